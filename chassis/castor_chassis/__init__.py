@@ -1,0 +1,115 @@
+"""How a CASTOR service runs, never what one does.
+
+from castor_chassis import ServiceSettings, create_service, main, ok, require
+"""
+
+from castor_chassis.app import Chassis, create_service
+from castor_chassis.auth import ApiKeyVerifier, Principal, client_address, public, require
+from castor_chassis.cache import Cache
+from castor_chassis.context import RequestInfo, current_request, set_request
+from castor_chassis.envelope import (
+    Identifier,
+    Integer,
+    Items,
+    JsonObject,
+    Meta,
+    Number,
+    Ok,
+    Page,
+    RequestModel,
+    ResponseModel,
+    Text,
+    Timestamp,
+    decode_cursor,
+    encode_cursor,
+    normal_time,
+    ok,
+    page,
+)
+from castor_chassis.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    ErrorBody,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Overloaded,
+    PeerError,
+    PeerRejected,
+    PeerTimeout,
+    PeerUnavailable,
+    RateLimited,
+    ServiceError,
+    Unauthenticated,
+    Unavailable,
+    errors_of,
+)
+from castor_chassis.health import Gate, Health
+from castor_chassis.main import main
+from castor_chassis.peers import Peer, PeerPolicy, Reply
+from castor_chassis.postgres import Postgres
+from castor_chassis.settings import ServiceSettings, reveal
+from castor_chassis.tokens import Claims, KeySource, TokenVerifier
+from castor_chassis.worker import FeedPage, follow, run_under_lease
+
+__all__ = [
+    "ApiKeyVerifier",
+    "Cache",
+    "Chassis",
+    "Claims",
+    "Conflict",
+    "DatabaseUnavailable",
+    "ErrorBody",
+    "FeedPage",
+    "Forbidden",
+    "Gate",
+    "Health",
+    "Identifier",
+    "Integer",
+    "Invalid",
+    "Items",
+    "JsonObject",
+    "KeySource",
+    "Meta",
+    "NotFound",
+    "Number",
+    "Ok",
+    "Overloaded",
+    "Page",
+    "Peer",
+    "PeerError",
+    "PeerPolicy",
+    "PeerRejected",
+    "PeerTimeout",
+    "PeerUnavailable",
+    "Postgres",
+    "Principal",
+    "RateLimited",
+    "Reply",
+    "RequestInfo",
+    "RequestModel",
+    "ResponseModel",
+    "ServiceError",
+    "ServiceSettings",
+    "Text",
+    "Timestamp",
+    "TokenVerifier",
+    "Unauthenticated",
+    "Unavailable",
+    "client_address",
+    "create_service",
+    "current_request",
+    "decode_cursor",
+    "encode_cursor",
+    "errors_of",
+    "follow",
+    "main",
+    "normal_time",
+    "ok",
+    "page",
+    "public",
+    "require",
+    "reveal",
+    "run_under_lease",
+    "set_request",
+]

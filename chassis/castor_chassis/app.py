@@ -1,0 +1,234 @@
+"""The composition of a service: everything that all seven have, in one call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+from redis.asyncio import Redis
+from starlette.routing import BaseRoute
+
+from castor_chassis.auth import ApiKeyVerifier, Gatekeeper, RemoteApiKeys, ServiceTokens
+from castor_chassis.cache import Cache
+from castor_chassis.errors import ServiceError, common_responses
+from castor_chassis.health import Health
+from castor_chassis.middleware import RequestLayer
+from castor_chassis.peers import Peer, PeerPolicy
+from castor_chassis.postgres import Postgres, check_migrated
+from castor_chassis.ratelimit import RateLimiter
+from castor_chassis.settings import ServiceSettings
+from castor_chassis.tls import TlsIdentity, identity_of
+from castor_chassis.tokens import JwksKeys, KeySource, TokenVerifier
+from castor_chassis.wire import install_error_handlers
+from castor_chassis.worker import Workers
+
+log = structlog.get_logger("castor.app")
+T = TypeVar("T")
+Start = Callable[["Chassis"], AbstractAsyncContextManager[Any]]
+
+
+class Chassis:
+    """What a running service stands on; handed to its ``start`` and kept in ``app.state.chassis``."""
+
+    def __init__(self, settings: ServiceSettings, package: str, routes: Sequence[BaseRoute]) -> None:
+        self.settings = settings
+        self.package = package
+        self.routes = routes
+        self.health = Health()
+        self.workers = Workers()
+        self.tls: TlsIdentity | None = None
+        self.redis: Redis | None = None
+        self.gatekeeper: Gatekeeper
+        self._postgres: Postgres | None = None
+        self._tokens: ServiceTokens | None = None
+        self._peers: dict[str, Peer] = {}
+        self._threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="castor")
+
+    @property
+    def postgres(self) -> Postgres:
+        """The service's database; raises ``RuntimeError`` when the settings name none."""
+        if self._postgres is None:
+            raise RuntimeError(f"{self.settings.service_name} needs a database: set DATABASE_URL")
+        return self._postgres
+
+    @property
+    def cache(self) -> Cache:
+        """The service's cache."""
+        return Cache(self.redis, self.settings.service_name)
+
+    def peer(self, name: str, base_url: str, *, attempt_timeout_seconds: float | None = None) -> Peer:
+        """Return the one client of the service ``name``; it brings our service token by itself."""
+        if name not in self._peers:
+            source = self._tokens.token if self._tokens is not None and name != "auth-service" else None
+            self._peers[name] = Peer(
+                name, base_url, policy=self._policy(attempt_timeout_seconds), tls=self.tls, tokens=source
+            )
+        return self._peers[name]
+
+    def _policy(self, attempt_timeout_seconds: float | None) -> PeerPolicy:
+        settings = self.settings
+        return PeerPolicy(
+            attempts=settings.peer_attempts,
+            attempt_timeout_seconds=attempt_timeout_seconds or settings.peer_attempt_timeout_seconds,
+            max_connections=settings.peer_max_connections,
+            fail_max=settings.breaker_fail_max,
+            reset_seconds=settings.breaker_reset_seconds,
+        )
+
+    def spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run ``work`` in the background for the life of the service; restarted with backoff when it fails."""
+        self.workers.spawn(name, work)
+
+    async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run CPU work off the event loop, on at most ``worker_threads`` threads."""
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def load(self, name: str, function: Callable[[], T]) -> asyncio.Task[T]:
+        """Load something in a thread while the service is live; it is ready once this has returned.
+
+        A failure keeps the service not ready, and readiness says why.
+        """
+        gate = self.health.gate(name)
+
+        async def run() -> T:
+            try:
+                loaded = await self.in_thread(function)
+            except Exception as error:
+                gate.fail(str(error) or type(error).__name__)
+                log.exception("load_failed", part=name)
+                raise
+            gate.open()
+            log.info("loaded", part=name)
+            return loaded
+
+        task = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    def use_tls(self) -> TlsIdentity | None:
+        """Load the certificate that the settings name, once; None when they name none."""
+        if self.tls is None:
+            self.tls = identity_of(self.settings)
+        return self.tls
+
+    async def open(self, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> None:
+        """Make the connections' pools; nothing is contacted yet."""
+        settings = self.settings
+        self.use_tls()
+        redis_url = str(settings.redis_url) if settings.redis_url else None
+        if redis_url is not None:
+            wait = settings.redis_timeout_seconds
+            self.redis = Redis.from_url(redis_url, socket_timeout=wait, socket_connect_timeout=wait)
+        if settings.database_url is not None:
+            self._postgres = Postgres(
+                str(settings.database_url),
+                size=settings.database_pool_size,
+                timeout_seconds=settings.database_timeout_seconds,
+            )
+            await self._postgres.open()
+            self.health.check("database", partial(check_migrated, self._postgres, self.package))
+        auth = self.peer("auth-service", settings.auth_url)
+        self._tokens = ServiceTokens(auth)
+        self.gatekeeper = Gatekeeper(
+            TokenVerifier(
+                keys or JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds),
+                issuer=settings.auth_issuer,
+                service=settings.service_name,
+                user_audience=settings.user_audience,
+            ),
+            api_keys or RemoteApiKeys(auth),
+            RateLimiter(
+                redis_url,
+                settings.rate_limit,
+                service=settings.service_name,
+                timeout_seconds=settings.redis_timeout_seconds,
+            ),
+        )
+        if self.tls is not None:
+            tls = self.tls
+            self.spawn("tls_watch", lambda: tls.watch(settings.tls_poll_seconds))
+
+    async def close(self) -> None:
+        """Stop the background work, then close what it used."""
+        await self.workers.stop()
+        for peer in self._peers.values():
+            await peer.close()
+        if self._postgres is not None:
+            await self._postgres.close()
+        if self.redis is not None:
+            await self.redis.aclose()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def create_service(
+    settings: ServiceSettings,
+    *,
+    package: str,
+    version: str,
+    summary: str,
+    routers: Sequence[APIRouter],
+    start: Start,
+    slow_paths: Mapping[str, float] | None = None,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
+    """Return the FastAPI app of one service.
+
+    ``start(chassis)`` is an async context manager that yields what the routes use; it becomes
+    ``app.state.resources``. ``keys`` and ``api_keys`` replace the remote ones (auth-service has its own,
+    tests have theirs). ``slow_paths`` maps paths to seconds where the usual deadline is too short.
+    """
+    routes = [route for router in routers for route in router.routes]
+    chassis = Chassis(settings, package, routes)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await chassis.open(keys, api_keys)
+        try:
+            async with start(chassis) as resources:
+                app.state.resources = resources
+                log.info("started", version=version)
+                yield
+                await chassis.workers.stop()
+        finally:
+            await chassis.close()
+
+    app = FastAPI(
+        title=settings.service_name,
+        version=version,
+        summary=summary,
+        lifespan=lifespan,
+        responses=common_responses(),
+        telemetry=_telemetry(tracer_provider),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.chassis = chassis
+    for router in routers:
+        app.include_router(router)
+    install_error_handlers(app)
+    app.add_middleware(RequestLayer, settings=settings, health=chassis.health, slow_paths=dict(slow_paths or {}))
+    return app
+
+
+def _telemetry(provider: TracerProvider | None) -> Any:
+    config: dict[str, Any] = {"operation_spans": False, "metrics": False, "logs": False}
+    return config if provider is None else {**config, "tracer_provider": provider}
+
+
+def resources_of(app: FastAPI) -> Any:
+    """Return what ``start`` yielded; raises ``ServiceError`` before the service has started."""
+    if not hasattr(app.state, "resources"):
+        raise ServiceError
+    return app.state.resources

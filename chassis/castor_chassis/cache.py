@@ -1,0 +1,46 @@
+"""A cache in Redis that is never needed: when Redis is away every look-up is a miss, and is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from castor_chassis.metrics import CACHE
+
+
+class Cache:
+    """Byte values under ``castor:{name}:key``; the braces keep one cache in one cluster slot."""
+
+    def __init__(self, redis: Redis | None, name: str) -> None:
+        self._redis = redis
+        self._name = name
+        self._prefix = f"castor:{{{name}}}:"
+
+    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the value of each key, None where there is none."""
+        if self._redis is None or not keys:
+            return [None] * len(keys)
+        try:
+            values = cast(list[bytes | None], await self._redis.mget([self._prefix + key for key in keys]))
+        except (RedisError, OSError, TimeoutError):
+            CACHE.labels(self._name, "error").inc()
+            return [None] * len(keys)
+        hits = sum(value is not None for value in values)
+        CACHE.labels(self._name, "hit").inc(hits)
+        CACHE.labels(self._name, "miss").inc(len(values) - hits)
+        return values
+
+    async def set_many(self, values: Mapping[str, bytes], ttl_seconds: int) -> None:
+        """Keep ``values`` for ``ttl_seconds``; silently nothing when Redis is away."""
+        if self._redis is None or not values:
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for key, value in values.items():
+                    pipe.set(self._prefix + key, value, ex=ttl_seconds)
+                await pipe.execute()
+        except (RedisError, OSError, TimeoutError):
+            CACHE.labels(self._name, "error").inc()

@@ -1,0 +1,54 @@
+"""What is known about the request in hand, carried through every await."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from castor_chassis.tls import PeerIdentity
+
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+
+
+@dataclass(slots=True)
+class RequestInfo:
+    """Identity, time limit and caller of one request (or of one background task)."""
+
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    deadline: float | None = None
+    """``loop.time()`` at which the caller stops waiting; None for background work."""
+    peer: PeerIdentity | None = None
+    principal: str | None = None
+    user_token: str | None = None
+    """The user's own token, handed on when this service calls another on the user's behalf."""
+
+
+_current: ContextVar[RequestInfo | None] = ContextVar("castor_request", default=None)
+
+
+def current_request() -> RequestInfo | None:
+    """Return the request in hand, or None outside of one."""
+    return _current.get()
+
+
+def set_request(info: RequestInfo | None) -> None:
+    """Make ``info`` the request in hand for this task and those it starts."""
+    _current.set(info)
+
+
+def acceptable_request_id(given: str | None) -> str:
+    """Return the caller's request id if it is safe to log, else a new one."""
+    if given is not None and _ACCEPTABLE_ID.fullmatch(given):
+        return given
+    return uuid.uuid4().hex
+
+
+def remaining_seconds() -> float | None:
+    """Return the seconds until the deadline (may be negative), or None without one."""
+    info = _current.get()
+    if info is None or info.deadline is None:
+        return None
+    return info.deadline - asyncio.get_running_loop().time()

@@ -1,0 +1,91 @@
+"""Settings that every service shares; a service adds its own by subclassing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """One environment variable per field, its name in upper case, without a prefix.
+
+    Raises ``pydantic.ValidationError`` when a value is wrong or two values contradict each other.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    service_name: ClassVar[str] = "service"
+
+    api_host: str = Field("127.0.0.1", description="Address of the mTLS API; 0.0.0.0 in a container.")
+    api_port: int = Field(8443, ge=0, le=65535, description="Port of the mTLS API; 0 picks a free one.")
+    management_host: str = Field("127.0.0.1", description="Address of health and metrics, plain HTTP.")
+    management_port: int = Field(9090, ge=0, le=65535, description="Port of health and metrics.")
+    tls_cert_file: Path | None = Field(None, description="PEM chain that proves this service, both ways.")
+    tls_key_file: Path | None = Field(None, description="PEM private key of tls_cert_file.")
+    tls_ca_file: Path | None = Field(None, description="PEM bundle of the authorities that peers may use.")
+    tls_poll_seconds: float = Field(10, gt=0, description="How often the three files are looked at.")
+    connection_max_age_seconds: float = Field(
+        900, gt=0, description="A kept-alive connection is closed after this, so that a peer proves itself anew."
+    )
+
+    drain_delay_seconds: float = Field(
+        5, ge=0, description="Time between 'not ready' and closing, for load balancers to notice."
+    )
+    graceful_shutdown_seconds: int = Field(30, ge=1, description="What a request in flight gets to finish.")
+    keep_alive_seconds: int = Field(75, ge=5, description="Longer than any client's, so that clients close first.")
+    request_timeout_seconds: float = Field(30, gt=0, description="Deadline of a request that brings none.")
+    max_concurrent_requests: int = Field(256, ge=1, description="Above this, requests are refused with 429.")
+    max_body_bytes: int = Field(2_000_000, ge=1024, description="Above this, a body is refused with 413.")
+    rate_limit: str = Field(
+        "1200/minute", description="Per user, API key or address; services among themselves have none."
+    )
+
+    database_url: PostgresDsn | None = Field(None, description="PostgreSQL of this service alone.")
+    database_pool_size: int = Field(8, ge=1, le=200, description="Connections per process.")
+    database_timeout_seconds: float = Field(10, gt=0, description="Per statement; below the request's.")
+    redis_url: RedisDsn | None = Field(None, description="Redis or Valkey: caches, limits, windows.")
+    redis_timeout_seconds: float = Field(0.5, gt=0, description="Redis is an aid: never wait long for it.")
+
+    auth_url: str = Field("https://auth-service:8443", description="Where auth-service answers.")
+    auth_issuer: str = Field("https://auth.castor", description="'iss' of every token.")
+    user_audience: str = Field("castor", description="'aud' of user tokens.")
+    jwks_max_age_seconds: float = Field(300, gt=0, description="Keys older than this are fetched anew.")
+
+    peer_attempts: int = Field(3, ge=1, le=10, description="Attempts per call, the first included.")
+    peer_attempt_timeout_seconds: float = Field(5, gt=0, description="Per attempt; below the request's.")
+    peer_max_connections: int = Field(64, ge=1, description="Bulkhead: calls in flight per peer.")
+    breaker_fail_max: int = Field(5, ge=1, description="Consecutive failures that open a breaker.")
+    breaker_reset_seconds: float = Field(60, gt=0, description="How long an open breaker refuses calls.")
+
+    worker_threads: int = Field(2, ge=1, description="Threads for CPU work, off the event loop.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+    otel_exporter_otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector; unset: no export.")
+    otel_traces_sampler_arg: float = Field(0.01, ge=0, le=1, description="Share of new traces recorded.")
+
+    @model_validator(mode="after")
+    def _timeouts_fit(self) -> Self:
+        limits = {
+            "peer_attempt_timeout_seconds": self.peer_attempt_timeout_seconds,
+            "database_timeout_seconds": self.database_timeout_seconds,
+        }
+        for name, seconds in limits.items():
+            if seconds > self.request_timeout_seconds:
+                raise ValueError(
+                    f"{name}={seconds:g} is longer than request_timeout_seconds={self.request_timeout_seconds:g}: "
+                    "the request would end before its part; lower the first or raise the second"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        given = [self.tls_cert_file, self.tls_key_file, self.tls_ca_file]
+        if any(given) and not all(given):
+            raise ValueError("TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE belong together: set all three or none")
+        return self
+
+
+def reveal(value: SecretStr | None) -> str | None:
+    """Return the text of a secret, or None."""
+    return None if value is None else value.get_secret_value()

@@ -1,0 +1,100 @@
+"""Traces and logs: one JSON line per event, OpenTelemetry spans over every hop."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+from opentelemetry.instrumentation.redis import RedisInstrumentor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+from castor_chassis.context import current_request
+from castor_chassis.settings import ServiceSettings
+
+Event = MutableMapping[str, Any]
+_SECRET = frozenset({"token", "password", "secret", "authorization", "api_key", "key", "refresh_token"})
+
+
+def _add_context(_logger: Any, _method: str, event: Event) -> Event:
+    info = current_request()
+    if info is not None:
+        event.setdefault("request_id", info.request_id)
+        if info.principal is not None:
+            event.setdefault("principal", info.principal)
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event["trace_id"] = format(span.trace_id, "032x")
+    return event
+
+
+def _drop_secrets(_logger: Any, _method: str, event: Event) -> Event:
+    for name in _SECRET & event.keys():
+        event[name] = "[redacted]"
+    return event
+
+
+def _render(_logger: Any, _method: str, event: Event) -> bytes:
+    return orjson.dumps(event, default=str)
+
+
+def configure_logging(service: str, level: str) -> None:
+    """Send every log of this process, the standard library's included, to stdout as JSON lines."""
+
+    def add_service(_logger: Any, _method: str, event: Event) -> Event:
+        event["service"] = service
+        return event
+
+    shared: list[Any] = [
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.add_log_level,
+        add_service,
+        _add_context,
+        _drop_secrets,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, _render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            lambda logger, method, event: _render(logger, method, event).decode(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def configure_tracing(settings: ServiceSettings) -> TracerProvider:
+    """Make the process's tracer provider; spans are exported only when an OTLP endpoint is set.
+
+    Without an endpoint the ids still travel and stand in the logs; nothing is recorded.
+    """
+    endpoint = settings.otel_exporter_otlp_endpoint
+    share = settings.otel_traces_sampler_arg if endpoint else 0.0
+    provider = TracerProvider(
+        sampler=ParentBased(TraceIdRatioBased(share)),
+        resource=Resource.create({"service.name": settings.service_name}),
+    )
+    if endpoint:
+        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        AsyncPGInstrumentor().instrument(tracer_provider=provider)  # type: ignore[no-untyped-call]
+        RedisInstrumentor().instrument(tracer_provider=provider)
+    trace.set_tracer_provider(provider)
+    return provider

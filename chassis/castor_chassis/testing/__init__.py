@@ -1,0 +1,8 @@
+"""Real parts for tests: an authority, a server on a loopback port, tokens, and a peer that misbehaves."""
+
+from castor_chassis.testing.authority import Authority
+from castor_chassis.testing.peer import ScriptedPeer
+from castor_chassis.testing.server import RunningService, run_service, tls_settings
+from castor_chassis.testing.tokens import TokenIssuer
+
+__all__ = ["Authority", "RunningService", "ScriptedPeer", "TokenIssuer", "run_service", "tls_settings"]

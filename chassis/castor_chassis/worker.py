@@ -1,0 +1,136 @@
+"""Background work: supervised tasks, leases so that one replica works at a time, and feed followers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from castor_chassis.context import RequestInfo, set_request
+from castor_chassis.errors import ServiceError
+from castor_chassis.metrics import FEED_ITEMS, FEED_LAG, LEASE_HELD, WORKER_RESTARTS
+from castor_chassis.postgres import Postgres
+from castor_chassis.retry import backoff_seconds
+
+log = structlog.get_logger("castor.worker")
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class Workers:
+    """The background tasks of one service."""
+
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    def spawn(self, name: str, work: Work) -> None:
+        """Run ``work`` until it returns; restart it with backoff whenever it raises."""
+        self._tasks[name] = asyncio.get_running_loop().create_task(_supervise(name, work), name=name)
+
+    async def stop(self) -> None:
+        """Cancel all tasks and wait for them."""
+        tasks, self._tasks = list(self._tasks.values()), {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _supervise(name: str, work: Work) -> None:
+    failures = 0
+    while True:
+        set_request(RequestInfo(principal=f"worker:{name}"))
+        started = time.monotonic()
+        try:
+            await work()
+            return
+        except ServiceError as error:
+            log.warning("worker_waits", worker=name, code=error.code, reason=str(error))
+        except Exception:
+            log.exception("worker_failed", worker=name)
+        WORKER_RESTARTS.labels(name).inc()
+        failures = 0 if time.monotonic() - started > 60 else failures + 1
+        await asyncio.sleep(0.2 + backoff_seconds(failures, base=0.2))
+
+
+async def run_under_lease(postgres: Postgres, name: str, work: Work, *, poll_seconds: float = 2.0) -> None:
+    """Run ``work`` while this replica holds the lease ``name``; wait for the lease while another does.
+
+    The lease is a PostgreSQL advisory lock of a session of its own, so a dead replica's lease is free
+    as soon as PostgreSQL notices, and is given up here when that session breaks.
+    """
+    while True:
+        async with postgres.connection() as connection:
+            if await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
+                LEASE_HELD.labels(name).set(1)
+                try:
+                    await _work_while(work, lambda: connection.fetchval("SELECT 1"), poll_seconds)
+                    return
+                finally:
+                    LEASE_HELD.labels(name).set(0)
+                    await _release(connection, name)
+        await asyncio.sleep(poll_seconds)
+
+
+async def _work_while(work: Work, probe: Callable[[], Awaitable[Any]], poll_seconds: float) -> None:
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(poll_seconds)
+            await probe()
+
+    tasks = {asyncio.ensure_future(work()), asyncio.ensure_future(watch())}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _release(connection: Any, name: str) -> None:
+    if not connection.is_closed():
+        await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
+
+
+class FeedPage(Protocol):
+    """One page of a feed."""
+
+    @property
+    def items(self) -> list[Any]:
+        """Changes, oldest first."""
+
+    @property
+    def next_cursor(self) -> str:
+        """Where the next page begins."""
+
+
+async def follow(
+    name: str,
+    *,
+    load_cursor: Callable[[], Awaitable[str]],
+    fetch: Callable[[str], Awaitable[FeedPage]],
+    apply: Callable[[list[Any], str], Awaitable[None]],
+    idle_seconds: float = 0.2,
+) -> None:
+    """Follow a cursor feed for ever.
+
+    ``fetch(cursor)`` may wait for news. ``apply(items, next_cursor)`` stores the items and the cursor in one
+    transaction, so that an interrupted page is applied again whole or not at all.
+    """
+    cursor = await load_cursor()
+    lag = FEED_LAG.labels(name)
+    reached_end_at = time.time()
+    lag.set_function(lambda: time.time() - reached_end_at)
+    while True:
+        page = await fetch(cursor)
+        if page.items:
+            await apply(page.items, page.next_cursor)
+            FEED_ITEMS.labels(name).inc(len(page.items))
+            cursor = page.next_cursor
+        else:
+            reached_end_at = time.time()
+            await asyncio.sleep(idle_seconds)
