@@ -1,0 +1,68 @@
+# Two commands matter: `make demo` and `make test`. Everything else is listed by `make help`.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SYNCED := $(VENV)/.synced
+T      ?=
+SERVICES := auth sentiment twitter openai rag trending forecast
+
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
+
+.PHONY: help demo test fuzz up down lint fmt contracts release-contracts bench charts clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CASTOR needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
+
+$(SYNCED): uv.lock pyproject.toml $(wildcard */pyproject.toml) | $(BIN)/uv
+	$(BIN)/uv sync --frozen --quiet
+	@touch $@
+
+demo: $(SYNCED) ## Start what is not running and run the main job: make demo [INPUT=tweets.csv] [REPORT=r.json]
+	$(BIN)/castor demo $(if $(INPUT),--input $(INPUT)) $(if $(REPORT),--report $(REPORT))
+
+test: $(SYNCED) ## Run every test: make test [T=path/to/test.py]
+	$(BIN)/pytest $(T)
+
+fuzz: $(SYNCED) ## Fuzz every service against its contract for long: make fuzz [MINUTES=5]
+	CASTOR_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/pytest tests/contract/test_conformance.py --timeout 7200
+
+up: $(SYNCED) ## Start the whole system in the background
+	$(BIN)/castor up --detach
+
+down: ## Stop it, leaving no process
+	@if [ -x $(BIN)/castor ]; then $(BIN)/castor down; fi
+
+lint: $(SYNCED) ## Style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p castor_chassis -p castor_devstack $(foreach s,$(SERVICES),-p $(s)_service)
+	$(BIN)/lint-imports --no-logo
+
+fmt: $(SYNCED) ## Format the code
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code
+	@for s in $(SERVICES); do $(BIN)/python -m $${s}_service openapi > contracts/$$s-service.v1.yaml.new \
+	  && mv contracts/$$s-service.v1.yaml.new contracts/$$s-service.v1.yaml || exit 1; echo "contracts/$$s-service.v1.yaml"; done
+
+release-contracts: contracts ## Make today's contracts the released ones that later changes may not break
+	mkdir -p contracts/released && cp contracts/*.v1.yaml contracts/released/
+
+bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
+	$(BIN)/python -m bench
+
+charts: $(SYNCED) ## Check that every service can be packaged: settings, ports and peers as a table
+	$(BIN)/python -m castor_devstack.services
+
+clean: down ## Stop the system and remove what was built and stored
+	rm -rf $(VENV) .castor .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,103 @@
+"""A service with one route of each kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, ClassVar
+
+from castor_chassis import (
+    Chassis,
+    Integer,
+    KeySource,
+    Ok,
+    Principal,
+    RequestModel,
+    ResponseModel,
+    ServiceSettings,
+    Timestamp,
+    create_service,
+    current_request,
+    ok,
+    public,
+    require,
+)
+from fastapi import APIRouter, Depends, FastAPI
+
+router = APIRouter(prefix="/v1/small", tags=["small"])
+internal = APIRouter(prefix="/internal", tags=["internal"])
+
+
+class SmallSettings(ServiceSettings):
+    """Settings of the small service."""
+
+    service_name: ClassVar[str] = "small-service"
+
+
+class Number(RequestModel):
+    """A request."""
+
+    value: Integer
+    at: Timestamp | None = None
+
+
+class Echo(ResponseModel):
+    """An answer."""
+
+    value: int
+    caller: str
+    request_id: str
+
+
+@router.post("/echo/{name}")
+async def echo(name: str, body: Number, who: Annotated[Principal, Depends(require("small:write"))]) -> Ok[Echo]:
+    """Return what was sent."""
+    info = current_request()
+    assert info is not None
+    assert name
+    return ok(Echo(value=body.value, caller=who.label, request_id=info.request_id))
+
+
+@router.get("/echo/{name}")
+async def read(name: str, _: Annotated[Principal, Depends(require("small:read"))]) -> Ok[str]:
+    """Return the name."""
+    return ok(name)
+
+
+@router.get("/slow", dependencies=[Depends(public("tests need it"))])
+async def slow(seconds: float = 1.0) -> Ok[str]:
+    """Answer after a while."""
+    await asyncio.sleep(seconds)
+    return ok("done")
+
+
+@router.get("/broken", dependencies=[Depends(public("tests need it"))])
+async def broken() -> Ok[str]:
+    """Fail."""
+    raise ZeroDivisionError("a secret detail")
+
+
+@internal.get("/hidden", dependencies=[Depends(public("tests need it"))])
+async def hidden() -> Ok[str]:
+    """Be for services only."""
+    return ok("hidden")
+
+
+def create_app(settings: SmallSettings, *, keys: KeySource | None = None) -> FastAPI:
+    """Return the app."""
+    return create_service(
+        settings,
+        package="small_service",
+        version="1.0.0",
+        summary="A small service",
+        routers=[router, internal],
+        start=start,
+        keys=keys,
+    )
+
+
+@asynccontextmanager
+async def start(_chassis: Chassis) -> AsyncIterator[None]:
+    """Need nothing."""
+    yield
