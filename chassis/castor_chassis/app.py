@@ -208,7 +208,7 @@ def create_service(
         summary=summary,
         lifespan=lifespan,
         responses=common_responses(),
-        telemetry=_telemetry(tracer_provider),
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -218,13 +218,14 @@ def create_service(
     for router in routers:
         app.include_router(router)
     install_error_handlers(app)
-    app.add_middleware(RequestLayer, settings=settings, health=chassis.health, slow_paths=dict(slow_paths or {}))
+    app.add_middleware(
+        RequestLayer,
+        settings=settings,
+        health=chassis.health,
+        slow_paths=dict(slow_paths or {}),
+        tracer_provider=tracer_provider,
+    )
     return app
-
-
-def _telemetry(provider: TracerProvider | None) -> Any:
-    config: dict[str, Any] = {"operation_spans": False, "metrics": False, "logs": False}
-    return config if provider is None else {**config, "tracer_provider": provider}
 
 
 def resources_of(app: FastAPI) -> Any:

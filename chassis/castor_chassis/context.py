@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -13,11 +13,16 @@ from castor_chassis.tls import PeerIdentity
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
+def new_id() -> str:
+    """Return 128 random bits in hexadecimal."""
+    return os.urandom(16).hex()
+
+
 @dataclass(slots=True)
 class RequestInfo:
     """Identity, time limit and caller of one request (or of one background task)."""
 
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    request_id: str = field(default_factory=new_id)
     deadline: float | None = None
     """``loop.time()`` at which the caller stops waiting; None for background work."""
     peer: PeerIdentity | None = None
@@ -43,7 +48,7 @@ def acceptable_request_id(given: str | None) -> str:
     """Return the caller's request id if it is safe to log, else a new one."""
     if given is not None and _ACCEPTABLE_ID.fullmatch(given):
         return given
-    return uuid.uuid4().hex
+    return new_id()
 
 
 def remaining_seconds() -> float | None:

@@ -57,12 +57,14 @@ class Page(BaseModel, Generic[T]):
 
 def ok(data: T, **meta: Any) -> Ok[T]:
     """Wrap ``data``; keywords become ``meta`` (for example ``degraded=["sentiment"]``)."""
-    return Ok[T](data=data, meta=Meta(**meta) if meta else None)
+    # FastAPI validates the answer against the route's type; validating it here as well would do it twice.
+    return Ok.model_construct(ok=True, data=data, meta=Meta(**meta) if meta else None)
 
 
 def page(items: list[T], *, next_cursor: str | None = None, **meta: Any) -> Page[T]:
     """Wrap a list with the cursor of what follows."""
-    return Page[T](data=Items[T](items=items), meta=Meta(next_cursor=next_cursor, **meta))
+    data = Items.model_construct(items=items)
+    return Page.model_construct(ok=True, data=data, meta=Meta(next_cursor=next_cursor, **meta))
 
 
 def encode_cursor(position: dict[str, Any]) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
+from opentelemetry import trace
+from opentelemetry.trace import TracerProvider
+from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +20,7 @@ from castor_chassis.errors import DeadlineExceeded, Forbidden, Overloaded, Servi
 from castor_chassis.health import Health
 from castor_chassis.metrics import IN_FLIGHT, REQUESTS, SHED
 from castor_chassis.settings import ServiceSettings
+from castor_chassis.tracing import RequestSpan
 from castor_chassis.wire import error_response
 
 log = structlog.get_logger("castor.http")
@@ -29,28 +34,36 @@ class RequestLayer:
     """
 
     def __init__(
-        self, app: ASGIApp, *, settings: ServiceSettings, health: Health, slow_paths: dict[str, float] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        settings: ServiceSettings,
+        health: Health,
+        slow_paths: dict[str, float] | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._health = health
         self._slow_paths = slow_paths or {}
         self._in_flight = 0
+        self._tracer = (tracer_provider or trace.get_tracer_provider()).get_tracer("castor.http")
+        IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, receive, send, self._settings, self._health)
+        span = RequestSpan(self._tracer, exchange.method, exchange.given.get("traceparent"))
         set_request(exchange.info)
         self._in_flight += 1
-        IN_FLIGHT.inc()
         try:
             await self._answer(exchange)
         finally:
             self._in_flight -= 1
-            IN_FLIGHT.dec()
             exchange.record()
+            span.end(exchange.method, exchange.route, exchange.status)
             set_request(None)
 
     async def _answer(self, exchange: _Exchange) -> None:
@@ -115,6 +128,12 @@ class _Exchange:
         self.close = 0 < settings.connection_max_age_seconds < age < float("inf")
 
     @property
+    def method(self) -> str:
+        """Method, one word for all that HTTP does not know."""
+        method: str = self.scope["method"]
+        return method if method in _METHODS else "OTHER"
+
+    @property
     def route(self) -> str:
         """Template of the matched route; one word for all paths that match none."""
         return getattr(self.scope.get("route"), "path", "unmatched")
@@ -160,11 +179,10 @@ class _Exchange:
     def record(self) -> None:
         """Observe the duration and write the access log line."""
         seconds = time.perf_counter() - self._started_at
-        method = self.scope["method"] if self.scope["method"] in _METHODS else "OTHER"
-        REQUESTS.labels(method, self.route, str(self.status)).observe(seconds)
+        _histogram(self.method, self.route, self.status).observe(seconds)
         log.info(
             "request",
-            method=method,
+            method=self.method,
             route=self.route,
             status=self.status,
             duration_ms=round(seconds * 1000, 2),
@@ -172,7 +190,13 @@ class _Exchange:
         )
 
 
-_WANTED = {b"x-request-id": "x-request-id", b"x-request-timeout-ms": "x-request-timeout-ms"}
+_WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent")}
+
+
+@lru_cache(maxsize=4096)
+def _histogram(method: str, route: str, status: int) -> Histogram:
+    # Looking a child up by its labels takes a lock; the set of labels is small and fixed.
+    return REQUESTS.labels(method, route, str(status))
 
 
 def _wanted_headers(scope: Scope) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -25,22 +26,26 @@ Event = MutableMapping[str, Any]
 _SECRET = frozenset({"token", "password", "secret", "authorization", "api_key", "key", "refresh_token"})
 
 
-def _add_context(_logger: Any, _method: str, event: Event) -> Event:
-    info = current_request()
-    if info is not None:
-        event.setdefault("request_id", info.request_id)
-        if info.principal is not None:
-            event.setdefault("principal", info.principal)
-    span = trace.get_current_span().get_span_context()
-    if span.is_valid:
-        event["trace_id"] = format(span.trace_id, "032x")
-    return event
+def _finisher(service: str) -> Any:
+    """Return the processor that adds what every line has; one function, since this runs for every request."""
 
+    def finish(_logger: Any, method: str, event: Event) -> Event:
+        event["time"] = f"{datetime.now(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+        event["level"] = method
+        event["service"] = service
+        info = current_request()
+        if info is not None:
+            event.setdefault("request_id", info.request_id)
+            if info.principal is not None:
+                event.setdefault("principal", info.principal)
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            event["trace_id"] = format(span.trace_id, "032x")
+        for name in _SECRET & event.keys():
+            event[name] = "[redacted]"
+        return event
 
-def _drop_secrets(_logger: Any, _method: str, event: Event) -> Event:
-    for name in _SECRET & event.keys():
-        event[name] = "[redacted]"
-    return event
+    return finish
 
 
 def _render(_logger: Any, _method: str, event: Event) -> bytes:
@@ -49,19 +54,7 @@ def _render(_logger: Any, _method: str, event: Event) -> bytes:
 
 def configure_logging(service: str, level: str) -> None:
     """Send every log of this process, the standard library's included, to stdout as JSON lines."""
-
-    def add_service(_logger: Any, _method: str, event: Event) -> Event:
-        event["service"] = service
-        return event
-
-    shared: list[Any] = [
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.add_log_level,
-        add_service,
-        _add_context,
-        _drop_secrets,
-        structlog.processors.format_exc_info,
-    ]
+    shared: list[Any] = [_finisher(service), structlog.processors.format_exc_info]
     structlog.configure(
         processors=[*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
