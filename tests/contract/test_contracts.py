@@ -1,0 +1,85 @@
+"""Contracts: as the code is, never broken unnoticed, and enough for every client."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from castor_chassis.consumers import Operation, unmet
+from castor_chassis.contract import breaking_changes, operations
+
+ROOT = Path(__file__).parents[2]
+CONTRACTS = ROOT / "contracts"
+SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitter")
+
+
+def contract(service: str, folder: Path = CONTRACTS) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((folder / f"{service}.v1.yaml").read_text())
+    return loaded
+
+
+def clients() -> list[tuple[str, str, Operation]]:
+    """Return (caller, peer, operation) of every operation that any client declares."""
+    found = []
+    for service in SERVICES:
+        try:
+            package = importlib.import_module(f"{service}_service.clients")
+        except ModuleNotFoundError:
+            continue
+        for module in pkgutil.iter_modules(package.__path__):
+            peer = importlib.import_module(f"{package.__name__}.{module.name}")
+            found += [(f"{service}-service", f"{module.name}-service", wanted) for wanted in peer.OPERATIONS]
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_contract_is_what_the_code_offers(service: str) -> None:
+    """The committed contract equals the export, made in an empty environment."""
+    command = [sys.executable, "-m", f"{service}_service", "openapi"]
+    exported = subprocess.run(command, capture_output=True, check=True, env={"PATH": ""}, timeout=110, cwd="/")
+    committed = (CONTRACTS / f"{service}-service.v1.yaml").read_bytes()
+    assert exported.stdout == committed, f"contracts/{service}-service.v1.yaml is stale: run 'make contracts'"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_contract_breaks_no_released_client(service: str) -> None:
+    """Nothing that the last released version promised is gone."""
+    name = f"{service}-service"
+    broken = breaking_changes(contract(name, CONTRACTS / "released"), contract(name))
+    assert broken == [], "\n".join([*broken, "keep the old shape beside the new one, or raise the version to v2"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_paths_follow_the_house(service: str) -> None:
+    """Paths are /v1/<capability>/... or /internal/..., operations are described, health is elsewhere."""
+    for method, path, operation in operations(contract(f"{service}-service")):
+        assert path.startswith((f"/v1/{service}/", "/internal/")), f"{method} {path}"
+        assert operation.get("description") or operation.get("summary"), f"{method} {path} says nothing"
+
+
+@pytest.mark.parametrize("caller, peer, wanted", clients(), ids=lambda v: v.path if isinstance(v, Operation) else v)
+def test_clients_ask_only_what_the_contract_offers(caller: str, peer: str, wanted: Operation) -> None:
+    """Every operation, field sent and field read of every client stands in the peer's contract."""
+    assert unmet(wanted, contract(peer)) == [], caller
+
+
+def test_edges_are_those_of_the_design() -> None:
+    """The clients that exist are exactly the calls that the architecture allows, and auth grants them."""
+    from auth_service.grants import GRANTS
+
+    allowed = {
+        ("twitter-service", "sentiment-service"),
+        ("trending-service", "twitter-service"),
+        ("rag-service", "twitter-service"),
+        ("rag-service", "openai-service"),
+        ("forecast-service", "twitter-service"),
+    }
+    assert {(caller, peer) for caller, peer, _ in clients()} == allowed
+    assert {(caller, audience) for caller, audiences in GRANTS.items() for audience in audiences} == allowed
