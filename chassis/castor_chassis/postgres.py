@@ -23,7 +23,7 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
-_CLOSED = ("connection is closed", "pool is clos", "connection was closed", "underlying connection")
+_CLOSED = ("connection is closed", "pool is clos", "connection was closed", "underlying connection", "released back")
 _MIGRATION = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _LOCK = 0x0CA5_7014
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import asyncpg
 import structlog
 
 from castor_chassis.context import RequestInfo, set_request
@@ -92,8 +94,10 @@ async def _work_while(work: Work, probe: Callable[[], Awaitable[Any]], poll_seco
 
 
 async def _release(connection: Any, name: str) -> None:
-    if not connection.is_closed():
-        await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
+    # A broken session has lost its lock already; an error here would also swallow a cancellation.
+    with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
 
 
 class FeedPage(Protocol):

@@ -1,0 +1,3 @@
+"""ICCE, momentum and forecasts with honest intervals."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,88 @@
+"""A twitter-service that counts, and forecast-service in front of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from castor_chassis.postgres import migrate
+from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
+from castor_chassis.testing.peer import Call
+from castor_chassis.tls import TlsIdentity
+from forecast_service.app import create_app
+from forecast_service.settings import ForecastSettings
+
+FIRST_DAY = date(2026, 3, 1)
+
+
+def counted(call: Call) -> tuple[int, Any, dict[str, str]]:
+    """Answer counts of 'ana' from FIRST_DAY on, with a weekly rhythm, a gap every 20th day, and no data before."""
+    if call.query["entity"] != "ana":
+        return 404, {"ok": False, "error": "no such entity", "code": "entity_not_found", "request_id": "x"}, {}
+    day, until = date.fromisoformat(call.query["since"]), date.fromisoformat(call.query["until"])
+    items = []
+    while day <= until:
+        number = (day - FIRST_DAY).days
+        gap = number < 0 or number % 20 == 19
+        tweets = 0 if gap else 20 + number % 7
+        positive = 0 if gap else round(tweets * (0.5 + 0.2 * math.sin(number * 2 * math.pi / 7)))
+        items.append(
+            {
+                "date": day.isoformat(),
+                "entity": "ana",
+                "tweets": tweets,
+                "scored": tweets,
+                "positive": positive,
+                "neutral": 0,
+                "negative": tweets - positive,
+                "total_tweets": 0 if gap else 60,
+                "gap": gap,
+            }
+        )
+        day += timedelta(days=1)
+    return 200, {"ok": True, "data": {"items": items}, "meta": {"next_cursor": None}}, {}
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority.create()
+
+
+@pytest.fixture(scope="session")
+def issuer() -> TokenIssuer:
+    return TokenIssuer()
+
+
+@pytest.fixture
+async def twitter(authority: Authority, issuer: TokenIssuer, tmp_path: Path) -> AsyncIterator[ScriptedPeer]:
+    """twitter-service and auth-service in one."""
+    peer = ScriptedPeer()
+    peer.routes["/v1/twitter/counts/daily"] = counted
+    own = TlsIdentity(authority.write(tmp_path, "forecast-service"))
+    assert own.client is not None
+    token = issuer.service_token("forecast-service", "twitter-service", ["counts:read"], "thumb")
+    peer.routes["/v1/auth/token"] = lambda _call: (200, {"access_token": token, "expires_in": 300}, {})
+    async with peer.listening(authority.write(tmp_path, "twitter-service")):
+        yield peer
+
+
+@pytest.fixture
+async def service(
+    authority: Authority, issuer: TokenIssuer, twitter: ScriptedPeer, postgres_url: str, tmp_path: Path
+) -> AsyncIterator[RunningService]:
+    await migrate(postgres_url, "forecast_service")
+    settings = ForecastSettings(
+        **tls_settings(authority.write(tmp_path, "forecast-service")),
+        database_url=postgres_url,  # type: ignore[arg-type]
+        auth_url=twitter.url,
+        twitter_url=twitter.url,
+        peer_attempts=1,
+    )
+    async with run_service(create_app(settings, keys=issuer), settings) as running:
+        await running.ready(60)
+        running.client.headers["Authorization"] = f"Bearer {issuer.user_token(['forecasts:read'])}"
+        yield running
