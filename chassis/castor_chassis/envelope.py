@@ -111,12 +111,6 @@ def _aware_utc(value: Any) -> Any:
         raise ValueError("is outside the range of years 1 to 9999") from error
 
 
-def _no_null_character(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("must not contain the null character")
-    return value
-
-
 def _bounded_depth(value: Any, depth: int = 8) -> Any:
     if depth == 0:
         raise ValueError("must not be nested deeper than 8 levels")
@@ -128,6 +122,7 @@ def _bounded_depth(value: Any, depth: int = 8) -> Any:
 Integer = Annotated[int, BeforeValidator(_no_bool_or_text)]
 Number = Annotated[float, BeforeValidator(_no_bool_or_text), Field(allow_inf_nan=False)]
 Timestamp = Annotated[datetime, BeforeValidator(_aware_utc), PlainSerializer(normal_time, return_type=str)]
-Text = Annotated[str, BeforeValidator(lambda v: _no_null_character(v) if isinstance(v, str) else v)]
+# PostgreSQL cannot store the null character; the pattern says so in the contract as well.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_bounded_depth)]

@@ -20,6 +20,7 @@ from castor_chassis.retry import backoff_seconds
 
 log = structlog.get_logger("castor.worker")
 Work = Callable[[], Awaitable[None]]
+_reached_end_at: dict[str, float] = {}
 
 
 @dataclass
@@ -125,10 +126,10 @@ async def follow(
     ``fetch(cursor)`` may wait for news. ``apply(items, next_cursor)`` stores the items and the cursor in one
     transaction, so that an interrupted page is applied again whole or not at all.
     """
+    # Kept across restarts of the worker: an outage of the producer must not make the lag look small.
+    _reached_end_at.setdefault(name, time.time())
+    FEED_LAG.labels(name).set_function(lambda: time.time() - _reached_end_at[name])
     cursor = await load_cursor()
-    lag = FEED_LAG.labels(name)
-    reached_end_at = time.time()
-    lag.set_function(lambda: time.time() - reached_end_at)
     while True:
         page = await fetch(cursor)
         if page.items:
@@ -136,5 +137,5 @@ async def follow(
             FEED_ITEMS.labels(name).inc(len(page.items))
             cursor = page.next_cursor
         else:
-            reached_end_at = time.time()
+            _reached_end_at[name] = time.time()
             await asyncio.sleep(idle_seconds)

@@ -1,0 +1,56 @@
+"""Settings of trending-service."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from castor_chassis import ServiceSettings
+from pydantic import Field, field_validator, model_validator
+
+
+class TrendingSettings(ServiceSettings):
+    """What this service needs beside what every service has."""
+
+    service_name: ClassVar[str] = "trending-service"
+
+    twitter_url: str = Field("https://twitter-service:8443", description="Where the feed of tweets is.")
+    feed_page_size: int = Field(500, ge=1, le=1000, description="Tweets per page of the feed, one transaction each.")
+    feed_wait_seconds: float = Field(20, ge=0, le=25, description="How long an empty feed may wait for news.")
+
+    baseline_days: int = Field(
+        28,
+        ge=1,
+        le=365,
+        description="Days before the window that say what is usual; whole weeks see each weekday.",
+    )
+    false_discovery_rate: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Share of false topics that is borne among those found (Benjamini-Hochberg).",
+    )
+    max_candidates: int = Field(5000, ge=100, le=50_000, description="Most frequent terms tested per answer.")
+    cache_seconds: int = Field(60, ge=1, le=3600, description="How long an answer is kept; a new tweet outdates it.")
+    local_timezone: str = Field("America/Bogota", description="Where days begin and clocks are read.")
+
+    @field_validator("local_timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no IANA time zone; use a name such as America/Bogota")
+        return value
+
+    @model_validator(mode="after")
+    def _poll_fits(self) -> Self:
+        if self.feed_wait_seconds + 5 > self.request_timeout_seconds:
+            raise ValueError(
+                f"feed_wait_seconds={self.feed_wait_seconds:g} leaves less than 5 s of "
+                f"request_timeout_seconds={self.request_timeout_seconds:g}: lower the first or raise the second"
+            )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The local time zone."""
+        return ZoneInfo(self.local_timezone)
