@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import math
 import multiprocessing
 import os
 import statistics
@@ -168,7 +169,8 @@ async def run() -> None:
             bulk = asyncio.create_task(load(client, batched(texts, 500), 2))
             mixed = await measure(endpoint, client, batched(texts[:60], 1), 1)
             await bulk
-            _row("one by one beside 2 x 500 at a time", *_with_reference(reference, mixed))
+            # The service's CPU went to the other load as well, so none is shown.
+            _row("one by one beside 2 x 500 at a time", mixed[0], reference, math.nan, *mixed[2:])
 
 
 def _with_reference(reference: float, measured: tuple[float, float, float, float]) -> tuple[float, ...]:

@@ -1,0 +1,3 @@
+"""Text to positive, neutral or negative."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,53 @@
+"""Composition root of sentiment-service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import cast
+
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
+from fastapi import FastAPI
+
+from sentiment_service import __version__
+from sentiment_service.analyst import Analyst
+from sentiment_service.batching import Batcher
+from sentiment_service.model import Judgement, LoadedModel, judge, load_model
+from sentiment_service.routes import Resources, router
+from sentiment_service.score_cache import ScoreCache
+from sentiment_service.settings import SentimentSettings
+
+
+def create_app(
+    settings: SentimentSettings, *, keys: KeySource | None = None, api_keys: ApiKeyVerifier | None = None
+) -> FastAPI:
+    """Return the app; no model is loaded before it starts."""
+    return create_service(
+        settings,
+        package="sentiment_service",
+        version=__version__,
+        summary="Text to positive, neutral or negative.",
+        routers=[router],
+        start=start,
+        keys=keys,
+        api_keys=api_keys,
+    )
+
+
+@asynccontextmanager
+async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+    """Begin to load the model, and make what the routes use."""
+    settings = cast(SentimentSettings, chassis.settings)
+    model = LoadedModel(chassis.load("model", partial(load_model, settings.sentiment_model)))
+    batcher: Batcher[Judgement] = Batcher(
+        lambda texts: judge(model.classifier, texts),
+        chassis.in_thread,
+        batch_max=settings.batch_max_texts,
+        queue_max=settings.queue_max_texts,
+        wait_seconds=settings.batch_wait_seconds,
+    )
+    chassis.spawn("batches", batcher.run)
+    seconds = settings.cache_ttl_seconds
+    cache = ScoreCache(chassis.cache, chassis.in_thread, seconds) if seconds else None
+    yield Resources(Analyst(model, batcher, cache))

@@ -1,0 +1,49 @@
+"""Turn a raw tweet into the plain text that the models were trained on.
+
+Everything here is pure: text in, text out, no state and no I/O. Case and accents are kept, because another model
+may use them.
+"""
+
+import html
+import re
+from functools import lru_cache
+
+_URL = re.compile(r"(?:https?://|https?\b|\bwww\.)\S*", re.IGNORECASE)
+_MENTION = re.compile(r"(?<!\w)[@＠]\w+")
+_HASHTAG = re.compile(r"(?<!\w)[#＃](\w+)")
+_CAMEL = re.compile(r"(?<=[a-záéíóúüñç])(?=[A-ZÁÉÍÓÚÜÑÇ])|(?<=[A-ZÁÉÍÓÚÜÑÇ])(?=[A-ZÁÉÍÓÚÜÑÇ][a-záéíóúüñç])")
+_DIGITS = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
+_DOTS = re.compile(r"\.{3,}|…+")
+_ELONGATION = re.compile(r"([^\d\s])\1{2,}")
+_HAPPY = re.compile(r"(?<![\w:;=])(?:[:=;]-?[)\]D]+|[xX]D+\b|<3)(?!\w)")
+_SAD = re.compile(r"(?<![\w:;=])[:=]['´]?-?[(\[]+")
+# Skin tones and variation selectors multiply the spellings of one emoji without changing what it says.
+_EMOJI_MODIFIER = re.compile("[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f]")
+EMOJI = re.compile("[\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
+_SPACE = re.compile(r"\s+")
+
+
+def split_hashtag(tag: str) -> str:
+    """Return the words of a hashtag given without its `#`: `NoMásCorrupción` -> `No Más Corrupción`, `a_b` -> `a b`.
+
+    A tag in one case (`vamoscolombia`) has no marks to split at and stays one word.
+    """
+    return _DIGITS.sub(" ", _CAMEL.sub(" ", tag.replace("_", " "))).strip()
+
+
+# The language guard and the model both read a batch of texts, one after the other: the second finds it here.
+@lru_cache(maxsize=512)
+def normalise(text: str) -> str:
+    """Return the text as the models read it.
+
+    In order: HTML entities are decoded; every URL becomes `http`; hashtags are split into words; every mention
+    becomes `@user`; emoticons become an emoji; three or more of one character become two (`holaaaa` -> `holaa`,
+    digits are spared, dots become `…`); each emoji stands alone between spaces; white space is collapsed.
+    """
+    text = _URL.sub(" http ", html.unescape(text))
+    text = _HASHTAG.sub(lambda match: split_hashtag(match[1]), text)
+    text = _MENTION.sub("@user", text)
+    text = _SAD.sub(" 🙁 ", _HAPPY.sub(" 🙂 ", text))
+    text = _ELONGATION.sub(r"\1\1", _DOTS.sub("…", _EMOJI_MODIFIER.sub("", text)))
+    text = EMOJI.sub(r" \g<0> ", text)
+    return _SPACE.sub(" ", text).strip()
