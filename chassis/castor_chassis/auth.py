@@ -18,6 +18,7 @@ from castor_chassis.errors import Forbidden, PeerRejected, Unauthenticated
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.peers import Peer
 from castor_chassis.ratelimit import RateLimiter
+from castor_chassis.tls import is_service
 from castor_chassis.tokens import TokenVerifier
 
 API_KEY_PREFIX = "castor_"
@@ -169,6 +170,9 @@ class public:
 
     async def __call__(self, request: Request) -> None:
         """Apply the rate limit of the caller's address."""
+        info = current_request()
+        if info is not None and info.peer is not None and is_service(info.peer.service):
+            return
         gatekeeper: Gatekeeper = request.app.state.chassis.gatekeeper
         await gatekeeper.limiter.check(client_address(request), "address")
 

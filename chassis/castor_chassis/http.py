@@ -15,11 +15,10 @@ from httpx_aiohttp.httpx2 import AiohttpTransport
 __all__ = ["httpx", "new_client", "provably_unsent"]
 
 
-def new_client(
-    base_url: str, *, context: ssl.SSLContext | None, connections: int, timeout_seconds: float
-) -> httpx.AsyncClient:
+def new_client(base_url: str, *, context: ssl.SSLContext | None, connections: int) -> httpx.AsyncClient:
     """Return a client with its own connection pool; make one per peer, never one per call.
 
+    It has no timeout of its own: each caller bounds each attempt, and a long poll may take long.
     ``connections`` bounds the pool; idle connections live 60 s, less than our servers' keep-alive.
     """
 
@@ -32,7 +31,7 @@ def new_client(
     return httpx.AsyncClient(
         base_url=base_url,
         transport=AiohttpTransport(client=session),
-        timeout=timeout_seconds,
+        timeout=None,
         trust_env=False,
         follow_redirects=False,
     )

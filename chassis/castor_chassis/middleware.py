@@ -20,6 +20,7 @@ from castor_chassis.errors import DeadlineExceeded, Forbidden, Overloaded, Servi
 from castor_chassis.health import Health
 from castor_chassis.metrics import IN_FLIGHT, REQUESTS, SHED
 from castor_chassis.settings import ServiceSettings
+from castor_chassis.tls import is_service
 from castor_chassis.tracing import RequestSpan
 from castor_chassis.wire import error_response
 
@@ -95,12 +96,8 @@ class RequestLayer:
         if peer is not None and time.time() > peer.not_after:
             exchange.close = True
             raise Unauthenticated(reason="The client certificate of this connection has expired")
-        if exchange.scope["path"].startswith("/internal/") and peer is not None and not _is_service(peer.service):
+        if exchange.scope["path"].startswith("/internal/") and peer is not None and not is_service(peer.service):
             raise Forbidden(reason="Paths under /internal are for services only")
-
-
-def _is_service(name: str | None) -> bool:
-    return name is not None and name.endswith("-service")
 
 
 class _Exchange:

@@ -216,7 +216,6 @@ class Peer:
                 self._base_url,
                 context=self._tls.client if self._tls else None,
                 connections=self._policy.max_connections,
-                timeout_seconds=self._policy.attempt_timeout_seconds,
             )
         return self._client
 

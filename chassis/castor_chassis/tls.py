@@ -42,6 +42,11 @@ class PeerIdentity:
         return self.spiffe_id.removeprefix(TRUST_DOMAIN)
 
 
+def is_service(name: str | None) -> bool:
+    """True for the identity of a service, false for the ingress and for strangers."""
+    return name is not None and name.endswith("-service")
+
+
 def peer_identity(tls: ssl.SSLObject) -> PeerIdentity | None:
     """Read the peer's certificate; a SPIFFE id counts only if there is exactly one URI of that kind."""
     certificate = tls.getpeercert()

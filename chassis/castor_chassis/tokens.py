@@ -88,13 +88,15 @@ class JwksKeys:
         return stale and not cooling
 
     async def _fetch(self) -> None:
-        self._tried_at = time.monotonic()
         try:
             reply = await self._auth.get("/v1/auth/jwks")
             keys = {item["kid"]: jwk.construct(item, ALGORITHM) for item in reply.data["keys"]}
         except (PeerError, KeyError, TypeError, JOSEError):
             JWKS_FETCHES.labels("failed").inc()
             return
+        finally:
+            # Set when it is over, so that whoever asks meanwhile waits for the answer.
+            self._tried_at = time.monotonic()
         self._keys = keys
         self._fetched_at = time.monotonic()
         JWKS_FETCHES.labels("ok").inc()

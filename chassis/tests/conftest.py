@@ -8,20 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles, TlsIdentity
 from small_service import Running
 from small_service.app import SmallSettings, create_app
-
-
-@pytest.fixture(scope="session")
-def authority() -> Authority:
-    return Authority.create()
-
-
-@pytest.fixture(scope="session")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
 
 
 @pytest.fixture

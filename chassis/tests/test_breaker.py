@@ -7,6 +7,7 @@ import os
 import time
 
 import pytest
+
 from castor_chassis.breaker import BreakerOpen, GatedBreaker
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from castor_chassis.contract import breaking_changes, export_contract
 from small_service.app import SmallSettings, create_app
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
+
 from castor_chassis import (
     Identifier,
     Integer,
@@ -18,7 +20,6 @@ from castor_chassis import (
     encode_cursor,
     normal_time,
 )
-from pydantic import TypeAdapter, ValidationError
 
 
 @pytest.mark.parametrize("position", [{}, {"id": "12", "at": "2026-01-01T00:00:00Z"}, {"n": 2**60}])

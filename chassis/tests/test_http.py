@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+
 from castor_chassis.testing import TokenIssuer
 from small_service import Running
 

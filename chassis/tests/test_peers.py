@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from castor_chassis import Peer, PeerPolicy, PeerRejected, PeerTimeout, PeerUnavailable, RequestInfo, set_request
 from castor_chassis.errors import DeadlineExceeded
 from castor_chassis.retry import RetryBudget, backoff_seconds, http_date, retry_after_seconds

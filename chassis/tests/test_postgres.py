@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from castor_chassis import DatabaseUnavailable, Postgres, Unavailable
 from castor_chassis.postgres import check_migrated, migrate, migration_files
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from castor_chassis.http import httpx
 from castor_chassis.tls import TlsFiles
 from small_service import Running

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from castor_chassis.http import httpx
 from castor_chassis.testing import Authority
 from castor_chassis.testing.authority import replace_file

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+
 from castor_chassis import TokenVerifier, Unauthenticated, Unavailable
 from castor_chassis.peers import Reply
 from castor_chassis.testing import TokenIssuer

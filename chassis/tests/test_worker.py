@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+
 from castor_chassis import Postgres, Unavailable, follow, run_under_lease
 from castor_chassis.worker import Workers
 

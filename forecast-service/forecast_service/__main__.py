@@ -1,7 +1,6 @@
 """``python -m forecast_service [serve|migrate|openapi]``."""
 
 from castor_chassis import main
-
 from forecast_service.app import create_app
 from forecast_service.settings import ForecastSettings
 

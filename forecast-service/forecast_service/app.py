@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from castor_chassis import Chassis, KeySource, create_service
 from fastapi import FastAPI
 
+from castor_chassis import Chassis, KeySource, create_service
 from forecast_service import __version__, routes
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecaster import Forecaster

@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from castor_chassis import Unavailable, normal_time
-
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.errors import PredictionNotFound, TooFewDays
 from forecast_service.forecaster import Forecast, Forecaster

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from castor_chassis import Ok, Principal, Timestamp, Unavailable, errors_of, ok, require
 from fastapi import APIRouter, Depends, Query, Request
 
+from castor_chassis import Ok, Principal, Timestamp, Unavailable, errors_of, ok, require
 from forecast_service.errors import EntityNotFound, PredictionNotFound, TooFewDays
 from forecast_service.outlook import Outlook
 from forecast_service.schemas import EntityId, Prediction, PredictionId, PredictionRequest, Series

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from castor_chassis import Integer, Number, RequestModel, ResponseModel, Timestamp
 from pydantic import Field, StringConstraints
+
+from castor_chassis import Integer, Number, RequestModel, ResponseModel, Timestamp
 
 EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 PredictionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

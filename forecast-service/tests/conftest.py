@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from castor_chassis.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Call
@@ -45,16 +46,6 @@ def counted(call: Call) -> tuple[int, Any, dict[str, str]]:
         )
         day += timedelta(days=1)
     return 200, {"ok": True, "data": {"items": items}, "meta": {"next_cursor": None}}, {}
-
-
-@pytest.fixture(scope="session")
-def authority() -> Authority:
-    return Authority.create()
-
-
-@pytest.fixture(scope="session")
-def issuer() -> TokenIssuer:
-    return TokenIssuer()
 
 
 @pytest.fixture

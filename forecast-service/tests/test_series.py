@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+
 from forecast_service.series import DayCount, index, last_value, trend
 
 DAY = date(2026, 5, 1)

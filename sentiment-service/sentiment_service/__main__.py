@@ -1,7 +1,6 @@
 """``python -m sentiment_service [serve|migrate|openapi]``."""
 
 from castor_chassis import main
-
 from sentiment_service.app import create_app
 from sentiment_service.settings import SentimentSettings
 

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
 
-from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from fastapi import FastAPI
 
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
 from sentiment_service.analyst import Analyst
 from sentiment_service.batching import Batcher

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from castor_chassis import Ok, Principal, errors_of, ok, require
 from fastapi import APIRouter, Depends, Request
 
+from castor_chassis import Ok, Principal, errors_of, ok, require
 from sentiment_service.analyst import Analyst
 from sentiment_service.errors import ModelUnavailable, QueueFull
 from sentiment_service.schemas import Analysis, AnalyzeRequest, BatchAnalysis, BatchRequest, ModelDescription

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
-from castor_chassis import Identifier, RequestModel, ResponseModel
 from pydantic import Field
 
+from castor_chassis import Identifier, RequestModel, ResponseModel
 from sentiment_service.analyst import RequestedLanguage
 from sentiment_service.classifier import Label, ModelCard
 from sentiment_service.model import Judgement

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from castor_chassis import Cache
-
 from sentiment_service.classifier import ModelCard, Scores
 from sentiment_service.metrics import CACHE
 from sentiment_service.model import Judgement

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from castor_chassis import ServiceSettings
 from pydantic import Field
+
+from castor_chassis import ServiceSettings
 
 
 class SentimentSettings(ServiceSettings):

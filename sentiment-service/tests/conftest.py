@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from sentiment_service.app import create_app
 from sentiment_service.settings import SentimentSettings

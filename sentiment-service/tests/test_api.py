@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from castor_chassis.http import httpx
 from castor_chassis.testing import RunningService, TokenIssuer
 from sentiment_service.classifier import LABELS, LINEAR_MODEL, LinearClassifier

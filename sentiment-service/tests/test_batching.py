@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+
 from sentiment_service.batching import Batcher, units
 from sentiment_service.errors import QueueFull
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from sentiment_service.classifier import LABELS, LINEAR_MODEL, Classifier, LinearClassifier, ModelError, Scores
 from sentiment_service.features import Lexicon, read
 

@@ -1,6 +1,7 @@
 """The language guard."""
 
 import pytest
+
 from sentiment_service.language import Language, detect, unscored_reason
 
 

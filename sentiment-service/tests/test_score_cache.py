@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from castor_chassis.testing import RunningService
 from prometheus_client import REGISTRY
+
+from castor_chassis.testing import RunningService
 from sentiment_service.classifier import LABELS, LinearClassifier, ModelCard, Scores
 from sentiment_service.score_cache import cache_key, packed, unpacked
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sentiment_service.classifier import LABELS, LINEAR_MODEL, LinearClassifier
 
 Rows = NDArray[np.float64]

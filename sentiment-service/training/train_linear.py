@@ -19,10 +19,11 @@ import numpy as np
 from evaluate import Classes, Rows, read_labelled, report, summary  # type: ignore[import-not-found, unused-ignore]
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix, vstack
-from sentiment_service.classifier import LABELS, LINEAR_MODEL, LinearClassifier, softmax
-from sentiment_service.features import FeatureSpace, Floats, Lexicon
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+
+from sentiment_service.classifier import LABELS, LINEAR_MODEL, LinearClassifier, softmax
+from sentiment_service.features import FeatureSpace, Floats, Lexicon
 
 MODEL_ID = "castor-linear-es"
 LANGUAGES = ("es", "en", "pt")

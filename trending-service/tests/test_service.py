@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+
 from castor_chassis.testing import RunningService, ScriptedPeer, TokenIssuer
 from trending_service.settings import TrendingSettings
 
 if TYPE_CHECKING:
     from castor_devstack.postgres import EmbeddedPostgres
-
     from conftest import Run, Stream
 
 NOON = datetime(2022, 5, 29, 12, tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+
 from castor_chassis import Postgres
 from trending_service.clients.twitter import Change
 from trending_service.feed import entries_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from trending_service.terms import MAX_TERM_CHARS, MAX_TERMS, fold, term_key, terms_of, text_hash, words_of
 
 

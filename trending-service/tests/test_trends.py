@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from trending_service.burst import Baseline, burst_of
 from trending_service.schemas import Topics
 from trending_service.store import TrendStore

@@ -1,7 +1,6 @@
 """``python -m trending_service [serve|migrate|openapi]``."""
 
 from castor_chassis import main
-
 from trending_service.app import create_app
 from trending_service.settings import TrendingSettings
 

@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from castor_chassis import Cache
-
 from trending_service import __version__
 from trending_service.metrics import CANDIDATES, QUERY_SECONDS, TOPICS
 from trending_service.model import Bucket as CountedBucket

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
-from castor_chassis import Chassis, KeySource, create_service, run_under_lease
 from fastapi import FastAPI
 
+from castor_chassis import Chassis, KeySource, create_service, run_under_lease
 from trending_service import __version__
 from trending_service.answers import Answers
 from trending_service.clients.twitter import TwitterClient

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from castor_chassis import follow
-
 from trending_service.clients.twitter import Change, FeedAnswer, TwitterClient
 from trending_service.metrics import CHANGES, STORED, TERMS
 from trending_service.model import Applied, Entry

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from castor_chassis import NotFound, Ok, Page, Principal, errors_of, ok, page, require
 from fastapi import APIRouter, Depends, Query, Request
 
+from castor_chassis import NotFound, Ok, Page, Principal, errors_of, ok, page, require
 from trending_service.answers import Answers, moment
 from trending_service.schemas import AsOf, MoreTerms, Status, Step, Timeline, Topic, TopicPath
 from trending_service.trends import Question

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from castor_chassis import Integer, ResponseModel, Timestamp
 from fastapi import Path, Query
 from pydantic import Field
 
+from castor_chassis import Integer, ResponseModel, Timestamp
 from trending_service.terms import MAX_TERM_CHARS, Kind
 
 AsOf = Annotated[

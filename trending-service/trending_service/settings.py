@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from castor_chassis import ServiceSettings
 from pydantic import Field, field_validator, model_validator
+
+from castor_chassis import ServiceSettings
 
 
 class TrendingSettings(ServiceSettings):

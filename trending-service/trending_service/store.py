@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import asyncpg
-from castor_chassis import Postgres
 
+from castor_chassis import Postgres
 from trending_service.burst import Baseline, Observed, Stream, effective_authors_of
 from trending_service.model import Applied, Bucket, Entry, FeedState, StoredTweet, TermUse, Window, WindowStream
 

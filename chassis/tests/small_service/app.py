@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, ClassVar
 
+from fastapi import APIRouter, Depends, FastAPI
+
 from castor_chassis import (
     Chassis,
     Integer,
@@ -23,7 +25,6 @@ from castor_chassis import (
     public,
     require,
 )
-from fastapi import APIRouter, Depends, FastAPI
 
 router = APIRouter(prefix="/v1/small", tags=["small"])
 internal = APIRouter(prefix="/internal", tags=["internal"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from castor_chassis import Peer, PeerRejected, normal_time
-from castor_chassis.consumers import Operation
 from pydantic import BaseModel
 
+from castor_chassis import Peer, PeerRejected, normal_time
+from castor_chassis.consumers import Operation
 from forecast_service.errors import EntityNotFound
 from forecast_service.series import DayCount
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from castor_chassis import Peer
 from pydantic import BaseModel
+
+from castor_chassis import Peer
 
 OPERATIONS = (("GET", "/v1/twitter/tweets/feed"),)
 

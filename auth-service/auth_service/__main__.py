@@ -1,0 +1,6 @@
+from auth_service.app import create_app
+from auth_service.settings import AuthSettings
+from castor_chassis import main
+
+if __name__ == "__main__":
+    main("auth_service", AuthSettings, create_app)

@@ -1,0 +1,93 @@
+"""What the routes stand on: resources, and who may come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from auth_service.accounts import Accounts
+from auth_service.api_keys import ApiKeys
+from auth_service.audit import Client
+from auth_service.keys import SigningKeys
+from auth_service.roles import Scope
+from auth_service.service_tokens import ServiceTokens
+from auth_service.sessions import Sessions
+from castor_chassis import Forbidden, Principal, TokenVerifier, client_address, current_request, public, require
+from castor_chassis.tls import PeerIdentity
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the routes use."""
+
+    accounts: Accounts
+    sessions: Sessions
+    service_tokens: ServiceTokens
+    api_keys: ApiKeys
+    signing_keys: SigningKeys
+    verifier: TokenVerifier
+    jwks_cache_seconds: int
+
+
+def resources(request: Request) -> Resources:
+    """Return what ``start`` made."""
+    found: Resources = request.app.state.resources
+    return found
+
+
+def client(request: Request) -> Client:
+    """Return where the request comes from."""
+    return Client(client_address(request), request.headers.get("user-agent", "")[:256])
+
+
+def peer_certificate() -> PeerIdentity | None:
+    """Return whose certificate the connection was opened with."""
+    info = current_request()
+    return info.peer if info else None
+
+
+def no_store(response: Response) -> None:
+    """Keep an answer that holds a secret out of every cache (RFC 6749 section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+def _from_service() -> bool:
+    peer = peer_certificate()
+    return peer is not None and (peer.service or "").endswith("-service")
+
+
+class among_services(public):  # noqa: N801 (reads as a verb in Depends)
+    """An open route that services live on: only those who are none are limited by address."""
+
+    async def __call__(self, request: Request) -> None:
+        """Apply the limit to strangers."""
+        if not _from_service():
+            await super().__call__(request)
+
+
+class services_only(public):  # noqa: N801 (reads as a verb in Depends)
+    """A route without a token for whoever has the certificate of a service."""
+
+    async def __call__(self, request: Request) -> None:  # noqa: ARG002 (the signature of ``public``)
+        """Raise ``Forbidden`` for all others."""
+        if not _from_service():
+            raise Forbidden(reason="Paths under /internal are for services only")
+
+
+class by_user(require):  # noqa: N801 (reads as a verb in Depends)
+    """``require`` for what a user does in person: an API key must not make or revoke keys."""
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return the user; raises ``Forbidden`` for keys and services as well."""
+        principal = await super().__call__(request)
+        if principal.kind != "user":
+            raise Forbidden(reason="This takes a user's access token; log in with POST /v1/auth/login")
+        return principal
+
+
+R = Annotated[Resources, Depends(resources)]
+From = Annotated[Client, Depends(client)]
+AccountOwner = Annotated[Principal, Depends(by_user(Scope.ACCOUNT_MANAGE))]
+KeyOwner = Annotated[Principal, Depends(by_user(Scope.KEYS_MANAGE))]

@@ -1,0 +1,88 @@
+"""Composition root of auth-service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import cast
+
+from fastapi import FastAPI
+
+from auth_service import __version__, routes, routes_services
+from auth_service.access import Resources
+from auth_service.accounts import Accounts
+from auth_service.api_keys import ApiKeys, LocalApiKeys
+from auth_service.audit import Audit
+from auth_service.errors import OAuthError
+from auth_service.keys import SigningKeys
+from auth_service.limits import AttemptLimits
+from auth_service.passwords import Passwords
+from auth_service.service_tokens import ServiceTokens
+from auth_service.sessions import Sessions, SessionTimes
+from auth_service.settings import AuthSettings
+from auth_service.store import AuthStore
+from auth_service.tokens import TokenMinter
+from auth_service.vault import Vault
+from castor_chassis import Chassis, create_service, reveal, run_under_lease
+from castor_chassis.postgres import check_migrated
+
+
+def create_app(settings: AuthSettings) -> FastAPI:
+    """Return the app; it verifies tokens and API keys with its own keys, not through itself."""
+    signing_keys, api_keys = SigningKeys(), LocalApiKeys()
+    app = create_service(
+        settings,
+        package="auth_service",
+        version=__version__,
+        summary="Who you are: users, sessions, API keys, service tokens, JWKS.",
+        routers=[routes.router, routes_services.router, routes_services.internal],
+        start=partial(start, signing_keys, api_keys),
+        keys=signing_keys,
+        api_keys=api_keys,
+    )
+    app.add_exception_handler(OAuthError, routes_services.on_oauth_error)
+    routes_services.document_service_tokens(app)
+    return app
+
+
+@asynccontextmanager
+async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis) -> AsyncIterator[Resources]:
+    """Build what the routes use, and begin to load the signing keys."""
+    s = cast(AuthSettings, chassis.settings)
+    store, vault = AuthStore(chassis.postgres), Vault(s.key_encryption_secret.get_secret_value())
+    audit = Audit(vault)
+    minter = TokenMinter(
+        signing_keys, chassis.in_thread, s.auth_issuer, s.user_audience, s.access_token_seconds, s.service_token_seconds
+    )
+    times = SessionTimes(timedelta(s.refresh_idle_days), timedelta(s.session_max_days), s.refresh_replay_seconds)
+    sessions = Sessions(store, minter, vault, audit, times)
+    passwords = Passwords(s.password_memory_kib, s.password_passes, s.password_threads, s.password_queue)
+    accounts = Accounts(store, passwords, sessions, audit, AttemptLimits(s, vault), s.registration_role)
+    local.keys = ApiKeys(store, audit, s.max_api_keys)
+    _spawn_workers(chassis, s, store, vault, signing_keys, accounts)
+    tokens, verifier = ServiceTokens(store, minter, audit), chassis.gatekeeper.tokens
+    yield Resources(accounts, sessions, tokens, local.keys, signing_keys, verifier, s.jwks_cache_seconds)
+    passwords.close()
+
+
+def _spawn_workers(
+    chassis: Chassis, s: AuthSettings, store: AuthStore, vault: Vault, signing_keys: SigningKeys, accounts: Accounts
+) -> None:
+    gate, offload = chassis.health.gate("signing_keys"), chassis.in_thread
+
+    def once_migrated(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await check_migrated(chassis.postgres, chassis.package)
+            await work()
+
+        return run
+
+    email, password = s.bootstrap_admin_email, reveal(s.bootstrap_admin_password)
+    if email is not None and password is not None:
+        chassis.spawn("administrator", once_migrated(lambda: accounts.ensure_administrator(email, password)))
+    keep_keys = partial(signing_keys.keep, store, vault, offload, gate, s.keys_refresh_seconds)
+    chassis.spawn("signing_keys", once_migrated(keep_keys))
+    sweep = partial(run_under_lease, chassis.postgres, "session_sweep", accounts.sessions.sweep)
+    chassis.spawn("session_sweep", once_migrated(sweep))

@@ -1,0 +1,112 @@
+"""What auth-service refuses, and why."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from castor_chassis import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+
+
+class InvalidCredentials(Unauthenticated):
+    """Login was refused: one answer for an unknown address, a wrong password and a closed account."""
+
+    code = "invalid_credentials"
+    message = "The e-mail address or the password is wrong; check both and log in again."
+
+
+class InvalidRefreshToken(Unauthenticated):
+    """The refresh token does not hold."""
+
+    code = "invalid_refresh_token"
+    message = "The refresh token is unknown, used, expired or revoked; log in again."
+
+
+class EmailTaken(Conflict):
+    """An account with this address exists."""
+
+    code = "email_taken"
+    message = "An account with this e-mail address exists; log in with POST /v1/auth/login."
+
+
+class WeakPassword(Invalid):
+    """The password is too easy to guess; the sentence says why."""
+
+    code = "weak_password"
+
+
+class UserNotFound(NotFound):
+    """No user has this id."""
+
+    code = "user_not_found"
+    message = "No user has the id {user_id}."
+
+
+class ApiKeyNotFound(NotFound):
+    """The caller has no such API key in force."""
+
+    code = "api_key_not_found"
+    message = "You have no API key {key_id} in force; list yours with GET /v1/auth/api-keys."
+
+
+class TooManyApiKeys(Conflict):
+    """The caller has as many API keys as one may."""
+
+    code = "too_many_api_keys"
+    message = "You have {limit} API keys in force, which is the most; revoke one with DELETE first."
+
+
+class ScopeNotHeld(Forbidden):
+    """A key was to have scopes that its owner lacks."""
+
+    code = "scope_not_held"
+    message = "You do not hold the scopes {scopes}; a key can have only what its owner has."
+
+
+class WrongKeySecret(Unavailable):
+    """The stored signing key cannot be opened with this secret."""
+
+    code = "wrong_key_secret"
+    message = (
+        "KEY_ENCRYPTION_SECRET does not open the stored signing key {kid}; "
+        "start with the secret that it was stored with"
+    )
+
+
+class OAuthError(Exception):
+    """A refusal of the token endpoint, in the words of RFC 6749 section 5.2."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "invalid_request"
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
+
+
+class InvalidTokenRequest(OAuthError):
+    """A parameter is missing or given twice."""
+
+
+class InvalidClient(OAuthError):
+    """The caller's certificate does not name a service."""
+
+    status = 401
+    code = "invalid_client"
+
+
+class InvalidGrant(OAuthError):
+    """The caller may not ask for this audience."""
+
+    code = "invalid_grant"
+
+
+class InvalidScope(OAuthError):
+    """The caller asks for more than it is granted."""
+
+    code = "invalid_scope"
+
+
+class UnsupportedGrantType(OAuthError):
+    """Only client_credentials is known."""
+
+    code = "unsupported_grant_type"

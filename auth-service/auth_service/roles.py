@@ -1,0 +1,58 @@
+"""What a user may do: roles, and the scopes that each stands for. This is the only table of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Everything that can be allowed."""
+
+    ACCOUNT_MANAGE = "account:manage"
+    """One's own account: who am I. Every user has it, no service has."""
+    TWEETS_READ = "tweets:read"
+    TWEETS_WRITE = "tweets:write"
+    ENTITIES_WRITE = "entities:write"
+    FEED_READ = "feed:read"
+    COUNTS_READ = "counts:read"
+    SENTIMENT_ANALYZE = "sentiment:analyze"
+    TRENDS_READ = "trends:read"
+    LLM_USE = "llm:use"
+    DOCUMENTS_READ = "documents:read"
+    DOCUMENTS_WRITE = "documents:write"
+    RAG_QUERY = "rag:query"
+    FORECASTS_READ = "forecasts:read"
+    USERS_ADMIN = "users:admin"
+    KEYS_MANAGE = "keys:manage"
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    ADMIN = "admin"
+    ANALYST = "analyst"
+    OBSERVER = "observer"
+    VIEWER = "viewer"
+
+
+_VIEWER = frozenset({Scope.ACCOUNT_MANAGE, Scope.TRENDS_READ, Scope.FORECASTS_READ})
+_OBSERVER = _VIEWER | {
+    Scope.TWEETS_READ,
+    Scope.COUNTS_READ,
+    Scope.DOCUMENTS_READ,
+    Scope.RAG_QUERY,
+    Scope.SENTIMENT_ANALYZE,
+}
+
+ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
+    Role.ADMIN: frozenset(Scope),
+    Role.ANALYST: frozenset(Scope) - {Scope.USERS_ADMIN, Scope.FEED_READ},
+    Role.OBSERVER: _OBSERVER,
+    Role.VIEWER: _VIEWER,
+}
+
+
+def scopes_of(roles: Iterable[str]) -> frozenset[str]:
+    """Return the scopes of all ``roles`` together; a role that is not in the table gives none."""
+    return frozenset(str(scope) for role in roles for scope in ROLE_SCOPES.get(role, ()))

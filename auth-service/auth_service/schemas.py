@@ -1,0 +1,205 @@
+"""Wire models of auth-service: the source of its contract."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+
+from auth_service.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from auth_service.roles import Scope
+from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+# The valid e-mail address of the WHATWG HTML standard, with a dot required in the domain.
+Email = Annotated[
+    str,
+    StringConstraints(pattern=rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+$", max_length=254),
+]
+# A pattern, unlike a validator, stands in the contract: PostgreSQL stores no null character.
+NO_NULL = r"^[^\x00]*$"
+NewPassword = Annotated[
+    str,
+    Field(
+        pattern=NO_NULL,
+        min_length=MIN_CHARACTERS,
+        max_length=MAX_CHARACTERS,
+        json_schema_extra={"format": "password", "not": {"pattern": r"^(.)\1*$"}},
+        description="Not the e-mail address, not one of the most common passwords, not one character repeated.",
+    ),
+]
+Name = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=120)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[1-9][0-9]{6,14}$")]
+Id = Annotated[str, BeforeValidator(str)]
+# The bounds once more, by the names of JSON Schema: for a validated integer pydantic would publish "ge" and "le".
+Days = Annotated[Integer, Field(ge=1, le=366, json_schema_extra={"minimum": 1, "maximum": 366})]
+OpaqueToken = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class RegisterRequest(RequestModel):
+    """A new account."""
+
+    email: Email
+    password: NewPassword
+    first_name: Name | None = None
+    last_name: Name | None = None
+    phone: Phone | None = None
+
+
+class LoginRequest(RequestModel):
+    """Proof of who one is."""
+
+    email: Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=254)]
+    password: Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=MAX_CHARACTERS)]
+
+
+class RefreshTokenRequest(RequestModel):
+    """A refresh token, to be exchanged or ended."""
+
+    refresh_token: OpaqueToken
+
+
+class UserView(ResponseModel):
+    """An account as its owner sees it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: Id
+    email: str
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    roles: list[str]
+    created_at: Timestamp
+
+
+class TokensView(ResponseModel):
+    """The tokens of a session."""
+
+    model_config = ConfigDict(from_attributes=True)
+    access_token: str = Field(description="RS256 JSON Web Token; verify it with GET /v1/auth/jwks.")
+    refresh_token: str = Field(description="Opaque, used once: every refresh gives the next.")
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int = Field(description="Seconds until the access token ends.")
+
+
+class SessionView(ResponseModel):
+    """Who logged in, and the tokens."""
+
+    user: UserView
+    tokens: TokensView
+
+
+class LogoutView(ResponseModel):
+    """The session of the token is over, or never was."""
+
+    logged_out: Literal[True] = True
+
+
+class ApiKeyRequest(RequestModel):
+    """A key for a script."""
+
+    name: Name
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    expires_in_days: Days = 90
+
+
+class ApiKeyView(ResponseModel):
+    """An API key without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: Timestamp
+    expires_at: Timestamp
+    last_used_at: Timestamp | None = Field(description="To the minute; null when never used.")
+
+
+class NewApiKeyView(ApiKeyView):
+    """An API key, the only time that it is shown."""
+
+    key: str = Field(description="castor_<id>_<secret>; it is not stored and cannot be shown again.")
+
+
+class ServiceTokenView(ResponseModel):
+    """A successful answer of the token endpoint (RFC 6749 section 5.1)."""
+
+    model_config = ConfigDict(from_attributes=True)
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int = Field(description="Seconds.")
+    scope: str = Field(description="Space separated.")
+
+
+class OAuthErrorView(ResponseModel):
+    """A refusal of the token endpoint (RFC 6749 section 5.2)."""
+
+    error: Literal["invalid_request", "invalid_client", "invalid_grant", "invalid_scope", "unsupported_grant_type"]
+    error_description: str
+
+
+class JwkView(ResponseModel):
+    """A public key (RFC 7517)."""
+
+    kty: Literal["RSA"]
+    alg: Literal["RS256"]
+    use: Literal["sig"]
+    kid: str
+    n: str
+    e: str
+
+
+class JwksView(ResponseModel):
+    """The keys that our tokens are verified with."""
+
+    keys: list[JwkView]
+
+
+class ValidateRequest(RequestModel):
+    """A user's access token to be judged."""
+
+    token: str
+
+
+class ValidView(ResponseModel):
+    """The token holds."""
+
+    valid: Literal[True] = True
+    user_id: str
+    email: str | None
+    roles: list[str]
+    exp: int = Field(description="Unix seconds.")
+
+
+class InvalidView(ResponseModel):
+    """The token does not hold: an answer, not an error."""
+
+    valid: Literal[False] = False
+    reason: str
+
+
+class InternalUserView(ResponseModel):
+    """An account as other services see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: Id
+    email: str
+    roles: list[str]
+    is_active: bool
+    created_at: Timestamp
+
+
+class VerifyKeyRequest(RequestModel):
+    """An API key to be judged."""
+
+    key: str
+
+
+class VerifiedKeyView(ResponseModel):
+    """Whom the API key stands for."""
+
+    valid: Literal[True] = True
+    user_id: str
+    scopes: list[str]
+    roles: list[str]

@@ -1,0 +1,66 @@
+"""Settings of auth-service."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from auth_service.passwords import why_weak
+from auth_service.roles import Role
+from castor_chassis import ServiceSettings, reveal
+
+
+class AuthSettings(ServiceSettings):
+    """What the chassis needs, and what identity needs beside it."""
+
+    service_name: ClassVar[str] = "auth-service"
+
+    key_encryption_secret: SecretStr = Field(
+        description="Opens the stored signing keys and blinds addresses in the audit log. At least 32 random "
+        "characters, the same in every replica; losing it means new signing keys.",
+    )
+    registration_role: Role = Field(Role.VIEWER, description="Role of whoever registers.")
+    bootstrap_admin_email: str | None = Field(None, description="Administrator that exists from the first start.")
+    bootstrap_admin_password: SecretStr | None = Field(None, description="Its password; used once, to create it.")
+
+    access_token_seconds: int = Field(900, ge=60, le=3600, description="Life of a user's access token.")
+    service_token_seconds: int = Field(300, ge=60, le=900, description="Life of a service's token.")
+    refresh_idle_days: float = Field(7, gt=0, description="A refresh token unused for this long is dead.")
+    session_max_days: float = Field(30, gt=0, description="After this, a session ends whatever its use.")
+    refresh_replay_seconds: float = Field(
+        10,
+        ge=0,
+        le=60,
+        description="Within this, a used refresh token sent again by the same client gets the same successor: "
+        "a lost answer must not end a session. 0 makes every second use a theft.",
+    )
+    keys_refresh_seconds: float = Field(30, gt=0, description="How often signing keys are read from PostgreSQL.")
+    jwks_cache_seconds: int = Field(300, ge=0, description="max-age of the published key set.")
+
+    password_memory_kib: int = Field(19_456, ge=1024, description="argon2id memory (OWASP: 19 MiB with 2 passes).")
+    password_passes: int = Field(2, ge=1, description="argon2id passes over that memory.")
+    password_threads: int = Field(2, ge=1, description="Passwords hashed at a time; one core each.")
+    password_queue: int = Field(64, ge=1, description="Passwords hashed or waiting; above this, 429.")
+
+    login_rate_limit: str = Field("10/minute", description="Logins per account and address.")
+    address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
+    registration_rate_limit: str = Field("10/minute", description="Registrations per address.")
+    max_api_keys: int = Field(50, ge=1, description="API keys in force per user.")
+
+    @field_validator("key_encryption_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < 32:
+            raise ValueError("the secret must have at least 32 random characters, such as 'openssl rand -hex 32' gives")
+        return secret
+
+    @model_validator(mode="after")
+    def _administrator_is_whole(self) -> Self:
+        email, password = self.bootstrap_admin_email, reveal(self.bootstrap_admin_password)
+        if (email is None) != (password is None):
+            raise ValueError("BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD belong together: set both or none")
+        reason = why_weak(password, email or "") if password is not None else None
+        if reason is not None:
+            raise ValueError(f"BOOTSTRAP_ADMIN_PASSWORD: {reason}")
+        return self

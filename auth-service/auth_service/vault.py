@@ -1,0 +1,62 @@
+"""Everything that is derived from the one secret of this service."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from auth_service.errors import WrongKeySecret
+
+_FORMAT = b"\x01"
+_SALT = 16
+_NONCE = 12
+
+
+class Vault:
+    """Seals signing keys, names successors of refresh tokens, and blinds personal data for the audit log.
+
+    Each use has a key of its own (HKDF-SHA256, RFC 5869), so that none says anything about another.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+        self._successors = self._derive("refresh token successor v1")
+        self._blinding = self._derive("audit blinding v1")
+
+    def _derive(self, purpose: str, salt: bytes = b"") -> bytes:
+        hkdf = HKDF(hashes.SHA256(), 32, salt or None, f"castor auth-service {purpose}".encode())
+        return hkdf.derive(self._secret)
+
+    def seal(self, kid: str, private_pem: bytes) -> bytes:
+        """Return format byte, salt, nonce and AES-256-GCM ciphertext; ``kid`` is authenticated with it."""
+        salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
+        cipher = AESGCM(self._derive("signing key v1", salt))
+        return _FORMAT + salt + nonce + cipher.encrypt(nonce, private_pem, kid.encode())
+
+    def unseal(self, kid: str, sealed: bytes) -> bytes:
+        """Return the PEM that ``seal`` was given; raises ``WrongKeySecret`` for another secret, kid or text."""
+        salt, rest = sealed[1 : 1 + _SALT], sealed[1 + _SALT :]
+        cipher = AESGCM(self._derive("signing key v1", salt))
+        try:
+            return cipher.decrypt(rest[:_NONCE], rest[_NONCE:], kid.encode())
+        except (InvalidTag, ValueError) as error:
+            raise WrongKeySecret(kid=kid, retry_after_seconds=30) from error
+
+    def successor(self, refresh_token: str) -> str:
+        """Return the token that follows ``refresh_token``: 256 bits that nobody can compute without the secret.
+
+        It is always the same one, so a repeated request gets the same answer although only hashes are stored.
+        """
+        digest = hmac.digest(self._successors, refresh_token.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    def blind(self, text: str) -> str:
+        """Return 128 bits that stand for ``text`` (an address, an e-mail) and do not give it away."""
+        return hmac.digest(self._blinding, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:32]

@@ -1,0 +1,34 @@
+"""Settings and contract."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from auth_service.app import create_app
+from auth_service.settings import AuthSettings
+from castor_chassis.contract import export_contract
+
+
+def test_settings_that_cannot_work_are_refused() -> None:
+    """A missing or short secret, half an administrator and a weak administrator end with a sentence each."""
+    secret = "s" * 32
+    for values, words in (
+        ({}, "key_encryption_secret"),
+        ({"key_encryption_secret": "short"}, "at least 32 random characters"),
+        ({"key_encryption_secret": secret, "bootstrap_admin_email": "a@b.co"}, "belong together"),
+        (
+            {"key_encryption_secret": secret, "bootstrap_admin_email": "a@b.co", "bootstrap_admin_password": "short"},
+            "shorter than 10 characters",
+        ),
+    ):
+        with pytest.raises(ValidationError, match=words):
+            AuthSettings(**values)
+
+
+def test_contract_is_exported_without_secret_or_database() -> None:
+    """The contract needs no setting, and documents the token endpoint's own error shape."""
+    contract = yaml.safe_load(export_contract(create_app(AuthSettings.model_construct())))
+    refused = contract["paths"]["/v1/auth/token"]["post"]["responses"]["400"]["content"]["application/json"]["schema"]
+    assert "#/components/schemas/OAuthErrorView" in [option["$ref"] for option in refused["anyOf"]]

@@ -1,0 +1,141 @@
+"""The `castor` command. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from castor_devstack.errors import DevstackError
+from castor_devstack.home import find_home
+
+app = typer.Typer(
+    help="CASTOR on one machine: seven services, PostgreSQL, Valkey and the ingress, without Docker.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; run on.")] = False,
+    progress_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Start everything; stay until Ctrl-C, or run on in the background."""
+    from castor_devstack.control import launch_detached
+    from castor_devstack.running import run_stack
+
+    if detach:
+        launch_detached(find_home(), print)
+    elif progress_fd is None:
+        run_stack(find_home(), _say)
+    else:
+        progress = Progress(progress_fd)
+        try:
+            run_stack(find_home(), progress.say, progress.close)
+        except DevstackError as error:
+            progress.say(f"castor: {error}")
+            raise typer.Exit(error.exit_code) from error
+
+
+@app.command()
+def down() -> None:
+    """Stop everything; no process remains. The data stay."""
+    from castor_devstack.control import bring_down
+
+    bring_down(find_home(), print)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show what runs and where; exit code 1 unless all is ready."""
+    import json
+
+    from castor_devstack import status as state
+
+    report = state.status(find_home())
+    print(json.dumps(report, indent=2) if as_json else state.as_table(report))
+    if not state.all_ready(report):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
+) -> None:
+    """Print the log of a part."""
+    from castor_devstack.control import follow_log
+    from castor_devstack.services import service_named
+
+    parts = {"postgres", "valkey", "ingress", "supervisor"}
+    part = service if service in parts else service_named(service).name
+    follow_log(find_home().log(part), lines, follow=follow, write=_say)
+
+
+@app.command()
+def token(
+    user: Annotated[str | None, typer.Option(help="E-mail; registered if unknown. Default: administrator.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Print an API key for this alone; repeatable.")] = None,
+) -> None:
+    """Print an access token; with --scope, an API key of those scopes that is valid for a day."""
+    from castor_devstack.credentials import ADMIN_EMAIL
+    from castor_devstack.tokens import access_token, scoped_key
+
+    email = user or ADMIN_EMAIL
+    print(scoped_key(find_home(), email, tuple(scope)) if scope else access_token(find_home(), email))
+
+
+@app.command()
+def demo(
+    file: Annotated[Path | None, typer.Option("--input", help="CSV or JSON Lines of tweets.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write the result as JSON.")] = None,
+    question: Annotated[str | None, typer.Option(help="What to ask about the tweets.")] = None,
+) -> None:
+    """Run the main job, from tweets to forecasts and a cited answer; starts what does not run."""
+    from castor_devstack.demo import run
+
+    raise typer.Exit(run(file, report, question))
+
+
+class Progress:
+    """Writes lines to the log and, until all is ready, to the terminal of who asked for the start."""
+
+    def __init__(self, descriptor: int) -> None:
+        # The parts must not inherit it: the other side waits for its last copy to be closed.
+        os.set_inheritable(descriptor, False)
+        self._terminal = os.fdopen(descriptor, "w", buffering=1)
+
+    def say(self, line: str) -> None:
+        """Write one line."""
+        _say(line)
+        # Who asked may have gone away, which is no reason to stop.
+        with contextlib.suppress(OSError, ValueError):
+            self._terminal.write(line + "\n")
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        with contextlib.suppress(OSError):
+            self._terminal.close()
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        print(line, flush=True)
+
+
+def main() -> None:
+    """Run the command; an expected failure is one sentence on standard error and its exit code."""
+    try:
+        app()
+    except DevstackError as error:
+        sys.stderr.write(f"castor: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,163 @@
+"""What the commands do to a stack that runs, or should run, in another process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from castor_devstack.errors import DevstackError
+from castor_devstack.files import bound_log, last_lines
+from castor_devstack.home import Home
+from castor_devstack.orphans import sweep
+from castor_devstack.pids import Pid
+from castor_devstack.state import State, is_locked, supervisor_lock
+from castor_devstack.supervisor import Say
+
+START_PATIENCE_SECONDS = 240
+STOP_PATIENCE_SECONDS = 90
+UP = (sys.executable, "-m", "castor_devstack", "up")
+
+
+def ensure_running(home: Home, say: Say) -> State:
+    """Return the state of a stack that is ready, started here if need be; raises ``DevstackError``."""
+    _wait_while_stopping(home)
+    if not is_locked(home):
+        try:
+            launch_detached(home, say)
+        except DevstackError:
+            # Another command may have been a moment faster; then its stack is as good as ours.
+            if not is_locked(home):
+                raise
+    return _wait_until_ready(home)
+
+
+def launch_detached(home: Home, say: Say, program: Sequence[str] = UP) -> None:
+    """Start the supervisor in the background and return when all is ready; pass on its progress lines.
+
+    ``program`` gets ``--progress-fd N`` appended: a pipe for its lines, which it closes when all is ready.
+    Raises ``DevstackError`` when it did not come up. An interrupt while it starts ends it.
+    """
+    home.create()
+    if is_locked(home):
+        # Says why, in its own words.
+        with supervisor_lock(home):
+            return
+    process, progress = _spawn(home, program)
+    try:
+        with progress:
+            for line in progress:
+                say(line.rstrip("\n"))
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_PATIENCE_SECONDS)
+        raise
+    # The supervisor closes its end when all is ready, or by ending.
+    if State.read(home).phase != "ready" or process.poll() is not None:
+        process.wait(STOP_PATIENCE_SECONDS)
+        raise DevstackError(f"CASTOR did not start; the supervisor's log is {home.log('supervisor')}.")
+
+
+def _spawn(home: Home, program: Sequence[str]) -> tuple[subprocess.Popen[bytes], TextIO]:
+    bound_log(home.log("supervisor"))
+    reading, writing = os.pipe()
+    with home.log("supervisor").open("ab") as output:
+        process = subprocess.Popen(
+            [*program, "--progress-fd", str(writing)],
+            env={**os.environ, "CASTOR_HOME": str(home.root)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=(writing,),
+        )
+    os.close(writing)
+    return process, os.fdopen(reading, errors="replace")
+
+
+def bring_down(home: Home, say: Say) -> None:
+    """Stop everything and return when no process is left; nothing running is fine, too."""
+    if not home.root.exists():
+        say("CASTOR is not running.")
+        return
+    began = time.monotonic()
+    was_running = is_locked(home)
+    if was_running:
+        _end_supervisor(home)
+    with supervisor_lock(home):
+        left = sweep(home)
+        _record_stopped(home)
+    if left:
+        say(f"Ended what an earlier run left behind: {', '.join(left)}.")
+    say(f"CASTOR has stopped ({time.monotonic() - began:.1f} s)." if was_running or left else "CASTOR is not running.")
+
+
+def _end_supervisor(home: Home) -> None:
+    supervisor = State.read(home).supervisor
+    deadline = time.monotonic() + STOP_PATIENCE_SECONDS
+    if supervisor is not None:
+        supervisor.send(signal.SIGTERM)
+    while is_locked(home):
+        if time.monotonic() > deadline:
+            _kill(supervisor)
+            return
+        time.sleep(0.05)
+
+
+def _kill(supervisor: Pid | None) -> None:
+    if supervisor is None:
+        raise DevstackError("The supervisor does not end and its process is unknown; end it by hand.")
+    supervisor.send(signal.SIGKILL)
+    while supervisor.alive():
+        time.sleep(0.05)
+
+
+def _record_stopped(home: Home) -> None:
+    state = State.read(home)
+    state.phase, state.supervisor, state.parts = "stopped", None, {}
+    state.write(home)
+
+
+def _wait_while_stopping(home: Home) -> None:
+    deadline = time.monotonic() + STOP_PATIENCE_SECONDS
+    while is_locked(home) and State.read(home).phase == "stopping":
+        if time.monotonic() > deadline:
+            raise DevstackError("CASTOR is stopping and does not come to an end; run `castor down`.")
+        time.sleep(0.1)
+
+
+def _wait_until_ready(home: Home) -> State:
+    deadline = time.monotonic() + START_PATIENCE_SECONDS
+    while True:
+        state = State.read(home)
+        if is_locked(home) and state.phase == "ready":
+            return state
+        if not is_locked(home) or time.monotonic() > deadline:
+            raise DevstackError(f"CASTOR did not become ready; the supervisor's log is {home.log('supervisor')}.")
+        time.sleep(0.2)
+
+
+def follow_log(path: Path, count: int, *, follow: bool, write: Say) -> None:
+    """Write the last lines of a log, and, to ``follow``, what comes after them, for ever."""
+    if not path.exists():
+        raise DevstackError(f"There is no log yet at {path}; start CASTOR with `castor up`.")
+    position = path.stat().st_size
+    for line in last_lines(path, count):
+        write(line)
+    while follow:
+        time.sleep(0.2)
+        size = path.stat().st_size
+        position = 0 if size < position else position
+        with path.open("rb") as file:
+            file.seek(position)
+            text = file.read(size - position)
+        whole = text[: text.rfind(b"\n") + 1]
+        position += len(whole)
+        for line in whole.decode(errors="replace").splitlines():
+            write(line)

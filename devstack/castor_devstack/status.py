@@ -1,0 +1,75 @@
+"""`castor status`: what the state file says, checked against what really answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from castor_devstack.home import Home
+from castor_devstack.probes import ingress_answers, service_ready
+from castor_devstack.services import INGRESS, LOOPBACK, SERVICES, Service
+from castor_devstack.state import State, is_locked
+
+
+def status(home: Home, services: Sequence[Service] = SERVICES) -> dict[str, Any]:
+    """Return the state as JSON values; see the README for the shape."""
+    state = State.read(home)
+    if not is_locked(home):
+        state = State(facts={name: state.facts[name] for name in ("postgres_data",) if name in state.facts})
+    reports, ingress_ready = asyncio.run(_ask(home, state, services))
+    return {
+        "services": reports,
+        "ingress": state.facts.get("ingress"),
+        "ca": str(home.authority_file),
+        "ingress_ready": ingress_ready,
+        "postgres": state.facts.get("postgres"),
+        "postgres_data": state.facts.get("postgres_data"),
+        "valkey": state.facts.get("valkey"),
+        "home": str(home.root),
+        "phase": state.phase,
+        "pids": {name: pid.number for name, pid in state.parts.items()},
+    }
+
+
+def all_ready(report: dict[str, Any]) -> bool:
+    """Tell whether the ingress answers and every service is ready."""
+    return bool(report["ingress_ready"]) and all(service["ready"] for service in report["services"].values())
+
+
+def as_table(report: dict[str, Any]) -> str:
+    """Return a report for people."""
+    lines = [f"{'service':<20} {'ready':<6} {'pid':>8}  {'api':<26} management"]
+    for name, service in report["services"].items():
+        ready = "yes" if service["ready"] else "no"
+        api, management = service["api"] or "-", service["management"] or "-"
+        lines.append(f"{name:<20} {ready:<6} {service['pid'] or '-':>8}  {api:<26} {management}")
+    lines.append("")
+    for name in ("phase", "ingress", "ca", "postgres", "postgres_data", "valkey", "home"):
+        lines.append(f"{name:<20} {report[name] or '-'}")
+    return "\n".join(lines)
+
+
+async def _ask(home: Home, state: State, services: Sequence[Service]) -> tuple[dict[str, dict[str, Any]], bool]:
+    reports = asyncio.gather(*(_service(home, state, service) for service in services))
+    ingress_ready = await _answers(ingress_answers(home, state.ports[INGRESS])) if INGRESS in state.parts else False
+    return {service.name: report for service, report in zip(services, await reports, strict=True)}, ingress_ready
+
+
+async def _service(home: Home, state: State, service: Service) -> dict[str, Any]:
+    api, management = state.ports.get(service.name), state.ports.get(f"{service.name}.management")
+    pid = state.parts.get(service.name)
+    return {
+        "api": f"https://{LOOPBACK}:{api}" if api else None,
+        "management": f"http://{LOOPBACK}:{management}" if management else None,
+        "ready": await _answers(service_ready(management)) if management else False,
+        "pid": pid.number if pid else None,
+        "log": str(home.log(service.name)),
+    }
+
+
+async def _answers(probe: Awaitable[bool]) -> bool:
+    try:
+        return await probe
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,44 @@
+"""Runs the real devstack, PostgreSQL, Valkey, certificates and Caddy included, with fewer services.
+
+By default two tiny ones; with --real the named ones as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from castor_devstack.cli import Progress
+from castor_devstack.errors import DevstackError
+from castor_devstack.home import find_home
+from castor_devstack.running import Wanted, run_stack
+from castor_devstack.services import PREFERRED_PORTS, service_named
+
+TINY = [
+    replace(service_named(name), package="tiny_service", database=False)
+    for name in ("auth-service", "sentiment-service")
+]
+
+
+def main() -> None:
+    """Stay until a signal, on free ports, with the state in CASTOR_HOME."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--progress-fd", type=int, required=True)
+    parser.add_argument("--real", nargs="+", default=[])
+    arguments = parser.parse_args()
+    progress = Progress(arguments.progress_fd)
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+    services = [service_named(name) for name in arguments.real] or TINY
+    wanted = Wanted(services, dict.fromkeys(PREFERRED_PORTS, 0), durable=False)
+    try:
+        run_stack(find_home(), progress.say, progress.close, wanted)
+    except DevstackError as error:
+        progress.say(str(error))
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

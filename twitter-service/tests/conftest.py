@@ -1,0 +1,181 @@
+"""A running twitter-service on a real database, beside scripted peers on real mTLS ports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from castor_chassis.http import httpx
+from castor_chassis.postgres import migrate
+from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
+from castor_chassis.testing.peer import Call
+from twitter_service.app import create_app
+from twitter_service.settings import TwitterSettings
+
+ALL = ["tweets:read", "tweets:write", "entities:write", "feed:read", "counts:read"]
+FIRST_ID = 1_500_000_000_000_000_000
+
+
+def answer_batch(call: Call) -> tuple[int, Any, dict[str, str]]:
+    """Score as sentiment-service would on the wire: by the words bien and mal."""
+    items = json.loads(call.body)["items"]
+    shares = [(0.8, 0.1, 0.1) if "bien" in i["text"] else (0.1, 0.8, 0.1) for i in items]
+    results = [
+        {"id": i["id"], "positive": p, "neutral": n, "negative": g, "label": "positive" if p > n else "neutral"}
+        for i, (p, n, g) in zip(items, shares, strict=True)
+    ]
+    return 200, {"ok": True, "data": {"results": results, "model": {"id": "words", "version": "1"}}}, {}
+
+
+@dataclass
+class Twitter:
+    """The service under test, with a token that may do everything."""
+
+    service: RunningService
+    issuer: TokenIssuer
+    sentiment: ScriptedPeer
+    headers: dict[str, str]
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        """GET below /v1/twitter."""
+        return await self.service.client.get(f"/v1/twitter{path}", params=params, headers=self.headers)
+
+    async def data(self, path: str, **params: Any) -> Any:
+        """GET, and open the envelope of a success."""
+        response = await self.get(path, **params)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
+
+    async def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Send JSON below /v1/twitter."""
+        return await self.service.client.request(method, f"/v1/twitter{path}", json=body, headers=self.headers)
+
+    async def upload(self, content: bytes | str, **params: Any) -> httpx.Response:
+        """Send a file; no authors are tracked unless the test says so."""
+        data = content.encode() if isinstance(content, str) else content
+        params = {"track_authors": False, **params}
+        return await self.service.client.post(
+            "/v1/twitter/imports", params=params, content=data, headers=self.headers, timeout=60
+        )
+
+    async def imported(self, content: bytes | str, **params: Any) -> Any:
+        """Send a file that is accepted, and return the import."""
+        response = await self.upload(content, **params)
+        assert response.status_code == 201, response.text
+        return response.json()["data"]
+
+    async def whole_feed(self, after: int = 0) -> list[dict[str, Any]]:
+        """Read the feed to its end in small pages."""
+        items: list[dict[str, Any]] = []
+        while True:
+            response = await self.get("/tweets/feed", after=after, limit=100)
+            answer = response.json()
+            items += answer["data"]["items"]
+            after = int(answer["meta"]["next_cursor"])
+            if answer["meta"]["at_end"]:
+                return items
+
+
+def csv_of(rows: Iterable[tuple[int, str, str, str]]) -> str:
+    """Return rows (id, username, created_at, text without quotes) as CSV."""
+    return "id,username,created_at,text\n" + "".join(f'{i},{u},{at},"{text}"\n' for i, u, at, text in rows)
+
+
+def numbered(count: int, text: str = "tweet {}", start: int = FIRST_ID) -> str:
+    """Return a CSV of ``count`` tweets, a second apart from 2022-05-01T00:00:00Z."""
+    rows = (
+        (start + n, f"user{n % 7}", f"2022-05-{1 + n // 86400:02}T{_clock(n)}Z", text.format(n)) for n in range(count)
+    )
+    return csv_of(rows)
+
+
+def _clock(second: int) -> str:
+    return f"{second % 86400 // 3600:02}:{second % 3600 // 60:02}:{second % 60:02}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def migrated(postgres_url: str) -> str:
+    """URL of a database with all migrations."""
+    await migrate(postgres_url, "twitter_service")
+    return postgres_url
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def database(migrated: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the same database, without data."""
+    connection = await asyncpg.connect(migrated)
+    async with connection.transaction():
+        await connection.execute("SELECT FROM feed_state FOR UPDATE")
+        for table in ("tweets", "tweet_entities", "entities", "imports"):
+            await connection.execute(f"DELETE FROM {table}")
+        await connection.execute(
+            "UPDATE feed_state SET head = 0, tweets = 0, scored = 0, unscorable = 0, "
+            "entity_revision = entity_revision + 1"
+        )
+    yield connection
+    await connection.close()
+
+
+@asynccontextmanager
+async def running_twitter(
+    folder: Path, authority: Authority, issuer: TokenIssuer, database: str, **settings: Any
+) -> AsyncIterator[Twitter]:
+    """Run the service beside an auth-service and a sentiment-service."""
+    files = authority.write(folder, "twitter-service")
+    auth, sentiment = ScriptedPeer(), ScriptedPeer(routes={"/v1/sentiment/batch": answer_batch})
+    token = issuer.service_token("twitter-service", "sentiment-service", ["sentiment:analyze"], "x")
+    auth.routes["/v1/auth/token"] = lambda _call: (200, {"access_token": token, "expires_in": 300}, {})
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(auth.listening(authority.write(folder, "auth-service")))
+        await stack.enter_async_context(sentiment.listening(authority.write(folder, "sentiment-service")))
+        urls = {"auth_url": auth.url, "sentiment_url": sentiment.url, "database_url": database}
+        config = TwitterSettings(**{**tls_settings(files), **urls, **settings})
+        app = create_app(config, keys=issuer)
+        service = await stack.enter_async_context(run_service(app, config))
+        await service.ready()
+        headers = {"Authorization": "Bearer " + issuer.user_token(ALL)}
+        yield Twitter(service, issuer, sentiment, headers)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_twitter(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, issuer: TokenIssuer, migrated: str
+) -> AsyncIterator[Twitter]:
+    """The service with its usual settings, but no rate limit that a fast test would meet."""
+    folder = tmp_path_factory.mktemp("twitter")
+    async with running_twitter(folder, authority, issuer, migrated, rate_limit="100000/minute") as running:
+        yield running
+
+
+@pytest.fixture
+def twitter(database: asyncpg.Connection, shared_twitter: Twitter) -> Twitter:  # noqa: ARG001
+    """The module's service, its store empty and its peer in order."""
+    sentiment = shared_twitter.sentiment
+    sentiment.calls.clear()
+    sentiment.script.clear()
+    sentiment.routes["/v1/sentiment/batch"] = answer_batch
+    return shared_twitter
+
+
+Start = Callable[..., AbstractAsyncContextManager[Twitter]]
+
+
+@pytest.fixture
+def start_twitter(
+    tmp_path: Path,
+    authority: Authority,
+    issuer: TokenIssuer,
+    migrated: str,
+    database: asyncpg.Connection,  # noqa: ARG001
+) -> Start:
+    """Start a service of one's own, with settings of one's own, on an empty store."""
+    return partial(running_twitter, tmp_path, authority, issuer, migrated)

@@ -1,0 +1,75 @@
+"""The composition of twitter-service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from fastapi import FastAPI
+
+from castor_chassis import Chassis, KeySource, create_service, run_under_lease
+from twitter_service import __version__, routes, routes_entities
+from twitter_service.clients.sentiment import SentimentClient
+from twitter_service.entity_store import EntityStore
+from twitter_service.feed import Feed
+from twitter_service.import_store import ImportStore
+from twitter_service.importing import Importer, ImportRules
+from twitter_service.reading import Reader
+from twitter_service.rematching import Rematcher
+from twitter_service.resources import Resources
+from twitter_service.scoring import ScoreFiller
+from twitter_service.settings import TwitterSettings
+from twitter_service.store import TweetStore
+
+
+def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> FastAPI:
+    """Return the service; nothing is contacted before it starts."""
+    return create_service(
+        settings,
+        package="twitter_service",
+        version=__version__,
+        summary="Tweets in, the tweet feed out.",
+        routers=[routes.router, routes_entities.router],
+        start=start,
+        slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
+        keys=keys,
+    )
+
+
+@asynccontextmanager
+async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+    """Make the parts and start the background work."""
+    settings = cast(TwitterSettings, chassis.settings)
+    tweets = TweetStore(chassis.postgres)
+    entities = EntityStore(chassis.postgres, max_entities=settings.max_entities)
+    imports = ImportStore(chassis.postgres)
+    feed = Feed(tweets, max_waiters=settings.feed_max_waiters, is_draining=lambda: chassis.health.draining)
+    rematcher = Rematcher(entities, on_news=feed.look)
+    filler = score_filler(chassis, settings, tweets, feed)
+
+    def on_stored() -> None:
+        feed.look()
+        filler.ask()
+
+    rules = ImportRules(settings.import_batch_rows, settings.import_max_concurrent, settings.max_author_entities)
+    importer = Importer(
+        tweets, entities, imports, rules=rules, in_thread=chassis.in_thread, rematcher=rematcher, on_news=on_stored
+    )
+    chassis.spawn("watch_feed", feed.watch)
+    chassis.spawn("score_tweets", lambda: run_under_lease(chassis.postgres, "score_tweets", filler.run))
+    chassis.spawn("match_entities", lambda: run_under_lease(chassis.postgres, "match_entities", rematcher.run))
+    yield Resources(tweets, entities, imports, importer, Reader(tweets, entities), rematcher, feed)
+
+
+def score_filler(chassis: Chassis, settings: TwitterSettings, tweets: TweetStore, feed: Feed) -> ScoreFiller:
+    """Return the worker that fills in sentiments."""
+    peer = chassis.peer("sentiment-service", settings.sentiment_url)
+    return ScoreFiller(
+        tweets,
+        SentimentClient(peer, timeout_seconds=settings.sentiment_timeout_seconds),
+        batch_size=settings.score_batch_size,
+        in_flight=settings.score_batches_in_flight,
+        default_lang=settings.default_lang,
+        on_news=feed.look,
+    )

@@ -1,0 +1,64 @@
+"""What can go wrong here, as callers see it."""
+
+from __future__ import annotations
+
+from castor_chassis import Conflict, Invalid, NotFound
+
+
+class TweetNotFound(NotFound):
+    """No tweet has this id."""
+
+    code = "tweet_not_found"
+    message = "No tweet has the id {tweet_id}; list them with GET /v1/twitter/tweets."
+
+
+class EntityNotFound(NotFound):
+    """No entity has this id."""
+
+    code = "entity_not_found"
+    message = "No entity has the id {entity_id}; list them with GET /v1/twitter/entities."
+
+
+class ImportNotFound(NotFound):
+    """No import has this id."""
+
+    code = "import_not_found"
+    message = "No import has the id {import_id}; POST /v1/twitter/imports answers with one."
+
+
+class EntityExists(Conflict):
+    """An entity has this id already."""
+
+    code = "entity_exists"
+    message = "An entity with the id {entity_id} exists already; change it with PATCH, or choose another id."
+
+
+class TooManyEntities(Conflict):
+    """As many entities are tracked as the settings allow."""
+
+    code = "too_many_entities"
+    message = "{limit} entities are tracked already; delete one first."
+
+
+class EmptyImport(Invalid):
+    """The file has no tweet in it."""
+
+    code = "import_empty"
+    message = "The file holds no tweets; send a CSV with a header and rows, or JSON Lines with one object per line."
+
+
+class NotUtf8(Invalid):
+    """The file is not UTF-8."""
+
+    code = "import_not_utf8"
+    message = (
+        "Line {line} is not UTF-8; save the file as UTF-8 and send it again "
+        "(what came before that line may be stored already and will count as duplicates)."
+    )
+
+
+class MissingColumns(Invalid):
+    """The header lacks a column that is needed."""
+
+    code = "import_missing_columns"
+    message = "The header lacks the column(s) {missing}; a CSV needs id, username, created_at, text, comma-separated."

@@ -1,0 +1,38 @@
+"""What the routes use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from twitter_service.entity_store import EntityStore
+from twitter_service.feed import Feed
+from twitter_service.import_store import ImportStore
+from twitter_service.importing import Importer
+from twitter_service.reading import Reader
+from twitter_service.rematching import Rematcher
+from twitter_service.store import TweetStore
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The parts of a running service; lives in ``app.state.resources``."""
+
+    tweets: TweetStore
+    entities: EntityStore
+    imports: ImportStore
+    importer: Importer
+    reader: Reader
+    rematcher: Rematcher
+    feed: Feed
+
+
+def resources(request: Request) -> Resources:
+    """Return the parts of this service."""
+    found: Resources = request.app.state.resources
+    return found
+
+
+R = Annotated[Resources, Depends(resources)]

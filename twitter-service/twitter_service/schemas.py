@@ -1,0 +1,230 @@
+"""The wire: what is sent and answered. Times are UTC, shares in [0, 1], ids text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from castor_chassis import Integer, RequestModel, ResponseModel, Text, Timestamp
+from twitter_service.files import Format
+from twitter_service.reading import BOGOTA
+
+Label = Literal["positive", "neutral", "negative"]
+Kind = Literal["candidate", "party", "topic"]
+TweetId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
+TweetCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9]{1,19}$")]
+EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+def _bogota_day(value: Any) -> Any:
+    # A moment stands for the day it lies in where the tweets are read. Pydantic alone takes numbers for dates.
+    if not isinstance(value, str) or _DATE.fullmatch(value):
+        return value
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("must be a day such as 2022-05-29, or a moment with its offset")
+    try:
+        return moment.astimezone(BOGOTA).date()
+    except OverflowError as error:
+        raise ValueError("is outside the range of years 1 to 9999") from error
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[
+    date,
+    BeforeValidator(_bogota_day),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
+]
+
+
+class RejectedLine(ResponseModel):
+    """A record that was left out."""
+
+    line: Integer = Field(description="Physical line of the file, from 1, on which the record begins.")
+    reason: str
+
+
+class Import(ResponseModel):
+    """What became of a file. ``rows`` = ``accepted`` + ``duplicates`` + ``rejected``."""
+
+    id: str
+    format: Format
+    filename: str | None
+    state: Literal["running", "done", "failed"]
+    error: str | None = Field(description="Why the import failed; null if it did not.")
+    rows: Integer
+    accepted: Integer
+    duplicates: Integer = Field(description="Tweets that were stored already, or earlier in the same file.")
+    rejected: Integer
+    rejections: list[RejectedLine] = Field(description="The first 1,000.")
+    entities_created: list[str]
+    authors_left_out: Integer = Field(description="Authors that did not become entities, because only some do.")
+    first_tweet_at: Timestamp | None = Field(description="Oldest tweet of the file, duplicates included.")
+    last_tweet_at: Timestamp | None
+    started_at: Timestamp
+    finished_at: Timestamp | None
+
+
+def _without_sign(value: str) -> str:
+    return value.lstrip("@#")
+
+
+Handle = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z0-9_]{1,50}$"), AfterValidator(_without_sign)]
+Hashtag = Annotated[str, StringConstraints(pattern=r"^#?[0-9A-Za-z_À-ɏ]{1,100}$"), AfterValidator(_without_sign)]
+Alias = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class NewEntity(RequestModel):
+    """Whom or what to track."""
+
+    id: EntityId
+    name: Name
+    kind: Kind
+    handles: list[Handle] = Field(default=[], max_length=50, description="Accounts; authoring or mention counts.")
+    aliases: list[Alias] | None = Field(
+        default=None, max_length=100, description="Names in a text, on word boundaries. Null: the name alone."
+    )
+    hashtags: list[Hashtag] = Field(default=[], max_length=100)
+    colour: Colour | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the entity with its default alias."""
+        return {**self.model_dump(), "aliases": [self.name] if self.aliases is None else self.aliases}
+
+
+class EntityChange(RequestModel):
+    """What to change; a field that is left out or null stays as it is, except that a null colour removes it."""
+
+    name: Name | None = None
+    kind: Kind | None = None
+    handles: list[Handle] | None = Field(default=None, max_length=50)
+    aliases: list[Alias] | None = Field(default=None, max_length=100)
+    hashtags: list[Hashtag] | None = Field(default=None, max_length=100)
+    colour: Colour | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields to change."""
+        sent = self.model_dump(exclude_unset=True)
+        return {name: value for name, value in sent.items() if value is not None or name == "colour"}
+
+
+class Entity(ResponseModel):
+    """A tracked candidate, party or topic."""
+
+    id: str
+    name: str
+    kind: Kind
+    handles: list[str]
+    aliases: list[str]
+    hashtags: list[str]
+    colour: str | None
+    matching: bool = Field(description="True while stored tweets are still being matched against its terms.")
+    created_at: Timestamp
+
+
+class Sentiment(ResponseModel):
+    """Scores of a tweet; the three shares sum to 1."""
+
+    positive: float
+    neutral: float
+    negative: float
+    label: Label
+    model: str = Field(description="'<id>@<version>' of the model.")
+
+
+def _sentiment(row: Mapping[str, Any]) -> Sentiment | None:
+    return None if row["label"] is None else Sentiment.model_validate({**row})
+
+
+class Tweet(ResponseModel):
+    """A stored tweet."""
+
+    id: str
+    username: str
+    author_id: str | None
+    created_at: Timestamp
+    text: str
+    lang: str | None
+    metrics: dict[str, Integer] | None
+    entities: list[str] = Field(description="Ids of the entities that it counts for.")
+    import_id: str
+    sentiment: Sentiment | None = Field(description="Null until it is scored.")
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Return a row of the store as it goes over the wire."""
+        return cls.model_validate({**row, "id": str(row["id"]), "sentiment": _sentiment(row)})
+
+
+class FeedItem(ResponseModel):
+    """The latest change of a tweet. A deleted one has kept nothing but its id."""
+
+    seq: Integer = Field(description="Number of the change; rises along the feed.")
+    id: str
+    username: str
+    created_at: Timestamp
+    text: str
+    entities: list[str]
+    lang: str | None
+    deleted: bool
+    sentiment: Sentiment | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Return a row of the store as it goes over the wire."""
+        return cls.model_validate({**row, "id": str(row["id"]), "seq": row["change_seq"], "sentiment": _sentiment(row)})
+
+
+class DailyCount(ResponseModel):
+    """Tweets that count for one entity on one day of America/Bogota."""
+
+    date: date
+    entity: str
+    tweets: Integer
+    scored: Integer
+    positive: Integer
+    neutral: Integer
+    negative: Integer
+    total_tweets: Integer = Field(description="All stored tweets of that day, whomever they count for.")
+    gap: bool = Field(description="True when no tweet at all is stored of that day: nothing was observed.")
+
+
+class ScoreProgress(ResponseModel):
+    """How far scoring is. ``tweets`` = ``scored`` + ``pending`` + ``unscorable``."""
+
+    tweets: Integer
+    scored: Integer
+    pending: Integer
+    unscorable: Integer = Field(description="Tweets that sentiment-service refused.")
+    oldest_pending_at: Timestamp | None
+    feed_head: Integer = Field(description="Number of the newest change: whoever followed the feed so far has all.")
+
+
+class TotalCount(ResponseModel):
+    """All tweets of a span of days, whomever they count for."""
+
+    tweets: Integer
+    scored: Integer
+    positive: Integer
+    neutral: Integer
+    negative: Integer
+    models: list[str] = Field(description="Models that scored them, '<id>@<version>'.")
+
+
+class ErasureRequest(RequestModel):
+    """Tweets that their authors deleted."""
+
+    ids: list[TweetId] = Field(min_length=1, max_length=1000)
+
+
+class Erasure(ResponseModel):
+    """What was erased."""
+
+    erased: list[str]
+    unknown: list[str] = Field(description="Ids that are not stored, or erased already.")

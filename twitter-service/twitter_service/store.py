@@ -1,0 +1,283 @@
+"""Tweets, their scores and the feed in PostgreSQL.
+
+Every method raises the chassis's ``DatabaseUnavailable`` while PostgreSQL is away. Whoever writes locks the
+row of ``feed_state`` first (see the migration), so change numbers become visible in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from castor_chassis import Postgres
+from twitter_service.tweets import NewTweet
+
+Row = dict[str, Any]
+_LOCK_STATE = "SELECT head, entity_revision FROM feed_state FOR UPDATE"
+
+_INSERT = """
+WITH stored AS (
+    INSERT INTO tweets (id, username, author_id, created_at, text, lang, metrics, raw, import_id, change_seq)
+    SELECT n.id, n.username, n.author_id, n.created_at, n.text, n.lang, n.metrics, n.raw::jsonb, $9, $10 + n.number
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[],
+                $8::text[]) WITH ORDINALITY
+         AS n(id, username, author_id, created_at, text, lang, metrics, raw, number)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, created_at
+), linked AS (
+    INSERT INTO tweet_entities (tweet_id, entity_id, created_at)
+    SELECT stored.id, l.entity_id, stored.created_at
+    FROM unnest($11::bigint[], $12::text[]) AS l(tweet_id, entity_id) JOIN stored ON stored.id = l.tweet_id
+)
+SELECT count(*) FROM stored
+"""
+
+_TWEET = """
+SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t.import_id, t.deleted, t.change_seq,
+       t.positive, t.neutral, t.negative, t.label, t.model, t.scored_at,
+       ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities
+FROM tweets t
+"""
+
+_UNSCORED = """
+SELECT t.id, t.text, t.lang, i.origin_request_id, i.origin_traceparent
+FROM tweets t LEFT JOIN imports i ON i.id = t.import_id
+WHERE t.needs_score AND t.id <> ALL($1::bigint[])
+ORDER BY t.created_at, t.id LIMIT $2
+"""
+
+_SAVE_SCORES = """
+UPDATE tweets t
+SET positive = s.positive, neutral = s.neutral, negative = s.negative, label = s.label, model = $6,
+    scored_at = now(), needs_score = false, change_seq = $7 + s.number
+FROM unnest($1::bigint[], $2::float8[], $3::float8[], $4::float8[], $5::text[]) WITH ORDINALITY
+     AS s(id, positive, neutral, negative, label, number)
+WHERE t.id = s.id AND t.id = ANY($1) AND t.needs_score
+"""
+
+_ERASE = """
+WITH old AS (
+    SELECT id, scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
+           row_number() OVER (ORDER BY id) AS number
+    FROM tweets WHERE id = ANY($1) AND NOT deleted
+), unlinked AS (
+    DELETE FROM tweet_entities WHERE tweet_id = ANY($1)
+), erased AS (
+    UPDATE tweets t
+    SET deleted = true, username = '', author_id = NULL, text = '', lang = NULL, metrics = NULL, raw = NULL,
+        needs_score = false, positive = NULL, neutral = NULL, negative = NULL, label = NULL, model = NULL,
+        change_seq = $2 + old.number
+    FROM old WHERE t.id = old.id
+)
+SELECT id, scored, unscorable FROM old
+"""
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """Where the feed stands."""
+
+    head: int
+    tweets: int
+    scored: int
+    unscorable: int
+    oldest_pending_at: datetime | None
+    oldest_pending_stored_at: datetime | None
+
+    @property
+    def feed_head(self) -> int:
+        """Number of the newest change."""
+        return self.head
+
+    @property
+    def pending(self) -> int:
+        """Tweets that wait for their sentiment."""
+        return self.tweets - self.scored - self.unscorable
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tweets to store together, and the (tweet id, entity id) pairs found with ``revision`` of the entities."""
+
+    tweets: Sequence[NewTweet]
+    links: Sequence[tuple[int, str]] = ()
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """A tweet that waits for its sentiment, and the request that brought it."""
+
+    id: int
+    text: str
+    lang: str | None
+    request_id: str | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Shares in [0, 1] for one tweet."""
+
+    id: int
+    positive: float
+    neutral: float
+    negative: float
+    label: str
+
+
+@dataclass(frozen=True)
+class TweetFilter:
+    """Which tweets to list; all conditions hold. ``before`` is the (created_at, id) where the last page ended."""
+
+    entity: str | None = None
+    label: str | None = None
+    author: str | None = None
+    q: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    as_of: datetime | None = None
+    before: tuple[datetime, int] | None = None
+    limit: int = 50
+
+
+@dataclass
+class _Conditions:
+    parts: list[str] = field(default_factory=lambda: ["NOT t.deleted"])
+    args: list[Any] = field(default_factory=list)
+
+    def add(self, condition: str, *values: Any) -> None:
+        if any(value is None for value in values):
+            return
+        numbers = [f"${len(self.args) + offset}" for offset in range(1, len(values) + 1)]
+        self.parts.append(condition.format(*numbers))
+        self.args.extend(values)
+
+
+async def lock_state(connection: Any) -> tuple[int, int]:
+    """Make all other writers wait until commit; return the feed's head and the revision of the entities."""
+    row = await connection.fetchrow(_LOCK_STATE)
+    return row["head"], row["entity_revision"]
+
+
+class TweetStore:
+    """Tweets and the feed."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def state(self) -> FeedState:
+        """Return where the feed stands, without a scan of the tweets."""
+        row = await self._postgres.fetchrow(
+            "SELECT head, tweets, scored, unscorable, o.created_at AS oldest_pending_at, "
+            "o.stored_at AS oldest_pending_stored_at FROM feed_state LEFT JOIN LATERAL "
+            "(SELECT created_at, stored_at FROM tweets WHERE needs_score ORDER BY created_at, id LIMIT 1) o ON true"
+        )
+        assert row is not None
+        return FeedState(**dict(row))
+
+    async def add(self, batch: Batch, import_id: str) -> int | None:
+        """Store what is new of ``batch`` and return how many; None (nothing stored) when the entities changed."""
+        async with self._postgres.transaction() as connection:
+            head, revision = await lock_state(connection)
+            if revision != batch.revision:
+                return None
+            arrays = _arrays(batch)
+            stored: int = await connection.fetchval(_INSERT, *arrays[:8], import_id, head, *arrays[8:])
+            await connection.execute(
+                "UPDATE feed_state SET head = head + $1, tweets = tweets + $2", len(batch.tweets), stored
+            )
+            return stored
+
+    async def feed(self, after: int, limit: int) -> list[Row]:
+        """Return the latest change of each tweet that changed after number ``after``, in order of number."""
+        sql = f"{_TWEET} WHERE t.change_seq > $1 ORDER BY t.change_seq LIMIT $2"
+        return [dict(row) for row in await self._postgres.fetch(sql, after, limit)]
+
+    async def tweet(self, tweet_id: int) -> Row | None:
+        """Return one tweet, or None."""
+        row = await self._postgres.fetchrow(f"{_TWEET} WHERE t.id = $1 AND NOT t.deleted", tweet_id)
+        return None if row is None else dict(row)
+
+    async def tweets(self, wanted: TweetFilter) -> list[Row]:
+        """Return tweets, newest first."""
+        where = _Conditions()
+        where.add("e.entity_id = {}", wanted.entity)
+        where.add("t.label = {}", wanted.label)
+        where.add("lower(t.username) = lower({})", wanted.author)
+        where.add("t.search @@ websearch_to_tsquery('castor_es', {})", wanted.q)
+        # With an entity the time is read from its own index, which is the shorter one.
+        time, key = ("e.created_at", "e.tweet_id") if wanted.entity else ("t.created_at", "t.id")
+        where.add(f"{time} >= {{}}", wanted.since)
+        where.add(f"{time} < {{}}", wanted.until)
+        where.add(f"{time} <= {{}}", wanted.as_of)
+        where.add(f"({time}, {key}) < ({{}}, {{}})", *(wanted.before or (None, None)))
+        join = "JOIN tweet_entities e ON e.tweet_id = t.id" if wanted.entity else ""
+        sql = f"{_TWEET} {join} WHERE {' AND '.join(where.parts)} ORDER BY {time} DESC, {key} DESC LIMIT {wanted.limit}"
+        return [dict(row) for row in await self._postgres.fetch(sql, *where.args)]
+
+    async def unscored(self, limit: int, besides: Sequence[int]) -> list[Unscored]:
+        """Return the oldest tweets without a sentiment, leaving out the ids ``besides``."""
+        return [Unscored(*row) for row in await self._postgres.fetch(_UNSCORED, list(besides), limit)]
+
+    async def save_scores(self, scores: Sequence[Scored], model: str) -> int:
+        """Store sentiments and return how many were new; a tweet that has one keeps it."""
+        columns = [
+            [s.id for s in scores],
+            [s.positive for s in scores],
+            [s.neutral for s in scores],
+            [s.negative for s in scores],
+            [s.label for s in scores],
+        ]
+        async with self._postgres.transaction() as connection:
+            head, _ = await lock_state(connection)
+            saved = _affected(await connection.execute(_SAVE_SCORES, *columns, model, head))
+            await connection.execute("UPDATE feed_state SET head = head + $1, scored = scored + $2", len(scores), saved)
+            return saved
+
+    async def mark_unscorable(self, tweet_id: int, reason: str) -> None:
+        """Note that a tweet cannot be scored and why, so that it is not tried for ever."""
+        async with self._postgres.transaction() as connection:
+            await lock_state(connection)
+            marked = await connection.execute(
+                "UPDATE tweets SET needs_score = false, score_error = $2 WHERE id = $1 AND needs_score",
+                tweet_id,
+                reason[:500],
+            )
+            await connection.execute("UPDATE feed_state SET unscorable = unscorable + $1", _affected(marked))
+
+    async def erase(self, tweet_ids: Sequence[int]) -> list[int]:
+        """Erase all that is known of these tweets but their ids, and return the ids that were stored."""
+        async with self._postgres.transaction() as connection:
+            head, _ = await lock_state(connection)
+            rows = await connection.fetch(_ERASE, list(tweet_ids), head)
+            await connection.execute(
+                "UPDATE feed_state SET head = head + $1, tweets = tweets - $1, scored = scored - $2, "
+                "unscorable = unscorable - $3",
+                len(rows),
+                sum(row["scored"] for row in rows),
+                sum(row["unscorable"] for row in rows),
+            )
+            return [row["id"] for row in rows]
+
+
+def _arrays(batch: Batch) -> list[list[Any]]:
+    tweets = batch.tweets
+    return [
+        [t.id for t in tweets],
+        [t.username for t in tweets],
+        [t.author_id for t in tweets],
+        [t.created_at for t in tweets],
+        [t.text for t in tweets],
+        [t.lang for t in tweets],
+        [t.metrics for t in tweets],
+        [t.raw for t in tweets],
+        [tweet_id for tweet_id, _ in batch.links],
+        [entity_id for _, entity_id in batch.links],
+    ]
+
+
+def _affected(tag: str) -> int:
+    return int(tag.rsplit(" ", 1)[1])

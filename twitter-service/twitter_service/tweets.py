@@ -1,0 +1,193 @@
+"""One tweet as it comes in: what each field must be, and the reason when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+MAX_TEXT = 4_000
+MAX_RAW_BYTES = 100_000
+MAX_ID = 2**63 - 1
+SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
+"""Zero of the clock in an id (2010-11-04T01:42:54.657Z); ids count milliseconds from it above bit 22."""
+FIRST_SNOWFLAKE = 2**34
+"""Ids below were handed out one by one, before the clock was part of them."""
+_FIRST_YEAR, _LAST_YEAR = 2006, 2099
+_OLD_FORMAT = "%a %b %d %H:%M:%S %z %Y"
+_METRICS = ("retweet_count", "reply_count", "like_count", "quote_count", "impression_count", "bookmark_count")
+
+
+class Unusable(Exception):
+    """A record is no tweet; the message is the reason that the sender reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that was left out; ``line`` is the physical line on which it begins, from 1."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTweet:
+    """A record that is a tweet."""
+
+    id: int
+    username: str
+    author_id: str | None
+    created_at: datetime
+    text: str
+    lang: str | None = None
+    metrics: dict[str, int] | None = None
+    raw: str | None = None
+    """JSON of the object as it came; None for CSV."""
+
+
+def tweet_of_fields(fields: Mapping[str, str]) -> NewTweet:
+    """Return the tweet in one CSV record; raises ``Unusable``."""
+    if any("\x00" in value for value in fields.values()):
+        raise Unusable("it holds a null character")
+    tweet_id = read_id(fields["id"].strip())
+    author_id = fields.get("author_id", "").strip() or None
+    return NewTweet(
+        id=tweet_id,
+        username=read_username(fields["username"], author_id),
+        author_id=author_id,
+        created_at=read_created_at(fields["created_at"].strip(), tweet_id),
+        text=read_text(fields["text"]),
+        lang=read_lang(fields.get("lang")),
+        metrics=_metrics_of_fields(fields),
+    )
+
+
+def tweet_of_object(item: Any, usernames: Mapping[str, str]) -> NewTweet:
+    """Return the tweet in one X API v2 object; ``usernames`` maps author ids to handles. Raises ``Unusable``."""
+    if not isinstance(item, dict):
+        raise Unusable("it is not a tweet object")
+    raw = _raw(item)
+    tweet_id = read_id(item.get("id"))
+    author_id = _string(item.get("author_id"))
+    author = item.get("author")
+    handle = item.get("username") or (author.get("username") if isinstance(author, dict) else None)
+    return NewTweet(
+        id=tweet_id,
+        username=read_username(handle or usernames.get(author_id or ""), author_id),
+        author_id=author_id,
+        created_at=read_created_at(item.get("created_at"), tweet_id),
+        text=read_text(item.get("text")),
+        lang=read_lang(item.get("lang")),
+        metrics=_metrics_of_object(item.get("public_metrics")),
+        raw=raw,
+    )
+
+
+def read_id(value: Any) -> int:
+    """Return a tweet id: a positive whole number that fits 63 bits."""
+    if value is None or value == "":
+        raise Unusable("id is missing")
+    text = str(value)
+    if isinstance(value, bool | float) or not (text.isascii() and text.isdigit()):
+        raise Unusable(f"id {text[:40]!r} is not a whole number (spreadsheets round long ids: store them as text)")
+    if len(text) > 19 or not 0 < int(text) <= MAX_ID:
+        raise Unusable(f"id {text[:40]!r} is not between 1 and {MAX_ID}")
+    return int(text)
+
+
+def read_text(value: Any) -> str:
+    """Return a tweet's text, as it is; it may be empty, as that of a tweet with nothing but a picture is."""
+    if not isinstance(value, str):
+        raise Unusable("text is missing")
+    if len(value) > MAX_TEXT:
+        raise Unusable(f"text has {len(value)} characters, more than {MAX_TEXT}")
+    return value
+
+
+def read_username(value: Any, author_id: str | None) -> str:
+    """Return a handle without its @; ``id:<author id>`` where only the id is known, so that authors stay apart."""
+    name = value.strip().lstrip("@") if isinstance(value, str) else ""
+    if not name and author_id:
+        name = f"id:{author_id}"
+    if not name:
+        raise Unusable("username is missing")
+    if len(name) > 100:
+        raise Unusable("username is longer than 100 characters")
+    return name
+
+
+def read_created_at(value: Any, tweet_id: int) -> datetime:
+    """Return when a tweet was written; X's times are UTC, and an id tells its time where the field is missing."""
+    if value is None or value == "":
+        return _time_of_id(tweet_id)
+    moment = _parsed(value) if isinstance(value, str) else None
+    if moment is None:
+        raise Unusable(f"created_at {str(value)[:40]!r} is not a time such as 2022-05-29T16:00:00Z")
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise Unusable(f"created_at {value[:40]!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+def read_lang(value: Any) -> str | None:
+    """Return a language tag in lower case, None when there is none."""
+    return value.strip().lower() or None if isinstance(value, str) and len(value) <= 35 else None
+
+
+def _time_of_id(tweet_id: int) -> datetime:
+    if tweet_id < FIRST_SNOWFLAKE:
+        raise Unusable("created_at is missing")
+    moment = datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
+    if moment.year > _LAST_YEAR:
+        raise Unusable("created_at is missing")
+    return moment
+
+
+def _parsed(value: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    try:
+        return datetime.strptime(value, _OLD_FORMAT)
+    except ValueError:
+        return None
+
+
+def _string(value: Any) -> str | None:
+    return str(value)[:100] if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+
+
+def _raw(item: dict[str, Any]) -> str:
+    try:
+        raw = orjson.dumps(item)
+    except orjson.JSONEncodeError as error:
+        raise Unusable("it is nested too deeply") from error
+    if len(raw) > MAX_RAW_BYTES:
+        raise Unusable(f"it is larger than {MAX_RAW_BYTES} bytes")
+    if b"\\u0000" in raw and _holds_null(item):
+        raise Unusable("it holds a null character")
+    return raw.decode()
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any("\x00" in key or _holds_null(child) for key, child in value.items())
+    return isinstance(value, list) and any(_holds_null(child) for child in value)
+
+
+def _metrics_of_object(value: Any) -> dict[str, int] | None:
+    if not isinstance(value, dict):
+        return None
+    found = {name: value[name] for name in _METRICS if type(value.get(name)) is int and 0 <= value[name] <= MAX_ID}
+    return found or None
+
+
+def _metrics_of_fields(fields: Mapping[str, str]) -> dict[str, int] | None:
+    found = {name: fields[name].strip() for name in _METRICS if name in fields}
+    return {name: int(text) for name, text in found.items() if text.isdecimal() and len(text) < 19} or None
