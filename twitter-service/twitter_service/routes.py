@@ -82,7 +82,7 @@ async def import_file(
     filename: Annotated[Text | None, Query(max_length=255)] = None,
     track_authors: Annotated[
         bool, Query(description="Authors become entities where the file speaks of nobody tracked.")
-    ] = True,
+    ] = False,
 ) -> Ok[Import]:
     """Take in a CSV (id, username, created_at, text) or JSON Lines file (X API v2 tweets or twarc pages)."""
     order = ImportOrder(file_format, filename, track_authors, begun_by)
