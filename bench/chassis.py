@@ -18,10 +18,6 @@ from typing import Annotated, Any, ClassVar
 
 import orjson
 import uvloop
-from castor_chassis import Ok, Principal, RequestModel, ResponseModel, ServiceSettings, create_service, ok, require
-from castor_chassis.telemetry import configure_logging
-from castor_chassis.testing import TokenIssuer
-from castor_chassis.tls import PeerIdentity
 from fastapi import APIRouter, Depends, FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -31,6 +27,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from castor_chassis import Ok, Principal, RequestModel, ResponseModel, ServiceSettings, create_service, ok, require
+from castor_chassis.telemetry import configure_logging
+from castor_chassis.testing import TokenIssuer
+from castor_chassis.tls import PeerIdentity
 
 BODY = orjson.dumps(
     {

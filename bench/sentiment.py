@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
+
 from castor_chassis.http import httpx
 from castor_chassis.telemetry import configure_logging
 from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings

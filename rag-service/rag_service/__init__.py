@@ -1,0 +1,3 @@
+"""Documents, hybrid retrieval, cited answers."""
+
+__version__ = "0.1.0"

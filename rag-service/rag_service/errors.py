@@ -1,0 +1,41 @@
+"""What can go wrong here, beyond what the chassis names."""
+
+from __future__ import annotations
+
+from castor_chassis.errors import Conflict, Forbidden, NotFound, ServiceError
+
+
+class DocumentNotFound(NotFound):
+    """No document has this id."""
+
+    code = "document_not_found"
+    message = "No document has the id '{document_id}'; POST /v1/rag/search finds what is stored."
+
+
+class ReservedId(Forbidden):
+    """Ids that begin with ``tweet:`` belong to the feed: nobody may put words into an account's mouth."""
+
+    code = "reserved_id"
+    message = "The id '{document_id}' and the source 'twitter' belong to the tweet feed; choose others."
+
+
+class DuplicateIds(Conflict):
+    """One request names the same document twice."""
+
+    code = "duplicate_ids"
+    message = "The id '{document_id}' occurs more than once in this request; send each document once."
+
+
+class CursorMoved(Conflict):
+    """Another replica has already stored this page of the feed."""
+
+    code = "cursor_moved"
+    message = "The cursor of feed '{feed}' is already at or beyond {cursor}: another replica stored this page."
+
+
+class EmbeddingUnusable(ServiceError):
+    """The encoder answered something that cannot be searched."""
+
+    status = 502
+    code = "embedding_unusable"
+    message = "openai-service answered embeddings that cannot be used: {reason}."

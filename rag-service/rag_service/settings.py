@@ -1,0 +1,52 @@
+"""Settings of rag-service."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from castor_chassis import ServiceSettings
+from pydantic import Field, model_validator
+
+
+class RagSettings(ServiceSettings):
+    """See README.md for what each part does when its peer is away."""
+
+    service_name: ClassVar[str] = "rag-service"
+
+    openai_url: str = Field("https://openai-service:8443", description="Where openai-service answers.")
+    twitter_url: str = Field("https://twitter-service:8443", description="Where twitter-service answers.")
+
+    embedding_model: str = Field("default", description="Model asked for; the one that answers is stored per row.")
+    embedding_dimensions: int = Field(
+        192, ge=8, le=4000, description="Length of every vector; the index and the search take no other."
+    )
+    embedding_batch: int = Field(128, ge=1, le=512, description="Documents per call of the encoder.")
+    embedding_concurrency: int = Field(2, ge=1, le=8, description="Encoder calls in flight of the background work.")
+    embedding_batch_timeout_seconds: float = Field(20, gt=0, description="Per call of the background work.")
+    query_embedding_timeout_seconds: float = Field(
+        2, gt=0, description="Then a search goes on by words alone, and says so."
+    )
+    exact_scan_rows: int = Field(
+        10_000,
+        ge=1,
+        description="Up to so many candidates are compared one by one: about 1 ms per 1,000, and none is missed. "
+        "A partition gets its approximate index above it; until then inserts are spared the cost of one.",
+    )
+    index_check_seconds: float = Field(30, gt=0, description="How often partitions and gauges are looked at.")
+
+    chat_model: str = Field("default", description="Model asked for answers.")
+    answer_timeout_seconds: float = Field(20, gt=0, description="Then the answer is made of quotes alone.")
+    answer_max_tokens: int = Field(700, ge=50, le=4000, description="Length of an answer.")
+
+    feed_page_size: int = Field(500, ge=1, le=1000, description="Tweets per page of the feed.")
+    feed_wait_seconds: float = Field(20, ge=0, le=25, description="Long poll at the end of the feed.")
+
+    @model_validator(mode="after")
+    def _a_query_fits_its_deadline(self) -> Self:
+        spent = self.query_embedding_timeout_seconds + self.answer_timeout_seconds
+        if spent >= self.request_timeout_seconds:
+            raise ValueError(
+                f"query_embedding_timeout_seconds + answer_timeout_seconds = {spent:g} leaves nothing of "
+                f"request_timeout_seconds={self.request_timeout_seconds:g} for the answer without a model"
+            )
+        return self

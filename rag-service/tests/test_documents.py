@@ -1,0 +1,115 @@
+"""Documents over HTTP: stored once, changed in place, erased, and embedded only when they must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+HOSPITAL = {"id": "d1", "text": "Construiremos tres hospitales públicos."}
+
+
+async def test_the_same_upload_again_changes_and_embeds_nothing(world: World) -> None:
+    """An unchanged document is neither written nor embedded a second time."""
+    document = {**HOSPITAL, "metadata": {"page": 3}, "published_at": "2022-03-01T00:00:00Z"}
+    assert await world.upload(document) == {"ids": ["d1"], "created": 1, "updated": 0, "unchanged": 0}
+    assert (await world.indexed())["embedded"] == 1
+    assert await world.upload(document) == {"ids": ["d1"], "created": 0, "updated": 0, "unchanged": 1}
+    await world.indexed()
+    assert world.openai.embedded == [HOSPITAL["text"]]
+
+
+async def test_metadata_changes_without_a_new_embedding_and_text_with_one(world: World) -> None:
+    """Only what the encoder sees of a document makes it pending again."""
+    await world.upload({"id": "d1", "text": "Bajaremos los impuestos."})
+    await world.indexed()
+    assert (await world.upload({"id": "d1", "text": "Bajaremos los impuestos.", "metadata": {"page": 4}}))[
+        "updated"
+    ] == 1
+    await world.indexed()
+    assert len(world.openai.embedded) == 1
+    await world.upload({"id": "d1", "text": "Subiremos los impuestos."})
+    await world.indexed()
+    assert world.openai.embedded == ["Bajaremos los impuestos.", "Subiremos los impuestos."]
+    stored = (await world.call("GET", "/v1/rag/documents/d1"))["data"]
+    assert stored["text"] == "Subiremos los impuestos."
+    assert stored["embedding_model"] == "hand-made-1"
+
+
+async def test_a_document_without_an_id_is_named_by_its_content(world: World) -> None:
+    """The same text sent twice without an id is one document."""
+    first = await world.upload({"text": "Un solo documento."})
+    assert await world.upload({"text": "Un solo documento."}) == {**first, "created": 0, "unchanged": 1}
+
+
+async def test_a_new_date_moves_the_document_instead_of_copying_it(world: World) -> None:
+    """An id names one document, in whichever year's partition it lies, and moving costs no embedding."""
+    await world.upload({"id": "d1", "text": "Reforma agraria integral.", "published_at": "2021-06-01T00:00:00Z"})
+    await world.indexed()
+    moved = await world.upload(
+        {"id": "d1", "text": "Reforma agraria integral.", "published_at": "2023-06-01T00:00:00Z"}
+    )
+    assert moved["updated"] == 1
+    assert (await world.call("GET", "/v1/rag/documents/d1"))["data"]["published_at"] == "2023-06-01T00:00:00Z"
+    assert (await world.indexed())["documents"] == 1
+    assert len(world.openai.embedded) == 1
+
+
+async def test_an_erased_document_is_gone_from_every_answer(world: World) -> None:
+    """After DELETE a document is not found by id nor by search, and a second DELETE is a 404."""
+    await world.upload({"id": "d1", "text": "Impuesto a las bebidas azucaradas."})
+    await world.indexed()
+    await world.call("DELETE", "/v1/rag/documents/d1")
+    await world.call("GET", "/v1/rag/documents/d1", status=404)
+    found = await world.call("POST", "/v1/rag/search", {"query": "impuesto a las bebidas"})
+    assert found["data"]["items"] == []
+    again = await world.call("DELETE", "/v1/rag/documents/d1", status=404)
+    assert again["code"] == "document_not_found"
+
+
+@pytest.mark.parametrize("forged", [{"id": "tweet:1", "source": "x"}, {"id": "d1", "source": "Twitter"}])
+async def test_nobody_may_upload_a_tweet(world: World, forged: dict[str, str]) -> None:
+    """Tweets come from the feed alone, so no upload can put words into an account's mouth."""
+    body = {"documents": [{**forged, "text": "Yo nunca dije esto."}]}
+    assert (await world.call("POST", "/v1/rag/documents", body, status=403))["code"] == "reserved_id"
+
+
+async def test_a_request_that_names_a_document_twice_stores_nothing(world: World) -> None:
+    """Which of two versions should win is not guessed."""
+    body = {"documents": [{"id": "d1", "text": "uno", "source": "x"}, {"id": "d1", "text": "dos", "source": "x"}]}
+    assert (await world.call("POST", "/v1/rag/documents", body, status=409))["code"] == "duplicate_ids"
+    await world.call("GET", "/v1/rag/documents/d1", status=404)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"text": "   "},
+        {"text": "a\x00b"},
+        {"text": "x" * 8001},
+        {"text": "hola", "metadata": {"a": {"b": 1}}},
+        {"text": "hola", "metadata": {"a": "\x00"}},
+        {"text": "hola", "metadata": {"a": 10**400}},
+        {"text": "hola", "id": "con espacio"},
+        {"text": "hola", "colour": "red"},
+    ],
+)
+async def test_what_cannot_be_stored_is_refused_with_its_field(world: World, broken: dict[str, object]) -> None:
+    """A document that PostgreSQL or the encoder could not take is a 422, never a 500."""
+    body = {"documents": [{"source": "x", **broken}]}
+    answer = await world.call("POST", "/v1/rag/documents", body, status=422)
+    assert answer["details"]["fields"][0]["field"].startswith("body.documents.0")
+
+
+async def test_each_route_needs_its_scope(world: World) -> None:
+    """A token without the scope is refused on every route."""
+    world.headers["Authorization"] = "Bearer " + world.token(["trends:read"])
+    await world.call("POST", "/v1/rag/documents", {"documents": [{"text": "a", "source": "b"}]}, status=403)
+    await world.call("GET", "/v1/rag/documents/d1", status=403)
+    await world.call("DELETE", "/v1/rag/documents/d1", status=403)
+    await world.call("POST", "/v1/rag/search", {"query": "a"}, status=403)
+    await world.call("POST", "/v1/rag/query", {"question": "a"}, status=403)
+    await world.call("GET", "/v1/rag/status", status=403)
