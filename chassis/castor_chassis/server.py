@@ -123,12 +123,27 @@ class ServicePair:
             log.info("draining", delay_seconds=self._settings.drain_delay_seconds)
             await asyncio.sleep(self._settings.drain_delay_seconds)
         self.api.should_exit = True
+        hanging_up = asyncio.ensure_future(_hang_up_on_idle(self.api))
         await asyncio.wait([servers[0]])
+        hanging_up.cancel()
         self.management.should_exit = True
         await asyncio.gather(*servers, return_exceptions=True)
         stop.cancel()
         log.info("stopped", exit_code=code)
         return code
+
+
+async def _hang_up_on_idle(server: uvicorn.Server, patience_seconds: float = 1.0) -> None:
+    """Abort connections that stay open although nothing is in flight.
+
+    uvicorn asks idle connections to close, and TLS then waits half a minute for the client's consent; a
+    client that is not reading never gives it.
+    """
+    while server.server_state.connections:
+        await asyncio.sleep(patience_seconds)
+        if not server.server_state.tasks:
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
 
 
 def _api_config(app: FastAPI, chassis: Chassis, settings: ServiceSettings) -> uvicorn.Config:

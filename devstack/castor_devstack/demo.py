@@ -29,6 +29,7 @@ BOGOTA = timezone(timedelta(hours=-5))
 CHUNK_BYTES = 64 * 1024
 STALL_SECONDS = 180
 HORIZON_DAYS = 14
+LEAST_SHARE = 0.02
 MEDIA_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
 Json = dict[str, Any]
 
@@ -271,8 +272,16 @@ class Job:
         return {"question": question, "answer": data["answer"], "citations": citations}
 
     def _forecast(self, span: Span) -> list[Json]:
-        seen = {row["entity"] for row in self._daily(span) if row["tweets"]}
-        entities = [entity for entity in self._get("/v1/twitter/entities")["data"]["items"] if entity["id"] in seen]
+        counted: dict[str, int] = {}
+        for row in self._daily(span):
+            counted[row["entity"]] = counted.get(row["entity"], 0) + row["tweets"]
+        # Entities of another campaign may share a first name with somebody in this file.
+        least = LEAST_SHARE * sum(counted.values())
+        entities = [
+            entity
+            for entity in self._get("/v1/twitter/entities")["data"]["items"]
+            if counted.get(entity["id"], 0) > least
+        ]
         forecasts = [self._predict(entity, span) for entity in entities]
         self._progress.done(f"forecast: {len(forecasts)} entities, {HORIZON_DAYS} days ahead")
         return sorted(forecasts, key=lambda forecast: -forecast["icce"])

@@ -128,7 +128,8 @@ def _ahead(points: list[Json]) -> str:
 def _topics(trending: Json) -> list[str]:
     rows = [f"TRENDING in the 24 h before {trending['as_of']}"]
     for topic in trending["topics"][:6]:
-        rows.append(f"  {topic['topic'][:26]:27}{_cut(topic['why'], WIDTH - 29)}")
+        why = textwrap.wrap(topic["why"], WIDTH - 29, max_lines=2, placeholder="…")
+        rows += [f"  {label:27}{line}" for label, line in zip([topic["topic"][:26], ""], why, strict=False)]
     return rows if trending["topics"] else [*rows, "  nothing was talked about more than before"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from openai_service.encoder import BUNDLED_FOLDER, BundledEncoder, EncoderArtifactError
 
 

@@ -221,13 +221,9 @@ def write_manifest(folder: Path, dimensions: int) -> None:
 
 def main() -> None:
     """Build the artifact from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=HERE.parent / "openai_service" / "bundled")
-    parser.add_argument(
-        "--cache", type=Path, required=True, help="folder for teacher vectors; makes reruns quick"
-    )
+    parser.add_argument("--cache", type=Path, required=True, help="folder for teacher vectors; makes reruns quick")
     parser.add_argument("--workers", type=int, default=2, help="teacher processes (set OMP_NUM_THREADS=1)")
     arguments = parser.parse_args()
     entries = vocabulary(GENERAL_WORDS)

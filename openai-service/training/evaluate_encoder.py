@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from distil_encoder import fold
+
 from openai_service.encoder import BundledEncoder
 
 Matrix = npt.NDArray[np.floating]

@@ -1,7 +1,6 @@
 """``python -m rag_service [serve|migrate|openapi]``."""
 
 from castor_chassis import main
-
 from rag_service.app import create_app
 from rag_service.settings import RagSettings
 

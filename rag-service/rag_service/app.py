@@ -8,10 +8,10 @@ from functools import partial
 from importlib import resources
 from typing import cast
 
-from castor_chassis import Chassis, KeySource, create_service, follow, run_under_lease
-from castor_chassis.worker import Work
 from fastapi import FastAPI
 
+from castor_chassis import Chassis, KeySource, create_service, follow, run_under_lease
+from castor_chassis.worker import Work
 from rag_service import __version__, indexing
 from rag_service.answering import Answerer
 from rag_service.clients.openai import OpenAIClient

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
-from castor_chassis.errors import PeerRejected
 
+from castor_chassis.errors import PeerRejected
 from rag_service.documents import ENCODED_CHARACTERS, TWEET_PREFIX, Draft, Pending
 from rag_service.metrics import DOCUMENTS, EMBEDDED, PENDING, REFUSED, VECTOR_INDEXES
 from rag_service.store import DocumentStore, Embeddings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from castor_chassis import Identifier, Ok, Page, Principal, errors_of, ok, page, require
 from fastapi import APIRouter, Depends, Request
 
+from castor_chassis import Identifier, Ok, Page, Principal, errors_of, ok, page, require
 from rag_service import wire
 from rag_service.answering import Answerer
 from rag_service.errors import DocumentNotFound, DuplicateIds, ReservedId

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from castor_chassis import Identifier, Integer, Number, RequestModel, ResponseModel, Timestamp
 from pydantic import Field, StringConstraints, WithJsonSchema
+
+from castor_chassis import Identifier, Integer, Number, RequestModel, ResponseModel, Timestamp
 
 # PostgreSQL stores no null character. A pattern says so in the contract as well; a validator would not.
 NO_NULL = r"^[^\x00]*$"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from castor_chassis import ServiceSettings
 from pydantic import Field, model_validator
+
+from castor_chassis import ServiceSettings
 
 
 class RagSettings(ServiceSettings):

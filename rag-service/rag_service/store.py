@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 import structlog
-from castor_chassis.postgres import Postgres
 
+from castor_chassis.postgres import Postgres
 from rag_service.documents import Document, Draft, IndexCounts, Key, Pending, Saved, encoder_input
 from rag_service.errors import CursorMoved, DocumentNotFound
 

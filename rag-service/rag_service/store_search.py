@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from castor_chassis.postgres import Postgres
 
+from castor_chassis.postgres import Postgres
 from rag_service.documents import Document, Filters, Key
 from rag_service.store import COLUMNS, keys_of
 

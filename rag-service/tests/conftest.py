@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from castor_chassis import Postgres
 from castor_chassis.http import httpx
 from castor_chassis.postgres import migrate

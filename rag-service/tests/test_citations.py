@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rag_service.citations import VerbatimText, gate
 
 DOCUMENTS = {

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from rag_service.clients.twitter import FeedTweet
 from rag_service.documents import Draft, Pending
 from rag_service.errors import CursorMoved

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from castor_chassis import Postgres
 from rag_service.documents import Draft, Filters, Pending
 from rag_service.retrieval import Hit, fused, without_copies

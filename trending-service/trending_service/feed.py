@@ -23,7 +23,7 @@ def entries_of(changes: Sequence[Change]) -> list[Entry]:
     """Return what is to be stored of these changes, the deleted ones left out. CPU-bound."""
     return [
         Entry(
-            change.id, change.created_at, change.username.lower(), change.label,
+            int(change.id), change.created_at, change.username.lower(), change.label,
             text_hash(change.text), terms_of(change.text),
         )
         for change in changes
@@ -56,7 +56,7 @@ class FeedFollower:
         """Store one page and its cursor together."""
         latest = last_changes(changes)
         entries = await self._in_thread(entries_of, latest)
-        deleted = [change.id for change in latest if change.deleted]
+        deleted = [int(change.id) for change in latest if change.deleted]
         _count(await self._store.apply(entries, deleted, int(next_cursor)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -54,7 +56,9 @@ async def test_filters(twitter: Twitter, database: asyncpg.Connection) -> None:
         (3, "eva", "2022-05-03T10:00:00Z", "educar a los niños"),
     ]
     await twitter.imported(csv_of(rows))
-    await database.execute("UPDATE tweets SET label = 'positive' WHERE id = 2")
+    while (await twitter.data("/scores/progress"))["pending"]:
+        await asyncio.sleep(0.02)
+    await database.execute("UPDATE tweets SET label = CASE id WHEN 2 THEN 'positive' ELSE 'neutral' END")
     assert await ids(twitter, entity="ana") == ["2", "1"]
     assert await ids(twitter, author="@ANA") == ["1"]
     assert await ids(twitter, label="positive", entity="ana") == ["2"]

@@ -151,8 +151,8 @@ class _Run:
         stored = None
         while stored is None:
             revision, matcher = self._matcher or await self._in.entities.matcher()
-            links = await self._in.in_thread(_links, matcher, unique)
-            self._speaks_of_tracked = self._speaks_of_tracked or bool(links)
+            links, names_tracked = await self._in.in_thread(_links, matcher, unique)
+            self._speaks_of_tracked = self._speaks_of_tracked or names_tracked
             stored = await self._in.tweets.add(Batch(unique, links, revision), self._id)
             self._matcher = None if stored is None else (revision, matcher)
         self._tally.accepted += stored
@@ -174,7 +174,8 @@ class _Run:
                 await self._in.imports.end(self._id, self._tally, reason)
 
     async def _track_authors(self) -> None:
-        # Authors become entities only when the file would otherwise tell nothing about anybody tracked.
+        # Authors become entities only where no tweet is by or to a tracked account; a first name that
+        # happens to be somebody's alias does not make a file one about them.
         if not self._order.track_authors or self._speaks_of_tracked:
             return
         candidates = author_entities(self._authors)
@@ -202,8 +203,10 @@ def author_entities(authors: Counter[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _links(matcher: Matcher, tweets: Sequence[NewTweet]) -> list[tuple[int, str]]:
-    return [(tweet.id, entity) for tweet in tweets for entity in matcher.entities_of(tweet.username, tweet.text)]
+def _links(matcher: Matcher, tweets: Sequence[NewTweet]) -> tuple[list[tuple[int, str]], bool]:
+    """Return (tweet id, entity) of every match, and whether any tweet is by or to a tracked account."""
+    links = [(tweet.id, entity) for tweet in tweets for entity in matcher.entities_of(tweet.username, tweet.text)]
+    return links, bool(links) and any(matcher.names_account(tweet.username, tweet.text) for tweet in tweets)
 
 
 async def _gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

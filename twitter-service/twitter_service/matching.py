@@ -59,6 +59,11 @@ class Matcher:
             if words:
                 self._phrases[words[0]].append((words, terms.entity_id))
 
+    def names_account(self, username: str, text: str) -> bool:
+        """True when a tracked account wrote the tweet or is mentioned in it by its handle."""
+        mentioned = (token[1:] for token in _TOKENS.findall(fold(text)) if token[0] == "@")
+        return any(handle in self._handles for handle in (fold(username), *mentioned))
+
     def entities_of(self, username: str, text: str) -> set[str]:
         """Return the ids of the entities that the tweet counts for."""
         found = set(self._handles.get(fold(username), ()))

@@ -25,13 +25,13 @@ WITH stored AS (
                 $8::text[]) WITH ORDINALITY
          AS n(id, username, author_id, created_at, text, lang, metrics, raw, number)
     ON CONFLICT (id) DO NOTHING
-    RETURNING id, created_at
+    RETURNING id, created_at, change_seq
 ), linked AS (
     INSERT INTO tweet_entities (tweet_id, entity_id, created_at)
     SELECT stored.id, l.entity_id, stored.created_at
     FROM unnest($11::bigint[], $12::text[]) AS l(tweet_id, entity_id) JOIN stored ON stored.id = l.tweet_id
 )
-SELECT count(*) FROM stored
+SELECT count(*), max(change_seq) FROM stored
 """
 
 _TWEET = """
@@ -49,13 +49,20 @@ ORDER BY t.created_at, t.id LIMIT $2
 """
 
 _SAVE_SCORES = """
-UPDATE tweets t
-SET positive = s.positive, neutral = s.neutral, negative = s.negative, label = s.label, model = $6,
-    scored_at = now(), needs_score = false, change_seq = $7 + s.number
-FROM unnest($1::bigint[], $2::float8[], $3::float8[], $4::float8[], $5::text[]) WITH ORDINALITY
-     AS s(id, positive, neutral, negative, label, number)
-WHERE t.id = s.id AND t.id = ANY($1) AND t.needs_score
+WITH saved AS (
+    UPDATE tweets t
+    SET positive = s.positive, neutral = s.neutral, negative = s.negative, label = s.label, model = $6,
+        scored_at = now(), needs_score = false, change_seq = $7 + s.number
+    FROM unnest($1::bigint[], $2::float8[], $3::float8[], $4::float8[], $5::text[]) WITH ORDINALITY
+         AS s(id, positive, neutral, negative, label, number)
+    WHERE t.id = s.id AND t.id = ANY($1) AND t.needs_score
+    RETURNING t.change_seq
+)
+SELECT count(*), max(change_seq) FROM saved
 """
+
+# The head is the number of a change that exists, so that whoever has followed the feed to it has all.
+_ADVANCE = "UPDATE feed_state SET head = coalesce($1, head)"
 
 _ERASE = """
 WITH old AS (
@@ -185,10 +192,10 @@ class TweetStore:
             if revision != batch.revision:
                 return None
             arrays = _arrays(batch)
-            stored: int = await connection.fetchval(_INSERT, *arrays[:8], import_id, head, *arrays[8:])
-            await connection.execute(
-                "UPDATE feed_state SET head = head + $1, tweets = tweets + $2", len(batch.tweets), stored
-            )
+            row = await connection.fetchrow(_INSERT, *arrays[:8], import_id, head, *arrays[8:])
+            assert row is not None
+            stored, last = int(row[0]), row[1]
+            await connection.execute(f"{_ADVANCE}, tweets = tweets + $2", last, stored)
             return stored
 
     async def feed(self, after: int, limit: int) -> list[Row]:
@@ -233,8 +240,10 @@ class TweetStore:
         ]
         async with self._postgres.transaction() as connection:
             head, _ = await lock_state(connection)
-            saved = _affected(await connection.execute(_SAVE_SCORES, *columns, model, head))
-            await connection.execute("UPDATE feed_state SET head = head + $1, scored = scored + $2", len(scores), saved)
+            row = await connection.fetchrow(_SAVE_SCORES, *columns, model, head)
+            assert row is not None
+            saved, last = int(row[0]), row[1]
+            await connection.execute(f"{_ADVANCE}, scored = scored + $2", last, saved)
             return saved
 
     async def mark_unscorable(self, tweet_id: int, reason: str) -> None:

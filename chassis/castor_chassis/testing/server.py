@@ -58,14 +58,22 @@ async def run_service(
     """Serve ``app`` until the block ends; ``client_files`` is the client's certificate, by default the service's."""
     pair = ServicePair(app, settings)
     serving = asyncio.ensure_future(pair.run())
+    try:
+        await _started(pair, serving)
+        files = client_files or TlsFiles(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)  # type: ignore[arg-type]
+        url = f"https://127.0.0.1:{pair.api.port}"
+        context = files.client_context()
+        async with httpx.AsyncClient(base_url=url, verify=context, trust_env=False, timeout=30) as client:
+            yield RunningService(url, f"http://127.0.0.1:{pair.management.port}", client, pair, app)
+    finally:
+        pair.stop()
+        await asyncio.wait_for(serving, 40)
+
+
+async def _started(pair: ServicePair, serving: asyncio.Future[int]) -> None:
     starting = asyncio.ensure_future(pair.started())
-    await asyncio.wait([serving, starting], return_when=asyncio.FIRST_COMPLETED, timeout=20)
+    watched: list[asyncio.Future[Any]] = [serving, starting]
+    await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED, timeout=20)
     if not starting.done():
         starting.cancel()
         raise RuntimeError("the service did not start; its log says why")
-    files = client_files or TlsFiles(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)  # type: ignore[arg-type]
-    url = f"https://127.0.0.1:{pair.api.port}"
-    async with httpx.AsyncClient(base_url=url, verify=files.client_context(), trust_env=False, timeout=30) as client:
-        yield RunningService(url, f"http://127.0.0.1:{pair.management.port}", client, pair, app)
-    pair.stop()
-    await asyncio.wait_for(serving, 40)

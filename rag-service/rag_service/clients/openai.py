@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from pydantic import BaseModel, ValidationError
+
 from castor_chassis.consumers import Operation
 from castor_chassis.errors import PeerError
 from castor_chassis.peers import Peer
-from pydantic import BaseModel, ValidationError
-
 from rag_service.errors import EmbeddingUnusable
 from rag_service.settings import RagSettings
 from rag_service.store import Embeddings

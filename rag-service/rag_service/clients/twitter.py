@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from castor_chassis.consumers import Operation
-from castor_chassis.peers import Peer
 from pydantic import BaseModel
 
+from castor_chassis.consumers import Operation
+from castor_chassis.peers import Peer
 from rag_service.documents import TWEET_PREFIX, TWEET_SOURCE, Draft
 
 FEED_PATH = "/v1/twitter/tweets/feed"

@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from castor_chassis import Peer
-
-OPERATIONS = (("GET", "/v1/twitter/tweets/feed"),)
+from castor_chassis.consumers import Operation
 
 Label = Literal["positive", "neutral", "negative"]
 
@@ -23,7 +22,7 @@ class Sentiment(BaseModel):
 class Change(BaseModel):
     """A tweet as it is after a change; of a deleted one only the id is sure."""
 
-    id: int
+    id: str
     username: str = ""
     created_at: datetime | None = None
     text: str = ""
@@ -44,6 +43,15 @@ class FeedAnswer(BaseModel):
     at_end: bool = False
 
 
+class FeedItems(BaseModel):
+    """The part of a page that stands under ``data``."""
+
+    items: list[Change]
+
+
+OPERATIONS = (Operation("GET", "/v1/twitter/tweets/feed", ("after", "limit", "wait"), FeedItems),)
+
+
 class TwitterClient:
     """Reads the feed; has no fallback: while twitter-service is away, topics are those of the last page."""
 
@@ -55,7 +63,7 @@ class TwitterClient:
     async def feed(self, after: str) -> FeedAnswer:
         """Return the changes after a cursor, waiting up to ``wait_seconds`` for the first one."""
         reply = await self._peer.get(
-            OPERATIONS[0][1],
+            OPERATIONS[0].path,
             params={"after": after, "limit": self._page_size, "wait": f"{self._wait_seconds:g}"},
             timeout_seconds=self._wait_seconds + 5,
         )

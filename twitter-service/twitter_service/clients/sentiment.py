@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from castor_chassis import Peer
+from castor_chassis.consumers import Operation
 
-OPERATIONS = (("POST", "/v1/sentiment/batch"),)
 LANGUAGES = frozenset({"es", "en", "pt"})
 
 
@@ -37,6 +37,9 @@ class Scores(BaseModel):
     model: Model
 
 
+OPERATIONS = (Operation("POST", "/v1/sentiment/batch", ("items", "lang"), Scores),)
+
+
 class SentimentClient:
     """Scores batches; has no fallback, because tweets wait in the store until sentiment-service is back."""
 
@@ -47,5 +50,5 @@ class SentimentClient:
     async def score(self, items: Sequence[tuple[str, str]], lang: str) -> Scores:
         """Score (id, text) pairs, at most 1,000; raises the chassis's ``PeerError``."""
         body = {"items": [{"id": key, "text": text} for key, text in items], "lang": lang}
-        reply = await self._peer.post(OPERATIONS[0][1], json=body, idempotent=True, timeout_seconds=self._timeout)
+        reply = await self._peer.post(OPERATIONS[0].path, json=body, idempotent=True, timeout_seconds=self._timeout)
         return Scores.model_validate(reply.data)

@@ -1,0 +1,3 @@
+"""Every LLM and embedding call."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,141 @@
+"""Vectors for texts: from the bundled encoder or an upstream, each text computed once and then remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import orjson
+
+from castor_chassis import Cache
+from openai_service.encoder import BundledEncoder
+from openai_service.errors import EncoderNotLoaded, WrongDimensions
+from openai_service.extractive import Floats
+from openai_service.schemas import BUNDLED
+from openai_service.upstream import OpenAICompatible
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """One float32 row per text; ``tokens`` counts only what was computed now."""
+
+    rows: Floats
+    model: str
+    tokens: int
+
+
+class Embedder(Protocol):
+    """Computes vectors."""
+
+    name: str
+    model: str
+    """The real model; vectors of two models do not compare."""
+
+    def check(self, dimensions: int | None) -> None:
+        """Raise ``WrongDimensions`` when it is known that such vectors cannot be made."""
+
+    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:
+        """Return one row per text, in order, and the tokens that were spent."""
+
+
+class Bundled:
+    """The encoder that ships with the service."""
+
+    name = BUNDLED
+
+    def __init__(self, encoder: BundledEncoder, in_thread: Callable[..., Awaitable[Floats]]) -> None:
+        self._encoder = encoder
+        self._in_thread = in_thread
+        self.model = encoder.model
+
+    def check(self, dimensions: int | None) -> None:
+        """See ``Embedder``."""
+        own = self._encoder.dimensions
+        if dimensions not in (None, own):
+            raise WrongDimensions(model=self.model, dimensions=own, wanted=dimensions)
+
+    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
+        """See ``Embedder``; words stand for tokens."""
+        return await self._in_thread(self._encoder.encode, list(texts)), sum(len(text.split()) for text in texts)
+
+
+class UpstreamEmbedder:
+    """One embedding model of the upstream."""
+
+    name = OpenAICompatible.name
+
+    def __init__(self, upstream: OpenAICompatible, model: str) -> None:
+        self._upstream = upstream
+        self.model = model
+
+    def check(self, dimensions: int | None) -> None:
+        """See ``Embedder``; only the upstream knows."""
+
+    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:
+        """See ``Embedder``; raises what the upstream raises."""
+        return await self._upstream.embed(texts, self.model, dimensions)
+
+
+async def loaded(encoder: asyncio.Task[BundledEncoder]) -> BundledEncoder:
+    """Wait for the bundled encoder; raises ``EncoderNotLoaded`` when it cannot be loaded."""
+    try:
+        return await asyncio.shield(encoder)
+    except Exception as error:
+        raise EncoderNotLoaded(reason="The bundled encoder could not be loaded", retry_after_seconds=60) from error
+
+
+def loaded_or_none(encoder: asyncio.Task[BundledEncoder]) -> BundledEncoder | None:
+    """Return the bundled encoder if it is usable now."""
+    usable = encoder.done() and not encoder.cancelled() and encoder.exception() is None
+    return encoder.result() if usable else None
+
+
+async def embed(
+    cache: Cache, ttl_seconds: int, embedder: Embedder, texts: list[str], dimensions: int | None
+) -> Vectors:
+    """Return the vectors of ``texts`` in their order; a text that occurs twice is computed once."""
+    embedder.check(dimensions)
+    keys = {text: _key(embedder.model, dimensions, text) for text in dict.fromkeys(texts)}
+    stored = await cache.get_many(list(keys.values()))
+    known = {text: row for text, value in zip(keys, stored, strict=True) if (row := _row(value)) is not None}
+    missing = [text for text in keys if text not in known]
+    tokens = 0
+    for start in range(0, len(missing), _BATCH):
+        batch = missing[start : start + _BATCH]
+        rows, spent = await embedder.embed(batch, dimensions)
+        fresh = dict(zip(batch, rows, strict=True))
+        await cache.set_many({keys[text]: row.astype("<f4").tobytes() for text, row in fresh.items()}, ttl_seconds)
+        known.update(fresh)
+        tokens += spent
+    return Vectors(np.stack([known[text] for text in texts]), embedder.model, tokens)
+
+
+def _key(model: str, dimensions: int | None, text: str) -> str:
+    return f"embedding:{model}:{dimensions or 'full'}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _row(value: bytes | None) -> Floats | None:
+    # An entry that is no whole number of float32 was damaged, and counts as absent.
+    return np.frombuffer(value, "<f4").astype(np.float32) if value and len(value) % 4 == 0 else None
+
+
+def rendered(vectors: Vectors, encoding: Literal["float", "base64"], degraded: list[str] | None) -> bytes:
+    """Return the answer as JSON; both encodings carry the same float32 numbers."""
+    rows = np.ascontiguousarray(vectors.rows, dtype="<f4")
+    values: list[Any] = [base64.b64encode(row).decode() for row in rows] if encoding == "base64" else list(rows)
+    answer: dict[str, Any] = {
+        "object": "list",
+        "data": [{"object": "embedding", "index": index, "embedding": value} for index, value in enumerate(values)],
+        "model": vectors.model,
+        "usage": {"prompt_tokens": vectors.tokens, "total_tokens": vectors.tokens},
+    }
+    if degraded:
+        answer["degraded"] = degraded
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -1,0 +1,118 @@
+"""The service under test on a real mTLS port, with a fake upstream, real PostgreSQL and real Valkey.
+
+Starting a service takes half a second, so most tests of a module share one: ``offline`` or ``online``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from openai import AsyncOpenAI
+
+from castor_chassis.postgres import migrate
+from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
+from openai_service.app import create_app
+from openai_service.encoder import BundledEncoder
+from openai_service.settings import OpenAISettings
+
+sys.path.append(str(Path(__file__).parent))  # for what the test modules share
+
+from fake_openai import FakeOpenAI
+from openai_support import KEY, Run, Sdk
+
+
+@pytest.fixture(scope="session")
+def encoder() -> BundledEncoder:
+    """The encoder that ships."""
+    return BundledEncoder.load()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def fake() -> AsyncIterator[FakeOpenAI]:
+    """The fake upstream of a module."""
+    async with FakeOpenAI().listening() as server:
+        yield server
+
+
+@pytest.fixture
+def upstream(fake: FakeOpenAI) -> FakeOpenAI:
+    """The fake upstream, with nothing seen or scripted yet."""
+    fake.reset()
+    return fake
+
+
+@pytest.fixture
+def with_upstream(upstream: FakeOpenAI) -> dict[str, Any]:
+    """Settings that lead to the fake upstream."""
+    return {"openai_base_url": upstream.url, "openai_api_key": KEY}
+
+
+@pytest.fixture(scope="module")
+def run(
+    postgres_url: str,
+    redis_url: str,
+    authority: Authority,
+    issuer: TokenIssuer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Run:
+    """``async with run(setting=value)``: a running openai-service, without an upstream by default."""
+    folder = tmp_path_factory.mktemp("certificates")
+    files = authority.write(folder / "service", "openai-service")
+    caller = authority.write(folder / "caller", "rag-service")
+
+    @asynccontextmanager
+    async def running(**given: Any) -> AsyncIterator[RunningService]:
+        await migrate(postgres_url, "openai_service")
+        base = {**tls_settings(files), "database_url": postgres_url, "redis_url": redis_url}
+        settings = OpenAISettings(**{**base, **given})
+        async with run_service(create_app(settings, keys=issuer), settings, client_files=caller) as service:
+            service.client.headers["Authorization"] = f"Bearer {issuer.user_token(['llm:use'])}"
+            await service.ready()
+            yield service
+
+    return running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def offline(run: Run) -> AsyncIterator[RunningService]:
+    """A service without an upstream."""
+    async with run() as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def online(run: Run, fake: FakeOpenAI) -> AsyncIterator[RunningService]:
+    """A service with the fake upstream, short of patience, whose breaker stays closed."""
+    options = {"openai_timeout_seconds": 0.7, "breaker_fail_max": 1_000_000}
+    async with run(openai_base_url=fake.url, openai_api_key=KEY, **options) as service:
+        yield service
+
+
+@pytest.fixture
+def sdk(issuer: TokenIssuer) -> Sdk:
+    """Make the official SDK's client of a running service: a base URL, a CASTOR token, and our certificate."""
+
+    def client(service: RunningService) -> AsyncOpenAI:
+        token = issuer.user_token(["llm:use"])
+        return AsyncOpenAI(
+            base_url=f"{service.url}/v1/openai", api_key=token, http_client=service.client, max_retries=0
+        )
+
+    return client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ledger(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the service's database, the ledger empty."""
+    await migrate(postgres_url, "openai_service")
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute("TRUNCATE calls")
+    yield connection
+    await connection.close()

@@ -1,0 +1,154 @@
+"""A loopback server of OpenAI's protocol whose faults are scripted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+WORDS = ("Una ", "respuesta ", "del ", "modelo.")
+USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
+DIMENSIONS = 8
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What one request meets: an error status, or a misbehaviour by name.
+
+    ``hang up``, ``malformed``, ``html``, ``wrong shape``, ``slow`` (before the first byte), ``cut`` (after two chunks),
+    ``stall`` (for ever, after two chunks), ``broken chunk``.
+    """
+
+    kind: str = "status"
+    status: int = 500
+    message: str = "the fake failed"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class FakeOpenAI:
+    """Answers chat completions and embeddings; ``script`` is played first, one entry a request."""
+
+    script: list[Fault] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
+
+    def reset(self) -> None:
+        """Forget what was seen and what was to come."""
+        for seen in (self.script, self.bodies, self.keys):
+            seen.clear()
+        self.hung_up.clear()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[FakeOpenAI]:
+        """Serve on a free port until the block ends."""
+        app = web.Application(client_max_size=2**24)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", self._embeddings)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _begin(self, request: web.Request) -> tuple[dict[str, Any], Fault]:
+        body = await request.json()
+        self.bodies.append(body)
+        self.keys.append(request.headers.get("Authorization", ""))
+        fault = self.script.pop(0) if self.script else Fault("none")
+        if fault.kind == "slow":
+            await self._wait(60)
+        if fault.kind == "hang up":
+            assert request.transport is not None
+            request.transport.close()
+        return body, fault
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self.hung_up.set()
+            raise
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body, fault = await self._begin(request)
+        if fault.kind == "status":
+            return _refusal(fault)
+        if fault.kind == "malformed":
+            return web.Response(text='{"id": "chatcmpl-1", "choices": [', content_type="application/json")
+        if fault.kind == "html":
+            return web.Response(text="<h1>Welcome to nginx</h1>", content_type="text/html")
+        if fault.kind == "wrong shape":
+            return web.json_response({"result": "fine"})
+        if body.get("stream"):
+            return await self._stream(request, body, fault)
+        message = {"role": "assistant", "content": "".join(WORDS), "refusal": None}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return web.json_response({**_head("chat.completion", body), "choices": [choice], "usage": USAGE})
+
+    async def _stream(self, request: web.Request, body: dict[str, Any], fault: Fault) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, word in enumerate(WORDS):
+            if number == 2 and fault.kind == "broken chunk":
+                await response.write(b'data: {"id": \n\n')
+            if number == 2 and fault.kind == "stall":
+                await self._wait(60)
+            if number == 2 and fault.kind == "cut":
+                return response
+            await response.write(_event(body, {"role": "assistant", "content": word}, None))
+        await response.write(_event(body, {}, "stop"))
+        if body.get("stream_options", {}).get("include_usage"):
+            last = {**_head("chat.completion.chunk", body), "choices": [], "usage": USAGE}
+            await response.write(b"data: " + json.dumps(last).encode() + b"\n\n")
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+        body, fault = await self._begin(request)
+        if fault.kind == "status":
+            return _refusal(fault)
+        if fault.kind == "html":
+            return web.Response(text="<h1>Welcome to nginx</h1>", content_type="text/html")
+        size = body.get("dimensions", DIMENSIONS)
+        rows = [
+            {"object": "embedding", "index": index, "embedding": vector(text, size)}
+            for index, text in enumerate(body["input"])
+        ]
+        if fault.kind == "wrong shape":
+            rows = rows[:-1]
+        usage = {"prompt_tokens": 7 * len(rows), "total_tokens": 7 * len(rows)}
+        # Providers need not answer in order; the index tells.
+        return web.json_response({"object": "list", "data": rows[::-1], "model": body["model"], "usage": usage})
+
+
+def vector(text: str, size: int = DIMENSIONS) -> list[float]:
+    """Return the fake's vector of ``text``."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return [struct.unpack("<h", digest[i : i + 2])[0] / 32768 for i in range(0, 2 * size, 2)]
+
+
+def _head(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "chatcmpl-fake", "object": kind, "created": 1_790_000_000, "model": body["model"]}
+
+
+def _event(body: dict[str, Any], delta: dict[str, Any], reason: str | None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return b"data: " + json.dumps({**_head("chat.completion.chunk", body), "choices": [choice]}).encode() + b"\n\n"
+
+
+def _refusal(fault: Fault) -> web.Response:
+    body = {"error": {"message": fault.message, "type": "fake_error", "code": "fake"}}
+    return web.json_response(body, status=fault.status, headers=fault.headers)
