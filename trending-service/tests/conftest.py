@@ -108,7 +108,7 @@ def fill(store: TrendStore) -> Fill:
 
     async def apply(changes: Sequence[dict[str, Any]], next_cursor: int | None = None) -> Applied:
         latest = last_changes([Change.model_validate(change) for change in changes])
-        deleted = [change.id for change in latest if change.deleted]
+        deleted = [int(change.id) for change in latest if change.deleted]
         return await store.apply(entries_of(latest), deleted, next_cursor or changes[-1]["seq"])
 
     return apply
