@@ -284,17 +284,21 @@ class Job:
         ]
         forecasts = [self._predict(entity, span) for entity in entities]
         self._progress.done(f"forecast: {len(forecasts)} entities, {HORIZON_DAYS} days ahead")
-        return sorted(forecasts, key=lambda forecast: -forecast["icce"])
+        return sorted(forecasts, key=lambda forecast: -(forecast["icce"] or 0))
 
     def _predict(self, entity: Json, span: Span) -> Json:
         as_of = _text(span.last)
-        body = {"entity": entity["id"], "as_of": as_of, "horizon_days": HORIZON_DAYS}
-        made = self._call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
-        series = self._get("/v1/forecast/icce", entity=entity["id"], as_of=as_of, days_back=90)["data"]["items"]
-        self._series[entity["id"]] = [day["icce"] for day in series]
+        series = self._get("/v1/forecast/icce", entity=entity["id"], as_of=as_of, days_back=90)["data"]
+        self._series[entity["id"]] = [day["icce"] for day in series["items"]]
         self._names[entity["id"]] = entity["name"]
-        kept = ("entity", "icce", "days_observed", "points")
-        return {name: made[name] for name in kept}
+        body = {"entity": entity["id"], "as_of": as_of, "horizon_days": HORIZON_DAYS}
+        try:
+            made = self._call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
+        except Rejected as error:
+            if error.code != "too_few_days":
+                raise
+            made = {**series, "points": []}
+        return {name: made[name] for name in ("entity", "icce", "days_observed", "points")}
 
 
 @dataclass(frozen=True)

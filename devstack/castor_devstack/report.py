@@ -114,7 +114,8 @@ def _candidates(forecasts: list[Json], context: Context) -> list[str]:
         entity = str(forecast["entity"])
         name = context.names.get(entity, entity)
         bars = sparkline(context.series.get(entity, []))
-        rows.append(f"{name[:21]:22}{bars:{SPARK_POINTS + 2}}{forecast['icce']:5.1f}  {_ahead(forecast['points'])}")
+        now = "    -" if forecast["icce"] is None else f"{forecast['icce']:5.1f}"
+        rows.append(f"{name[:21]:22}{bars:{SPARK_POINTS + 2}}{now}  {_ahead(forecast['points'])}")
     return rows if forecasts else [heading, "no entity has enough observed days"]
 
 
