@@ -43,7 +43,7 @@ down: ## Stop it, leaving no process
 lint: $(SYNCED) ## Style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p castor_chassis -p castor_devstack $(foreach s,$(SERVICES),-p $(s)_service)
+	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools $(foreach s,$(SERVICES),-p $(s)_service)
 	$(BIN)/lint-imports --no-logo
 
 fmt: $(SYNCED) ## Format the code
@@ -60,8 +60,9 @@ release-contracts: contracts ## Make today's contracts the released ones that la
 bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
 	$(BIN)/python -m bench
 
-charts: $(SYNCED) ## Check that every service can be packaged: settings, ports and peers as a table
-	$(BIN)/python -m castor_devstack.services
+charts: $(SYNCED) ## Check charts, images, compose and Tilt with the real tools
+	$(BIN)/uv sync --frozen --quiet --group charts
+	CASTOR_IMAGES=1 $(BIN)/pytest tests/charts tests/delivery
 
 clean: down ## Stop the system and remove what was built and stored
 	rm -rf $(VENV) .castor .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -15,6 +15,7 @@ RATE_LIMITED = Counter("castor_rate_limit_hits_total", "Requests refused by rate
 RATE_LIMIT_ERRORS = Counter("castor_rate_limit_errors_total", "Limits not applied because Redis was away")
 AUTH_FAILURES = Counter("castor_auth_failures_total", "Requests without valid authorisation", ["reason"])
 TLS_RELOADS = Counter("castor_tls_reloads_total", "Renewals of certificate or authorities", ["outcome"])
+CERTIFICATE_END = Gauge("castor_tls_certificate_not_after_seconds", "End of our certificate, Unix time")
 CACHE = Counter("castor_cache_operations_total", "Cache look-ups", ["cache", "outcome"])
 
 PEER_REQUESTS = Histogram(

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
+from cryptography import x509
 
-from castor_chassis.metrics import TLS_RELOADS
+from castor_chassis.metrics import CERTIFICATE_END, TLS_RELOADS
 
 log = structlog.get_logger("castor.tls")
 TRUST_DOMAIN = "spiffe://castor/"
@@ -78,6 +79,11 @@ class TlsFiles:
             marks.append((os.path.realpath(path), stat.st_ino, stat.st_mtime_ns, stat.st_size))
         return tuple(marks)
 
+    def not_after(self) -> float:
+        """Return the end of the certificate, Unix seconds."""
+        certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        return certificate.not_valid_after_utc.timestamp()
+
     def server_context(self) -> ssl.SSLContext:
         """Return a new server context; raises ``ssl.SSLError`` when key and certificate do not match."""
         return self._context(ssl.PROTOCOL_TLS_SERVER)
@@ -112,6 +118,7 @@ class TlsIdentity:
         self.root = files.server_context()
         self.root.sni_callback = self._use_current
         self._listeners: list[Callable[[], None]] = []
+        CERTIFICATE_END.set(files.not_after())
 
     def _use_current(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self._server
@@ -132,6 +139,7 @@ class TlsIdentity:
             log.warning("tls_reload_failed", reason=str(error), kept="the certificate in use")
             return False
         self._seen, self._server, self.client = seen, server, client
+        CERTIFICATE_END.set(self.files.not_after())
         TLS_RELOADS.labels("reloaded").inc()
         log.info("tls_reloaded", certificate=str(self.files.certificate))
         for listener in self._listeners:

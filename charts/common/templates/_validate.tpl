@@ -1,0 +1,30 @@
+{{- /* What a JSON schema cannot say: values that contradict one another. */ -}}
+{{- define "common.validate" -}}
+{{- $v := .values -}}
+{{- if gt (int $v.autoscaling.min) (int $v.autoscaling.max) -}}
+{{- fail (printf "%s: autoscaling.min=%v is above autoscaling.max=%v; raise the second or lower the first." .name $v.autoscaling.min $v.autoscaling.max) -}}
+{{- end -}}
+{{- if and $v.terminationGracePeriodSeconds (lt (int $v.terminationGracePeriodSeconds) (int (include "common.endSeconds" .))) -}}
+{{- fail (printf "%s: terminationGracePeriodSeconds=%v would kill pods before they are drained; give at least %s, or none to have it computed." .name $v.terminationGracePeriodSeconds (include "common.endSeconds" .)) -}}
+{{- end -}}
+{{- if and $v.ingress.enabled (not $v.ingress.host) -}}
+{{- fail (printf "%s: ingress.enabled needs ingress.host, such as castor.example.org." .name) -}}
+{{- end -}}
+{{- if and $v.ingress.enabled (not $v.certificate.enabled) -}}
+{{- fail (printf "%s: ingress.enabled needs certificate.enabled: the ingress proves itself to the service by a certificate of its own." .name) -}}
+{{- end -}}
+{{- if and $v.rollout.enabled (not $v.serviceMonitor.enabled) -}}
+{{- fail (printf "%s: rollout.enabled needs serviceMonitor.enabled: the analysis finds the canary's metrics by a label that the ServiceMonitor adds." .name) -}}
+{{- end -}}
+{{- if and $v.migration.enabled (not (has "DATABASE_URL" $v.secrets.required)) -}}
+{{- fail (printf "%s: migration.enabled needs DATABASE_URL in secrets.required." .name) -}}
+{{- end -}}
+{{- if has .name $v.peers -}}
+{{- fail (printf "%s: peers names the service itself; list only the services that it calls." .name) -}}
+{{- end -}}
+{{- range $name := concat $v.secrets.required $v.secrets.optional -}}
+{{- if hasKey $v.config $name -}}
+{{- fail (printf "%s: config.%s is secret; put it into the Secret %q and leave it out of config." $.name $name (include "common.secretName" $)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

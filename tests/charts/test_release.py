@@ -1,0 +1,254 @@
+"""What a release promises: who is let in, how it scales, how it ends, what it may do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from chart_tools import CHARTS, NAMES, VALUES, Helm, Manifest, of_kind, one, pods, settings_of
+
+from castor_devstack.services import SERVICES, Service
+
+by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
+by_values = pytest.mark.parametrize("values", VALUES)
+
+
+def callers(manifests: list[Manifest]) -> set[str]:
+    """Return the names on the labels by which a release's pods may call."""
+    labels = {name for _, pod in pods(manifests) for name in pod["metadata"]["labels"]}
+    return {label.removeprefix("castor.io/calls-") for label in labels if label.startswith("castor.io/calls-")}
+
+
+@by_name
+@by_values
+def test_pods_are_restricted(helm: Helm, service: Service, values: str) -> None:
+    """Every container meets the restricted Pod Security Standard, writes to /tmp only, has no cluster token."""
+    found = list(pods(helm.manifests(service.name, values=values)))
+    assert found
+    for _, pod in found:
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] == 10001
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert "memory" in container["resources"]["limits"]
+            writable = [m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")]
+            assert writable == ["/tmp"]
+
+
+@by_name
+@by_values
+def test_a_pod_has_time_to_end(helm: Helm, service: Service, values: str) -> None:
+    """A pod is killed only after the drain and the graceful shutdown that its settings say, with a margin."""
+    manifests = helm.manifests(service.name, values=values)
+    given, known = one(manifests, "ConfigMap")["data"], settings_of(service).model_fields
+    parts = ("drain_delay_seconds", "graceful_shutdown_seconds")
+    needed = sum(float(given.get(part.upper(), known[part].default)) for part in parts)
+    serving = [pod for kind, pod in pods(manifests) if kind != "Job"]
+    assert [pod["spec"]["terminationGracePeriodSeconds"] - needed for pod in serving] == [15]
+
+
+@by_name
+def test_probes_need_no_certificate(helm: Helm, service: Service) -> None:
+    """kubelet probes the management port: life without I/O, readiness apart from it."""
+    container = one(helm.manifests(service.name), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    paths = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+    assert {probe["port"] for probe in paths.values()} == {"management"}
+    assert paths["startup"]["path"] == paths["liveness"]["path"] == "/health/live"
+    assert paths["readiness"]["path"] == "/health/ready"
+
+
+@by_name
+def test_the_network_lets_in_who_calls_and_out_to_the_peers(helm: Helm, service: Service) -> None:
+    """The API port is open to labelled callers and the ingress, the management port to monitoring alone."""
+    policy = one(helm.manifests(service.name, values="production"), "NetworkPolicy", service.name)["spec"]
+    api, management = policy["ingress"]
+    assert api["ports"] == [{"port": "api", "protocol": "TCP"}]
+    assert api["from"] == [
+        {"podSelector": {"matchLabels": {f"castor.io/calls-{service.name}": "true"}}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}},
+    ]
+    assert management["ports"] == [{"port": "management", "protocol": "TCP"}]
+    assert management["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    assert _ports(policy) == {53, 6379, 4318} | ({5432} if service.database else set()) | _called(service)
+    assert _peers(policy) == ({"auth-service", *service.peers} - {service.name})
+
+
+def _called(service: Service) -> set[int]:
+    internet = {443} if service.name in ("openai-service", "twitter-service") else set()
+    return internet | ({8443} if service.name != "auth-service" else set())
+
+
+def _ports(policy: dict[str, Any]) -> set[int]:
+    return {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+
+
+def _peers(policy: dict[str, Any]) -> set[str]:
+    selectors = [target.get("podSelector", {}) for rule in policy["egress"] for target in rule["to"]]
+    return {selector["matchLabels"]["app.kubernetes.io/name"] for selector in selectors if selector}
+
+
+@by_name
+def test_the_internet_is_without_private_networks(helm: Helm, service: Service) -> None:
+    """Whoever may call out may not reach the cluster, the cloud's metadata or the data centre that way."""
+    policy = one(helm.manifests(service.name), "NetworkPolicy", service.name)["spec"]
+    blocks = [target["ipBlock"] for rule in policy["egress"] for target in rule["to"] if "ipBlock" in target]
+    assert len(blocks) == (service.name in ("openai-service", "twitter-service"))
+    for block in blocks:
+        assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(block["except"])
+
+
+@by_name
+def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> None:
+    """Two doors, /v1/<capability> and its alias; no path of theirs reaches /internal or another service's."""
+    doors = of_kind(helm.manifests(service.name, values="production"), "Ingress")
+    paths = [path for door in doors for rule in door["spec"]["rules"] for path in rule["http"]["paths"]]
+    plain, alias = paths
+    assert (plain["path"], plain["pathType"]) == (f"/v1/{service.capability}", "Prefix")
+    pattern = re.compile(alias["path"])
+    rewrite = doors[1]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/rewrite-target"]
+    wanted = f"/api/v1/{service.capability}/a/b"
+    assert pattern.match(wanted)
+    assert pattern.sub(rewrite.replace("$1", r"\1"), wanted) == f"/v1/{service.capability}/a/b"
+    for closed in ("/internal/validate-token", "/api/internal/x", f"/api/v1/{service.capability}x", "/metrics", "/"):
+        assert not pattern.match(closed)
+        assert not closed.startswith(plain["path"])
+
+
+@by_name
+def test_the_ingress_proves_itself(helm: Helm, service: Service) -> None:
+    """The ingress presents spiffe://castor/ingress to the service, and checks the service's name."""
+    manifests = helm.manifests(service.name, values="production")
+    certificates = {c["spec"]["secretName"]: c["spec"] for c in of_kind(manifests, "Certificate")}
+    for door in of_kind(manifests, "Ingress"):
+        prefix = "nginx.ingress.kubernetes.io/"
+        notes = {name.removeprefix(prefix): value for name, value in door["metadata"]["annotations"].items()}
+        assert (notes["backend-protocol"], notes["proxy-ssl-verify"]) == ("HTTPS", "on")
+        assert notes["proxy-ssl-name"] in certificates[f"{service.name}-tls"]["dnsNames"]
+        namespace, secret = notes["proxy-ssl-secret"].split("/")
+        assert namespace == "castor"
+        assert certificates[secret]["uris"] == ["spiffe://castor/ingress"]
+
+
+@by_name
+def test_the_identity_is_the_service(helm: Helm, service: Service) -> None:
+    """cert-manager issues spiffe://castor/<service> for a day, for both directions, with a new key each time."""
+    manifests = helm.manifests(service.name)
+    spec = one(manifests, "Certificate", service.name)["spec"]
+    assert spec["uris"] == [f"spiffe://castor/{service.name}"]
+    assert (spec["duration"], spec["renewBefore"]) == ("24h", "8h")
+    assert {"server auth", "client auth"} <= set(spec["usages"])
+    assert spec["privateKey"]["rotationPolicy"] == "Always"
+    assert service.name in spec["dnsNames"]
+    pod = one(manifests, "Deployment")["spec"]["template"]["spec"]
+    assert {"secretName": spec["secretName"], "defaultMode": 0o440} in [v.get("secret") for v in pod["volumes"]]
+
+
+@by_name
+@pytest.mark.parametrize(("values", "kind"), [("default", "Deployment"), ("production", "Rollout")])
+def test_the_autoscaler_and_the_workload_agree(helm: Helm, service: Service, values: str, kind: str) -> None:
+    """The autoscaler's target is the object that is there, which leaves the number of pods to it."""
+    manifests = helm.manifests(service.name, values=values)
+    scaler, workload = one(manifests, "HorizontalPodAutoscaler")["spec"], one(manifests, kind)
+    target = scaler["scaleTargetRef"]
+    assert (target["kind"], target["apiVersion"], target["name"]) == (kind, workload["apiVersion"], service.name)
+    assert "replicas" not in workload["spec"]
+    assert len(of_kind(manifests, "Deployment") + of_kind(manifests, "Rollout")) == 1
+    assert scaler["minReplicas"] >= 2
+    assert scaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 300
+    # Draining a node takes one pod at a time, of at least two.
+    assert one(manifests, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+
+
+@by_name
+def test_custom_metrics_are_exported(helm: Helm, service: Service) -> None:
+    """A metric by which a service scales is one that it (or the chassis) has, and is a gauge per pod."""
+    scaler = one(helm.manifests(service.name, values="production"), "HorizontalPodAutoscaler")["spec"]
+    names = [metric["pods"]["metric"]["name"] for metric in scaler["metrics"] if metric["type"] == "Pods"]
+    root = CHARTS.parent
+    sources = [root / service.name / service.package / "metrics.py", root / "chassis/castor_chassis/metrics.py"]
+    text = "".join(path.read_text() for path in sources if path.exists())
+    for name in names:
+        assert re.search(rf'Gauge\(\s*"{name}"', text), name
+
+
+@by_name
+def test_a_canary_is_judged_at_every_step(helm: Helm, service: Service) -> None:
+    """Each weight is followed by an analysis of the new pods alone, and every argument of it is given."""
+    manifests = helm.manifests(service.name, values="production")
+    steps = one(manifests, "Rollout")["spec"]["strategy"]["canary"]["steps"]
+    assert [next(iter(step)) for step in steps] == ["setWeight", "analysis"] * (len(steps) // 2)
+    assert steps[0]["setWeight"] <= 10
+    template = one(manifests, "AnalysisTemplate")
+    expected = yaml.safe_load((CHARTS / "common" / "files" / "analysis.yaml").read_text())
+    assert template["spec"]["args"] == expected["args"]
+    assert [m["name"] for m in template["spec"]["metrics"]] == [m["name"] for m in expected["metrics"]]
+    needed = {argument["name"] for argument in expected["args"] if "value" not in argument}
+    for step in steps[1::2]:
+        assert step["analysis"]["templates"] == [{"templateName": template["metadata"]["name"]}]
+        given = {argument["name"]: argument for argument in step["analysis"]["args"]}
+        assert needed <= set(given) <= {argument["name"] for argument in expected["args"]}
+        assert given["canary-hash"]["valueFrom"] == {"podTemplateHashValue": "Latest"}
+        assert given["service"]["value"] == service.name
+    assert one(manifests, "ServiceMonitor")["spec"]["podTargetLabels"] == ["rollouts-pod-template-hash"]
+
+
+@by_name
+def test_the_schema_is_migrated_before_the_pods(helm: Helm, service: Service) -> None:
+    """A service with a database migrates it in a hook before install and upgrade, never before a rollback."""
+    manifests = helm.manifests(service.name, values="production")
+    jobs = of_kind(manifests, "Job")
+    assert len(jobs) == service.database
+    for job in jobs:
+        assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+        assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate"]
+        weights = {
+            kind: int(one(manifests, kind, name)["metadata"]["annotations"]["helm.sh/hook-weight"])
+            for kind, name in [
+                ("ExternalSecret", service.name),
+                ("NetworkPolicy", f"{service.name}-migrate"),
+                ("Job", f"{service.name}-migrate"),
+            ]
+        }
+        assert weights["ExternalSecret"] < weights["NetworkPolicy"] < weights["Job"]
+        # Nobody's Service may send requests to it.
+        selector = one(manifests, "Service")["spec"]["selector"].items()
+        assert not selector <= job["spec"]["template"]["metadata"]["labels"].items()
+
+
+@by_name
+def test_a_changed_setting_restarts_the_pods(helm: Helm, service: Service) -> None:
+    """The pod template changes with the ConfigMap, and with nothing but what the pod sees."""
+    templates = [
+        one(helm.manifests(service.name, *options), "Deployment")["spec"]["template"]
+        for options in ((), ("--set", "config.LOG_LEVEL=DEBUG"), ("--set", "autoscaling.max=9"))
+    ]
+    assert templates[0] != templates[1]
+    assert templates[0] == templates[2]
+
+
+def test_switches_switch_off(helm: Helm) -> None:
+    """A false in the values wins over the library's true, and leaves no object behind."""
+    kinds = {"autoscaling": "HorizontalPodAutoscaler", "disruption": "PodDisruptionBudget"}
+    kinds |= {"networkPolicy": "NetworkPolicy", "certificate": "Certificate", "migration": "Job"}
+    for value, kind in kinds.items():
+        on, off = (helm.manifests("rag-service", "--set", f"{value}.enabled={state}") for state in ("true", "false"))
+        assert of_kind(on, kind), kind
+        assert not of_kind(off, kind), kind
+
+
+def test_rules_are_rendered_as_given(helm: Helm) -> None:
+    """Groups of rules reach Prometheus' operator word for word, its template signs included."""
+    rule = '{"alert":"X","expr":"up == 0","annotations":{"summary":"{{ $labels.job }} is down"}}'
+    options = ("--set", "prometheusRule.enabled=true", "--set-json")
+    groups = f'prometheusRule.groups=[{{"name":"x","rules":[{rule}]}}]'
+    found = one(helm.manifests("auth-service", *options, groups), "PrometheusRule")["spec"]["groups"]
+    assert found[0]["rules"][0]["annotations"]["summary"] == "{{ $labels.job }} is down"

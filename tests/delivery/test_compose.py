@@ -1,0 +1,242 @@
+"""docker-compose.yml: valid, small, and the same system as the charts'."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from agreement import compose
+from chart_tools import CHARTS, NAMES, ROOT, WANTED, settings_of
+from cryptography import x509
+
+from castor_devstack.binaries import caddy, postgres_folder
+from castor_devstack.osuser import Account
+from castor_devstack.ports import PortLeases
+from castor_devstack.postgres import EmbeddedPostgres
+from castor_devstack.services import SERVICES, Service
+from castor_devstack.testing import scratch_folder
+
+FILE = ROOT / "docker-compose.yml"
+DEVELOPMENT = CHARTS / "development"
+SECRET = "0123456789abcdef" * 4
+by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
+
+
+def interpolated(text: str, given: dict[str, str]) -> str:
+    """Replace ${NAME}, ${NAME:-default} and ${NAME:?message} as compose does."""
+
+    def value(found: re.Match[str]) -> str:
+        name, mark, rest = found[1], found[2], found[3]
+        if given.get(name):
+            return given[name]
+        assert mark != ":?", rest
+        return rest or ""
+
+    return re.sub(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}", value, text)
+
+
+def environment(name: str) -> dict[str, str]:
+    """Return the variables of a service as a container gets them."""
+    given = {"CASTOR_SECRET": SECRET}
+    return {key: interpolated(value, given) for key, value in compose()["services"][name]["environment"].items()}
+
+
+def test_the_file_follows_the_specification() -> None:
+    """A strict parser of the Compose Specification takes the file and its references, and it stays short."""
+    parser = pytest.importorskip("compose_spec", reason=WANTED)
+    assert len(FILE.read_text().splitlines()) < 250
+    # Its own merging of YAML's << fails on the file's anchors; anchors are YAML's matter, and PyYAML merges them.
+    text = interpolated(yaml.safe_dump(compose(), sort_keys=False), {"CASTOR_SECRET": SECRET})
+    parsed = parser.PyCompose.from_yaml(text)
+    parsed.validate()
+    assert set(NAMES) < set(parsed.service_names())
+    with pytest.raises(ValueError, match="service_fit"):
+        parser.PyCompose.from_yaml(text.replace("condition: service_healthy", "condition: service_fit"))
+
+
+def test_references_lead_somewhere() -> None:
+    """Whatever a service waits for is a service, and every file and folder that is mounted is in the checkout."""
+    services = compose()["services"]
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= set(services), name
+        mounted = [v.split(":")[0] for v in service.get("volumes", []) if isinstance(v, str) and v.startswith("./")]
+        assert all((ROOT / path).exists() for path in mounted), mounted
+
+
+def test_without_a_secret_nothing_starts() -> None:
+    """The secret has no default: a forgotten .env is an error with a sentence."""
+    with pytest.raises(AssertionError, match=r"write CASTOR_SECRET into \.env"):
+        interpolated(FILE.read_text(), {})
+
+
+@by_name
+def test_the_service_accepts_its_environment(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each variable is a setting of the service, which takes it; it has a database where the devstack says."""
+    fields = {name.upper() for name in settings_of(service).model_fields}
+    for name in fields & set(os.environ):
+        monkeypatch.delenv(name)
+    given = environment(service.name)
+    assert set(given) <= fields
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    read = settings_of(service)()
+    assert (read.database_url is not None) == service.database
+    assert read.redis_url is not None
+    assert read.redis_url.path == f"/{service.redis_number}"
+
+
+@by_name
+def test_a_container_is_confined(service: Service) -> None:
+    """Read-only, without capabilities, with its own certificate only, and with time to end."""
+    container = compose()["services"][service.name]
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["build"]["args"] == {"SERVICE": service.name}
+    assert [volume["volume"]["subpath"] for volume in container["volumes"]] == [service.name]
+    assert "ports" not in container
+    assert int(container["stop_grace_period"].removesuffix("s")) > 35
+
+
+@by_name
+def test_a_database_is_migrated_first(service: Service) -> None:
+    """A service with a database waits for a container of its own image that migrates, once."""
+    services = compose()["services"]
+    waits = services[service.name]["depends_on"]
+    job = f"{service.capability}-migrate"
+    assert (job in waits) == (job in services) == service.database
+    if service.database:
+        assert waits[job] == {"condition": "service_completed_successfully"}
+        assert services[job]["command"] == ["migrate"]
+        assert services[job]["restart"] == "no"
+        assert services[job]["image"] == services[service.name]["image"]
+        assert services[job]["environment"] == services[service.name]["environment"]
+
+
+def test_only_the_machine_itself_is_served() -> None:
+    """Ports are published on the loopback address alone."""
+    published = [port for service in compose()["services"].values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_observability_is_optional() -> None:
+    """Prometheus, Grafana and the collector start with their profile only."""
+    services = compose()["services"]
+    optional = {name for name, service in services.items() if service.get("profiles") == ["observability"]}
+    assert optional == {"prometheus", "grafana", "otel-collector"}
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that compose's certificates job fills."""
+    folder = tmp_path_factory.mktemp("certificates")
+    assert issue(folder).startswith("issued: auth-service")
+    return folder
+
+
+def issue(folder: Path) -> str:
+    """Run the job's command as compose does."""
+    job = compose()["services"]["certificates"]
+    python, script, target = job["entrypoint"]
+    assert (python, script, target) == ("python", "/castor/certificates.py", "/certs")
+    command = [sys.executable, str(DEVELOPMENT / "certificates.py"), str(folder), *job["command"]]
+    path = {**os.environ, "PYTHONPATH": str(ROOT / "devstack")}
+    return subprocess.run(command, env=path, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_job_gives_everybody_an_identity(certificates: Path) -> None:
+    """Each service finds certificate, key and authorities where its settings say, and is who it should be."""
+    for name in [*NAMES, "ingress"]:
+        folder = certificates / name
+        certificate = x509.load_pem_x509_certificate((folder / "current" / "cert.pem").read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.UniformResourceIdentifier) == [f"spiffe://castor/{name}"]
+        assert name in names.get_values_for_type(x509.DNSName)
+        assert (folder / "ca.pem").read_text() == (certificates / "ca.pem").read_text()
+        if name in NAMES:
+            for variable in ("TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CA_FILE"):
+                path = environment(name)[variable].removeprefix("/certs/")
+                assert (folder / path).is_file()
+
+
+def test_the_job_issues_nothing_twice(certificates: Path) -> None:
+    """A second start leaves good certificates alone."""
+    assert issue(certificates) == "issued: nothing, all are good\n"
+
+
+def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path) -> None:
+    """Caddy takes the file with these certificates, and has a door per capability and none to /internal."""
+    variables = compose()["services"]["ingress"]["environment"]
+    places = {name: path.replace("/certs", str(certificates)) for name, path in variables.items()}
+    given = {**os.environ, **places, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    options = ["--adapter", "caddyfile", "--config", str(DEVELOPMENT / "Caddyfile")]
+    for command in ("validate", "adapt"):
+        done = subprocess.run([str(caddy()), command, *options], env=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    adapted = json.loads(done.stdout)
+    paths = [path for match in found(adapted, "path") for path in match]
+    wanted = [f"{prefix}/v1/{s.capability}{rest}" for s in SERVICES for prefix in ("", "/api") for rest in ("", "/*")]
+    assert sorted(paths) == sorted(wanted)
+    dialled = {upstream["dial"] for upstreams in found(adapted, "upstreams") for upstream in upstreams}
+    assert dialled == {f"{name}:8443" for name in NAMES}
+    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES)
+
+
+def found(part: Any, key: str) -> Iterator[Any]:
+    """Yield every value of a key, however deep."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == key:
+                yield value
+            else:
+                yield from found(value, key)
+    elif isinstance(part, list):
+        for value in part:
+            yield from found(value, key)
+
+
+def test_the_databases_are_made(test_account: Account | None, test_ports: PortLeases) -> None:
+    """In an empty cluster the script makes a database per service that stores, its role's, with extensions."""
+    port = test_ports.choose({"postgres": 0})["postgres"]
+    with scratch_folder(test_account) as folder:
+        server = EmbeddedPostgres(folder / "postgres", port=port, password="secret", account=test_account, fast=True)
+        server.start()
+        try:
+            _run_script(port, test_account)
+            for service in SERVICES:
+                if service.database:
+                    owner = f"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{service.capability}'"
+                    assert server.run_sql(owner).strip() == service.capability
+                    rows = server.run_sql("SELECT extname FROM pg_extension", service.capability).split()
+                    assert {"vector", "unaccent", "pg_trgm"} <= set(rows)
+        finally:
+            server.stop()
+
+
+def _run_script(port: int, account: Account | None) -> None:
+    address = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGPASSWORD": "secret"}
+    image = {"POSTGRES_USER": "castor", "POSTGRES_PASSWORD": "secret"}
+    path = f"{postgres_folder(account)}:{os.environ['PATH']}"
+    shell = [shutil.which("sh") or "/bin/sh", str(DEVELOPMENT / "databases.sh")]
+    subprocess.run(shell, env={**os.environ, **address, **image, "PATH": path}, check=True, capture_output=True)
+
+
+def test_prometheus_knows_the_services_by_their_names() -> None:
+    """The job label is the service's name, as the rules and dashboards expect."""
+    config = yaml.safe_load((DEVELOPMENT / "prometheus.yml").read_text())
+    (scrape,) = config["scrape_configs"]
+    (relabel,) = scrape["relabel_configs"]
+    for target in scrape["static_configs"][0]["targets"]:
+        match = re.fullmatch(relabel["regex"], target)
+        assert match is not None
+        assert match[1] in NAMES
+        assert target.endswith(":9090")

@@ -1,0 +1,76 @@
+"""The Dockerfile: clean, pinned, and of this workspace."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from chart_tools import CHARTS, NAMES, ROOT, WANTED, parse
+from dockerfile import instructions
+
+TEXT = (ROOT / "Dockerfile").read_text()
+
+
+def test_hadolint_finds_nothing() -> None:
+    """hadolint has nothing to say, not even in style."""
+    program = shutil.which("hadolint") or shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip(WANTED)
+    done = subprocess.run([program, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_base_is_pinned() -> None:
+    """Every stage comes from one base image that a digest names."""
+    assert re.search(r"^ARG PYTHON_DIGEST=sha256:[0-9a-f]{64}$", TEXT, re.MULTILINE)
+    bases = [rest.split(" AS ")[0] for name, rest in instructions(TEXT) if name == "FROM"]
+    assert bases == ["${PYTHON}@${PYTHON_DIGEST}", "base", "deps", "base"]
+
+
+def test_uv_is_the_locked_one() -> None:
+    """The image is built by the uv that the lock names, which wrote and reads the lock."""
+    locked = re.search(r'name = "uv"\nversion = "([^"]+)"', (ROOT / "uv.lock").read_text())
+    assert locked is not None
+    assert f"uv=={locked[1]}\n" in TEXT
+
+
+def test_the_python_is_the_tested_one() -> None:
+    """The base image has the Python of which the workspace is required and tested."""
+    required = re.search(r'requires-python = ">=([0-9.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert required is not None
+    assert f"python:{required[1]}-slim" in TEXT
+
+
+def test_every_package_is_installed_from_the_lock() -> None:
+    """Each `uv sync` is frozen, without the tools of development, and of the service alone."""
+    syncs = [rest for name, rest in instructions(TEXT) if name == "RUN" and "uv sync" in rest]
+    assert len(syncs) == 2
+    for sync in syncs:
+        assert "--frozen --no-dev" in sync
+        assert "--package castor-${SERVICE}" in sync
+    for name in NAMES:
+        assert f'name = "castor-{name}"' in (ROOT / name / "pyproject.toml").read_text()
+
+
+def test_the_image_and_the_charts_name_one_user() -> None:
+    """The user of the image is the one that the pods run as, and nobody's name need be known."""
+    users = [rest for name, rest in instructions(TEXT) if name == "USER"]
+    assert users == ["10001:10001"]
+    assert "runAsUser: 10001" in (CHARTS / "common" / "templates" / "_pod.tpl").read_text()
+
+
+def test_development_manifests_are_valid() -> None:
+    """What Tilt puts beside the charts is valid for the newest Kubernetes."""
+    validator = pytest.importorskip("kubernetes_validate", reason=WANTED)
+    manifests = parse((CHARTS / "development" / "backing.yaml").read_text())
+    builtin = [m for m in manifests if not m["apiVersion"].startswith("cert-manager.io/")]
+    assert len(builtin) == 6
+    for manifest in builtin:
+        assert validator.validate(manifest, "1.37", strict=True) == "1.37"
+    for name in ("otel-collector.yaml", "grafana/datasources/prometheus.yaml", "grafana/dashboards/castor.yaml"):
+        assert yaml.safe_load((CHARTS / "development" / name).read_text())

@@ -1,0 +1,1 @@
+"""What builds and checks the repository itself; no service imports it."""
