@@ -105,6 +105,37 @@ async def test_late_failure_does_not_extend_an_outage() -> None:
     assert await guarded.guard(succeed) == "fine"
 
 
+async def test_opening_an_open_breaker_changes_nothing() -> None:
+    """The pause counts from the first opening."""
+    guarded = breaker(reset_seconds=0.2)
+    await trip(guarded)
+    await asyncio.sleep(0.15)
+    guarded.open()
+    await asyncio.sleep(0.07)
+    assert await guarded.guard(succeed) == "fine"
+
+
+async def test_late_failure_does_not_end_a_trial() -> None:
+    """A call begun before the outage that fails during the trial does not open the breaker again."""
+    guarded = breaker()
+    release = asyncio.Event()
+
+    async def late() -> None:
+        await release.wait()
+        raise Down
+
+    call = asyncio.ensure_future(guarded.guard(late))
+    await asyncio.sleep(0)
+    await trip(guarded)
+    await asyncio.sleep(0.12)
+    trial = asyncio.ensure_future(guarded.guard(lambda: asyncio.sleep(0.05)))
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.gather(call, return_exceptions=True)
+    await trial
+    assert await guarded.guard(succeed) == "fine"
+
+
 async def test_stale_success_does_not_close_an_open_breaker() -> None:
     """A call begun before the outage that succeeds during it changes nothing."""
     guarded = breaker(reset_seconds=5)
@@ -120,6 +151,23 @@ async def test_stale_success_does_not_close_an_open_breaker() -> None:
     await call
     with pytest.raises(BreakerOpen):
         await guarded.guard(succeed)
+
+
+async def test_stale_success_does_not_end_a_trial() -> None:
+    """A call begun before the outage that succeeds during the trial lets nobody else through yet."""
+    guarded = breaker()
+    release = asyncio.Event()
+    call = asyncio.ensure_future(guarded.guard(release.wait))
+    await asyncio.sleep(0)
+    await trip(guarded)
+    await asyncio.sleep(0.12)
+    trial = asyncio.ensure_future(guarded.guard(lambda: asyncio.sleep(0.05)))
+    await asyncio.sleep(0)
+    release.set()
+    await call
+    with pytest.raises(BreakerOpen):
+        await guarded.guard(succeed)
+    await trial
 
 
 async def test_cancellation_counts() -> None:
