@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from castor_chassis.auth import ApiKeyVerifier, Gatekeeper, RemoteApiKeys, ServiceTokens
 from castor_chassis.cache import Cache
-from castor_chassis.errors import ServiceError, common_responses
+from castor_chassis.errors import common_responses
 from castor_chassis.health import Health
 from castor_chassis.middleware import RequestLayer
 from castor_chassis.peers import Peer, PeerPolicy
@@ -121,12 +121,20 @@ class Chassis:
 
     async def open(self, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> None:
         """Make the connections' pools; nothing is contacted yet."""
-        settings = self.settings
         self.use_tls()
-        redis_url = str(settings.redis_url) if settings.redis_url else None
-        if redis_url is not None:
+        await self._open_stores()
+        auth = self.peer("auth-service", self.settings.auth_url)
+        self._tokens = ServiceTokens(auth)
+        self.gatekeeper = self._gatekeeper(auth, keys, api_keys)
+        if self.tls is not None:
+            tls = self.tls
+            self.spawn("tls_watch", lambda: tls.watch(self.settings.tls_poll_seconds))
+
+    async def _open_stores(self) -> None:
+        settings = self.settings
+        if settings.redis_url is not None:
             wait = settings.redis_timeout_seconds
-            self.redis = Redis.from_url(redis_url, socket_timeout=wait, socket_connect_timeout=wait)
+            self.redis = Redis.from_url(str(settings.redis_url), socket_timeout=wait, socket_connect_timeout=wait)
         if settings.database_url is not None:
             self._postgres = Postgres(
                 str(settings.database_url),
@@ -135,26 +143,22 @@ class Chassis:
             )
             await self._postgres.open()
             self.health.check("database", partial(check_migrated, self._postgres, self.package))
-        auth = self.peer("auth-service", settings.auth_url)
-        self._tokens = ServiceTokens(auth)
-        self.gatekeeper = Gatekeeper(
-            TokenVerifier(
-                keys or JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds),
-                issuer=settings.auth_issuer,
-                service=settings.service_name,
-                user_audience=settings.user_audience,
-            ),
-            api_keys or RemoteApiKeys(auth),
-            RateLimiter(
-                redis_url,
-                settings.rate_limit,
-                service=settings.service_name,
-                timeout_seconds=settings.redis_timeout_seconds,
-            ),
+
+    def _gatekeeper(self, auth: Peer, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Gatekeeper:
+        settings = self.settings
+        verifier = TokenVerifier(
+            keys or JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds),
+            issuer=settings.auth_issuer,
+            service=settings.service_name,
+            user_audience=settings.user_audience,
         )
-        if self.tls is not None:
-            tls = self.tls
-            self.spawn("tls_watch", lambda: tls.watch(settings.tls_poll_seconds))
+        limiter = RateLimiter(
+            str(settings.redis_url) if settings.redis_url else None,
+            settings.rate_limit,
+            service=settings.service_name,
+            timeout_seconds=settings.redis_timeout_seconds,
+        )
+        return Gatekeeper(verifier, api_keys or RemoteApiKeys(auth), limiter)
 
     async def close(self) -> None:
         """Stop the background work, then close what it used."""
@@ -189,24 +193,11 @@ def create_service(
     """
     routes = [route for router in routers for route in router.routes]
     chassis = Chassis(settings, package, routes)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await chassis.open(keys, api_keys)
-        try:
-            async with start(chassis) as resources:
-                app.state.resources = resources
-                log.info("started", version=version)
-                yield
-                await chassis.workers.stop()
-        finally:
-            await chassis.close()
-
     app = FastAPI(
         title=settings.service_name,
         version=version,
         summary=summary,
-        lifespan=lifespan,
+        lifespan=_lifespan(chassis, start, keys, api_keys),
         responses=common_responses(),
         telemetry={"tracing": False, "metrics": False, "logs": False},
         docs_url=None,
@@ -228,8 +219,20 @@ def create_service(
     return app
 
 
-def resources_of(app: FastAPI) -> Any:
-    """Return what ``start`` yielded; raises ``ServiceError`` before the service has started."""
-    if not hasattr(app.state, "resources"):
-        raise ServiceError
-    return app.state.resources
+def _lifespan(
+    chassis: Chassis, start: Start, keys: KeySource | None, api_keys: ApiKeyVerifier | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await chassis.open(keys, api_keys)
+        try:
+            async with start(chassis) as resources:
+                app.state.resources = resources
+                log.info("started", version=app.version)
+                yield
+                # What works in the background uses the resources, so it ends before them.
+                await chassis.workers.stop()
+        finally:
+            await chassis.close()
+
+    return lifespan
