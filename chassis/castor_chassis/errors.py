@@ -98,6 +98,12 @@ class RateLimited(ServiceError):
     code = "rate_limited"
     message = "More than {limit} requests; wait as Retry-After says."
 
+    def headers(self) -> dict[str, str]:
+        """Say what the limit is and when it begins anew (draft-ietf-httpapi-ratelimit-headers, the older form)."""
+        wait = super().headers()
+        limit = str(self.details["limit"]).split(" ", 1)[0]
+        return {**wait, "RateLimit-Limit": limit, "RateLimit-Remaining": "0", "RateLimit-Reset": wait["Retry-After"]}
+
 
 class Overloaded(ServiceError):
     """The service is full and sheds load early instead of queueing."""

@@ -22,6 +22,7 @@ _AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
 )
 _CLOSED = ("connection is closed", "pool is clos", "connection was closed", "underlying connection", "released back")
 _MIGRATION = re.compile(r"\d{4}_[a-z0-9_]+\.sql")

@@ -118,6 +118,7 @@ async def test_rate_limit_counts_per_caller(running: Running, issuer: TokenIssue
         other = await service.client.get("/v1/small/echo/a", headers=modest)
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert (answers[-1].headers["ratelimit-limit"], answers[-1].headers["ratelimit-remaining"]) == ("3", "0")
     assert other.status_code == 200
 
 
