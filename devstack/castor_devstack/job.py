@@ -36,6 +36,7 @@ class Job:
         self._series: dict[str, list[float | None]] = {}
         self._names: dict[str, str] = {}
         self._degraded: list[str] = []
+        self._daily: list[Json] = []
         self._began = time.monotonic()
         self.timings: dict[str, float] = {}
 
@@ -50,6 +51,7 @@ class Job:
         self.timings["import_to_last_score"] = round(self.timings["import"] + self.timings["score"], 2)
         span = Span.of(done)
         sentiment = self._sentiment(span)
+        self._daily = list(self._daily_counts(span))
         with self._timed("trending"):
             trending = self._trending(span)
         with self._timed("index"):
@@ -176,11 +178,11 @@ class Job:
 
     def _busiest_day(self, span: Span) -> date:
         days: dict[str, int] = {}
-        for row in self._daily(span):
+        for row in self._daily:
             days[row["date"]] = row["total_tweets"]
         return date.fromisoformat(max(sorted(days), key=lambda day: days[day])) if days else span.last.date()
 
-    def _daily(self, span: Span) -> Iterator[Json]:
+    def _daily_counts(self, span: Span) -> Iterator[Json]:
         cursor = None
         while True:
             asked = {"since": span.since, "until": span.until, "cursor": cursor}
@@ -212,7 +214,7 @@ class Job:
 
     def _forecast(self, span: Span) -> list[Json]:
         counted: dict[str, int] = {}
-        for row in self._daily(span):
+        for row in self._daily:
             counted[row["entity"]] = counted.get(row["entity"], 0) + row["tweets"]
         # Entities of another campaign may share a first name with somebody in this file.
         least = LEAST_SHARE * sum(counted.values())
