@@ -14,12 +14,13 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from cryptography import x509
 
 from castor_chassis.metrics import CERTIFICATE_END, TLS_RELOADS
+from castor_chassis.settings import ServiceSettings
 
 log = structlog.get_logger("castor.tls")
 TRUST_DOMAIN = "spiffe://castor/"
@@ -153,8 +154,9 @@ class TlsIdentity:
             self.reload_if_changed()
 
 
-def identity_of(settings: Any) -> TlsIdentity | None:
+def identity_of(settings: ServiceSettings) -> TlsIdentity | None:
     """Return the identity that the settings name, or None when they name no certificate."""
-    if settings.tls_cert_file is None:
+    certificate, key, authorities = settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file
+    if certificate is None or key is None or authorities is None:
         return None
-    return TlsIdentity(TlsFiles(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file))
+    return TlsIdentity(TlsFiles(certificate, key, authorities))

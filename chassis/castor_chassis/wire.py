@@ -26,8 +26,9 @@ _SENTENCES = {
 def error_response(error: ServiceError, request_id: str) -> JSONResponse:
     """Return ``error`` as an HTTP answer."""
     details = jsonable_encoder(error.details) or None
-    body = ErrorBody(error=str(error), code=error.code, details=details, request_id=request_id)
-    return JSONResponse(body.model_dump(mode="json"), error.status, headers=error.headers())
+    answer = _answer(error.status, error.code, str(error), details, request_id=request_id)
+    answer.headers.update(error.headers())
+    return answer
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -35,6 +36,13 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _on_service_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def _answer(
+    status: int, code: str, sentence: str, details: dict[str, Any] | None = None, *, request_id: str | None = None
+) -> JSONResponse:
+    body = ErrorBody(error=sentence, code=code, details=details, request_id=request_id or _request_id())
+    return JSONResponse(body.model_dump(mode="json"), status)
 
 
 def _request_id() -> str:
@@ -51,11 +59,11 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
-        return _plain(400, "malformed_request", "The body is not valid JSON; check it with a JSON parser.")
+        return _answer(400, "malformed_request", "The body is not valid JSON; check it with a JSON parser.")
     fields = [_field(problem) for problem in problems]
     first = fields[0]
     sentence = f"{first['field']}: {first['problem']}; details.fields lists every problem."
-    return _plain(422, "validation_error", sentence, {"fields": fields})
+    return _answer(422, "validation_error", sentence, {"fields": fields})
 
 
 def _field(problem: dict[str, Any]) -> dict[str, str]:
@@ -67,7 +75,7 @@ def _field(problem: dict[str, Any]) -> dict[str, str]:
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code, sentence = _SENTENCES.get(error.status_code, ("error", str(error.detail)))
-    answer = _plain(error.status_code, code, sentence)
+    answer = _answer(error.status_code, code, sentence)
     if error.status_code == 405:
         answer.headers["Allow"] = ", ".join(_allowed_methods(request))
     elif error.headers:
@@ -83,8 +91,3 @@ def _allowed_methods(request: Request) -> list[str]:
         if match is not Match.NONE:
             methods |= route.methods or set()
     return sorted(methods)
-
-
-def _plain(status: int, code: str, sentence: str, details: dict[str, Any] | None = None) -> JSONResponse:
-    body = ErrorBody(error=sentence, code=code, details=details, request_id=_request_id())
-    return JSONResponse(body.model_dump(mode="json"), status)

@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
 from castor_chassis import Peer, PeerPolicy, PeerRejected, PeerTimeout, PeerUnavailable, RequestInfo, set_request
 from castor_chassis.errors import DeadlineExceeded
-from castor_chassis.retry import RetryBudget, backoff_seconds, http_date, retry_after_seconds
+from castor_chassis.retry import RetryBudget, backoff_seconds, retry_after_seconds
 from castor_chassis.testing import Authority, ScriptedPeer
 from castor_chassis.testing.authority import replace_file
 from castor_chassis.tls import TlsFiles, TlsIdentity
@@ -112,7 +113,7 @@ async def test_4xx_is_neither_retried_nor_an_outage(peer: Peer, scripted: Script
 async def test_retry_after_is_honoured_within_the_deadline(peer: Peer, scripted: ScriptedPeer, form: str) -> None:
     """The peer's own waiting time replaces the backoff, in both forms of the header."""
     moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
-    header = "1" if form == "seconds" else http_date(moment)
+    header = "1" if form == "seconds" else format_datetime(moment, usegmt=True)
     scripted.script = [(429, {"ok": False, "error": "slow down", "code": "rate_limited"}, {"Retry-After": header})]
     within(10)
     started = time.monotonic()
