@@ -1,7 +1,8 @@
 """Verification of our JSON Web Tokens, and the key set they are verified with.
 
 python-jose does the cryptography. What it would let through is refused before and after it: a header
-with anything but alg, kid and typ (jwk, jku, x5u, crit, b64), duplicate members, a missing aud or exp.
+with anything but alg, kid and typ (jwk, jku, x5u, crit, b64), duplicate members, a missing aud or exp, and
+any spelling of base64url but the canonical one, so that a token has one text.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from castor_chassis.tls import PeerIdentity
 ALGORITHM = "RS256"
 MAX_TOKEN_CHARACTERS = 8192
 LEEWAY_SECONDS = 5
+MAX_LIFETIME_SECONDS = 86_400
+"""No token of ours is meant to hold longer than a day, whoever signed it."""
 _KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
 
@@ -126,8 +129,8 @@ class TokenVerifier:
             self._remember(digest, claims)
         if claims.expires_at + LEEWAY_SECONDS <= time.time():
             raise _refused("expired", "The token has expired")
-        if claims.use == "service" and (peer is None or claims.thumbprint != peer.thumbprint):
-            raise _refused("wrong_certificate", "The service token belongs to another certificate")
+        if claims.thumbprint is not None and (peer is None or claims.thumbprint != peer.thumbprint):
+            raise _refused("wrong_certificate", f"The {claims.use} token belongs to another certificate")
         return claims
 
     def _remember(self, digest: bytes, claims: Claims) -> None:
@@ -150,13 +153,9 @@ class TokenVerifier:
         use = payload.get("token_use")
         if payload.get("iss") != self._issuer:
             raise _refused("wrong_issuer", "The token comes from another issuer")
-        if use not in self._audiences or payload.get("aud") != self._audiences[use]:
+        if not isinstance(use, str) or payload.get("aud") != self._audiences.get(use, self):
             raise _refused("wrong_audience", "The token is meant for something else")
         _check_times(payload)
-        bound = payload.get("cnf")
-        thumbprint = bound.get("x5t#S256") if isinstance(bound, dict) else None
-        if use == "service" and not thumbprint:
-            raise _refused("unbound", "A service token must be bound to a certificate")
         try:
             return Claims(
                 subject=_text(payload["sub"]),
@@ -166,7 +165,7 @@ class TokenVerifier:
                 token_id=_text(payload["jti"]),
                 email=payload.get("email"),
                 roles=tuple(_text(role) for role in payload.get("roles", ())),
-                thumbprint=thumbprint,
+                thumbprint=_bound_to(payload, use),
             )
         except (KeyError, TypeError) as error:
             raise _refused("malformed", "The token lacks a claim") from error
@@ -178,9 +177,20 @@ def _refused(label: str, reason: str) -> Unauthenticated:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not value.isprintable():
         raise TypeError("expected a text")
     return value
+
+
+def _bound_to(payload: dict[str, Any], use: str) -> str | None:
+    """Return the certificate that the token is bound to; a binding that cannot be checked is refused."""
+    if "cnf" not in payload and use != "service":
+        return None
+    bound = payload.get("cnf")
+    thumbprint = bound.get("x5t#S256") if isinstance(bound, dict) and len(bound) == 1 else None
+    if not isinstance(thumbprint, str) or not thumbprint:
+        raise _refused("unbound", f"A {use} token must be bound to a certificate, or to nothing we cannot check")
+    return thumbprint
 
 
 def _unpacked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -188,14 +198,21 @@ def _unpacked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if len(token) > MAX_TOKEN_CHARACTERS or len(parts) != 3 or not all(parts):
         raise _refused("malformed", "The token is not a signed JSON Web Token")
     try:
+        _decoded(parts[2])
         return _json_object(parts[0]), _json_object(parts[1])
     except (binascii.Error, ValueError, RecursionError) as error:
         raise _refused("malformed", "The token is not a signed JSON Web Token") from error
 
 
-def _json_object(part: str) -> dict[str, Any]:
+def _decoded(part: str) -> bytes:
     raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    value = json.loads(raw, object_pairs_hook=_no_duplicates)
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode():
+        raise ValueError("not the canonical spelling")
+    return raw
+
+
+def _json_object(part: str) -> dict[str, Any]:
+    value = json.loads(_decoded(part), object_pairs_hook=_no_duplicates)
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value
@@ -223,6 +240,8 @@ def _check_times(payload: dict[str, Any]) -> None:
             raise _refused("malformed", f"The token lacks '{name}'")
     if payload["exp"] + LEEWAY_SECONDS <= now:
         raise _refused("expired", "The token has expired")
+    if not 0 < payload["exp"] - payload["iat"] <= MAX_LIFETIME_SECONDS:
+        raise _refused("lifetime", "The token claims a life that none of ours has")
     starts = payload.get("nbf", payload["iat"])
-    if not isinstance(starts, int) or max(starts, payload["iat"]) > now + LEEWAY_SECONDS:
+    if type(starts) is not int or max(starts, payload["iat"]) > now + LEEWAY_SECONDS:
         raise _refused("future", "The token is not valid yet")

@@ -1,0 +1,194 @@
+"""auth-service and a peer of it on real mTLS ports, and a forger between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives import serialization
+
+from auth_service.app import create_app as create_auth
+from auth_service.settings import AuthSettings
+from castor_chassis.http import httpx
+from castor_chassis.postgres import migrate
+from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
+from sentiment_service.app import create_app as create_sentiment
+from sentiment_service.settings import SentimentSettings
+from tests.security.forge import Forge, payload_of
+
+PASSWORD = "cuatro caballos lentos"
+TALLY = {"forgeries": 0, "attempts": 0, "accepted": 0}
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where a token may be shown; each method returns whether it was let in."""
+
+    auth: RunningService
+    peer: RunningService
+
+    async def validate(self, token: str) -> bool:
+        """auth-service's own judgement of a user's token."""
+        answer = await self.auth.client.post("/internal/validate-token", json={"token": token})
+        # Above the limit of a body the answer is 413; any other answer but 200 would be an outage.
+        assert answer.status_code in (200, 413), answer.text
+        return answer.status_code == 200 and answer.json()["valid"] is True
+
+    async def account(self, token: str) -> bool:
+        """A protected route of auth-service."""
+        return await self._opens(self.auth.client, "GET", "/v1/auth/me", token)
+
+    async def scoring(self, token: str) -> bool:
+        """A protected route of sentiment-service, which verifies by itself."""
+        return await self._opens(
+            self.peer.client, "POST", "/v1/sentiment/analyze", token, json={"texts": ["todo bien"]}
+        )
+
+    @staticmethod
+    async def _opens(client: httpx.AsyncClient, method: str, path: str, token: str, **body: Any) -> bool:
+        headers = [(b"authorization", b"Bearer " + token.encode())]
+        try:
+            answer = await client.request(method, path, headers=headers, **body)
+        except (httpx.LocalProtocolError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A header of a megabyte, or with characters that none may hold, is refused below HTTP.
+            return False
+        if not answer.is_success:
+            assert answer.status_code in (400, 401, 431), answer.text
+        return bool(answer.is_success)
+
+
+@asynccontextmanager
+async def running_auth(
+    authority: Authority, postgres_url: str, redis_url: str, folder: Any, **changed: Any
+) -> AsyncIterator[RunningService]:
+    """Run auth-service, reached with the certificate of twitter-service."""
+    await migrate(postgres_url, "auth_service")
+    settings = AuthSettings(
+        **{
+            **tls_settings(authority.write(folder / "auth", "auth-service")),
+            "database_url": postgres_url,
+            "redis_url": redis_url,
+            "key_encryption_secret": "a key encryption secret for tests only",
+            "registration_role": "analyst",
+            "bootstrap_admin_email": "admin@castor.example",
+            "bootstrap_admin_password": PASSWORD,
+            "password_memory_kib": 1024,
+            "password_passes": 1,
+            "rate_limit": "1000000/minute",
+            "log_level": "ERROR",
+            **changed,
+        }
+    )
+    caller = authority.write(folder / "caller", "twitter-service")
+    async with run_service(create_auth(settings), settings, client_files=caller) as service:
+        await service.ready()
+        yield service
+
+
+@asynccontextmanager
+async def running_peer(
+    authority: Authority, auth_url: str, redis_url: str | None, folder: Any, **changed: Any
+) -> AsyncIterator[RunningService]:
+    """Run sentiment-service, which fetches its keys from ``auth_url``; reached as twitter-service."""
+    files = authority.write(folder / "peer", "sentiment-service")
+    settings = SentimentSettings(
+        **{
+            **tls_settings(files),
+            "auth_url": auth_url,
+            "redis_url": redis_url,
+            "rate_limit": "1000000/minute",
+            "log_level": "ERROR",
+            **changed,
+        }
+    )
+    caller = authority.write(folder / "caller", "twitter-service")
+    async with run_service(create_sentiment(settings), settings, client_files=caller) as service:
+        await service.ready()
+        yield service
+
+
+async def log_in(auth: RunningService, email: str = "admin@castor.example") -> dict[str, Any]:
+    """Log somebody in, the administrator by default, and return the session."""
+    while True:
+        answer = await auth.client.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
+        # The administrator is made in the background, a moment after the service is ready.
+        if answer.status_code != 401:
+            assert answer.status_code == 200, answer.text
+            session: dict[str, Any] = answer.json()["data"]
+            return session
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def doors(
+    authority: Authority, postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Doors]:
+    """Both services, ready."""
+    folder = tmp_path_factory.mktemp("doors")
+    async with running_auth(authority, postgres_url, redis_url, folder) as auth:
+        async with running_peer(authority, auth.url, redis_url, folder) as peer:
+            # One caller for both: a token that it got from one is bound to the certificate it shows the other.
+            yield Doors(auth, RunningService(peer.url, peer.management_url, _as(auth, peer), peer.pair, peer.app))
+
+
+def _as(auth: RunningService, peer: RunningService) -> httpx.AsyncClient:
+    transport = auth.client._transport
+    return httpx.AsyncClient(base_url=peer.url, transport=transport, trust_env=False, timeout=30)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def forge(doors: Doors, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Forge:
+    """A forger with honest tokens and our own signing key."""
+    session = await log_in(doors.auth)
+    signer = doors.auth.app.state.resources.signing_keys.signer()
+    private = serialization.load_pem_private_key(signer.private.to_pem(), None)
+    user, service = session["tokens"]["access_token"], await service_token(doors.auth.client, "sentiment-service")
+    honest = await _honest(doors, session, authority, tmp_path_factory)
+    return Forge(private, signer.kid, payload_of(user), payload_of(service), honest)  # type: ignore[arg-type]
+
+
+async def service_token(client: httpx.AsyncClient, audience: str) -> str:
+    """Return a service token for ``audience``."""
+    form = {"grant_type": "client_credentials", "audience": audience}
+    answer = await client.post("/v1/auth/token", data=form)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+async def _honest(
+    doors: Doors, session: dict[str, Any], authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    access = session["tokens"]["access_token"]
+    key = await doors.auth.client.post(
+        "/v1/auth/api-keys",
+        json={"name": "forger", "scopes": ["sentiment:analyze"]},
+        headers={"Authorization": f"Bearer {access}"},
+    )
+    rag = authority.write(tmp_path_factory.mktemp("rag"), "rag-service")
+    async with httpx.AsyncClient(base_url=doors.auth.url, verify=rag.client_context(), trust_env=False) as other:
+        other_caller = await service_token(other, "openai-service")
+    stranger = TokenIssuer()
+    return {
+        "refresh": session["tokens"]["refresh_token"],
+        "api_key": key.json()["data"]["key"],
+        "other_service": other_caller,
+        "other_caller": other_caller,
+        "other_issuer": stranger.sign({**payload_of(access)}),
+    }
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many forgeries were shown, and how many were let in."""
+    if TALLY["attempts"]:
+        terminalreporter.write_line(
+            "{forgeries} forged tokens, {attempts} attempts, {accepted} accepted".format(**TALLY)
+        )
+
+
+@pytest.fixture
+def tally() -> dict[str, int]:
+    """The counts so far."""
+    return TALLY
