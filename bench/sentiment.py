@@ -31,7 +31,7 @@ from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_sett
 from castor_chassis.tls import TlsFiles
 from sentiment_service.app import create_app
 from sentiment_service.classifier import LinearClassifier
-from sentiment_service.model import judge
+from sentiment_service.preparation import prepare
 from sentiment_service.settings import SentimentSettings
 
 TEXTS = 4000
@@ -160,7 +160,7 @@ async def run() -> None:
     print(f"{len(texts)} texts{'':38}{'texts/s':>9}{'x bare':>8}{'CPU us':>8}{'p50 ms':>8}{'p99 ms':>8}")
     _row("bare classifier, batches of 500", reference, reference)
     _row("bare classifier, one by one", bare(classifier.classify, texts[:SINGLES], 1), reference)
-    _row("with the language guard, batches of 500", bare(lambda some: judge(classifier, some), texts, 500), reference)
+    _row("with the language guard, batches of 500", bare(lambda some: (prepare(classifier, some), classifier.classify(some)), texts, 500), reference)
     with tempfile.TemporaryDirectory() as folder:
         async with running(authority, Path(folder)) as (endpoint, client):
             for size, clients in ((500, 1), (500, 2), (250, 2), (1, 1), (1, 16), (1, 64)):

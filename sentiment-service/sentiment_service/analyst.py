@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
 
-from sentiment_service.batching import Batcher
+from sentiment_service.batching import Batcher, Reading
+from sentiment_service.classifier import Scores
 from sentiment_service.language import unscored_reason
 from sentiment_service.metrics import CONFIDENCE, LABELS, TEXTS
 from sentiment_service.model import Judgement, LoadedModel, unscored
+from sentiment_service.preparation import Prepared, estimated_cost, prepare
 from sentiment_service.score_cache import ScoreCache
 
 RequestedLanguage = Literal["es", "en", "pt", "auto"]
@@ -18,9 +20,16 @@ RequestedLanguage = Literal["es", "en", "pt", "auto"]
 class Analyst:
     """Judges the texts of one request."""
 
-    def __init__(self, model: LoadedModel, batcher: Batcher[Judgement], cache: ScoreCache | None = None) -> None:
+    def __init__(
+        self,
+        model: LoadedModel,
+        batcher: Batcher[Scores],
+        in_thread: Callable[..., Awaitable[Any]],
+        cache: ScoreCache | None = None,
+    ) -> None:
         self.model = model
         self._batcher = batcher
+        self._in_thread = in_thread
         self._cache = cache
 
     async def judge(self, texts: Sequence[str], lang: RequestedLanguage) -> list[Judgement]:
@@ -31,7 +40,7 @@ class Analyst:
 
         Raises:
             ModelUnavailable: There is no model, yet or at all.
-            QueueFull: Too many texts wait.
+            QueueFull: The texts would wait too long.
         """
         card = self.model.card
         reason = None if lang == "auto" else unscored_reason(lang, card.languages)
@@ -44,13 +53,26 @@ class Analyst:
         return judgements
 
     async def _judge_unique(self, texts: list[str]) -> dict[str, Judgement]:
+        classifier = self.model.classifier
+        self._batcher.check(estimated_cost(texts), len(texts))
+        prepared: list[Prepared] = await self._in_thread(prepare, classifier, texts)
+        scores = await self._score([one.reading for one in prepared if one.reading is not None])
+        return {text: _judgement(one, scores) for text, one in zip(texts, prepared, strict=True)}
+
+    async def _score(self, readings: Sequence[Reading]) -> dict[str, Scores]:
         if self._cache is None:
-            return await self._batcher.submit(texts)
+            return await self._batcher.submit(readings)
         card = self.model.card
-        known = await self._cache.get(card, texts)
-        fresh = await self._batcher.submit([text for text in texts if text not in known])
+        known = await self._cache.get(card, list({reading.key for reading in readings}))
+        fresh = await self._batcher.submit([reading for reading in readings if reading.key not in known])
         await self._cache.put(card, fresh)
         return known | fresh
+
+
+def _judgement(prepared: Prepared, scores: dict[str, Scores]) -> Judgement:
+    if prepared.reading is None:
+        return unscored(prepared.reason or "")
+    return Judgement(scores[prepared.reading.key])
 
 
 def _observe(judgements: Sequence[Judgement]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
@@ -13,7 +15,8 @@ from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
 from sentiment_service.analyst import Analyst
 from sentiment_service.batching import Batcher
-from sentiment_service.model import Judgement, LoadedModel, judge, load_model
+from sentiment_service.classifier import Scores
+from sentiment_service.model import LoadedModel, load_model
 from sentiment_service.routes import Resources, router
 from sentiment_service.score_cache import ScoreCache
 from sentiment_service.settings import SentimentSettings
@@ -40,14 +43,16 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Begin to load the model, and make what the routes use."""
     settings = cast(SentimentSettings, chassis.settings)
     model = LoadedModel(chassis.load("model", partial(load_model, settings.sentiment_model)))
-    batcher: Batcher[Judgement] = Batcher(
-        lambda texts: judge(model.classifier, texts),
-        chassis.in_thread,
-        batch_max=settings.batch_max_texts,
-        queue_max=settings.queue_max_texts,
-        wait_seconds=settings.batch_wait_seconds,
-    )
-    chassis.spawn("batches", batcher.run)
-    seconds = settings.cache_ttl_seconds
-    cache = ScoreCache(chassis.cache, chassis.in_thread, seconds) if seconds else None
-    yield Resources(Analyst(model, batcher, cache))
+    # Its own thread: reading texts for later batches must not hold up the inference of this one.
+    with ThreadPoolExecutor(1, thread_name_prefix="inference") as inference:
+        batcher: Batcher[Scores] = Batcher(
+            lambda texts: model.classifier.classify(texts),
+            partial(asyncio.get_running_loop().run_in_executor, inference),
+            batch_max=settings.batch_max_tokens,
+            queue_max=settings.queue_max_texts,
+            wait_max_seconds=settings.queue_max_seconds,
+        )
+        chassis.spawn("batches", batcher.run)
+        seconds = settings.cache_ttl_seconds
+        cache = ScoreCache(chassis.cache, seconds) if seconds else None
+        yield Resources(Analyst(model, batcher, chassis.in_thread, cache))

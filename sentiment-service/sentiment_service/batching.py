@@ -1,8 +1,7 @@
 """Dynamic batching: texts of concurrent requests share inferences, fairly and within bounds.
 
 One inference runs at a time; what arrives meanwhile makes the next batch, so batches grow with the load and a lone
-text never waits for company. Requests take turns within a batch: a request with one text is not stuck behind one
-with a thousand.
+text never waits for company. A request is admitted by the time that it would wait, at the pace measured so far.
 """
 
 from __future__ import annotations
@@ -14,17 +13,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from castor_chassis.context import remaining_seconds
 from sentiment_service.errors import QueueFull
-from sentiment_service.metrics import BATCH, INFERENCE, QUEUED, SHARED, SHED
+from sentiment_service.fair_queue import FairQueue
+from sentiment_service.metrics import BATCH, INFERENCE, QUEUED, SHARED, SHED, TOKENS, WAIT
 
 T = TypeVar("T")
-_UNIT_CHARACTERS = 500
-_MEMORY = 0.2
+_PACE_BATCHES = 32
+_PORTION_BATCHES = 4
 
 
-def units(text: str) -> int:
-    """Return what a text counts for: 1 for each 500 characters begun, so that bounds on texts bound the time."""
-    return 1 + (len(text) - 1) // _UNIT_CHARACTERS if text else 1
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text to be computed: ``key`` is equal for texts of equal result, ``cost`` its tokens (at least 1)."""
+
+    key: str
+    text: str
+    cost: int
 
 
 @dataclass(eq=False, slots=True)
@@ -45,21 +50,42 @@ class _Ticket:
 
 
 @dataclass(eq=False, slots=True)
-class _Work(Generic[T]):
+class _Job(Generic[T]):
     """One text, and the requests that wait for it."""
 
-    text: str
+    reading: Reading
     tickets: list[_Ticket] = field(default_factory=list)
     result: T | None = None
+
+    @property
+    def cost(self) -> int:
+        return self.reading.cost
 
     def wanted(self) -> bool:
         return any(not ticket.done.done() for ticket in self.tickets)
 
 
+class Pace:
+    """Tokens per second of the last inferences; unknown (None) before the first."""
+
+    def __init__(self) -> None:
+        self._last: deque[tuple[int, float]] = deque(maxlen=_PACE_BATCHES)
+
+    def note(self, cost: int, seconds: float) -> None:
+        """Remember one inference."""
+        self._last.append((cost, seconds))
+
+    def seconds(self, cost: int) -> float:
+        """Return how long ``cost`` should take; 0 before anything was measured."""
+        tokens = sum(cost for cost, _ in self._last)
+        return cost * sum(seconds for _, seconds in self._last) / tokens if tokens else 0.0
+
+
 class Batcher(Generic[T]):
     """Runs ``function`` (texts to results, in order, blocking, one call at a time) over batches.
 
-    ``in_thread`` awaits it off the event loop. ``run`` must be running.
+    ``in_thread`` awaits it off the event loop. ``run`` must be running. A batch has at most ``batch_max`` tokens when
+    padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` is refused.
     """
 
     def __init__(
@@ -69,113 +95,113 @@ class Batcher(Generic[T]):
         *,
         batch_max: int,
         queue_max: int,
-        wait_seconds: float = 0.0,
+        wait_max_seconds: float,
+        pool_max: int = 256,
     ) -> None:
         self._function = function
         self._in_thread = in_thread
         self._batch_max = batch_max
         self._queue_max = queue_max
-        self._wait_seconds = wait_seconds
-        self._works: dict[str, _Work[T]] = {}
-        self._lanes: deque[deque[_Work[T]]] = deque()
+        self._wait_max_seconds = wait_max_seconds
+        self._pool_max = pool_max
+        self._jobs: dict[str, _Job[T]] = {}
+        self._queue: FairQueue[_Job[T]] = FairQueue(_PORTION_BATCHES * batch_max)
         self._arrived = asyncio.Event()
-        self._queued = 0
-        self._units_per_second = float(queue_max)
+        self._pace = Pace()
+        self._under_way: tuple[int, float] | None = None
 
-    async def submit(self, texts: Sequence[str]) -> dict[str, T]:
-        """Return the result of each text; equal texts, also of other requests, are computed once.
+    async def submit(self, readings: Sequence[Reading]) -> dict[str, T]:
+        """Return the result of each text by its key; equal keys, also of other requests, are computed once.
 
         Raises:
-            QueueFull: The bound is reached. A request larger than the bound is taken when nothing waits.
+            QueueFull: Too many texts wait, or they would take too long. What waits for nothing is never refused.
             Exception: What ``function`` raised.
         """
-        works, ticket = self._enlist(list(dict.fromkeys(texts)))
-        if works:
+        jobs, ticket = self._enlist({reading.key: reading for reading in readings})
+        if jobs:
             await ticket.done
-        return {work.text: work.result for work in works}  # type: ignore[misc]  # set, as the ticket is done
+        return {job.reading.key: job.result for job in jobs}  # type: ignore[misc]  # set, as the ticket is done
 
     async def run(self) -> None:
         """Work the queue off until cancelled."""
         while True:
             await self._arrived.wait()
-            if self._wait_seconds and self._queued < self._batch_max:
-                await asyncio.sleep(self._wait_seconds)
-            if batch := self._take():
+            batch = self._queue.take(self._batch_max, self._pool_max)
+            self._forget_dropped(batch)
+            if batch:
                 await self._infer(batch)
-
-    def _enlist(self, texts: list[str]) -> tuple[list[_Work[T]], _Ticket]:
-        fresh = [text for text in texts if text not in self._works]
-        self._admit(fresh)
-        SHARED.inc(len(texts) - len(fresh))
-        lane = deque(_Work[T](text) for text in fresh)
-        self._works.update((work.text, work) for work in lane)
-        works = [self._works[text] for text in texts]
-        ticket = _Ticket(len(works), asyncio.get_running_loop().create_future())
-        for work in works:
-            work.tickets.append(ticket)
-        if lane:
-            self._lanes.append(lane)
-            self._arrived.set()
-        return works, ticket
-
-    def _admit(self, fresh: list[str]) -> None:
-        more = sum(map(units, fresh))
-        if self._queued and self._queued + more > self._queue_max:
-            SHED.inc(len(fresh))
-            wait = self._queued / self._units_per_second
-            raise QueueFull(waiting=self._queued, limit=self._queue_max, retry_after_seconds=wait)
-        self._count(more)
-
-    def _count(self, change: int) -> None:
-        self._queued += change
-        QUEUED.set(self._queued)
-
-    def _take(self) -> list[_Work[T]]:
-        """Return the next batch: an equal share for each waiting request, without what nobody waits for any more."""
-        batch: list[_Work[T]] = []
-        room = self._batch_max
-        while self._lanes and room > 0:
-            lane = self._lanes.popleft()
-            room -= self._take_share(lane, max(1, room // (len(self._lanes) + 1)), batch)
-            if lane:
-                self._lanes.append(lane)
-        if not self._lanes:
-            self._arrived.clear()
-        return batch
-
-    def _take_share(self, lane: deque[_Work[T]], share: int, batch: list[_Work[T]]) -> int:
-        taken = dropped = 0
-        while lane and taken < share:
-            work = lane.popleft()
-            if work.wanted():
-                batch.append(work)
-                taken += units(work.text)
             else:
-                del self._works[work.text]
-                dropped += units(work.text)
-        self._count(-taken - dropped)
-        return taken
+                self._arrived.clear()
 
-    async def _infer(self, batch: list[_Work[T]]) -> None:
-        BATCH.observe(len(batch))
-        started = time.perf_counter()
-        try:
-            results = await self._in_thread(self._function, [work.text for work in batch])
-        except Exception as error:
-            self._finish(batch)
-            for ticket in {ticket for work in batch for ticket in work.tickets}:
-                ticket.fail(error)
+    def wait_seconds(self, cost: int) -> float:
+        """Return how long a request of ``cost`` tokens that came now would wait before its last batch begins."""
+        rest = 0.0
+        if self._under_way is not None:
+            rest = max(0.0, self._pace.seconds(self._under_way[0]) - (time.perf_counter() - self._under_way[1]))
+        return rest + self._pace.seconds(self._queue.ahead(cost))
+
+    def _enlist(self, readings: dict[str, Reading]) -> tuple[list[_Job[T]], _Ticket]:
+        fresh = [_Job[T](reading) for key, reading in readings.items() if key not in self._jobs]
+        self.check(sum(job.cost for job in fresh), len(fresh))
+        SHARED.inc(len(readings) - len(fresh))
+        self._jobs.update((job.reading.key, job) for job in fresh)
+        jobs = [self._jobs[key] for key in readings]
+        ticket = _Ticket(len(jobs), asyncio.get_running_loop().create_future())
+        for job in jobs:
+            job.tickets.append(ticket)
+        if fresh:
+            self._queue.push(fresh)
+            QUEUED.set(self._queue.count)
+            self._arrived.set()
+        return jobs, ticket
+
+    def check(self, cost: int, texts: int) -> None:
+        """Raise ``QueueFull`` when a request of that size would be refused now, before any work is done for it."""
+        wait = self.wait_seconds(cost)
+        WAIT.set(wait)
+        if not self._queue.count or not texts:
             return
+        allowed = self._allowed_seconds(cost)
+        if wait <= allowed and self._queue.count + texts <= self._queue_max:
+            return
+        SHED.inc(texts)
+        raise QueueFull(waiting=self._queue.count, seconds=round(wait, 1), retry_after_seconds=max(1.0, wait - allowed))
+
+    def _allowed_seconds(self, cost: int) -> float:
+        remaining = remaining_seconds()
+        if remaining is None:
+            return self._wait_max_seconds
+        return min(self._wait_max_seconds, remaining - self._pace.seconds(cost))
+
+    def _forget_dropped(self, batch: Sequence[_Job[T]]) -> None:
+        QUEUED.set(self._queue.count)
+        if len(self._jobs) > self._queue.count + len(batch):
+            self._jobs = {key: job for key, job in self._jobs.items() if job.wanted()}
+
+    async def _infer(self, batch: list[_Job[T]]) -> None:
+        cost = sum(job.cost for job in batch)
+        BATCH.observe(len(batch))
+        TOKENS.labels("text").inc(cost)
+        TOKENS.labels("padding").inc(max(job.cost for job in batch) * len(batch) - cost)
+        started = time.perf_counter()
+        self._under_way = (cost, started)
+        try:
+            results = await self._in_thread(self._function, [job.reading.text for job in batch])
+        except Exception as error:
+            for ticket in {ticket for job in batch for ticket in job.tickets}:
+                ticket.fail(error)
+        else:
+            self._hand_out(batch, results)
+        finally:
+            self._under_way = None
+            for job in batch:
+                del self._jobs[job.reading.key]
         seconds = time.perf_counter() - started
         INFERENCE.observe(seconds)
-        pace = sum(units(work.text) for work in batch) / max(seconds, 1e-6)
-        self._units_per_second += _MEMORY * (pace - self._units_per_second)
-        self._finish(batch)
-        for work, result in zip(batch, results, strict=True):
-            work.result = result
-            for ticket in work.tickets:
-                ticket.one_less()
+        self._pace.note(cost, seconds)
 
-    def _finish(self, batch: list[_Work[T]]) -> None:
-        for work in batch:
-            del self._works[work.text]
+    def _hand_out(self, batch: Sequence[_Job[T]], results: Sequence[T]) -> None:
+        for job, result in zip(batch, results, strict=True):
+            job.result = result
+            for ticket in job.tickets:
+                ticket.one_less()

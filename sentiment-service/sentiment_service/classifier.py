@@ -18,6 +18,7 @@ LABELS: tuple[Label, ...] = ("positive", "neutral", "negative")
 LINEAR_MODEL = Path(__file__).parent / "models" / "linear"
 _REMEDY = "restore it from the release or rebuild it as training/README.md describes"
 _CHUNK = 512
+CHARACTERS_PER_TOKEN = 4
 
 
 class ModelError(Exception):
@@ -68,6 +69,10 @@ class Classifier(Protocol):
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         """Return the scores of each raw text, in the order given."""
+        ...
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return what each raw text costs: tokens as the model reads them, at least 1; texts are batched by it."""
         ...
 
 
@@ -122,6 +127,10 @@ class LinearClassifier:
             rows = self.probabilities(texts[start : start + _CHUNK])[:, order]
             scores.extend(Scores(*row) for row in rows.tolist())
         return scores
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return the length of each raw text in units of four characters, about a token."""
+        return [1 + len(text) // CHARACTERS_PER_TOKEN for text in texts]
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return shape (texts, labels): columns in the order of `model.labels`, each row sums to 1."""

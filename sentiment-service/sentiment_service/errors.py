@@ -11,6 +11,6 @@ class ModelUnavailable(Unavailable):
 
 
 class QueueFull(Overloaded):
-    """More texts wait to be scored than may."""
+    """The texts would wait too long to be scored, or too many wait."""
 
-    message = "{waiting} texts wait to be scored and {limit} may; try again as Retry-After says."
+    message = "{waiting} texts wait to be scored, yours would wait {seconds} s; try again as Retry-After says."

@@ -12,9 +12,11 @@ LABELS = Counter("castor_sentiment_labels_total", "Scored texts by label: the sh
 CONFIDENCE = Histogram(
     "castor_sentiment_confidence", "Probability of the label of scored texts", buckets=_PROBABILITIES
 )
-QUEUED = Gauge("castor_sentiment_queue_texts", "Texts that wait, in units of 500 characters begun")
-SHED = Counter("castor_sentiment_shed_texts_total", "Texts refused because the queue was full")
+QUEUED = Gauge("castor_sentiment_queue_texts", "Texts that wait")
+WAIT = Gauge("castor_sentiment_wait_seconds", "Time that the last request was predicted to wait for an inference")
+SHED = Counter("castor_sentiment_shed_texts_total", "Texts refused because they would have waited too long")
 SHARED = Counter("castor_sentiment_shared_texts_total", "Texts that shared the inference of an equal one")
 BATCH = Histogram("castor_sentiment_batch_texts", "Texts per inference", buckets=_TEXTS)
+TOKENS = Counter("castor_sentiment_tokens_total", "Tokens computed: of the texts, and padding between them", ["kind"])
 INFERENCE = Histogram("castor_sentiment_inference_seconds", "Duration of one inference", buckets=_SECONDS)
 CACHE = Counter("castor_sentiment_cache_texts_total", "Texts looked up in the score cache", ["outcome"])

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sentiment_service.classifier import LINEAR_MODEL, Classifier, LinearClassifier, ModelCard, ModelError, Scores
 from sentiment_service.errors import ModelUnavailable
-from sentiment_service.language import detect, unscored_reason
 from sentiment_service.metrics import MODEL
 
 BUNDLED = "bundled"
@@ -41,14 +39,6 @@ def load_model(name: str) -> Classifier:
             )
     MODEL.info({"id": classifier.model.id, "version": classifier.model.version})
     return classifier
-
-
-def judge(classifier: Classifier, texts: Sequence[str]) -> list[Judgement]:
-    """Judge each raw text; one without content or in a language that the model does not know stays unscored."""
-    known = classifier.model.languages
-    reasons = [unscored_reason(detect(text), known) for text in texts]
-    scored = iter(classifier.classify([text for text, reason in zip(texts, reasons, strict=True) if reason is None]))
-    return [Judgement(next(scored)) if reason is None else unscored(reason) for reason in reasons]
 
 
 class LoadedModel:

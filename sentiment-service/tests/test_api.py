@@ -202,7 +202,7 @@ async def test_the_scope_is_needed(service: RunningService, issuer: TokenIssuer)
 
 async def test_overload_is_shed_and_the_accepted_finish(run: Run) -> None:
     """Above the bound requests get 429 with Retry-After at once, those accepted are all answered, and it heals."""
-    async with run(queue_max_texts=300, batch_max_texts=50) as service:
+    async with run(queue_max_texts=300, batch_max_tokens=1000) as service:
         before = await metric(service, "castor_sentiment_shed_texts_total")
 
         async def one(number: int) -> httpx.Response:

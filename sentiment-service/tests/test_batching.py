@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sentiment_service.batching import Batcher, units
+from castor_chassis import RequestInfo, set_request
+from sentiment_service.batching import Batcher, Pace, Reading
 from sentiment_service.errors import QueueFull
 
 
@@ -35,8 +36,9 @@ class Held:
     async def batcher(
         self, function: Callable[[Sequence[str]], list[int]] = lambda texts: [len(text) for text in texts], **given: Any
     ) -> AsyncIterator[Batcher[int]]:
-        """A running batcher of at most 4 texts a batch and 10 in the queue."""
-        batcher = Batcher(function, self.in_thread, **{"batch_max": 4, "queue_max": 10, **given})
+        """A running batcher of at most 4 tokens (here: texts) a batch and 10 texts in the queue."""
+        bounds = {"batch_max": 4, "queue_max": 10, "wait_max_seconds": 60.0, **given}
+        batcher = Batcher(function, self.in_thread, **bounds)
         running = asyncio.create_task(batcher.run())
         try:
             yield batcher
@@ -50,9 +52,15 @@ async def held() -> Held:
     return Held()
 
 
+def reading(text: str) -> Reading:
+    """A text of one token, or of as many as it says: ``long:3:...``."""
+    cost = int(text.split(":")[1]) if text.startswith("long:") else 1
+    return Reading(text, text, cost)
+
+
 def start(batcher: Batcher[int], *texts: str) -> asyncio.Task[dict[str, int]]:
     """Submit ``texts`` in a task."""
-    return asyncio.create_task(batcher.submit(texts))
+    return asyncio.create_task(batcher.submit([reading(text) for text in texts]))
 
 
 async def release(held: Held, *tasks: asyncio.Task[dict[str, int]]) -> list[dict[str, int]]:
@@ -73,24 +81,24 @@ async def test_what_arrives_meanwhile_is_one_batch(held: Held) -> None:
     assert held.batches == [["a"], ["bb", "bbb", "bbbb"]]
 
 
-async def test_waiting_fills_a_batch(held: Held) -> None:
-    """With a wait, texts of requests that come shortly one after the other share the first batch."""
-    async with held.batcher(wait_seconds=0.02) as batcher:
-        first = start(batcher, "a")
-        await asyncio.sleep(0.002)
-        second = start(batcher, "b")
-        await release(held, first, second)
-    assert held.batches == [["a", "b"]]
-
-
 async def test_one_text_is_not_stuck_behind_many(held: Held) -> None:
-    """A batch is shared between the waiting requests: a single text is in the first batch after its arrival."""
-    async with held.batcher() as batcher:
-        many = start(batcher, *(f"m{n}" for n in range(9)))
+    """A request of one text passes one of very many: it is in the first batch after its arrival."""
+    async with held.batcher(queue_max=100) as batcher:
+        many = start(batcher, *(f"m{n}" for n in range(40)))
         await held.started(1)
         one = start(batcher, "one")
         await release(held, many, one)
-    assert held.batches == [["m0", "m1", "m2", "m3"], ["m4", "m5", "one", "m6"], ["m7", "m8"]]
+    assert "one" in held.batches[1]
+
+
+async def test_requests_of_one_size_are_served_in_their_order(held: Held) -> None:
+    """Later requests of the same size do not delay earlier ones: each is whole before the next begins."""
+    async with held.batcher(queue_max=100) as batcher:
+        first = start(batcher, "a")
+        await held.started(1)
+        others = [start(batcher, *(f"{name}{n}" for n in range(4))) for name in "bcd"]
+        await release(held, first, *others)
+    assert [sorted({text[0] for text in batch}) for batch in held.batches] == [["a"], ["b"], ["c"], ["d"]]
 
 
 async def test_equal_texts_are_computed_once(held: Held) -> None:
@@ -110,12 +118,47 @@ async def test_the_queue_is_bounded(held: Held) -> None:
         await held.started(1)
         waiting = start(batcher, *(f"w{n}" for n in range(8)))
         await asyncio.sleep(0)
-        with pytest.raises(QueueFull, match="8 texts wait to be scored and 10 may") as refused:
-            await batcher.submit(["b", "c", "d"])
+        with pytest.raises(QueueFull, match="8 texts wait to be scored") as refused:
+            await start(batcher, "b", "c", "d")
         assert int(refused.value.headers()["Retry-After"]) >= 1
         fits = start(batcher, "b", "c")
         results = await release(held, running, waiting, fits)
     assert [len(result) for result in results] == [1, 8, 2]
+
+
+async def test_a_request_that_would_wait_too_long_is_refused(held: Held) -> None:
+    """Admission is by predicted waiting time at the measured pace; a small request, which waits less, is taken."""
+    async with held.batcher(queue_max=10_000, wait_max_seconds=1.0) as batcher:
+        first = start(batcher, "slow")
+        await held.started(1)
+        await asyncio.sleep(0.05)  # so that the pace is at most 20 texts a second
+        await release(held, first)
+        held.gate = asyncio.Semaphore(0)
+        many = start(batcher, *(f"m{n}" for n in range(60)))
+        await held.started(2)
+        with pytest.raises(QueueFull) as refused:
+            await start(batcher, *(f"n{n}" for n in range(60)))
+        seconds = int(refused.value.headers()["Retry-After"])
+        assert seconds == max(1, round(batcher.wait_seconds(60) - 1.0))
+        small = start(batcher, "small")
+        assert [len(result) for result in await release(held, many, small)] == [60, 1]
+
+
+async def test_a_request_that_cannot_meet_its_deadline_is_refused(held: Held) -> None:
+    """What would be answered after its caller has gone is refused at once, while others wait."""
+    async with held.batcher(wait_max_seconds=60.0) as batcher:
+        first = start(batcher, "slow")
+        await held.started(1)
+        await asyncio.sleep(0.05)
+        await release(held, first)
+        held.gate = asyncio.Semaphore(0)
+        waiting = start(batcher, "a", "b", "c", "d", "e", "f")
+        await held.started(2)
+        set_request(RequestInfo(deadline=asyncio.get_running_loop().time() + 0.01))
+        with pytest.raises(QueueFull):
+            await start(batcher, "late")
+        set_request(None)
+        assert len((await release(held, waiting))[0]) == 6
 
 
 async def test_a_request_above_the_bound_is_taken_when_nothing_waits(held: Held) -> None:
@@ -124,12 +167,34 @@ async def test_a_request_above_the_bound_is_taken_when_nothing_waits(held: Held)
         assert len((await release(held, start(batcher, *(f"m{n}" for n in range(30)))))[0]) == 30
 
 
-async def test_long_texts_count_by_length(held: Held) -> None:
-    """A text counts once per 500 characters begun, in a batch and in the queue, so that a batch bounds the time."""
-    assert [units("x" * size) for size in (0, 1, 500, 501, 10_000)] == [1, 1, 1, 2, 20]
+async def test_texts_of_like_length_go_together(held: Held) -> None:
+    """A batch holds neighbours in length, of whichever requests, and no more than its budget with padding."""
+    async with held.batcher(batch_max=40, queue_max=100) as batcher:
+        first = start(batcher, "a")
+        await held.started(1)
+        lengths = [3, 20, 4, 19, 3, 18, 4, 20]
+        others = [start(batcher, f"long:{lengths[n]}:{n}", f"long:{lengths[n + 1]}:{n}") for n in range(0, 8, 2)]
+        await release(held, first, *others)
+    costs = [[reading(text).cost for text in batch] for batch in held.batches[1:]]
+    assert sorted(cost for batch in costs for cost in batch) == sorted(lengths)
+    assert all(len(batch) * max(batch) <= 40 for batch in costs)
+    assert all(max(batch) - min(batch) <= 2 for batch in costs)
+
+
+async def test_a_text_above_the_budget_goes_alone(held: Held) -> None:
+    """A text that costs more than a batch may is computed, by itself."""
     async with held.batcher() as batcher:
-        await release(held, start(batcher, "x" * 1500, "a", "b", "y" * 700, "c"))
-    assert [[len(text) for text in batch] for batch in held.batches] == [[1500, 1], [1, 700, 1]]
+        await release(held, start(batcher, "long:9:x", "a", "b"))
+    assert sorted(map(sorted, held.batches)) == [["a", "b"], ["long:9:x"]]
+
+
+def test_pace() -> None:
+    """The pace is tokens over seconds of the last inferences, and nothing is predicted before the first."""
+    pace = Pace()
+    assert pace.seconds(100) == 0
+    pace.note(100, 1.0)
+    pace.note(300, 1.0)
+    assert pace.seconds(100) == pytest.approx(0.5)
 
 
 async def test_what_nobody_awaits_is_not_computed(held: Held) -> None:
@@ -158,7 +223,7 @@ async def test_a_failure_reaches_its_requests_only(held: Held) -> None:
     async with held.batcher(fail_on_bad) as batcher:
         held.gate.release()
         with pytest.raises(ValueError, match="no result"):
-            await batcher.submit(["bad", "also"])
+            await start(batcher, "bad", "also")
         assert await release(held, start(batcher, "also")) == [{"also": 4}]
 
 

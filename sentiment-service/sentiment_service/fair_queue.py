@@ -1,0 +1,123 @@
+"""Whose work is next: self-clocked fair queueing (Golestani, INFOCOM 1994) over the work of concurrent requests.
+
+A request is cut into portions; each portion is stamped with a virtual finishing time, and the least stamp is served
+first. Requests of one size are served in their order of arrival, so that none waits for later ones; a small request
+passes a large one; a large one gets its share for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+
+class Work(Protocol):
+    """A piece of work."""
+
+    @property
+    def cost(self) -> int:
+        """How much work it is, in tokens; at least 1."""
+        ...
+
+    def wanted(self) -> bool:
+        """Return whether anybody still waits for it."""
+        ...
+
+
+W = TypeVar("W", bound=Work)
+
+
+@dataclass(order=True, slots=True)
+class _Portion(Generic[W]):
+    finish: int
+    number: int
+    works: list[W] = field(compare=False)
+
+
+class FairQueue(Generic[W]):
+    """Waiting work of many requests, taken in batches of similar cost.
+
+    A batch computes each of its works at the cost of the dearest one (they are padded to one length), so ``take``
+    chooses neighbours in cost. ``portion`` is the cost up to which requests are served in one go.
+    """
+
+    def __init__(self, portion: int) -> None:
+        self._portion = portion
+        self._portions: list[_Portion[W]] = []
+        self._now = 0
+        self._pushed = 0
+        self.count = 0
+
+    def push(self, works: Sequence[W]) -> None:
+        """Add the works of one request."""
+        finish = self._now
+        for portion in self._cut(works):
+            finish += sum(work.cost for work in portion)
+            self._pushed += 1
+            insort(self._portions, _Portion(finish, self._pushed, portion))
+        self.count += len(works)
+
+    def ahead(self, cost: int) -> int:
+        """Return the cost of what is served before the last work of a request of ``cost`` that came now."""
+        last = self._now + cost
+        before = (portion for portion in self._portions if portion.finish <= last)
+        return sum(work.cost for portion in before for work in portion.works if work.wanted())
+
+    def take(self, budget: int, within: int) -> list[W]:
+        """Return the next batch, at most ``budget`` when padded: the first work, and its likes among ``within`` works.
+
+        One work is taken whatever it costs. Works that nobody wants any more are dropped on the way. The list is empty
+        when nothing waits.
+        """
+        pool, depth = self._pool(within)
+        if not pool:
+            return []
+        head = self._portions[0]
+        first = max(head.works, key=lambda work: work.cost)
+        near = sorted(pool, key=lambda work: (abs(work.cost - first.cost), work is not first))
+        batch, dearest = list[W](), 0
+        for work in near:
+            dearest = max(dearest, work.cost)
+            if batch and dearest * (len(batch) + 1) > budget:
+                break
+            batch.append(work)
+        taken = set(map(id, batch))
+        self._keep(depth, lambda work: id(work) not in taken)
+        self._now = max(self._now, head.finish - sum(work.cost for work in head.works))
+        return batch
+
+    def _cut(self, works: Sequence[W]) -> Iterator[list[W]]:
+        portion, cost = list[W](), 0
+        for work in works:
+            if portion and cost + work.cost > self._portion:
+                yield portion
+                portion, cost = [], 0
+            portion.append(work)
+            cost += work.cost
+        if portion:
+            yield portion
+
+    def _pool(self, within: int) -> tuple[list[W], int]:
+        """Return about ``within`` works from the front, and how many portions they fill, without unwanted ones."""
+        while self._portions:
+            size = depth = 0
+            while size < within and depth < len(self._portions):
+                size += len(self._portions[depth].works)
+                depth += 1
+            depth = self._keep(depth, lambda work: work.wanted())
+            if depth:
+                return [work for portion in self._portions[:depth] for work in portion.works], depth
+        return [], 0
+
+    def _keep(self, depth: int, wanted: Callable[[W], bool]) -> int:
+        """Drop the other works of the first ``depth`` portions and return how many of these portions remain."""
+        front = self._portions[:depth]
+        size = sum(len(portion.works) for portion in front)
+        for portion in front:
+            portion.works = [work for work in portion.works if wanted(work)]
+        front = [portion for portion in front if portion.works]
+        self.count -= size - sum(len(portion.works) for portion in front)
+        self._portions[:depth] = front
+        return len(front)
