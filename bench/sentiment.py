@@ -160,7 +160,8 @@ async def run() -> None:
     print(f"{len(texts)} texts{'':38}{'texts/s':>9}{'x bare':>8}{'CPU us':>8}{'p50 ms':>8}{'p99 ms':>8}")
     _row("bare classifier, batches of 500", reference, reference)
     _row("bare classifier, one by one", bare(classifier.classify, texts[:SINGLES], 1), reference)
-    _row("with the language guard, batches of 500", bare(lambda some: (prepare(classifier, some), classifier.classify(some)), texts, 500), reference)
+    guarded = bare(lambda some: (prepare(classifier, some), classifier.classify(some)), texts, 500)
+    _row("with the language guard, batches of 500", guarded, reference)
     with tempfile.TemporaryDirectory() as folder:
         async with running(authority, Path(folder)) as (endpoint, client):
             for size, clients in ((500, 1), (500, 2), (250, 2), (1, 1), (1, 16), (1, 64)):
