@@ -12,3 +12,9 @@ SCORE_LAG = Gauge("castor_twitter_score_lag_seconds", "How long the oldest of th
 FEED_HEAD = Gauge("castor_twitter_feed_head", "Number of the latest change")
 FEED_WAITERS = Gauge("castor_twitter_feed_waiters", "Long polls that wait for news")
 REMATCHED = Counter("castor_twitter_rematched_total", "Stored tweets whose entities changed")
+
+X_REQUESTS = Counter("castor_twitter_x_requests_total", "Requests to X", ["endpoint", "outcome"])
+X_REFUSED = Counter("castor_twitter_x_refused_total", "Requests that X answered with 429", ["endpoint"])
+X_ALLOWANCE = Gauge("castor_twitter_x_allowance", "Requests that X still allows in this window", ["endpoint"])
+X_POSTS = Counter("castor_twitter_x_posts_total", "Posts read from X", ["purpose", "billed"])
+X_DOLLARS = Counter("castor_twitter_x_dollars_total", "What reading X has cost by the price table", ["purpose"])
