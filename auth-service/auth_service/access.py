@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 from auth_service.accounts import Accounts
 from auth_service.api_keys import ApiKeys
 from auth_service.audit import Client
+from auth_service.audit_chain import AuditChain
 from auth_service.keys import SigningKeys
 from auth_service.roles import Scope
 from auth_service.service_tokens import ServiceTokens
@@ -29,6 +30,7 @@ class Resources:
     signing_keys: SigningKeys
     verifier: TokenVerifier
     jwks_cache_seconds: int
+    audit_chain: AuditChain
 
 
 def resources(request: Request) -> Resources:

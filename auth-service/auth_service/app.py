@@ -10,11 +10,13 @@ from typing import cast
 
 from fastapi import FastAPI
 
-from auth_service import __version__, routes, routes_services
+from auth_service import __version__, routes, routes_admin, routes_services
 from auth_service.access import Resources
 from auth_service.accounts import Accounts
 from auth_service.api_keys import ApiKeys, LocalApiKeys
 from auth_service.audit import Audit
+from auth_service.audit_chain import AuditChain
+from auth_service.audit_store import AuditStore
 from auth_service.errors import OAuthError
 from auth_service.keys import SigningKeys
 from auth_service.limits import AttemptLimits
@@ -37,7 +39,7 @@ def create_app(settings: AuthSettings) -> FastAPI:
         package="auth_service",
         version=__version__,
         summary="Who you are: users, sessions, API keys, service tokens, JWKS.",
-        routers=[routes.router, routes_services.router, routes_services.internal],
+        routers=[routes.router, routes_admin.router, routes_services.router, routes_services.internal],
         start=partial(start, signing_keys, api_keys),
         keys=signing_keys,
         api_keys=api_keys,
@@ -63,22 +65,21 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     local.keys = ApiKeys(store, audit, s.max_api_keys)
     _spawn_workers(chassis, s, store, vault, signing_keys, accounts)
     tokens, verifier = ServiceTokens(store, minter, audit), chassis.gatekeeper.tokens
-    yield Resources(accounts, sessions, tokens, local.keys, signing_keys, verifier, s.jwks_cache_seconds)
+    chain = AuditChain(AuditStore(chassis.postgres), vault)
+    seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep_sealed, s.audit_seal_seconds))
+    chassis.spawn("audit_seal", _once_migrated(chassis, seal))
+    yield Resources(accounts, sessions, tokens, local.keys, signing_keys, verifier, s.jwks_cache_seconds, chain)
     passwords.close()
 
 
 def _spawn_workers(
     chassis: Chassis, s: AuthSettings, store: AuthStore, vault: Vault, signing_keys: SigningKeys, accounts: Accounts
 ) -> None:
-    gate, offload = chassis.health.gate("signing_keys"), chassis.in_thread
-
-    def once_migrated(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        async def run() -> None:
-            await check_migrated(chassis.postgres, chassis.package)
-            await work()
-
-        return run
-
+    gate, offload, once_migrated = (
+        chassis.health.gate("signing_keys"),
+        chassis.in_thread,
+        partial(_once_migrated, chassis),
+    )
     email, password = s.bootstrap_admin_email, reveal(s.bootstrap_admin_password)
     if email is not None and password is not None:
         chassis.spawn("administrator", once_migrated(lambda: accounts.ensure_administrator(email, password)))
@@ -86,3 +87,11 @@ def _spawn_workers(
     chassis.spawn("signing_keys", once_migrated(keep_keys))
     sweep = partial(run_under_lease, chassis.postgres, "session_sweep", accounts.sessions.sweep)
     chassis.spawn("session_sweep", once_migrated(sweep))
+
+
+def _once_migrated(chassis: Chassis, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        await check_migrated(chassis.postgres, chassis.package)
+        await work()
+
+    return run

@@ -46,6 +46,7 @@ class AuthSettings(ServiceSettings):
     login_rate_limit: str = Field("10/minute", description="Logins per account and address.")
     address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
     registration_rate_limit: str = Field("10/minute", description="Registrations per address.")
+    audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
     max_api_keys: int = Field(50, ge=1, description="API keys in force per user.")
 
     @field_validator("key_encryption_secret")

@@ -29,6 +29,7 @@ class Vault:
         self._secret = secret.encode()
         self._successors = self._derive("refresh token successor v1")
         self._blinding = self._derive("audit blinding v1")
+        self._sealing = self._derive("audit seal v1")
 
     def _derive(self, purpose: str, salt: bytes = b"") -> bytes:
         hkdf = HKDF(hashes.SHA256(), 32, salt or None, f"castor auth-service {purpose}".encode())
@@ -60,3 +61,7 @@ class Vault:
     def blind(self, text: str) -> str:
         """Return 128 bits that stand for ``text`` (an address, an e-mail) and do not give it away."""
         return hmac.digest(self._blinding, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:32]
+
+    def audit_seal(self, text: str) -> bytes:
+        """Return what proves that ``text`` was written by a holder of the secret."""
+        return hmac.digest(self._sealing, text.encode(), hashlib.sha256)

@@ -1,11 +1,11 @@
-"""The command line that every service has: ``python -m <service> [serve|migrate|openapi]``."""
+"""The command line that every service has: ``python -m <service> [serve|migrate|openapi]``, and its own commands."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
 import structlog
@@ -21,12 +21,19 @@ from castor_chassis.telemetry import configure_logging, configure_tracing
 S = TypeVar("S", bound=ServiceSettings)
 
 
-def main(package: str, settings_type: type[S], create_app: Callable[[S], FastAPI]) -> None:
+def main(
+    package: str,
+    settings_type: type[S],
+    create_app: Callable[[S], FastAPI],
+    commands: Mapping[str, Callable[[S, Sequence[str]], int]] | None = None,
+) -> None:
     """Read the environment, do what the first argument says, and exit.
 
-    This is the only reader of the environment. A wrong setting ends it with one line per problem.
+    ``commands`` are the service's own: each gets the settings and the arguments after its name, and returns the
+    exit status. This is the only reader of the environment. A wrong setting ends it with one line per problem.
     """
-    arguments = _arguments(package)
+    own = commands or {}
+    arguments = _arguments(package, own)
     if arguments.command == "openapi":
         sys.stdout.write(export_contract(create_app(cast(S, settings_type.model_construct()))))
         return
@@ -34,14 +41,20 @@ def main(package: str, settings_type: type[S], create_app: Callable[[S], FastAPI
     configure_logging(settings.service_name, settings.log_level)
     if arguments.command == "migrate":
         sys.exit(_migrate(settings, package))
+    if arguments.command in own:
+        sys.exit(own[arguments.command](settings, arguments.arguments))
     configure_tracing(settings)
     sys.exit(serve(create_app(settings), settings))
 
 
-def _arguments(package: str) -> argparse.Namespace:
+def _arguments(package: str, own: Mapping[str, object]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m {package}")
-    parser.add_argument("command", choices=["serve", "migrate", "openapi"], nargs="?", default="serve")
-    return parser.parse_args()
+    parser.add_argument("command", choices=["serve", "migrate", "openapi", *own], nargs="?", default="serve")
+    parser.add_argument("arguments", nargs="*", help="of the service's own commands")
+    given = parser.parse_args()
+    if given.arguments and given.command not in own:
+        parser.error(f"{given.command} takes no arguments, but got: {' '.join(given.arguments)}")
+    return given
 
 
 def _settings(settings_type: type[S]) -> S:
