@@ -42,7 +42,9 @@ def create_app(
 async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Begin to load the model, and make what the routes use."""
     settings = cast(SentimentSettings, chassis.settings)
-    model = LoadedModel(chassis.load("model", partial(load_model, settings.sentiment_model)))
+    model = LoadedModel(
+        chassis.load("model", partial(load_model, settings.sentiment_model, store=settings.model_store))
+    )
     # Its own thread: reading texts for later batches must not hold up the inference of this one.
     with ThreadPoolExecutor(1, thread_name_prefix="inference") as inference:
         batcher: Batcher[Scores] = Batcher(

@@ -1,7 +1,5 @@
 """What a sentiment model is to the service, and the linear model that ships with it."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -12,17 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentiment_service.features import FeatureSpace, Floats, Lexicon
+from sentiment_service.folder import REMEDY, ModelError, read_files, read_manifest
 
 Label = Literal["positive", "neutral", "negative"]
 LABELS: tuple[Label, ...] = ("positive", "neutral", "negative")
 LINEAR_MODEL = Path(__file__).parent / "models" / "linear"
-_REMEDY = "restore it from the release or rebuild it as training/README.md describes"
 _CHUNK = 512
 CHARACTERS_PER_TOKEN = 4
-
-
-class ModelError(Exception):
-    """A model cannot be loaded; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +44,36 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a model says about itself: identity, languages, and how well it did on texts that it never saw."""
+    """What a model says about itself: identity, languages, and how well it did on texts that it never saw.
+
+    `calibration` are measures of how far its probabilities can be believed. `reference` is what it answers on a stated
+    set of texts: the share of each label under `labels`, and under `confidence` the share of answers in each of ten
+    bins of equal width; a service compares its own traffic with it to see drift.
+    """
 
     id: str
     version: str
     languages: tuple[str, ...]
     labels: tuple[Label, ...]
     held_out: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    reference: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self:
+        """Read the card in a manifest; raises ``KeyError`` or ``ValueError`` where it is none."""
+        labels = tuple(manifest["labels"])
+        if sorted(labels) != sorted(LABELS):
+            raise ValueError(f"labels {labels}, expected {LABELS}")
+        return cls(
+            id=manifest["id"],
+            version=manifest["version"],
+            languages=tuple(manifest["languages"]),
+            labels=labels,
+            held_out=manifest["held_out"],
+            calibration=manifest.get("calibration", {}),
+            reference=manifest.get("reference", {}),
+        )
 
 
 class Classifier(Protocol):
@@ -99,12 +116,12 @@ class LinearClassifier:
         Raises:
             ModelError: A file is missing, damaged or of another model, or the labels are not LABELS.
         """
-        manifest = _manifest(folder)
-        files = {name: _verified(folder / name, digest) for name, digest in manifest["files"].items()}
+        manifest = read_manifest(folder)
+        files = read_files(folder, manifest)
         try:
             return cls._assemble(manifest, files)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The model in {folder} has an unexpected layout: {error}; {_REMEDY}.") from error
+            raise ModelError(f"The model in {folder} has an unexpected layout: {error}; {REMEDY}.") from error
 
     @classmethod
     def _assemble(cls, manifest: dict[str, Any], files: dict[str, bytes]) -> Self:
@@ -117,7 +134,7 @@ class LinearClassifier:
             raise ValueError(f"weights of shape {scaled.shape}, expected {(len(LABELS), space.width)}")
         # As the product wants them, or each call would copy and widen all of them anew.
         weights = np.ascontiguousarray(scaled.T, dtype=np.float64)
-        return cls(_card(manifest), space, word_idf, char_idf, weights, intercept, temperature)
+        return cls(ModelCard.of(manifest), space, word_idf, char_idf, weights, intercept, temperature)
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         """Return the scores of each raw text, in the order given; an empty list for no texts."""
@@ -144,43 +161,5 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return cast(NDArray[np.float64], powers / powers.sum(axis=1, keepdims=True))
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"There is no readable model manifest at {path}; {_REMEDY}.") from error
-    except ValueError as error:
-        raise ModelError(f"The model manifest {path} is not valid JSON; {_REMEDY}.") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise ModelError(f"The model manifest {path} does not list its files; {_REMEDY}.")
-    return manifest
-
-
-def _verified(path: Path, digest: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"The model file {path} is missing or unreadable; {_REMEDY}.") from error
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise ModelError(
-            f"The model file {path} ({len(content)} bytes) is truncated or not the one its manifest names; {_REMEDY}."
-        )
-    return content
-
-
 def _settings(features: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in features.items()}
-
-
-def _card(manifest: dict[str, Any]) -> ModelCard:
-    labels = tuple(manifest["labels"])
-    if sorted(labels) != sorted(LABELS):
-        raise ValueError(f"labels {labels}, expected {LABELS}")
-    return ModelCard(
-        id=manifest["id"],
-        version=manifest["version"],
-        languages=tuple(manifest["languages"]),
-        labels=labels,
-        held_out=manifest["held_out"],
-    )

@@ -1,4 +1,4 @@
-"""Turn a raw tweet into the plain text that the models were trained on.
+"""Turn a raw tweet into the plain text that a model was trained on.
 
 Everything here is pure: text in, text out, no state and no I/O. Case and accents are kept, because another model
 may use them.
@@ -20,6 +20,8 @@ _SAD = re.compile(r"(?<![\w:;=])[:=]['´]?-?[(\[]+")
 # Skin tones and variation selectors multiply the spellings of one emoji without changing what it says.
 _EMOJI_MODIFIER = re.compile("[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f]")
 EMOJI = re.compile("[\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
+_LONG_RUN = re.compile(r"(\D)\1{3,}")
+_LAUGHTER = re.compile(r"\b[ja]*(?:ja){2,}[ja]*\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
 
@@ -46,4 +48,21 @@ def normalise(text: str) -> str:
     text = _SAD.sub(" 🙁 ", _HAPPY.sub(" 🙂 ", text))
     text = _ELONGATION.sub(r"\1\1", _DOTS.sub("…", _EMOJI_MODIFIER.sub("", text)))
     text = EMOJI.sub(r" \g<0> ", text)
+    return _SPACE.sub(" ", text).strip()
+
+
+def handles(text: str) -> str:
+    """Return the text as models of the XLM-T kind read it: links `http`, mentions `@user`, single spaces."""
+    return _SPACE.sub(" ", _MENTION.sub("@user", _URL.sub("http", html.unescape(text)))).strip()
+
+
+def robertuito(text: str) -> str:
+    """Return the text as RoBERTuito reads it (Pérez et al. 2022, section 3), except that emoji stay emoji.
+
+    Links are `url`, mentions `@usuario`, a hashtag is `hashtag` and its words, laughter is `jaja`, and of four or more
+    of one character three stay.
+    """
+    text = _MENTION.sub("@usuario", _URL.sub("url", html.unescape(text)))
+    text = _HASHTAG.sub(lambda match: f"hashtag {split_hashtag(match[1])}", text)
+    text = _LAUGHTER.sub("jaja", _LONG_RUN.sub(r"\1\1\1", text))
     return _SPACE.sub(" ", text).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
@@ -14,7 +15,12 @@ class SentimentSettings(ServiceSettings):
 
     service_name: ClassVar[str] = "sentiment-service"
 
-    sentiment_model: str = Field("bundled", min_length=1, description="A model folder, or 'bundled'.")
+    sentiment_model: str = Field(
+        "bundled",
+        min_length=1,
+        description="'bundled', 'bundled-fast', a model folder, or a Hugging Face id that `export` put into MODEL_STORE.",
+    )
+    model_store: Path = Field(Path("models"), description="Folder of the folders of exported models, `owner--name`.")
     batch_max_tokens: int = Field(
         1024,
         ge=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sentiment_service.settings import SentimentSettings
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 _CHECKOUT = Path(__file__).parents[2]
+sys.path.append(str(Path(__file__).parent))  # for what the test modules share
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,72 @@
+"""A model folder small enough to write in a test: the logits of a text are the sums over its words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper, save_model
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from sentiment_service.folder import write_manifest
+
+PAD = 0
+# Logits of positive, neutral and negative.
+WORDS: dict[str, tuple[float, float, float]] = {
+    "<pad>": (9, 9, 9),  # would show in the sums if the mask were not heeded
+    "<unk>": (0, 0, 0),
+    "<s>": (0, 1, 0),
+    "</s>": (0, 0, 0),
+    "bueno": (3, 0, 0),
+    "malo": (0, 0, 3),
+    "mesa": (0, 2, 0),
+}
+
+
+def write_tiny(folder: Path, **changes: Any) -> Path:
+    """Write the model into ``folder``; ``changes`` replace entries of its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _network(folder / "model.onnx")
+    _tokenizer().save(str(folder / "tokenizer.json"))
+    manifest: dict[str, Any] = {
+        "id": "tiny",
+        "version": "1",
+        "languages": ["es"],
+        "labels": ["positive", "neutral", "negative"],
+        "prepare": "castor",
+        "max_tokens": 16,
+        "pad_id": PAD,
+        "held_out": {"macro_f1": 1.0},
+    }
+    write_manifest(folder, manifest | changes, ("model.onnx", "tokenizer.json"))
+    return folder
+
+
+def _tokenizer() -> Tokenizer:
+    vocabulary = {word: number for number, word in enumerate(WORDS)}
+    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", vocabulary["<s>"]), ("</s>", vocabulary["</s>"])]
+    )
+    return made
+
+
+def _network(path: Path) -> None:
+    table = numpy_helper.from_array(np.array(list(WORDS.values()), dtype=np.float32), "table")
+    last, tokens = (numpy_helper.from_array(np.array([axis]), name) for axis, name in ((2, "last"), (1, "tokens")))
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["words"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["wide"]),
+        helper.make_node("Mul", ["words", "wide"], ["heeded"]),
+        helper.make_node("ReduceSum", ["heeded", "tokens"], ["logits"], keepdims=0),
+    ]
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "length"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", 3])]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, [table, last, tokens])
+    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))
