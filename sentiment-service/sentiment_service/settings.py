@@ -18,7 +18,7 @@ class SentimentSettings(ServiceSettings):
     sentiment_model: str = Field(
         "bundled",
         min_length=1,
-        description="'bundled', 'bundled-fast', a model folder, or a Hugging Face id that `export` put into MODEL_STORE.",
+        description="'bundled', 'bundled-fast', a model folder, or an exported Hugging Face id.",
     )
     model_store: Path = Field(Path("models"), description="Folder of the folders of exported models, `owner--name`.")
     batch_max_tokens: int = Field(

@@ -228,7 +228,7 @@ async def test_overload_is_shed_and_the_accepted_finish(run: Run) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda folder: shutil.rmtree(folder), "no readable model manifest"),
+        (lambda folder: shutil.rmtree(folder), "There is no model folder"),
         (lambda folder: (folder / "weights.npz").write_bytes(b"PK"), "truncated"),
         (lambda folder: (folder / "lexicon.txt").unlink(), "missing"),
     ],
