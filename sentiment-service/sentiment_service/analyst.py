@@ -32,11 +32,12 @@ class Analyst:
         self._in_thread = in_thread
         self._cache = cache
 
-    async def judge(self, texts: Sequence[str], lang: RequestedLanguage) -> list[Judgement]:
+    async def judge(self, texts: Sequence[str], lang: RequestedLanguage, *, count: bool = True) -> list[Judgement]:
         """Return one judgement for each text, in their order.
 
         ``lang`` is what the caller knows: where the model does not know that language nothing is scored. Whatever the
         caller says, a text that is evidently in a language unknown to the model stays unscored.
+        ``count`` them among what was answered, unless they are parts of texts.
 
         Raises:
             ModelUnavailable: There is no model, yet or at all.
@@ -49,7 +50,8 @@ class Analyst:
         else:
             known = await self._judge_unique(list(dict.fromkeys(texts)))
             judgements = [known[text] for text in texts]
-        _observe(judgements)
+        if count:
+            _observe(judgements)
         return judgements
 
     async def _judge_unique(self, texts: list[str]) -> dict[str, Judgement]:

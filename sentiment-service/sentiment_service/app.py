@@ -18,8 +18,10 @@ from sentiment_service.batching import Batcher
 from sentiment_service.classifier import Scores
 from sentiment_service.model import LoadedModel, load_model
 from sentiment_service.routes import Resources, router
+from sentiment_service.routes_targets import router as targets_router
 from sentiment_service.score_cache import ScoreCache
 from sentiment_service.settings import SentimentSettings
+from sentiment_service.target_analyst import TargetAnalyst
 
 
 def create_app(
@@ -31,7 +33,7 @@ def create_app(
         package="sentiment_service",
         version=__version__,
         summary="Text to positive, neutral or negative.",
-        routers=[router],
+        routers=[router, targets_router],
         start=start,
         keys=keys,
         api_keys=api_keys,
@@ -57,4 +59,5 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
         chassis.spawn("batches", batcher.run)
         seconds = settings.cache_ttl_seconds
         cache = ScoreCache(chassis.cache, seconds) if seconds else None
-        yield Resources(Analyst(model, batcher, chassis.in_thread, cache))
+        analyst = Analyst(model, batcher, chassis.in_thread, cache)
+        yield Resources(analyst, TargetAnalyst(analyst, chassis.in_thread))

@@ -20,3 +20,4 @@ BATCH = Histogram("castor_sentiment_batch_texts", "Texts per inference", buckets
 TOKENS = Counter("castor_sentiment_tokens_total", "Tokens computed: of the texts, and padding between them", ["kind"])
 INFERENCE = Histogram("castor_sentiment_inference_seconds", "Duration of one inference", buckets=_SECONDS)
 CACHE = Counter("castor_sentiment_cache_texts_total", "Texts looked up in the score cache", ["outcome"])
+TARGETS = Counter("castor_sentiment_targets_total", "Targets answered, by what the answer rests on", ["basis"])

@@ -11,6 +11,7 @@ from castor_chassis import Ok, Principal, errors_of, ok, require
 from sentiment_service.analyst import Analyst
 from sentiment_service.errors import ModelUnavailable, QueueFull
 from sentiment_service.schemas import Analysis, AnalyzeRequest, BatchAnalysis, BatchRequest, ModelDescription
+from sentiment_service.target_analyst import TargetAnalyst
 
 router = APIRouter(prefix="/v1/sentiment", tags=["sentiment"])
 
@@ -20,6 +21,7 @@ class Resources:
     """What the routes use."""
 
     analyst: Analyst
+    target_analyst: TargetAnalyst
 
 
 def resources(request: Request) -> Resources:
@@ -30,17 +32,17 @@ def resources(request: Request) -> Resources:
 
 R = Annotated[Resources, Depends(resources)]
 Caller = Annotated[Principal, Depends(require("sentiment:analyze"))]
-_SCORING = errors_of(ModelUnavailable, QueueFull)
+SCORING = errors_of(ModelUnavailable, QueueFull)
 
 
-@router.post("/analyze", responses=_SCORING, response_model_exclude_none=True)
+@router.post("/analyze", responses=SCORING, response_model_exclude_none=True)
 async def analyze(body: AnalyzeRequest, r: R, _: Caller) -> Ok[Analysis]:
     """Return the sentiment of each text, and how many got which label."""
     judgements = await r.analyst.judge(body.texts, body.lang)
     return ok(Analysis.of(body.texts, judgements, r.analyst.model.card))
 
 
-@router.post("/batch", responses=_SCORING, response_model_exclude_none=True)
+@router.post("/batch", responses=SCORING, response_model_exclude_none=True)
 async def analyze_batch(body: BatchRequest, r: R, _: Caller) -> Ok[BatchAnalysis]:
     """Return the sentiment of each item under its id."""
     judgements = await r.analyst.judge([item.text for item in body.items], body.lang)
