@@ -68,3 +68,11 @@ class ClientGone(ServiceError):
     status = 499
     code = "client_gone"
     message = "The client closed the connection before the answer was ready."
+
+
+class OutputRefused(ServiceError):
+    """The model's answer failed the checks, and its repair did as well."""
+
+    status = 422
+    code = "output_refused"
+    message = "The model's answer for '{task}' cannot be used and was not repaired; see details.problems, and retry."

@@ -17,3 +17,5 @@ FALLBACKS = Counter("castor_openai_fallbacks_total", "Answers made without the u
 RETRIES = Counter("castor_openai_retries_total", "Attempts at the upstream after the first")
 LEDGER_DROPPED = Counter("castor_openai_ledger_dropped_total", "Ledger rows lost", ["reason"])
 LEDGER_QUEUED = Gauge("castor_openai_ledger_queued", "Ledger rows not yet written")
+TASKS = Counter("castor_openai_tasks_total", "Tasks by prompt and outcome", ["task", "outcome"])
+WITHHELD = Counter("castor_openai_withheld_documents_total", "Documents kept out of prompts because they give orders")

@@ -20,6 +20,7 @@ from openai_service.errors import (
 )
 from openai_service.gateway import Gateway
 from openai_service.reports import UsageReports
+from openai_service.routes_tasks import TaskDesk
 from openai_service.schemas import (
     ChatCompletion,
     ChatRequest,
@@ -42,6 +43,7 @@ class Resources:
     chassis: Chassis
     gateway: Gateway
     reports: UsageReports
+    desk: TaskDesk
 
 
 def resources(request: Request) -> Resources:

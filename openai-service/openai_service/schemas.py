@@ -167,7 +167,7 @@ def _bounded(text: str) -> str:
 
 
 EmbeddingText = Annotated[
-    str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"), AfterValidator(_bounded)
+    str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$"), AfterValidator(_bounded)
 ]
 
 

@@ -39,12 +39,14 @@ class FakeOpenAI:
     script: list[Fault] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    """Messages that the next answers carry, each once; for what a model would write."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     def reset(self) -> None:
         """Forget what was seen and what was to come."""
-        for seen in (self.script, self.bodies, self.keys):
+        for seen in (self.script, self.bodies, self.keys, self.replies):
             seen.clear()
         self.hung_up.clear()
 
@@ -94,7 +96,8 @@ class FakeOpenAI:
             return web.json_response({"result": "fine"})
         if body.get("stream"):
             return await self._stream(request, body, fault)
-        message = {"role": "assistant", "content": "".join(WORDS), "refusal": None}
+        said = self.replies.pop(0) if self.replies else {"content": "".join(WORDS)}
+        message = {"role": "assistant", "refusal": None, **said}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return web.json_response({**_head("chat.completion", body), "choices": [choice], "usage": USAGE})
 
