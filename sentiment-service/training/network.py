@@ -1,0 +1,197 @@
+"""The network as an ONNX graph of fused operators, in float32 or in int8.
+
+Names of initialisers: `table` (word embeddings), `positions` (with the token type folded in), `embed.*` (their layer
+norm), `L.*` for layer L with the parts qkv, out, up, down and the norms mid and end, and `head.*`. In int8 a matrix is
+`NAME.q` with one scale for each output column in `NAME.scale`; the word table is 4 bits in blocks of 32.
+
+Some inner units of the feed-forward layers have values far beyond all others; one scale for all would leave the others
+no precision. Those of greatest range are put last and stay float32 (`L.down.outliers`), as in LLM.int8 (Dettmers 2022).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+Array = NDArray[np.float32]
+OUTLIERS = 32
+BLOCK = 32
+_CONTRIB = "com.microsoft"
+
+
+@dataclass
+class Graph:
+    """A graph in the making."""
+
+    quantised: bool
+    heads: int
+    epsilon: float
+    nodes: list[NodeProto] = field(default_factory=list)
+    constants: list[TensorProto] = field(default_factory=list)
+
+    def constant(self, name: str, value: NDArray[np.generic]) -> str:
+        """Add an initialiser."""
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], output: str, *, domain: str = "", **attributes: object) -> str:
+        """Add a node with one output."""
+        self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
+        return output
+
+    def linear(self, name: str, given: str, weights: Array, bias: Array | None) -> str:
+        """Add `given @ weights.T + bias`; ``weights`` has shape (out, in)."""
+        if not self.quantised:
+            product = self.node("MatMul", [given, self.constant(f"{name}.w", weights.T)], f"{name}.product")
+            if bias is None:
+                return product
+            return self.node("Add", [product, self.constant(f"{name}.b", bias)], f"{name}.sum")
+        scale = np.maximum(np.abs(weights).max(axis=1) / 127, 1e-12).astype(np.float32)
+        inputs = [
+            given,
+            self.constant(f"{name}.q", np.round(weights / scale[:, None]).astype(np.int8).T),
+            self.constant(f"{name}.scale", scale),
+            "",
+            "" if bias is None else self.constant(f"{name}.b", bias),
+        ]
+        return self.node("DynamicQuantizeMatMul", inputs, f"{name}.sum", domain=_CONTRIB)
+
+    def norm(self, name: str, given: str, residual: str, tensors: Mapping[str, Array], source: str) -> str:
+        """Add the layer norm of `given + residual`."""
+        inputs = [given, residual, *(self._pair(name, tensors, source))]
+        return self.node("SkipLayerNormalization", inputs, f"{name}.normed", domain=_CONTRIB, epsilon=self.epsilon)
+
+    def _pair(self, name: str, tensors: Mapping[str, Array], source: str) -> list[str]:
+        return [self.constant(f"{name}.{part}", tensors[f"{source}.{part}"]) for part in ("weight", "bias")]
+
+    def words(self, table: Array) -> str:
+        """Add the look-up of the word embeddings."""
+        if not self.quantised:
+            return self.node("Gather", [self.constant("table", table), "input_ids"], "words")
+        packed, scales = four_bits(table)
+        tensor = helper.make_tensor("table", TensorProto.INT4, table.shape, packed.tobytes(), raw=True)
+        self.constants.append(tensor)
+        inputs = ["table", "input_ids", self.constant("table.scale", scales)]
+        return self.node(
+            "GatherBlockQuantized", inputs, "words", domain=_CONTRIB, gather_axis=0, quantize_axis=1, block_size=BLOCK
+        )
+
+
+def four_bits(table: Array) -> tuple[NDArray[np.uint8], Array]:
+    """Return signed nibbles (two a byte, low first) and scales of shape (rows, blocks): weight = nibble * scale.
+
+    A table that comes from Q4_0 lies on such a grid, which is found again from the value farthest from zero.
+    """
+    blocks = table.reshape(table.shape[0], -1, BLOCK)
+    farthest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], -1)[..., 0]
+    scales = np.where(farthest == 0, 1, farthest / -8).astype(np.float32)
+    nibbles = np.clip(np.round(blocks / scales[..., None]), -8, 7).astype(np.int8).reshape(-1).view(np.uint8) & 15
+    return (nibbles[0::2] | (nibbles[1::2] << 4)), scales
+
+
+def build(
+    tensors: Mapping[str, Array],
+    *,
+    quantised: bool,
+    heads: int,
+    epsilon: float,
+    ranges: Mapping[int, Array] | None = None,
+) -> ModelProto:
+    """Return the ONNX model of the tensors of a `MeanPooledBert`.
+
+    ``ranges`` gives for each layer the greatest value of each inner unit; needed in int8.
+    """
+    graph = Graph(quantised, heads, epsilon)
+    _embed(graph, tensors)
+    hidden = "embed.normed"
+    layer = 0
+    while f"bert.encoder.layer.{layer}.output.dense.weight" in tensors:
+        hidden = _layer(graph, layer, hidden, tensors, None if ranges is None else ranges[layer])
+        layer += 1
+    _head(graph, hidden, tensors)
+    return _model(graph)
+
+
+def _embed(graph: Graph, tensors: Mapping[str, Array]) -> None:
+    prefix = "bert.embeddings."
+    words = graph.words(tensors[prefix + "word_embeddings.weight"])
+    positions = tensors[prefix + "position_embeddings.weight"] + tensors[prefix + "token_type_embeddings.weight"][0]
+    graph.constant("positions", positions)
+    graph.node("Shape", ["input_ids"], "length", start=1, end=2)
+    zero, axis = (graph.constant(name, np.array([0])) for name in ("zero", "axis"))
+    placed = graph.node("Slice", ["positions", zero, "length", axis], "placed")
+    summed = graph.node("Add", [words, placed], "embedded")
+    inputs = [summed, *graph._pair("embed", tensors, prefix + "LayerNorm")]
+    graph.node("LayerNormalization", inputs, "embed.normed", epsilon=graph.epsilon, axis=-1)
+    graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
+
+
+def _layer(graph: Graph, layer: int, hidden: str, tensors: Mapping[str, Array], ranges: Array | None) -> str:
+    prefix = f"bert.encoder.layer.{layer}."
+    attended = _attention(graph, f"{layer}", hidden, tensors, prefix + "attention.")
+    out = graph.linear(f"{layer}.out", attended, *_affine(tensors, prefix + "attention.output.dense"))
+    middle = graph.norm(f"{layer}.mid", out, hidden, tensors, prefix + "attention.output.LayerNorm")
+    down = _feed_forward(graph, f"{layer}", middle, tensors, prefix, ranges)
+    return graph.norm(f"{layer}.end", down, middle, tensors, prefix + "output.LayerNorm")
+
+
+def _attention(graph: Graph, layer: str, hidden: str, tensors: Mapping[str, Array], prefix: str) -> str:
+    pairs = [_affine(tensors, f"{prefix}self.{part}") for part in ("query", "key", "value")]
+    weights, bias = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    together = graph.linear(f"{layer}.qkv", hidden, weights, bias)
+    parts = [f"{layer}.{part}" for part in ("q", "k", "v")]
+    graph.nodes.append(helper.make_node("Split", [together], parts, axis=-1, num_outputs=3))
+    return graph.node(
+        "MultiHeadAttention", [*parts, "", "mask"], f"{layer}.attended", domain=_CONTRIB, num_heads=graph.heads
+    )
+
+
+def _feed_forward(
+    graph: Graph, layer: str, given: str, tensors: Mapping[str, Array], prefix: str, ranges: Array | None
+) -> str:
+    up, up_bias = _affine(tensors, prefix + "intermediate.dense")
+    down, down_bias = _affine(tensors, prefix + "output.dense")
+    order = np.arange(len(up)) if ranges is None else np.argsort(ranges, kind="stable")
+    up, up_bias, down = up[order], up_bias[order], down[:, order]
+    raised = graph.linear(f"{layer}.up", given, up, None)
+    inner = graph.node(
+        "BiasGelu", [raised, graph.constant(f"{layer}.up.b", up_bias)], f"{layer}.inner", domain=_CONTRIB
+    )
+    if not graph.quantised:
+        return graph.linear(f"{layer}.down", inner, down, down_bias)
+    cut = graph.constant(f"{layer}.cut", np.array([len(up) - OUTLIERS, OUTLIERS]))
+    graph.nodes.append(helper.make_node("Split", [inner, cut], [f"{layer}.main", f"{layer}.rare"], axis=-1))
+    main = graph.linear(f"{layer}.down", f"{layer}.main", down[:, :-OUTLIERS], down_bias)
+    outliers = graph.constant(f"{layer}.down.outliers", down[:, -OUTLIERS:].T)
+    rare = graph.node("MatMul", [f"{layer}.rare", outliers], f"{layer}.rare.product")
+    return graph.node("Add", [main, rare], f"{layer}.lowered")
+
+
+def _affine(tensors: Mapping[str, Array], name: str) -> tuple[Array, Array]:
+    return tensors[f"{name}.weight"], tensors[f"{name}.bias"]
+
+
+def _head(graph: Graph, hidden: str, tensors: Mapping[str, Array]) -> None:
+    """Add the mean over the tokens of each text and the linear layer on it."""
+    graph.node("Cast", ["attention_mask"], "mask.float", to=TensorProto.FLOAT)
+    middle = graph.constant("middle", np.array([1]))
+    row = graph.node("Unsqueeze", ["mask.float", middle], "mask.row")
+    total = graph.node("MatMul", [row, hidden], "total")
+    count = graph.node("ReduceSum", [row, graph.constant("last", np.array([2]))], "count", keepdims=1)
+    mean = graph.node("Div", [total, count], "mean")
+    flat = graph.node("Squeeze", [mean, middle], "flat")
+    inputs = [flat, *graph._pair("head", tensors, "classifier")]
+    graph.node("Gemm", inputs, "logits", transB=1)
+
+
+def _model(graph: Graph) -> ModelProto:
+    inputs = [
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
+        for name in ("input_ids", "attention_mask")
+    ]
+    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", 3])]
+    made = helper.make_graph(graph.nodes, "sentiment", inputs, outputs, graph.constants)
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1)]
+    return helper.make_model(made, opset_imports=opsets, ir_version=10)

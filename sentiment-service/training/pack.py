@@ -1,0 +1,96 @@
+"""Make the model folder that ships from a run: prune the vocabulary, quantise, write tokenizer and manifest.
+
+    python training/pack.py RUN --texts FILE … --out ../sentiment_service/models/transformer [--float FOLDER]
+
+``--texts`` are files whose words must stay in the vocabulary; the first also shows which inner units are outliers.
+``--float`` writes the same model in float32 too, to measure what int8 costs. The manifest is written without scores;
+`calibrate.py` and `card.py` add them.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import e5  # type: ignore[import-not-found, unused-ignore]
+import finetune  # type: ignore[import-not-found, unused-ignore]
+import network  # type: ignore[import-not-found, unused-ignore]
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from vocabulary import kept_pieces  # type: ignore[import-not-found, unused-ignore]
+
+from sentiment_service.classifier import LABELS
+from sentiment_service.folder import write_manifest
+from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE
+
+MODEL_ID = "castor-e5-es"
+MAX_TOKENS = 128
+_SHOWN = 256
+
+
+def inner_ranges(model: finetune.MeanPooledBert, texts: Path, tokenizer: Tokenizer) -> dict[int, NDArray[np.float32]]:
+    """Return for each layer the greatest absolute value of each inner unit on some texts."""
+    found: dict[int, NDArray[np.float32]] = {}
+
+    def watch(layer: int, output: torch.Tensor) -> None:
+        seen = output.detach().abs().amax((0, 1)).numpy()
+        found[layer] = np.maximum(found.get(layer, np.zeros_like(seen)), seen)
+
+    hooks = [
+        module.intermediate.register_forward_hook(lambda _m, _i, output, layer=layer: watch(layer, output))
+        for layer, module in enumerate(model.bert.encoder.layer)
+    ]
+    finetune.predict(model, finetune.read_examples(texts, tokenizer)[:_SHOWN])
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def write_folder(folder: Path, model: onnx.ModelProto, tokenizer: Tokenizer, version: str) -> None:
+    """Write a model folder without scores."""
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save_model(model, str(folder / MODEL_FILE))
+    compact = json.loads(tokenizer.to_str(pretty=False))
+    (folder / TOKENIZER_FILE).write_text(json.dumps(compact, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    manifest = {
+        "id": MODEL_ID,
+        "version": version,
+        "languages": ["es", "en", "pt"],
+        "labels": list(LABELS),
+        "prepare": "castor",
+        "max_tokens": MAX_TOKENS,
+        "pad_id": e5.PAD,
+        "held_out": {},
+    }
+    write_manifest(folder, manifest, (MODEL_FILE, TOKENIZER_FILE))
+
+
+def main() -> None:
+    """Read the options and write the folders."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--texts", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--float", type=Path)
+    parser.add_argument("--version", default="1.0.0")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    source = e5.read(e5.installed())
+    model = finetune.build(options.run, None, 0.0).eval()
+    ranges = inner_ranges(model, options.texts[0], e5.tokenizer(source.pieces, finetune.LONGEST))
+    kept = kept_pieces(source.pieces, options.texts)
+    tokenizer = e5.tokenizer([source.pieces[number] for number in kept])
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    tensors[finetune.FROZEN] = tensors[finetune.FROZEN][kept]
+    sizes = {"heads": source.config.num_attention_heads, "epsilon": source.config.layer_norm_eps, "ranges": ranges}
+    write_folder(options.out, network.build(tensors, quantised=True, **sizes), tokenizer, options.version)
+    if options.float is not None:
+        write_folder(options.float, network.build(tensors, quantised=False, **sizes), tokenizer, options.version)
+    size = sum(file.stat().st_size for file in options.out.iterdir())
+    print(json.dumps({"pieces": len(kept), "layers": len(ranges), "megabytes": round(size / 1e6, 1)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Turn a packed model folder back into a Hugging Face folder with the same, dequantised weights.
+
+    python training/to_huggingface.py --model sentiment_service/models/transformer --out HF
+
+Then `transformers.pipeline("text-classification", model="HF", trust_remote_code=True, top_k=None)` runs it in torch;
+the network of `architecture.py` is copied into the folder. The pipeline reads texts as they are; give it
+`sentiment_service.normalise.normalise(text)` to compare answers. The linear model's share is not in it.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from architecture import MeanPooledBert  # type: ignore[import-not-found, unused-ignore]
+from network import BLOCK  # type: ignore[import-not-found, unused-ignore]
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from transformers import BertConfig, PreTrainedTokenizerFast
+
+from sentiment_service.folder import read_files, read_manifest
+from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE
+
+Array = NDArray[np.float32]
+
+
+def tensors_of(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
+    """Return the tensors of `MeanPooledBert`, dequantised."""
+    held = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    found = {
+        "bert.embeddings.word_embeddings.weight": _table(held),
+        "bert.embeddings.position_embeddings.weight": held["positions"],
+        # The token type is folded into the positions.
+        "bert.embeddings.token_type_embeddings.weight": np.zeros((2, held["positions"].shape[1]), dtype=np.float32),
+        **_pair("bert.embeddings.LayerNorm", held["embed.weight"], held["embed.bias"]),
+        **_pair("classifier", held["head.weight"], held["head.bias"]),
+    }
+    layer = 0
+    while f"{layer}.qkv.b" in held:
+        found |= _layer(held, layer)
+        layer += 1
+    return {name: torch.from_numpy(np.array(value, dtype=np.float32)) for name, value in found.items()}
+
+
+def _table(held: Mapping[str, Array]) -> Array:
+    if "table.scale" not in held:
+        return held["table"]
+    nibbles = held["table"].astype(np.float32)
+    blocks = nibbles.reshape(nibbles.shape[0], -1, BLOCK) * held["table.scale"][..., None]
+    return np.asarray(blocks.reshape(nibbles.shape))
+
+
+def _matrix(held: Mapping[str, Array], name: str) -> Array:
+    """Return a matrix of shape (out, in)."""
+    if f"{name}.w" in held:
+        return held[f"{name}.w"].T
+    return np.asarray((held[f"{name}.q"].astype(np.float32) * held[f"{name}.scale"]).T)
+
+
+def _pair(name: str, weight: Array, bias: Array) -> dict[str, Array]:
+    return {f"{name}.weight": weight, f"{name}.bias": bias}
+
+
+def _layer(held: Mapping[str, Array], layer: int) -> dict[str, Array]:
+    prefix = f"bert.encoder.layer.{layer}."
+    found: dict[str, Array] = {}
+    weights, biases = np.split(_matrix(held, f"{layer}.qkv"), 3), np.split(held[f"{layer}.qkv.b"], 3)
+    for part, weight, bias in zip(("query", "key", "value"), weights, biases, strict=True):
+        found |= _pair(f"{prefix}attention.self.{part}", weight, bias)
+    down = _matrix(held, f"{layer}.down")
+    if f"{layer}.down.outliers" in held:
+        down = np.concatenate([down, held[f"{layer}.down.outliers"].T], axis=1)
+    found |= _pair(f"{prefix}attention.output.dense", _matrix(held, f"{layer}.out"), held[f"{layer}.out.b"])
+    found |= _pair(f"{prefix}intermediate.dense", _matrix(held, f"{layer}.up"), held[f"{layer}.up.b"])
+    found |= _pair(f"{prefix}output.dense", down, held[f"{layer}.down.b"])
+    for ours, theirs in (("mid", "attention.output.LayerNorm"), ("end", "output.LayerNorm")):
+        found |= _pair(prefix + theirs, held[f"{layer}.{ours}.weight"], held[f"{layer}.{ours}.bias"])
+    return found
+
+
+def config_of(tensors: Mapping[str, torch.Tensor], labels: list[str]) -> BertConfig:
+    """Return the configuration that the tensors imply; a head has 32 units, as in e5-small."""
+    words, hidden = tensors["bert.embeddings.word_embeddings.weight"].shape
+    return BertConfig(
+        vocab_size=words,
+        hidden_size=hidden,
+        num_hidden_layers=sum(name.endswith("intermediate.dense.weight") for name in tensors),
+        num_attention_heads=hidden // 32,
+        intermediate_size=tensors["bert.encoder.layer.0.intermediate.dense.weight"].shape[0],
+        layer_norm_eps=1e-12,
+        pad_token_id=1,
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+    )
+
+
+def main() -> None:
+    """Read a model folder, write a Hugging Face folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    manifest = read_manifest(options.model)
+    files = read_files(options.model, manifest)
+    tensors = tensors_of(onnx.load_from_string(files[MODEL_FILE]))
+    model = MeanPooledBert(config_of(tensors, manifest["labels"]))
+    model.load_state_dict(tensors)
+    MeanPooledBert.register_for_auto_class("AutoModelForSequenceClassification")
+    model.save_pretrained(options.out)
+    (options.out / TOKENIZER_FILE).write_bytes(files[TOKENIZER_FILE])
+    PreTrainedTokenizerFast(
+        tokenizer_file=str(options.out / TOKENIZER_FILE),
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_max_length=manifest["max_tokens"],
+        model_input_names=["input_ids", "attention_mask"],
+    ).save_pretrained(options.out)
+    print(json.dumps({"folder": str(options.out), "layers": model.config.num_hidden_layers}))
+
+
+if __name__ == "__main__":
+    main()
