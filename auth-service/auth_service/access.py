@@ -12,6 +12,7 @@ from auth_service.api_keys import ApiKeys
 from auth_service.audit import Client
 from auth_service.audit_chain import AuditChain
 from auth_service.keys import SigningKeys
+from auth_service.revocations import Revocations
 from auth_service.roles import Scope
 from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions
@@ -29,6 +30,7 @@ class Resources:
     api_keys: ApiKeys
     signing_keys: SigningKeys
     verifier: TokenVerifier
+    revocations: Revocations
     jwks_cache_seconds: int
     audit_chain: AuditChain
 

@@ -64,7 +64,7 @@ class Accounts:
                 if user is None:
                     raise EmailTaken
                 await self.audit.record(db, "register", subject=str(user.id), client=client)
-                token = await self.sessions.begin(db, user)
+                token = await self.sessions.begin(db, user, client)
             return user, await self.sessions.pair(user, token)
 
     async def log_in(self, email: str, password: str, client: Client) -> tuple[User, TokenPair]:
@@ -83,7 +83,7 @@ class Accounts:
             await self._keep_hash_current(user, password)
             async with self.store.transaction() as db:
                 await self.audit.record(db, "login", subject=str(user.id), client=client)
-                token = await self.sessions.begin(db, user)
+                token = await self.sessions.begin(db, user, client)
             return user, await self.sessions.pair(user, token)
 
     async def _refuse(self, user: User | None, email: str, client: Client) -> None:

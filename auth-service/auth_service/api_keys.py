@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from auth_service.audit import Audit, Client
 from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
+from auth_service.revocations import Revocations
 from auth_service.roles import scopes_of
 from auth_service.store import ApiKey, AuthStore
 from castor_chassis import Principal, Unavailable
@@ -28,6 +29,7 @@ class ApiKeys:
 
     store: AuthStore
     audit: Audit
+    revocations: Revocations
     limit: int
 
     async def create(
@@ -61,6 +63,8 @@ class ApiKeys:
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)
             await self.audit.record(db, "api_key_revoked", subject=owner.subject, client=client, key=key_id)
+            await self.revocations.add(db, "api_key", [key_id])
+        await self.revocations.settle()
         return key
 
     async def verify(self, text: str) -> Principal | None:

@@ -10,7 +10,7 @@ from typing import cast
 
 from fastapi import FastAPI
 
-from auth_service import __version__, routes, routes_admin, routes_services
+from auth_service import __version__, routes, routes_admin, routes_services, routes_sessions
 from auth_service.access import Resources
 from auth_service.accounts import Accounts
 from auth_service.api_keys import ApiKeys, LocalApiKeys
@@ -21,6 +21,7 @@ from auth_service.errors import OAuthError
 from auth_service.keys import SigningKeys
 from auth_service.limits import AttemptLimits
 from auth_service.passwords import Passwords
+from auth_service.revocations import Revocations
 from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions, SessionTimes
 from auth_service.settings import AuthSettings
@@ -39,7 +40,13 @@ def create_app(settings: AuthSettings) -> FastAPI:
         package="auth_service",
         version=__version__,
         summary="Who you are: users, sessions, API keys, service tokens, JWKS.",
-        routers=[routes.router, routes_admin.router, routes_services.router, routes_services.internal],
+        routers=[
+            routes.router,
+            routes_sessions.router,
+            routes_admin.router,
+            routes_services.router,
+            routes_services.internal,
+        ],
         start=partial(start, signing_keys, api_keys),
         keys=signing_keys,
         api_keys=api_keys,
@@ -59,16 +66,21 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
         signing_keys, chassis.in_thread, s.auth_issuer, s.user_audience, s.access_token_seconds, s.service_token_seconds
     )
     times = SessionTimes(timedelta(s.refresh_idle_days), timedelta(s.session_max_days), s.refresh_replay_seconds)
-    sessions = Sessions(store, minter, vault, audit, times)
+    revocations = Revocations(
+        store, chassis.revoked, chassis.redis, issuer=s.auth_issuer, token_seconds=s.access_token_seconds
+    )
+    sessions = Sessions(store, minter, vault, audit, times, revocations)
     passwords = Passwords(s.password_memory_kib, s.password_passes, s.password_threads, s.password_queue)
     accounts = Accounts(store, passwords, sessions, audit, AttemptLimits(s, vault), s.registration_role)
-    local.keys = ApiKeys(store, audit, s.max_api_keys)
+    local.keys = ApiKeys(store, audit, revocations, s.max_api_keys)
     _spawn_workers(chassis, s, store, vault, signing_keys, accounts)
     tokens, verifier = ServiceTokens(store, minter, audit), chassis.gatekeeper.tokens
     chain = AuditChain(AuditStore(chassis.postgres), vault)
     seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep_sealed, s.audit_seal_seconds))
     chassis.spawn("audit_seal", _once_migrated(chassis, seal))
-    yield Resources(accounts, sessions, tokens, local.keys, signing_keys, verifier, s.jwks_cache_seconds, chain)
+    yield Resources(
+        accounts, sessions, tokens, local.keys, signing_keys, verifier, revocations, s.jwks_cache_seconds, chain
+    )
     passwords.close()
 
 
@@ -85,8 +97,10 @@ def _spawn_workers(
         chassis.spawn("administrator", once_migrated(lambda: accounts.ensure_administrator(email, password)))
     keep_keys = partial(signing_keys.keep, store, vault, offload, gate, s.keys_refresh_seconds)
     chassis.spawn("signing_keys", once_migrated(keep_keys))
-    sweep = partial(run_under_lease, chassis.postgres, "session_sweep", accounts.sessions.sweep)
-    chassis.spawn("session_sweep", once_migrated(sweep))
+    revocations = accounts.sessions.revocations
+    chassis.spawn("revocations", once_migrated(revocations.keep))
+    for name, sweep in {"session_sweep": accounts.sessions.sweep, "revocation_sweep": revocations.sweep}.items():
+        chassis.spawn(name, once_migrated(partial(run_under_lease, chassis.postgres, name, sweep)))
 
 
 def _once_migrated(chassis: Chassis, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

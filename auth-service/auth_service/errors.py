@@ -21,6 +21,13 @@ class InvalidRefreshToken(Unauthenticated):
     message = "The refresh token is unknown, used, expired or revoked; log in again."
 
 
+class SessionNotFound(NotFound):
+    """The caller has no such session in force."""
+
+    code = "session_not_found"
+    message = "You have no session {session_id} in force; list yours with GET /v1/auth/sessions."
+
+
 class EmailTaken(Conflict):
     """An account with this address exists."""
 

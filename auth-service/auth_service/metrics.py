@@ -17,6 +17,7 @@ DURATION = Histogram("castor_auth_duration_seconds", "Time that an attempt took"
 AUDIT_EVENTS = Counter("castor_audit_events_total", "Security events recorded", ["event"])
 AUDIT_LOST = Counter("castor_audit_lost_total", "Security events only logged, PostgreSQL being away", ["event"])
 REFRESH_REPLAYS = Counter("castor_auth_refresh_replays_total", "Refreshes answered again within the replay window")
+BELL_ERRORS = Counter("castor_revocation_bell_errors_total", "Epochs that Redis did not take; services ask instead")
 PASSWORD_QUEUE = Gauge("castor_auth_password_queue", "Password hashes being computed or waiting")
 SIGNING_KEYS = Gauge("castor_auth_signing_keys", "Signing keys in memory")
 

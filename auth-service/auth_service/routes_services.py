@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 
@@ -17,6 +17,7 @@ from auth_service.schemas import (
     JwksView,
     JwkView,
     OAuthErrorView,
+    RevocationsView,
     ServiceTokenView,
     ValidateRequest,
     ValidView,
@@ -106,6 +107,12 @@ async def validate_token(body: ValidateRequest, r: R) -> ValidView | InvalidView
 async def internal_user(user_id: UserId, r: R) -> InternalUserView:
     """Return an account."""
     return InternalUserView.model_validate(await r.accounts.user(user_id))
+
+
+@internal.get("/revocations")
+async def revocations(r: R, after: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Ok[RevocationsView]:
+    """Return the sessions that ended, after an epoch, before their access tokens did; from memory."""
+    return ok(RevocationsView.model_validate(r.revocations.since(after)))
 
 
 @internal.post("/api-keys/verify")

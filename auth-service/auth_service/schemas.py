@@ -96,6 +96,24 @@ class LogoutView(ResponseModel):
     logged_out: Literal[True] = True
 
 
+class OpenSessionView(ResponseModel):
+    """One of one's own sessions."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: Id
+    created_at: Timestamp
+    last_used_at: Timestamp = Field(description="When it was last refreshed.")
+    expires_at: Timestamp
+    user_agent: str = Field(description="What the client called itself at login; it may lie.")
+    current: bool = Field(False, description="Whether the token of this request belongs to it.")
+
+
+class SessionsEndedView(ResponseModel):
+    """How many sessions were ended; their access tokens are refused everywhere within a second."""
+
+    ended: int
+
+
 class ApiKeyRequest(RequestModel):
     """A key for a script."""
 
@@ -188,6 +206,28 @@ class InternalUserView(ResponseModel):
     roles: list[str]
     is_active: bool
     created_at: Timestamp
+
+
+class RevocationView(ResponseModel):
+    """One thing that ended early."""
+
+    model_config = ConfigDict(from_attributes=True)
+    kind: Literal["session", "user", "api_key"] = Field(
+        description="session: its access tokens are dead; user, api_key: ask anew about their API keys."
+    )
+    subject: str
+    revoked_at: float = Field(description="Unix seconds.")
+    expires_at: float = Field(description="Unix seconds; afterwards it may be forgotten.")
+
+
+class RevocationsView(ResponseModel):
+    """What was revoked after an epoch."""
+
+    model_config = ConfigDict(from_attributes=True)
+    epoch: int = Field(description="Ask for what comes after it next time.")
+    items: list[RevocationView]
+    issued_after: float = Field(description="Unix seconds: users' tokens issued before are refused; 0: no such line.")
+    more: bool = Field(description="Whether there is more to ask for at once.")
 
 
 class VerifyKeyRequest(RequestModel):

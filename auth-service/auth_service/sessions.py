@@ -2,7 +2,8 @@
 
 A refresh token is used once and names its successor. Used again by the same client within a short
 window it yields the same successor, since a lost answer is more likely than a theft; any other second use
-ends the whole family, because thief and owner cannot be told apart.
+ends the whole family, because thief and owner cannot be told apart. With a session end its access tokens, at
+every service within a second (docs/adr/0010).
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from auth_service import session_store
 from auth_service.audit import Audit, Client
-from auth_service.errors import InvalidRefreshToken
+from auth_service.errors import InvalidRefreshToken, SessionNotFound
 from auth_service.metrics import REFRESH_REPLAYS, attempt
+from auth_service.revocations import Revocations
+from auth_service.session_store import Session
 from auth_service.store import AuthStore, HeldRefreshToken, User
 from auth_service.tokens import TokenMinter
 from auth_service.vault import Vault
@@ -25,6 +30,7 @@ from auth_service.vault import Vault
 log = structlog.get_logger("auth.sessions")
 _SWEEP_SECONDS = 3600
 _SWEEP_BATCH = 1000
+_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,14 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session and the refresh token that continues it."""
+
+    id: uuid.UUID
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionTimes:
     """How long things last."""
 
@@ -48,24 +62,27 @@ class SessionTimes:
 
 @dataclass(frozen=True)
 class Sessions:
-    """Begins, refreshes and ends sessions."""
+    """Begins, refreshes, lists and ends sessions."""
 
     store: AuthStore
     minter: TokenMinter
     vault: Vault
     audit: Audit
     times: SessionTimes
+    revocations: Revocations
 
-    async def begin(self, db: AuthStore, user: User) -> str:
-        """Store a new family and return its first refresh token."""
-        family_id = await db.insert_family(user.id, self.times.longest)
+    async def begin(self, db: AuthStore, user: User, client: Client | None = None) -> OpenSession:
+        """Store a new family and return it with its first refresh token."""
+        agent = client.agent.replace("\x00", "") if client else ""
+        family_id = await db.insert_family(user.id, self.times.longest, agent)
         token = secrets.token_urlsafe(32)
         await db.insert_refresh_token(_digest(token), family_id, self.times.idle)
-        return token
+        return OpenSession(family_id, token)
 
-    async def pair(self, user: User, refresh_token: str) -> TokenPair:
-        """Return ``refresh_token`` with an access token."""
-        return TokenPair(await self.minter.user_token(user), refresh_token, self.minter.access_seconds)
+    async def pair(self, user: User, session: OpenSession) -> TokenPair:
+        """Return the session's refresh token with an access token."""
+        access = await self.minter.user_token(user, str(session.id))
+        return TokenPair(access, session.refresh_token, self.minter.access_seconds)
 
     async def refresh(self, presented: str, client: Client) -> tuple[User, TokenPair]:
         """Exchange a refresh token; raises ``InvalidRefreshToken`` when it does not hold (any more)."""
@@ -74,8 +91,9 @@ class Sessions:
                 held = await db.lock_refresh_token(_digest(presented))
                 holds = held is not None and await self._advance(db, held, presented, client)
             if held is None or not holds:
+                await self.revocations.settle()
                 raise InvalidRefreshToken
-            return held.user, await self.pair(held.user, self.vault.successor(presented))
+            return held.user, await self.pair(held.user, OpenSession(held.family_id, self.vault.successor(presented)))
 
     async def _advance(self, db: AuthStore, held: HeldRefreshToken, presented: str, client: Client) -> bool:
         who = self.vault.blind(client.fingerprint)
@@ -98,11 +116,53 @@ class Sessions:
             held = await db.lock_refresh_token(_digest(presented))
             if held is not None:
                 await self._end(db, held, "logout", client)
+        await self.revocations.settle()
+
+    async def of(self, user_id: str) -> list[Session]:
+        """Return a user's sessions in force, the last used first, at most 200."""
+        return await session_store.open_sessions(self.store, uuid.UUID(user_id), _LISTED)
+
+    async def end_one(self, user_id: str, session_id: str, client: Client) -> None:
+        """End one session of a user; raises ``SessionNotFound``."""
+        async with self.store.transaction() as db:
+            ended = await session_store.end_sessions(db, uuid.UUID(user_id), "ended", only=uuid.UUID(session_id))
+            if not ended:
+                raise SessionNotFound(session_id=session_id)
+            await self._note(db, "session_ended", user_id, ended, client)
+        await self.revocations.settle()
+
+    async def end_all(self, user_id: str, client: Client | None, *, keep: str | None = None) -> int:
+        """End all sessions of a user, or all but ``keep``; return how many there were."""
+        async with self.store.transaction() as db:
+            ended = await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
+        await self.revocations.settle()
+        return ended
+
+    async def end_within(
+        self, db: AuthStore, user_id: str, reason: str, client: Client | None, *, keep: str | None = None
+    ) -> int:
+        """``end_all`` as the last part of a larger transaction: a new password, a suspension, an erasure.
+
+        What services remember of the user's API keys is forgotten too. After the commit,
+        ``revocations.settle()`` makes it hold at once; without it, it holds within a second all the same.
+        """
+        kept = uuid.UUID(keep) if keep else None
+        ended = await session_store.end_sessions(db, uuid.UUID(user_id), reason, keep=kept)
+        await self._note(db, reason, user_id, ended, client)
+        await self.revocations.add(db, "user", [user_id])
+        return len(ended)
+
+    async def _note(
+        self, db: AuthStore, event: str, user_id: str, ended: list[uuid.UUID], client: Client | None
+    ) -> None:
+        await self.audit.record(db, event, subject=user_id, client=client, sessions=len(ended))
+        await self.revocations.add(db, "session", [str(session) for session in ended])
 
     async def _end(self, db: AuthStore, held: HeldRefreshToken, reason: str, client: Client) -> None:
         if await db.end_family(held.family_id, reason):
             family = str(held.family_id)
             await self.audit.record(db, reason, subject=str(held.user.id), client=client, family=family)
+            await self.revocations.add(db, "session", [family])
 
     async def sweep(self) -> None:
         """Forget sessions long over, once an hour."""

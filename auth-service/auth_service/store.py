@@ -80,6 +80,19 @@ class AuthStore:
         async with self._postgres.transaction() as connection:
             yield AuthStore(self._postgres, connection)
 
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Run a query of another store module."""
+        rows: list[asyncpg.Record] = await self._db.fetch(sql, *values)
+        return rows
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        """Run a query of another store module that gives one value."""
+        return await self._db.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: Any) -> Any:
+        """Run a statement of another store module."""
+        return await self._db.execute(sql, *values)
+
     async def insert_user(
         self,
         email: str,
@@ -114,12 +127,12 @@ class AuthStore:
             "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2", user_id, old_hash, new_hash
         )
 
-    async def insert_family(self, user_id: uuid.UUID, lifetime: timedelta) -> uuid.UUID:
+    async def insert_family(self, user_id: uuid.UUID, lifetime: timedelta, user_agent: str = "") -> uuid.UUID:
         """Begin a session and return the id of its family."""
         family_id = uuid.uuid4()
         await self._db.execute(
-            "INSERT INTO refresh_families (id, user_id, expires_at) VALUES ($1, $2, now() + $3)",
-            *(family_id, user_id, lifetime),
+            "INSERT INTO refresh_families (id, user_id, expires_at, user_agent) VALUES ($1, $2, now() + $3, $4)",
+            *(family_id, user_id, lifetime, user_agent),
         )
         return family_id
 

@@ -30,13 +30,14 @@ class TokenMinter:
     access_seconds: int
     service_seconds: int
 
-    async def user_token(self, user: User) -> str:
-        """Return an access token with all that the user's roles allow."""
+    async def user_token(self, user: User, session_id: str) -> str:
+        """Return an access token with all that the user's roles allow; it dies with its session."""
         return await self._sign(
             self.access_seconds,
             sub=str(user.id),
             aud=self.user_audience,
             token_use="user",
+            sid=session_id,
             scope=_joined(scopes_of(user.roles)),
             roles=list(user.roles),
             email=user.email,

@@ -48,19 +48,23 @@ async def test_repeated_refresh_of_the_same_client_gets_the_same_successor(auth:
     assert _next(await _refresh(auth.client, first)) != first
 
 
-async def test_simultaneous_refreshes_of_one_client_have_one_successor(
+async def test_200_simultaneous_refreshes_have_one_successor_and_a_true_replay_ends_them(
     auth: RunningService, people: Any, database: asyncpg.Connection
 ) -> None:
-    """Twenty at once all get the same token, and one successor is stored."""
+    """All 200 get the same token, one successor is stored, the session lives; a replay by another then kills it."""
     session = await people.register(auth.client)
     token = session["tokens"]["refresh_token"]
-    answers = await asyncio.gather(*(_refresh(auth.client, token) for _ in range(20)))
-    assert len({_next(answer) for answer in answers}) == 1
+    answers = await asyncio.gather(*(_refresh(auth.client, token) for _ in range(200)))
+    assert [answer.status_code for answer in answers] == [200] * 200
+    (successor,) = {_next(answer) for answer in answers}
     stored = await database.fetchval(
         "SELECT count(*) FROM refresh_tokens JOIN refresh_families f ON f.id = family_id WHERE f.user_id = $1::uuid",
         session["user"]["id"],
     )
     assert stored == 2
+    following = _next(await _refresh(auth.client, successor))
+    assert (await _refresh(auth.client, token, agent="thief")).status_code == 401
+    assert (await _refresh(auth.client, following)).status_code == 401
 
 
 async def test_without_a_window_one_of_many_wins_and_the_family_dies(run_auth: Any, people: Any) -> None:
@@ -159,6 +163,43 @@ async def test_an_access_token_does_not_refresh(auth: RunningService, people: An
     assert (await _refresh(auth.client, tokens["access_token"][:512])).status_code == 401
     me = await auth.client.get("/v1/auth/me", headers={"Authorization": f"Bearer {tokens['refresh_token']}"})
     assert me.status_code == 401
+
+
+async def test_sessions_are_listed_and_ended_by_their_owner(auth: RunningService, people: Any) -> None:
+    """The list names each device and which one asks; one can be ended, or all others; nobody ends a stranger's."""
+    email = people.email()
+    await people.register(auth.client, email)
+    body = {"email": email, "password": people.password}
+    phone = (await auth.client.post("/v1/auth/login", json=body, headers={"User-Agent": "phone"})).json()["data"]
+    laptop = (await auth.client.post("/v1/auth/login", json=body, headers={"User-Agent": "laptop"})).json()["data"]
+    headers = {"Authorization": f"Bearer {laptop['tokens']['access_token']}"}
+    listed = (await auth.client.get("/v1/auth/sessions", headers=headers)).json()["data"]["items"]
+    assert [item["user_agent"] for item in listed][:2] == ["laptop", "phone"]
+    assert [item["current"] for item in listed] == [True, False, False]
+    stranger = await people.headers(auth.client)
+    for who, status in ((stranger, 404), (headers, 200), (headers, 404)):
+        ended = await auth.client.delete(f"/v1/auth/sessions/{listed[1]['id']}", headers=who)
+        assert ended.status_code == status
+    assert (await _refresh(auth.client, phone["tokens"]["refresh_token"])).status_code == 401
+    rest = await auth.client.delete("/v1/auth/sessions?keep_current=true", headers=headers)
+    assert rest.json()["data"] == {"ended": 1}
+    assert (await auth.client.get("/v1/auth/me", headers=headers)).status_code == 200
+    assert (await auth.client.delete("/v1/auth/sessions", headers=headers)).json()["data"] == {"ended": 1}
+    assert (await auth.client.get("/v1/auth/me", headers=headers)).status_code == 401
+    assert (await auth.client.get("/v1/auth/me", headers=stranger)).status_code == 200
+
+
+async def test_revocations_are_told_by_epoch(auth_for_services: RunningService, people: Any) -> None:
+    """Whoever asks after the epoch it knows gets what came since, once."""
+    client = auth_for_services.client
+    known = (await client.get("/internal/revocations")).json()["data"]["epoch"]
+    session = await people.register(client)
+    await client.post("/v1/auth/logout", json={"refresh_token": session["tokens"]["refresh_token"]})
+    told = (await client.get(f"/internal/revocations?after={known}")).json()["data"]
+    sid = people.claims(session["tokens"]["access_token"])["sid"]
+    assert [(item["kind"], item["subject"]) for item in told["items"]] == [("session", sid)]
+    assert told["epoch"] == known + 1
+    assert (await client.get(f"/internal/revocations?after={known + 1}")).json()["data"]["items"] == []
 
 
 async def test_old_sessions_are_forgotten(auth: RunningService, people: Any, database: asyncpg.Connection) -> None:

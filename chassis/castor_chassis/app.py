@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from redis.asyncio import Redis
 from starlette.routing import BaseRoute
 
-from castor_chassis.auth import ApiKeyVerifier, Gatekeeper, RemoteApiKeys, ServiceTokens
+from castor_chassis.auth import ApiKeyVerifier, Gatekeeper, RemoteApiKeys, RemoteRevocations, ServiceTokens
 from castor_chassis.cache import Cache
 from castor_chassis.errors import common_responses
 from castor_chassis.health import Health
@@ -23,6 +23,7 @@ from castor_chassis.middleware import RequestLayer
 from castor_chassis.peers import Peer, PeerPolicy
 from castor_chassis.postgres import Postgres, check_migrated
 from castor_chassis.ratelimit import RateLimiter
+from castor_chassis.revocation import RevocationFollower, RevocationList
 from castor_chassis.settings import ServiceSettings
 from castor_chassis.tls import TlsIdentity, identity_of
 from castor_chassis.tokens import JwksKeys, KeySource, TokenVerifier
@@ -46,6 +47,7 @@ class Chassis:
         self.tls: TlsIdentity | None = None
         self.redis: Redis | None = None
         self.gatekeeper: Gatekeeper
+        self.revoked = RevocationList()
         self._postgres: Postgres | None = None
         self._tokens: ServiceTokens | None = None
         self._peers: dict[str, Peer] = {}
@@ -126,9 +128,20 @@ class Chassis:
         auth = self.peer("auth-service", self.settings.auth_url)
         self._tokens = ServiceTokens(auth)
         self.gatekeeper = self._gatekeeper(auth, keys, api_keys)
+        if keys is None:
+            self._follow_revocations()
         if self.tls is not None:
             tls = self.tls
             self.spawn("tls_watch", lambda: tls.watch(self.settings.tls_poll_seconds))
+
+    def _follow_revocations(self) -> None:
+        # One attempt, and a breaker of its own that hardly refuses: the follower repeats by itself.
+        policy = PeerPolicy(attempts=1, attempt_timeout_seconds=2, max_connections=2, reset_seconds=1)
+        auth = Peer("auth-revocations", self.settings.auth_url, policy=policy, tls=self.tls)
+        self._peers[auth.name] = auth
+        fetch = RemoteRevocations(auth).fetch
+        follower = RevocationFollower(self.revoked, fetch, self.redis, self.settings.auth_issuer)
+        self.spawn("revocations", follower.run)
 
     async def _open_stores(self) -> None:
         settings = self.settings
@@ -151,6 +164,7 @@ class Chassis:
             issuer=settings.auth_issuer,
             service=settings.service_name,
             user_audience=settings.user_audience,
+            revoked=self.revoked,
         )
         limiter = RateLimiter(
             str(settings.redis_url) if settings.redis_url else None,
@@ -158,7 +172,7 @@ class Chassis:
             service=settings.service_name,
             timeout_seconds=settings.redis_timeout_seconds,
         )
-        return Gatekeeper(verifier, api_keys or RemoteApiKeys(auth), limiter)
+        return Gatekeeper(verifier, api_keys or RemoteApiKeys(auth, revoked=self.revoked), limiter)
 
     async def close(self) -> None:
         """Stop the background work, then close what it used."""

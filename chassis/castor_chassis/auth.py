@@ -18,6 +18,7 @@ from castor_chassis.errors import Forbidden, PeerRejected, Unauthenticated
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.peers import Peer
 from castor_chassis.ratelimit import RateLimiter
+from castor_chassis.revocation import News, Revocation, RevocationList
 from castor_chassis.tls import is_service
 from castor_chassis.tokens import TokenVerifier
 
@@ -36,6 +37,7 @@ class Principal:
     email: str | None = None
     roles: tuple[str, ...] = ()
     token_id: str | None = None
+    session_id: str | None = None
 
     @property
     def label(self) -> str:
@@ -53,15 +55,34 @@ class ApiKeyVerifier(Protocol):
 class RemoteApiKeys:
     """Asks auth-service about API keys and remembers the answer for a short while.
 
-    A revoked key works for up to ``ttl_seconds`` longer. Raises ``PeerUnavailable`` when a key is
-    unknown here and auth-service is away.
+    A revocation makes it forget at once; without that word, a revoked key works for up to ``ttl_seconds``
+    longer. Raises ``PeerUnavailable`` when a key is unknown here and auth-service is away.
     """
 
-    def __init__(self, auth: Peer, *, ttl_seconds: float = 15, cache_size: int = 10_000) -> None:
+    def __init__(
+        self,
+        auth: Peer,
+        *,
+        revoked: RevocationList | None = None,
+        ttl_seconds: float = 15,
+        cache_size: int = 10_000,
+    ) -> None:
         self._auth = auth
         self._ttl = ttl_seconds
         self._size = cache_size
         self._known: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
+        self._forgotten = 0
+        if revoked is not None:
+            revoked.on_add(self._forget)
+
+    def _forget(self, revocation: Revocation) -> None:
+        if revocation.kind == "session":
+            return
+        self._forgotten += 1
+        named = (revocation.kind, revocation.subject)
+        stale = [digest for digest, (_, owner) in self._known.items() if owner and named in _names(owner)]
+        for digest in stale:
+            del self._known[digest]
 
     async def verify(self, key: str) -> Principal | None:
         """See ``ApiKeyVerifier``."""
@@ -69,8 +90,11 @@ class RemoteApiKeys:
         until, principal = self._known.get(digest, (0.0, None))
         if until > time.monotonic():
             return principal
+        before = self._forgotten
         principal = await self._ask(key)
-        self._known[digest] = (time.monotonic() + self._ttl, principal)
+        # An answer that a revocation overtook may be older than it.
+        if before == self._forgotten:
+            self._known[digest] = (time.monotonic() + self._ttl, principal)
         if len(self._known) > self._size:
             self._known.popitem(last=False)
         return principal
@@ -83,7 +107,29 @@ class RemoteApiKeys:
         answer = reply.data
         if not answer.get("valid"):
             return None
-        return Principal("api_key", answer["user_id"], frozenset(answer["scopes"]), roles=tuple(answer["roles"]))
+        scopes, roles = frozenset(answer["scopes"]), tuple(answer["roles"])
+        return Principal("api_key", answer["user_id"], scopes, roles=roles, token_id=_key_id(key))
+
+
+def _key_id(key: str) -> str:
+    return key.removeprefix(API_KEY_PREFIX).partition("_")[0]
+
+
+def _names(owner: Principal) -> tuple[tuple[str, str | None], ...]:
+    return ("user", owner.subject), ("api_key", owner.token_id)
+
+
+class RemoteRevocations:
+    """Asks auth-service what was revoked since; a client of its own, so that polling wears out no shared breaker."""
+
+    def __init__(self, auth: Peer) -> None:
+        self._auth = auth
+
+    async def fetch(self, after: int) -> News:
+        """See ``revocation.Fetch``; raises ``PeerError``."""
+        data = (await self._auth.get("/internal/revocations", params={"after": after})).data
+        items = [Revocation(i["kind"], i["subject"], i["revoked_at"], i["expires_at"]) for i in data["items"]]
+        return News(data["epoch"], items, data["issued_after"], data["more"])
 
 
 class ServiceTokens:
@@ -131,7 +177,15 @@ class Gatekeeper:
                 raise Unauthenticated(reason="The API key is unknown, expired or revoked")
             return owner
         claims = await self.tokens.verify(credentials, info.peer)
-        return Principal(claims.use, claims.subject, claims.scopes, claims.email, claims.roles, claims.token_id)
+        return Principal(
+            claims.use,
+            claims.subject,
+            claims.scopes,
+            claims.email,
+            claims.roles,
+            claims.token_id,
+            claims.session_id,
+        )
 
 
 class require(SecurityBase):

@@ -26,6 +26,10 @@ PEER_REJECTED = Counter("castor_peer_rejected_total", "Calls refused before send
 BREAKER_STATE = Gauge("castor_breaker_state", "0 closed, 1 half-open, 2 open", ["peer"])
 BREAKER_TRANSITIONS = Counter("castor_breaker_transitions_total", "Changes of breaker state", ["peer", "state"])
 
+REVOCATION_SOURCE = Gauge("castor_revocation_source", "1 for where revocations come from: push, poll, none", ["source"])
+REVOCATION_EPOCH = Gauge("castor_revocation_epoch", "Number of the last revocation known here")
+REVOCATIONS_HELD = Gauge("castor_revocations_held", "Ended sessions whose tokens would still be valid")
+REVOCATION_OVERFLOWS = Counter("castor_revocation_overflows_total", "Ended sessions replaced by a line in time")
 JWKS_FETCHES = Counter("castor_jwks_fetches_total", "Fetches of the key set", ["outcome"])
 WORKER_RESTARTS = Counter("castor_worker_restarts_total", "Background tasks restarted after a failure", ["worker"])
 LEASE_HELD = Gauge("castor_lease_held", "1 while this replica does the work", ["lease"])

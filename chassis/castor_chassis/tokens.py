@@ -24,6 +24,7 @@ from jose.exceptions import JOSEError
 from castor_chassis.errors import PeerError, Unauthenticated, Unavailable
 from castor_chassis.metrics import AUTH_FAILURES, JWKS_FETCHES
 from castor_chassis.peers import Peer
+from castor_chassis.revocation import RevocationList, Revoked
 from castor_chassis.tls import PeerIdentity
 
 ALGORITHM = "RS256"
@@ -49,6 +50,9 @@ class Claims:
     roles: tuple[str, ...] = ()
     thumbprint: str | None = None
     """Certificate that a service token is bound to (``cnf.x5t#S256``)."""
+    session_id: str | None = None
+    """Session that a user's token belongs to (``sid``); it may end before the token."""
+    issued_at: int = 0
 
 
 class KeySource(Protocol):
@@ -109,9 +113,17 @@ class TokenVerifier:
     """Verifies tokens for one service; a verified token is remembered by its digest until it expires."""
 
     def __init__(
-        self, keys: KeySource, *, issuer: str, service: str, user_audience: str = "castor", cache_size: int = 10_000
+        self,
+        keys: KeySource,
+        *,
+        issuer: str,
+        service: str,
+        user_audience: str = "castor",
+        revoked: Revoked | None = None,
+        cache_size: int = 10_000,
     ) -> None:
         self._keys = keys
+        self._revoked = RevocationList() if revoked is None else revoked
         self._issuer = issuer
         self._audiences = {"user": user_audience, "service": service}
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
@@ -131,6 +143,8 @@ class TokenVerifier:
             raise _refused("expired", "The token has expired")
         if claims.thumbprint is not None and (peer is None or claims.thumbprint != peer.thumbprint):
             raise _refused("wrong_certificate", f"The {claims.use} token belongs to another certificate")
+        if claims.session_id is not None and self._revoked.session(claims.session_id, claims.issued_at):
+            raise _refused("revoked", "The session of the token was ended")
         return claims
 
     def _remember(self, digest: bytes, claims: Claims) -> None:
@@ -166,6 +180,8 @@ class TokenVerifier:
                 email=payload.get("email"),
                 roles=tuple(_text(role) for role in payload.get("roles", ())),
                 thumbprint=_bound_to(payload, use),
+                session_id=_text(payload["sid"]) if use == "user" else None,
+                issued_at=payload["iat"],
             )
         except (KeyError, TypeError) as error:
             raise _refused("malformed", "The token lacks a claim") from error

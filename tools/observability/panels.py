@@ -92,6 +92,7 @@ CHASSIS = (
         (rate("castor_rate_limit_errors_total"), "rate limits without Redis"),
         (rate("castor_cache_operations_total", "cache", J + ', outcome="error"'), "cache {{cache}}"),
         (rate("castor_jwks_fetches_total", "", J + ', outcome="failed"'), "key set"),
+        (f"sum by (source) (castor_revocation_source{{{J}}})", "revocations by {{source}}"),
         (rate("castor_tls_reloads_total", "", J + ', outcome="failed"'), "certificate"),
         (rate("castor_worker_restarts_total", "worker"), "worker {{worker}}"),
     )),

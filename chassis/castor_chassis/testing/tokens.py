@@ -49,6 +49,7 @@ class TokenIssuer:
             "sub": str(uuid.uuid4()),
             "aud": "castor",
             "token_use": "user",
+            "sid": str(uuid.uuid4()),
             "scope": " ".join(scopes) or "none",
             "roles": ["analyst"],
             "email": "ana@example.com",
