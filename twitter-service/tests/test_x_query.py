@@ -117,6 +117,10 @@ SEARCHES: list[tuple[dict[str, Any], str]] = [
     ({"hashtags": ["ParoNacional", "#21N"]}, "(#ParoNacional OR #21N) -is:retweet"),
     ({"authors": ["@petrogustavo", "FicoGutierrez"]}, "(from:petrogustavo OR from:FicoGutierrez) -is:retweet"),
     ({"authors": ["petrogustavo"], "any_of": ["paz"]}, "paz from:petrogustavo -is:retweet"),
+    (
+        {"any_of": ["Botero"], "mentions": ["fboterozea"], "voices": ["fboterozea"]},
+        "(Botero OR @fboterozea OR from:fboterozea) -is:retweet",
+    ),
     ({"any_of": ["paro"], "none_of": ["fútbol", "gol de"]}, 'paro -fútbol -"gol de" -is:retweet'),
     ({"any_of": ["paro"], "none_of": ["#Mundial"]}, "paro -#Mundial -is:retweet"),
     ({"any_of": ["paro"], "with_retweets": True}, "paro"),

@@ -9,7 +9,7 @@ from typing import cast
 from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
-from twitter_service import __version__, routes, routes_entities
+from twitter_service import __version__, routes, routes_entities, routes_x
 from twitter_service.clients.sentiment import SentimentClient
 from twitter_service.entity_store import EntityStore
 from twitter_service.feed import Feed
@@ -21,6 +21,8 @@ from twitter_service.resources import Resources
 from twitter_service.scoring import ScoreFiller
 from twitter_service.settings import TwitterSettings
 from twitter_service.store import TweetStore
+from twitter_service.x_parts import x_parts
+from twitter_service.x_sink import Sink
 
 
 def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> FastAPI:
@@ -30,7 +32,7 @@ def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> F
         package="twitter_service",
         version=__version__,
         summary="Tweets in, the tweet feed out.",
-        routers=[routes.router, routes_entities.router],
+        routers=[routes_x.router, routes.router, routes_entities.router],
         start=start,
         slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
         keys=keys,
@@ -59,7 +61,10 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     chassis.spawn("watch_feed", feed.watch)
     chassis.spawn("score_tweets", lambda: run_under_lease(chassis.postgres, "score_tweets", filler.run))
     chassis.spawn("match_entities", lambda: run_under_lease(chassis.postgres, "match_entities", rematcher.run))
-    yield Resources(tweets, entities, imports, importer, Reader(tweets, entities), rematcher, feed)
+    sink = Sink(tweets, entities, chassis.in_thread, on_stored)
+    async with x_parts(chassis, settings, entities, sink) as x:
+        reader = Reader(tweets, entities)
+        yield Resources(tweets, entities, imports, importer, reader, rematcher, feed, x.service, x.searches)
 
 
 def score_filler(chassis: Chassis, settings: TwitterSettings, tweets: TweetStore, feed: Feed) -> ScoreFiller:

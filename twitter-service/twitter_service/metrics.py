@@ -18,3 +18,4 @@ X_REFUSED = Counter("castor_twitter_x_refused_total", "Requests that X answered 
 X_ALLOWANCE = Gauge("castor_twitter_x_allowance", "Requests that X still allows in this window", ["endpoint"])
 X_POSTS = Counter("castor_twitter_x_posts_total", "Posts read from X", ["purpose", "billed"])
 X_DOLLARS = Counter("castor_twitter_x_dollars_total", "What reading X has cost by the price table", ["purpose"])
+X_SEARCHES = Counter("castor_twitter_x_searches_total", "Readings of X that ended", ["kind", "state"])

@@ -13,7 +13,9 @@ from twitter_service.import_store import ImportStore
 from twitter_service.importing import Importer
 from twitter_service.reading import Reader
 from twitter_service.rematching import Rematcher
+from twitter_service.search_store import SearchStore
 from twitter_service.store import TweetStore
+from twitter_service.x_service import XService
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Resources:
     reader: Reader
     rematcher: Rematcher
     feed: Feed
+    x: XService
+    searches: SearchStore
 
 
 def resources(request: Request) -> Resources:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from castor_chassis import ServiceSettings
 
@@ -35,3 +35,23 @@ class TwitterSettings(ServiceSettings):
     max_entities: int = Field(500, ge=1, description="Entities that can be tracked.")
 
     feed_max_waiters: int = Field(64, ge=1, description="Long polls at a time; above this, 429.")
+
+    x_bearer_token: SecretStr | None = Field(None, description="Key of X API v2; without it nothing is read from X.")
+    x_base_url: str = Field("https://api.x.com", description="Where X answers; a sandbox in development.")
+    x_timeout_seconds: float = Field(15, gt=0, description="Per request to X.")
+    x_max_in_flight: int = Field(16, ge=1, le=200, description="Requests at a time per endpoint, over all replicas.")
+    x_attempts: int = Field(5, ge=1, le=20, description="Attempts per page at failures that may pass.")
+    x_searches_at_a_time: int = Field(32, ge=1, le=2000, description="Readings of X that a replica works on.")
+    x_search_attempts: int = Field(20, ge=1, description="Postponements in a row after which a reading fails.")
+    x_lease_seconds: float = Field(60, gt=0, description="After this a dead replica's readings and promises are free.")
+    x_reset_margin_seconds: float = Field(1, ge=0, description="How much X's clock may be behind ours.")
+    x_full_archive: bool = Field(False, description="The plan of X includes full-archive search.")
+    x_daily_posts: int | None = Field(500, ge=0, description="Posts that X may bill in a UTC day.")
+    x_monthly_posts: int | None = Field(15_000, ge=0, description="Posts that X may bill in a UTC month.")
+    x_daily_usd: float | None = Field(None, ge=0, description="Dollars in a UTC day; unset: no limit of its own.")
+    x_monthly_usd: float | None = Field(75, ge=0, description="Dollars in a UTC month.")
+    x_trending_share: float = Field(0.5, ge=0, le=1, description="Most of a budget that the purpose trending may use.")
+    x_analysis_share: float = Field(0.8, ge=0, le=1, description="Most of a budget that the purpose analysis may use.")
+    x_tenant_share: float = Field(1, ge=0, le=1, description="Most of a purpose's share that one caller may use.")
+    x_price_post_usd: float = Field(0.005, ge=0, description="Price table: one post read.")
+    x_price_user_usd: float = Field(0.010, ge=0, description="Price table: one user read.")

@@ -49,11 +49,14 @@ class ArchiveNotEnabled(Invalid):
     message = "Full-archive search is not enabled; leave archive out, or set X_FULL_ARCHIVE where the plan has it."
 
 
-class XNotConfigured(Unavailable):
-    """There is no key for X."""
+class XNotConfigured(Conflict):
+    """There is no key for X; no wait will change that, so it is no 503."""
 
     code = "x_not_configured"
-    message = "No key for X is configured; set X_BEARER_TOKEN, or import tweets from a file (POST /v1/twitter/imports)."
+    message = (
+        "No key for X is configured; set X_BEARER_TOKEN (and REDIS_URL), "
+        "or import tweets from a file (POST /v1/twitter/imports)."
+    )
 
 
 class XUnavailable(Unavailable):

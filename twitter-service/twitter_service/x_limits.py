@@ -193,10 +193,14 @@ class XLimits:
     async def _run(self, script: str, endpoint: str, arguments: list[Any]) -> Any:
         if self._redis is None:
             raise XLimitsUnavailable(retry_after_seconds=60)
-        try:
-            return await self._redis.eval(script, 2, *self._keys(endpoint), *arguments)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise XLimitsUnavailable(retry_after_seconds=2) from error
+        for is_last in (False, True):
+            try:
+                return await self._redis.eval(script, 2, *self._keys(endpoint), *arguments)
+            except (RedisError, OSError, TimeoutError) as error:
+                # Twice is harmless: the slot is the same, the count at worst lower than X's.
+                if is_last:
+                    raise XLimitsUnavailable(retry_after_seconds=2) from error
+        return None
 
     def _keys(self, endpoint: str) -> tuple[str, str]:
         # The braces keep both keys of an endpoint in one slot of a cluster.

@@ -26,16 +26,18 @@ _QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u2036\u275d\u
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; at least one of the first six is needed.
+    """What is looked for; at least one of the first seven is needed.
 
-    ``any_of`` are alternatives; so are ``hashtags`` and ``mentions``, with them. ``authors`` are alternatives
-    among themselves. All groups must hold together with every one of ``all_of`` and none of ``none_of``.
+    ``any_of`` are alternatives; so are ``hashtags``, ``mentions`` and whatever ``voices`` write, with them.
+    ``authors`` are alternatives among themselves. All groups must hold together with every one of ``all_of``
+    and none of ``none_of``.
     """
 
     any_of: Sequence[str] = ()
     all_of: Sequence[str] = ()
     hashtags: Sequence[str] = ()
     mentions: Sequence[str] = ()
+    voices: Sequence[str] = ()
     authors: Sequence[str] = ()
     location: str | None = None
     none_of: Sequence[str] = ()
@@ -70,13 +72,14 @@ def _parts(search: Search) -> tuple[list[str], list[str], list[str], list[str]]:
     words = [term(text) for text in search.any_of]
     tags = [term("#" + text.lstrip("#")) for text in search.hashtags]
     mentions = [term("@" + text.lstrip("@")) for text in search.mentions]
+    voices = [_account("from:", handle) for handle in search.voices]
     authors = [_account("from:", handle) for handle in search.authors]
     needed = [*search.all_of, *([search.location] if search.location else [])]
     modifiers = ["-" + term(text) for text in search.none_of]
     modifiers += [f"lang:{search.lang}"] if search.lang else []
     modifiers += [] if search.with_retweets else ["-is:retweet"]
     return (
-        _unique([*words, *tags, *mentions]),
+        _unique([*words, *tags, *mentions, *voices]),
         _unique(authors),
         _unique(term(text) for text in needed),
         _unique(modifiers),
