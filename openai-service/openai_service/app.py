@@ -10,29 +10,36 @@ from fastapi import FastAPI
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, reveal
 from openai_service import __version__
+from openai_service.answers import AnswerStore
+from openai_service.budget import Budget, Limits
+from openai_service.budget_store import BudgetStore
+from openai_service.chat import Chat
 from openai_service.embeddings import loaded_or_none
 from openai_service.encoder import BundledEncoder
 from openai_service.fence import Fence
 from openai_service.gateway import Gateway
 from openai_service.jobs import NAMES, Encode, Jobs
-from openai_service.ledger import Ledger, Prices
+from openai_service.ledger import Ledger
+from openai_service.prices import Prices
 from openai_service.prompts import load
 from openai_service.providers import Extractive
 from openai_service.reports import UsageReports
-from openai_service.routes import CHAT_PATH, Resources, router
+from openai_service.routes import BARE_PATHS, CHAT_PATH, Resources, router
 from openai_service.routes_tasks import TASK_PATHS, TaskDesk
 from openai_service.routes_tasks import router as tasks_router
+from openai_service.sdk_errors import speak_openai
 from openai_service.settings import OpenAISettings
 from openai_service.store import LedgerStore
 from openai_service.tasks import REPAIR, Tasks
-from openai_service.upstream import OPENAI_URL, OpenAICompatible, UpstreamOptions
+from openai_service.upstream import OpenAICompatible, UpstreamOptions
+from openai_service.upstreams import Upstreams
 
 
 def create_app(
     settings: OpenAISettings, *, keys: KeySource | None = None, api_keys: ApiKeyVerifier | None = None
 ) -> FastAPI:
     """Return the app; nothing is contacted or loaded before it starts."""
-    return create_service(
+    app = create_service(
         settings,
         package="openai_service",
         version=__version__,
@@ -43,6 +50,8 @@ def create_app(
         keys=keys,
         api_keys=api_keys,
     )
+    speak_openai(app, BARE_PATHS)
+    return app
 
 
 @asynccontextmanager
@@ -51,17 +60,23 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     settings = cast(OpenAISettings, chassis.settings)
     encoder = chassis.load("encoder", BundledEncoder.load)
     store = LedgerStore(chassis.postgres)
-    ledger = Ledger(store, Prices(settings.price_table), capacity=settings.ledger_queue_rows)
+    accounts = BudgetStore(chassis.postgres)
+    budget = Budget(accounts, Limits(settings.budgets), lease_seconds=settings.budget_lease_seconds)
+    reports = UsageReports(store, accounts)
+    ledger = Ledger(store, Prices(settings.price_table), budget, capacity=settings.ledger_queue_rows)
     chassis.spawn("ledger", ledger.run)
-    upstream = OpenAICompatible(_options(settings)) if settings.has_upstream else None
+    chassis.spawn("budget", lambda: budget.sweep(settings.budget_lease_seconds / 4))
+    upstreams = Upstreams(settings, [OpenAICompatible(options) for options in _options(settings)], ledger)
     extractive = Extractive(chassis.in_thread, lambda: loaded_or_none(encoder))
-    gateway = Gateway(settings, upstream, extractive, encoder, chassis.in_thread, chassis.cache, ledger)
+    chat = Chat(upstreams, extractive, ledger, allow_degraded=settings.allow_degraded)
+    answers = AnswerStore(chassis.redis, ttl_seconds=settings.chat_cache_seconds)
+    gateway = Gateway(settings, upstreams, chat, encoder, chassis.in_thread, chassis.cache, answers)
     try:
-        yield Resources(chassis, gateway, UsageReports(store), _desk(chassis, gateway, lambda: loaded_or_none(encoder)))
+        desk = _desk(chassis, gateway, lambda: loaded_or_none(encoder))
+        yield Resources(chassis, gateway, reports, desk, budget, settings.stream_heartbeat_seconds)
     finally:
         await ledger.drain()
-        if upstream is not None:
-            await upstream.close()
+        await upstreams.close()
 
 
 def _desk(chassis: Chassis, gateway: Gateway, encoder: Encode) -> TaskDesk:
@@ -69,7 +84,7 @@ def _desk(chassis: Chassis, gateway: Gateway, encoder: Encode) -> TaskDesk:
     prompts = load(NAMES)
     key = reveal(settings.openai_api_key)
     tasks = Tasks(
-        lambda request, version: gateway.complete(request),  # noqa: ARG005
+        lambda request, prompt: gateway.complete(request, task=prompt.partition("@")[0], prompt_version=prompt),
         chassis.in_thread,
         # Replicas with the same key make the same marks, so that equal prompts are equal for the cache.
         Fence(key.encode() if key else None),
@@ -79,13 +94,16 @@ def _desk(chassis: Chassis, gateway: Gateway, encoder: Encode) -> TaskDesk:
     return TaskDesk(Jobs(prompts, encoder), tasks, chassis.in_thread)
 
 
-def _options(settings: OpenAISettings) -> UpstreamOptions:
-    return UpstreamOptions(
-        base_url=settings.openai_base_url or OPENAI_URL,
-        api_key=reveal(settings.openai_api_key),
-        timeout_seconds=settings.openai_timeout_seconds,
-        attempts=settings.openai_attempts,
-        max_in_flight=settings.peer_max_connections,
-        fail_max=settings.breaker_fail_max,
-        reset_seconds=settings.breaker_reset_seconds,
-    )
+def _options(settings: OpenAISettings) -> list[UpstreamOptions]:
+    return [
+        UpstreamOptions(
+            provider=provider,
+            api_key=settings.key_of(provider.name),
+            timeout_seconds=settings.openai_timeout_seconds,
+            attempts=settings.openai_attempts,
+            max_in_flight=settings.peer_max_connections,
+            fail_max=settings.breaker_fail_max,
+            reset_seconds=settings.breaker_reset_seconds,
+        )
+        for provider in settings.all_providers
+    ]

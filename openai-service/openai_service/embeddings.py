@@ -17,7 +17,6 @@ from openai_service.encoder import BundledEncoder
 from openai_service.errors import EncoderNotLoaded, WrongDimensions
 from openai_service.extractive import Floats
 from openai_service.schemas import BUNDLED
-from openai_service.upstream import OpenAICompatible
 
 _BATCH = 256
 
@@ -64,23 +63,6 @@ class Bundled:
     async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
         """See ``Embedder``; words stand for tokens."""
         return await self._in_thread(self._encoder.encode, list(texts)), sum(len(text.split()) for text in texts)
-
-
-class UpstreamEmbedder:
-    """One embedding model of the upstream."""
-
-    name = OpenAICompatible.name
-
-    def __init__(self, upstream: OpenAICompatible, model: str) -> None:
-        self._upstream = upstream
-        self.model = model
-
-    def check(self, dimensions: int | None) -> None:
-        """See ``Embedder``; only the upstream knows."""
-
-    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:
-        """See ``Embedder``; raises what the upstream raises."""
-        return await self._upstream.embed(texts, self.model, dimensions)
 
 
 async def loaded(encoder: asyncio.Task[BundledEncoder]) -> BundledEncoder:

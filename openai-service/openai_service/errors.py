@@ -1,5 +1,7 @@
 """What can go wrong in openai-service."""
 
+from typing import Self
+
 from castor_chassis import Conflict, ServiceError, Unavailable
 
 
@@ -11,7 +13,19 @@ class NoUpstream(ServiceError):
     message = "No upstream is configured for the model '{model}'; set OPENAI_API_KEY or allow degraded answers."
 
 
-class UpstreamUnavailable(ServiceError):
+class UpstreamError(ServiceError):
+    """A call of an upstream that brought no answer."""
+
+    maybe_charged = False
+    """True when the upstream may have worked, and so may be paid for it."""
+
+    def processed(self) -> Self:
+        """Note that the upstream may have worked; returns the error itself."""
+        self.maybe_charged = True
+        return self
+
+
+class UpstreamUnavailable(UpstreamError):
     """The upstream failed, is overloaded, or its breaker is open."""
 
     status = 503
@@ -19,7 +33,7 @@ class UpstreamUnavailable(ServiceError):
     message = "The language model's API is unavailable ({reason}); try again as Retry-After says."
 
 
-class UpstreamTimeout(ServiceError):
+class UpstreamTimeout(UpstreamError):
     """The upstream did not answer in time."""
 
     status = 504
@@ -27,12 +41,45 @@ class UpstreamTimeout(ServiceError):
     message = "The language model's API did not answer within {seconds} s; ask for less or allow more time."
 
 
-class UpstreamRefused(ServiceError):
+class UpstreamRefused(UpstreamError):
     """The upstream understood the request and refused it."""
 
     status = 502
     code = "upstream_refused"
     message = "The language model's API refused the request with {upstream_status}: {reason}"
+
+
+class BudgetSpent(ServiceError):
+    """The month's budget has no room for what this call may cost."""
+
+    status = 429
+    code = "budget_spent"
+    message = (
+        "The budget '{account}' of {limit_usd:.6g} USD has {spent_usd:.6g} spent, and this call may cost "
+        "{needed_usd:.6g}; allow fewer tokens, wait until {resets_at}, or raise the budget."
+    )
+
+    def headers(self) -> dict[str, str]:
+        """Tell the SDK, which repeats every other 429, that it would be in vain."""
+        return {"X-Should-Retry": "false"}
+
+
+class BudgetHeld(ServiceError):
+    """The budget has room, but calls in flight hold it for now."""
+
+    status = 429
+    code = "budget_held"
+    message = (
+        "Calls in flight hold {held_usd:.6g} USD of the budget '{account}', and this one may cost {needed_usd:.6g}; "
+        "try again as Retry-After says."
+    )
+
+
+class PriceUnknown(Conflict):
+    """A budget applies and nobody knows what the model costs."""
+
+    code = "price_unknown"
+    message = "A budget applies, and the model '{model}' has no price; add it to PRICE_TABLE (0 where it is free)."
 
 
 class LanguageModelNeeded(Conflict):

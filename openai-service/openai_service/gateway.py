@@ -1,28 +1,26 @@
-"""Which model answers, what happens when it does not, and what it cost."""
+"""Where every call comes in: who answers it, whether it was answered before, and with which embeddings."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
-
-import structlog
 
 from castor_chassis import Cache, ServiceError
-from openai_service.embeddings import Bundled, Embedder, UpstreamEmbedder, Vectors, embed, loaded
+from openai_service.answers import AnswerStore, Shared, key_of
+from openai_service.chat import Asked, Chat, Streamed, Whole
+from openai_service.embeddings import Bundled, Embedder, Vectors, embed, loaded
 from openai_service.encoder import BundledEncoder
-from openai_service.errors import (
-    LanguageModelNeeded,
-    NoUpstream,
-    UpstreamTimeout,
-    UpstreamUnavailable,
-    WrongModel,
-)
+from openai_service.errors import NoUpstream, WrongModel
 from openai_service.extractive import Floats
-from openai_service.ledger import Ledger, Meter
-from openai_service.metrics import FALLBACKS
-from openai_service.providers import ChatProvider, Chunk, ChunkStream, Extractive
+from openai_service.failover import Target
+from openai_service.flights import Flight, Flights, Seat
+from openai_service.ledger import Ledger
+from openai_service.meter import Meter
+from openai_service.metrics import REUSED
+from openai_service.payers import current_payer
+from openai_service.prices import Tokens
+from openai_service.production import Production
 from openai_service.schemas import (
     BUNDLED,
     DEFAULT,
@@ -34,11 +32,8 @@ from openai_service.schemas import (
     ModelList,
 )
 from openai_service.settings import OpenAISettings
-from openai_service.upstream import OpenAICompatible
+from openai_service.upstreams import PaidEmbedder, Upstreams
 
-log = structlog.get_logger("castor.openai")
-T = TypeVar("T")
-LLM = ["llm"]
 EMBEDDINGS = ["embeddings"]
 
 
@@ -50,127 +45,125 @@ class Embedded:
     degraded: list[str] | None
 
 
-class MeteredStream:
-    """A stream that is accounted for when it ends, however it ends."""
-
-    def __init__(self, chunks: ChunkStream, meter: Meter, ledger: Ledger, *, show_usage: bool) -> None:
-        self._chunks = chunks
-        self._meter = meter
-        self._ledger = ledger
-        self._show_usage = show_usage
-        self._open = True
-        self.degraded = LLM if meter.degraded else None
-
-    async def __aiter__(self) -> AsyncIterator[Chunk]:
-        try:
-            async for chunk in self._chunks:
-                self._meter.count(chunk.get("usage"))
-                if chunk.get("choices") or self._show_usage:
-                    yield {**chunk, "degraded": self.degraded} if self.degraded else chunk
-        except ServiceError as error:
-            self._meter.status = error.code
-            raise
-        else:
-            self._end()
-
-    async def aclose(self) -> None:
-        """Stop the model, if it still writes, and close the account."""
-        if self._open and self._meter.status == "ok":
-            self._meter.status = "cancelled"
-        self._end()
-        await self._chunks.aclose()
-
-    def _end(self) -> None:
-        if self._open:
-            self._open = False
-            self._ledger.end(self._meter)
-
-
 class Gateway:
-    """Routes each call to the upstream or to what needs none."""
+    """Routes each call to the upstreams or to what needs none."""
 
     def __init__(
         self,
         settings: OpenAISettings,
-        upstream: OpenAICompatible | None,
-        extractive: Extractive,
+        upstreams: Upstreams,
+        chat: Chat,
         encoder: asyncio.Task[BundledEncoder],
         in_thread: Callable[..., Awaitable[Floats]],
         cache: Cache,
-        ledger: Ledger,
+        answers: AnswerStore,
     ) -> None:
         self._settings = settings
-        self._upstream = upstream
-        self._extractive = extractive
+        self._upstreams = upstreams
+        self._chat = chat
         self._encoder = encoder
         self._in_thread = in_thread
         self._cache = cache
-        self._ledger = ledger
+        self._answers = answers
+        self._flights = Flights()
+        self._ledger: Ledger = chat.ledger
 
-    async def complete(self, request: ChatRequest) -> ChatCompletion:
-        """Return the whole answer."""
-        with self._ledger.metered("chat", request.model) as meter:
-            completion = await self._ask(request, meter, lambda who, model: who.complete(request, model))
-            meter.count(completion.usage.model_dump() if completion.usage else None)
-            return completion.model_copy(update={"degraded": LLM}) if meter.degraded else completion
+    async def complete(
+        self, request: ChatRequest, *, task: str | None = None, prompt_version: str | None = None, fresh: bool = False
+    ) -> ChatCompletion:
+        """Return the whole answer; ``task`` and ``prompt_version`` say which of our prompts the request was made by."""
+        answer = await self.answer(request, task=task, prompt_version=prompt_version, fresh=fresh)
+        try:
+            content = b"".join([piece async for piece in answer.pieces()])
+        finally:
+            await answer.close()
+        return ChatCompletion.model_validate_json(content)
 
-    async def stream(self, request: ChatRequest) -> MeteredStream:
-        """Return once the answer has begun."""
-        with self._ledger.metered("chat", request.model) as meter:
-            meter.streamed = True
-            chunks = await self._ask(request, meter, lambda who, model: who.stream(request, model))
-            meter.kept_open = True
-            wanted = request.stream_options is not None and request.stream_options.include_usage
-            return MeteredStream(chunks, meter, self._ledger, show_usage=wanted)
+    async def answer(
+        self, request: ChatRequest, *, task: str | None = None, prompt_version: str | None = None, fresh: bool = False
+    ) -> Production:
+        """Return the answer once it has begun: JSON, or events where the request streams; the caller closes it.
 
-    async def _ask(self, request: ChatRequest, meter: Meter, call: Callable[[ChatProvider, str], Awaitable[T]]) -> T:
-        """Ask the upstream and, where it fails and quoting may stand in for it, the documents."""
-        if self._upstream is not None and request.model not in (EXTRACTIVE, BUNDLED):
-            model = self._settings.openai_model if request.model == DEFAULT else request.model
-            meter.provider, meter.model = self._upstream.name, model
-            try:
-                return await call(self._upstream, model)
-            except (UpstreamUnavailable, UpstreamTimeout) as error:
-                if not self._settings.allow_degraded or request.structured_field():
-                    raise
-                meter.fallback_reason = error.code
-                FALLBACKS.labels(error.code).inc()
-                log.warning("answered_without_upstream", code=error.code, reason=error.details.get("reason"))
-        self._check_offline(request)
-        meter.provider, meter.model = self._extractive.name, EXTRACTIVE
-        meter.degraded = meter.free = True
-        return await call(self._extractive, EXTRACTIVE)
+        An equal request of the same tenant gets the same bytes, unless ``fresh``.
+        """
+        asked = Asked(request, current_payer(), self._targets(request.model, task), task, prompt_version)
+        if fresh or not asked.targets or not self._settings.chat_cache_seconds:
+            return await _opened(self._production(asked))
+        return await self._reused(asked)
 
-    def _check_offline(self, request: ChatRequest) -> None:
-        if request.model == BUNDLED:
-            raise WrongModel(model=BUNDLED, makes="embeddings", wanted="chat", instead=EXTRACTIVE)
-        if request.model != EXTRACTIVE and not self._settings.allow_degraded:
-            raise NoUpstream(model=request.model)
-        field = request.structured_field()
-        if field is not None:
-            raise LanguageModelNeeded(field=field)
+    def _targets(self, model: str, task: str | None) -> list[Target]:
+        if model in (EXTRACTIVE, BUNDLED):
+            return []
+        return self._upstreams.targets(model, task, default=self._settings.openai_model)
+
+    def _production(self, asked: Asked) -> Production:
+        return Streamed(self._chat, asked) if asked.request.stream else Whole(self._chat, asked)
+
+    async def _reused(self, asked: Asked) -> Production:
+        names = [f"{target.upstream.name}/{target.model}" for target in asked.targets]
+        key = key_of(asked.payer.tenant, asked.request, names)
+        seat = self._board(key, asked)
+        try:
+            await _opened(seat)
+        except ServiceError:
+            if seat.leads:
+                raise
+            seat = self._board(key, asked)
+            await _opened(seat)
+        if seat.cache == "shared" and seat.degraded:
+            # What the first caller had no time or luck for, this one may have.
+            await seat.close()
+            return await _opened(self._production(asked))
+        if seat.cache:
+            self._note_reuse(asked, seat.cache)
+        return seat
+
+    def _board(self, key: str, asked: Asked) -> Seat:
+        shared: list[Shared] = []
+
+        def start() -> Production:
+            shared.append(Shared(self._production(asked), self._answers, key))
+            return shared[0]
+
+        async def landed(flight: Flight) -> None:
+            await shared[0].landed(b"".join(flight.recorded) if flight.complete else None)
+
+        return self._flights.board(key, start, landed)
+
+    def _note_reuse(self, asked: Asked, how: str) -> None:
+        REUSED.labels(how).inc()
+        with self._ledger.metered(
+            "chat", asked.request.model, asked.payer, asked.task, asked.prompt_version
+        ) as meter:  # fmt: skip
+            meter.cache, meter.streamed = how, asked.request.stream
+            meter.own_tokens = Tokens(0, 0)
+            meter.answered_by("cache", asked.targets[0].model)
 
     async def embed(self, request: EmbeddingRequest) -> Embedded:
         """Return vectors.
 
-        An upstream that fails is never replaced here: vectors of two models in one index would not compare.
+        An upstream that fails is never replaced by the encoder here: vectors of two models in one index would not
+        compare.
         """
-        with self._ledger.metered("embeddings", request.model) as meter:
-            embedder, degraded = await self._embedder(request.model)
-            meter.provider, meter.model = embedder.name, embedder.model
+        with self._ledger.metered("embeddings", request.model, current_payer()) as meter:
+            embedder, degraded = await self._embedder(request.model, meter)
+            meter.answered_by(embedder.name, embedder.model)
             meter.free, meter.degraded = embedder.name == BUNDLED, degraded is not None
             ttl = self._settings.embedding_cache_seconds
             vectors = await embed(self._cache, ttl, embedder, request.texts(), request.dimensions)
-            meter.prompt_tokens, meter.completion_tokens = vectors.tokens, 0
+            if not meter.attempts:
+                meter.own_tokens = Tokens(vectors.tokens, 0)
+                meter.cache = None if vectors.tokens else "hit"
             return Embedded(vectors, degraded)
 
-    async def _embedder(self, model: str) -> tuple[Embedder, list[str] | None]:
+    async def _embedder(self, model: str, meter: Meter) -> tuple[Embedder, list[str] | None]:
         if model == EXTRACTIVE:
             raise WrongModel(model=EXTRACTIVE, makes="chat answers", wanted="embeddings", instead=BUNDLED)
-        if self._upstream is not None and model not in (BUNDLED, DEFAULT):
-            return UpstreamEmbedder(self._upstream, model), None
-        if self._upstream is not None and model == DEFAULT and self._settings.embeds_upstream:
-            return UpstreamEmbedder(self._upstream, self._settings.openai_embedding_model), None
+        if self._upstreams and (
+            model not in (BUNDLED, DEFAULT) or (model == DEFAULT and self._settings.embeds_upstream)
+        ):
+            named = self._settings.openai_embedding_model if model == DEFAULT else model
+            return PaidEmbedder(self._upstreams, self._upstreams.targets(named, default=named), meter), None
         bundled = Bundled(await loaded(self._encoder), self._in_thread)
         if model in (BUNDLED, DEFAULT, bundled.model):
             return bundled, None
@@ -180,6 +173,17 @@ class Gateway:
 
     def models(self) -> ModelList:
         """Return the models that requests may name."""
-        upstream = [self._settings.openai_model, self._settings.openai_embedding_model] if self._upstream else []
-        owned = [*((name, "upstream") for name in upstream), (EXTRACTIVE, "castor"), (BUNDLED, "castor")]
+        upstream = [self._settings.openai_model, self._settings.openai_embedding_model] if self._upstreams else []
+        routed = [name for name in self._settings.routes if name != DEFAULT]
+        names = list(dict.fromkeys([*upstream, *routed]))
+        owned = [*((name, "upstream") for name in names), (EXTRACTIVE, "castor"), (BUNDLED, "castor")]
         return ModelList(data=[Model(id=name, created=0, owned_by=owner) for name, owner in owned])
+
+
+async def _opened(production: Production) -> Production:
+    try:
+        await production.open()
+    except BaseException:
+        await asyncio.shield(production.close())
+        raise
+    return production

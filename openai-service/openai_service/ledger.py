@@ -6,90 +6,60 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import structlog
 
 from castor_chassis import ServiceError, current_request
+from openai_service.budget import Budget, Payer, month_of, nano
+from openai_service.errors import PriceUnknown
+from openai_service.meter import Attempt, Meter, Operation
 from openai_service.metrics import CALLS, COST, LEDGER_DROPPED, LEDGER_QUEUED, TOKENS, UNPRICED
-from openai_service.store import Call
+from openai_service.payers import NOBODY
+from openai_service.prices import Prices, Tokens
+from openai_service.store import Call, Entry
 
 log = structlog.get_logger("castor.openai.ledger")
-Operation = Literal["chat", "embeddings"]
 _BATCH = 500
-_MILLION = Decimal(1_000_000)
 
 
 class CallStore(Protocol):
     """Where rows end."""
 
-    async def add(self, calls: list[Call]) -> None:
-        """Store ``calls``; the same call twice counts once."""
+    async def settle(self, entries: Sequence[Entry]) -> None:
+        """Store calls, book their costs, end their holds; the same call twice counts once."""
 
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """USD per million prompt and completion tokens, by model name or its prefix."""
-
-    table: Mapping[str, tuple[float, float]]
-
-    def cost_usd(self, model: str, prompt_tokens: int | None, completion_tokens: int | None) -> Decimal | None:
-        """Return the exact cost of a call; None when the model has no price or the tokens are unknown.
-
-        The longest matching name wins, so that ``gpt-4o-mini-2024-07-18`` is priced as ``gpt-4o-mini``.
-        """
-        names = [name for name in self.table if model == name or model.startswith(f"{name}-")]
-        if not names or prompt_tokens is None or completion_tokens is None:
-            return None
-        prompt, completion = (Decimal(str(price)) for price in self.table[max(names, key=len)])
-        return (prompt * prompt_tokens + completion * completion_tokens) / _MILLION
-
-
-@dataclass(slots=True)
-class Meter:
-    """What is learned about one call while it runs."""
-
-    operation: Operation
-    requested_model: str
-    provider: str = "none"
-    model: str = "none"
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    streamed: bool = False
-    degraded: bool = False
-    free: bool = False
-    status: str = "ok"
-    fallback_reason: str | None = None
-    kept_open: bool = False
-    """True once a stream carries the meter on; it ends the meter itself."""
-    called_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    started: float = field(default_factory=time.perf_counter)
-
-    def count(self, usage: Mapping[str, Any] | None) -> None:
-        """Take the tokens from a ``usage`` object of the OpenAI shape."""
-        if usage:
-            self.prompt_tokens = int(usage.get("prompt_tokens") or 0)
-            self.completion_tokens = int(usage.get("completion_tokens") or 0)
+    async def release(self, holds: Sequence[uuid.UUID]) -> None:
+        """End holds that nothing was spent of."""
 
 
 class Ledger:
-    """A bounded queue of rows and the worker that writes them in batches."""
+    """A bounded queue of rows and the worker that writes them in batches.
 
-    def __init__(self, store: CallStore, prices: Prices, *, capacity: int) -> None:
+    Rows that end a hold have no bound of their own: there are no more of them than money was held for, and without
+    PostgreSQL none is held.
+    """
+
+    def __init__(self, store: CallStore, prices: Prices, budget: Budget | None, *, capacity: int) -> None:
         self._store = store
-        self._prices = prices
-        self._queue: asyncio.Queue[Call] = asyncio.Queue(capacity)
-        self._unwritten: list[Call] = []
+        self._budget = budget
+        self._capacity = capacity
+        self._queue: deque[Entry] = deque()
+        self._released: list[uuid.UUID] = []
+        self._news = asyncio.Event()
+        self.prices = prices
 
     @contextmanager
-    def metered(self, operation: Operation, requested_model: str) -> Iterator[Meter]:
+    def metered(
+        self, operation: Operation, requested_model: str, payer: Payer = NOBODY, task: str | None = None,
+        prompt_version: str | None = None,
+    ) -> Iterator[Meter]:  # fmt: skip
         """Account for what happens in the block, failures included."""
-        meter = Meter(operation, requested_model)
+        meter = Meter(operation, requested_model, payer, task, prompt_version)
         with self.noting(meter):
             yield meter
         if not meter.kept_open:
@@ -105,20 +75,57 @@ class Ledger:
             self.end(meter)
             raise
 
+    def limits_answers(self, payer: Payer, model: str) -> bool:
+        """True when a budget applies and the model costs something, so that an answer must be bounded."""
+        if self._budget is None or not self._budget.limits.of(payer):
+            return False
+        prices = self.prices.of(model)
+        return prices is None or any(prices)
+
+    async def begin(self, meter: Meter, provider: str, model: str, most: Tokens) -> Attempt:
+        """Hold what one more attempt may cost, and note it; raises what ``Budget.hold`` raises, or ``PriceUnknown``."""
+        attempt = Attempt(provider, model, most)
+        if self._budget is not None and self.limits_answers(meter.payer, model):
+            if self.prices.of(model) is None:
+                raise PriceUnknown(model=model)
+            await self._cover(self._budget, meter, attempt.worst_nano(self.prices))
+        meter.attempts.append(attempt)
+        meter.answered_by(provider, model)
+        return attempt
+
+    async def _cover(self, budget: Budget, meter: Meter, more_nano: int) -> None:
+        needed = meter.exposed_nano(self.prices) + more_nano - meter.held_nano
+        if needed <= 0:
+            return
+        held = await budget.hold(meter.payer, needed, meter.called_at, self._abandoned)
+        if held is not None:
+            meter.holds.append(held)
+            meter.held_nano += needed
+
+    def _abandoned(self, hold: uuid.UUID) -> None:
+        self._released.append(hold)
+        self._news.set()
+
     def end(self, meter: Meter) -> None:
         """Close ``meter`` and queue its row; when the queue is full the row is dropped and counted."""
-        call = self._row(meter)
-        _observe(call)
-        try:
-            self._queue.put_nowait(call)
-        except asyncio.QueueFull:
+        entry = self._entry(meter)
+        _observe(entry.call)
+        if entry.holds or len(self._queue) < self._capacity:
+            self._queue.append(entry)
+            self._news.set()
+        else:
             LEDGER_DROPPED.labels("full").inc()
-        self._show_length()
+        LEDGER_QUEUED.set(len(self._queue))
 
-    def _row(self, meter: Meter) -> Call:
+    def _entry(self, meter: Meter) -> Entry:
+        cost, basis = meter.bill(self.prices)
+        call = self._row(meter, cost, basis)
+        accounts = meter.payer.accounts() if cost else ()
+        return Entry(call, month_of(meter.called_at), accounts, nano(cost or 0), tuple(meter.holds))
+
+    def _row(self, meter: Meter, cost: Decimal | None, basis: str | None) -> Call:
         info = current_request()
-        zero = meter.free or meter.provider == "none"
-        tokens = (meter.prompt_tokens, meter.completion_tokens)
+        tokens = meter.tokens()
         return Call(
             id=uuid.uuid4(),
             called_at=meter.called_at,
@@ -128,50 +135,80 @@ class Ledger:
             requested_model=meter.requested_model,
             provider=meter.provider,
             model=meter.model,
-            prompt_tokens=tokens[0],
-            completion_tokens=tokens[1],
-            cost_usd=Decimal(0) if zero else self._prices.cost_usd(meter.model, *tokens),
+            prompt_tokens=tokens.prompt,
+            completion_tokens=tokens.completion,
+            cost_usd=cost,
             latency_ms=(time.perf_counter() - meter.started) * 1000,
             streamed=meter.streamed,
             degraded=meter.degraded,
             status=meter.status,
             fallback_reason=meter.fallback_reason,
+            tenant=meter.payer.tenant,
+            service=meter.payer.service,
+            task=meter.task,
+            prompt_version=meter.prompt_version,
+            cache=meter.cache,
+            attempts=len(meter.attempts),
+            cost_basis=basis,
+            prompt=meter.prompt,
         )
 
     async def run(self) -> None:
         """Write batches for ever; a batch survives an outage of PostgreSQL and is written after it."""
         while True:
-            if not self._unwritten:
-                self._unwritten = [await self._queue.get()]
-            await self._write()
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._write()
+            except BaseException:
+                self._news.set()
+                raise
 
     async def drain(self, seconds: float = 3.0) -> None:
         """Write what is queued, for at most ``seconds``; the rest is dropped and counted."""
         with contextlib.suppress(ServiceError, TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._unwritten or not self._queue.empty():
-                    await self._write()
-        left = len(self._unwritten) + self._queue.qsize()
+                await self._write()
+        left = len(self._queue)
         if left:
             LEDGER_DROPPED.labels("shutdown").inc(left)
             log.warning("ledger_rows_dropped", rows=left)
 
     async def _write(self) -> None:
-        while len(self._unwritten) < _BATCH and not self._queue.empty():
-            self._unwritten.append(self._queue.get_nowait())
+        while self._released or self._queue:
+            if self._released:
+                ids = self._released[:_BATCH]
+                await self._store.release(ids)
+                del self._released[: len(ids)]
+            if self._queue:
+                await self._write_rows([self._queue[at] for at in range(min(_BATCH, len(self._queue)))])
+
+    async def _write_rows(self, batch: list[Entry]) -> None:
         try:
-            await self._store.add(self._unwritten)
+            await self._store.settle(batch)
         except ServiceError:
             raise  # an outage: the rows are kept, and the worker comes back
         except Exception:
-            LEDGER_DROPPED.labels("refused").inc(len(self._unwritten))
-            self._unwritten = []
-            raise
-        self._unwritten = []
-        self._show_length()
+            await self._write_one_by_one(batch)
+            return
+        self._forget(len(batch))
 
-    def _show_length(self) -> None:
-        LEDGER_QUEUED.set(self._queue.qsize() + len(self._unwritten))
+    async def _write_one_by_one(self, batch: list[Entry]) -> None:
+        # One row that PostgreSQL never takes must not take its neighbours, and what they spent, along.
+        for entry in batch:
+            try:
+                await self._store.settle([entry])
+            except ServiceError:
+                raise
+            except Exception:
+                LEDGER_DROPPED.labels("refused").inc()
+                log.exception("ledger_row_refused", request_id=entry.call.request_id)
+            self._forget(1)
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._queue.popleft()
+        LEDGER_QUEUED.set(len(self._queue))
 
 
 def _status_of(error: BaseException) -> str:

@@ -5,19 +5,33 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+import orjson
 
 from openai_service.documents import read_prompt
 from openai_service.extractive import Encoder, answer
-from openai_service.schemas import EXTRACTIVE, ChatCompletion, ChatRequest
+from openai_service.schemas import EXTRACTIVE, ChatRequest
 
-Chunk = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A JSON object and the bytes that it is on the wire, kept so that what is passed on is never written anew."""
+
+    value: dict[str, Any]
+    raw: bytes
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> Json:
+        """Return ``value`` with its bytes."""
+        return cls(value, orjson.dumps(value))
 
 
 class ChunkStream(Protocol):
     """Chunks of a chat completion; ``aclose`` stops whoever makes them."""
 
-    def __aiter__(self) -> AsyncIterator[Chunk]:
+    def __aiter__(self) -> AsyncIterator[Json]:
         """Iterate once."""
 
     async def aclose(self) -> None:
@@ -29,7 +43,7 @@ class ChatProvider(Protocol):
 
     name: str
 
-    async def complete(self, request: ChatRequest, model: str) -> ChatCompletion:
+    async def complete(self, request: ChatRequest, model: str) -> Json:
         """Return the whole answer."""
 
     async def stream(self, request: ChatRequest, model: str) -> ChunkStream:
@@ -45,29 +59,29 @@ class Extractive:
         self._in_thread = in_thread
         self._encoder = encoder
 
-    async def complete(self, request: ChatRequest, model: str) -> ChatCompletion:
+    async def complete(self, request: ChatRequest, model: str) -> Json:
         """See ``ChatProvider``."""
         text = "".join(await self._pieces(request))
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
         head = _head("chat.completion", model)
-        return ChatCompletion.model_validate({**head, "choices": [choice], "usage": _usage(request, text)})
+        return Json.of({**head, "choices": [choice], "usage": _usage(request, text)})
 
     async def stream(self, request: ChatRequest, model: str) -> ChunkStream:
         """See ``ChatProvider``."""
         return self._chunks(request, model, await self._pieces(request))
 
-    async def _chunks(self, request: ChatRequest, model: str, pieces: list[str]) -> AsyncGenerator[Chunk, None]:
+    async def _chunks(self, request: ChatRequest, model: str, pieces: list[str]) -> AsyncGenerator[Json, None]:
         head = _head("chat.completion.chunk", model)
-        deltas: list[Chunk] = [
+        deltas: list[dict[str, Any]] = [
             {"role": "assistant", "content": ""},
             *({"content": piece} for piece in pieces),
             {},
         ]
         for number, delta in enumerate(deltas, 1):
             reason = "stop" if number == len(deltas) else None
-            yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
-        yield {**head, "choices": [], "usage": _usage(request, "".join(pieces))}
+            yield Json.of({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        yield Json.of({**head, "choices": [], "usage": _usage(request, "".join(pieces))})
 
     async def _pieces(self, request: ChatRequest) -> list[str]:
         prompt = read_prompt([message.text() for message in request.messages if message.role == "user"])

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from castor_chassis import normal_time
-from openai_service.schemas import UsageOfDay
+from openai_service.budget import Limits, Payer, month_of, next_month, usd
+from openai_service.budget_store import BudgetStore
+from openai_service.schemas import BudgetOfAccount, BudgetReport, UsageOfDay
 from openai_service.store import LedgerStore
 
 _DEFAULT_DAYS = 30
@@ -23,10 +25,11 @@ class UsageReport:
 
 
 class UsageReports:
-    """Reads the ledger."""
+    """Reads the ledger and the budgets' accounts."""
 
-    def __init__(self, store: LedgerStore) -> None:
+    def __init__(self, store: LedgerStore, accounts: BudgetStore) -> None:
         self._store = store
+        self._accounts = accounts
 
     async def usage(self, since: datetime | None, until: datetime | None) -> UsageReport:
         """Return the use in [since, until), by default the last 30 days; nothing when 'since' is not before 'until'."""
@@ -35,6 +38,24 @@ class UsageReports:
         days = [UsageOfDay(**row) for row in await self._store.usage(begin, end)]
         cost = round(sum(day.cost_usd for day in days), 9)
         return UsageReport(normal_time(begin), normal_time(end), days, cost)
+
+    async def budgets(self, limits: Limits, payer: Payer) -> BudgetReport:
+        """Return how far the limits that apply to ``payer`` are used this month."""
+        month = month_of(datetime.now(UTC))
+        applying = limits.of(payer)
+        used = await self._accounts.accounts(month, list(applying)) if applying else {}
+        accounts = [_account(name, limit, *used.get(name, (0, 0))) for name, limit in applying.items()]
+        resets = f"{next_month(month).isoformat()}T00:00:00Z"
+        return BudgetReport(
+            month=month, resets_at=resets, tenant=payer.tenant, service=payer.service, accounts=accounts
+        )
+
+
+def _account(name: str, limit: int, spent: int, held: int) -> BudgetOfAccount:
+    left = max(0, limit - spent - held)
+    return BudgetOfAccount(
+        account=name, limit_usd=usd(limit), spent_usd=usd(spent), held_usd=usd(held), left_usd=usd(left)
+    )
 
 
 def _days_before(moment: datetime, days: int) -> datetime:

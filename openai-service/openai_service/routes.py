@@ -7,11 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from castor_chassis import Chassis, Page, Principal, Timestamp, errors_of, page, require
+from castor_chassis import Chassis, Ok, Page, Principal, Timestamp, ok, page, require
+from openai_service.budget import Budget
 from openai_service.embeddings import rendered
 from openai_service.errors import (
+    BudgetHeld,
+    BudgetSpent,
     LanguageModelNeeded,
     NoUpstream,
+    PriceUnknown,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -19,9 +23,11 @@ from openai_service.errors import (
     WrongModel,
 )
 from openai_service.gateway import Gateway
+from openai_service.payers import current_payer, note_user
 from openai_service.reports import UsageReports
 from openai_service.routes_tasks import TaskDesk
 from openai_service.schemas import (
+    BudgetReport,
     ChatCompletion,
     ChatRequest,
     EmbeddingList,
@@ -29,11 +35,13 @@ from openai_service.schemas import (
     ModelList,
     UsageOfDay,
 )
-from openai_service.streaming import EventStream, while_connected
+from openai_service.sdk_errors import sdk_errors_of
+from openai_service.streaming import answered, headers_of, is_fresh, while_connected
 
 PREFIX = "/v1/openai"
 CHAT_PATH = f"{PREFIX}/chat/completions"
-router = APIRouter(prefix=PREFIX, tags=["openai"])
+BARE_PATHS = frozenset({CHAT_PATH, f"{PREFIX}/embeddings", f"{PREFIX}/models"})
+router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_user)])
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Resources:
     gateway: Gateway
     reports: UsageReports
     desk: TaskDesk
+    budget: Budget
+    heartbeat_seconds: float
 
 
 def resources(request: Request) -> Resources:
@@ -55,48 +65,54 @@ def resources(request: Request) -> Resources:
 R = Annotated[Resources, Depends(resources)]
 Caller = Annotated[Principal, Depends(require("llm:use"))]
 _UPSTREAM = (NoUpstream, UpstreamUnavailable, UpstreamTimeout, UpstreamRefused, WrongModel)
-_DEGRADED = {"X-Castor-Degraded": {"description": "What the answer was made without.", "schema": {"type": "string"}}}
+_MONEY = (BudgetSpent, BudgetHeld, PriceUnknown)
+_TEXT = {"schema": {"type": "string"}}
+_DEGRADED = {"X-Castor-Degraded": {"description": "What the answer was made without.", **_TEXT}}
+_CACHE = {"X-Castor-Cache": {"description": "'hit' or 'shared' when no model was asked for this answer.", **_TEXT}}
 _CHAT: dict[int | str, dict[str, Any]] = {
     200: {
+        "model": ChatCompletion,
         "description": "The answer; with 'stream' as server-sent events that end with [DONE].",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        "headers": _DEGRADED,
+        "headers": {**_DEGRADED, **_CACHE},
     }
 }
-_EMBEDDINGS: dict[int | str, dict[str, Any]] = {200: {"description": "The vectors.", "headers": _DEGRADED}}
+_EMBEDDINGS: dict[int | str, dict[str, Any]] = {
+    200: {"model": EmbeddingList, "description": "The vectors.", "headers": _DEGRADED}
+}
 
 
 @router.post(
     "/chat/completions",
-    response_model=ChatCompletion,
-    response_model_exclude_unset=True,
-    responses={**_CHAT, **errors_of(*_UPSTREAM, LanguageModelNeeded)},
+    response_model=None,
+    responses={**_CHAT, **sdk_errors_of(*_UPSTREAM, *_MONEY, LanguageModelNeeded)},
 )
-async def create_chat_completion(
-    body: ChatRequest, request: Request, response: Response, r: R, _: Caller
-) -> ChatCompletion | EventStream:
-    """Answer a conversation, by the upstream or, without one, by quoting the documents in it."""
-    if body.stream:
-        stream = await while_connected(request, r.gateway.stream(body))
-        return EventStream(stream, _degraded(stream.degraded))
-    completion = await while_connected(request, r.gateway.complete(body))
-    response.headers.update(_degraded(completion.degraded))
-    return completion
+async def create_chat_completion(body: ChatRequest, request: Request, r: R, _: Caller) -> Response:
+    """Answer a conversation, by an upstream or, without one, by quoting the documents in it.
+
+    With the header `Cache-Control: no-cache` a model is asked, whatever was answered before.
+    """
+    return await answered(
+        request,
+        r.gateway.answer(body, fresh=is_fresh(request.headers.get("cache-control"))),
+        r.heartbeat_seconds,
+        stream=body.stream,
+    )
 
 
 @router.post(
     "/embeddings",
-    response_model=EmbeddingList,
-    responses={**_EMBEDDINGS, **errors_of(*_UPSTREAM, WrongDimensions)},
+    response_model=None,
+    responses={**_EMBEDDINGS, **sdk_errors_of(*_UPSTREAM, *_MONEY, WrongDimensions)},
 )
 async def create_embeddings(body: EmbeddingRequest, request: Request, r: R, _: Caller) -> Response:
     """Return one unit vector per text, in the order of the input."""
     made = await while_connected(request, r.gateway.embed(body))
     content = await r.chassis.in_thread(rendered, made.vectors, body.encoding_format, made.degraded)
-    return Response(content, media_type="application/json", headers=_degraded(made.degraded))
+    return Response(content, media_type="application/json", headers=headers_of(made.degraded, None))
 
 
-@router.get("/models")
+@router.get("/models", responses=sdk_errors_of())
 async def list_models(r: R, _: Caller) -> ModelList:
     """Return the models that requests may name; an upstream may know more."""
     return r.gateway.models()
@@ -114,5 +130,7 @@ async def report_usage(
     return page(report.days, since=report.since, until=report.until, cost_usd=report.cost_usd)
 
 
-def _degraded(parts: list[str] | None) -> dict[str, str]:
-    return {"X-Castor-Degraded": ", ".join(parts)} if parts else {}
+@router.get("/budgets")
+async def report_budgets(r: R, _: Caller) -> Ok[BudgetReport]:
+    """Return the limits that the caller's calls count against this month (UTC), what is spent and what is held."""
+    return ok(await r.reports.budgets(r.budget.limits, current_payer()))

@@ -11,8 +11,11 @@ from pydantic import BaseModel
 
 from castor_chassis import Ok, Principal, errors_of, ok, require
 from openai_service.errors import (
+    BudgetHeld,
+    BudgetSpent,
     NoUpstream,
     OutputRefused,
+    PriceUnknown,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -20,6 +23,7 @@ from openai_service.errors import (
 )
 from openai_service.jobs import WORDS_PER_MINUTE, Jobs
 from openai_service.metrics import WITHHELD
+from openai_service.payers import note_user
 from openai_service.schemas import DEFAULT, ModelName
 from openai_service.streaming import while_connected
 from openai_service.task_schemas import (
@@ -41,7 +45,7 @@ from openai_service.tasks import Done, Job, Material, Tasks, material
 
 PREFIX = "/v1/openai"
 TASK_PATHS = tuple(f"{PREFIX}/{name}" for name in ("summaries", "topics", "plans", "speeches", "advice", "answers"))
-router = APIRouter(prefix=PREFIX, tags=["tasks"])
+router = APIRouter(prefix=PREFIX, tags=["tasks"], dependencies=[Depends(note_user)])
 W = TypeVar("W", bound=BaseModel)
 
 
@@ -69,7 +73,8 @@ def desk(request: Request) -> TaskDesk:
 D = Annotated[TaskDesk, Depends(desk)]
 Caller = Annotated[Principal, Depends(require("llm:use"))]
 Model = Annotated[ModelName, Query(description="'default', 'extractive', or a model of the upstream.")]
-_FAILURES = errors_of(OutputRefused, NoUpstream, UpstreamUnavailable, UpstreamTimeout, UpstreamRefused, WrongModel)
+_UPSTREAM = (NoUpstream, UpstreamUnavailable, UpstreamTimeout, UpstreamRefused, WrongModel)
+_FAILURES = errors_of(OutputRefused, *_UPSTREAM, BudgetSpent, BudgetHeld, PriceUnknown)
 
 
 @router.post("/summaries", responses=_FAILURES)

@@ -231,6 +231,26 @@ class ModelList(ResponseModel):
     data: list[Model]
 
 
+class BudgetOfAccount(ResponseModel):
+    """One monthly limit and how far it is used."""
+
+    account: str = Field(description="'total', 'tenant:<principal>' or 'service:<name>'.")
+    limit_usd: float
+    spent_usd: float
+    held_usd: float = Field(description="The most that calls in flight may still cost.")
+    left_usd: float = Field(description="What the next call may cost at most.")
+
+
+class BudgetReport(ResponseModel):
+    """The limits that the caller's calls count against; none: nothing limits them."""
+
+    month: date = Field(description="First day of the month (UTC).")
+    resets_at: str
+    tenant: str
+    service: str
+    accounts: list[BudgetOfAccount]
+
+
 class UsageOfDay(ResponseModel):
     """What one model was used for on one day (UTC)."""
 

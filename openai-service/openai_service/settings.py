@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from castor_chassis import ServiceSettings
+from castor_chassis import ServiceSettings, reveal
 
 _PRICES = {
     "gpt-4o-mini": (0.15, 0.60),
@@ -14,6 +16,39 @@ _PRICES = {
     "text-embedding-3-small": (0.02, 0.0),
     "text-embedding-3-large": (0.13, 0.0),
 }
+PRIMARY = "openai"
+Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Account = Annotated[str, StringConstraints(pattern=r"^(total|(tenant|service):.{1,200})$")]
+
+
+class ProviderSettings(BaseModel):
+    """One more API that can answer, beside the one that OPENAI_API_KEY and OPENAI_BASE_URL name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    kind: Literal["openai", "azure", "compatible"] = "compatible"
+    base_url: str | None = Field(
+        None, description="Root of the API; for Azure the resource, https://x.openai.azure.com."
+    )
+    api_version: str | None = Field(None, description="Azure's, for example 2024-10-21.")
+    deployments: dict[str, str] = Field({}, description="Azure's deployment of a model, where it is named otherwise.")
+    token_limit_field: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        None, description="Which field bounds an answer; by default max_tokens for compatible APIs."
+    )
+
+    @property
+    def limit_field(self) -> str:
+        """The request field that bounds an answer's tokens."""
+        return self.token_limit_field or ("max_tokens" if self.kind == "compatible" else "max_completion_tokens")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.kind != "openai" and self.base_url is None:
+            raise ValueError(f"provider {self.name}: set base_url")
+        if (self.kind == "azure") != (self.api_version is not None):
+            raise ValueError(f"provider {self.name}: api_version is for kind azure, which needs it")
+        return self
 
 
 class OpenAISettings(ServiceSettings):
@@ -37,8 +72,24 @@ class OpenAISettings(ServiceSettings):
     openai_attempts: int = Field(
         2, ge=1, le=5, description="Attempts per call; only what the upstream did not process is repeated."
     )
+    providers: list[ProviderSettings] = Field([], description="More APIs to answer, as JSON; see the README.")
+    provider_keys: SecretStr | None = Field(None, description="Keys of PROVIDERS, as JSON: {name: key}.")
+    routes: dict[str, list[str]] = Field(
+        {},
+        description="Who answers, in order of preference, as JSON: {model or task: [provider/model, ...]}; "
+        "'default' is for requests that name no model.",
+    )
+    hedge_after_seconds: float | None = Field(
+        None, gt=0, description="Ask the next of a route too when the first has not begun by then; both may cost."
+    )
     chat_timeout_seconds: float = Field(
         120, gt=0, description="Deadline of a chat request, streams included; language models are slow."
+    )
+    stream_heartbeat_seconds: float = Field(
+        15, gt=0, description="A stream says at least a comment this often, so that no proxy takes it for dead."
+    )
+    chat_cache_seconds: int = Field(
+        1800, ge=0, description="How long an answer is given again to an equal request of the same tenant; 0: never."
     )
     embedding_provider: Literal["auto", "bundled", "upstream"] = Field(
         "auto", description="Who makes the default embeddings; auto: the upstream when there is one."
@@ -53,6 +104,17 @@ class OpenAISettings(ServiceSettings):
         _PRICES,
         description="USD per million prompt and completion tokens by model name or its prefix, as JSON.",
     )
+    budgets: dict[Account, Usd] = Field(
+        {},
+        description="Monthly limits in USD, as JSON: total, tenant:<principal>, tenant:*, service:<name>, service:*.",
+    )
+    budget_lease_seconds: float = Field(
+        180, gt=0, description="How long money is held for a call that never ends; longer than any call."
+    )
+    completion_token_limit: int = Field(
+        4096, ge=1, description="Put on priced calls that bound their answer by nothing, while a budget applies."
+    )
+    image_token_limit: int = Field(50_000, ge=1, description="The most that one image of a prompt may count for.")
     ledger_queue_rows: int = Field(
         10_000,
         ge=1,
@@ -62,12 +124,27 @@ class OpenAISettings(ServiceSettings):
     @property
     def has_upstream(self) -> bool:
         """True when a language model is configured; a local server needs a base URL and no key."""
-        return self.openai_api_key is not None or self.openai_base_url is not None
+        return bool(self.all_providers)
 
     @property
     def embeds_upstream(self) -> bool:
         """True when the default embeddings are the upstream's."""
         return self.has_upstream and self.embedding_provider != "bundled"
+
+    @cached_property
+    def all_providers(self) -> list[ProviderSettings]:
+        """All APIs, the first is asked where no route says otherwise."""
+        if self.openai_api_key is None and self.openai_base_url is None:
+            return self.providers
+        kind: Literal["openai", "compatible"] = "openai" if self.openai_base_url is None else "compatible"
+        return [ProviderSettings(name=PRIMARY, kind=kind, base_url=self.openai_base_url), *self.providers]
+
+    def key_of(self, provider: str) -> str | None:
+        """Return the key of a provider, or None."""
+        if provider == PRIMARY and self.openai_api_key is not None:
+            return reveal(self.openai_api_key)
+        keys: dict[str, str] = orjson.loads(reveal(self.provider_keys) or "{}")
+        return keys.get(provider)
 
     @model_validator(mode="after")
     def _upstream_is_consistent(self) -> Self:
@@ -78,4 +155,37 @@ class OpenAISettings(ServiceSettings):
             )
         if self.embedding_provider == "upstream" and not self.has_upstream:
             raise ValueError("embedding_provider=upstream needs an upstream: set OPENAI_API_KEY or OPENAI_BASE_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _money_is_held_longer_than_any_call(self) -> Self:
+        if self.budget_lease_seconds <= self.chat_timeout_seconds:
+            raise ValueError(
+                f"budget_lease_seconds={self.budget_lease_seconds:g} must be above "
+                f"chat_timeout_seconds={self.chat_timeout_seconds:g}, or money is free again while a call spends it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        names = [provider.name for provider in self.all_providers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"PROVIDERS: two have the same name among {', '.join(names)}; rename one")
+        for name, route in self.routes.items():
+            for target in route:
+                provider, _, model = target.partition("/")
+                if provider not in names or not model:
+                    raise ValueError(
+                        f"ROUTES: '{target}' of '{name}' is no provider/model of {', '.join(names) or 'none'}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _provider_keys_are_json(self) -> Self:
+        try:
+            keys = orjson.loads(reveal(self.provider_keys) or "{}")
+        except ValueError:
+            keys = None
+        if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+            raise ValueError("PROVIDER_KEYS must be a JSON object of provider names and keys")
         return self

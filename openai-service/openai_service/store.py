@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -32,12 +32,29 @@ class Call:
     degraded: bool
     status: str
     fallback_reason: str | None
+    tenant: str | None = None
+    service: str | None = None
+    task: str | None = None
+    prompt_version: str | None = None
+    cache: str | None = None
+    attempts: int | None = None
+    cost_basis: str | None = None
+    prompt: list[Any] | None = None
 
 
-_ADD = """
-INSERT INTO calls VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-ON CONFLICT (id) DO NOTHING
-"""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A call to be stored, where its cost is booked, and the holds that end with it."""
+
+    call: Call
+    month: date
+    accounts: tuple[str, ...] = ()
+    nano: int = 0
+    holds: tuple[UUID, ...] = ()
+
+
+_SETTLE = "SELECT settle_calls($1, $2)"
+_RELEASE = "SELECT move_budget(ended_holds($1))"
 
 _USAGE = """
 SELECT (called_at AT TIME ZONE 'UTC')::date AS date, operation, provider, model,
@@ -62,10 +79,28 @@ class LedgerStore:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def add(self, calls: Sequence[Call]) -> None:
-        """Store ``calls`` in one transaction; those already stored are left as they are."""
-        await self._postgres.executemany(_ADD, [astuple(call) for call in calls])
+    async def settle(self, entries: Sequence[Entry]) -> None:
+        """Store calls, book their costs and end their holds in one transaction; what is stored already counts once."""
+        holds = [hold for entry in entries for hold in entry.holds]
+        await self._postgres.execute(_SETTLE, [_entry(entry) for entry in entries], holds)
+
+    async def release(self, holds: Sequence[UUID]) -> None:
+        """End holds that nothing was spent of."""
+        await self._postgres.execute(_RELEASE, list(holds))
 
     async def usage(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Return the sums per day (UTC), operation, provider and model of calls in [since, until)."""
         return [dict(row) for row in await self._postgres.fetch(_USAGE, since, until)]
+
+
+_COLUMNS = [column.name for column in fields(Call)]
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    row = {name: _plain(getattr(entry.call, name)) for name in _COLUMNS}
+    return {"row": row, "month": entry.month.isoformat(), "accounts": entry.accounts, "nano": entry.nano}
+
+
+def _plain(value: Any) -> Any:
+    # As a JSON number an exact amount could be read as a float.
+    return str(value) if isinstance(value, Decimal) else value

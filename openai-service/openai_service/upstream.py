@@ -1,4 +1,4 @@
-"""Any API of OpenAI's shape, through the official SDK."""
+"""One API of OpenAI's shape, through the official SDK."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, AsyncStream, OpenAIError, omit
-from openai.types.chat import ChatCompletionChunk
+import orjson
+from openai import APIConnectionError, APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, AsyncStream, OpenAIError
 
-from castor_chassis import ServiceError
 from castor_chassis.breaker import BreakerOpen, GatedBreaker
 from castor_chassis.context import remaining_seconds
 from castor_chassis.http import httpx, new_client, provably_unsent
 from castor_chassis.retry import RetryBudget, backoff_seconds, retry_after_seconds
-from openai_service.errors import UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
+from openai_service.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
 from openai_service.extractive import Floats
 from openai_service.metrics import RETRIES
-from openai_service.providers import Chunk, ChunkStream
-from openai_service.schemas import ChatCompletion, ChatRequest
+from openai_service.providers import ChunkStream, Json
+from openai_service.schemas import ChatCompletion
+from openai_service.settings import ProviderSettings
+from openai_service.sse import DONE, events
 
 T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1"
@@ -31,13 +32,15 @@ _FAIR_SECONDS = 5.0
 _KEY = re.compile(r"\b(?:sk|pk|gsk|xai)-[A-Za-z0-9*_-]{4,}|\bBearer\s+\S+")
 _REPEATABLE = (429, 503)
 _TEMPORARY = (408, 429)
+_CHAT = "/chat/completions"
+_EMBEDDINGS = "/embeddings"
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamOptions:
-    """How the upstream is reached and how much is borne; see ``OpenAISettings`` for the meaning of each."""
+    """How an upstream is reached and how much is borne; see ``OpenAISettings`` for the meaning of each."""
 
-    base_url: str
+    provider: ProviderSettings
     api_key: str | None
     timeout_seconds: float = 60
     attempts: int = 2
@@ -50,7 +53,7 @@ class _Failed(Exception):
     """One attempt went wrong; says whether another may help and when."""
 
     def __init__(
-        self, error: ServiceError, *, repeatable: bool = False, wait_seconds: float | None = None, counts: bool = True
+        self, error: UpstreamError, *, repeatable: bool = False, wait_seconds: float | None = None, counts: bool = True
     ) -> None:
         super().__init__(error.code)
         self.error = error
@@ -64,82 +67,92 @@ class _Abandoned(Exception):
 
 
 class OpenAICompatible:
-    """Any API of OpenAI's shape: bulkhead, retry, breaker, timeout, from the outside in.
+    """One API of OpenAI's shape: bulkhead, retry, breaker, timeout, from the outside in.
 
     Raises ``UpstreamUnavailable``, ``UpstreamTimeout`` or ``UpstreamRefused``. A call is repeated only when the
-    upstream did not process it: it was never sent, or was refused with 429 or 503.
+    upstream did not process it: it was never sent, or was refused with 429 or 503. What is sent and what is
+    answered stays as it is on the wire: the SDK's typed objects would cost more than all the rest of a call.
     """
-
-    name = "openai"
 
     def __init__(self, options: UpstreamOptions) -> None:
         self._options = options
-        http_client = new_client(options.base_url, context=None, connections=options.max_in_flight)
-        # Timeouts are ours alone: the SDK would report a broken connection as one.
-        self._sdk = AsyncOpenAI(
-            api_key=options.api_key or "none",
-            base_url=options.base_url,
-            max_retries=0,
-            timeout=None,
-            http_client=http_client,
-        )
+        self.name = options.provider.name
+        self.limit_field = options.provider.limit_field
+        self._sdk = _sdk(options)
         self._budget = RetryBudget()
         self._in_flight = 0
         self.breaker = GatedBreaker(
-            "llm-upstream",
+            f"llm-{self.name}",
             fail_max=options.fail_max,
             reset_seconds=options.reset_seconds,
             counts=lambda error: isinstance(error, _Failed) and error.counts,
         )
 
-    async def complete(self, request: ChatRequest, model: str) -> ChatCompletion:
-        """See ``ChatProvider``."""
-        body = request.for_upstream(model)
+    async def complete(self, body: dict[str, Any]) -> Json:
+        """Return the whole answer to ``body``, as the upstream wrote it."""
         with self._slot():
-            return await self._call(lambda: self._complete(body))
+            return await self._call(lambda: self._complete(self._addressed(body)))
 
-    async def stream(self, request: ChatRequest, model: str) -> ChunkStream:
-        """See ``ChatProvider``; usage is always asked for, the ledger needs it."""
-        body = {**request.for_upstream(model), "stream": True, "stream_options": {"include_usage": True}}
+    async def stream(self, body: dict[str, Any]) -> ChunkStream:
+        """Return once the first chunk is here; usage is always asked for, the ledger needs it."""
+        streaming = {**self._addressed(body), "stream": True, "stream_options": {"include_usage": True}}
         with ExitStack() as stack:
             stack.enter_context(self._slot())
-            sdk_stream, first = await self._call(lambda: self._open(body))
-            return _UpstreamStream(sdk_stream, first, self, stack.pop_all())
+            chunks, first = await self._call(lambda: self._open(streaming))
+            return _UpstreamStream(chunks, first, self, stack.pop_all())
 
     async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int]:
         """Return one row per text, in order, and the tokens used."""
+        body: dict[str, Any] = {"model": model, "input": list(texts), "encoding_format": "float"}
+        if dimensions is not None:
+            body["dimensions"] = dimensions
         with self._slot():
-            return await self._call(lambda: self._embed(list(texts), model, dimensions))
+            return await self._call(lambda: self._embed(self._addressed(body), len(texts), dimensions))
 
     async def close(self) -> None:
         """Close the connections; calls in flight fail."""
         await self._sdk.close()
 
-    async def _complete(self, body: dict[str, Any]) -> ChatCompletion:
-        reply = await self._sdk.chat.completions.create(**body)
-        return ChatCompletion.model_validate(_plain(reply))
+    def _addressed(self, body: dict[str, Any]) -> dict[str, Any]:
+        # Azure's address names a deployment, and its SDK takes that from the model.
+        model = body["model"]
+        return {**body, "model": self._options.provider.deployments.get(model, model)}
 
-    async def _open(self, body: dict[str, Any]) -> tuple[AsyncStream[ChatCompletionChunk], Chunk]:
-        sdk_stream = await self._sdk.chat.completions.create(**body)
-        try:
-            return sdk_stream, _plain(await anext(sdk_stream))
-        except StopAsyncIteration as error:
-            raise ValueError("an empty stream") from error
-        except BaseException:
-            await sdk_stream.close()
-            raise
+    async def _complete(self, body: dict[str, Any]) -> Json:
+        answer = await self._post(_CHAT, body)
+        ChatCompletion.model_validate(answer.value)
+        return answer
 
-    async def _embed(self, texts: list[str], model: str, dimensions: int | None) -> tuple[Floats, int]:
-        reply = await self._sdk.embeddings.create(
-            input=texts, model=model, encoding_format="float", dimensions=omit if dimensions is None else dimensions
+    async def _post(self, path: str, body: dict[str, Any]) -> Json:
+        reply = await self._sdk.post(path, cast_to=httpx.Response, body=body)
+        raw = reply.content
+        value = orjson.loads(raw)
+        if not isinstance(value, dict):
+            raise ValueError("not an object")
+        return Json(value, raw)
+
+    async def _open(self, body: dict[str, Any]) -> tuple[_Chunks, Json]:
+        chunks = _Chunks(
+            await self._sdk.post(_CHAT, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any])
         )
-        ordered = sorted(reply.data, key=lambda item: item.index)
-        rows = np.array([item.embedding for item in ordered], dtype=np.float32)
-        if [item.index for item in ordered] != list(range(len(texts))) or rows.ndim != 2:
+        try:
+            first = await chunks.take()
+            if first is None:
+                raise ValueError("an empty stream")
+        except BaseException:
+            await chunks.close()
+            raise
+        return chunks, first
+
+    async def _embed(self, body: dict[str, Any], count: int, dimensions: int | None) -> tuple[Floats, int]:
+        reply = (await self._post(_EMBEDDINGS, body)).value
+        ordered = sorted(reply["data"], key=lambda item: item["index"])
+        rows = np.array([item["embedding"] for item in ordered], dtype=np.float32)
+        if [item["index"] for item in ordered] != list(range(count)) or rows.ndim != 2:
             raise ValueError("not one vector per text")
         if dimensions is not None and rows.shape[1] != dimensions:
             raise ValueError("vectors of another length than asked for")
-        return rows, reply.usage.prompt_tokens if reply.usage else 0
+        return rows, int((reply.get("usage") or {}).get("prompt_tokens") or 0)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -194,8 +207,8 @@ class OpenAICompatible:
         except TimeoutError as error:
             # Callers in a hurry must not open the breaker for everyone.
             fair = seconds >= min(_FAIR_SECONDS, self._options.timeout_seconds)
-            raise _Failed(UpstreamTimeout(seconds=round(seconds, 3)), counts=fair) from error
-        except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, AttributeError) as error:
+            raise _Failed(UpstreamTimeout(seconds=round(seconds, 3)).processed(), counts=fair) from error
+        except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise self._failure(error) from error
 
     def _failure(self, error: Exception) -> _Failed:
@@ -205,9 +218,9 @@ class OpenAICompatible:
             cause = error.__cause__
             unsent = isinstance(cause, httpx.TransportError) and provably_unsent(cause)
             lost = UpstreamUnavailable(reason="the connection failed", retry_after_seconds=1)
-            return _Failed(lost, repeatable=unsent)
+            return _Failed(lost if unsent else lost.processed(), repeatable=unsent)
         unclear = UpstreamUnavailable(reason="its answer is not of the OpenAI shape", retry_after_seconds=1)
-        return _Failed(unclear)
+        return _Failed(unclear.processed())
 
     def _status_failure(self, error: APIStatusError) -> _Failed:
         status = error.status_code
@@ -227,38 +240,50 @@ class OpenAICompatible:
         return _KEY.sub("[redacted]", text)[:300]
 
 
+class _Chunks:
+    """The chunks of one open stream, parsed no further than their JSON."""
+
+    def __init__(self, stream: AsyncStream[Any]) -> None:
+        self._stream = stream
+        self._events = events(stream.response.aiter_bytes())
+
+    async def take(self) -> Json | None:
+        """Return the next chunk, None after the last; raises ``ValueError`` or ``APIStatusError`` for what is none."""
+        raw = await anext(self._events, DONE)
+        if raw == DONE:
+            return None
+        value = orjson.loads(raw)
+        if not isinstance(value, dict) or "choices" not in value:
+            raise ValueError("an event that is no chunk")
+        return Json(value, raw)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._stream.close()
+
+
 class _UpstreamStream:
     """Chunks of the upstream; a stream that ends without a finish reason was cut and raises."""
 
-    def __init__(
-        self,
-        stream: AsyncStream[ChatCompletionChunk],
-        first: Chunk,
-        upstream: OpenAICompatible,
-        held: ExitStack,
-    ) -> None:
-        self._stream = stream
+    def __init__(self, chunks: _Chunks, first: Json, upstream: OpenAICompatible, held: ExitStack) -> None:
+        self._chunks = chunks
         self._first = first
         self._upstream = upstream
         self._held = held
 
-    async def __aiter__(self) -> AsyncIterator[Chunk]:
-        chunk: Chunk | None = self._first
+    async def __aiter__(self) -> AsyncIterator[Json]:
+        chunk: Json | None = self._first
         finished = False
         while chunk is not None:
-            finished = finished or any(choice.get("finish_reason") for choice in chunk.get("choices") or ())
+            finished = finished or any(choice.get("finish_reason") for choice in chunk.value["choices"] or ())
             yield chunk
             chunk = await self._next()
         if not finished:
-            raise UpstreamUnavailable(reason="its stream was cut", retry_after_seconds=1)
+            raise UpstreamUnavailable(reason="its stream was cut", retry_after_seconds=1).processed()
 
-    async def _next(self) -> Chunk | None:
-        async def take() -> Chunk | None:
-            chunk = await anext(self._stream, None)
-            return None if chunk is None else _plain(chunk)
-
+    async def _next(self) -> Json | None:
         try:
-            return await self._upstream.timed(take)
+            return await self._upstream.timed(self._chunks.take)
         except _Failed as failed:
             raise failed.error from failed.__cause__
         except _Abandoned as gone:
@@ -267,13 +292,20 @@ class _UpstreamStream:
     async def aclose(self) -> None:
         """Hang up on the upstream, which stops it."""
         try:
-            await self._stream.close()
+            await self._chunks.close()
         finally:
             self._held.close()
 
 
-def _plain(reply: Any) -> dict[str, Any]:
-    """Return what the upstream sent, as JSON values; raises ``ValueError`` when the SDK got no object."""
-    if not hasattr(reply, "to_dict"):
-        raise ValueError("not an object")
-    return cast(dict[str, Any], reply.to_dict(mode="json"))
+def _sdk(options: UpstreamOptions) -> AsyncOpenAI:
+    provider = options.provider
+    base_url = provider.base_url or OPENAI_URL
+    http_client = new_client(base_url, context=None, connections=options.max_in_flight)
+    key = options.api_key or "none"
+    # Retries and timeouts are ours alone: the SDK would report a broken connection as a timeout.
+    if provider.kind == "azure":
+        return AsyncAzureOpenAI(
+            azure_endpoint=base_url, api_version=provider.api_version, api_key=key, max_retries=0, timeout=None,
+            http_client=http_client,
+        )  # fmt: skip
+    return AsyncOpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=None, http_client=http_client)

@@ -18,6 +18,7 @@ from openai import AsyncOpenAI
 
 from castor_chassis.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
+from castor_chassis.tls import TlsFiles
 from openai_service.app import create_app
 from openai_service.encoder import BundledEncoder
 from openai_service.settings import OpenAISettings
@@ -55,22 +56,26 @@ def with_upstream(upstream: FakeOpenAI) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def run(
-    postgres_url: str,
-    redis_url: str,
-    authority: Authority,
-    issuer: TokenIssuer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Run:
+def files(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """The service's certificate."""
+    return authority.write(tmp_path_factory.mktemp("service"), "openai-service")
+
+
+@pytest.fixture(scope="module")
+def caller(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """The certificate of whoever calls: rag-service."""
+    return authority.write(tmp_path_factory.mktemp("caller"), "rag-service")
+
+
+@pytest.fixture(scope="module")
+def run(postgres_url: str, redis_url: str, files: TlsFiles, caller: TlsFiles, issuer: TokenIssuer) -> Run:
     """``async with run(setting=value)``: a running openai-service, without an upstream by default."""
-    folder = tmp_path_factory.mktemp("certificates")
-    files = authority.write(folder / "service", "openai-service")
-    caller = authority.write(folder / "caller", "rag-service")
 
     @asynccontextmanager
     async def running(**given: Any) -> AsyncIterator[RunningService]:
         await migrate(postgres_url, "openai_service")
-        base = {**tls_settings(files), "database_url": postgres_url, "redis_url": redis_url}
+        urls = {"database_url": postgres_url, "redis_url": redis_url}
+        base = {**tls_settings(files), **urls, "chat_cache_seconds": 0}
         settings = OpenAISettings(**{**base, **given})
         async with run_service(create_app(settings, keys=issuer), settings, client_files=caller) as service:
             service.client.headers["Authorization"] = f"Bearer {issuer.user_token(['llm:use'])}"
@@ -113,6 +118,6 @@ async def ledger(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the service's database, the ledger empty."""
     await migrate(postgres_url, "openai_service")
     connection = await asyncpg.connect(postgres_url)
-    await connection.execute("TRUNCATE calls")
+    await connection.execute("TRUNCATE calls, budget_accounts, budget_holds")
     yield connection
     await connection.close()

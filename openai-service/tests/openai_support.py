@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from openai import AsyncOpenAI
@@ -12,3 +13,10 @@ from castor_chassis.testing import RunningService
 KEY = "sk-castor-0123456789abcdefSECRET"
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 Sdk = Callable[[RunningService], AsyncOpenAI]
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Wait until ``condition`` holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.02)

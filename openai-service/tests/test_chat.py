@@ -102,7 +102,7 @@ async def test_quotes_never_pass_for_structured_output(offline: RunningService, 
     answer = await offline.client.post("/v1/openai/chat/completions", json={"messages": ASKED, **wish})
     assert answer.status_code == 409
     assert answer.json()["code"] == "language_model_needed"
-    assert next(iter(wish)) in answer.json()["error"]
+    assert next(iter(wish)) in answer.json()["error"]["message"]
 
 
 async def test_structured_request_is_not_answered_by_quoting_when_the_upstream_fails(

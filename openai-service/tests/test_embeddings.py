@@ -148,7 +148,7 @@ async def test_only_the_encoders_dimensions_are_made(
         await sdk(offline).embeddings.create(model="bundled", input="hola", dimensions=own + 1)
     assert rows(answer).shape == (1, own)
     assert caught.value.response.json()["code"] == "wrong_dimensions"
-    assert f"{own} dimensions" in caught.value.response.json()["error"]
+    assert f"{own} dimensions" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ async def test_chat_model_makes_no_embeddings(offline: RunningService) -> None:
     """'extractive' here is a mistake, and the answer names the model to use."""
     answer = await offline.client.post(PATH, json={"model": "extractive", "input": "hola"})
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_model")
-    assert "'bundled'" in answer.json()["error"]
+    assert "'bundled'" in answer.json()["error"]["message"]

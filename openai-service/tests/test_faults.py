@@ -117,7 +117,7 @@ async def test_a_refusal_is_502_with_its_reason_and_without_the_key(
         await sdk(online).chat.completions.create(model="m", messages=MESSAGES)
     body = caught.value.response.json()
     assert (caught.value.status_code, body["code"]) == (502, "upstream_refused")
-    assert "Incorrect API key provided: [redacted] or [redacted]; see docs" in body["error"]
+    assert "Incorrect API key provided: [redacted] or [redacted]; see docs" in caught.value.message
     assert body["details"]["upstream_status"] == status
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,9 +15,10 @@ from openai_support import Run
 
 from castor_chassis import DatabaseUnavailable
 from castor_devstack.postgres import EmbeddedPostgres
-from openai_service.ledger import Ledger, Prices
+from openai_service.ledger import Ledger
 from openai_service.metrics import LEDGER_DROPPED
-from openai_service.store import Call
+from openai_service.prices import Prices
+from openai_service.store import Call, Entry
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -57,7 +59,7 @@ async def test_each_call_is_one_row(
         ("openai", "gpt-4o-mini", "upstream_refused", False, False, None),
         ("openai", "unpriced", "ok", False, False, None),
     ]
-    assert [r["cost_usd"] for r in rows] == [Decimal("0.00045"), Decimal("0.00045"), 0, None, None]
+    assert [r["cost_usd"] for r in rows] == [Decimal("0.00045"), Decimal("0.00045"), 0, 0, None]
     assert [(r["prompt_tokens"], r["completion_tokens"]) for r in rows[:2]] == [(1000, 500)] * 2
     assert {r["request_id"] for r in rows[:4]} == {"request-1234"}
     assert all(r["principal"].startswith("user:") and r["latency_ms"] > 0 for r in rows)
@@ -134,12 +136,18 @@ class Store:
     def __init__(self) -> None:
         self.rows: list[Call] = []
         self.failure: Exception | None = None
+        self.unwanted = ""
 
-    async def add(self, calls: list[Call]) -> None:
+    async def settle(self, entries: Sequence[Entry]) -> None:
         """See ``CallStore``."""
         if self.failure is not None:
             raise self.failure
-        self.rows += calls
+        if any(entry.call.requested_model == self.unwanted for entry in entries):
+            raise asyncpg.DataError("a bad row")
+        self.rows += [entry.call for entry in entries]
+
+    async def release(self, holds: Sequence[UUID]) -> None:
+        """See ``CallStore``; nothing is held here."""
 
 
 def record(ledger: Ledger, times: int) -> None:
@@ -152,7 +160,7 @@ def record(ledger: Ledger, times: int) -> None:
 async def test_a_full_queue_drops_and_counts() -> None:
     """Beyond the bound rows are lost, never requests; the loss is a metric."""
     store, before = Store(), dropped("full")
-    ledger = Ledger(store, PRICES, capacity=3)
+    ledger = Ledger(store, PRICES, None, capacity=3)
     record(ledger, 5)
     await ledger.drain()
     assert len(store.rows) == 3
@@ -162,7 +170,7 @@ async def test_a_full_queue_drops_and_counts() -> None:
 async def test_an_outage_keeps_the_batch_and_shutdown_counts_what_is_left() -> None:
     """Rows taken from the queue survive a failed write; what cannot be written at the end is counted."""
     store, before = Store(), dropped("shutdown")
-    ledger = Ledger(store, PRICES, capacity=10)
+    ledger = Ledger(store, PRICES, None, capacity=10)
     record(ledger, 2)
     store.failure = DatabaseUnavailable()
     with pytest.raises(DatabaseUnavailable):
@@ -174,15 +182,14 @@ async def test_an_outage_keeps_the_batch_and_shutdown_counts_what_is_left() -> N
     assert len(store.rows) == 2
 
 
-async def test_a_batch_that_is_refused_does_not_block_the_next() -> None:
-    """A row that PostgreSQL never takes is dropped and counted, and later rows are written."""
+async def test_a_row_that_is_refused_takes_no_other_along() -> None:
+    """A row that PostgreSQL never takes is dropped and counted, its neighbours are written."""
     store, before = Store(), dropped("refused")
-    ledger = Ledger(store, PRICES, capacity=10)
-    record(ledger, 1)
-    store.failure = asyncpg.DataError("a bad row")
-    with pytest.raises(asyncpg.DataError):
-        await ledger.run()
-    store.failure = None
-    record(ledger, 1)
+    ledger = Ledger(store, PRICES, None, capacity=10)
+    for model in ("good", "bad", "good"):
+        with ledger.metered("chat", model):
+            pass
+    store.unwanted = "bad"
     await ledger.drain()
-    assert (len(store.rows), dropped("refused") - before) == (1, 1)
+    assert [row.requested_model for row in store.rows] == ["good", "good"]
+    assert dropped("refused") - before == 1

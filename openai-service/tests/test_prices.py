@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from openai_service.ledger import Prices
+from openai_service.prices import Prices
 from openai_service.settings import OpenAISettings
 
 PRICES = Prices({"gpt-4o-mini": (0.15, 0.60), "gpt-4o": (2.50, 10.00)})

@@ -103,6 +103,7 @@ def _secret(name: str) -> str:
         "DATABASE_URL": "postgresql://u:p@db/x",
         "REDIS_URL": "redis://r",
         "BOOTSTRAP_ADMIN_EMAIL": "a@example.org",
+        "PROVIDER_KEYS": '{"azure": "key"}',
     }
     return known.get(name, "Correct horse battery staple 1942 and more")
 

@@ -1,0 +1,70 @@
+"""The budget's SQL; the decisions themselves are functions in migrations/0002_budget.sql."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from castor_chassis import Postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money that a call may cost; ``limits`` maps each of its accounts to its monthly limit in nano-USD."""
+
+    id: UUID
+    month: date
+    amount_nano: int
+    seconds: float
+    limits: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The account that had no room, as it stood then."""
+
+    account: str
+    limit_nano: int
+    spent_nano: int
+    held_nano: int
+
+
+_HOLD = "SELECT * FROM hold_budget($1)"
+_ACCOUNTS = """
+SELECT account, spent_nano, held_nano FROM budget_accounts WHERE month = $1 AND account = ANY ($2)
+"""
+
+
+class BudgetStore:
+    """Every method raises ``DatabaseUnavailable`` when PostgreSQL is away, and then changed nothing."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def hold(self, holds: Sequence[Hold]) -> list[Refusal | None]:
+        """Hold each of ``holds`` on all its accounts or on none, in one statement; None where it fitted."""
+        rows = await self._postgres.fetch(_HOLD, [_call(hold) for hold in holds])
+        return [None if row["refused"] is None else Refusal(*row) for row in rows]
+
+    async def release_expired(self) -> int:
+        """End the holds of replicas that are gone; returns how many."""
+        return int(await self._postgres.fetchval("SELECT release_expired_holds()"))
+
+    async def accounts(self, month: date, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return (spent, held) in nano-USD of the accounts that were ever used in ``month``."""
+        rows = await self._postgres.fetch(_ACCOUNTS, month, list(names))
+        return {row["account"]: (row["spent_nano"], row["held_nano"]) for row in rows}
+
+
+def _call(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": str(hold.id),
+        "month": hold.month.isoformat(),
+        "amount": hold.amount_nano,
+        "seconds": hold.seconds,
+        "accounts": list(hold.limits),
+        "limits": list(hold.limits.values()),
+    }
