@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sentiment_service.batching import Batcher, Reading
 from sentiment_service.classifier import Scores
+from sentiment_service.drift import Drift
 from sentiment_service.language import unscored_reason
 from sentiment_service.metrics import CONFIDENCE, LABELS, TEXTS
 from sentiment_service.model import Judgement, LoadedModel, unscored
@@ -31,6 +32,7 @@ class Analyst:
         self._batcher = batcher
         self._in_thread = in_thread
         self._cache = cache
+        self._drift: Drift | None = None
 
     async def judge(self, texts: Sequence[str], lang: RequestedLanguage, *, count: bool = True) -> list[Judgement]:
         """Return one judgement for each text, in their order.
@@ -51,7 +53,7 @@ class Analyst:
             known = await self._judge_unique(list(dict.fromkeys(texts)))
             judgements = [known[text] for text in texts]
         if count:
-            _observe(judgements)
+            self._observe(judgements)
         return judgements
 
     async def _judge_unique(self, texts: list[str]) -> dict[str, Judgement]:
@@ -70,18 +72,20 @@ class Analyst:
         await self._cache.put(card, fresh)
         return known | fresh
 
+    def _observe(self, judgements: Sequence[Judgement]) -> None:
+        scored = [judgement.scores for judgement in judgements if judgement.reason is None]
+        TEXTS.labels("scored").inc(len(scored))
+        TEXTS.labels("unscored").inc(len(judgements) - len(scored))
+        for label, count in Counter(scores.label for scores in scored).items():
+            LABELS.labels(label).inc(count)
+        for scores in scored:
+            CONFIDENCE.observe(scores.confidence)
+        if self._drift is None:
+            self._drift = Drift(self.model.card.reference)
+        self._drift.note(scored)
+
 
 def _judgement(prepared: Prepared, scores: dict[str, Scores]) -> Judgement:
     if prepared.reading is None:
         return unscored(prepared.reason or "")
     return Judgement(scores[prepared.reading.key])
-
-
-def _observe(judgements: Sequence[Judgement]) -> None:
-    scored = [judgement.scores for judgement in judgements if judgement.reason is None]
-    TEXTS.labels("scored").inc(len(scored))
-    TEXTS.labels("unscored").inc(len(judgements) - len(scored))
-    for label, count in Counter(scores.label for scores in scored).items():
-        LABELS.labels(label).inc(count)
-    for scores in scored:
-        CONFIDENCE.observe(scores.confidence)

@@ -21,3 +21,8 @@ TOKENS = Counter("castor_sentiment_tokens_total", "Tokens computed: of the texts
 INFERENCE = Histogram("castor_sentiment_inference_seconds", "Duration of one inference", buckets=_SECONDS)
 CACHE = Counter("castor_sentiment_cache_texts_total", "Texts looked up in the score cache", ["outcome"])
 TARGETS = Counter("castor_sentiment_targets_total", "Targets answered, by what the answer rests on", ["basis"])
+DRIFT = Gauge(
+    "castor_sentiment_drift_psi",
+    "Population stability index of the last 2,000 scored texts against the reference of the model's card",
+    ["of"],
+)

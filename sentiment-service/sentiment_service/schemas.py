@@ -140,6 +140,9 @@ class ModelDescription(ModelName):
     held_out: dict[str, float] = Field(
         description="Measured on texts that the model never saw, by name of the measure."
     )
+    calibration: dict[str, float] = Field(
+        description="How far the probabilities can be believed, by name of the measure; empty when nobody measured."
+    )
 
     @classmethod
     def of(cls, card: ModelCard) -> Self:
@@ -150,6 +153,7 @@ class ModelDescription(ModelName):
             languages=list(card.languages),
             labels=list(card.labels),
             held_out=dict(card.held_out),
+            calibration=dict(card.calibration),
         )
 
 

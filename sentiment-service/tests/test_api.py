@@ -185,7 +185,7 @@ async def test_the_model_describes_itself(service: RunningService) -> None:
     card = LinearClassifier.load().model
     assert data == {
         "id": card.id, "version": card.version, "languages": list(card.languages), "labels": list(card.labels),
-        "held_out": dict(card.held_out),
+        "held_out": dict(card.held_out), "calibration": dict(card.calibration),
     }  # fmt: skip
 
 
