@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -22,6 +23,10 @@ from twitter_service.app import create_app
 from twitter_service.settings import TwitterSettings
 
 ALL = ["tweets:read", "tweets:write", "entities:write", "feed:read", "counts:read"]
+TABLES = (
+    "tweets", "tweet_entities", "tweet_raw", "tweet_search", "tweet_versions", "retweets", "authors", "entities",
+    "imports",
+)  # fmt: skip
 FIRST_ID = 1_500_000_000_000_000_000
 
 
@@ -73,6 +78,12 @@ class Twitter:
         assert response.status_code == 201, response.text
         return response.json()["data"]
 
+    async def settled(self) -> None:
+        """Wait until every tweet is scored and can be found by its words."""
+        async with asyncio.timeout(60):
+            while (found := await self.data("/scores/progress"))["pending"] or found["search_behind"]:
+                await asyncio.sleep(0.05)
+
     async def whole_feed(self, after: int = 0) -> list[dict[str, Any]]:
         """Read the feed to its end in small pages."""
         items: list[dict[str, Any]] = []
@@ -115,8 +126,9 @@ async def database(migrated: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(migrated)
     async with connection.transaction():
         await connection.execute("SELECT FROM feed_state FOR UPDATE")
-        for table in ("tweets", "tweet_entities", "entities", "imports"):
+        for table in TABLES:
             await connection.execute(f"DELETE FROM {table}")
+        await connection.execute("UPDATE search_state SET through = 0")
         await connection.execute(
             "UPDATE feed_state SET head = 0, tweets = 0, scored = 0, unscorable = 0, "
             "entity_revision = entity_revision + 1"

@@ -10,7 +10,9 @@ import asyncpg
 import pytest
 
 from castor_chassis import Postgres
-from twitter_service.store import Batch, Scored, TweetStore
+from twitter_service.intake import Batch
+from twitter_service.matching import Matcher
+from twitter_service.store import Scored, TweetStore
 from twitter_service.tweets import NewTweet
 
 from .conftest import FIRST_ID, Start, Twitter, csv_of, numbered
@@ -65,12 +67,12 @@ async def test_slow_writers_are_not_passed(migrated: str, database: asyncpg.Conn
         head + 1,
     )
     await database.execute("UPDATE feed_state SET head = head + 1, tweets = tweets + 1")
-    fast = asyncio.ensure_future(store.add(Batch(tweets(100, 5), (), revision), "x"))
+    fast = asyncio.ensure_future(store.add(Batch.of(tweets(100, 5), Matcher([]), revision), "x"))
     await asyncio.sleep(0.3)
     assert await store.feed(0, 100) == []
     assert not fast.done()
     await slow.commit()
-    assert await fast == 5
+    assert (await fast).new == 5
     assert [row["id"] for row in await store.feed(0, 100)] == [1, 100, 101, 102, 103, 104]
     await postgres.close()
 
@@ -84,7 +86,7 @@ async def test_a_reader_beside_many_writers_misses_nothing(migrated: str, databa
 
     async def write(number: int) -> None:
         first = 1000 * (number + 1)
-        await store.add(Batch(tweets(first, 40), (), revision), "x")
+        await store.add(Batch.of(tweets(first, 40), Matcher([]), revision), "x")
         await store.save_scores([Scored(first + n, 0.1, 0.8, 0.1, "neutral") for n in range(40)], "m@1")
 
     writers = asyncio.gather(*(write(number) for number in range(12)))

@@ -112,7 +112,7 @@ async def test_broken_json_lines(twitter: Twitter, database: asyncpg.Connection)
     done = await twitter.imported("\n".join(lines))
     assert (done["accepted"], done["duplicates"]) == (1, 1)
     assert [r["line"] for r in done["rejections"]] == [2, 3, 4, 5]
-    assert json.loads(await database.fetchval("SELECT raw FROM tweets WHERE id = 5")) == good
+    assert json.loads(await database.fetchval("SELECT raw FROM tweet_raw WHERE tweet_id = 5")) == good
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ async def test_unusable_files(twitter: Twitter, content: bytes, code: str, words
 
 async def test_failed_import_is_recorded(twitter: Twitter, database: asyncpg.Connection) -> None:
     """An import that breaks off after tweets were stored says so, and what was stored stays."""
-    response = await twitter.upload(numbered(9000).encode() + b"\xff\n" * 300_000)
+    response = await twitter.upload(numbered(30_000).encode() + b"\xff\n" * 300_000)
     assert response.json()["code"] == "import_not_utf8"
     row = await database.fetchrow("SELECT state, error, accepted, (SELECT count(*) FROM tweets) AS stored FROM imports")
     assert (row["state"], row["accepted"]) == ("failed", row["stored"])

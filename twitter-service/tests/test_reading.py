@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import asyncpg
 import pytest
 
@@ -56,8 +54,7 @@ async def test_filters(twitter: Twitter, database: asyncpg.Connection) -> None:
         (3, "eva", "2022-05-03T10:00:00Z", "educar a los niños"),
     ]
     await twitter.imported(csv_of(rows))
-    while (await twitter.data("/scores/progress"))["pending"]:
-        await asyncio.sleep(0.02)
+    await twitter.settled()
     await database.execute("UPDATE tweets SET label = CASE id WHEN 2 THEN 'positive' ELSE 'neutral' END")
     assert await ids(twitter, entity="ana") == ["2", "1"]
     assert await ids(twitter, author="@ANA") == ["1"]

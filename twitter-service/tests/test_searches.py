@@ -176,7 +176,8 @@ async def test_a_killed_replica_leaves_its_search_to_another(
             "UPDATE x_searches SET state = 'running', claim = 'dead', lease_until = now() - interval '1 s', "
             "complete = false, finished_at = NULL, query_number = 0, next_token = NULL, posts_read = 0"
         )
-        await database.execute("DELETE FROM tweets")
+        for table in ("tweets", "tweet_raw", "tweet_entities"):
+            await database.execute(f"DELETE FROM {table}")
         again = await finished(twitter, begun)
         assert (again["state"], again["complete"]) == ("done", True)
         assert again["tweets_billed"] == done["tweets_billed"] == len(truth)

@@ -21,6 +21,8 @@ from twitter_service.resources import Resources
 from twitter_service.scoring import ScoreFiller
 from twitter_service.settings import TwitterSettings
 from twitter_service.store import TweetStore
+from twitter_service.word_indexing import WordIndexer
+from twitter_service.words_store import WordStore
 from twitter_service.x_parts import x_parts
 from twitter_service.x_sink import Sink
 
@@ -53,11 +55,23 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     def on_stored() -> None:
         feed.look()
         filler.ask()
+        indexer.ask()
 
-    rules = ImportRules(settings.import_batch_rows, settings.import_max_concurrent, settings.max_author_entities)
+    rules = ImportRules(
+        settings.import_piece_bytes,
+        settings.import_max_unpacked_bytes,
+        settings.import_max_concurrent,
+        settings.max_author_entities,
+    )
     importer = Importer(
         tweets, entities, imports, rules=rules, in_thread=chassis.in_thread, rematcher=rematcher, on_news=on_stored
     )
+    indexer = WordIndexer(
+        WordStore(chassis.postgres),
+        is_importing=lambda: importer.is_running,
+        most_lag_seconds=settings.search_max_lag_seconds,
+    )
+    chassis.spawn("index_words", lambda: run_under_lease(chassis.postgres, "index_words", indexer.run))
     chassis.spawn("watch_feed", feed.watch)
     chassis.spawn("score_tweets", lambda: run_under_lease(chassis.postgres, "score_tweets", filler.run))
     chassis.spawn("match_entities", lambda: run_under_lease(chassis.postgres, "match_entities", rematcher.run))

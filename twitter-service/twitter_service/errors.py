@@ -62,3 +62,34 @@ class MissingColumns(Invalid):
 
     code = "import_missing_columns"
     message = "The header lacks the column(s) {missing}; a CSV needs id, username, created_at, text, comma-separated."
+
+
+class BrokenGzip(Invalid):
+    """The file begins like gzip and is not."""
+
+    code = "import_broken_gzip"
+    message = "The file is not whole gzip ({why}); pack and send it again: nothing is stored twice."
+
+
+class UnpackedTooLarge(Invalid):
+    """The unpacked file is larger than allowed."""
+
+    code = "import_unpacked_too_large"
+    message = "The file unpacks to more than {limit} bytes; send it in parts."
+
+
+class UploadBroken(Invalid):
+    """The sender went away before the end of the file."""
+
+    code = "import_upload_broken"
+    message = "The connection broke before the end of the file; send it again: the import goes on from where it was."
+
+
+class ImportDiffers(Conflict):
+    """The file begins like one whose import broke off, and then differs."""
+
+    code = "import_differs"
+    message = (
+        "The file begins like that of the import {import_id}, which broke off after {offset} bytes, but is "
+        "another one; send it with resume=false."
+    )

@@ -1,28 +1,38 @@
-"""Imports: a file arrives in pieces and is parsed, de-duplicated, matched and stored, in constant memory."""
+"""Imports: a file arrives in pieces and is parsed, de-duplicated, matched and stored, in constant memory.
+
+While a piece is being stored, the next one is parsed in a thread. A piece and the record of how far the file was
+read are stored in one transaction, so an import that breaks off goes on from there when the same file comes again.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar, cast
 
 import structlog
 
 from castor_chassis import Overloaded, ServiceError
 from twitter_service.entity_store import EntityStore
-from twitter_service.errors import EmptyImport
+from twitter_service.errors import EmptyImport, ImportDiffers
 from twitter_service.files import Format, Found, TweetFile
-from twitter_service.import_store import ImportStore, Origin, Tally
+from twitter_service.import_store import Chunk, Ending, ImportStore, Origin, Tally
+from twitter_service.intake import Added, Batch
 from twitter_service.matching import Matcher, slug
 from twitter_service.metrics import TWEETS
+from twitter_service.pieces import cut, unpacked
 from twitter_service.rematching import Rematcher
-from twitter_service.store import Batch, TweetStore
-from twitter_service.tweets import NewTweet, Rejection
+from twitter_service.store import TweetStore
+from twitter_service.tweets import Author, NewTweet, Rejection
+from twitter_service.words import words_of
 
-PIECE_BYTES = 256 * 1024
+HEAD_BYTES = 64 * 1024
+"""By so many first bytes a file is recognised; shorter ones are not resumed."""
 MAX_AUTHORS = 50_000
 """Authors that one import tells apart, so that its memory stays bounded."""
 
@@ -41,7 +51,8 @@ class InThread(Protocol):
 class ImportRules:
     """Limits of imports; see the settings of the same names."""
 
-    batch_rows: int
+    piece_bytes: int
+    max_unpacked_bytes: int
     max_concurrent: int
     max_author_entities: int
 
@@ -54,6 +65,8 @@ class ImportOrder:
     filename: str | None
     track_authors: bool
     origin: Origin
+    resume: bool = True
+    size: int | None = None
 
 
 class Importer:
@@ -79,11 +92,17 @@ class Importer:
         self.on_news = on_news
         self._running = 0
 
+    @property
+    def is_running(self) -> bool:
+        """True while this process takes in a file."""
+        return self._running > 0
+
     async def run(self, pieces: AsyncIterator[bytes], order: ImportOrder) -> str:
         """Import a file and return the import's id.
 
-        Raises ``EmptyImport``, ``NotUtf8``, ``MissingColumns``, ``Overloaded`` or ``DatabaseUnavailable``.
-        What was stored before a failure stays; sending the file again counts it as duplicates.
+        Raises ``EmptyImport``, ``NotUtf8``, ``MissingColumns``, ``BrokenGzip``, ``UnpackedTooLarge``,
+        ``ImportDiffers``, ``Overloaded`` or ``DatabaseUnavailable``. What was stored before a failure stays; the same
+        file sent again goes on from there, under the same id.
         """
         if self._running >= self.rules.max_concurrent:
             raise Overloaded(limit=self.rules.max_concurrent, retry_after_seconds=5)
@@ -101,89 +120,145 @@ class _Run:
         self._in = importer
         self._order = order
         self._id = uuid.uuid4().hex
+        self._head_digest = ""
         self._file = TweetFile(order.format)
         self._tally = Tally()
-        self._waiting: list[NewTweet] = []
         self._authors: Counter[str] = Counter()
+        self._seen_authors: dict[str, Author] = {}
         self._has_begun = False
         self._matcher: tuple[int, Matcher] | None = None
         self._speaks_of_tracked = False
+        self._storing: asyncio.Task[None] | None = None
 
     async def take_all(self, pieces: AsyncIterator[bytes]) -> str:
         try:
-            async for data in _gathered(pieces):
-                await self._take(await self._in.in_thread(self._file.feed, data))
-            await self._take(await self._in.in_thread(self._file.finish))
-            await self._store_waiting(least=1)
+            await self._read(cut(unpacked(pieces, self._in.rules.max_unpacked_bytes), self._in.rules.piece_bytes))
             if self._tally.rows == 0:
                 raise EmptyImport
-            await self._begin()
-            await self._track_authors()
-            await self._in.imports.end(self._id, self._tally)
+            await self._in.imports.end(self._id, await self._track_authors())
         except BaseException as error:
             await self._fail(error)
             raise
         log.info("imported", import_id=self._id, accepted=self._tally.accepted, rejected=self._tally.rejected)
         return self._id
 
-    async def _take(self, found: Found) -> None:
-        for item in found:
-            if isinstance(item, Rejection):
-                self._tally.reject(item)
-                TWEETS.labels("rejected").inc()
-                continue
-            self._waiting.append(item)
-            self._tally.see(item)
-            if len(self._authors) < MAX_AUTHORS or item.username in self._authors:
-                self._authors[item.username] += 1
-        await self._store_waiting(least=self._in.rules.batch_rows)
+    async def _read(self, pieces: AsyncIterator[bytes]) -> None:
+        first = await anext(pieces, b"")
+        self._head_digest = hashlib.sha256(first[:HEAD_BYTES]).hexdigest()
+        rest = await self._resumed(first, pieces)
+        async for data in pieces:
+            await self._take(self._file.feed, rest)
+            rest = data
+        await self._take(self._file.feed_last, rest)
+        await self._stored()
 
-    async def _store_waiting(self, least: int) -> None:
-        while len(self._waiting) >= least:
-            size = self._in.rules.batch_rows
-            batch, self._waiting = self._waiting[:size], self._waiting[size:]
-            await self._begin()
-            await self._store(batch)
-            await self._in.imports.progress(self._id, self._tally)
+    async def _resumed(self, first: bytes, pieces: AsyncIterator[bytes]) -> bytes:
+        """Pass over what an earlier attempt has stored, and return what is left of the last piece read."""
+        if not self._order.resume or len(first) < HEAD_BYTES:
+            return first
+        earlier = await self._in.imports.claim(self._head_digest, self._order.size)
+        if earlier is None:
+            return first
+        self._id, self._has_begun = earlier.id, True
+        left, piece = earlier.checkpoint.offset, first
+        while piece and left > len(piece):
+            await self._in.in_thread(self._file.pass_over, piece)
+            left -= len(piece)
+            piece = await anext(pieces, b"")
+        self._file.pass_over(piece[:left])
+        if not self._file.resume(earlier.checkpoint):
+            raise ImportDiffers(import_id=earlier.id, offset=earlier.checkpoint.offset)
+        self._tally = earlier.tally
+        self._authors = await self._in.imports.authors(self._id, MAX_AUTHORS)
+        log.info("import_resumed", import_id=self._id, offset=earlier.checkpoint.offset)
+        return piece[left:]
 
-    async def _store(self, tweets: Sequence[NewTweet]) -> None:
-        unique = list({tweet.id: tweet for tweet in reversed(tweets)}.values())[::-1]
-        stored = None
-        while stored is None:
-            revision, matcher = self._matcher or await self._in.entities.matcher()
-            links, names_tracked = await self._in.in_thread(_links, matcher, unique)
-            self._speaks_of_tracked = self._speaks_of_tracked or names_tracked
-            stored = await self._in.tweets.add(Batch(unique, links, revision), self._id)
-            self._matcher = None if stored is None else (revision, matcher)
-        self._tally.accepted += stored
-        self._tally.duplicates += len(tweets) - stored
-        TWEETS.labels("accepted").inc(stored)
-        TWEETS.labels("duplicate").inc(len(tweets) - stored)
+    async def _take(self, read: Callable[[bytes], Found], data: bytes) -> None:
+        """Parse a piece while the one before is being stored."""
+        self._matcher = self._matcher or await self._in.entities.matcher()
+        chunk, batch = await self._in.in_thread(self._parsed, read, data, *self._matcher)
+        await self._stored()
+        if chunk.tweets or chunk.rejections:
+            self._storing = asyncio.create_task(self._store(chunk, batch))
+
+    async def _stored(self) -> None:
+        # A sender that goes away must not cut a COPY in two: asyncpg's connection would be lost with it.
+        if self._storing is not None:
+            await asyncio.shield(self._storing)
+            self._storing = None
+
+    def _parsed(
+        self, read: Callable[[bytes], Found], data: bytes, revision: int, matcher: Matcher
+    ) -> tuple[Chunk, Batch]:
+        found = read(data)
+        rejections = [item for item in found if isinstance(item, Rejection)]
+        tweets = [item for item in found if isinstance(item, NewTweet)] if rejections else found
+        chunk = Chunk(cast(list[NewTweet], tweets), rejections, self._file.checkpoint())
+        for tweet in chunk.tweets:
+            if len(self._authors) < MAX_AUTHORS or tweet.username in self._authors:
+                self._authors[tweet.username] += 1
+        batch = self._tagged(chunk, revision, matcher)
+        return chunk, replace(batch, authors=self._news_of(batch.authors))
+
+    def _tagged(self, chunk: Chunk, revision: int, matcher: Matcher) -> Batch:
+        batch = Batch.of(chunk.tweets, matcher, revision)
+        if self._order.track_authors and not self._speaks_of_tracked:
+            names = matcher.names_account
+            self._speaks_of_tracked = any(names(t.tweet.username, words_of(t.tweet.text)) for t in batch.items)
+        return batch
+
+    def _news_of(self, authors: Sequence[Author]) -> list[Author]:
+        news = [author for author in authors if self._seen_authors.get(author.id) != author]
+        if len(self._seen_authors) > MAX_AUTHORS:
+            self._seen_authors.clear()
+        self._seen_authors.update((author.id, author) for author in news)
+        return news
+
+    async def _store(self, chunk: Chunk, batch: Batch) -> None:
+        await self._begin(chunk.checkpoint.format)
+        tally = self._tally
+
+        async def progress(connection: Any, added: Added) -> None:
+            nonlocal tally
+            tally = self._tally.with_chunk(chunk, added)
+            await self._in.imports.progress(connection, self._id, tally, chunk.checkpoint)
+
+        while await self._in.tweets.add(batch, self._id, within=progress) is None:
+            self._matcher = await self._in.entities.matcher()
+            anew = await self._in.in_thread(self._tagged, chunk, *self._matcher)
+            batch = replace(anew, authors=batch.authors)
+        for outcome in ("accepted", "duplicates", "rejected"):
+            TWEETS.labels(outcome.removesuffix("s")).inc(getattr(tally, outcome) - getattr(self._tally, outcome))
+        self._tally = tally
         self._in.on_news()
 
-    async def _begin(self) -> None:
+    async def _begin(self, file_format: Format) -> None:
         if not self._has_begun:
-            file_format = self._file.format or "csv"
-            await self._in.imports.begin(self._id, file_format, self._order.filename, self._order.origin)
+            order = self._order
+            await self._in.imports.begin(
+                self._id, file_format, order.filename, order.origin, self._head_digest, order.size
+            )
             self._has_begun = True
 
     async def _fail(self, error: BaseException) -> None:
+        with suppress(BaseException):
+            await self._stored()
         if self._has_begun:
             reason = str(error) if isinstance(error, ServiceError) else "the import was interrupted"
             with suppress(ServiceError):
-                await self._in.imports.end(self._id, self._tally, reason)
+                await self._in.imports.end(self._id, Ending(), reason)
 
-    async def _track_authors(self) -> None:
+    async def _track_authors(self) -> Ending:
         # Authors become entities only where no tweet is by or to a tracked account; a first name that
         # happens to be somebody's alias does not make a file one about them.
         if not self._order.track_authors or self._speaks_of_tracked:
-            return
+            return Ending()
         candidates = author_entities(self._authors)
         created = await self._in.entities.create_missing(candidates[: self._in.rules.max_author_entities])
-        if created:
-            self._tally.entities_created = created
-            self._tally.authors_left_out = len(candidates) - len(created)
-            await self._in.rematcher.finish(created)
+        if not created:
+            return Ending()
+        await self._in.rematcher.finish(created)
+        return Ending(created, len(candidates) - len(created))
 
 
 def author_entities(authors: Counter[str]) -> list[dict[str, Any]]:
@@ -201,21 +276,3 @@ def author_entities(authors: Counter[str]) -> list[dict[str, Any]]:
         | {"handles": [names[key]], "aliases": [], "hashtags": []}
         for key in by_activity
     ]
-
-
-def _links(matcher: Matcher, tweets: Sequence[NewTweet]) -> tuple[list[tuple[int, str]], bool]:
-    """Return (tweet id, entity) of every match, and whether any tweet is by or to a tracked account."""
-    links = [(tweet.id, entity) for tweet in tweets for entity in matcher.entities_of(tweet.username, tweet.text)]
-    return links, bool(links) and any(matcher.names_account(tweet.username, tweet.text) for tweet in tweets)
-
-
-async def _gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Cut the stream into pieces of one size: small ones cost a thread hop each, large ones hold up memory."""
-    held = bytearray()
-    async for piece in pieces:
-        held += piece
-        while len(held) >= PIECE_BYTES:
-            yield bytes(held[:PIECE_BYTES])
-            del held[:PIECE_BYTES]
-    if held:
-        yield bytes(held)

@@ -1,19 +1,18 @@
 """For which entities a tweet counts: those whose handle wrote it, and those it mentions.
 
-Handles, hashtags and aliases are compared without case and accents, and aliases on word boundaries. A text
-is cut into words once, so the cost does not grow with the number of entities.
+Handles, hashtags and aliases are compared without case and accents, and aliases on word boundaries. The
+cost does not grow with the number of entities.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_ACCENTS = re.compile(r"[\u0300-\u036f]+")
-_TOKENS = re.compile(r"https?://\S+|(?<!\w)[@#]\w+|\w+")
+from twitter_service.words import Phrases, Words, fold, words_of
+
 _NOT_SLUG = re.compile(r"[^a-z0-9_]+")
 
 
@@ -27,13 +26,6 @@ class Terms:
     hashtags: tuple[str, ...] = ()
 
 
-def fold(text: str) -> str:
-    """Return ``text`` without case and accents (an ñ is an n)."""
-    if text.isascii():
-        return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
-
-
 def slug(name: str) -> str:
     """Return ``name`` as an entity id; empty when nothing of it can stand in one."""
     return _NOT_SLUG.sub("-", fold(name)).strip("-_")[:64]
@@ -43,39 +35,29 @@ class Matcher:
     """Finds entities in tweets."""
 
     def __init__(self, entities: Iterable[Terms]) -> None:
-        self._handles: defaultdict[str, set[str]] = defaultdict(set)
-        self._hashtags: defaultdict[str, set[str]] = defaultdict(set)
-        self._phrases: defaultdict[str, list[tuple[list[str], str]]] = defaultdict(list)
+        self._signed: defaultdict[str, set[str]] = defaultdict(set)
+        aliases: defaultdict[str, set[str]] = defaultdict(set)
         for terms in entities:
-            self._add(terms)
+            for handle in terms.handles:
+                self._signed["@" + fold(handle.lstrip("@"))].add(terms.entity_id)
+            for hashtag in terms.hashtags:
+                self._signed["#" + fold(hashtag.lstrip("#"))].add(terms.entity_id)
+            for alias in terms.aliases:
+                aliases[alias].add(terms.entity_id)
+        self._aliases = Phrases(aliases)
 
-    def _add(self, terms: Terms) -> None:
-        for handle in terms.handles:
-            self._handles[fold(handle.lstrip("@"))].add(terms.entity_id)
-        for hashtag in terms.hashtags:
-            self._hashtags[fold(hashtag.lstrip("#"))].add(terms.entity_id)
-        for alias in terms.aliases:
-            words = re.findall(r"\w+", fold(alias))
-            if words:
-                self._phrases[words[0]].append((words, terms.entity_id))
-
-    def names_account(self, username: str, text: str) -> bool:
+    def names_account(self, username: str, words: Words) -> bool:
         """True when a tracked account wrote the tweet or is mentioned in it by its handle."""
-        mentioned = (token[1:] for token in _TOKENS.findall(fold(text)) if token[0] == "@")
-        return any(handle in self._handles for handle in (fold(username), *mentioned))
+        mentioned = (token for token in words.signed if token[0] == "@")
+        return any(handle in self._signed for handle in ("@" + fold(username), *mentioned))
+
+    def entities_in(self, username: str, words: Words) -> set[str]:
+        """Return the ids of the entities that a tweet with these words counts for."""
+        found = self._aliases.found_in(words.plain)
+        for token in ("@" + fold(username), *words.signed):
+            found |= self._signed.get(token, set())
+        return found
 
     def entities_of(self, username: str, text: str) -> set[str]:
-        """Return the ids of the entities that the tweet counts for."""
-        found = set(self._handles.get(fold(username), ()))
-        tokens = _TOKENS.findall(fold(text))
-        words = [token.lstrip("#") for token in tokens]
-        for position, token in enumerate(tokens):
-            if token[0] == "@":
-                found |= self._handles.get(token[1:], set())
-                continue
-            if token[0] == "#":
-                found |= self._hashtags.get(token[1:], set())
-            for phrase, entity_id in self._phrases.get(words[position], ()):
-                if words[position : position + len(phrase)] == phrase:
-                    found.add(entity_id)
-        return found
+        """Return the ids of the entities that a tweet counts for."""
+        return self.entities_in(username, words_of(text))

@@ -19,3 +19,4 @@ X_ALLOWANCE = Gauge("castor_twitter_x_allowance", "Requests that X still allows 
 X_POSTS = Counter("castor_twitter_x_posts_total", "Posts read from X", ["purpose", "billed"])
 X_DOLLARS = Counter("castor_twitter_x_dollars_total", "What reading X has cost by the price table", ["purpose"])
 X_SEARCHES = Counter("castor_twitter_x_searches_total", "Readings of X that ended", ["kind", "state"])
+SEARCH_BEHIND = Gauge("castor_twitter_search_behind", "Changes that full-text search does not show yet")

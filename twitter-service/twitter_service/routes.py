@@ -22,12 +22,16 @@ from castor_chassis import (
     require,
 )
 from twitter_service.errors import (
+    BrokenGzip,
     EmptyImport,
     EntityNotFound,
+    ImportDiffers,
     ImportNotFound,
     MissingColumns,
     NotUtf8,
     TweetNotFound,
+    UnpackedTooLarge,
+    UploadBroken,
 )
 from twitter_service.files import Format
 from twitter_service.import_store import Origin
@@ -46,11 +50,13 @@ from twitter_service.schemas import (
     TweetId,
 )
 from twitter_service.store import TweetFilter
+from twitter_service.uploads import upload
 
 router = APIRouter(prefix="/v1/twitter", tags=["twitter"])
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_FILE_BODY = {"requestBody": {"required": True, "content": {"text/csv": _FILE, "application/x-ndjson": _FILE}}}
+_FILES = {"text/csv": _FILE, "application/x-ndjson": _FILE, "application/gzip": _FILE}
+_FILE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 
 
 def large_body(request: Request) -> None:
@@ -71,7 +77,9 @@ def origin() -> Origin:
     status_code=201,
     dependencies=[Depends(large_body)],
     openapi_extra=_FILE_BODY,
-    responses=errors_of(EmptyImport, NotUtf8, MissingColumns, Overloaded),
+    responses=errors_of(
+        EmptyImport, NotUtf8, MissingColumns, BrokenGzip, UnpackedTooLarge, UploadBroken, ImportDiffers, Overloaded
+    ),
 )
 async def import_file(
     request: Request,
@@ -83,11 +91,25 @@ async def import_file(
     track_authors: Annotated[
         bool, Query(description="Authors become entities where the file speaks of nobody tracked.")
     ] = False,
+    resume: Annotated[bool, Query(description="Go on where an import of the same file broke off.")] = True,
 ) -> Ok[Import]:
-    """Take in a CSV (id, username, created_at, text) or JSON Lines file (X API v2 tweets or twarc pages)."""
-    order = ImportOrder(file_format, filename, track_authors, begun_by)
-    import_id = await r.importer.run(request.stream(), order)
+    """Take in a CSV (id, username, created_at, text) or JSON Lines file (X API v2 tweets, twarc pages), also gzip."""
+    length = request.headers.get("content-length", "")
+    order = ImportOrder(
+        file_format, filename, track_authors, begun_by, resume, int(length) if length.isdigit() else None
+    )
+    import_id = await r.importer.run(upload(request), order)
     return ok(Import.model_validate(await r.imports.get(import_id)))
+
+
+@router.get("/imports")
+async def list_imports(
+    r: R,
+    _: Annotated[Principal, Depends(require("tweets:read"))],
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> Page[Import]:
+    """List the latest imports, newest first: those under way, done and failed."""
+    return page([Import.model_validate(row) for row in await r.imports.latest(limit)])
 
 
 @router.get("/imports/{import_id}", responses=errors_of(ImportNotFound))

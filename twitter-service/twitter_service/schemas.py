@@ -60,6 +60,11 @@ class Import(ResponseModel):
     accepted: Integer
     duplicates: Integer = Field(description="Tweets that were stored already, or earlier in the same file.")
     rejected: Integer
+    refreshed: Integer = Field(description="Of the duplicates, those that brought an edit or newer metrics.")
+    retweets: Integer = Field(description="Of the accepted, retweets that are counted under the tweet they repeat.")
+    bytes_read: Integer = Field(description="Of the unpacked file, up to the last line that is stored.")
+    bytes_total: Integer | None = Field(description="Of the file as it was sent; null if the sender did not say.")
+    resumed: Integer = Field(description="How often the import went on where it had broken off.")
     rejections: list[RejectedLine] = Field(description="The first 1,000.")
     entities_created: list[str]
     authors_left_out: Integer = Field(description="Authors that did not become entities, because only some do.")
@@ -203,6 +208,7 @@ class ScoreProgress(ResponseModel):
     pending: Integer
     unscorable: Integer = Field(description="Tweets that sentiment-service refused.")
     oldest_pending_at: Timestamp | None
+    search_behind: Integer = Field(description="Changes of tweets that full-text search does not show yet.")
     feed_head: Integer = Field(description="Number of the newest change: whoever followed the feed so far has all.")
 
 

@@ -30,7 +30,17 @@ class TwitterSettings(ServiceSettings):
     import_max_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Above this, a file is refused with 413.")
     import_timeout_seconds: float = Field(3600, gt=0, description="Deadline of one import.")
     import_max_concurrent: int = Field(2, ge=1, description="Above this, an import is refused with 429.")
-    import_batch_rows: int = Field(1000, ge=1, le=10_000, description="Tweets per transaction.")
+    import_max_unpacked_bytes: int = Field(
+        8 * 1024**3, ge=1024, description="What a gzip file may unpack to: a few bytes can pack a disk full of zeros."
+    )
+    import_piece_bytes: int = Field(
+        1024 * 1024, ge=65_536, le=16 * 1024**2, description="Of a file, read and stored in one transaction."
+    )
+    search_max_lag_seconds: float = Field(
+        60,
+        ge=0,
+        description="For so long the words of new tweets wait while imports run.",
+    )
     max_author_entities: int = Field(25, ge=0, description="Authors that become entities where none is tracked.")
     max_entities: int = Field(500, ge=1, description="Entities that can be tracked.")
 

@@ -6,36 +6,23 @@ row of ``feed_state`` first (see the migration), so change numbers become visibl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from castor_chassis import Postgres
-from twitter_service.tweets import NewTweet
+from twitter_service.erasing import erase
+from twitter_service.intake import Added, Batch, take_in
 
 Row = dict[str, Any]
+Within = Callable[[Any, Added], Awaitable[None]]
 _LOCK_STATE = "SELECT head, entity_revision FROM feed_state FOR UPDATE"
-
-_INSERT = """
-WITH stored AS (
-    INSERT INTO tweets (id, username, author_id, created_at, text, lang, metrics, raw, import_id, change_seq)
-    SELECT n.id, n.username, n.author_id, n.created_at, n.text, n.lang, n.metrics, n.raw::jsonb, $9, $10 + n.number
-    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[],
-                $8::text[]) WITH ORDINALITY
-         AS n(id, username, author_id, created_at, text, lang, metrics, raw, number)
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id, created_at, change_seq
-), linked AS (
-    INSERT INTO tweet_entities (tweet_id, entity_id, created_at)
-    SELECT stored.id, l.entity_id, stored.created_at
-    FROM unnest($11::bigint[], $12::text[]) AS l(tweet_id, entity_id) JOIN stored ON stored.id = l.tweet_id
-)
-SELECT count(*), max(change_seq) FROM stored
-"""
 
 _TWEET = """
 SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t.import_id, t.deleted, t.change_seq,
+       t.version_id, t.observed_at, t.retweet_of, coalesce(t.axes, '{}') AS axes,
+       coalesce(t.places, '{}') AS places, t.place_source,
        t.positive, t.neutral, t.negative, t.label, t.model, t.scored_at,
        ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities
 FROM tweets t
@@ -64,23 +51,6 @@ SELECT count(*), max(change_seq) FROM saved
 # The head is the number of a change that exists, so that whoever has followed the feed to it has all.
 _ADVANCE = "UPDATE feed_state SET head = coalesce($1, head)"
 
-_ERASE = """
-WITH old AS (
-    SELECT id, scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
-           row_number() OVER (ORDER BY id) AS number
-    FROM tweets WHERE id = ANY($1) AND NOT deleted
-), unlinked AS (
-    DELETE FROM tweet_entities WHERE tweet_id = ANY($1)
-), erased AS (
-    UPDATE tweets t
-    SET deleted = true, username = '', author_id = NULL, text = '', lang = NULL, metrics = NULL, raw = NULL,
-        needs_score = false, positive = NULL, neutral = NULL, negative = NULL, label = NULL, model = NULL,
-        change_seq = $2 + old.number
-    FROM old WHERE t.id = old.id
-)
-SELECT id, scored, unscorable FROM old
-"""
-
 
 @dataclass(frozen=True)
 class FeedState:
@@ -90,6 +60,7 @@ class FeedState:
     tweets: int
     scored: int
     unscorable: int
+    search_behind: int
     oldest_pending_at: datetime | None
     oldest_pending_stored_at: datetime | None
 
@@ -102,15 +73,6 @@ class FeedState:
     def pending(self) -> int:
         """Tweets that wait for their sentiment."""
         return self.tweets - self.scored - self.unscorable
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Tweets to store together, and the (tweet id, entity id) pairs found with ``revision`` of the entities."""
-
-    tweets: Sequence[NewTweet]
-    links: Sequence[tuple[int, str]] = ()
-    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,25 +140,27 @@ class TweetStore:
     async def state(self) -> FeedState:
         """Return where the feed stands, without a scan of the tweets."""
         row = await self._postgres.fetchrow(
-            "SELECT head, tweets, scored, unscorable, o.created_at AS oldest_pending_at, "
+            "SELECT head, tweets, scored, unscorable, head - (SELECT through FROM search_state) AS search_behind, "
+            "o.created_at AS oldest_pending_at, "
             "o.stored_at AS oldest_pending_stored_at FROM feed_state LEFT JOIN LATERAL "
             "(SELECT created_at, stored_at FROM tweets WHERE needs_score ORDER BY created_at, id LIMIT 1) o ON true"
         )
         assert row is not None
         return FeedState(**dict(row))
 
-    async def add(self, batch: Batch, import_id: str) -> int | None:
-        """Store what is new of ``batch`` and return how many; None (nothing stored) when the entities changed."""
+    async def add(self, batch: Batch, import_id: str, within: Within | None = None) -> Added | None:
+        """Store what is new of ``batch`` and bring up to date what is not; return how many.
+
+        None, and nothing is stored, when the entities changed. ``within`` is called in the same transaction.
+        """
         async with self._postgres.transaction() as connection:
             head, revision = await lock_state(connection)
             if revision != batch.revision:
                 return None
-            arrays = _arrays(batch)
-            row = await connection.fetchrow(_INSERT, *arrays[:8], import_id, head, *arrays[8:])
-            assert row is not None
-            stored, last = int(row[0]), row[1]
-            await connection.execute(f"{_ADVANCE}, tweets = tweets + $2", last, stored)
-            return stored
+            added = await take_in(connection, batch, import_id, head)
+            if within:
+                await within(connection, added)
+            return added
 
     async def feed(self, after: int, limit: int) -> list[Row]:
         """Return the latest change of each tweet that changed after number ``after``, in order of number."""
@@ -214,7 +178,7 @@ class TweetStore:
         where.add("e.entity_id = {}", wanted.entity)
         where.add("t.label = {}", wanted.label)
         where.add("lower(t.username) = lower({})", wanted.author)
-        where.add("t.search @@ websearch_to_tsquery('castor_es', {})", wanted.q)
+        where.add("w.search @@ websearch_to_tsquery('castor_es', {})", wanted.q)
         # With an entity the time is read from its own index, which is the shorter one.
         time, key = ("e.created_at", "e.tweet_id") if wanted.entity else ("t.created_at", "t.id")
         where.add(f"{time} >= {{}}", wanted.since)
@@ -222,6 +186,7 @@ class TweetStore:
         where.add(f"{time} <= {{}}", wanted.as_of)
         where.add(f"({time}, {key}) < ({{}}, {{}})", *(wanted.before or (None, None)))
         join = "JOIN tweet_entities e ON e.tweet_id = t.id" if wanted.entity else ""
+        join += " JOIN tweet_search w ON w.tweet_id = t.id" if wanted.q else ""
         sql = f"{_TWEET} {join} WHERE {' AND '.join(where.parts)} ORDER BY {time} DESC, {key} DESC LIMIT {wanted.limit}"
         return [dict(row) for row in await self._postgres.fetch(sql, *where.args)]
 
@@ -261,31 +226,7 @@ class TweetStore:
         """Erase all that is known of these tweets but their ids, and return the ids that were stored."""
         async with self._postgres.transaction() as connection:
             head, _ = await lock_state(connection)
-            rows = await connection.fetch(_ERASE, list(tweet_ids), head)
-            await connection.execute(
-                "UPDATE feed_state SET head = head + $1, tweets = tweets - $1, scored = scored - $2, "
-                "unscorable = unscorable - $3",
-                len(rows),
-                sum(row["scored"] for row in rows),
-                sum(row["unscorable"] for row in rows),
-            )
-            return [row["id"] for row in rows]
-
-
-def _arrays(batch: Batch) -> list[list[Any]]:
-    tweets = batch.tweets
-    return [
-        [t.id for t in tweets],
-        [t.username for t in tweets],
-        [t.author_id for t in tweets],
-        [t.created_at for t in tweets],
-        [t.text for t in tweets],
-        [t.lang for t in tweets],
-        [t.metrics for t in tweets],
-        [t.raw for t in tweets],
-        [tweet_id for tweet_id, _ in batch.links],
-        [entity_id for _, entity_id in batch.links],
-    ]
+            return await erase(connection, tweet_ids, head)
 
 
 def _affected(tag: str) -> int:

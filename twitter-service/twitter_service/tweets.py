@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 
 MAX_TEXT = 4_000
-MAX_RAW_BYTES = 100_000
 MAX_ID = 2**63 - 1
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 """Zero of the clock in an id (2010-11-04T01:42:54.657Z); ids count milliseconds from it above bit 22."""
@@ -33,9 +32,23 @@ class Rejection:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewTweet:
-    """A record that is a tweet."""
+class Author(msgspec.Struct, frozen=True):
+    """What a tweet brought along about its author; None where it said nothing."""
+
+    id: str
+    username: str
+    created_at: datetime | None = None
+    followers: int | None = None
+    following: int | None = None
+    tweets: int | None = None
+    verified: bool | None = None
+    has_bio: bool | None = None
+    has_image: bool | None = None
+    location: str | None = None
+
+
+class NewTweet(msgspec.Struct, frozen=True):
+    """A record that is a tweet. The versions of an edited tweet share its first id."""
 
     id: int
     username: str
@@ -46,6 +59,21 @@ class NewTweet:
     metrics: dict[str, int] | None = None
     raw: str | None = None
     """JSON of the object as it came; None for CSV."""
+    version_id: int = 0
+    """Id of this version; 0: the tweet's own."""
+    observed_at: datetime | None = None
+    """When X gave this state; None where the source does not say."""
+    places: tuple[str, ...] = ()
+    place_source: str | None = None
+    retweet_of: int | None = None
+    original: NewTweet | None = None
+    """What a retweet repeats, where the source brought it along."""
+    author: Author | None = None
+
+    @property
+    def version(self) -> int:
+        """Id of this version."""
+        return self.version_id or self.id
 
 
 def tweet_of_fields(fields: Mapping[str, str]) -> NewTweet:
@@ -62,27 +90,6 @@ def tweet_of_fields(fields: Mapping[str, str]) -> NewTweet:
         text=read_text(fields["text"]),
         lang=read_lang(fields.get("lang")),
         metrics=_metrics_of_fields(fields),
-    )
-
-
-def tweet_of_object(item: Any, usernames: Mapping[str, str]) -> NewTweet:
-    """Return the tweet in one X API v2 object; ``usernames`` maps author ids to handles. Raises ``Unusable``."""
-    if not isinstance(item, dict):
-        raise Unusable("it is not a tweet object")
-    raw = _raw(item)
-    tweet_id = read_id(item.get("id"))
-    author_id = _string(item.get("author_id"))
-    author = item.get("author")
-    handle = item.get("username") or (author.get("username") if isinstance(author, dict) else None)
-    return NewTweet(
-        id=tweet_id,
-        username=read_username(handle or usernames.get(author_id or ""), author_id),
-        author_id=author_id,
-        created_at=read_created_at(item.get("created_at"), tweet_id),
-        text=read_text(item.get("text")),
-        lang=read_lang(item.get("lang")),
-        metrics=_metrics_of_object(item.get("public_metrics")),
-        raw=raw,
     )
 
 
@@ -157,31 +164,7 @@ def _parsed(value: str) -> datetime | None:
         return None
 
 
-def _string(value: Any) -> str | None:
-    return str(value)[:100] if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
-
-
-def _raw(item: dict[str, Any]) -> str:
-    try:
-        raw = orjson.dumps(item)
-    except orjson.JSONEncodeError as error:
-        raise Unusable("it is nested too deeply") from error
-    if len(raw) > MAX_RAW_BYTES:
-        raise Unusable(f"it is larger than {MAX_RAW_BYTES} bytes")
-    if b"\\u0000" in raw and _holds_null(item):
-        raise Unusable("it holds a null character")
-    return raw.decode()
-
-
-def _holds_null(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any("\x00" in key or _holds_null(child) for key, child in value.items())
-    return isinstance(value, list) and any(_holds_null(child) for child in value)
-
-
-def _metrics_of_object(value: Any) -> dict[str, int] | None:
+def metrics_of_object(value: Any) -> dict[str, int] | None:
     if not isinstance(value, dict):
         return None
     found = {name: value[name] for name in _METRICS if type(value.get(name)) is int and 0 <= value[name] <= MAX_ID}

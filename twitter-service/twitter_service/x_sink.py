@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from twitter_service.entity_store import EntityStore
 from twitter_service.importing import InThread
+from twitter_service.intake import Batch
 from twitter_service.matching import Matcher
 from twitter_service.metrics import TWEETS
-from twitter_service.store import Batch, TweetStore
-from twitter_service.tweets import NewTweet, Unusable, tweet_of_object
+from twitter_service.store import TweetStore
+from twitter_service.tweets import NewTweet, Unusable
+from twitter_service.v2 import Includes, tweet_of_object
 from twitter_service.x_client import XPage
 
 log = structlog.get_logger("twitter.x")
@@ -55,30 +58,26 @@ class Sink:
         stored = None
         while stored is None:
             revision, matcher = self._matcher or await self._entities.matcher()
-            links = await self._in_thread(_links, matcher, tweets)
-            stored = await self._tweets.add(Batch(tweets, links, revision), source)
+            batch = await self._in_thread(Batch.of, tweets, matcher, revision)
+            stored = await self._tweets.add(batch, source)
             # None: the entities changed meanwhile, so the matches are made again.
             self._matcher = None if stored is None else (revision, matcher)
         self._on_news()
-        return stored
+        return stored.new + stored.retweets
 
 
 def _parsed(page: XPage) -> tuple[list[NewTweet], int]:
-    usernames = {str(user.get("id")): str(user.get("username")) for user in page.users}
+    includes = Includes(users=page.users, retrieved_at=datetime.now(UTC))
     found: dict[int, NewTweet] = {}
     rejected = 0
     for item in page.tweets:
         try:
-            tweet = tweet_of_object(item, usernames)
-            found[tweet.id] = tweet
+            tweet = tweet_of_object(item, {}, includes)
+            found[tweet.version] = tweet
         except Unusable as reason:
             rejected += 1
             log.warning("post_rejected", tweet_id=_text(item.get("id")), reason=str(reason))
     return list(found.values()), rejected
-
-
-def _links(matcher: Matcher, tweets: Sequence[NewTweet]) -> list[tuple[int, str]]:
-    return [(tweet.id, entity) for tweet in tweets for entity in matcher.entities_of(tweet.username, tweet.text)]
 
 
 def _text(value: Any) -> str:

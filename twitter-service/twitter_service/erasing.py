@@ -1,0 +1,65 @@
+"""Erasing tweets: all but the id goes, here and, by way of the feed, in every consumer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# A tweet is erased under the id of any of its versions.
+_FIRST_VERSIONS = """
+SELECT id FROM tweets WHERE (id = ANY($1::bigint[]) OR version_id = ANY($1::bigint[])) AND NOT deleted
+UNION
+SELECT t.id FROM tweet_versions v JOIN tweets t ON t.id = v.tweet_id
+WHERE v.version_id = ANY($1::bigint[]) AND NOT t.deleted
+"""
+
+_ERASE = """
+WITH old AS (
+    SELECT id, scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
+           row_number() OVER (ORDER BY id) AS number
+    FROM tweets WHERE id = ANY($1) AND NOT deleted
+), erased AS (
+    UPDATE tweets t
+    SET deleted = true, username = '', author_id = NULL, text = '', lang = NULL, metrics = NULL, raw = NULL,
+        search = NULL,
+        version_id = NULL, observed_at = NULL, retweet_of = NULL, axes = NULL, places = NULL, place_source = NULL,
+        needs_score = false, positive = NULL, neutral = NULL, negative = NULL, label = NULL, model = NULL,
+        change_seq = $2 + old.number
+    FROM old WHERE t.id = old.id
+)
+SELECT id, scored, unscorable FROM old
+"""
+
+_ERASE_RETWEETS = "DELETE FROM retweets WHERE retweet_id = ANY($1::bigint[]) RETURNING retweet_id"
+_BESIDE = ("tweet_entities", "tweet_raw", "tweet_search", "tweet_versions")
+
+
+async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[int]:
+    """Erase tweets in a transaction that holds the feed's lock; return the ids that were stored, as they were given."""
+    given = list(tweet_ids)
+    retweets = await connection.fetch(
+        "DELETE FROM retweets WHERE retweet_id = ANY($1::bigint[]) RETURNING retweet_id", given
+    )
+    ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
+    stored = {*await _given(connection, given, ids), *(row["retweet_id"] for row in retweets)}
+    for table in _BESIDE:
+        await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
+    await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
+    rows = await connection.fetch(_ERASE, ids, head)
+    await connection.execute(
+        "UPDATE feed_state SET head = head + $1, tweets = tweets - $1, scored = scored - $2, "
+        "unscorable = unscorable - $3",
+        len(rows),
+        sum(row["scored"] for row in rows),
+        sum(row["unscorable"] for row in rows),
+    )
+    return sorted(stored)
+
+
+async def _given(connection: Any, given: Sequence[int], ids: Sequence[int]) -> set[int]:
+    versions = await connection.fetch(
+        "SELECT version_id FROM tweet_versions WHERE tweet_id = ANY($1::bigint[]) "
+        "UNION SELECT version_id FROM tweets WHERE id = ANY($1::bigint[]) AND version_id IS NOT NULL",
+        ids,
+    )
+    return set(given) & {*ids, *(row["version_id"] for row in versions)}

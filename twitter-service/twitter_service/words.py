@@ -1,0 +1,98 @@
+"""Whole words and phrases in tweets, found without case and accents in one pass over the text.
+
+A text is brought into a plain form first: folded, without links, handles (kept apart) and punctuation, its
+words between single spaces. A phrase between spaces then stands on word boundaries wherever it is found, and
+one Aho-Corasick automaton finds all phrases at a cost that does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ahocorasick_rs import AhoCorasick
+
+_ACCENTS = re.compile(r"[\u0300-\u036f]+")
+_SIGNED = re.compile(r"https?://\S+|(?<!\w)([@#]\w+)")
+_NOT_WORD = re.compile(r"[^\w|]+")
+_BREAK = " | "
+_WORD_CHARACTERS = string.ascii_letters + string.digits + "_|"
+_ASCII = bytes(code if chr(code) in _WORD_CHARACTERS else 32 for code in range(256))
+
+T = TypeVar("T")
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without case and accents (an ñ is an n)."""
+    if text.isascii():
+        return text.lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text in its plain form, and the handles (with @) and hashtags (with #) in it."""
+
+    plain: str
+    signed: tuple[str, ...]
+
+
+def words_of(text: str) -> Words:
+    """Return the words of a text; a link or a handle ends a phrase, a hashtag is a word of it."""
+    folded = fold(text).replace("|", " ")
+    if "@" not in folded and "#" not in folded and "http" not in folded:
+        return Words(_plain(folded), ())
+    signed: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        token: str | None = match[1]
+        if token is None:
+            return _BREAK
+        signed.append(token)
+        return _BREAK if token[0] == "@" else token[1:]
+
+    return Words(_plain(_SIGNED.sub(replace, folded)), tuple(signed))
+
+
+def phrase(term: str) -> str:
+    """Return a term in the plain form; a single space where it holds no word."""
+    return _plain(fold(term).replace("|", " "))
+
+
+def _plain(folded: str) -> str:
+    words = folded.encode().translate(_ASCII).decode() if folded.isascii() else _NOT_WORD.sub(" ", folded)
+    return f" {' '.join(words.split())} "
+
+
+class Phrases(Generic[T]):
+    """Phrases and what each stands for; with ``longest``, a phrase hides those that lie within it."""
+
+    def __init__(self, meanings: Mapping[str, Iterable[T]], *, longest: bool = False) -> None:
+        merged: dict[str, set[T]] = {}
+        for term, values in meanings.items():
+            merged.setdefault(phrase(term), set()).update(values)
+        merged.pop("  ", None)
+        self._meanings = [frozenset(values) for values in merged.values()]
+        self._automaton = AhoCorasick(list(merged)) if merged else None
+        self._longest = longest
+
+    def found_in(self, plain: str) -> set[T]:
+        """Return what the phrases in a plain text stand for."""
+        if self._automaton is None:
+            return set()
+        hits = self._automaton.find_matches_as_indexes(plain, overlapping=True)
+        if self._longest and len(hits) > 1:
+            hits = _outermost(hits)
+        return set().union(*(self._meanings[index] for index, _, _ in hits)) if hits else set()
+
+
+def _outermost(hits: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    kept: list[tuple[int, int, int]] = []
+    for hit in sorted(hits, key=lambda hit: (hit[1], -hit[2])):
+        if not kept or hit[2] > kept[-1][2]:
+            kept.append(hit)
+    return kept
