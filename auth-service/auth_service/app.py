@@ -26,7 +26,7 @@ from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions, SessionTimes
 from auth_service.settings import AuthSettings
 from auth_service.store import AuthStore
-from auth_service.tokens import TokenMinter
+from auth_service.tokens import TokenMinter, remembered
 from auth_service.vault import Vault
 from castor_chassis import Chassis, create_service, reveal, run_under_lease
 from castor_chassis.postgres import check_migrated
@@ -75,6 +75,7 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     local.keys = ApiKeys(store, audit, revocations, s.max_api_keys)
     _spawn_workers(chassis, s, store, vault, signing_keys, accounts)
     tokens, verifier = ServiceTokens(store, minter, audit), chassis.gatekeeper.tokens
+    chassis.quick.add("/internal/validate-token", partial(remembered, verifier))
     chain = AuditChain(AuditStore(chassis.postgres), vault)
     seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep_sealed, s.audit_seal_seconds))
     chassis.spawn("audit_seal", _once_migrated(chassis, seal))

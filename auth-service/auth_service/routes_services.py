@@ -25,7 +25,7 @@ from auth_service.schemas import (
     VerifyKeyRequest,
 )
 from auth_service.service_tokens import TokenRequest
-from auth_service.tokens import judged
+from auth_service.tokens import judged, verdict_on
 from castor_chassis import Claims, ErrorBody, Ok, Principal, errors_of, ok
 from castor_chassis.tls import PeerIdentity
 
@@ -124,7 +124,7 @@ async def verify_api_key(body: VerifyKeyRequest, r: R) -> Ok[VerifiedKeyView | I
 def _verdict(found: Claims | str) -> ValidView | InvalidView:
     if isinstance(found, str):
         return InvalidView(reason=found)
-    return ValidView(user_id=found.subject, email=found.email, roles=list(found.roles), exp=found.expires_at)
+    return ValidView.model_validate(verdict_on(found))
 
 
 def _key_verdict(owner: Principal | None) -> VerifiedKeyView | InvalidView:

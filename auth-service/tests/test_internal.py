@@ -29,6 +29,22 @@ async def test_good_token_is_answered_with_its_owner(auth_for_services: RunningS
     )
 
 
+async def test_remembered_token_gets_the_same_answer_by_both_ways(
+    auth_for_services: RunningService, people: Any
+) -> None:
+    """First sight, quick answer and traced request say the same bytes; an ended session is told at once."""
+    session = await people.register(auth_for_services.client)
+    body = {"token": session["tokens"]["access_token"]}
+    sampled = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    ask = auth_for_services.client.post
+    answers = [await ask("/internal/validate-token", json=body) for _ in range(3)]
+    answers.append(await ask("/internal/validate-token", json=body, headers=sampled))
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["valid"] is True
+    await ask("/v1/auth/logout", json={"refresh_token": session["tokens"]["refresh_token"]})
+    assert (await ask("/internal/validate-token", json=body)).json()["valid"] is False
+
+
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b.c", "castor_0123_x", "x" * 100_000, "ñ.ñ.ñ"])
 async def test_bad_token_is_an_answer_not_an_outage(auth_for_services: RunningService, token: str) -> None:
     """Whatever the text, the status is 200 and the answer says why it does not hold."""

@@ -22,6 +22,7 @@ from castor_chassis.health import Health
 from castor_chassis.middleware import RequestLayer
 from castor_chassis.peers import Peer, PeerPolicy
 from castor_chassis.postgres import Postgres, check_migrated
+from castor_chassis.quick import QuickRoutes
 from castor_chassis.ratelimit import RateLimiter
 from castor_chassis.revocation import RevocationFollower, RevocationList
 from castor_chassis.settings import ServiceSettings
@@ -48,6 +49,8 @@ class Chassis:
         self.redis: Redis | None = None
         self.gatekeeper: Gatekeeper
         self.revoked = RevocationList()
+        traced = settings.otel_traces_sampler_arg if settings.otel_exporter_otlp_endpoint else 0.0
+        self.quick = QuickRoutes(traced)
         self._postgres: Postgres | None = None
         self._tokens: ServiceTokens | None = None
         self._peers: dict[str, Peer] = {}

@@ -20,6 +20,7 @@ from castor_chassis.errors import DeadlineExceeded, Forbidden, Overloaded, Servi
 from castor_chassis.health import Health
 from castor_chassis.metrics import IN_FLIGHT, REQUESTS, SHED
 from castor_chassis.settings import ServiceSettings
+from castor_chassis.telemetry import log_request
 from castor_chassis.tls import is_service
 from castor_chassis.tracing import RequestSpan
 from castor_chassis.wire import error_response
@@ -63,7 +64,7 @@ class RequestLayer:
             await self._answer(exchange)
         finally:
             self._in_flight -= 1
-            exchange.record()
+            exchange.record(span.trace_id)
             span.end(exchange.method, exchange.route, exchange.status)
             set_request(None)
 
@@ -173,18 +174,13 @@ class _Exchange:
             raise error
         await error_response(error, self.info.request_id)(self.scope, self.receive, self.send)
 
-    def record(self) -> None:
+    def record(self, trace_id: str) -> None:
         """Observe the duration and write the access log line."""
         seconds = time.perf_counter() - self._started_at
         _histogram(self.method, self.route, self.status).observe(seconds)
-        log.info(
-            "request",
-            method=self.method,
-            route=self.route,
-            status=self.status,
-            duration_ms=round(seconds * 1000, 2),
-            peer=self.info.peer.service if self.info.peer else None,
-        )
+        info = self.info
+        peer = info.peer.service if info.peer else None
+        log_request(self.method, self.route, self.status, seconds, peer, info.request_id, trace_id, info.principal)
 
 
 _WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent")}

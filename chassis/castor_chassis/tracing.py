@@ -30,6 +30,12 @@ class RequestSpan:
         self._span = tracer.start_span(method, parent, SpanKind.SERVER)
         self._token: Token[Context] = otel_context.attach(trace.set_span_in_context(self._span, parent))
 
+    @property
+    def trace_id(self) -> str:
+        """The trace in 32 hexadecimal digits; empty when there is none."""
+        context = self._span.get_span_context()
+        return format(context.trace_id, "032x") if context.is_valid else ""
+
     def end(self, method: str, route: str, status: int) -> None:
         """Close the span; what it says is written only when it is recorded."""
         if self._span.is_recording():
