@@ -22,6 +22,7 @@ from sentiment_service.routes_targets import router as targets_router
 from sentiment_service.score_cache import ScoreCache
 from sentiment_service.settings import SentimentSettings
 from sentiment_service.target_analyst import TargetAnalyst
+from sentiment_service.transformer import cpu_limit
 
 
 def create_app(
@@ -44,17 +45,20 @@ def create_app(
 async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Begin to load the model, and make what the routes use."""
     settings = cast(SentimentSettings, chassis.settings)
-    model = LoadedModel(
-        chassis.load("model", partial(load_model, settings.sentiment_model, store=settings.model_store))
-    )
-    # Its own thread: reading texts for later batches must not hold up the inference of this one.
-    with ThreadPoolExecutor(1, thread_name_prefix="inference") as inference:
+    # Several inferences on one processor each do more than one on several, and never wait for each other.
+    threads = settings.inference_threads or cpu_limit()
+    load = partial(load_model, settings.sentiment_model, store=settings.model_store, threads=1)
+    model = LoadedModel(chassis.load("model", load))
+    # Threads of their own: reading texts for later batches must not hold up an inference.
+    with ThreadPoolExecutor(threads, thread_name_prefix="inference") as inference:
         batcher: Batcher[Scores] = Batcher(
             lambda texts: model.classifier.classify(texts),
             partial(asyncio.get_running_loop().run_in_executor, inference),
             batch_max=settings.batch_max_tokens,
             queue_max=settings.queue_max_texts,
             wait_max_seconds=settings.queue_max_seconds,
+            # One batch more than threads lies ready, so that none of them waits for the event loop.
+            lanes=threads + 1,
         )
         chassis.spawn("batches", batcher.run)
         seconds = settings.cache_ttl_seconds

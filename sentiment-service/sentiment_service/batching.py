@@ -1,7 +1,8 @@
 """Dynamic batching: texts of concurrent requests share inferences, fairly and within bounds.
 
-One inference runs at a time; what arrives meanwhile makes the next batch, so batches grow with the load and a lone
-text never waits for company. A request is admitted by the time that it would wait, at the pace measured so far.
+As many inferences run at a time as there are processors, each on one; what arrives meanwhile makes the next batches,
+so these grow with the load and a lone text never waits for company. A request is admitted by the time that it would
+wait, at the pace measured so far.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class _Job(Generic[T]):
 
 
 class Pace:
-    """Tokens per second of the last inferences; unknown (None) before the first."""
+    """How long an inference takes by its tokens, from the last ones; unknown before the first."""
 
     def __init__(self) -> None:
         self._last: deque[tuple[int, float]] = deque(maxlen=_PACE_BATCHES)
@@ -82,7 +83,7 @@ class Pace:
 
 
 class Batcher(Generic[T]):
-    """Runs ``function`` (texts to results, in order, blocking, one call at a time) over batches.
+    """Runs ``function`` (texts to results, in order, blocking) over batches, at most ``lanes`` calls at a time.
 
     ``in_thread`` awaits it off the event loop. ``run`` must be running. A batch has at most ``batch_max`` tokens when
     padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` is refused.
@@ -96,6 +97,7 @@ class Batcher(Generic[T]):
         batch_max: int,
         queue_max: int,
         wait_max_seconds: float,
+        lanes: int = 1,
         pool_max: int = 256,
     ) -> None:
         self._function = function
@@ -104,11 +106,12 @@ class Batcher(Generic[T]):
         self._queue_max = queue_max
         self._wait_max_seconds = wait_max_seconds
         self._pool_max = pool_max
+        self._lanes = lanes
         self._jobs: dict[str, _Job[T]] = {}
         self._queue: FairQueue[_Job[T]] = FairQueue(_PORTION_BATCHES * batch_max)
         self._arrived = asyncio.Event()
         self._pace = Pace()
-        self._under_way: tuple[int, float] | None = None
+        self._under_way: dict[int, tuple[int, float]] = {}
 
     async def submit(self, readings: Sequence[Reading]) -> dict[str, T]:
         """Return the result of each text by its key; equal keys, also of other requests, are computed once.
@@ -124,21 +127,25 @@ class Batcher(Generic[T]):
 
     async def run(self) -> None:
         """Work the queue off until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for lane in range(self._lanes):
+                group.create_task(self._work(lane))
+
+    async def _work(self, lane: int) -> None:
         while True:
             await self._arrived.wait()
             batch = self._queue.take(self._batch_max, self._pool_max)
-            self._forget_dropped(batch)
+            self._forget_dropped()
             if batch:
-                await self._infer(batch)
+                await self._infer(lane, batch)
             else:
                 self._arrived.clear()
 
     def wait_seconds(self, cost: int) -> float:
         """Return how long a request of ``cost`` tokens that came now would wait before its last batch begins."""
-        rest = 0.0
-        if self._under_way is not None:
-            rest = max(0.0, self._pace.seconds(self._under_way[0]) - (time.perf_counter() - self._under_way[1]))
-        return rest + self._pace.seconds(self._queue.ahead(cost))
+        now = time.perf_counter()
+        rest = sum(max(0.0, self._pace.seconds(cost) - (now - begun)) for cost, begun in self._under_way.values())
+        return (rest + self._pace.seconds(self._queue.ahead(cost))) / self._lanes
 
     def _enlist(self, readings: dict[str, Reading]) -> tuple[list[_Job[T]], _Ticket]:
         fresh = [_Job[T](reading) for key, reading in readings.items() if key not in self._jobs]
@@ -171,20 +178,21 @@ class Batcher(Generic[T]):
         remaining = remaining_seconds()
         if remaining is None:
             return self._wait_max_seconds
-        return min(self._wait_max_seconds, remaining - self._pace.seconds(cost))
+        return min(self._wait_max_seconds, remaining - self._pace.seconds(cost) / self._lanes)
 
-    def _forget_dropped(self, batch: Sequence[_Job[T]]) -> None:
+    def _forget_dropped(self) -> None:
         QUEUED.set(self._queue.count)
-        if len(self._jobs) > self._queue.count + len(batch):
-            self._jobs = {key: job for key, job in self._jobs.items() if job.wanted()}
+        for job in self._queue.dropped:
+            del self._jobs[job.reading.key]
+        self._queue.dropped.clear()
 
-    async def _infer(self, batch: list[_Job[T]]) -> None:
+    async def _infer(self, lane: int, batch: list[_Job[T]]) -> None:
         cost = sum(job.cost for job in batch)
         BATCH.observe(len(batch))
         TOKENS.labels("text").inc(cost)
         TOKENS.labels("padding").inc(max(job.cost for job in batch) * len(batch) - cost)
         started = time.perf_counter()
-        self._under_way = (cost, started)
+        self._under_way[lane] = (cost, started)
         try:
             results = await self._in_thread(self._function, [job.reading.text for job in batch])
         except Exception as error:
@@ -193,7 +201,7 @@ class Batcher(Generic[T]):
         else:
             self._hand_out(batch, results)
         finally:
-            self._under_way = None
+            del self._under_way[lane]
             for job in batch:
                 del self._jobs[job.reading.key]
         seconds = time.perf_counter() - started

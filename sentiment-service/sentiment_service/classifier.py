@@ -16,7 +16,6 @@ Label = Literal["positive", "neutral", "negative"]
 LABELS: tuple[Label, ...] = ("positive", "neutral", "negative")
 LINEAR_MODEL = Path(__file__).parent / "models" / "linear"
 _CHUNK = 512
-CHARACTERS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,11 @@ class Classifier(Protocol):
         """Return the scores of each raw text, in the order given."""
         ...
 
+    @property
+    def characters_per_token(self) -> int:
+        """About how many characters of a text cost 1."""
+        ...
+
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Return what each raw text costs: tokens as the model reads them, at least 1; texts are batched by it."""
         ...
@@ -136,6 +140,11 @@ class LinearClassifier:
         weights = np.ascontiguousarray(scaled.T, dtype=np.float64)
         return cls(ModelCard.of(manifest), space, word_idf, char_idf, weights, intercept, temperature)
 
+    @property
+    def characters_per_token(self) -> int:
+        """About how many characters of a text cost 1."""
+        return 64
+
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         """Return the scores of each raw text, in the order given; an empty list for no texts."""
         order = [self.model.labels.index(label) for label in LABELS]
@@ -146,8 +155,8 @@ class LinearClassifier:
         return scores
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Return the length of each raw text in units of four characters, about a token."""
-        return [1 + len(text) // CHARACTERS_PER_TOKEN for text in texts]
+        """Return the length of each raw text, so that a batch has texts enough to be worth its call."""
+        return [1 + len(text) // self.characters_per_token for text in texts]
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return shape (texts, labels): columns in the order of `model.labels`, each row sums to 1."""

@@ -40,7 +40,8 @@ class FairQueue(Generic[W]):
     """Waiting work of many requests, taken in batches of similar cost.
 
     A batch computes each of its works at the cost of the dearest one (they are padded to one length), so ``take``
-    chooses neighbours in cost. ``portion`` is the cost up to which requests are served in one go.
+    chooses neighbours in cost. ``portion`` is the cost up to which requests are served in one go. Works that nobody
+    wants any more are dropped on the way, into ``dropped``.
     """
 
     def __init__(self, portion: int) -> None:
@@ -49,6 +50,7 @@ class FairQueue(Generic[W]):
         self._now = 0
         self._pushed = 0
         self.count = 0
+        self.dropped: list[W] = []
 
     def push(self, works: Sequence[W]) -> None:
         """Add the works of one request."""
@@ -68,8 +70,7 @@ class FairQueue(Generic[W]):
     def take(self, budget: int, within: int) -> list[W]:
         """Return the next batch, at most ``budget`` when padded: the first work, and its likes among ``within`` works.
 
-        One work is taken whatever it costs. Works that nobody wants any more are dropped on the way. The list is empty
-        when nothing waits.
+        One work is taken whatever it costs. The list is empty when nothing waits.
         """
         pool, depth = self._pool(within)
         if not pool:
@@ -106,6 +107,8 @@ class FairQueue(Generic[W]):
             while size < within and depth < len(self._portions):
                 size += len(self._portions[depth].works)
                 depth += 1
+            front = (work for portion in self._portions[:depth] for work in portion.works)
+            self.dropped += [work for work in front if not work.wanted()]
             depth = self._keep(depth, lambda work: work.wanted())
             if depth:
                 return [work for portion in self._portions[:depth] for work in portion.works], depth

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sentiment_service.batching import Reading
-from sentiment_service.classifier import CHARACTERS_PER_TOKEN, Classifier
+from sentiment_service.classifier import Classifier
 from sentiment_service.language import detect, unscored_reason
 from sentiment_service.normalise import normalise
 
@@ -30,6 +30,6 @@ def prepare(classifier: Classifier, texts: Sequence[str]) -> list[Prepared]:
     ]
 
 
-def estimated_cost(texts: Sequence[str]) -> int:
+def estimated_cost(classifier: Classifier, texts: Sequence[str]) -> int:
     """Return about how many tokens the texts have, without reading them."""
-    return sum(1 + len(text) // CHARACTERS_PER_TOKEN for text in texts)
+    return sum(1 + len(text) // classifier.characters_per_token for text in texts)

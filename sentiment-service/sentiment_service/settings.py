@@ -21,11 +21,14 @@ class SentimentSettings(ServiceSettings):
         description="'bundled', 'bundled-fast', a model folder, or an exported Hugging Face id.",
     )
     model_store: Path = Field(Path("models"), description="Folder of the folders of exported models, `owner--name`.")
+    inference_threads: int = Field(
+        0, ge=0, le=256, description="Inferences at a time, one processor each; 0: as many as this process may use."
+    )
     batch_max_tokens: int = Field(
-        1024,
+        256,
         ge=1,
         le=65_536,
-        description="Tokens per inference, padding included; a single text waits for at most two of these.",
+        description="Tokens per inference, padding included; what fits a processor's cache is fastest.",
     )
     queue_max_seconds: float = Field(
         5.0,

@@ -26,8 +26,8 @@ PREPARE: dict[str, Callable[[str], str]] = {
 }
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
-# Beyond this a batch gains no speed and costs memory.
-TOKENS_PER_RUN = 2048
+# About what stays in a processor's cache: 5.1 ms of CPU a tweet with 256 tokens a run, 6.2 with 1024, 7.7 with 2048.
+TOKENS_PER_RUN = 256
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -111,6 +111,11 @@ class TransformerClassifier:
             return alone
         linear = None if self.linear is None else _in_order(self.linear.probabilities(texts), self.linear.model)
         return softmax(self.blend.logits(alone, linear))
+
+    @property
+    def characters_per_token(self) -> int:
+        """About how many characters of a text cost 1."""
+        return 4
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each raw text that the network reads."""

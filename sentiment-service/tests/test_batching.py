@@ -81,6 +81,16 @@ async def test_what_arrives_meanwhile_is_one_batch(held: Held) -> None:
     assert held.batches == [["a"], ["bb", "bbb", "bbbb"]]
 
 
+async def test_lanes_work_at_the_same_time(held: Held) -> None:
+    """With two lanes two batches are computed at a time, and equal texts of either are still computed once."""
+    async with held.batcher(lanes=2) as batcher:
+        first = start(batcher, "a", "b", "c", "d", "e", "f")
+        await held.started(2)
+        second = start(batcher, "a", "f", "g")
+        assert await release(held, first, second) == [dict.fromkeys("abcdef", 1), dict.fromkeys("afg", 1)]
+    assert sorted(text for batch in held.batches for text in batch) == list("abcdefg")
+
+
 async def test_one_text_is_not_stuck_behind_many(held: Held) -> None:
     """A request of one text passes one of very many: it is in the first batch after its arrival."""
     async with held.batcher(queue_max=100) as batcher:
