@@ -1,7 +1,7 @@
 from auth_service.app import create_app
-from auth_service.commands import verify_audit
+from auth_service.commands import rotate_keys, verify_audit
 from auth_service.settings import AuthSettings
 from castor_chassis import main
 
 if __name__ == "__main__":
-    main("auth_service", AuthSettings, create_app, {"verify-audit": verify_audit})
+    main("auth_service", AuthSettings, create_app, {"verify-audit": verify_audit, "rotate-keys": rotate_keys})

@@ -11,6 +11,7 @@ from auth_service.accounts import Accounts
 from auth_service.api_keys import ApiKeys
 from auth_service.audit import Client
 from auth_service.audit_chain import AuditChain
+from auth_service.clients import ServiceClients
 from auth_service.keys import SigningKeys
 from auth_service.revocations import Revocations
 from auth_service.roles import Scope
@@ -31,6 +32,7 @@ class Resources:
     signing_keys: SigningKeys
     verifier: TokenVerifier
     revocations: Revocations
+    clients: ServiceClients
     jwks_cache_seconds: int
     audit_chain: AuditChain
 

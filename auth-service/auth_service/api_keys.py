@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from auth_service import rotation_store
 from auth_service.audit import Audit, Client
 from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
@@ -67,6 +68,21 @@ class ApiKeys:
         await self.revocations.settle()
         return key
 
+    async def rotate(
+        self, owner: Principal, key_id: str, lifetime: timedelta, grace: timedelta, client: Client
+    ) -> tuple[ApiKey, str]:
+        """Give a key another secret; the one before holds for ``grace``. Raises ``ApiKeyNotFound``."""
+        secret, user_id = secrets.token_urlsafe(32), uuid.UUID(owner.subject)
+        async with self.store.transaction() as db:
+            key = await rotation_store.rotate_api_key(db, key_id, user_id, _digest(secret), lifetime, grace)
+            if key is None:
+                raise ApiKeyNotFound(key_id=key_id)
+            await self.audit.record(db, "api_key_rotated", subject=owner.subject, client=client, key=key_id)
+            if not grace:
+                await self.revocations.add(db, "api_key", [key_id])
+        await self.revocations.settle()
+        return key, f"castor_{key_id}_{secret}"
+
     async def verify(self, text: str) -> Principal | None:
         """Return whom the key stands for, with those of its scopes that the owner still holds; None for a bad key."""
         with attempt("api_key") as outcome:
@@ -80,7 +96,8 @@ class ApiKeys:
         if parts is None or found is None:
             return None
         stored, key, user = found
-        if not hmac.compare_digest(stored, _digest(parts[2])):
+        presented = _digest(parts[2])
+        if not any(hmac.compare_digest(one, presented) for one in stored):
             return None
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > _USE_NOTED_EVERY:
             await self.store.note_api_key_use(key.id, _USE_NOTED_EVERY)

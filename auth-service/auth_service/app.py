@@ -10,18 +10,20 @@ from typing import cast
 
 from fastapi import FastAPI
 
-from auth_service import __version__, routes, routes_admin, routes_services, routes_sessions
+from auth_service import __version__, routes, routes_admin, routes_rotation, routes_services, routes_sessions
 from auth_service.access import Resources
 from auth_service.accounts import Accounts
 from auth_service.api_keys import ApiKeys, LocalApiKeys
 from auth_service.audit import Audit
 from auth_service.audit_chain import AuditChain
 from auth_service.audit_store import AuditStore
+from auth_service.clients import ServiceClients
 from auth_service.errors import OAuthError
 from auth_service.keys import SigningKeys
 from auth_service.limits import AttemptLimits
 from auth_service.passwords import Passwords
 from auth_service.revocations import Revocations
+from auth_service.rotation import Rotation
 from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions, SessionTimes
 from auth_service.settings import AuthSettings
@@ -43,6 +45,7 @@ def create_app(settings: AuthSettings) -> FastAPI:
         routers=[
             routes.router,
             routes_sessions.router,
+            routes_rotation.router,
             routes_admin.router,
             routes_services.router,
             routes_services.internal,
@@ -74,14 +77,18 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     accounts = Accounts(store, passwords, sessions, audit, AttemptLimits(s, vault), s.registration_role)
     local.keys = ApiKeys(store, audit, revocations, s.max_api_keys)
     _spawn_workers(chassis, s, store, vault, signing_keys, accounts)
-    tokens, verifier = ServiceTokens(store, minter, audit), chassis.gatekeeper.tokens
+    clients = ServiceClients(store, audit)
+    tokens, verifier = ServiceTokens(store, minter, audit, clients), chassis.gatekeeper.tokens
+    chassis.revoked.on_add(signing_keys.forget)
+    rotation = Rotation(store, chassis.in_thread, audit, revocations, s.rotation_times())
+    turn = partial(run_under_lease, chassis.postgres, "key_rotation", rotation.keep)
+    chassis.spawn("key_rotation", _once_migrated(chassis, turn))
     chassis.quick.add("/internal/validate-token", partial(remembered, verifier))
     chain = AuditChain(AuditStore(chassis.postgres), vault)
     seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep_sealed, s.audit_seal_seconds))
     chassis.spawn("audit_seal", _once_migrated(chassis, seal))
-    yield Resources(
-        accounts, sessions, tokens, local.keys, signing_keys, verifier, revocations, s.jwks_cache_seconds, chain
-    )
+    parts = accounts, sessions, tokens, local.keys, signing_keys, verifier, revocations, clients
+    yield Resources(*parts, s.jwks_cache_seconds, chain)
     passwords.close()
 
 

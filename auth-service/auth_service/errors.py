@@ -55,6 +55,13 @@ class ApiKeyNotFound(NotFound):
     message = "You have no API key {key_id} in force; list yours with GET /v1/auth/api-keys."
 
 
+class ClientNotFound(NotFound):
+    """No such client is in force."""
+
+    code = "client_not_found"
+    message = "There is no client {client_id} in force; list them with GET /v1/auth/clients."
+
+
 class TooManyApiKeys(Conflict):
     """The caller has as many API keys as one may."""
 
@@ -95,7 +102,7 @@ class InvalidTokenRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """The caller's certificate does not name a service."""
+    """Neither certificate nor secret proves a service."""
 
     status = 401
     code = "invalid_client"

@@ -17,6 +17,7 @@ GRANTS: Mapping[str, Mapping[str, frozenset[Scope]]] = {
     "forecast-service": {"twitter-service": frozenset({Scope.COUNTS_READ})},
 }
 
+CALLERS = tuple(sorted(GRANTS))
 AUDIENCES = tuple(sorted({audience for grants in GRANTS.values() for audience in grants}))
 
 

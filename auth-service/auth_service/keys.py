@@ -7,6 +7,7 @@ while it is away.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from auth_service.metrics import SIGNING_KEYS
 from auth_service.store import AuthStore, SealedKey
 from auth_service.vault import Vault
 from castor_chassis import Gate, ServiceError, Unavailable
+from castor_chassis.revocation import Revocation
 
 ALGORITHM = "RS256"
 KEY_BITS = 2048
@@ -48,6 +50,13 @@ class SigningKeys:
 
     def __init__(self) -> None:
         self._keys: dict[str, SigningKey] = {}
+        self._stale = asyncio.Event()
+
+    def forget(self, revocation: Revocation) -> None:
+        """Drop a key that has leaked, and read at once what there is instead."""
+        if revocation.kind == "signing_key":
+            self._keys.pop(revocation.subject, None)
+            self._stale.set()
 
     async def key(self, kid: str) -> Any | None:
         """Return the public key ``kid``, or None; raises ``Unavailable`` before the first was loaded."""
@@ -98,7 +107,10 @@ class SigningKeys:
                     gate.fail(str(error))
                 raise
             gate.open()
-            await asyncio.sleep(every_seconds)
+            self._stale.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every_seconds):
+                    await self._stale.wait()
 
 
 async def _make_first(store: AuthStore, vault: Vault, offload: Offload) -> list[SealedKey]:
@@ -108,12 +120,12 @@ async def _make_first(store: AuthStore, vault: Vault, offload: Offload) -> list[
         if any(key.signs for key in stored):
             return stored
         kid = secrets.token_urlsafe(12)
-        await db.insert_signing_key(kid, vault.seal(kid, await offload(_new_private_pem)))
+        await db.insert_signing_key(kid, vault.seal(kid, await offload(new_private_pem)))
         log.info("signing_key_made", kid=kid)
         return await db.signing_keys()
 
 
-def _new_private_pem() -> bytes:
+def new_private_pem() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

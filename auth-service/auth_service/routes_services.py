@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any
+from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 
 from auth_service.access import R, among_services, no_store, peer_certificate, services_only
-from auth_service.errors import InvalidTokenRequest, OAuthError, UserNotFound
+from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UserNotFound
 from auth_service.grants import AUDIENCES
 from auth_service.schemas import (
     InternalUserView,
@@ -53,6 +55,11 @@ _TOKEN_FORM = {
                             "description": "The service to be called.",
                         },
                         "scope": {"type": "string", "description": "Space separated; absent: all that is granted."},
+                        "client_id": {
+                            "type": "string",
+                            "description": "For clients with a secret; or HTTP Basic (RFC 6749 section 2.3.1).",
+                        },
+                        "client_secret": {"type": "string", "format": "password"},
                     },
                 }
             }
@@ -68,18 +75,37 @@ _OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
 async def token_request(request: Request) -> TokenRequest:
     """Read the form; raises ``InvalidTokenRequest`` for a parameter given twice (RFC 6749 section 3.2)."""
     form = await request.form(max_files=0, max_fields=20)
-    values = {name: form.getlist(name) for name in ("grant_type", "audience", "scope")}
+    names = ("grant_type", "audience", "scope", "client_id", "client_secret")
+    values = {name: form.getlist(name) for name in names}
     for name, given in values.items():
         if len(given) > 1:
             raise InvalidTokenRequest(f"the parameter {name} is given more than once")
-    return TokenRequest(**{name: str(given[0]) if given else "" for name, given in values.items()})
+    found = {name: str(given[0]) if given else "" for name, given in values.items()}
+    basic = _basic(request.headers.get("authorization"))
+    if basic is not None and (found["client_id"] or found["client_secret"]):
+        raise InvalidTokenRequest("the client is named twice, in the form and in the header")
+    return TokenRequest(**{**found, **(basic or {})})
+
+
+def _basic(header: str | None) -> dict[str, str] | None:
+    """Return client and secret of an HTTP Basic header, each form-encoded within it; None for any other header."""
+    scheme, _, credentials = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, found, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError as error:
+        raise InvalidClient("the Basic header cannot be read") from error
+    if not found or not name:
+        raise InvalidClient("the Basic header names no client")
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
 
 
 @router.post(
     "/token",
     responses=_OAUTH_ERRORS,
     openapi_extra=_TOKEN_FORM,
-    dependencies=[Depends(among_services("the client is known by its certificate")), Depends(no_store)],
+    dependencies=[Depends(among_services("certificate or secret are the proof")), Depends(no_store)],
 )
 async def issue_token(
     r: R,

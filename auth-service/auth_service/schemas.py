@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
+from auth_service.grants import CALLERS
 from auth_service.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from auth_service.roles import Scope
 from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
@@ -134,6 +135,45 @@ class ApiKeyView(ResponseModel):
     last_used_at: Timestamp | None = Field(description="To the minute; null when never used.")
 
 
+Grace = Annotated[Integer, Field(ge=0, le=604_800, json_schema_extra={"minimum": 0, "maximum": 604_800})]
+
+
+class RotateKeyRequest(RequestModel):
+    """Another secret for an API key."""
+
+    expires_in_days: Days = 90
+    grace_seconds: Annotated[Grace, Field(description="How long the secret before holds; 0: not at all.")] = 86_400
+
+
+class RotateClientRequest(RequestModel):
+    """Another secret for a client."""
+
+    grace_seconds: Annotated[Grace, Field(description="How long the secret before holds; 0: not at all.")] = 86_400
+
+
+class ClientRequest(RequestModel):
+    """A client with a secret."""
+
+    service: Literal[CALLERS] = Field(description="The service whose grants it has.")  # type: ignore[valid-type]
+
+
+class ClientView(ResponseModel):
+    """A client without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: str = Field(description="client_id of the token endpoint.")
+    service: str
+    created_at: Timestamp
+    rotated_at: Timestamp | None
+    last_used_at: Timestamp | None
+
+
+class NewClientView(ClientView):
+    """A client with its secret, the only time that it is shown."""
+
+    client_secret: str
+
+
 class NewApiKeyView(ApiKeyView):
     """An API key, the only time that it is shown."""
 
@@ -212,8 +252,9 @@ class RevocationView(ResponseModel):
     """One thing that ended early."""
 
     model_config = ConfigDict(from_attributes=True)
-    kind: Literal["session", "user", "api_key"] = Field(
-        description="session: its access tokens are dead; user, api_key: ask anew about their API keys."
+    kind: Literal["session", "user", "api_key", "signing_key"] = Field(
+        description="session: its access tokens are dead; signing_key: all that it signed; "
+        "user, api_key: ask anew about their API keys."
     )
     subject: str
     revoked_at: float = Field(description="Unix seconds.")

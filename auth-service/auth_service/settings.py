@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from auth_service.passwords import why_weak
 from auth_service.roles import Role
+from auth_service.rotation import RotationTimes
 from castor_chassis import ServiceSettings, reveal
 
 
@@ -37,6 +39,10 @@ class AuthSettings(ServiceSettings):
     )
     keys_refresh_seconds: float = Field(30, gt=0, description="How often signing keys are read from PostgreSQL.")
     jwks_cache_seconds: int = Field(300, ge=0, description="max-age of the published key set.")
+    signing_key_days: float = Field(30, gt=0, le=397, description="How long a signing key signs.")
+    key_publish_ahead_seconds: int = Field(
+        3600, ge=0, description="How long the next key is published before it signs; longer than any cache of the keys."
+    )
 
     password_memory_kib: int = Field(19_456, ge=1024, description="argon2id memory (OWASP: 19 MiB with 2 passes).")
     password_passes: int = Field(2, ge=1, description="argon2id passes over that memory.")
@@ -55,6 +61,24 @@ class AuthSettings(ServiceSettings):
         if len(secret.get_secret_value()) < 32:
             raise ValueError("the secret must have at least 32 random characters, such as 'openssl rand -hex 32' gives")
         return secret
+
+    @model_validator(mode="after")
+    def _keys_are_known_before_they_sign(self) -> Self:
+        caches = max(self.jwks_cache_seconds, self.jwks_max_age_seconds) + self.keys_refresh_seconds
+        if self.key_publish_ahead_seconds < caches:
+            raise ValueError(
+                f"KEY_PUBLISH_AHEAD_SECONDS={self.key_publish_ahead_seconds} is shorter than the caches of the key set "
+                f"({caches:g} s): tokens of a new key would be refused; raise it, or shorten the caches"
+            )
+        return self
+
+    def rotation_times(self) -> RotationTimes:
+        """Return when signing keys are replaced."""
+        return RotationTimes(
+            signs=timedelta(days=self.signing_key_days),
+            ahead=timedelta(seconds=self.key_publish_ahead_seconds),
+            token=timedelta(seconds=max(self.access_token_seconds, self.service_token_seconds)),
+        )
 
     @model_validator(mode="after")
     def _administrator_is_whole(self) -> Self:

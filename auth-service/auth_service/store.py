@@ -233,18 +233,19 @@ class AuthStore:
         )
         return row and _api_key(row)
 
-    async def api_key_owner(self, key_id: str) -> tuple[bytes, ApiKey, User] | None:
-        """Return the hash of the secret, the key and its owner, if both are in force."""
+    async def api_key_owner(self, key_id: str) -> tuple[list[bytes], ApiKey, User] | None:
+        """Return the hashes of the secrets that hold, the key and its owner, if both are in force."""
         row = await self._db.fetchrow(
-            f"SELECT {_USER}, k.secret_hash, k.id AS key_id, k.name, k.scopes, k.created_at AS key_created_at, "
-            "k.expires_at, k.last_used_at FROM api_keys k JOIN users u ON u.id = k.user_id "
+            f"SELECT {_USER}, k.id AS key_id, k.name, k.scopes, k.created_at AS key_created_at, k.expires_at, "
+            "k.last_used_at, array_remove(ARRAY[k.secret_hash, CASE WHEN k.previous_until > now() "
+            "THEN k.previous_hash END], NULL) AS hashes FROM api_keys k JOIN users u ON u.id = k.user_id "
             f"WHERE k.id = $1 AND {_IN_FORCE} AND u.is_active",
             key_id,
         )
         if row is None:
             return None
         times = row["key_created_at"], row["expires_at"], row["last_used_at"]
-        return row["secret_hash"], ApiKey(row["key_id"], row["name"], tuple(row["scopes"]), *times), _user(row)
+        return list(row["hashes"]), ApiKey(row["key_id"], row["name"], tuple(row["scopes"]), *times), _user(row)
 
     async def note_api_key_use(self, key_id: str, at_most_every: timedelta) -> None:
         """Note that a key was used now, unless that was noted a moment ago."""

@@ -162,8 +162,11 @@ class Chassis:
 
     def _gatekeeper(self, auth: Peer, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Gatekeeper:
         settings = self.settings
+        if keys is None:
+            keys = fetched = JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds)
+            self.revoked.on_add(fetched.forget)
         verifier = TokenVerifier(
-            keys or JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds),
+            keys,
             issuer=settings.auth_issuer,
             service=settings.service_name,
             user_audience=settings.user_audience,

@@ -44,7 +44,8 @@ class Revocation:
     """One thing that ended early."""
 
     kind: str
-    """``session``: its access tokens are dead; ``user`` or ``api_key``: what is known of their API keys is stale."""
+    """``session``: its access tokens are dead; ``signing_key``: all that it signed; ``user``, ``api_key``: what is
+    known of their API keys is stale."""
     subject: str
     revoked_at: float
     expires_at: float

@@ -24,7 +24,7 @@ from jose.exceptions import JOSEError
 from castor_chassis.errors import PeerError, Unauthenticated, Unavailable
 from castor_chassis.metrics import AUTH_FAILURES, JWKS_FETCHES
 from castor_chassis.peers import Peer
-from castor_chassis.revocation import RevocationList, Revoked
+from castor_chassis.revocation import Revocation, RevocationList, Revoked
 from castor_chassis.tls import PeerIdentity
 
 ALGORITHM = "RS256"
@@ -53,6 +53,7 @@ class Claims:
     session_id: str | None = None
     """Session that a user's token belongs to (``sid``); it may end before the token."""
     issued_at: int = 0
+    key_id: str = ""
 
 
 class KeySource(Protocol):
@@ -87,6 +88,11 @@ class JwksKeys:
         if not self._keys:
             raise Unavailable(reason="auth-service has not published its keys to us yet", retry_after_seconds=2)
         return self._keys.get(kid)
+
+    def forget(self, revocation: Revocation) -> None:
+        """Drop a key that has leaked; whoever asks next fetches what there is instead."""
+        if revocation.kind == "signing_key" and self._keys.pop(revocation.subject, None) is not None:
+            self._tried_at = self._fetched_at = float("-inf")
 
     def _wants_fetch(self, kid: str) -> bool:
         now = time.monotonic()
@@ -128,6 +134,8 @@ class TokenVerifier:
         self._audiences = {"user": user_audience, "service": service}
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._cache_size = cache_size
+        if isinstance(revoked, RevocationList):
+            revoked.on_add(self._forget)
 
     async def verify(self, token: str, peer: PeerIdentity | None) -> Claims:
         """Return the claims of ``token``; raises ``Unauthenticated`` with the reason.
@@ -160,6 +168,12 @@ class TokenVerifier:
             raise _refused("revoked", "The session of the token was ended")
         return claims
 
+    def _forget(self, revocation: Revocation) -> None:
+        if revocation.kind == "signing_key":
+            forged = [digest for digest, claims in self._cache.items() if claims.key_id == revocation.subject]
+            for digest in forged:
+                del self._cache[digest]
+
     def _remember(self, digest: bytes, claims: Claims) -> None:
         self._cache[digest] = claims
         if len(self._cache) > self._cache_size:
@@ -167,15 +181,16 @@ class TokenVerifier:
 
     async def _verify_anew(self, token: str) -> Claims:
         header, payload, signature = _unpacked(token)
-        key = await self._keys.key(_kid_of(header))
+        kid = _kid_of(header)
+        key = await self._keys.key(kid)
         if key is None:
             raise _refused("unknown_key", "The token is signed with a key that is not ours")
         # The key is made for RS256 alone, and the header was read strictly: jws.verify would parse all of it again.
         if not key.verify(token.rpartition(".")[0].encode(), signature):
             raise _refused("bad_signature", "The token's signature does not hold")
-        return self._claims(payload)
+        return self._claims(payload, kid)
 
-    def _claims(self, payload: dict[str, Any]) -> Claims:
+    def _claims(self, payload: dict[str, Any], kid: str) -> Claims:
         use = payload.get("token_use")
         if payload.get("iss") != self._issuer:
             raise _refused("wrong_issuer", "The token comes from another issuer")
@@ -194,6 +209,7 @@ class TokenVerifier:
                 thumbprint=_bound_to(payload, use),
                 session_id=_text(payload["sid"]) if use == "user" else None,
                 issued_at=payload["iat"],
+                key_id=kid,
             )
         except (KeyError, TypeError) as error:
             raise _refused("malformed", "The token lacks a claim") from error

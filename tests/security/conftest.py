@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -170,12 +171,19 @@ async def _honest(
     rag = authority.write(tmp_path_factory.mktemp("rag"), "rag-service")
     async with httpx.AsyncClient(base_url=doors.auth.url, verify=rag.client_context(), trust_env=False) as other:
         other_caller = await service_token(other, "openai-service")
+    ended = await log_in(doors.auth)
+    body = {"refresh_token": ended["tokens"]["refresh_token"]}
+    assert (await doors.auth.client.post("/v1/auth/logout", json=body)).status_code == 200
+    dead = ended["tokens"]["access_token"]
+    while await doors.scoring(dead):  # the peer learns of it a moment later; how soon is test_revocation's matter
+        await asyncio.sleep(0.05)
     stranger = TokenIssuer()
     return {
         "refresh": session["tokens"]["refresh_token"],
         "api_key": key.json()["data"]["key"],
         "other_service": other_caller,
         "other_caller": other_caller,
+        "logged_out": dead,
         "other_issuer": stranger.sign({**payload_of(access)}),
     }
 

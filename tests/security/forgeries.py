@@ -282,6 +282,7 @@ OTHER_CREDENTIALS: dict[str, Forgery] = {
     "API key without its prefix": lambda forge: forge.honest["api_key"].removeprefix("castor_"),
     "service token for another service": lambda forge: forge.honest["other_service"],
     "service token of another caller, replayed over this connection": lambda forge: forge.honest["other_caller"],
+    "access token of a session that was logged out": lambda forge: forge.honest["logged_out"],
     "token of another installation": lambda forge: forge.honest["other_issuer"],
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from auth_service.rotation import Rotation
 from castor_chassis.http import httpx
 from castor_chassis.testing import Authority, RunningService
 from tests.security.conftest import log_in, running_auth, running_peer
@@ -161,3 +162,18 @@ async def test_postgres_away_leaves_verification_and_known_revocations(
     await auth.ready(60)
     assert (await auth.client.post("/v1/auth/refresh", json=refresh)).status_code == 200
     assert (await log_in(auth))["tokens"]["access_token"]
+
+
+async def test_leaked_signing_key_is_dead_everywhere(pair: tuple[RunningService, RunningService]) -> None:
+    """Replaced at once, a key's tokens are refused by a peer that remembers them, and tokens of the new key hold."""
+    auth, peer = pair
+    session = await log_in(auth)
+    assert await score(peer, session["tokens"]["access_token"]) == 200
+    r = auth.app.state.resources
+    s = auth.pair.chassis.settings
+    parts = r.accounts.store, auth.pair.chassis.in_thread, r.accounts.audit, r.revocations
+    await Rotation(*parts, s.rotation_times()).replace_leaked()  # type: ignore[attr-defined]
+    await refused_after(peer, session["tokens"]["access_token"])
+    async with asyncio.timeout(60):
+        while await score(peer, (await log_in(auth))["tokens"]["access_token"]) != 200:
+            await asyncio.sleep(0.1)
