@@ -11,10 +11,10 @@ from auth_service.accounts import Accounts
 from auth_service.api_keys import ApiKeys
 from auth_service.audit import Client
 from auth_service.audit_chain import AuditChain
-from auth_service.clients import ServiceClients
 from auth_service.keys import SigningKeys
 from auth_service.revocations import Revocations
 from auth_service.roles import Scope
+from auth_service.service_clients import ServiceClients
 from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions
 from castor_chassis import Forbidden, Principal, TokenVerifier, client_address, current_request, public, require

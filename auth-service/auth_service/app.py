@@ -17,13 +17,13 @@ from auth_service.api_keys import ApiKeys, LocalApiKeys
 from auth_service.audit import Audit
 from auth_service.audit_chain import AuditChain
 from auth_service.audit_store import AuditStore
-from auth_service.clients import ServiceClients
 from auth_service.errors import OAuthError
 from auth_service.keys import SigningKeys
 from auth_service.limits import AttemptLimits
 from auth_service.passwords import Passwords
 from auth_service.revocations import Revocations
 from auth_service.rotation import Rotation
+from auth_service.service_clients import ServiceClients
 from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions, SessionTimes
 from auth_service.settings import AuthSettings

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auth_service.audit import Audit
-from auth_service.clients import ServiceClients
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
 from auth_service.grants import granted
 from auth_service.metrics import attempt
+from auth_service.service_clients import ServiceClients
 from auth_service.store import AuthStore
 from auth_service.tokens import TokenMinter
 from castor_chassis.tls import PeerIdentity, is_service
