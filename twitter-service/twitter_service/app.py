@@ -9,7 +9,7 @@ from typing import cast
 from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
-from twitter_service import __version__, routes, routes_entities, routes_x
+from twitter_service import __version__, routes, routes_collections, routes_entities, routes_x
 from twitter_service.clients.sentiment import SentimentClient
 from twitter_service.entity_store import EntityStore
 from twitter_service.feed import Feed
@@ -34,7 +34,7 @@ def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> F
         package="twitter_service",
         version=__version__,
         summary="Tweets in, the tweet feed out.",
-        routers=[routes_x.router, routes.router, routes_entities.router],
+        routers=[routes_x.router, routes_collections.router, routes.router, routes_entities.router],
         start=start,
         slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
         keys=keys,
@@ -78,7 +78,9 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     sink = Sink(tweets, entities, chassis.in_thread, on_stored)
     async with x_parts(chassis, settings, entities, sink) as x:
         reader = Reader(tweets, entities)
-        yield Resources(tweets, entities, imports, importer, reader, rematcher, feed, x.service, x.searches)
+        yield Resources(
+            tweets, entities, imports, importer, reader, rematcher, feed, x.service, x.searches, x.collections
+        )
 
 
 def score_filler(chassis: Chassis, settings: TwitterSettings, tweets: TweetStore, feed: Feed) -> ScoreFiller:

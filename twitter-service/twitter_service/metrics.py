@@ -20,3 +20,5 @@ X_POSTS = Counter("castor_twitter_x_posts_total", "Posts read from X", ["purpose
 X_DOLLARS = Counter("castor_twitter_x_dollars_total", "What reading X has cost by the price table", ["purpose"])
 X_SEARCHES = Counter("castor_twitter_x_searches_total", "Readings of X that ended", ["kind", "state"])
 SEARCH_BEHIND = Gauge("castor_twitter_search_behind", "Changes that full-text search does not show yet")
+X_STREAM_CONNECTS = Counter("castor_twitter_x_stream_connects_total", "Connections to the filtered stream of X")
+X_STREAM_OPEN = Gauge("castor_twitter_x_stream_open", "1 while this replica follows the stream")

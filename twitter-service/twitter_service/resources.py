@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from twitter_service.collecting import Collections
 from twitter_service.entity_store import EntityStore
 from twitter_service.feed import Feed
 from twitter_service.import_store import ImportStore
@@ -31,6 +32,7 @@ class Resources:
     feed: Feed
     x: XService
     searches: SearchStore
+    collections: Collections
 
 
 def resources(request: Request) -> Resources:

@@ -77,9 +77,7 @@ class Planner:
         """Return what X is to be asked; raises an ``Invalid`` that says what of the wish cannot be."""
         if wish.archive and not self._archive_enabled:
             raise ArchiveNotEnabled
-        search = wish.search
-        if wish.entity is not None:
-            search = _with_entity(search, await self._entities.entity(wish.entity))
+        search = await searchable(self._entities, wish.search, wish.entity)
         span = window(wish, datetime.now(UTC))
         built = queries(search, ARCHIVE_LIMIT if wish.archive else RECENT_LIMIT)
         return Plan(built, span, wish.archive, wish.max_posts)
@@ -113,6 +111,11 @@ def window(wish: Wish, now: datetime) -> Span:
     is_all = not wish.archive and start is not None and start - earliest < timedelta(minutes=1)
     # X takes whole seconds; counts and search are asked for the same ones.
     return Span(None if is_all or start is None else start.replace(microsecond=0), end.replace(microsecond=0))
+
+
+async def searchable(entities: EntityStore, search: Search, entity: str | None) -> Search:
+    """Return ``search`` with the names of an entity among its alternatives; raises ``EntityNotFound``."""
+    return search if entity is None else _with_entity(search, await entities.entity(entity))
 
 
 def cap_for(found: int) -> int:

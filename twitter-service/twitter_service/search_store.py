@@ -17,8 +17,8 @@ Kind = Literal["search", "collection", "gap", "timeline"]
 
 _INSERT = """
 INSERT INTO x_searches (id, kind, collection_id, tenant, purpose, idempotency_key, request, queries, archive,
-                        starts_at, ends_at, since_id, until_id, max_posts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                        starts_at, ends_at, since_id, until_id, max_posts, not_before)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce($15, now()))
 ON CONFLICT DO NOTHING
 """
 
@@ -41,6 +41,19 @@ SET query_number = $3, next_token = $4, pages = pages + 1, posts_read = posts_re
     duplicates = duplicates + $9, rejected = rejected + $10, newest_id = greatest(newest_id, $11),
     attempts = 0, error_code = NULL, error = NULL
 WHERE id = $1 AND claim = $2
+"""
+
+# X may index a post late, so the checkpoint stays a minute behind the end of what was read.
+_END = """
+WITH ended AS (
+    UPDATE x_searches SET state = 'done', complete = $3, finished_at = now(), claim = NULL
+    WHERE id = $1 AND claim = $2
+    RETURNING kind, collection_id, ends_at
+)
+UPDATE x_collections c
+SET error_code = NULL, error = NULL, since_id = greatest(
+    c.since_id, ((extract(epoch FROM e.ends_at - interval '60 s') * 1000)::bigint - 1288834974657) << 22)
+FROM ended e WHERE c.id = e.collection_id AND e.kind = 'collection'
 """
 
 _RENEW = """
@@ -68,6 +81,7 @@ class NewSearch:
     archive: bool = False
     idempotency_key: str | None = None
     collection_id: str | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ class SearchStore:
         done = await self._postgres.execute(
             _INSERT, new.id, new.kind, new.collection_id, new.payer.tenant, new.payer.purpose, new.idempotency_key,
             new.request, list(new.queries), new.archive, span.start, span.end, span.since_id, span.until_id,
-            new.max_posts,
+            new.max_posts, new.not_before,
         )  # fmt: skip
         return done == "INSERT 0 1"
 
@@ -183,14 +197,8 @@ class SearchStore:
         return done == "UPDATE 1"
 
     async def end(self, job: Job, *, complete: bool) -> None:
-        """Record that a reading is done."""
-        await self._postgres.execute(
-            "UPDATE x_searches SET state = 'done', complete = $3, finished_at = now(), claim = NULL "
-            "WHERE id = $1 AND claim = $2",
-            job.id,
-            job.claim,
-            complete,
-        )
+        """Record that a reading is done, and with it the checkpoint of the collection whose run it was."""
+        await self._postgres.execute(_END, job.id, job.claim, complete)
 
     async def stop(self, job: Job, state: Literal["failed", "paused"], code: str, error: str) -> None:
         """Record why a reading cannot go on, for good or until it is queued again."""

@@ -116,7 +116,7 @@ class SearchReader:
 class Runner:
     """The background work of one replica: claims what is due, at most ``lanes`` at a time, and keeps its leases."""
 
-    def __init__(self, store: SearchStore, reader: SearchReader, *, lanes: int, lease_seconds: float) -> None:
+    def __init__(self, store: SearchStore, reader: SearchReader | None, *, lanes: int, lease_seconds: float) -> None:
         self._store = store
         self._reader = reader
         self._lanes = lanes
@@ -150,6 +150,7 @@ class Runner:
             task.add_done_callback(self._done)
 
     async def _read(self, job: Job) -> None:
+        assert self._reader is not None
         try:
             await self._reader.read(job)
         except ServiceError as error:

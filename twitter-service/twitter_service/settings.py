@@ -55,6 +55,9 @@ class TwitterSettings(ServiceSettings):
     x_search_attempts: int = Field(20, ge=1, description="Postponements in a row after which a reading fails.")
     x_lease_seconds: float = Field(60, gt=0, description="After this a dead replica's readings and promises are free.")
     x_reset_margin_seconds: float = Field(1, ge=0, description="How much X's clock may be behind ours.")
+    x_gap_settle_seconds: float = Field(
+        20, ge=10, description="Between a gap of the stream and its search: X indexes late and refuses the last 10 s."
+    )
     x_full_archive: bool = Field(False, description="The plan of X includes full-archive search.")
     x_daily_posts: int | None = Field(500, ge=0, description="Posts that X may bill in a UTC day.")
     x_monthly_posts: int | None = Field(15_000, ge=0, description="Posts that X may bill in a UTC month.")

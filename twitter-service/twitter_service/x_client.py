@@ -14,7 +14,8 @@ from typing import Any
 
 import aiohttp
 import orjson
-from tweepy.asynchronous import AsyncClient
+from tweepy import StreamRule
+from tweepy.asynchronous import AsyncClient, AsyncStreamingClient
 
 from castor_chassis.breaker import BreakerOpen, GatedBreaker
 from castor_chassis.retry import backoff_seconds
@@ -30,6 +31,7 @@ USER_FIELDS = ["created_at", "description", "location", "profile_image_url", "pu
 _WANTED: dict[str, Any] = {"tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS, "expansions": ["author_id"]}
 RECENT_PAGE, ARCHIVE_PAGE, TIMELINE_PAGE, LOOKUP_PAGE = 100, 500, 100, 100
 LEAST_PAGE, LEAST_TIMELINE_PAGE = 10, 5
+RULES_PATIENCE_SECONDS = 1000.0
 
 Json = dict[str, Any]
 Call = Callable[[], Awaitable[aiohttp.ClientResponse]]
@@ -92,6 +94,20 @@ class _Tweepy(AsyncClient):  # type: ignore[misc]
             return response
 
 
+class _Rules(AsyncStreamingClient):  # type: ignore[misc]
+    """tweepy's calls about the rules of the stream, sent as all others are."""
+
+    def __init__(self, sender: _Tweepy) -> None:
+        super().__init__(sender.bearer_token, return_type=aiohttp.ClientResponse)
+        self._sender = sender
+
+    async def request(
+        self, method: str, route: str, params: Any = None, json: Any = None, user_auth: bool = False
+    ) -> Any:
+        """Send one request and read its answer."""
+        return await self._sender.request(method, route, params, json, user_auth)
+
+
 @dataclass(frozen=True)
 class XPolicy:
     """See the settings of the same names."""
@@ -112,6 +128,7 @@ class XClient:
         self.limits = limits
         self._policy = policy
         self._x = _Tweepy(token, policy.base_url, policy.timeout_seconds, policy.connections)
+        self._rules = _Rules(self._x)
         self._breaker = GatedBreaker("x", fail_max=policy.fail_max, reset_seconds=policy.reset_seconds)
 
     async def close(self) -> None:
@@ -162,6 +179,19 @@ class XClient:
         most = min(TIMELINE_PAGE, max(LEAST_TIMELINE_PAGE, size))
         wanted = {**_WANTED, **span.parameters(), "max_results": most, "pagination_token": token}
         return _page(await self._call("timeline", lambda: self._x.get_users_tweets(user_id, **wanted), patience))
+
+    async def rules(self) -> list[Json]:
+        """Return the rules of the filtered stream, those of others too."""
+        body = await self._call("rules", self._rules.get_rules, RULES_PATIENCE_SECONDS)
+        return [rule for rule in _sequence(body.get("data")) if isinstance(rule, dict)]
+
+    async def add_rules(self, rules: Sequence[StreamRule]) -> None:
+        """Add rules; one that stands already is none too many."""
+        await self._call("rules_change", lambda: self._rules.add_rules(list(rules)), RULES_PATIENCE_SECONDS)
+
+    async def delete_rules(self, ids: Sequence[str]) -> None:
+        """Delete rules by id."""
+        await self._call("rules_change", lambda: self._rules.delete_rules(list(ids)), RULES_PATIENCE_SECONDS)
 
     async def _call(self, endpoint: str, call: Call, patience: float) -> Json:
         reason = ""

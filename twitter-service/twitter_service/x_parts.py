@@ -7,18 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from castor_chassis import Chassis, reveal
+from castor_chassis import Chassis, reveal, run_under_lease
 from twitter_service.budget import Limits, Prices
 from twitter_service.budget_store import Ledger
+from twitter_service.collecting import Collections, Collector
+from twitter_service.collection_store import CollectionStore
 from twitter_service.entity_store import EntityStore
 from twitter_service.search_planning import Planner
 from twitter_service.search_store import SearchStore
 from twitter_service.searching import Runner, SearchReader
 from twitter_service.settings import TwitterSettings
+from twitter_service.streaming import Follower
 from twitter_service.x_client import XClient, XPolicy
 from twitter_service.x_limits import XLimits
 from twitter_service.x_service import XService
 from twitter_service.x_sink import Sink
+from twitter_service.x_stream import XStream
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class XParts:
 
     service: XService
     searches: SearchStore
+    collections: Collections
 
 
 @asynccontextmanager
@@ -38,14 +43,25 @@ async def x_parts(
     searches = SearchStore(chassis.postgres)
     planner = Planner(entities, ledger, archive_enabled=settings.x_full_archive)
     x = x_client(chassis, settings)
-    if x is None:
-        yield XParts(XService(None, planner, ledger, searches, lambda: None, sink), searches)
-        return
-    reader = SearchReader(x, searches, ledger, sink, max_attempts=settings.x_search_attempts)
+    reader = None if x is None else SearchReader(x, searches, ledger, sink, max_attempts=settings.x_search_attempts)
     runner = Runner(searches, reader, lanes=settings.x_searches_at_a_time, lease_seconds=settings.x_lease_seconds)
+    store = CollectionStore(chassis.postgres)
+    collector = Collector(store, searches, entities, ledger, runner.ask)
+    parts = XParts(
+        XService(x, planner, ledger, searches, runner.ask, sink),
+        searches,
+        Collections(store, collector, is_configured=x is not None),
+    )
+    if x is None:
+        yield parts
+        return
+    stream = XStream(x, reveal(settings.x_bearer_token) or "", settings.x_base_url)
+    follower = Follower(stream, store, collector, ledger, sink, settle_seconds=settings.x_gap_settle_seconds)
     chassis.spawn("read_x", runner.run)
+    chassis.spawn("run_collections", lambda: run_under_lease(chassis.postgres, "run_collections", collector.run))
+    chassis.spawn("follow_stream", lambda: run_under_lease(chassis.postgres, "follow_stream", follower.run))
     try:
-        yield XParts(XService(x, planner, ledger, searches, runner.ask, sink), searches)
+        yield parts
     finally:
         # What works in the background uses the client, so it ends before it.
         await chassis.workers.stop()

@@ -19,6 +19,7 @@ PER_APP = {
     "users_by": 500,
     "timeline": 10_000,
     "rules": 450,
+    "rules_change": 100,
     "stream": 50,
     "compliance": 150,
 }

@@ -149,7 +149,7 @@ class FakeX:
         return {"data": list(self.stream.rules.values()), "meta": {"sent": datetime.now(UTC).isoformat()}}
 
     async def _change_rules(self, request: web.Request) -> web.StreamResponse:
-        refused, headers, _ = await self._admit(request, "rules")
+        refused, headers, _ = await self._admit(request, "rules_change")
         if refused is not None:
             return refused
         body = await request.json()
