@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentiment_service.classifier import LINEAR_MODEL, Classifier, LinearClassifier, ModelCard, Scores
+from sentiment_service.classifier import Classifier, LinearClassifier, ModelCard, Scores
 from sentiment_service.errors import ModelUnavailable
 from sentiment_service.folder import ModelError, read_manifest
 from sentiment_service.metrics import MODEL
@@ -16,7 +16,7 @@ from sentiment_service.transformer import TransformerClassifier
 
 BUNDLED = "bundled"
 BUNDLED_FAST = "bundled-fast"
-BUNDLED_MODEL = LINEAR_MODEL
+BUNDLED_MODEL = Path(__file__).parent / "models" / "transformer"
 EXPORTED = Path("models")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _NEUTRAL = Scores(0.0, 1.0, 0.0)

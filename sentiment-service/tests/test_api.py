@@ -16,7 +16,8 @@ import pytest
 
 from castor_chassis.http import httpx
 from castor_chassis.testing import RunningService, TokenIssuer
-from sentiment_service.classifier import LABELS, LINEAR_MODEL, LinearClassifier
+from sentiment_service.classifier import LABELS, LINEAR_MODEL
+from sentiment_service.model import load_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one service for all tests that change nothing in it
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
@@ -55,7 +56,7 @@ async def test_analyze_answers_text_by_text(service: RunningService) -> None:
         assert math.isclose(sum(one[label] for label in LABELS), 1, abs_tol=1e-9)
         assert one["confidence"] == one[one["label"]] == max(one[label] for label in LABELS)
     assert data["summary"] == {"total": 3, "positive": 1, "neutral": 1, "negative": 1}
-    card = LinearClassifier.load().model
+    card = load_model("bundled").model
     assert data["model"] == {"id": card.id, "version": card.version}
 
 
@@ -182,7 +183,7 @@ async def test_any_unicode_is_answered(service: RunningService, text: str) -> No
 async def test_the_model_describes_itself(service: RunningService) -> None:
     """The model's card is the one in its folder, with what was measured."""
     data = (await service.client.get("/v1/sentiment/model")).json()["data"]
-    card = LinearClassifier.load().model
+    card = load_model("bundled").model
     assert data == {
         "id": card.id, "version": card.version, "languages": list(card.languages), "labels": list(card.labels),
         "held_out": dict(card.held_out), "calibration": dict(card.calibration),
@@ -268,7 +269,7 @@ async def test_metrics_count_what_was_answered(service: RunningService) -> None:
     await analyze(service, [OUTRAGE, OUTRAGE, PRAISE, ""])
     after = [await metric(service, name) for name in names]
     assert [new - old for old, new in zip(before, after, strict=True)] == [3, 1, 2, 3, 1, 1]
-    card = LinearClassifier.load().model
+    card = load_model("bundled").model
     assert await metric(service, f'castor_sentiment_model_info{{id="{card.id}",version="{card.version}"}}') == 1
 
 
@@ -285,4 +286,4 @@ async def test_accuracy_through_the_api(service: RunningService, validation_file
     truth, texts = zip(*(line.split("\t", 1) for line in lines), strict=True)
     data = await analyze(service, list(texts))
     assert not [one for one in data["results"] if "reason" in one]
-    assert macro_f1(list(truth), [one["label"] for one in data["results"]]) >= 0.58
+    assert macro_f1(list(truth), [one["label"] for one in data["results"]]) >= 0.62

@@ -10,7 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from castor_chassis.testing import RunningService
-from sentiment_service.classifier import LABELS, LinearClassifier, ModelCard, Scores
+from sentiment_service.classifier import LABELS, ModelCard, Scores
+from sentiment_service.model import load_model
 from sentiment_service.normalise import normalise
 from sentiment_service.score_cache import cache_key, packed, unpacked
 
@@ -57,7 +58,7 @@ async def test_another_process_finds_it(run: Run, redis_url: str) -> None:
         assert inferences() == batches
         redis = service.pair.chassis.redis
         assert redis is not None
-        key = cache_key(LinearClassifier.load().model, "esto lo recuerda Redis")
+        key = cache_key(load_model("bundled").model, "esto lo recuerda Redis")
         assert 0 < await redis.ttl(f"castor:{{sentiment-service}}:{key}") <= 60
 
 

@@ -70,7 +70,7 @@ async def analyze(client: Client, number: int, count: int) -> int | str:
 async def test_killed_in_mid_load_nobody_hangs(start: Start) -> None:
     """When the process is killed with many requests under way, each caller gets an answer or an error at once."""
     async with start(queue_max_seconds=600, queue_max_texts=100_000) as (process, client):
-        calls = [asyncio.create_task(analyze(client, number, 200)) for number in range(32)]
+        calls = [asyncio.create_task(analyze(client, number, 40)) for number in range(32)]
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         process.kill()
         async with asyncio.timeout(15):

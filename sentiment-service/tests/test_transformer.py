@@ -201,3 +201,32 @@ def test_scores_are_finite_for_any_text(folder: Path) -> None:
     """Blank texts, unknown words and control characters get probabilities too."""
     for scores in TransformerClassifier.load(folder).classify(["", "\x00\x07", "日本語", "a" * 5000]):
         assert math.isclose(scores.positive + scores.neutral + scores.negative, 1.0, abs_tol=1e-9)
+
+
+def test_the_bundled_model_says_what_was_measured() -> None:
+    """It is the transformer beside the linear model, in three languages, with held-out scores and a drift reference."""
+    model = load_model("bundled", threads=1)
+    assert isinstance(model, TransformerClassifier)
+    assert model.blend is not None
+    assert model.linear is not None
+    assert model.model.languages == ("es", "en", "pt")
+    assert model.model.held_out["validation_macro_f1"] >= 0.62
+    assert model.model.calibration["cross_validated_expected_calibration_error"] <= 0.05
+    assert sum(model.model.reference["labels"].values()) == pytest.approx(1, abs=1e-3)
+    assert sum(model.model.reference["confidence"]) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Qué alegría tan grande, me encanta, felicitaciones a todos!", "positive"),
+        ("Qué asco de corrupción, son unos ladrones y mentirosos", "negative"),
+        ("La rueda de prensa es a las 10 en la sede", "neutral"),
+        ("No me gusta nada este candidato", "negative"),
+        ("Que tristeza esse governo, só mentira", "negative"),
+    ],
+)
+def test_the_bundled_model_on_plain_cases(text: str, label: str) -> None:
+    """Clear praise is positive, clear outrage negative, an announcement neutral, whatever runs beside it."""
+    others = ["hola", "una frase mucho más larga que las demás, para que haya relleno en el lote de textos"]
+    assert load_model("bundled", threads=1).classify([*others, text])[-1].label == label

@@ -1,6 +1,6 @@
-"""Measure a model folder on labelled text: macro-F1, each class, confusion, calibration and speed.
+"""Measure a model, named as in SENTIMENT_MODEL, on labelled text: macro-F1, classes, confusion, calibration, speed.
 
-    python training/evaluate.py LABELLED.tsv [--model sentiment_service/models/linear] [--errors 20]
+    python training/evaluate.py LABELLED.tsv [--model bundled] [--errors 20]
 
 LABELLED.tsv has one `label TAB text` per line. Prints JSON.
 """
@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_service.classifier import LABELS, LINEAR_MODEL, LinearClassifier
+from sentiment_service.classifier import LABELS, Classifier
+from sentiment_service.model import load_model
 
 Rows = NDArray[np.float64]
 Classes = NDArray[np.int64]
-_BINS = 10
+_BINS = 15
+_SIMULATIONS = 300
 
 
 def read_labelled(path: Path) -> tuple[list[str], list[str]]:
@@ -45,11 +47,24 @@ def class_scores(table: Classes) -> Rows:
 
 
 def expected_calibration_error(truth: Classes, probabilities: Rows) -> float:
-    """Mean gap between confidence and accuracy over ten bins of equal width (Guo et al. 2017, eq. 3), in [0, 1]."""
+    """Mean gap between confidence and accuracy over 15 bins of equal width (Guo et al. 2017, eq. 3), in [0, 1]."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     gaps = [abs(confidence[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in set(bins)]
     return float(sum(gaps))
+
+
+def calibration_floor(probabilities: Rows) -> float:
+    """Return the calibration error that a perfectly calibrated model would show on as many texts.
+
+    Labels are drawn from the probabilities themselves; what remains is the noise of small bins (Roelofs et al. 2022).
+    """
+    random = np.random.default_rng(0)
+    errors = []
+    for _ in range(_SIMULATIONS):
+        drawn = (probabilities.cumsum(axis=1) < random.random((len(probabilities), 1))).sum(axis=1)
+        errors.append(expected_calibration_error(np.minimum(drawn, probabilities.shape[1] - 1), probabilities))
+    return float(np.mean(errors))
 
 
 def summary(truth: Classes, probabilities: Rows) -> dict[str, float]:
@@ -65,7 +80,7 @@ def summary(truth: Classes, probabilities: Rows) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in figures.items()}
 
 
-def speed(model: LinearClassifier, texts: Sequence[str]) -> float:
+def speed(model: Classifier, texts: Sequence[str]) -> float:
     """Return texts scored per second in one thread, the best of three passes."""
     seconds = []
     for _ in range(3):
@@ -80,17 +95,22 @@ def named(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
     return dict(zip(names, row, strict=True))
 
 
-def report(model: LinearClassifier, labels: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+def probabilities_of(model: Classifier, texts: Sequence[str]) -> Rows:
+    """Return shape (texts, LABELS)."""
+    return np.array([[getattr(score, label) for label in LABELS] for score in model.classify(texts)])
+
+
+def report(model: Classifier, labels: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     """Return everything that this script prints."""
     truth = np.array([LABELS.index(label) for label in labels])
-    scores = model.classify(texts)
-    probabilities = np.array([[getattr(score, label) for label in LABELS] for score in scores])
+    probabilities = probabilities_of(model, texts)
     table = confusion(truth, probabilities.argmax(axis=1), len(LABELS))
     rows = class_scores(table).round(4).tolist()
     return {
         "model": f"{model.model.id} {model.model.version}",
         "texts": len(texts),
         **summary(truth, probabilities),
+        "calibration_floor": round(calibration_floor(probabilities), 4),
         "classes": {label: named(("precision", "recall", "f1"), row) for label, row in zip(LABELS, rows, strict=True)},
         "confusion": {label: named(LABELS, row) for label, row in zip(LABELS, table.tolist(), strict=True)},
         "texts_per_second": round(speed(model, texts)),
@@ -101,10 +121,10 @@ def main() -> None:
     """Print the report, and the most confident errors on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labelled", type=Path)
-    parser.add_argument("--model", type=Path, default=LINEAR_MODEL)
+    parser.add_argument("--model", default="bundled")
     parser.add_argument("--errors", type=int, default=0, help="print this many confident errors")
     options = parser.parse_args()
-    model = LinearClassifier.load(options.model)
+    model = load_model(options.model)
     labels, texts = read_labelled(options.labelled)
     print(json.dumps(report(model, labels, texts), indent=2, ensure_ascii=False))
     wrong = [row for row in zip(model.classify(texts), labels, texts, strict=True) if row[0].label != row[1]]

@@ -28,6 +28,7 @@ class Graph:
     quantised: bool
     heads: int
     epsilon: float
+    peaks: Mapping[str, Array]
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
 
@@ -41,13 +42,17 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
-    def linear(self, name: str, given: str, weights: Array, bias: Array | None) -> str:
-        """Add `given @ weights.T + bias`; ``weights`` has shape (out, in)."""
+    def linear(self, name: str, given: str, weights: Array, bias: Array | None, peaks: Array | None = None) -> str:
+        """Add `given @ weights.T + bias`; ``weights`` has shape (out, in), ``peaks`` of its inputs (in,)."""
         if not self.quantised:
             product = self.node("MatMul", [given, self.constant(f"{name}.w", weights.T)], f"{name}.product")
             if bias is None:
                 return product
             return self.node("Add", [product, self.constant(f"{name}.b", bias)], f"{name}.sum")
+        if peaks is not None:
+            smooth = smoothing(peaks, weights)
+            given = self.node("Mul", [given, self.constant(f"{name}.smooth", 1 / smooth)], f"{name}.smoothed")
+            weights = weights * smooth
         scale = np.maximum(np.abs(weights).max(axis=1) / 127, 1e-12).astype(np.float32)
         inputs = [
             given,
@@ -79,6 +84,15 @@ class Graph:
         )
 
 
+def smoothing(peaks: Array, weights: Array) -> Array:
+    """Return what each input is divided by, and its weights multiplied by, so that both fill int8 alike.
+
+    SmoothQuant (Xiao et al. 2023), with the exponent 0.5; ``peaks`` are the greatest absolute values of the inputs.
+    """
+    ratio = np.sqrt(np.maximum(peaks, 1e-5) / np.maximum(np.abs(weights).max(axis=0), 1e-5))
+    return np.asarray(ratio / np.exp(np.log(ratio).mean()), dtype=np.float32)
+
+
 def four_bits(table: Array) -> tuple[NDArray[np.uint8], Array]:
     """Return signed nibbles (two a byte, low first) and scales of shape (rows, blocks): weight = nibble * scale.
 
@@ -97,18 +111,18 @@ def build(
     quantised: bool,
     heads: int,
     epsilon: float,
-    ranges: Mapping[int, Array] | None = None,
+    peaks: Mapping[str, Array],
 ) -> ModelProto:
     """Return the ONNX model of the tensors of a `MeanPooledBert`.
 
-    ``ranges`` gives for each layer the greatest value of each inner unit; needed in int8.
+    ``peaks`` gives the greatest absolute value of each input of the products `L.qkv`, `L.up` and `L.down`.
     """
-    graph = Graph(quantised, heads, epsilon)
+    graph = Graph(quantised, heads, epsilon, peaks)
     _embed(graph, tensors)
     hidden = "embed.normed"
     layer = 0
     while f"bert.encoder.layer.{layer}.output.dense.weight" in tensors:
-        hidden = _layer(graph, layer, hidden, tensors, None if ranges is None else ranges[layer])
+        hidden = _layer(graph, layer, hidden, tensors)
         layer += 1
     _head(graph, hidden, tensors)
     return _model(graph)
@@ -128,19 +142,19 @@ def _embed(graph: Graph, tensors: Mapping[str, Array]) -> None:
     graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
 
 
-def _layer(graph: Graph, layer: int, hidden: str, tensors: Mapping[str, Array], ranges: Array | None) -> str:
+def _layer(graph: Graph, layer: int, hidden: str, tensors: Mapping[str, Array]) -> str:
     prefix = f"bert.encoder.layer.{layer}."
     attended = _attention(graph, f"{layer}", hidden, tensors, prefix + "attention.")
     out = graph.linear(f"{layer}.out", attended, *_affine(tensors, prefix + "attention.output.dense"))
     middle = graph.norm(f"{layer}.mid", out, hidden, tensors, prefix + "attention.output.LayerNorm")
-    down = _feed_forward(graph, f"{layer}", middle, tensors, prefix, ranges)
+    down = _feed_forward(graph, f"{layer}", middle, tensors, prefix)
     return graph.norm(f"{layer}.end", down, middle, tensors, prefix + "output.LayerNorm")
 
 
 def _attention(graph: Graph, layer: str, hidden: str, tensors: Mapping[str, Array], prefix: str) -> str:
     pairs = [_affine(tensors, f"{prefix}self.{part}") for part in ("query", "key", "value")]
     weights, bias = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    together = graph.linear(f"{layer}.qkv", hidden, weights, bias)
+    together = graph.linear(f"{layer}.qkv", hidden, weights, bias, graph.peaks.get(f"{layer}.qkv"))
     parts = [f"{layer}.{part}" for part in ("q", "k", "v")]
     graph.nodes.append(helper.make_node("Split", [together], parts, axis=-1, num_outputs=3))
     return graph.node(
@@ -148,14 +162,13 @@ def _attention(graph: Graph, layer: str, hidden: str, tensors: Mapping[str, Arra
     )
 
 
-def _feed_forward(
-    graph: Graph, layer: str, given: str, tensors: Mapping[str, Array], prefix: str, ranges: Array | None
-) -> str:
+def _feed_forward(graph: Graph, layer: str, given: str, tensors: Mapping[str, Array], prefix: str) -> str:
     up, up_bias = _affine(tensors, prefix + "intermediate.dense")
     down, down_bias = _affine(tensors, prefix + "output.dense")
-    order = np.arange(len(up)) if ranges is None else np.argsort(ranges, kind="stable")
+    peaks = graph.peaks.get(f"{layer}.down")
+    order = np.arange(len(up)) if peaks is None else np.argsort(peaks, kind="stable")
     up, up_bias, down = up[order], up_bias[order], down[:, order]
-    raised = graph.linear(f"{layer}.up", given, up, None)
+    raised = graph.linear(f"{layer}.up", given, up, None, graph.peaks.get(f"{layer}.up"))
     inner = graph.node(
         "BiasGelu", [raised, graph.constant(f"{layer}.up.b", up_bias)], f"{layer}.inner", domain=_CONTRIB
     )

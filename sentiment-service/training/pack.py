@@ -2,7 +2,8 @@
 
     python training/pack.py RUN --texts FILE … --out ../sentiment_service/models/transformer [--float FOLDER]
 
-``--texts`` are files whose words must stay in the vocabulary; the first also shows which inner units are outliers.
+``--texts`` are files whose words must stay in the vocabulary; on the first the inputs of the matrix
+products are observed.
 ``--float`` writes the same model in float32 too, to measure what int8 costs. The manifest is written without scores;
 `calibrate.py` and `card.py` add them.
 """
@@ -30,18 +31,20 @@ MAX_TOKENS = 128
 _SHOWN = 256
 
 
-def inner_ranges(model: finetune.MeanPooledBert, texts: Path, tokenizer: Tokenizer) -> dict[int, NDArray[np.float32]]:
-    """Return for each layer the greatest absolute value of each inner unit on some texts."""
-    found: dict[int, NDArray[np.float32]] = {}
+def peaks_of(model: finetune.MeanPooledBert, texts: Path, tokenizer: Tokenizer) -> dict[str, NDArray[np.float32]]:
+    """Return the greatest absolute value of each input of the matrix products, on some texts; see `network.build`."""
+    found: dict[str, NDArray[np.float32]] = {}
 
-    def watch(layer: int, output: torch.Tensor) -> None:
-        seen = output.detach().abs().amax((0, 1)).numpy()
-        found[layer] = np.maximum(found.get(layer, np.zeros_like(seen)), seen)
+    def watch(name: str, given: torch.Tensor) -> None:
+        seen = given.detach().abs().amax((0, 1)).numpy()
+        found[name] = np.maximum(found.get(name, np.zeros_like(seen)), seen)
 
-    hooks = [
-        module.intermediate.register_forward_hook(lambda _m, _i, output, layer=layer: watch(layer, output))
-        for layer, module in enumerate(model.bert.encoder.layer)
-    ]
+    hooks = []
+    for number, layer in enumerate(model.bert.encoder.layer):
+        products = {"qkv": layer.attention.self.query, "up": layer.intermediate.dense, "down": layer.output.dense}
+        for part, module in products.items():
+            name = f"{number}.{part}"
+            hooks.append(module.register_forward_pre_hook(lambda _, given, name=name: watch(name, given[0])))
     finetune.predict(model, finetune.read_examples(texts, tokenizer)[:_SHOWN])
     for hook in hooks:
         hook.remove()
@@ -79,17 +82,19 @@ def main() -> None:
     torch.set_num_threads(1)
     source = e5.read(e5.installed())
     model = finetune.build(options.run, None, 0.0).eval()
-    ranges = inner_ranges(model, options.texts[0], e5.tokenizer(source.pieces, finetune.LONGEST))
+    peaks = peaks_of(model, options.texts[0], e5.tokenizer(source.pieces, finetune.LONGEST))
     kept = kept_pieces(source.pieces, options.texts)
     tokenizer = e5.tokenizer([source.pieces[number] for number in kept])
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     tensors[finetune.FROZEN] = tensors[finetune.FROZEN][kept]
-    sizes = {"heads": source.config.num_attention_heads, "epsilon": source.config.layer_norm_eps, "ranges": ranges}
+    sizes = {"heads": source.config.num_attention_heads, "epsilon": source.config.layer_norm_eps, "peaks": peaks}
     write_folder(options.out, network.build(tensors, quantised=True, **sizes), tokenizer, options.version)
     if options.float is not None:
         write_folder(options.float, network.build(tensors, quantised=False, **sizes), tokenizer, options.version)
     size = sum(file.stat().st_size for file in options.out.iterdir())
-    print(json.dumps({"pieces": len(kept), "layers": len(ranges), "megabytes": round(size / 1e6, 1)}))
+    print(
+        json.dumps({"pieces": len(kept), "layers": model.config.num_hidden_layers, "megabytes": round(size / 1e6, 1)})
+    )
 
 
 if __name__ == "__main__":
