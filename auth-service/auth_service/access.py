@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from auth_service.accounts import Accounts
+from auth_service.administration import Administration
 from auth_service.api_keys import ApiKeys
 from auth_service.audit import Client
 from auth_service.audit_chain import AuditChain
+from auth_service.errors import OwnAccount
 from auth_service.keys import SigningKeys
+from auth_service.profile import Profile
+from auth_service.recovery import Recovery
+from auth_service.registration import Registration
 from auth_service.revocations import Revocations
 from auth_service.roles import Scope
+from auth_service.schemas import SessionView, TokensView, UserView
+from auth_service.second_factor import SecondFactor
 from auth_service.service_clients import ServiceClients
 from auth_service.service_tokens import ServiceTokens
-from auth_service.sessions import Sessions
+from auth_service.sessions import Sessions, TokenPair
+from auth_service.store import User
 from castor_chassis import Forbidden, Principal, TokenVerifier, client_address, current_request, public, require
 from castor_chassis.tls import PeerIdentity
 
@@ -35,6 +44,11 @@ class Resources:
     clients: ServiceClients
     jwks_cache_seconds: int
     audit_chain: AuditChain
+    registration: Registration
+    profile: Profile
+    recovery: Recovery
+    second_factor: SecondFactor
+    administration: Administration
 
 
 def resources(request: Request) -> Resources:
@@ -93,7 +107,26 @@ class by_user(require):  # noqa: N801 (reads as a verb in Depends)
         return principal
 
 
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+UserId = Annotated[str, Path(pattern=_UUID)]
+# Whoever changes accounts comes in person, without an API key.
+Administrator = Annotated[Principal, Depends(by_user(Scope.USERS_ADMIN))]
+
+
+def session_view(user: User, tokens: TokenPair) -> SessionView:
+    """Return a session as clients see it."""
+    return SessionView(user=UserView.model_validate(user), tokens=TokensView.model_validate(tokens))
+
+
+async def another_user(user_id: UserId, by: Administrator) -> str:
+    """Return whom an administrator acts on; raises ``OwnAccount`` for himself."""
+    if uuid.UUID(user_id) == uuid.UUID(by.subject):
+        raise OwnAccount
+    return user_id
+
+
 R = Annotated[Resources, Depends(resources)]
 From = Annotated[Client, Depends(client)]
 AccountOwner = Annotated[Principal, Depends(by_user(Scope.ACCOUNT_MANAGE))]
 KeyOwner = Annotated[Principal, Depends(by_user(Scope.KEYS_MANAGE))]
+Another = Annotated[str, Depends(another_user)]

@@ -1,4 +1,4 @@
-"""Accounts: register, log in, look up."""
+"""Accounts: log in, look up."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import structlog
 
 from auth_service.audit import Audit, Client
-from auth_service.errors import EmailTaken, InvalidCredentials, UserNotFound, WeakPassword
-from auth_service.limits import AttemptLimits
+from auth_service.errors import InvalidCredentials, MfaRequired, UserNotFound, WeakPassword
+from auth_service.limits import Admission, AttemptLimits
 from auth_service.metrics import attempt
-from auth_service.passwords import Passwords, why_weak
+from auth_service.outbox import Outbox
+from auth_service.passwords import Passwords
+from auth_service.pending_logins import LOGIN_SECONDS, sealed_login
 from auth_service.roles import Role
 from auth_service.sessions import Sessions, TokenPair
 from auth_service.store import AuthStore, User
 
 log = structlog.get_logger("auth.accounts")
+_WORTH_A_WORD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class NewAccount:
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
+    campaign_role: str | None = None
+    candidate_position: str | None = None
+    whatsapp_number: str | None = None
+    whatsapp_opt_in: bool = False
 
 
 def normal_email(email: str) -> str:
@@ -44,58 +51,57 @@ class Accounts:
     sessions: Sessions
     audit: Audit
     limits: AttemptLimits
-    registration_role: Role
-
-    async def register(self, new: NewAccount, client: Client) -> tuple[User, TokenPair]:
-        """Make an account and log it in.
-
-        Raises ``WeakPassword`` with the reason, ``EmailTaken``, or ``RateLimited``.
-        """
-        with attempt("register"):
-            await self.limits.registration(client)
-            email = normal_email(new.email)
-            reason = why_weak(new.password, email)
-            if reason is not None:
-                raise WeakPassword(reason=reason)
-            password_hash = await self.passwords.hash(new.password)
-            async with self.store.transaction() as db:
-                names = {"first_name": new.first_name, "last_name": new.last_name, "phone": new.phone}
-                user = await db.insert_user(email, password_hash, [self.registration_role], **names)
-                if user is None:
-                    raise EmailTaken
-                await self.audit.record(db, "register", subject=str(user.id), client=client)
-                token = await self.sessions.begin(db, user, client)
-            return user, await self.sessions.pair(user, token)
+    outbox: Outbox
 
     async def log_in(self, email: str, password: str, client: Client) -> tuple[User, TokenPair]:
         """Begin a session.
 
-        Raises ``InvalidCredentials`` after equal work whether or not the account exists, or ``RateLimited``.
+        Raises ``InvalidCredentials`` after equal work whether or not the account exists, ``MfaRequired`` when the
+        password was right and a second factor is to follow, ``TooManyAttempts`` or ``RateLimited``.
         """
         with attempt("password"):
             email = normal_email(email)
-            await self.limits.login(email, client)
+            admission = await self.limits.login(email, client)
             user = await self.store.user_by_email(email)
             right = await self.passwords.matches(user.password_hash if user else None, password)
             if user is None or not right or not user.is_active:
-                await self._refuse(user, email, client)
+                await self._refuse(user, email, client, admission)
             assert user is not None
+            await self.limits.succeeded(admission)
             await self._keep_hash_current(user, password)
-            async with self.store.transaction() as db:
-                await self.audit.record(db, "login", subject=str(user.id), client=client)
-                token = await self.sessions.begin(db, user, client)
-            return user, await self.sessions.pair(user, token)
+            if user.mfa_enabled:
+                token = sealed_login(self.audit.vault, await self.user(str(user.id)))
+                raise MfaRequired(mfa_token=token, methods=["totp", "recovery_code"], expires_in=LOGIN_SECONDS)
+            return await self.enter(user, client, failures=admission.failures)
 
-    async def _refuse(self, user: User | None, email: str, client: Client) -> None:
-        subject = str(user.id) if user else None
-        account = self.audit.vault.blind(email)
+    async def enter(self, user: User, client: Client, *, failures: int = 0) -> tuple[User, TokenPair]:
+        """Begin a session of somebody who has proved who he is, and know the device from now on."""
+        async with self.store.transaction() as db:
+            await self.audit.record(db, "login", subject=str(user.id), client=client)
+            if failures >= _WORTH_A_WORD:
+                await self.outbox.append(db, "sign_in_after_failures", user.email)
+            session = await self.sessions.begin(db, user, client)
+        await self.limits.welcome(user.email, client)
+        return user, await self.sessions.pair(user, session)
+
+    async def _refuse(self, user: User | None, email: str, client: Client, admission: Admission) -> None:
+        subject, account = str(user.id) if user else None, self.audit.vault.blind(email)
         await self.audit.record(self.store, "login_failed", subject=subject, client=client, account=account)
+        for kind in await self.limits.failed(admission):
+            await self.audit.record(self.store, "stuffing_suspected", subject=None, client=client, kind=kind)
         raise InvalidCredentials
 
     async def _keep_hash_current(self, user: User, password: str) -> None:
         if self.passwords.outdated(user.password_hash):
             new_hash = await self.passwords.hash(password)
             await self.store.replace_password(user.id, user.password_hash, new_hash)
+
+    async def new_hash(self, password: str, user: User) -> str:
+        """Return the hash of another password for an account; raises ``WeakPassword`` with the reason."""
+        reason = await self.passwords.why_weak(password, user.email, [user.first_name, user.last_name])
+        if reason is not None:
+            raise WeakPassword(reason=reason)
+        return await self.passwords.hash(password)
 
     async def user(self, user_id: str) -> User:
         """Return an account; raises ``UserNotFound``."""

@@ -16,8 +16,8 @@ from auth_service.audit import Audit, Client
 from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
 from auth_service.revocations import Revocations
-from auth_service.roles import scopes_of
 from auth_service.store import ApiKey, AuthStore
+from auth_service.tokens import TokenMinter
 from castor_chassis import Principal, Unavailable
 
 _KEY = re.compile(r"castor_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
@@ -31,6 +31,7 @@ class ApiKeys:
     store: AuthStore
     audit: Audit
     revocations: Revocations
+    minter: TokenMinter
     limit: int
 
     async def create(
@@ -101,7 +102,7 @@ class ApiKeys:
             return None
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > _USE_NOTED_EVERY:
             await self.store.note_api_key_use(key.id, _USE_NOTED_EVERY)
-        scopes = frozenset(key.scopes) & scopes_of(user.roles)
+        scopes = frozenset(key.scopes) & self.minter.scopes(user)
         return Principal("api_key", str(user.id), scopes, roles=user.roles, token_id=key.id)
 
 

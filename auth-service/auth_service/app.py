@@ -10,9 +10,18 @@ from typing import cast
 
 from fastapi import FastAPI
 
-from auth_service import __version__, routes, routes_admin, routes_rotation, routes_services, routes_sessions
+from auth_service import (
+    __version__,
+    routes,
+    routes_accounts,
+    routes_admin,
+    routes_rotation,
+    routes_services,
+    routes_sessions,
+)
 from auth_service.access import Resources
 from auth_service.accounts import Accounts
+from auth_service.administration import Administration
 from auth_service.api_keys import ApiKeys, LocalApiKeys
 from auth_service.audit import Audit
 from auth_service.audit_chain import AuditChain
@@ -20,9 +29,15 @@ from auth_service.audit_store import AuditStore
 from auth_service.errors import OAuthError
 from auth_service.keys import SigningKeys
 from auth_service.limits import AttemptLimits
+from auth_service.notifier import LogNotifier, SmtpNotifier
+from auth_service.outbox import Outbox
 from auth_service.passwords import Passwords
+from auth_service.profile import Profile
+from auth_service.recovery import Recovery
+from auth_service.registration import Registration
 from auth_service.revocations import Revocations
 from auth_service.rotation import Rotation
+from auth_service.second_factor import SecondFactor
 from auth_service.service_clients import ServiceClients
 from auth_service.service_tokens import ServiceTokens
 from auth_service.sessions import Sessions, SessionTimes
@@ -46,6 +61,7 @@ def create_app(settings: AuthSettings) -> FastAPI:
             routes.router,
             routes_sessions.router,
             routes_rotation.router,
+            routes_accounts.router,
             routes_admin.router,
             routes_services.router,
             routes_services.internal,
@@ -66,16 +82,18 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     store, vault = AuthStore(chassis.postgres), Vault(s.key_encryption_secret.get_secret_value())
     audit = Audit(vault)
     minter = TokenMinter(
-        signing_keys, chassis.in_thread, s.auth_issuer, s.user_audience, s.access_token_seconds, s.service_token_seconds
-    )
+        signing_keys, chassis.in_thread, s.auth_issuer, s.user_audience, s.access_token_seconds,
+        s.service_token_seconds, frozenset(s.mfa_required_roles.split()),
+    )  # fmt: skip
     times = SessionTimes(timedelta(s.refresh_idle_days), timedelta(s.session_max_days), s.refresh_replay_seconds)
     revocations = Revocations(
         store, chassis.revoked, chassis.redis, issuer=s.auth_issuer, token_seconds=s.access_token_seconds
     )
     sessions = Sessions(store, minter, vault, audit, times, revocations)
     passwords = Passwords(s.password_memory_kib, s.password_passes, s.password_threads, s.password_queue)
-    accounts = Accounts(store, passwords, sessions, audit, AttemptLimits(s, vault), s.registration_role)
-    local.keys = ApiKeys(store, audit, revocations, s.max_api_keys)
+    outbox = outbox_of(s, store, vault)
+    accounts = Accounts(store, passwords, sessions, audit, AttemptLimits(s, vault, chassis.redis), outbox)
+    local.keys = ApiKeys(store, audit, revocations, minter, s.max_api_keys)
     _spawn_workers(chassis, s, store, vault, signing_keys, accounts)
     clients = ServiceClients(store, audit)
     tokens, verifier = ServiceTokens(store, minter, audit, clients), chassis.gatekeeper.tokens
@@ -88,7 +106,17 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep_sealed, s.audit_seal_seconds))
     chassis.spawn("audit_seal", _once_migrated(chassis, seal))
     parts = accounts, sessions, tokens, local.keys, signing_keys, verifier, revocations, clients
-    yield Resources(*parts, s.jwks_cache_seconds, chain)
+    yield Resources(
+        *parts,
+        s.jwks_cache_seconds,
+        chain,
+        registration=Registration(accounts, outbox, s.registration, s.registration_role),
+        profile=Profile(accounts, outbox),
+        recovery=Recovery(accounts, outbox),
+        second_factor=SecondFactor(accounts, outbox, vault, minter.needing_factor),
+        administration=Administration(accounts, outbox),
+    )
+    outbox.notifier.close()
     passwords.close()
 
 
@@ -107,8 +135,22 @@ def _spawn_workers(
     chassis.spawn("signing_keys", once_migrated(keep_keys))
     revocations = accounts.sessions.revocations
     chassis.spawn("revocations", once_migrated(revocations.keep))
-    for name, sweep in {"session_sweep": accounts.sessions.sweep, "revocation_sweep": revocations.sweep}.items():
-        chassis.spawn(name, once_migrated(partial(run_under_lease, chassis.postgres, name, sweep)))
+    alone = {
+        "session_sweep": accounts.sessions.sweep,
+        "revocation_sweep": revocations.sweep,
+        "outbox": accounts.outbox.work,
+    }
+    for name, work in alone.items():
+        chassis.spawn(name, once_migrated(partial(run_under_lease, chassis.postgres, name, work)))
+
+
+def outbox_of(s: AuthSettings, store: AuthStore, vault: Vault) -> Outbox:
+    """Return the outbox with the notifier that the settings name."""
+    url = reveal(s.smtp_url) if s.notifier == "smtp" else None
+    smtp = url is not None and SmtpNotifier(url, s.mail_from, s.smtp_ca_file, s.smtp_timeout_seconds)
+    return Outbox(
+        store, vault, smtp or LogNotifier(), timedelta(hours=s.registration_hours), timedelta(minutes=s.reset_minutes)
+    )
 
 
 def _once_migrated(chassis: Chassis, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from castor_chassis import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from castor_chassis import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Overloaded,
+    ServiceError,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class InvalidCredentials(Unauthenticated):
@@ -33,6 +42,83 @@ class EmailTaken(Conflict):
 
     code = "email_taken"
     message = "An account with this e-mail address exists; log in with POST /v1/auth/login."
+
+
+class RegistrationClosed(Forbidden):
+    """Nobody registers by himself here."""
+
+    code = "registration_closed"
+    message = "Registration is closed; ask an administrator for an account."
+
+
+class InvalidOneTimeToken(Unauthenticated):
+    """A token that was sent to an address does not hold, or does not go with the password."""
+
+    code = "invalid_one_time_token"
+    message = "The token is unknown, used or expired, or the password is not the one chosen with it; ask for another."
+
+
+class WrongPassword(Forbidden):
+    """The password that a change asks for again is wrong."""
+
+    code = "wrong_password"
+    message = "The password is wrong; this change needs your present password once more."
+
+
+class MfaRequired(Forbidden):
+    """The password is right; details.mfa_token is good for the second step."""
+
+    code = "mfa_required"
+    message = "A second factor is needed; send details.mfa_token and a code to POST /v1/auth/login/mfa."
+
+
+class InvalidMfaToken(Unauthenticated):
+    """The first step of a login does not hold any more."""
+
+    code = "invalid_mfa_token"
+    message = "The token of the first step is unknown or expired; log in with e-mail address and password again."
+
+
+class InvalidCode(Forbidden):
+    """The code of a second factor is wrong, or was used."""
+
+    code = "invalid_code"
+    message = "The code is wrong or was used; wait for the next one of your app, or use a recovery code."
+
+
+class FactorConflict(Conflict):
+    """A second factor is active where there should be none, or the other way round."""
+
+    code = "mfa_conflict"
+
+
+class TooManyAttempts(ServiceError):
+    """Too many failed; the next may be made when Retry-After is over."""
+
+    status = 429
+    code = "too_many_attempts"
+    message = "Too many attempts failed; wait as Retry-After says. A device that logged in before need not wait."
+
+
+class OutboxFull(Overloaded):
+    """Messages cannot be sent, and no more are taken."""
+
+    code = "outbox_full"
+    message = "Messages cannot be sent at present; try again as Retry-After says."
+
+
+class OwnAccount(Conflict):
+    """Administrators do not administer themselves: it would go around the password that /me asks for."""
+
+    code = "own_account"
+    message = "This is your own account; use the paths under /v1/auth/me, or ask another administrator."
+
+
+class LastAdministrator(Conflict):
+    """Nobody would be left to administer."""
+
+    code = "last_administrator"
+    message = "This is the last active administrator; give somebody else the role 'admin' first."
 
 
 class WeakPassword(Invalid):

@@ -19,6 +19,11 @@ AUDIT_LOST = Counter("castor_audit_lost_total", "Security events only logged, Po
 REFRESH_REPLAYS = Counter("castor_auth_refresh_replays_total", "Refreshes answered again within the replay window")
 BELL_ERRORS = Counter("castor_revocation_bell_errors_total", "Epochs that Redis did not take; services ask instead")
 PASSWORD_QUEUE = Gauge("castor_auth_password_queue", "Password hashes being computed or waiting")
+NOTIFICATIONS = Counter("castor_auth_notifications_total", "Messages to people", ["kind", "result"])
+OUTBOX = Gauge("castor_auth_outbox", "Messages that wait to be sent")
+THROTTLED = Counter("castor_auth_throttled_total", "Attempts refused because too many had failed", ["bucket"])
+THROTTLE_LOCAL = Counter("castor_auth_throttle_local_total", "Throttle decisions made without Redis, per replica")
+STUFFING = Counter("castor_auth_stuffing_total", "Failed logins that look like credential stuffing", ["kind"])
 SIGNING_KEYS = Gauge("castor_auth_signing_keys", "Signing keys in memory")
 
 

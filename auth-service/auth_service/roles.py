@@ -53,6 +53,14 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
 }
 
 
+def scopes_held(roles: Iterable[str], *, second_factor: bool, needing_one: frozenset[str]) -> frozenset[str]:
+    """Return the scopes of ``roles``; of somebody who lacks a needed second factor, only what it takes to get one."""
+    held = list(roles)
+    if not second_factor and needing_one.intersection(held):
+        return frozenset({str(Scope.ACCOUNT_MANAGE)})
+    return scopes_of(held)
+
+
 def scopes_of(roles: Iterable[str]) -> frozenset[str]:
     """Return the scopes of all ``roles`` together; a role that is not in the table gives none."""
     return frozenset(str(scope) for role in roles for scope in ROLE_SCOPES.get(role, ()))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
+from fastapi.responses import JSONResponse
 
-from auth_service.access import AccountOwner, From, KeyOwner, R, no_store
+from auth_service.access import AccountOwner, From, KeyOwner, R, no_store, session_view
 from auth_service.accounts import NewAccount
 from auth_service.errors import (
     ApiKeyNotFound,
     EmailTaken,
     InvalidCredentials,
     InvalidRefreshToken,
+    MfaRequired,
+    OutboxFull,
+    RegistrationClosed,
     ScopeNotHeld,
     TooManyApiKeys,
+    TooManyAttempts,
     UserNotFound,
     WeakPassword,
 )
@@ -28,37 +33,43 @@ from auth_service.schemas import (
     RefreshTokenRequest,
     RegisterRequest,
     SessionView,
-    TokensView,
     UserView,
 )
-from auth_service.sessions import TokenPair
-from auth_service.store import User
+from auth_service.schemas_accounts import AskedView
 from castor_chassis import Ok, Page, errors_of, ok, page, public
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"])
+_PENDING = {"model": Ok[AskedView], "description": "A token was sent to the address, or word that it has an account."}
 KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="The part of the key after 'castor_'.")]
 
 
 @router.post(
     "/register",
     status_code=201,
-    responses=errors_of(EmailTaken, WeakPassword),
+    response_model=Ok[SessionView],
+    responses={**errors_of(EmailTaken, WeakPassword, RegistrationClosed, OutboxFull), 202: _PENDING},
     dependencies=[Depends(public("one registers before one has an account")), Depends(no_store)],
 )
-async def register(body: RegisterRequest, r: R, client: From) -> Ok[SessionView]:
-    """Make an account and log it in."""
-    new = NewAccount(**body.model_dump())
-    return ok(_session(*await r.accounts.register(new, client)))
+async def register(body: RegisterRequest, r: R, client: From) -> Any:
+    """Ask for an account: 202, the same for every address, and a token is sent to it for /v1/auth/register/confirm.
+
+    Where registration is open the account and a session are there at once, with 201.
+    """
+    begun = await r.registration.register(NewAccount(**body.model_dump()), client)
+    if begun is None:
+        taken = Ok[AskedView](data=AskedView()).model_dump()
+        return JSONResponse(taken, 202, {"Cache-Control": "no-store"})
+    return ok(session_view(*begun))
 
 
 @router.post(
     "/login",
-    responses=errors_of(InvalidCredentials),
+    responses=errors_of(InvalidCredentials, MfaRequired, TooManyAttempts),
     dependencies=[Depends(public("login is how a token is obtained")), Depends(no_store)],
 )
 async def login(body: LoginRequest, r: R, client: From) -> Ok[SessionView]:
-    """Log in with e-mail address and password."""
-    return ok(_session(*await r.accounts.log_in(body.email, body.password, client)))
+    """Log in with e-mail address and password; 403 `mfa_required` asks for a second step."""
+    return ok(session_view(*await r.accounts.log_in(body.email, body.password, client)))
 
 
 @router.post(
@@ -72,7 +83,7 @@ async def refresh(body: RefreshTokenRequest, r: R, client: From) -> Ok[SessionVi
     Sent again by the same client within seconds it gives the same successor; any other second use ends
     the session.
     """
-    return ok(_session(*await r.sessions.refresh(body.refresh_token, client)))
+    return ok(session_view(*await r.sessions.refresh(body.refresh_token, client)))
 
 
 @router.post("/logout", dependencies=[Depends(public("the refresh token is the proof"))])
@@ -111,7 +122,3 @@ async def list_api_keys(r: R, owner: KeyOwner) -> Page[ApiKeyView]:
 async def revoke_api_key(key_id: KeyId, r: R, client: From, owner: KeyOwner) -> Ok[ApiKeyView]:
     """Revoke an API key; other services may honour it for some seconds more."""
     return ok(ApiKeyView.model_validate(await r.api_keys.revoke(owner, key_id, client)))
-
-
-def _session(user: User, tokens: TokenPair) -> SessionView:
-    return SessionView(user=UserView.model_validate(user), tokens=TokensView.model_validate(tokens))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from auth_service.grants import CALLERS
 from auth_service.passwords import MAX_CHARACTERS, MIN_CHARACTERS
@@ -32,6 +32,7 @@ NewPassword = Annotated[
 ]
 Name = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=120)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[1-9][0-9]{6,14}$")]
+WhatsApp = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{10,15}$")]
 Id = Annotated[str, BeforeValidator(str)]
 # The bounds once more, by the names of JSON Schema: for a validated integer pydantic would publish "ge" and "le".
 Days = Annotated[Integer, Field(ge=1, le=366, json_schema_extra={"minimum": 1, "maximum": 366})]
@@ -46,6 +47,10 @@ class RegisterRequest(RequestModel):
     first_name: Name | None = None
     last_name: Name | None = None
     phone: Phone | None = None
+    campaign_role: Name | None = None
+    candidate_position: Name | None = None
+    whatsapp_number: WhatsApp | None = None
+    whatsapp_opt_in: StrictBool = False
 
 
 class LoginRequest(RequestModel):
@@ -70,7 +75,13 @@ class UserView(ResponseModel):
     first_name: str | None
     last_name: str | None
     phone: str | None
+    campaign_role: str | None
+    candidate_position: str | None
+    whatsapp_number: str | None
+    whatsapp_opt_in: bool
     roles: list[str]
+    mfa_enabled: bool
+    email_verified_at: Timestamp | None
     created_at: Timestamp
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from auth_service.notifier import check_smtp_url
 from auth_service.passwords import why_weak
 from auth_service.roles import Role
 from auth_service.rotation import RotationTimes
@@ -49,9 +51,36 @@ class AuthSettings(ServiceSettings):
     password_threads: int = Field(2, ge=1, description="Passwords hashed at a time; one core each.")
     password_queue: int = Field(64, ge=1, description="Passwords hashed or waiting; above this, 429.")
 
-    login_rate_limit: str = Field("10/minute", description="Logins per account and address.")
+    registration: Literal["verified", "open", "closed"] = Field(
+        "verified",
+        description="verified: a token is sent to the address, and nobody learns which addresses have accounts; "
+        "open: an account at once, for closed networks; closed: nobody registers.",
+    )
+    registration_hours: float = Field(24, gt=0, description="How long the token of a registration holds.")
+    reset_minutes: float = Field(10, gt=0, le=60, description="How long tokens for passwords and addresses hold.")
+    notifier: Literal["log", "smtp"] = Field(
+        "log", description="log: messages and their tokens go to the log, for development; smtp: they are mailed."
+    )
+    smtp_url: SecretStr | None = Field(None, description="smtps://user:password@host, or smtp+starttls://...")
+    smtp_ca_file: Path | None = Field(None, description="PEM authorities of the mail server; unset: the system's.")
+    smtp_timeout_seconds: float = Field(10, gt=0, description="Per step of a delivery.")
+    mail_from: str = Field("castor@castor.example", description="Sender of messages.")
+    mfa_required_roles: str = Field(
+        "admin",
+        description="Space separated roles that are worth nothing until their holder has a second factor, or none.",
+    )
+
+    throttle_free_attempts: int = Field(5, ge=1, description="Failed logins of an account before delays begin.")
+    throttle_free_attempts_per_address: int = Field(30, ge=1, description="The same per address.")
+    throttle_first_seconds: float = Field(1, gt=0, description="First delay; each failure doubles it.")
+    throttle_longest_seconds: float = Field(900, gt=0, description="Longest delay.")
+    throttle_forget_hours: float = Field(24, gt=0, description="Failures this old are forgotten.")
+    known_device_days: float = Field(30, gt=0, description="How long a device that logged in is known.")
+    stuffing_accounts_per_address: int = Field(20, ge=1, description="More accounts failed per hour: suspicious.")
+    stuffing_addresses_per_account: int = Field(20, ge=1, description="More addresses failed per hour: suspicious.")
+    recovery_rate_limit: str = Field("5/hour", description="Messages that strangers may have sent to one address.")
     address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
-    registration_rate_limit: str = Field("10/minute", description="Registrations per address.")
+    registration_rate_limit: str = Field("10/minute", description="Registrations and tokens per address.")
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
     max_api_keys: int = Field(50, ge=1, description="API keys in force per user.")
 
@@ -61,6 +90,22 @@ class AuthSettings(ServiceSettings):
         if len(secret.get_secret_value()) < 32:
             raise ValueError("the secret must have at least 32 random characters, such as 'openssl rand -hex 32' gives")
         return secret
+
+    @field_validator("mfa_required_roles")
+    @classmethod
+    def _roles_exist(cls, roles: str) -> str:
+        # An empty variable counts as unset, so there has to be a word for no role.
+        held = [] if roles == "none" else [Role(role) for role in roles.split()]
+        return " ".join(held)
+
+    @model_validator(mode="after")
+    def _mail_can_be_sent(self) -> Self:
+        if self.notifier == "smtp":
+            url = reveal(self.smtp_url)
+            if url is None:
+                raise ValueError("NOTIFIER=smtp needs SMTP_URL")
+            check_smtp_url(url)
+        return self
 
     @model_validator(mode="after")
     def _keys_are_known_before_they_sign(self) -> Self:

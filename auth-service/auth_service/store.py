@@ -13,7 +13,14 @@ import asyncpg
 
 from castor_chassis import Postgres
 
-_USER = "u.id, u.email, u.password_hash, u.first_name, u.last_name, u.phone, u.roles, u.is_active, u.created_at"
+PROFILE = (
+    "first_name", "last_name", "phone", "campaign_role", "candidate_position", "whatsapp_number", "whatsapp_opt_in",
+)  # fmt: skip
+"""What people say about themselves."""
+USER_COLUMNS = (
+    "u.id, u.email, u.password_hash, u.roles, u.is_active, u.created_at, u.updated_at, u.email_verified_at, "
+    "u.closed_reason, u.totp_confirmed_at IS NOT NULL AS mfa_enabled, " + ", ".join(f"u.{name}" for name in PROFILE)
+)
 _API_KEY = "k.id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at"
 _IN_FORCE = "k.revoked_at IS NULL AND k.expires_at > now()"
 
@@ -28,9 +35,17 @@ class User:
     first_name: str | None
     last_name: str | None
     phone: str | None
+    campaign_role: str | None
+    candidate_position: str | None
+    whatsapp_number: str | None
+    whatsapp_opt_in: bool
     roles: tuple[str, ...]
     is_active: bool
+    closed_reason: str | None
+    mfa_enabled: bool
+    email_verified_at: datetime | None
     created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,33 +108,37 @@ class AuthStore:
         """Run a statement of another store module."""
         return await self._db.execute(sql, *values)
 
+    async def fetchrow(self, sql: str, *values: Any) -> Any:
+        """Run a query of another store module that gives one row or none."""
+        return await self._db.fetchrow(sql, *values)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo only what happens inside when it fails; inside ``transaction()`` alone."""
+        async with self._db.transaction():
+            yield
+
     async def insert_user(
-        self,
-        email: str,
-        password_hash: str,
-        roles: Iterable[str],
-        *,
-        first_name: str | None = None,
-        last_name: str | None = None,
-        phone: str | None = None,
+        self, email: str, password_hash: str, roles: Iterable[str], *, verified: bool = False, **profile: Any
     ) -> User | None:
-        """Store a new account; None when the address is taken."""
+        """Store a new account with some of ``PROFILE``; None when the address is taken."""
         row = await self._db.fetchrow(
-            "INSERT INTO users AS u (id, email, password_hash, first_name, last_name, phone, roles) "
-            f"VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING RETURNING {_USER}",
-            *(uuid.uuid4(), email, password_hash, first_name, last_name, phone, list(roles)),
+            f"INSERT INTO users AS u (id, email, password_hash, roles, email_verified_at, {', '.join(PROFILE)}) "
+            "VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END, $6, $7, $8, $9, $10, $11, coalesce($12, false)) "
+            f"ON CONFLICT (email) DO NOTHING RETURNING {USER_COLUMNS}",
+            *(uuid.uuid4(), email, password_hash, list(roles), verified, *(profile.get(name) for name in PROFILE)),
         )
-        return row and _user(row)
+        return row and user_of(row)
 
     async def user_by_email(self, email: str) -> User | None:
         """Return the account of a normalised address."""
-        row = await self._db.fetchrow(f"SELECT {_USER} FROM users u WHERE u.email = $1", email)
-        return row and _user(row)
+        row = await self._db.fetchrow(f"SELECT {USER_COLUMNS} FROM users u WHERE u.email = $1", email)
+        return row and user_of(row)
 
     async def user(self, user_id: uuid.UUID) -> User | None:
         """Return an account."""
-        row = await self._db.fetchrow(f"SELECT {_USER} FROM users u WHERE u.id = $1", user_id)
-        return row and _user(row)
+        row = await self._db.fetchrow(f"SELECT {USER_COLUMNS} FROM users u WHERE u.id = $1", user_id)
+        return row and user_of(row)
 
     async def replace_password(self, user_id: uuid.UUID, old_hash: str, new_hash: str) -> None:
         """Store another hash of the same password, unless the password was changed meanwhile."""
@@ -147,7 +166,7 @@ class AuthStore:
     async def lock_refresh_token(self, token_hash: bytes) -> HeldRefreshToken | None:
         """Return a token and its user; others who present a token of the same family wait."""
         row = await self._db.fetchrow(
-            f"SELECT {_USER}, t.family_id, t.used_by, "
+            f"SELECT {USER_COLUMNS}, t.family_id, t.used_by, "
             "extract(epoch FROM clock_timestamp() - t.used_at)::float8 AS used_seconds_ago, "
             "(f.ended_at IS NOT NULL OR LEAST(t.expires_at, f.expires_at) <= now() OR NOT u.is_active) AS dead "
             "FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id "
@@ -156,7 +175,7 @@ class AuthStore:
         )
         if row is None:
             return None
-        return HeldRefreshToken(row["family_id"], row["dead"], row["used_by"], row["used_seconds_ago"], _user(row))
+        return HeldRefreshToken(row["family_id"], row["dead"], row["used_by"], row["used_seconds_ago"], user_of(row))
 
     async def use_refresh_token(self, token_hash: bytes, family_id: uuid.UUID, used_by: str) -> None:
         """Mark a token as used."""
@@ -236,7 +255,7 @@ class AuthStore:
     async def api_key_owner(self, key_id: str) -> tuple[list[bytes], ApiKey, User] | None:
         """Return the hashes of the secrets that hold, the key and its owner, if both are in force."""
         row = await self._db.fetchrow(
-            f"SELECT {_USER}, k.id AS key_id, k.name, k.scopes, k.created_at AS key_created_at, k.expires_at, "
+            f"SELECT {USER_COLUMNS}, k.id AS key_id, k.name, k.scopes, k.created_at AS key_created_at, k.expires_at, "
             "k.last_used_at, array_remove(ARRAY[k.secret_hash, CASE WHEN k.previous_until > now() "
             "THEN k.previous_hash END], NULL) AS hashes FROM api_keys k JOIN users u ON u.id = k.user_id "
             f"WHERE k.id = $1 AND {_IN_FORCE} AND u.is_active",
@@ -245,7 +264,7 @@ class AuthStore:
         if row is None:
             return None
         times = row["key_created_at"], row["expires_at"], row["last_used_at"]
-        return list(row["hashes"]), ApiKey(row["key_id"], row["name"], tuple(row["scopes"]), *times), _user(row)
+        return list(row["hashes"]), ApiKey(row["key_id"], row["name"], tuple(row["scopes"]), *times), user_of(row)
 
     async def note_api_key_use(self, key_id: str, at_most_every: timedelta) -> None:
         """Note that a key was used now, unless that was noted a moment ago."""
@@ -265,18 +284,9 @@ class AuthStore:
         )
 
 
-def _user(row: asyncpg.Record) -> User:
-    return User(
-        row["id"],
-        row["email"],
-        row["password_hash"],
-        row["first_name"],
-        row["last_name"],
-        row["phone"],
-        tuple(row["roles"]),
-        row["is_active"],
-        row["created_at"],
-    )
+def user_of(row: asyncpg.Record) -> User:
+    """Return the account in a row that has ``USER_COLUMNS``."""
+    return User(**{name: row[name] for name in User.__slots__ if name != "roles"}, roles=tuple(row["roles"]))
 
 
 def _api_key(row: asyncpg.Record) -> ApiKey:

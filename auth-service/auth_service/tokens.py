@@ -12,7 +12,7 @@ import orjson
 from jose import jwt
 
 from auth_service.keys import ALGORITHM, Offload, SigningKeys
-from auth_service.roles import scopes_of
+from auth_service.roles import scopes_held
 from auth_service.store import User
 from castor_chassis import Claims, TokenVerifier, Unauthenticated
 
@@ -30,6 +30,12 @@ class TokenMinter:
     user_audience: str
     access_seconds: int
     service_seconds: int
+    needing_factor: frozenset[str] = frozenset()
+    """Roles that give nothing until their holder has a second factor."""
+
+    def scopes(self, user: User) -> frozenset[str]:
+        """Return what a user may do today."""
+        return scopes_held(user.roles, second_factor=user.mfa_enabled, needing_one=self.needing_factor)
 
     async def user_token(self, user: User, session_id: str) -> str:
         """Return an access token with all that the user's roles allow; it dies with its session."""
@@ -39,7 +45,7 @@ class TokenMinter:
             aud=self.user_audience,
             token_use="user",
             sid=session_id,
-            scope=_joined(scopes_of(user.roles)),
+            scope=_joined(self.scopes(user)),
             roles=list(user.roles),
             email=user.email,
         )

@@ -50,6 +50,19 @@ class Vault:
         except (InvalidTag, ValueError) as error:
             raise WrongKeySecret(kid=kid, retry_after_seconds=30) from error
 
+    def seal_text(self, purpose: str, text: str) -> bytes:
+        """Return nonce and AES-256-GCM ciphertext of ``text``, which opens for the same ``purpose`` only."""
+        nonce = os.urandom(_NONCE)
+        return _FORMAT + nonce + AESGCM(self._derive(f"{purpose} v1")).encrypt(nonce, text.encode(), purpose.encode())
+
+    def unseal_text(self, purpose: str, sealed: bytes) -> str | None:
+        """Return the text that ``seal_text`` was given, or None for another secret, purpose or text."""
+        nonce, cipher = sealed[1 : 1 + _NONCE], AESGCM(self._derive(f"{purpose} v1"))
+        try:
+            return cipher.decrypt(nonce, sealed[1 + _NONCE :], purpose.encode()).decode()
+        except (InvalidTag, ValueError):
+            return None
+
     def successor(self, refresh_token: str) -> str:
         """Return the token that follows ``refresh_token``: 256 bits that nobody can compute without the secret.
 

@@ -39,16 +39,6 @@ async def verified(*arguments: Any, **keywords: Any) -> tuple[int, dict[str, Any
     return await asyncio.to_thread(verify, *arguments, **keywords)
 
 
-async def _administrator(auth: RunningService, people: Any) -> dict[str, str]:
-    body = {"email": people.administrator, "password": people.password}
-    for _ in range(200):
-        answer = await auth.client.post("/v1/auth/login", json=body)
-        if answer.status_code == 200:
-            return {"Authorization": f"Bearer {answer.json()['data']['tokens']['access_token']}"}
-        await asyncio.sleep(0.05)
-    raise AssertionError(answer.text)
-
-
 async def _tampered(database: asyncpg.Connection, statement: str) -> None:
     """Do what a thief with all rights over the tables can."""
     async with database.transaction():
@@ -145,7 +135,7 @@ async def test_export_is_complete_and_can_be_checked_elsewhere(
     auth: RunningService, people: Any, postgres_url: str, tmp_path: Path
 ) -> None:
     """The export holds every event as a line, continues behind any seq, and a changed line is found in the file."""
-    headers = await _administrator(auth, people)
+    headers = await people.administrator_headers(auth.client)
     for _ in range(3):
         await people.register(auth.client)
     answer = await auth.client.get(URL, headers=headers)

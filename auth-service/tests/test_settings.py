@@ -22,6 +22,9 @@ def test_settings_that_cannot_work_are_refused() -> None:
             {"key_encryption_secret": secret, "bootstrap_admin_email": "a@b.co", "bootstrap_admin_password": "short"},
             "shorter than 10 characters",
         ),
+        ({"key_encryption_secret": secret, "notifier": "smtp"}, "needs SMTP_URL"),
+        ({"key_encryption_secret": secret, "notifier": "smtp", "smtp_url": "smtp://mail.example.com"}, "in clear"),
+        ({"key_encryption_secret": secret, "mfa_required_roles": "admin emperor"}, "emperor"),
     ):
         with pytest.raises(ValidationError, match=words):
             AuthSettings(**values)

@@ -154,7 +154,7 @@ class Stack:
         if service.name == AUTH:
             own |= {"BOOTSTRAP_ADMIN_EMAIL": ADMIN_EMAIL, "BOOTSTRAP_ADMIN_PASSWORD": self.credentials.get("admin")}
             # Whoever registers on a development machine wants to try things.
-            own["REGISTRATION_ROLE"] = "analyst"
+            own |= {"REGISTRATION_ROLE": "analyst", "REGISTRATION": "open", "MFA_REQUIRED_ROLES": "none"}
         return environment(
             service,
             ports=self.ports,
