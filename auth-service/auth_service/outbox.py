@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,7 @@ ATTEMPTS = 10
 LIMIT = 10_000
 _BATCH = 50
 _POLL_SECONDS = 1.0
+_TIDY_SECONDS = 60.0
 
 
 def digest(token: str) -> bytes:
@@ -58,9 +60,13 @@ class Outbox:
         self._news.set()
 
     async def work(self) -> None:
-        """Send what is due, again and again; one replica at a time does."""
+        """Send what is due, again and again, and forget what has expired; one replica at a time does."""
+        tidy_at = 0.0
         while True:
             self._news.clear()
+            if time.monotonic() >= tidy_at:
+                await account_store.delete_expired(self.store)
+                tidy_at = time.monotonic() + _TIDY_SECONDS
             entries = await outbox_store.due(self.store, _BATCH)
             OUTBOX.set(await outbox_store.size(self.store))
             for entry in entries:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
@@ -35,6 +36,19 @@ async def test_the_development_notifier_logs_the_token(run_auth: Any, people: An
             token = lines[0].split("one_time=")[1].split()[0] if lines else None
         body = {"token": token, "password": people.password}
         assert (await auth.client.post("/v1/auth/register/confirm", json=body)).status_code == 201
+
+
+async def test_what_has_expired_is_forgotten(run_auth: Any, people: Any, database: asyncpg.Connection) -> None:
+    """A registration that nobody confirmed is deleted, with the address and the hash in it."""
+    email = people.email()
+    await database.execute(
+        "INSERT INTO pending_registrations VALUES ('\\x00', $1, 'hash', '{viewer}', '{}', now() - interval '1 s')",
+        email,
+    )
+    async with run_auth(registration="verified") as auth:
+        await auth.ready()
+        while await database.fetchval("SELECT count(*) FROM pending_registrations WHERE email = $1", email):
+            await asyncio.sleep(0.05)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from castor_devstack.testing import scratch_folder
 
 FILE = ROOT / "docker-compose.yml"
 DEVELOPMENT = CHARTS / "development"
-SECRET = "9f1c27e0b64d83a5" "72e9d05ac8143fb6" "1b7f60d2e95a4c38"
+SECRET = "9f1c27e0b64d83a572e9d05ac8143fb61b7f60d2e95a4c38"
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 
 
