@@ -16,7 +16,7 @@ from typing import Any
 from castor_chassis.tls import TlsFiles
 
 _HERE = Path(__file__).resolve().parent
-_DATA = Path(os.environ.get("CASTOR_DATA") or _HERE.parents[1] / "shared" / "data")
+DATA = Path(os.environ.get("CASTOR_DATA") or _HERE.parents[1] / "shared" / "data")
 _HF_MODEL = os.environ.get("CASTOR_HF_MODEL")
 _SUBJECTS = ("El candidato", "La senadora", "Este gobierno", "El alcalde de Cali", "La propuesta de pensiones")
 _VERBS = ("prometió", "defendió con calma", "volvió a negar", "no cumplió", "celebró", "explicó en el debate")
@@ -32,7 +32,7 @@ _TAILS = (
 
 def tweets(count: int) -> list[str]:
     """Return distinct texts of the length of tweets."""
-    path = _DATA / "colombia_2022_tweets.csv"
+    path = DATA / "colombia_2022_tweets.csv"
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as file:
             texts = [row["text"] for row in csv.DictReader(file)]
@@ -64,10 +64,14 @@ class Worker:
                 return found
         raise RuntimeError("the process ended; what it wrote to stderr says why")
 
-    async def run(self, texts: Sequence[str], batch: int) -> list[str]:
-        """Score texts and return nothing of interest but the time that it took."""
-        await self.ask({"texts": list(texts), "batch": batch})
-        return []
+    async def run(self, texts: Sequence[str], batch: int) -> None:
+        """Score texts, for the time that it takes."""
+        await self.labels(texts, batch)
+
+    async def labels(self, texts: Sequence[str], batch: int) -> list[str]:
+        """Return the label of each text."""
+        found: list[str] = (await self.ask({"texts": list(texts), "batch": batch}))["labels"]
+        return found
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process has used, all threads."""

@@ -58,8 +58,8 @@ class Analyst:
 
     async def _judge_unique(self, texts: list[str]) -> dict[str, Judgement]:
         classifier = self.model.classifier
-        self._batcher.check(estimated_cost(classifier, texts), len(texts))
-        prepared: list[Prepared] = await self._in_thread(prepare, classifier, texts)
+        with self._batcher.announced(estimated_cost(classifier, texts), len(texts)):
+            prepared: list[Prepared] = await self._in_thread(prepare, classifier, texts)
         scores = await self._score([one.reading for one in prepared if one.reading is not None])
         return {text: _judgement(one, scores) for text, one in zip(texts, prepared, strict=True)}
 

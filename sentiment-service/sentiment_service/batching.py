@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -111,6 +112,7 @@ class Batcher(Generic[T]):
         self._queue: FairQueue[_Job[T]] = FairQueue(_PORTION_BATCHES * batch_max)
         self._arrived = asyncio.Event()
         self._pace = Pace()
+        self._announced = 0
         self._under_way: dict[int, tuple[int, float]] = {}
 
     async def submit(self, readings: Sequence[Reading]) -> dict[str, T]:
@@ -145,7 +147,7 @@ class Batcher(Generic[T]):
         """Return how long a request of ``cost`` tokens that came now would wait before its last batch begins."""
         now = time.perf_counter()
         rest = sum(max(0.0, self._pace.seconds(cost) - (now - begun)) for cost, begun in self._under_way.values())
-        return (rest + self._pace.seconds(self._queue.ahead(cost))) / self._lanes
+        return (rest + self._pace.seconds(self._queue.ahead(cost) + self._announced)) / self._lanes
 
     def _enlist(self, readings: dict[str, Reading]) -> tuple[list[_Job[T]], _Ticket]:
         fresh = [_Job[T](reading) for key, reading in readings.items() if key not in self._jobs]
@@ -162,11 +164,21 @@ class Batcher(Generic[T]):
             self._arrived.set()
         return jobs, ticket
 
+    @contextmanager
+    def announced(self, cost: int, texts: int) -> Iterator[None]:
+        """While it lasts, a request of that size is on its way and counts as waiting; raises ``QueueFull``."""
+        self.check(cost, texts)
+        self._announced += cost
+        try:
+            yield
+        finally:
+            self._announced -= cost
+
     def check(self, cost: int, texts: int) -> None:
         """Raise ``QueueFull`` when a request of that size would be refused now, before any work is done for it."""
         wait = self.wait_seconds(cost)
         WAIT.set(wait)
-        if not self._queue.count or not texts:
+        if not (self._queue.count or self._announced) or not texts:
             return
         allowed = self._allowed_seconds(cost)
         if wait <= allowed and self._queue.count + texts <= self._queue_max:
