@@ -24,9 +24,14 @@ app = typer.Typer(
 @app.command()
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; run on.")] = False,
+    x: Annotated[str | None, typer.Option(help="'sandbox': an invented X to search, without a key.")] = None,
     progress_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start everything; stay until Ctrl-C, or run on in the background."""
+    if x is not None:
+        from castor_devstack.sandbox import choose
+
+        choose(x)
     from castor_devstack.control import launch_detached
     from castor_devstack.running import run_stack
 
@@ -74,7 +79,7 @@ def logs(
     from castor_devstack.control import follow_log
     from castor_devstack.services import service_named
 
-    parts = {"postgres", "valkey", "ingress", "supervisor"}
+    parts = {"postgres", "valkey", "ingress", "supervisor", "x"}
     part = service if service in parts else service_named(service).name
     follow_log(find_home().log(part), lines, follow=follow, write=_say)
 

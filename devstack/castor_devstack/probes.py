@@ -28,6 +28,14 @@ async def http_get(port: int, path: str, context: ssl.SSLContext | None = None) 
     return (int(head.split()[1]), body) if head.startswith(b"HTTP/") else (0, b"")
 
 
+async def answers(port: int, path: str) -> bool:
+    """Tell whether ``GET path`` answers 200."""
+    try:
+        return (await http_get(port, path))[0] == 200
+    except (OSError, TimeoutError):
+        return False
+
+
 async def service_ready(management_port: int) -> bool:
     """Tell whether a service calls itself ready; raises ``OSError`` when its management port does not answer."""
     return (await http_get(management_port, "/health/ready"))[0] == 200

@@ -12,6 +12,7 @@ from castor_devstack.home import Home
 from castor_devstack.orphans import sweep
 from castor_devstack.pids import Pid
 from castor_devstack.ports import PortLeases
+from castor_devstack.sandbox import with_port
 from castor_devstack.services import INGRESS, PREFERRED_PORTS, SERVICES, Service
 from castor_devstack.stack import Stack
 from castor_devstack.state import State, supervisor_lock
@@ -44,8 +45,9 @@ def run_stack(home: Home, say: Say, on_ready: Callable[[], None] = lambda: None,
         replace(State.read(home), phase="starting", supervisor=Pid.of(os.getpid())).write(home)
         _clean_up(home, say)
         leases = PortLeases()
-        ports = leases.choose(wanted.ports)
-        _say_moved(ports, wanted.ports, say)
+        preferred = with_port(wanted.ports)
+        ports = leases.choose(preferred)
+        _say_moved(ports, preferred, say)
         state = State("starting", Pid.of(os.getpid()), ports)
         state.write(home)
         try:

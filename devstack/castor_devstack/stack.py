@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+from castor_devstack import sandbox
 from castor_devstack.caddy import Ingress, Route
 from castor_devstack.caddy import environment as caddy_environment
 from castor_devstack.credentials import ADMIN_EMAIL, Credentials
@@ -17,7 +18,7 @@ from castor_devstack.osuser import postgres_account
 from castor_devstack.pids import MARK, mark
 from castor_devstack.pki import Authority, Names
 from castor_devstack.postgres import EmbeddedPostgres, cluster_folder
-from castor_devstack.probes import ingress_answers, service_lacks, service_ready
+from castor_devstack.probes import answers, ingress_answers, service_lacks, service_ready
 from castor_devstack.processes import Part, Step, run_once
 from castor_devstack.services import AUTH, INGRESS, LOOPBACK, Service, environment
 from castor_devstack.valkey import EmbeddedValkey
@@ -76,6 +77,7 @@ class Stack:
             self._valkey(),
             Step(DATABASES, self._databases, needs=("postgres",)),
             Step(MIGRATIONS, self._migrate, needs=(DATABASES,)),
+            *self._sandbox(),
             *(self._service(service) for service in self.services),
             self._ingress(),
         ]
@@ -119,6 +121,20 @@ class Stack:
             ready=_in_thread(self.valkey.accepts),
         )
 
+    def _sandbox(self) -> list[Part]:
+        if sandbox.PART not in self.ports:
+            return []
+        port = self.ports[sandbox.PART]
+        return [
+            Part(
+                name=sandbox.PART,
+                command=sandbox.command(port),
+                log=self.home.log(sandbox.PART),
+                environment=self._marked(sandbox.PART, {**os.environ}),
+                ready=lambda: answers(port, sandbox.STATISTICS),
+            )
+        ]
+
     async def _migrate(self) -> None:
         databases = {service.package: self._database_url(service) for service in self.services if service.database}
         if not databases:
@@ -155,6 +171,8 @@ class Stack:
             own |= {"BOOTSTRAP_ADMIN_EMAIL": ADMIN_EMAIL, "BOOTSTRAP_ADMIN_PASSWORD": self.credentials.get("admin")}
             # Whoever registers on a development machine wants to try things.
             own |= {"REGISTRATION_ROLE": "analyst", "REGISTRATION": "open", "MFA_REQUIRED_ROLES": "none"}
+        if service.name == "twitter-service" and sandbox.PART in self.ports:
+            own |= sandbox.settings(self.ports[sandbox.PART])
         return environment(
             service,
             ports=self.ports,
