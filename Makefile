@@ -10,7 +10,7 @@ SERVICES := auth sentiment twitter openai rag trending forecast
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
 
-.PHONY: help demo test fuzz up down lint fmt contracts release-contracts bench charts clean
+.PHONY: help demo test fuzz up down lint fmt local-model contracts release-contracts bench charts clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -56,6 +56,10 @@ contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code
 
 release-contracts: contracts ## Make today's contracts the released ones that later changes may not break
 	mkdir -p contracts/released && cp contracts/*.v1.yaml contracts/released/
+
+local-model: $(SYNCED) ## Run openai-service against a real small model on a llama.cpp server (98 MB)
+	$(BIN)/uv sync --frozen --quiet --group local-model
+	$(BIN)/pytest -m local_model openai-service/tests/test_local_model.py
 
 bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
 	$(BIN)/python -m bench

@@ -23,11 +23,13 @@ from openai_service.ledger import Ledger
 from openai_service.prices import Prices
 from openai_service.prompts import load
 from openai_service.providers import Extractive
+from openai_service.redacted_upstream import RedactedUpstream
 from openai_service.reports import UsageReports
 from openai_service.routes import BARE_PATHS, CHAT_PATH, Resources, router
 from openai_service.routes_tasks import TASK_PATHS, TaskDesk
 from openai_service.routes_tasks import router as tasks_router
 from openai_service.sdk_errors import speak_openai
+from openai_service.semantic import SemanticIndex
 from openai_service.settings import OpenAISettings
 from openai_service.store import LedgerStore
 from openai_service.tasks import REPAIR, Tasks
@@ -66,11 +68,12 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     ledger = Ledger(store, Prices(settings.price_table), budget, capacity=settings.ledger_queue_rows)
     chassis.spawn("ledger", ledger.run)
     chassis.spawn("budget", lambda: budget.sweep(settings.budget_lease_seconds / 4))
-    upstreams = Upstreams(settings, [OpenAICompatible(options) for options in _options(settings)], ledger)
+    upstreams = Upstreams(settings, [_upstream(settings, options) for options in _options(settings)], ledger)
     extractive = Extractive(chassis.in_thread, lambda: loaded_or_none(encoder))
     chat = Chat(upstreams, extractive, ledger, allow_degraded=settings.allow_degraded)
     answers = AnswerStore(chassis.redis, ttl_seconds=settings.chat_cache_seconds)
-    gateway = Gateway(settings, upstreams, chat, encoder, chassis.in_thread, chassis.cache, answers)
+    semantic = SemanticIndex(chassis.cache, on=settings.semantic_cache, ttl_seconds=settings.chat_cache_seconds or 1)
+    gateway = Gateway(settings, upstreams, chat, encoder, chassis.in_thread, chassis.cache, answers, semantic)
     try:
         desk = _desk(chassis, gateway, lambda: loaded_or_none(encoder))
         yield Resources(chassis, gateway, reports, desk, budget, settings.stream_heartbeat_seconds)
@@ -92,6 +95,12 @@ def _desk(chassis: Chassis, gateway: Gateway, encoder: Encode) -> TaskDesk:
         allow_degraded=settings.allow_degraded,
     )
     return TaskDesk(Jobs(prompts, encoder), tasks, chassis.in_thread)
+
+
+def _upstream(settings: OpenAISettings, options: UpstreamOptions) -> OpenAICompatible:
+    if settings.redact == "off":
+        return OpenAICompatible(options)
+    return RedactedUpstream(options, handles=settings.redact == "handles")
 
 
 def _options(settings: OpenAISettings) -> list[UpstreamOptions]:

@@ -31,6 +31,7 @@ from openai_service.schemas import (
     Model,
     ModelList,
 )
+from openai_service.semantic import SemanticIndex
 from openai_service.settings import OpenAISettings
 from openai_service.upstreams import PaidEmbedder, Upstreams
 
@@ -57,6 +58,7 @@ class Gateway:
         in_thread: Callable[..., Awaitable[Floats]],
         cache: Cache,
         answers: AnswerStore,
+        semantic: SemanticIndex,
     ) -> None:
         self._settings = settings
         self._upstreams = upstreams
@@ -65,6 +67,7 @@ class Gateway:
         self._in_thread = in_thread
         self._cache = cache
         self._answers = answers
+        self._semantic = semantic
         self._flights = Flights()
         self._ledger: Ledger = chat.ledger
 
@@ -101,7 +104,8 @@ class Gateway:
 
     async def _reused(self, asked: Asked) -> Production:
         names = [f"{target.upstream.name}/{target.model}" for target in asked.targets]
-        key = key_of(asked.payer.tenant, asked.request, names)
+        exact = key_of(asked.payer.tenant, asked.request, names)
+        key = await self._semantic.key(asked.payer.tenant, asked.request, names, exact)
         seat = self._board(key, asked)
         try:
             await _opened(seat)

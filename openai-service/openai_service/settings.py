@@ -91,11 +91,21 @@ class OpenAISettings(ServiceSettings):
     chat_cache_seconds: int = Field(
         1800, ge=0, description="How long an answer is given again to an equal request of the same tenant; 0: never."
     )
+    semantic_cache: bool = Field(
+        False,
+        description="Give an answer again to a question that means the same in other words; never across tenants. "
+        "Needs CHAT_CACHE_SECONDS.",
+    )
     embedding_provider: Literal["auto", "bundled", "upstream"] = Field(
         "auto", description="Who makes the default embeddings; auto: the upstream when there is one."
     )
     embedding_cache_seconds: int = Field(
         2_592_000, ge=1, description="How long an embedding is remembered; it changes only with the model."
+    )
+    redact: Literal["off", "on", "handles"] = Field(
+        "on",
+        description="Replace e-mail addresses, telephone, document and card numbers before anything leaves; "
+        "'handles' replaces @names as well.",
     )
     allow_degraded: bool = Field(
         True, description="Answer by quoting when no language model answers; else such requests get 503."

@@ -104,7 +104,8 @@ class FakeOpenAI:
     async def _stream(self, request: web.Request, body: dict[str, Any], fault: Fault) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, word in enumerate(WORDS):
+        said = self.replies.pop(0)["content"] if self.replies else None
+        for number, word in enumerate(WORDS if said is None else [said[i : i + 3] for i in range(0, len(said), 3)]):
             if number == 2 and fault.kind == "broken chunk":
                 await response.write(b'data: {"id": \n\n')
             if number == 2 and fault.kind == "stall":

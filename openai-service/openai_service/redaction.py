@@ -1,0 +1,140 @@
+"""What may not leave: e-mail addresses, telephone numbers, ids and card numbers become placeholders, and come back.
+
+Every pattern is linear in the text: no two repetitions that can match the same characters stand side by side. Names
+are not found: that needs a model, and would be wrong too often to rely on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+_CARD_DIGITS = range(13, 20)
+_PHONE_DIGITS = range(7, 14)
+_ID_DIGITS = range(6, 11)
+_PLACEHOLDER = re.compile(r"\[(?:CORREO|TELEFONO|DOCUMENTO|TARJETA|USUARIO)_\d{1,6}\]")
+LONGEST_PLACEHOLDER = len("[DOCUMENTO_123456]")
+
+# The local part begins where no character of one precedes: every address is tried from one place only.
+_EMAIL = re.compile(
+    r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|\s?\((?:at|arroba)\)\s?| arroba )"
+    r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}(?![\w-])"
+)
+# Digits in groups, as people write numbers; what they are is decided by their count and by the words before them.
+_NUMBER = re.compile(r"(?<![\w.,$%-])\+?\(?\d(?:[ .()-]{0,2}\d){5,18}(?:-\d)?(?![\w%])")
+_HANDLE = re.compile(r"(?<![\w@.])@\w{2,30}\b")
+_ID_BEFORE = re.compile(
+    r"(?:c[eé]dulas?|c\.? ?c\.?|nit|documentos?|identificaci[oó]n|pasaporte|ti|t\.i\.|rut|tarjeta de identidad)\W{0,12}"
+    r"(?:n[uú]mero|no\.?|n[º°]|#|de ciudadan[ií]a|es|:)?\W{0,6}(?:n[uú]mero|no\.?|n[º°]|#|es|:)?\W{0,4}$",
+    re.IGNORECASE,
+)
+_PHONE_BEFORE = re.compile(
+    r"(?:tel[eé]fonos?|tel|cel|celular|m[oó]vil|whatsapp|wasap|ll[aá]m\w{1,8}|contacto|l[ií]nea)\W{0,4}(?:al?|es|:)?\W{0,4}$",
+    re.IGNORECASE,
+)
+_BEFORE_CHARACTERS = 48
+_MOBILE = re.compile(r"(?:\+?57)?3\d{9}")
+_LANDLINE = re.compile(r"(?:\+?57)?60[1-8]\d{7}|01800\d{6,7}")
+
+
+@dataclass(slots=True)
+class Redaction:
+    """The placeholders of one request, and what they stand for; the same value gets the same placeholder."""
+
+    handles: bool = False
+    taken: frozenset[str] = frozenset()
+    """Placeholders that the caller's own text already holds."""
+    values: dict[str, str] = field(default_factory=dict)
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` with placeholders."""
+        pieces, end = [], 0
+        for start, stop, kind in _found(text, self.handles):
+            if start >= end:
+                pieces += [text[end:start], self._placeholder(kind, text[start:stop])]
+                end = stop
+        return "".join([*pieces, text[end:]])
+
+    def restore(self, text: str) -> str:
+        """Return ``text`` with what the placeholders stand for."""
+        if not self.values:
+            return text
+        return _PLACEHOLDER.sub(lambda match: self.values.get(match[0], match[0]), text)
+
+    def _placeholder(self, kind: str, value: str) -> str:
+        known = self._names.get((kind, value))
+        while known is None:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            name = f"[{kind}_{self._counts[kind]}]"
+            if name not in self.taken:
+                known = self._names[kind, value] = name
+                self.values[name] = value
+        return known
+
+
+def placeholders_in(texts: Sequence[str]) -> frozenset[str]:
+    """Return what looks like a placeholder already, so that it is not given a second meaning."""
+    return frozenset(match for text in texts for match in _PLACEHOLDER.findall(text))
+
+
+def _found(text: str, handles: bool) -> list[tuple[int, int, str]]:
+    places = [(match.start(), match.end(), "CORREO") for match in _EMAIL.finditer(text)]
+    places += _numbers(text)
+    if handles:
+        places += [(match.start(), match.end(), "USUARIO") for match in _HANDLE.finditer(text)]
+    return sorted(places)
+
+
+def _numbers(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _NUMBER.finditer(text):
+        kind = _kind(match[0], text[max(0, match.start() - _BEFORE_CHARACTERS) : match.start()])
+        if kind is not None:
+            yield match.start(), match.end(), kind
+
+
+def _kind(written: str, before: str) -> str | None:
+    digits = re.sub(r"[^\d+]", "", written)
+    count = len(digits.removeprefix("+"))
+    if count in _CARD_DIGITS and _luhn(digits.removeprefix("+")):
+        return "TARJETA"
+    if count in _ID_DIGITS and _ID_BEFORE.search(before):
+        return "DOCUMENTO"
+    if _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits):
+        return "TELEFONO"
+    if count in _PHONE_DIGITS and (digits.startswith("+") or _PHONE_BEFORE.search(before)):
+        return "TELEFONO"
+    # 900123456-7 is how a NIT is written, whatever stands before it.
+    return "DOCUMENTO" if re.fullmatch(r"[89]\d{2}\.?\d{3}\.?\d{3} ?- ?\d", written) else None
+
+
+def _luhn(digits: str) -> bool:
+    """Say whether the check digit is right (ISO/IEC 7812)."""
+    total = 0
+    for place, char in enumerate(reversed(digits)):
+        value = int(char) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+class StreamRestorer:
+    """Restores placeholders in text that comes in pieces: an unfinished one is held back, for at most its length."""
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be passed on now."""
+        text = self._held + piece
+        opened = text.rfind("[", max(0, len(text) - LONGEST_PLACEHOLDER))
+        cut = opened if opened >= 0 and "]" not in text[opened:] else len(text)
+        self._held = text[cut:]
+        return self._redaction.restore(text[:cut])
+
+    def rest(self) -> str:
+        """Return what is still held, at the end."""
+        held, self._held = self._held, ""
+        return self._redaction.restore(held)
