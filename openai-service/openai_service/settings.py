@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from castor_chassis import ServiceSettings, reveal
 
@@ -54,6 +55,8 @@ class ProviderSettings(BaseModel):
 class OpenAISettings(ServiceSettings):
     """Without a key and a base URL there is no upstream: answers are extractive, embeddings bundled."""
 
+    # Whoever reads why a start failed must not read the keys that it was tried with.
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
     service_name: ClassVar[str] = "openai-service"
 
     openai_api_key: SecretStr | None = Field(None, description="Key of the upstream; never logged, never answered.")

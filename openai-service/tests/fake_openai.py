@@ -22,7 +22,8 @@ DIMENSIONS = 8
 class Fault:
     """What one request meets: an error status, or a misbehaviour by name.
 
-    ``hang up``, ``malformed``, ``html``, ``wrong shape``, ``slow`` (before the first byte), ``cut`` (after two chunks),
+    ``hang up``, ``malformed``, ``html``, ``wrong shape``, ``slow`` (before the first byte),
+    ``slow first token`` (1.2 s), ``cut`` (after two chunks),
     ``stall`` (for ever, after two chunks), ``broken chunk``.
     """
 
@@ -39,6 +40,8 @@ class FakeOpenAI:
     script: list[Fault] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    api_keys: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     replies: list[dict[str, Any]] = field(default_factory=list)
     """Messages that the next answers carry, each once; for what a model would write."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
@@ -46,7 +49,7 @@ class FakeOpenAI:
 
     def reset(self) -> None:
         """Forget what was seen and what was to come."""
-        for seen in (self.script, self.bodies, self.keys, self.replies):
+        for seen in (self.script, self.bodies, self.keys, self.api_keys, self.paths, self.replies):
             seen.clear()
         self.hung_up.clear()
 
@@ -56,6 +59,9 @@ class FakeOpenAI:
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._embeddings)
+        # Azure names the deployment in the path and the version in the query.
+        app.router.add_post("/openai/deployments/{deployment}/chat/completions", self._chat)
+        app.router.add_post("/openai/deployments/{deployment}/embeddings", self._embeddings)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -69,9 +75,13 @@ class FakeOpenAI:
         body = await request.json()
         self.bodies.append(body)
         self.keys.append(request.headers.get("Authorization", ""))
+        self.api_keys.append(request.headers.get("api-key", ""))
+        self.paths.append(request.path_qs)
         fault = self.script.pop(0) if self.script else Fault("none")
         if fault.kind == "slow":
             await self._wait(60)
+        if fault.kind == "slow first token":
+            await self._wait(1.2)
         if fault.kind == "hang up":
             assert request.transport is not None
             request.transport.close()

@@ -1,0 +1,205 @@
+"""Several providers: Azure's way of addressing, order, failover, hedging, and a breaker each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import openai
+import pytest
+import pytest_asyncio
+from fake_openai import WORDS, FakeOpenAI, Fault, vector
+from openai_support import KEY, Run, Sdk, until
+from pydantic import ValidationError
+
+from openai_service.settings import OpenAISettings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATH, EMBEDDINGS = "/v1/openai/chat/completions", "/v1/openai/embeddings"
+MESSAGES: list[Any] = [{"role": "user", "content": "hola"}]
+TEXT = "".join(WORDS)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def second_fake() -> AsyncIterator[FakeOpenAI]:
+    """Another upstream."""
+    async with FakeOpenAI().listening() as server:
+        yield server
+
+
+@pytest.fixture
+def second(second_fake: FakeOpenAI) -> FakeOpenAI:
+    """Another upstream, with nothing seen or scripted yet."""
+    second_fake.reset()
+    return second_fake
+
+
+@pytest.fixture
+def two(with_upstream: dict[str, Any], second: FakeOpenAI) -> dict[str, Any]:
+    """Settings of a service whose model ``m`` is answered by ``openai``, then by ``spare`` as ``m2``."""
+    return {
+        **with_upstream,
+        "providers": [{"name": "spare", "base_url": second.url}],
+        "provider_keys": '{"spare": "sk-spare-0123456789"}',
+        "routes": {"m": ["openai/m", "spare/m2"], "e": ["openai/e", "spare/e", "spare/other"]},
+        "allow_degraded": False,
+    }
+
+
+async def test_azure_is_addressed_by_deployment_with_its_own_header(run: Run, sdk: Sdk, upstream: FakeOpenAI) -> None:
+    """Azure gets path, api-version and api-key as it wants them, for answers, streams and embeddings."""
+    azure = {
+        "name": "azure",
+        "kind": "azure",
+        "base_url": upstream.url.removesuffix("/v1"),
+        "api_version": "2024-10-21",
+        "deployments": {"gpt-4o-mini": "mini-prod"},
+    }
+    async with run(providers=[azure], provider_keys=f'{{"azure": "{KEY}"}}', allow_degraded=False) as service:
+        client = sdk(service)
+        whole = await client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+        stream = await client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
+        streamed = "".join([c.choices[0].delta.content or "" async for c in stream])
+        made = await client.embeddings.create(model="text-embedding-3-small", input=["hola"])
+    assert whole.choices[0].message.content == streamed == TEXT
+    assert made.data[0].embedding == pytest.approx(vector("hola"))
+    deployments = "/openai/deployments"
+    assert upstream.paths == [
+        f"{deployments}/mini-prod/chat/completions?api-version=2024-10-21",
+        f"{deployments}/mini-prod/chat/completions?api-version=2024-10-21",
+        f"{deployments}/text-embedding-3-small/embeddings?api-version=2024-10-21",
+    ]
+    assert upstream.api_keys == [KEY] * 3
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=500),
+        Fault(status=429, headers={"Retry-After": "60"}),
+        Fault(status=401),
+        Fault("hang up"),
+        Fault("html"),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}",
+)
+async def test_the_next_provider_answers_where_one_fails(
+    run: Run, sdk: Sdk, upstream: FakeOpenAI, second: FakeOpenAI, two: dict[str, Any], fault: Fault, stream: bool
+) -> None:
+    """A provider that fails before its answer began, or refuses our account, is replaced by the next of the route."""
+    upstream.script = [fault]
+    async with run(**two, openai_attempts=1) as service:
+        answer = await sdk(service).chat.completions.create(model="m", messages=MESSAGES, stream=stream)
+        if stream:
+            text = "".join([chunk.choices[0].delta.content or "" async for chunk in answer])  # type: ignore[union-attr]
+        else:
+            text = answer.choices[0].message.content  # type: ignore[union-attr]
+    assert text == TEXT
+    assert [body["model"] for body in second.bodies] == ["m2"]
+    assert second.keys == ["Bearer sk-spare-0123456789"]
+
+
+async def test_a_refused_request_is_refused_once(
+    run: Run, sdk: Sdk, upstream: FakeOpenAI, second: FakeOpenAI, two: dict[str, Any]
+) -> None:
+    """What is wrong with the request itself is not tried elsewhere."""
+    upstream.script = [Fault(status=400, message="bad schema")]
+    async with run(**two) as service:
+        with pytest.raises(openai.InternalServerError, match="bad schema"):
+            await sdk(service).chat.completions.create(model="m", messages=MESSAGES)
+    assert second.bodies == []
+
+
+async def test_each_provider_has_its_own_breaker(
+    run: Run, upstream: FakeOpenAI, second: FakeOpenAI, two: dict[str, Any]
+) -> None:
+    """A provider that keeps failing is left alone, while the next one answers every call."""
+    upstream.script = [Fault(status=500)] * 2
+    async with run(**two, breaker_fail_max=2) as service:
+        for _ in range(5):
+            assert (await service.client.post(PATH, json={"model": "m", "messages": MESSAGES})).status_code == 200
+    assert (len(upstream.bodies), len(second.bodies)) == (2, 5)
+
+
+async def test_embeddings_fail_over_only_to_the_same_model(
+    run: Run, upstream: FakeOpenAI, second: FakeOpenAI, two: dict[str, Any]
+) -> None:
+    """Another provider's vectors count only where its model has the same name; then there are none."""
+    upstream.script = [Fault(status=500)] * 2
+    async with run(**two) as service:
+        first = await service.client.post(EMBEDDINGS, json={"model": "e", "input": "uno"})
+        second.script = [Fault(status=500)]
+        none = await service.client.post(EMBEDDINGS, json={"model": "e", "input": "dos"})
+    assert (first.status_code, first.json()["model"]) == (200, "e")
+    assert none.status_code == 503
+    assert [body["model"] for body in second.bodies] == ["e", "e"]
+
+
+async def test_a_slow_provider_is_hedged_and_the_loser_is_stopped(
+    run: Run, upstream: FakeOpenAI, second: FakeOpenAI, two: dict[str, Any], ledger: asyncpg.Connection
+) -> None:
+    """The second is asked when the first has not begun in time; the first is hung up on; both are paid for."""
+    upstream.script = [Fault("slow")]
+    money = {"price_table": {"m": (0.0, 1000.0), "m2": (0.0, 100.0)}, "budgets": {"total": 10}}
+    async with run(**two, **money, hedge_after_seconds=0.2) as service:
+        body = {"model": "m", "messages": MESSAGES, "max_tokens": 500}
+        answer = await service.client.post(PATH, json=body)
+        await asyncio.wait_for(upstream.hung_up.wait(), 10)
+        quick = await service.client.post(PATH, json=body)
+
+        async def settled() -> bool:
+            return await ledger.fetchval("SELECT count(*) FROM calls") == 2
+
+        await until(settled)
+    assert [answer.status_code, quick.status_code] == [200, 200]
+    assert [len(upstream.bodies), len(second.bodies)] == [2, 1]
+    rows = await ledger.fetch("SELECT provider, model, attempts, cost_usd, cost_basis FROM calls ORDER BY called_at")
+    assert [tuple(row)[:3] for row in rows] == [("spare", "m2", 2), ("openai", "m", 1)]
+    assert [(float(row["cost_usd"]), row["cost_basis"]) for row in rows] == [(0.55, "bound"), (0.5, "usage")]
+    assert await ledger.fetchval("SELECT spent_nano FROM budget_accounts WHERE account = 'total'") == 1_050_000_000
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_a_hedge_that_the_budget_has_no_room_for_is_not_made(
+    run: Run, upstream: FakeOpenAI, second: FakeOpenAI, two: dict[str, Any]
+) -> None:
+    """A second attempt needs its own money; without it the first is waited for."""
+    upstream.script = [Fault("slow first token")]
+    money = {"price_table": {"m": (0.0, 1000.0), "m2": (0.0, 1000.0)}, "budgets": {"total": 0.6}}
+    async with run(**two, **money, hedge_after_seconds=0.2) as service:
+        answer = await service.client.post(PATH, json={"model": "m", "messages": MESSAGES, "max_tokens": 500})
+    assert (answer.status_code, answer.json()["model"]) == (200, "m")
+    assert second.bodies == []
+
+
+async def test_a_task_and_a_default_have_routes(run: Run, sdk: Sdk, two: dict[str, Any], second: FakeOpenAI) -> None:
+    """Who names no model gets the route 'default'; models that are routed are listed."""
+    routes = {**two["routes"], "default": ["spare/m3"]}
+    async with run(**{**two, "routes": routes}) as service:
+        await sdk(service).chat.completions.create(model="default", messages=MESSAGES)
+        names = [model.id async for model in sdk(service).models.list()]
+    assert [body["model"] for body in second.bodies] == ["m3"]
+    assert {"m", "e"} < set(names)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"routes": {"m": ["nobody/m"]}}, "is no provider/model of none"),
+        ({"providers": [{"name": "a", "kind": "azure", "base_url": "https://x"}]}, "api_version"),
+        ({"providers": [{"name": "a"}]}, "set base_url"),
+        ({"providers": [{"name": "a", "base_url": "http://x"}, {"name": "a", "base_url": "http://y"}]}, "same name"),
+        ({"provider_keys": "sk-secret"}, "PROVIDER_KEYS must be a JSON object"),
+        ({"budgets": {"everyone": 1}}, "budgets"),
+        ({"budget_lease_seconds": 100}, "must be above"),
+    ],
+)
+async def test_providers_that_make_no_sense_end_the_start(wrong: dict[str, Any], said: str) -> None:
+    """A route to nowhere, half an address, two of one name, or keys that are no JSON are told before any call."""
+    with pytest.raises(ValidationError, match=said) as caught:
+        OpenAISettings(**wrong)
+    assert "sk-secret" not in str(caught.value)
