@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import asyncpg
 import pytest
 
@@ -158,3 +160,46 @@ async def test_scopes(twitter: Twitter, method: str, path: str, scope: str) -> N
     response = await client.request(method, f"/v1/twitter{path}", headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 403
     assert scope in response.json()["error"]
+
+
+async def test_filter_by_axis_place_and_language(twitter: Twitter) -> None:
+    """Axis, place and language narrow the list, and an unknown axis is refused."""
+    user = {"users": [{"id": "7", "username": "ana", "location": "Cali, Colombia"}]}
+    rows = [("1", "la salud", "es"), ("2", "hello peace", "en"), ("3", "salud y paz", "es")]
+    data = [
+        {"id": i, "text": text, "lang": lang, "author_id": "7", "created_at": f"2022-05-0{i}T10:00:00Z"}
+        for i, text, lang in rows
+    ]
+    await twitter.imported(json.dumps({"data": data, "includes": user}))
+    assert await ids(twitter, axis="salud") == ["3", "1"]
+    assert await ids(twitter, axis="paz", lang="es") == ["3"]
+    assert await ids(twitter, lang="en", place="valle-del-cauca") == ["2"]
+    assert await ids(twitter, place="antioquia") == []
+    assert (await twitter.get("/tweets", axis="deporte")).status_code == 422
+
+
+async def test_hourly_counts_mark_gaps(twitter: Twitter) -> None:
+    """Every hour of the days asked for is given; one without any tweet is a gap, one without the entity a zero."""
+    await twitter.send("POST", "/entities", ANA)
+    rows = [(1, "Ana", "2022-05-01T10:20:00Z", "x"), (2, "luis", "2022-05-01T12:00:00Z", "y")]
+    await twitter.imported(csv_of(rows))
+    items = (await twitter.data("/counts/hourly", entity="ana", since="2022-05-01", until="2022-05-01"))["items"]
+    assert (len(items), items[0]["hour"], items[-1]["hour"]) == (24, "2022-05-01T05:00:00Z", "2022-05-02T04:00:00Z")
+    by_hour = {item["hour"][:13]: (item["tweets"], item["total_tweets"], item["gap"]) for item in items}
+    assert [by_hour[f"2022-05-01T{hour}"] for hour in (10, 11, 12)] == [(1, 1, False), (0, 0, True), (0, 1, False)]
+    until_then = await twitter.data("/counts/hourly", entity="ana", since="2022-05-01", as_of="2022-05-01T11:30:00Z")
+    assert until_then["items"][-1]["hour"] == "2022-05-01T11:00:00Z"
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+async def test_an_export_can_be_imported_again(twitter: Twitter, kind: str) -> None:
+    """An export streams every tweet that meets the conditions, over several pages, in a form that imports accept."""
+    await twitter.imported(numbered(2500, text="año; 2 líneas, {}"))
+    response = await twitter.get("/exports", format=kind, author="user3")
+    assert response.status_code == 200
+    wanted = [n for n in range(2500) if n % 7 == 3]
+    assert len(response.text.splitlines()) == len(wanted) + (kind == "csv")
+    whole = (await twitter.get("/exports", format=kind)).text
+    again = await twitter.imported(whole)
+    assert (again["rows"], again["duplicates"], again["rejected"]) == (2500, 2500, 0)
+    assert (await twitter.get("/exports", format=kind, entity="nobody")).status_code == 404

@@ -9,7 +9,8 @@ from typing import cast
 from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
-from twitter_service import __version__, routes, routes_collections, routes_entities, routes_x
+from twitter_service import __version__, routes, routes_collections, routes_entities, routes_reading, routes_x
+from twitter_service.author_store import AuthorStore
 from twitter_service.clients.sentiment import SentimentClient
 from twitter_service.entity_store import EntityStore
 from twitter_service.feed import Feed
@@ -21,8 +22,7 @@ from twitter_service.resources import Resources
 from twitter_service.scoring import ScoreFiller
 from twitter_service.settings import TwitterSettings
 from twitter_service.store import TweetStore
-from twitter_service.word_indexing import WordIndexer
-from twitter_service.words_store import WordStore
+from twitter_service.upkeep import spawn_upkeep
 from twitter_service.x_parts import x_parts
 from twitter_service.x_sink import Sink
 
@@ -34,7 +34,13 @@ def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> F
         package="twitter_service",
         version=__version__,
         summary="Tweets in, the tweet feed out.",
-        routers=[routes_x.router, routes_collections.router, routes.router, routes_entities.router],
+        routers=[
+            routes_x.router,
+            routes_collections.router,
+            routes.router,
+            routes_entities.router,
+            routes_reading.router,
+        ],
         start=start,
         slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
         keys=keys,
@@ -47,6 +53,7 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     settings = cast(TwitterSettings, chassis.settings)
     tweets = TweetStore(chassis.postgres)
     entities = EntityStore(chassis.postgres, max_entities=settings.max_entities)
+    authors = AuthorStore(chassis.postgres)
     imports = ImportStore(chassis.postgres)
     feed = Feed(tweets, max_waiters=settings.feed_max_waiters, is_draining=lambda: chassis.health.draining)
     rematcher = Rematcher(entities, on_news=feed.look)
@@ -66,18 +73,13 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     importer = Importer(
         tweets, entities, imports, rules=rules, in_thread=chassis.in_thread, rematcher=rematcher, on_news=on_stored
     )
-    indexer = WordIndexer(
-        WordStore(chassis.postgres),
-        is_importing=lambda: importer.is_running,
-        most_lag_seconds=settings.search_max_lag_seconds,
-    )
-    chassis.spawn("index_words", lambda: run_under_lease(chassis.postgres, "index_words", indexer.run))
+    indexer = spawn_upkeep(chassis, settings, authors, is_importing=lambda: importer.is_running)
     chassis.spawn("watch_feed", feed.watch)
     chassis.spawn("score_tweets", lambda: run_under_lease(chassis.postgres, "score_tweets", filler.run))
     chassis.spawn("match_entities", lambda: run_under_lease(chassis.postgres, "match_entities", rematcher.run))
     sink = Sink(tweets, entities, chassis.in_thread, on_stored)
     async with x_parts(chassis, settings, entities, sink) as x:
-        reader = Reader(tweets, entities)
+        reader = Reader(tweets, entities, authors)
         yield Resources(
             tweets, entities, imports, importer, reader, rematcher, feed, x.service, x.searches, x.collections
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from castor_chassis import Postgres
 from twitter_service.credibility import Activity, Assessment
 from twitter_service.tweets import Author
@@ -70,14 +72,11 @@ class AuthorStore:
     async def save(self, assessed: Sequence[tuple[str, Assessment]]) -> None:
         """Store scores."""
         await self._postgres.execute(
-            "UPDATE authors a SET score = n.score, reasons = n.reasons, needs_score = false "
-            "FROM unnest($1::text[], $2::float8[], $3::jsonb[]) AS n(key, score, reasons) WHERE a.key = n.key",
+            "UPDATE authors a SET score = n.score, reasons = n.reasons::jsonb, needs_score = false "
+            "FROM unnest($1::text[], $2::float8[], $3::text[]) AS n(key, score, reasons) WHERE a.key = n.key",
             [key for key, _ in assessed],
             [found.score for _, found in assessed],
-            [
-                [{"signal": r.signal, "weight": r.weight, "text": r.text} for r in found.reasons]
-                for _, found in assessed
-            ],
+            [orjson.dumps(found.reasons).decode() for _, found in assessed],
         )
 
 

@@ -78,6 +78,37 @@ LEFT JOIN own ON own.day = d.day::date AND own.entity_id = w.id
 ORDER BY 1, 2
 """
 
+_HOURLY = """
+WITH bounds AS (
+    SELECT $2::date::timestamp AT TIME ZONE 'America/Bogota' AS first,
+           ($3::date + 1)::timestamp AT TIME ZONE 'America/Bogota' AS beyond
+), totals AS (
+    SELECT date_trunc('hour', t.created_at) AS hour, count(*) AS total
+    FROM tweets t, bounds b
+    WHERE NOT t.deleted AND t.created_at >= b.first AND t.created_at < b.beyond
+      AND ($4::timestamptz IS NULL OR t.created_at <= $4)
+    GROUP BY 1
+), own AS (
+    SELECT date_trunc('hour', e.created_at) AS hour, e.entity_id, count(*) AS tweets,
+           count(t.label) AS scored, count(*) FILTER (WHERE t.label = 'positive') AS positive,
+           count(*) FILTER (WHERE t.label = 'neutral') AS neutral,
+           count(*) FILTER (WHERE t.label = 'negative') AS negative
+    FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
+    WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
+      AND ($4::timestamptz IS NULL OR e.created_at <= $4)
+    GROUP BY 1, 2
+)
+SELECT h.hour, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
+       coalesce(own.positive, 0) AS positive, coalesce(own.neutral, 0) AS neutral,
+       coalesce(own.negative, 0) AS negative, coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
+FROM bounds b CROSS JOIN generate_series(b.first, b.beyond - interval '1 hour', interval '1 hour') AS h(hour)
+CROSS JOIN unnest($1::text[]) AS w(id)
+LEFT JOIN totals ON totals.hour = h.hour
+LEFT JOIN own ON own.hour = h.hour AND own.entity_id = w.id
+WHERE h.hour <= coalesce($4::timestamptz, h.hour)
+ORDER BY 1, 2
+"""
+
 _TOTAL = """
 SELECT count(*) AS tweets,
        count(label) AS scored,
@@ -218,6 +249,10 @@ class EntityStore:
     async def daily(self, entities: Sequence[str], first: date, last: date, as_of: datetime | None) -> list[Row]:
         """Return one row for each day and entity, by day, days without tweets included."""
         return [dict(row) for row in await self._postgres.fetch(_DAILY, list(entities), first, last, as_of)]
+
+    async def hourly(self, entities: Sequence[str], first: date, last: date, as_of: datetime | None) -> list[Row]:
+        """Return one row for each hour and entity of these days, by hour, hours without tweets included."""
+        return [dict(row) for row in await self._postgres.fetch(_HOURLY, list(entities), first, last, as_of)]
 
 
 def _known(row: Any, entity_id: str) -> Row:

@@ -12,6 +12,13 @@ class TweetNotFound(NotFound):
     message = "No tweet has the id {tweet_id}; list them with GET /v1/twitter/tweets."
 
 
+class AuthorNotFound(NotFound):
+    """No stored tweet is by this author."""
+
+    code = "author_not_found"
+    message = "No stored tweet is by @{username}; GET /v1/twitter/tweets shows whose are."
+
+
 class EntityNotFound(NotFound):
     """No entity has this id."""
 

@@ -40,7 +40,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """How far a file was read: bytes, their SHA-256, and the state of its reader."""
+    """How far a file was read: bytes, their BLAKE2 digest, and the state of its reader."""
 
     offset: int = 0
     digest: str = ""
@@ -56,7 +56,7 @@ class TweetFile:
         self._reader: Reader | None = None
         self._blank = b""
         self._offset = 0
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.blake2b(digest_size=32)
 
     def feed(self, data: bytes) -> Found:
         """Return what ``data`` completes; raises ``NotUtf8`` or ``MissingColumns``."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from twitter_service.author_store import save_authors
 from twitter_service.axes import axes_in
 from twitter_service.matching import Matcher
@@ -66,8 +68,7 @@ SET head = head + $1, tweets = tweets + $2, scored = scored - $3, unscorable = u
 """
 
 
-@dataclass(frozen=True)
-class Tagged:
+class Tagged(msgspec.Struct, frozen=True):
     """A tweet, the entities it counts for, and the axes it speaks of."""
 
     tweet: NewTweet

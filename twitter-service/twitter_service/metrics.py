@@ -22,3 +22,4 @@ X_SEARCHES = Counter("castor_twitter_x_searches_total", "Readings of X that ende
 SEARCH_BEHIND = Gauge("castor_twitter_search_behind", "Changes that full-text search does not show yet")
 X_STREAM_CONNECTS = Counter("castor_twitter_x_stream_connects_total", "Connections to the filtered stream of X")
 X_STREAM_OPEN = Gauge("castor_twitter_x_stream_open", "1 while this replica follows the stream")
+RETIRED = Counter("castor_twitter_retired_total", "Tweets erased because they were too old")

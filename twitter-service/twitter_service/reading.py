@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from twitter_service.author_store import AuthorStore
 from twitter_service.entity_store import EntityStore
-from twitter_service.errors import TweetNotFound
+from twitter_service.errors import AuthorNotFound, TweetNotFound
 from twitter_service.store import Row, TweetFilter, TweetStore
 from twitter_service.tweets import MAX_ID
 
@@ -22,8 +23,9 @@ _MICROSECOND = timedelta(microseconds=1)
 class Reader:
     """What callers read besides the feed."""
 
-    def __init__(self, tweets: TweetStore, entities: EntityStore) -> None:
+    def __init__(self, tweets: TweetStore, entities: EntityStore, authors: AuthorStore) -> None:
         self._tweets = tweets
+        self._authors = authors
         self._entities = entities
 
     async def tweet(self, tweet_id: str) -> Row:
@@ -32,6 +34,18 @@ class Reader:
         row = await self._tweets.tweet(number) if number <= MAX_ID else None
         if row is None:
             raise TweetNotFound(tweet_id=tweet_id)
+        return row
+
+    async def versions(self, tweet_id: str) -> list[Row]:
+        """Return the texts that edits of a tweet have replaced, oldest first; raises ``TweetNotFound``."""
+        return await self._tweets.versions(int((await self.tweet(tweet_id))["id"]))
+
+    async def author(self, username: str) -> Row:
+        """Return what is known of an author; raises ``AuthorNotFound``."""
+        name = username.removeprefix("@")
+        row = await self._authors.author(name)
+        if row is None:
+            raise AuthorNotFound(username=name)
         return row
 
     async def tweets(self, wanted: TweetFilter, cursor: str | None) -> tuple[list[Row], str | None]:
@@ -53,8 +67,9 @@ class Reader:
         *,
         limit: int,
         cursor: date | None,
+        by_hour: bool = False,
     ) -> tuple[list[Row], str | None]:
-        """Return counts by day and entity, whole days a page, from ``since`` to ``until`` inclusive.
+        """Return counts by day (or by hour) and entity, whole days a page, from ``since`` to ``until`` inclusive.
 
         By default from the first to the last stored day up to ``as_of``; no day after that of ``as_of`` (without
         one: after today or the last tweet) is given, because it has not been observed.
@@ -67,8 +82,9 @@ class Reader:
         last = min(until or span[1], _last_observed(span[1], as_of))
         if first > last:
             return [], None
-        page_end = min(last, first + timedelta(days=max(1, limit // len(wanted)) - 1))
-        rows = await self._entities.daily(wanted, first, page_end, as_of)
+        page_end = min(last, first + timedelta(days=max(1, limit // (len(wanted) * (24 if by_hour else 1))) - 1))
+        count = self._entities.hourly if by_hour else self._entities.daily
+        rows = await count(wanted, first, page_end, as_of)
         return rows, (page_end + timedelta(days=1)).isoformat() if page_end < last else None
 
     async def total(self, since: date | None, until: date | None, as_of: datetime | None) -> Row:

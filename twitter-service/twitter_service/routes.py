@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,7 +15,6 @@ from castor_chassis import (
     Page,
     Principal,
     Text,
-    Timestamp,
     current_request,
     errors_of,
     ok,
@@ -38,19 +38,17 @@ from twitter_service.import_store import Origin
 from twitter_service.importing import ImportOrder
 from twitter_service.resources import R
 from twitter_service.schemas import (
-    EntityId,
     Erasure,
     ErasureRequest,
     FeedItem,
     Import,
-    Label,
     ScoreProgress,
     Tweet,
     TweetCursor,
     TweetId,
 )
-from twitter_service.store import TweetFilter
 from twitter_service.uploads import upload
+from twitter_service.wanted import Wanted
 
 router = APIRouter(prefix="/v1/twitter", tags=["twitter"])
 
@@ -124,22 +122,12 @@ async def get_import(
 async def list_tweets(
     r: R,
     _: Annotated[Principal, Depends(require("tweets:read"))],
-    entity: EntityId | None = None,
-    label: Label | None = None,
-    author: Annotated[str | None, Query(pattern=r"^@?[A-Za-z0-9_:]{1,100}$")] = None,
-    q: Annotated[
-        Text | None, Query(min_length=1, max_length=500, description='Words, "phrases", -without, OR.')
-    ] = None,
-    since: Annotated[Timestamp | None, Query(description="Not older than this.")] = None,
-    until: Annotated[Timestamp | None, Query(description="Older than this.")] = None,
-    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
+    wanted: Wanted,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: TweetCursor | None = None,
 ) -> Page[Tweet]:
     """List tweets, newest first."""
-    author = author and author.removeprefix("@")
-    wanted = TweetFilter(entity, label, author, q, since, until, as_of, limit=limit)
-    rows, next_cursor = await r.reader.tweets(wanted, cursor)
+    rows, next_cursor = await r.reader.tweets(replace(wanted, limit=limit), cursor)
     return page([Tweet.of(row) for row in rows], next_cursor=next_cursor)
 
 

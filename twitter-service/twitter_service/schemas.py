@@ -17,6 +17,11 @@ Label = Literal["positive", "neutral", "negative"]
 Kind = Literal["candidate", "party", "topic"]
 TweetId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 TweetCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9]{1,19}$")]
+Axis = Literal[
+    "seguridad", "infraestructura", "gobernanza", "educacion", "salud", "igualdad", "paz", "economia", "medioambiente",
+    "alimentacion",
+]  # fmt: skip
+PlaceSlug = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
 EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
@@ -158,13 +163,22 @@ class Tweet(ResponseModel):
     lang: str | None
     metrics: dict[str, Integer] | None
     entities: list[str] = Field(description="Ids of the entities that it counts for.")
+    axes: list[str] = Field(description="Axes of the Plan Nacional de Desarrollo that it speaks of.")
+    places: list[str] = Field(description="Departments and cities of Colombia where it comes from.")
+    place_source: Literal["tweet", "author"] | None = Field(description="Who says so; null without a place.")
+    version_id: str | None = Field(description="Id of the latest version of an edited tweet; else null.")
+    earlier_versions: Integer = Field(description="Texts that edits have replaced.")
+    retweet_of: str | None = Field(description="Of a retweet whose original is not stored, the original's id.")
+    retweets: Integer = Field(description="Retweets of it that were seen; they are no tweets of their own.")
+    credibility: float = Field(description="Of its author, in [0.1, 1]; 0.5 where nothing is known.")
     import_id: str
     sentiment: Sentiment | None = Field(description="Null until it is scored.")
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Return a row of the store as it goes over the wire."""
-        return cls.model_validate({**row, "id": str(row["id"]), "sentiment": _sentiment(row)})
+        ids = {name: None if row[name] is None else str(row[name]) for name in ("id", "version_id", "retweet_of")}
+        return cls.model_validate({**row, **ids, "sentiment": _sentiment(row)})
 
 
 class FeedItem(ResponseModel):
@@ -176,6 +190,8 @@ class FeedItem(ResponseModel):
     created_at: Timestamp
     text: str
     entities: list[str]
+    axes: list[str]
+    places: list[str]
     lang: str | None
     deleted: bool
     sentiment: Sentiment | None

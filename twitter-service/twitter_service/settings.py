@@ -14,14 +14,14 @@ class TwitterSettings(ServiceSettings):
 
     service_name: ClassVar[str] = "twitter-service"
 
-    database_pool_size: int = Field(12, ge=4, le=200, description="Connections; two are held by leases.")
+    database_pool_size: int = Field(14, ge=6, le=200, description="Connections; four are held by leases.")
     breaker_reset_seconds: float = Field(
         5, gt=0, description="Short: scores wait in the store meanwhile, and should flow soon after an outage."
     )
 
     sentiment_url: str = Field("https://sentiment-service:8443", description="Where sentiment-service answers.")
     sentiment_timeout_seconds: float = Field(15, gt=0, description="Per attempt at scoring one batch.")
-    score_batch_size: int = Field(400, ge=1, le=1000, description="Tweets per call of sentiment-service.")
+    score_batch_size: int = Field(100, ge=1, le=1000, description="Tweets per call of sentiment-service.")
     score_batches_in_flight: int = Field(2, ge=1, le=16, description="Calls of sentiment-service at a time.")
     default_lang: Literal["es", "en", "pt", "auto"] = Field(
         "es", description="Language of tweets that do not name one sentiment-service knows."
@@ -41,6 +41,17 @@ class TwitterSettings(ServiceSettings):
         ge=0,
         description="For so long the words of new tweets wait while imports run.",
     )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="Older tweets are erased, here and in every consumer; 0: kept for ever.",
+    )
+    tombstone_days: int = Field(
+        90, ge=1, description="For so long the feed still tells that they were erased; a consumer may be away for less."
+    )
+    retention_sweep_seconds: float = Field(3600, gt=0, description="How often is looked for tweets that are too old.")
+    author_poll_seconds: float = Field(2, gt=0, description="How often is looked for authors to assess.")
     max_author_entities: int = Field(25, ge=0, description="Authors that become entities where none is tracked.")
     max_entities: int = Field(500, ge=1, description="Entities that can be tracked.")
 

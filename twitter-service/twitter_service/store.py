@@ -28,6 +28,15 @@ SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t
 FROM tweets t
 """
 
+# What a list shows beyond the feed. An author that is not assessed yet counts as unknown: 0.5.
+_LISTED = _TWEET.replace(
+    "FROM tweets t",
+    """, (SELECT count(*) FROM retweets r WHERE r.original_id = t.id) AS retweets,
+       (SELECT count(*) FROM tweet_versions v WHERE v.tweet_id = t.id) AS earlier_versions,
+       coalesce(a.score, 0.5) AS credibility
+FROM tweets t LEFT JOIN authors a ON a.key = coalesce(t.author_id, '@' || lower(t.username))""",
+)
+
 _UNSCORED = """
 SELECT t.id, t.text, t.lang, i.origin_request_id, i.origin_traceparent
 FROM tweets t LEFT JOIN imports i ON i.id = t.import_id
@@ -105,6 +114,10 @@ class TweetFilter:
     label: str | None = None
     author: str | None = None
     q: str | None = None
+    axis: str | None = None
+    place: str | None = None
+    lang: str | None = None
+    min_credibility: float | None = None
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
@@ -169,8 +182,13 @@ class TweetStore:
 
     async def tweet(self, tweet_id: int) -> Row | None:
         """Return one tweet, or None."""
-        row = await self._postgres.fetchrow(f"{_TWEET} WHERE t.id = $1 AND NOT t.deleted", tweet_id)
+        row = await self._postgres.fetchrow(f"{_LISTED} WHERE t.id = $1 AND NOT t.deleted", tweet_id)
         return None if row is None else dict(row)
+
+    async def versions(self, tweet_id: int) -> list[Row]:
+        """Return the texts that edits of a tweet have replaced, oldest first."""
+        sql = "SELECT version_id, created_at, text FROM tweet_versions WHERE tweet_id = $1 ORDER BY version_id"
+        return [dict(row) for row in await self._postgres.fetch(sql, tweet_id)]
 
     async def tweets(self, wanted: TweetFilter) -> list[Row]:
         """Return tweets, newest first."""
@@ -179,6 +197,10 @@ class TweetStore:
         where.add("t.label = {}", wanted.label)
         where.add("lower(t.username) = lower({})", wanted.author)
         where.add("w.search @@ websearch_to_tsquery('castor_es', {})", wanted.q)
+        where.add("{} = ANY(t.axes)", wanted.axis)
+        where.add("{} = ANY(t.places)", wanted.place)
+        where.add("t.lang = {}", wanted.lang)
+        where.add("coalesce(a.score, 0.5) >= {}", wanted.min_credibility)
         # With an entity the time is read from its own index, which is the shorter one.
         time, key = ("e.created_at", "e.tweet_id") if wanted.entity else ("t.created_at", "t.id")
         where.add(f"{time} >= {{}}", wanted.since)
@@ -187,7 +209,9 @@ class TweetStore:
         where.add(f"({time}, {key}) < ({{}}, {{}})", *(wanted.before or (None, None)))
         join = "JOIN tweet_entities e ON e.tweet_id = t.id" if wanted.entity else ""
         join += " JOIN tweet_search w ON w.tweet_id = t.id" if wanted.q else ""
-        sql = f"{_TWEET} {join} WHERE {' AND '.join(where.parts)} ORDER BY {time} DESC, {key} DESC LIMIT {wanted.limit}"
+        sql = (
+            f"{_LISTED} {join} WHERE {' AND '.join(where.parts)} ORDER BY {time} DESC, {key} DESC LIMIT {wanted.limit}"
+        )
         return [dict(row) for row in await self._postgres.fetch(sql, *where.args)]
 
     async def unscored(self, limit: int, besides: Sequence[int]) -> list[Unscored]:

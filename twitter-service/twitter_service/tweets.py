@@ -139,9 +139,22 @@ def read_created_at(value: Any, tweet_id: int) -> datetime:
     return moment.astimezone(UTC)
 
 
+def read_time(value: Any) -> datetime | None:
+    """Return a time of X's, None where there is none that makes sense."""
+    try:
+        return read_created_at(value, 0)
+    except Unusable:
+        return None
+
+
 def read_lang(value: Any) -> str | None:
     """Return a language tag in lower case, None when there is none."""
     return value.strip().lower() or None if isinstance(value, str) and len(value) <= 35 else None
+
+
+def snowflake_of(moment: datetime) -> int:
+    """Return the lowest id that could have been handed out at ``moment``."""
+    return max(0, int(moment.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22
 
 
 def _time_of_id(tweet_id: int) -> datetime:

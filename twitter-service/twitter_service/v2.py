@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from twitter_service.authors import author_of
 from twitter_service.places import place_of
 from twitter_service.tweets import (
     Author,
@@ -24,6 +25,7 @@ from twitter_service.tweets import (
     read_id,
     read_lang,
     read_text,
+    read_time,
     read_username,
 )
 
@@ -95,7 +97,7 @@ class Includes:
         if key in self._authors:
             return self._authors[key]
         user = self.users.get(key) or (inline if isinstance(inline, dict) and inline.get("username") else None)
-        author = _author(key, user) if key and user else None
+        author = author_of(key, user) if key and user else None
         if author:
             self._authors[key] = author
         return author
@@ -220,7 +222,7 @@ def _first_version(history: Any, version: int) -> int:
     """Return the id of a tweet's first version; its own where the history is missing or does not hold it."""
     if not isinstance(history, list) or len(history) < 2:
         return version
-    ids = [int(key) for key in history if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 19]
+    ids = [int(key) for key in history if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= 19]
     return min(ids) if version in ids else version
 
 
@@ -260,40 +262,8 @@ def _place_of_author(location: str | None) -> tuple[tuple[str, ...], str | None]
     return tuple(found), source
 
 
-def _author(key: str, user: dict[str, Any]) -> Author | None:
-    username = user.get("username")
-    if not isinstance(username, str) or not username or len(username) > 100 or "\x00" in str(user):
-        return None
-    image, metrics = user.get("profile_image_url"), user.get("public_metrics")
-    location = user.get("location")
-    return Author(
-        id=key,
-        username=username,
-        created_at=_time(user.get("created_at")),
-        followers=_count(metrics, "followers_count"),
-        following=_count(metrics, "following_count"),
-        tweets=_count(metrics, "tweet_count"),
-        verified=user["verified"] if isinstance(user.get("verified"), bool) else None,
-        has_bio=bool(user["description"]) if isinstance(user.get("description"), str) else None,
-        has_image="default_profile" not in image if isinstance(image, str) and image else None,
-        location=location[:200] if isinstance(location, str) and location else None,
-    )
-
-
-def _count(metrics: Any, name: str) -> int | None:
-    value = _get(metrics, name)
-    return value if type(value) is int and 0 <= value < 2**31 else None
-
-
 def _retrieved_at(mark: Any) -> datetime | None:
-    return _time(_get(mark, "retrieved_at"))
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        return read_created_at(value, 0)
-    except Unusable:
-        return None
+    return read_time(_get(mark, "retrieved_at"))
 
 
 def _get(value: Any, name: str) -> Any:

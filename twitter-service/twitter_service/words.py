@@ -11,9 +11,9 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import msgspec
 from ahocorasick_rs import AhoCorasick
 
 _ACCENTS = re.compile(r"[\u0300-\u036f]+")
@@ -33,8 +33,7 @@ def fold(text: str) -> str:
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(msgspec.Struct, frozen=True):
     """A text in its plain form, and the handles (with @) and hashtags (with #) in it."""
 
     plain: str
@@ -87,7 +86,9 @@ class Phrases(Generic[T]):
         hits = self._automaton.find_matches_as_indexes(plain, overlapping=True)
         if self._longest and len(hits) > 1:
             hits = _outermost(hits)
-        return set().union(*(self._meanings[index] for index, _, _ in hits)) if hits else set()
+        if not hits:
+            return set()
+        return set().union(*[self._meanings[hit[0]] for hit in hits])
 
 
 def _outermost(hits: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

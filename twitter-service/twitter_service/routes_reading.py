@@ -1,0 +1,69 @@
+"""HTTP: hourly counts, exports, authors and the versions of a tweet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import StreamingResponse
+
+from castor_chassis import Items, Ok, Page, Principal, Timestamp, errors_of, ok, page, require
+from twitter_service.errors import AuthorNotFound, EntityNotFound, TweetNotFound
+from twitter_service.exporting import MEDIA_TYPES, export
+from twitter_service.resources import R
+from twitter_service.schemas import Day, EntityId, TweetId
+from twitter_service.schemas_reading import AuthorOut, EarlierVersion, HourlyCount
+from twitter_service.wanted import Wanted
+
+router = APIRouter(prefix="/v1/twitter", tags=["reading"])
+CanRead = Annotated[Principal, Depends(require("tweets:read"))]
+_EXPORTS = {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}
+
+
+@router.get("/counts/hourly", responses=errors_of(EntityNotFound))
+async def hourly_counts(
+    r: R,
+    _: Annotated[Principal, Depends(require("counts:read"))],
+    entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
+    since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
+    until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
+    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Pages hold whole days.")] = 10_000,
+    cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
+) -> Page[HourlyCount]:
+    """Return tweets and sentiment by hour and entity, in days of America/Bogota; hours without any tweet are gaps."""
+    rows, next_cursor = await r.reader.daily_counts(
+        entity, since, until, as_of, limit=limit, cursor=cursor, by_hour=True
+    )
+    return page([HourlyCount.model_validate(row) for row in rows], next_cursor=next_cursor)
+
+
+@router.get(
+    "/exports",
+    response_class=StreamingResponse,
+    responses={**errors_of(EntityNotFound), 200: {"description": "The tweets, newest first.", "content": _EXPORTS}},
+)
+async def export_tweets(
+    r: R, _: CanRead, wanted: Wanted, file_format: Annotated[Literal["jsonl", "csv"], Query(alias="format")] = "jsonl"
+) -> StreamingResponse:
+    """Stream all tweets that meet the conditions, as JSON Lines or CSV; what can be imported again."""
+    pieces = await export(r.reader, wanted, file_format)
+    name = f'attachment; filename="tweets.{file_format}"'
+    return StreamingResponse(pieces, media_type=MEDIA_TYPES[file_format], headers={"content-disposition": name})
+
+
+@router.get("/authors/{username}", responses=errors_of(AuthorNotFound))
+async def get_author(
+    username: Annotated[str, Path(pattern=r"^@?[A-Za-z0-9_:]{1,100}$")], r: R, _: CanRead
+) -> Ok[AuthorOut]:
+    """Return what is known of an author: the credibility, and the reasons for it."""
+    return ok(AuthorOut.of(await r.reader.author(username)))
+
+
+@router.get("/tweets/{tweet_id}/versions", responses=errors_of(TweetNotFound))
+async def earlier_versions(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Items[EarlierVersion]]:
+    """Return the texts that edits of a tweet have replaced, oldest first."""
+    rows = await r.reader.versions(tweet_id)
+    return ok(
+        Items(items=[EarlierVersion.model_validate({**row, "version_id": str(row["version_id"])}) for row in rows])
+    )
