@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from auth_service.grants import CALLERS
 from auth_service.passwords import MAX_CHARACTERS, MIN_CHARACTERS
@@ -20,6 +20,15 @@ Email = Annotated[
 ]
 # A pattern, unlike a validator, stands in the contract: PostgreSQL stores no null character.
 NO_NULL = r"^[^\x00]*$"
+
+
+def _not_one_character_repeated(password: str) -> str:
+    # The contract says so, hence a refusal must not wait for what is found out later.
+    if password and password == password[0] * len(password):
+        raise ValueError("the password repeats one character; choose several unrelated words")
+    return password
+
+
 NewPassword = Annotated[
     str,
     Field(
@@ -29,6 +38,7 @@ NewPassword = Annotated[
         json_schema_extra={"format": "password", "not": {"pattern": r"^(.)\1*$"}},
         description="Not the e-mail address, not one of the most common passwords, not one character repeated.",
     ),
+    AfterValidator(_not_one_character_repeated),
 ]
 Name = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=120)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[1-9][0-9]{6,14}$")]

@@ -115,7 +115,7 @@ async def test_closed_account_answers_like_a_wrong_password(
 
 @pytest.mark.parametrize(
     ("password", "why"),
-    [("Colombia2026!", "most common"), ("password1234", "most common"), ("zzzzzzzzzzzz", "repeats one character")],
+    [("Colombia2026!", "most common"), ("password1234", "most common"), ("zZzZzZzZzZzZ", "repeats one character")],
 )
 async def test_weak_password_is_refused_with_the_reason(
     auth: RunningService, people: Any, password: str, why: str
@@ -124,6 +124,13 @@ async def test_weak_password_is_refused_with_the_reason(
     answer = await auth.client.post("/v1/auth/register", json={"email": people.email(), "password": password})
     assert (answer.status_code, answer.json()["code"]) == (422, "weak_password")
     assert why in answer.json()["error"]
+
+
+async def test_one_character_repeated_is_refused_as_the_contract_says(auth: RunningService, people: Any) -> None:
+    """What the schema rules out is refused before anything is looked up."""
+    answer = await auth.client.post("/v1/auth/register", json={"email": people.email(), "password": "z" * 12})
+    assert answer.status_code == 422
+    assert "repeats one character" in str(answer.json()["details"]["fields"])
 
 
 async def test_the_email_is_no_password(auth: RunningService) -> None:
