@@ -2,7 +2,7 @@
 
 A route that is asked thousands of times a second may name a function from the body to the answer. It says None
 whenever it does not know at once, and the request then takes the usual way through every layer, as it also does
-when it is sampled for a trace, too large, of a stranger, or anything else but plain (docs/adr/0011).
+when it is sampled for a trace, too large, of a stranger, or anything else but plain (docs/adr/0013).
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from openai_service.reports import UsageReports
 from openai_service.routes import BARE_PATHS, CHAT_PATH, Resources, router
 from openai_service.routes_tasks import TASK_PATHS, TaskDesk
 from openai_service.routes_tasks import router as tasks_router
+from openai_service.schemas import ChatCompletion, ChatRequest
 from openai_service.sdk_errors import speak_openai
 from openai_service.semantic import SemanticIndex
 from openai_service.settings import OpenAISettings
@@ -86,8 +87,13 @@ def _desk(chassis: Chassis, gateway: Gateway, encoder: Encode) -> TaskDesk:
     settings = cast(OpenAISettings, chassis.settings)
     prompts = load(NAMES)
     key = reveal(settings.openai_api_key)
+
+    async def ask(request: ChatRequest, prompt_version: str, *, fresh: bool) -> ChatCompletion:
+        task = prompt_version.partition("@")[0]
+        return await gateway.complete(request, task=task, prompt_version=prompt_version, fresh=fresh)
+
     tasks = Tasks(
-        lambda request, prompt: gateway.complete(request, task=prompt.partition("@")[0], prompt_version=prompt),
+        ask,
         chassis.in_thread,
         # Replicas with the same key make the same marks, so that equal prompts are equal for the cache.
         Fence(key.encode() if key else None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -22,7 +22,15 @@ from openai_service.task_schemas import SourceDocument, Topics
 
 log = structlog.get_logger("castor.openai.tasks")
 W = TypeVar("W", bound=BaseModel)
-Ask = Callable[[ChatRequest, str], Awaitable[ChatCompletion]]
+
+
+class Ask(Protocol):
+    """Asks a model; ``fresh``: not for an answer that was given before."""
+
+    def __call__(self, request: ChatRequest, prompt_version: str, *, fresh: bool) -> Awaitable[ChatCompletion]:
+        """Return the whole answer."""
+
+
 InThread = Callable[..., Awaitable[Any]]
 REPAIR = "repair"
 MAX_CHARACTERS = 60_000
@@ -134,7 +142,7 @@ class Tasks:
             mark,
         )
         for repaired in (False, True):
-            completion = await self._ask(_request(job, messages, model), job.prompt.version)
+            completion = await self._ask(_request(job, messages, model), job.prompt.version, fresh=repaired)
             written, wrong = await self._in_thread(read, completion, job, given)
             if written is not None:
                 TASKS.labels(job.prompt.name, "repaired" if repaired else "ok").inc()
