@@ -35,11 +35,23 @@ def confidence_bin(scores: Scores) -> int:
 
 def reference_of(scores: Iterable[Scores]) -> dict[str, Any]:
     """Return the shares of labels and of confidence bins, as a manifest holds them."""
-    answered = list(scores)
-    labels, bins = Counter(one.label for one in answered), Counter(map(confidence_bin, answered))
+    answered = Counter(_place(one) for one in scores)
+    return _shares(answered, answered.total())
+
+
+def _place(scores: Scores) -> tuple[str, int]:
+    return scores.label, confidence_bin(scores)
+
+
+def _shares(counts: Counter[tuple[str, int]], total: int) -> dict[str, Any]:
+    labels: Counter[str] = Counter()
+    bins: Counter[int] = Counter()
+    for (label, number), count in counts.items():
+        labels[label] += count
+        bins[number] += count
     return {
-        "labels": {label: round(labels[label] / len(answered), 4) for label in LABELS},
-        "confidence": [round(bins[number] / len(answered), 4) for number in range(BINS)],
+        "labels": {label: round(labels[label] / total, 4) for label in LABELS},
+        "confidence": [round(bins[number] / total, 4) for number in range(BINS)],
     }
 
 
@@ -49,14 +61,20 @@ class Drift:
     def __init__(self, reference: Mapping[str, Any]) -> None:
         self._labels = reference.get("labels")
         self._confidence = reference.get("confidence")
-        self._last: deque[Scores] = deque(maxlen=WINDOW)
+        # Counted as they come and go: every request notes its answers, and most have one.
+        self._last: deque[tuple[str, int]] = deque()
+        self._counts: Counter[tuple[str, int]] = Counter()
 
     def note(self, scores: Sequence[Scores]) -> None:
         """Add answers, and set the gauges once there are enough."""
-        self._last.extend(scores)
+        for place in map(_place, scores):
+            self._last.append(place)
+            self._counts[place] += 1
+            if len(self._last) > WINDOW:
+                self._counts[self._last.popleft()] -= 1
         if len(self._last) < LEAST or not scores:
             return
-        found = reference_of(self._last)
+        found = _shares(self._counts, len(self._last))
         if self._labels:
             shares = [list(map(shares.__getitem__, LABELS)) for shares in (found["labels"], self._labels)]
             DRIFT.labels("label").set(stability_index(*shares))
