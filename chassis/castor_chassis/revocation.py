@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -64,13 +64,6 @@ class News:
     """Whether there is more to ask for."""
 
 
-class Revoked(Protocol):
-    """What a verifier asks."""
-
-    def session(self, session_id: str, issued_at: int) -> bool:
-        """Return whether a token of this session is dead."""
-
-
 class RevocationList:
     """The revocations in force, at most ``max_entries``.
 
@@ -94,7 +87,7 @@ class RevocationList:
         return len(self._sessions)
 
     def session(self, session_id: str, issued_at: int) -> bool:
-        """See ``Revoked``."""
+        """Return whether a token of this session, issued at that Unix second, is dead."""
         return session_id in self._sessions or issued_at <= self._issued_after
 
     def on_add(self, listener: Callable[[Revocation], None]) -> None:

@@ -24,7 +24,7 @@ from jose.exceptions import JOSEError
 from castor_chassis.errors import PeerError, Unauthenticated, Unavailable
 from castor_chassis.metrics import AUTH_FAILURES, JWKS_FETCHES
 from castor_chassis.peers import Peer
-from castor_chassis.revocation import Revocation, RevocationList, Revoked
+from castor_chassis.revocation import Revocation, RevocationList
 from castor_chassis.tls import PeerIdentity
 
 ALGORITHM = "RS256"
@@ -125,7 +125,7 @@ class TokenVerifier:
         issuer: str,
         service: str,
         user_audience: str = "castor",
-        revoked: Revoked | None = None,
+        revoked: RevocationList | None = None,
         cache_size: int = 10_000,
     ) -> None:
         self._keys = keys
@@ -134,8 +134,7 @@ class TokenVerifier:
         self._audiences = {"user": user_audience, "service": service}
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._cache_size = cache_size
-        if isinstance(revoked, RevocationList):
-            revoked.on_add(self._forget)
+        self._revoked.on_add(self._forget)
 
     async def verify(self, token: str, peer: PeerIdentity | None) -> Claims:
         """Return the claims of ``token``; raises ``Unauthenticated`` with the reason.
