@@ -33,23 +33,21 @@ class Administration:
     async def set_roles(self, by: str, user_id: str, roles: Sequence[str], client: Client) -> User:
         """Give other roles; sessions end, so that no token with the former ones is accepted any more."""
         new = list(dict.fromkeys(roles))
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             if "admin" not in new:
                 await keep_an_administrator(db, uuid.UUID(user_id))
             user = _found(await account_store.set_roles(db, uuid.UUID(user_id), new), user_id)
             await self.accounts.audit.record(db, "roles_set", subject=user_id, client=client, by=by, roles=new)
             await self.accounts.sessions.end_within(db, user_id, "roles_changed", client)
-        await self.accounts.sessions.revocations.settle()
         return user
 
     async def suspend(self, by: str, user_id: str, reason: str, client: Client) -> User:
         """Close an account, end its sessions, and tell its owner."""
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             await keep_an_administrator(db, uuid.UUID(user_id))
             user = _found(await account_store.set_active(db, uuid.UUID(user_id), False, reason), user_id)
             await self.outbox.append(db, "account_suspended", user.email)
             await self._end(db, by, user_id, "suspended", client)
-        await self.accounts.sessions.revocations.settle()
         return user
 
     async def reactivate(self, by: str, user_id: str, client: Client) -> User:
@@ -61,20 +59,18 @@ class Administration:
 
     async def reset_password(self, by: str, user_id: str, client: Client) -> User:
         """Void the password, end all sessions, and send the owner a token to set another."""
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             user = _found(await db.user(uuid.UUID(user_id)), user_id)
             await account_store.set_password(db, user.id, _NO_PASSWORD)
             await self.outbox.append(db, "password_reset", user.email)
             await self._end(db, by, user_id, "password_voided", client)
-        await self.accounts.sessions.revocations.settle()
         return user
 
     async def end_sessions(self, by: str, user_id: str, client: Client) -> User:
         """End all sessions of a user."""
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             user = _found(await db.user(uuid.UUID(user_id)), user_id)
             await self._end(db, by, user_id, "sessions_ended", client)
-        await self.accounts.sessions.revocations.settle()
         return user
 
     async def erase(self, by: str, user_id: str, client: Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -13,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from auth_service import rotation_store
 from auth_service.audit import Audit, Client
+from auth_service.digests import digest
 from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
 from auth_service.revocations import Revocations
@@ -50,7 +50,7 @@ class ApiKeys:
             await db.lock_user(user_id)
             if len(await db.api_keys(user_id)) >= self.limit:
                 raise TooManyApiKeys(limit=self.limit)
-            key = await db.insert_api_key(key_id, user_id, name, _digest(secret), wanted, lifetime)
+            key = await db.insert_api_key(key_id, user_id, name, digest(secret), wanted, lifetime)
             await self.audit.record(db, "api_key_created", subject=owner.subject, client=client, key=key_id)
         return key, f"castor_{key_id}_{secret}"
 
@@ -60,13 +60,12 @@ class ApiKeys:
 
     async def revoke(self, owner: Principal, key_id: str, client: Client) -> ApiKey:
         """End a key; raises ``ApiKeyNotFound``."""
-        async with self.store.transaction() as db:
+        async with self.revocations.transaction() as db:
             key = await db.revoke_api_key(key_id, uuid.UUID(owner.subject))
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)
             await self.audit.record(db, "api_key_revoked", subject=owner.subject, client=client, key=key_id)
             await self.revocations.add(db, "api_key", [key_id])
-        await self.revocations.settle()
         return key
 
     async def rotate(
@@ -74,14 +73,13 @@ class ApiKeys:
     ) -> tuple[ApiKey, str]:
         """Give a key another secret; the one before holds for ``grace``. Raises ``ApiKeyNotFound``."""
         secret, user_id = secrets.token_urlsafe(32), uuid.UUID(owner.subject)
-        async with self.store.transaction() as db:
-            key = await rotation_store.rotate_api_key(db, key_id, user_id, _digest(secret), lifetime, grace)
+        async with self.revocations.transaction() as db:
+            key = await rotation_store.rotate_api_key(db, key_id, user_id, digest(secret), lifetime, grace)
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)
             await self.audit.record(db, "api_key_rotated", subject=owner.subject, client=client, key=key_id)
             if not grace:
                 await self.revocations.add(db, "api_key", [key_id])
-        await self.revocations.settle()
         return key, f"castor_{key_id}_{secret}"
 
     async def verify(self, text: str) -> Principal | None:
@@ -97,7 +95,7 @@ class ApiKeys:
         if parts is None or found is None:
             return None
         stored, key, user = found
-        presented = _digest(parts[2])
+        presented = digest(parts[2])
         if not any(hmac.compare_digest(one, presented) for one in stored):
             return None
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > _USE_NOTED_EVERY:
@@ -117,8 +115,3 @@ class LocalApiKeys:
         if self.keys is None:
             raise Unavailable(reason="The service is still starting", retry_after_seconds=1)
         return await self.keys.verify(key)
-
-
-def _digest(secret: str) -> bytes:
-    # 256 random bits need no slow hash: there is nothing to guess.
-    return hashlib.sha256(secret.encode()).digest()

@@ -8,7 +8,7 @@ password is let in when the delay is over, and at once after a reset of the pass
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
@@ -68,13 +68,13 @@ class AttemptLimits:
         """Count one login as failed; raises ``TooManyAttempts`` when it comes too early, or ``RateLimited``."""
         account, address = self._vault.blind(email), self._vault.blind(client.address)
         await self._address.check(address, "login_address")
-        device = self._vault.blind(f"{email}\n{client.fingerprint}")
+        device = self._device(email, client)
         known = await self._throttle.remembers(f"known:{device}")
         admission = Admission(account, address, device, known, 0)
         failures = 0
         for bucket in admission.buckets():
             failures = await self._admit(bucket)
-        return Admission(account, address, device, known, failures)
+        return replace(admission, failures=failures)
 
     async def _admit(self, bucket: str) -> int:
         kind = bucket.partition(":")[0]
@@ -104,8 +104,10 @@ class AttemptLimits:
 
     async def welcome(self, email: str, client: Client) -> None:
         """Know this device of this account from now on."""
-        device = self._vault.blind(f"{email}\n{client.fingerprint}")
-        await self._throttle.remember(f"known:{device}", self._known_seconds)
+        await self._throttle.remember(f"known:{self._device(email, client)}", self._known_seconds)
+
+    def _device(self, email: str, client: Client) -> str:
+        return self._vault.blind(f"{email}\n{client.fingerprint}")
 
     async def second_factor(self, user_id: str) -> str:
         """Count one code as failed and return its bucket; raises ``TooManyAttempts``."""
@@ -123,7 +125,7 @@ class AttemptLimits:
 
     async def recovery(self, email: str, client: Client) -> None:
         """Count one message that a stranger wants sent: per address of the caller, and per addressee."""
-        await self._registration.check(self._vault.blind(client.address), "registration")
+        await self.registration(client)
         await self._recovery.check(self._vault.blind(email), "recovery")
 
 

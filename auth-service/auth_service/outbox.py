@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import secrets
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import structlog
 
 from auth_service import account_store, outbox_store
+from auth_service.digests import digest
 from auth_service.errors import OutboxFull
 from auth_service.messages import message
 from auth_service.metrics import NOTIFICATIONS, OUTBOX
@@ -33,12 +33,6 @@ LIMIT = 10_000
 _BATCH = 50
 _POLL_SECONDS = 1.0
 _TIDY_SECONDS = 60.0
-
-
-def digest(token: str) -> bytes:
-    """Return what is stored of a one-time token."""
-    # 256 random bits need no slow hash: there is nothing to guess.
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,11 @@ class Profile:
         """
         user, accounts = await self.prove(user_id, old, client), self.accounts
         password_hash = await accounts.new_hash(new, user)
-        async with accounts.store.transaction() as db:
+        async with accounts.sessions.revocations.transaction() as db:
             await account_store.set_password(db, user.id, password_hash)
             await self.outbox.append(db, "password_changed", user.email)
             await accounts.audit.record(db, "password_changed", subject=user_id, client=client)
             await accounts.sessions.end_within(db, user_id, "password_changed", client)
-        await accounts.sessions.revocations.settle()
         return await accounts.enter(user, client)
 
     async def ask_email(self, user_id: str, password: str, email: str, client: Client) -> None:
@@ -72,11 +71,10 @@ class Profile:
     async def close(self, user_id: str, password: str, client: Client) -> None:
         """Deactivate the account: nobody can log in until an administrator opens it again."""
         await self.prove(user_id, password, client)
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             await keep_an_administrator(db, uuid.UUID(user_id))
             await account_store.set_active(db, uuid.UUID(user_id), False, "by its owner")
             await self.accounts.sessions.end_within(db, user_id, "deactivated", client)
-        await self.accounts.sessions.revocations.settle()
 
     async def erase(self, user_id: str, password: str, client: Client) -> None:
         """Erase the account and all personal data."""
@@ -89,13 +87,12 @@ async def erase(accounts: Accounts, user_id: str, client: Client, **details: Any
 
     What stays is the audit log, which knows the account by an id alone.
     """
-    async with accounts.store.transaction() as db:
+    async with accounts.sessions.revocations.transaction() as db:
         await keep_an_administrator(db, uuid.UUID(user_id))
         await accounts.audit.record(db, "account_erased", subject=user_id, client=client, **details)
         await accounts.sessions.end_within(db, user_id, "erased", client)
         if not await account_store.delete_user(db, uuid.UUID(user_id)):
             raise UserNotFound(user_id=user_id)
-    await accounts.sessions.revocations.settle()
 
 
 async def keep_an_administrator(db: AuthStore, user_id: uuid.UUID) -> None:

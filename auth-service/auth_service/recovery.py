@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from auth_service import account_store
 from auth_service.accounts import Accounts, normal_email
 from auth_service.audit import Client
+from auth_service.digests import digest
 from auth_service.errors import InvalidOneTimeToken
 from auth_service.metrics import attempt
-from auth_service.outbox import Outbox, digest
+from auth_service.outbox import Outbox
+from auth_service.store import User
 
 
 @dataclass(frozen=True)
@@ -39,30 +41,23 @@ class Recovery:
         with attempt("password_reset"):
             accounts = self.accounts
             await accounts.limits.registration(client)
-            held = await account_store.token_owner(accounts.store, digest(token), "password_reset")
-            if held is None:
-                raise InvalidOneTimeToken
-            user, _ = held
+            user, _ = await self._owner(token, "password_reset")
             password_hash = await accounts.new_hash(password, user)
-            async with accounts.store.transaction() as db:
+            async with accounts.sessions.revocations.transaction() as db:
                 if not await account_store.take_token(db, digest(token)):
                     raise InvalidOneTimeToken
                 await account_store.set_password(db, user.id, password_hash)
                 await self.outbox.append(db, "password_changed", user.email)
                 await accounts.audit.record(db, "password_reset", subject=str(user.id), client=client)
                 await accounts.sessions.end_within(db, str(user.id), "password_reset", client)
-            await accounts.sessions.revocations.settle()
             await accounts.limits.welcome(user.email, client)
 
     async def change_email(self, token: str, client: Client) -> None:
         """Give the account the address that the token was sent to; raises ``InvalidOneTimeToken``."""
         accounts = self.accounts
         await accounts.limits.registration(client)
-        held = await account_store.token_owner(accounts.store, digest(token), "email_change")
-        if held is None:
-            raise InvalidOneTimeToken
-        user, email = held
-        async with accounts.store.transaction() as db:
+        user, email = await self._owner(token, "email_change")
+        async with accounts.sessions.revocations.transaction() as db:
             if not (
                 await account_store.take_token(db, digest(token)) and await account_store.set_email(db, user.id, email)
             ):
@@ -70,4 +65,9 @@ class Recovery:
             await self.outbox.append(db, "email_changed", user.email)
             # Tokens carry the address, so all sessions end.
             await accounts.sessions.end_within(db, str(user.id), "email_changed", client)
-        await accounts.sessions.revocations.settle()
+
+    async def _owner(self, token: str, purpose: str) -> tuple[User, str]:
+        held = await account_store.token_owner(self.accounts.store, digest(token), purpose)
+        if held is None:
+            raise InvalidOneTimeToken
+        return held

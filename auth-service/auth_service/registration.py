@@ -17,9 +17,10 @@ from auth_service import account_store
 from auth_service.account_store import Pending
 from auth_service.accounts import Accounts, NewAccount, normal_email
 from auth_service.audit import Client
+from auth_service.digests import digest
 from auth_service.errors import EmailTaken, InvalidOneTimeToken, RegistrationClosed, WeakPassword
 from auth_service.metrics import attempt
-from auth_service.outbox import Outbox, digest
+from auth_service.outbox import Outbox
 from auth_service.roles import Role
 from auth_service.sessions import TokenPair
 from auth_service.store import AuthStore, User

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -48,6 +49,13 @@ class Revocations:
         """Revoke within a transaction, as its last statement: everybody else who revokes waits for its end."""
         if subjects:
             await session_store.insert_revocations(db, kind, subjects, self._lifetime)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AuthStore]:
+        """Give a store to revoke with; what is committed at the end holds here at once, and the others are rung for."""
+        async with self._store.transaction() as db:
+            yield db
+        await self.settle()
 
     async def settle(self) -> None:
         """Make what was just committed hold here, and ring; with PostgreSQL gone in between, ``keep`` does it later."""

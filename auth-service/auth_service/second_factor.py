@@ -19,9 +19,10 @@ from urllib.parse import quote
 from auth_service import factor_store
 from auth_service.accounts import Accounts
 from auth_service.audit import Client
+from auth_service.digests import digest
 from auth_service.errors import FactorConflict, InvalidCode, InvalidMfaToken
 from auth_service.metrics import attempt
-from auth_service.outbox import Outbox, digest
+from auth_service.outbox import Outbox
 from auth_service.pending_logins import is_of, opened_login
 from auth_service.sessions import TokenPair
 from auth_service.store import AuthStore, User
@@ -100,11 +101,10 @@ class SecondFactor:
         if step is None:
             raise InvalidCode
         await self.accounts.limits.forgive(bucket)
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             await factor_store.confirm(db, user.id, step)
             codes = await self._new_codes(db, user.id)
             await self._changed(db, user, "mfa_enabled", client)
-        await self.accounts.sessions.revocations.settle()
         user = await self.accounts.user(user_id)
         return codes, *await self.accounts.enter(user, client)
 
@@ -124,10 +124,9 @@ class SecondFactor:
 
     async def remove(self, user: User, client: Client, **details: str) -> None:
         """Remove the second factor of somebody who lost it."""
-        async with self.accounts.store.transaction() as db:
+        async with self.accounts.sessions.revocations.transaction() as db:
             await factor_store.remove(db, user.id)
             await self._changed(db, user, "mfa_disabled", client, **details)
-        await self.accounts.sessions.revocations.settle()
 
     async def _changed(self, db: AuthStore, user: User, event: str, client: Client, **details: str) -> None:
         await self.outbox.append(db, "mfa_changed", user.email)

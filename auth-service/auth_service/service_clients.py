@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import timedelta
 
 from auth_service import rotation_store
 from auth_service.audit import Audit, Client
+from auth_service.digests import digest
 from auth_service.errors import ClientNotFound, InvalidClient
 from auth_service.rotation_store import ServiceClient
 from auth_service.store import AuthStore
@@ -66,8 +66,3 @@ class ServiceClients:
             raise InvalidClient("the client is unknown or its secret is wrong")
         await rotation_store.note_client_use(self.store, client_id)
         return found[0]
-
-
-def digest(secret: str) -> bytes:
-    """Return what is stored of a secret; 256 random bits need no slow hash: there is nothing to guess."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

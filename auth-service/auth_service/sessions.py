@@ -9,7 +9,6 @@ every service within a second (docs/adr/0010).
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import structlog
 
 from auth_service import session_store
 from auth_service.audit import Audit, Client
+from auth_service.digests import digest
 from auth_service.errors import InvalidRefreshToken, SessionNotFound
 from auth_service.metrics import REFRESH_REPLAYS, attempt
 from auth_service.revocations import Revocations
@@ -76,7 +76,7 @@ class Sessions:
         agent = client.agent.replace("\x00", "") if client else ""
         family_id = await db.insert_family(user.id, self.times.longest, agent)
         token = secrets.token_urlsafe(32)
-        await db.insert_refresh_token(_digest(token), family_id, self.times.idle)
+        await db.insert_refresh_token(digest(token), family_id, self.times.idle)
         return OpenSession(family_id, token)
 
     async def pair(self, user: User, session: OpenSession) -> TokenPair:
@@ -88,7 +88,7 @@ class Sessions:
         """Exchange a refresh token; raises ``InvalidRefreshToken`` when it does not hold (any more)."""
         with attempt("refresh"):
             async with self.store.transaction() as db:
-                held = await db.lock_refresh_token(_digest(presented))
+                held = await db.lock_refresh_token(digest(presented))
                 holds = held is not None and await self._advance(db, held, presented, client)
             if held is None or not holds:
                 await self.revocations.settle()
@@ -100,8 +100,8 @@ class Sessions:
         if held.dead:
             return False
         if held.used_seconds_ago is None:
-            await db.use_refresh_token(_digest(presented), held.family_id, who)
-            successor = _digest(self.vault.successor(presented))
+            await db.use_refresh_token(digest(presented), held.family_id, who)
+            successor = digest(self.vault.successor(presented))
             await db.insert_refresh_token(successor, held.family_id, self.times.idle)
             return True
         if held.used_by == who and held.used_seconds_ago < self.times.replay_seconds:
@@ -112,11 +112,10 @@ class Sessions:
 
     async def end(self, presented: str, client: Client) -> None:
         """End the session of a refresh token; nothing happens when there is none."""
-        async with self.store.transaction() as db:
-            held = await db.lock_refresh_token(_digest(presented))
+        async with self.revocations.transaction() as db:
+            held = await db.lock_refresh_token(digest(presented))
             if held is not None:
                 await self._end(db, held, "logout", client)
-        await self.revocations.settle()
 
     async def of(self, user_id: str) -> list[Session]:
         """Return a user's sessions in force, the last used first, at most 200."""
@@ -124,27 +123,24 @@ class Sessions:
 
     async def end_one(self, user_id: str, session_id: str, client: Client) -> None:
         """End one session of a user; raises ``SessionNotFound``."""
-        async with self.store.transaction() as db:
+        async with self.revocations.transaction() as db:
             ended = await session_store.end_sessions(db, uuid.UUID(user_id), "ended", only=uuid.UUID(session_id))
             if not ended:
                 raise SessionNotFound(session_id=session_id)
             await self._note(db, "session_ended", user_id, ended, client)
-        await self.revocations.settle()
 
     async def end_all(self, user_id: str, client: Client | None, *, keep: str | None = None) -> int:
         """End all sessions of a user, or all but ``keep``; return how many there were."""
-        async with self.store.transaction() as db:
-            ended = await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
-        await self.revocations.settle()
-        return ended
+        async with self.revocations.transaction() as db:
+            return await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
 
     async def end_within(
         self, db: AuthStore, user_id: str, reason: str, client: Client | None, *, keep: str | None = None
     ) -> int:
         """``end_all`` as the last part of a larger transaction: a new password, a suspension, an erasure.
 
-        What services remember of the user's API keys is forgotten too. After the commit,
-        ``revocations.settle()`` makes it hold at once; without it, it holds within a second all the same.
+        What services remember of the user's API keys is forgotten too. In a ``revocations.transaction()`` it holds at
+        its end; in another it holds within a second all the same.
         """
         kept = uuid.UUID(keep) if keep else None
         ended = await session_store.end_sessions(db, uuid.UUID(user_id), reason, keep=kept)
@@ -170,8 +166,3 @@ class Sessions:
             while await self.store.delete_expired_families(_SWEEP_BATCH) == _SWEEP_BATCH:
                 log.info("sessions_forgotten", sessions=_SWEEP_BATCH)
             await asyncio.sleep(_SWEEP_SECONDS)
-
-
-def _digest(token: str) -> bytes:
-    # 256 random bits need no slow hash: there is nothing to guess.
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
