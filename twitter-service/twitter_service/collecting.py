@@ -21,7 +21,7 @@ from twitter_service.entity_store import EntityStore
 from twitter_service.schemas_x import Query
 from twitter_service.search_planning import END_LAG, RECENT_DAYS, searchable
 from twitter_service.search_store import Kind, NewSearch, SearchStore
-from twitter_service.tweets import SNOWFLAKE_EPOCH_MS
+from twitter_service.tweets import snowflake_of, time_of_snowflake
 from twitter_service.x_client import Span
 from twitter_service.x_errors import XNotConfigured
 from twitter_service.x_query import RECENT_LIMIT, queries
@@ -33,16 +33,6 @@ TICK_SECONDS = 1.0
 TIDY_SECONDS = 600.0
 
 log = structlog.get_logger("twitter.collections")
-
-
-def id_at(moment: datetime) -> int:
-    """Return the least id of a post of this moment."""
-    return max(0, (int(moment.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22)
-
-
-def time_at(post_id: int) -> datetime:
-    """Return the moment of a post."""
-    return datetime.fromtimestamp(((post_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
 
 
 class Collector:
@@ -93,7 +83,7 @@ class Collector:
     async def fill(self, collection: Collection, until: datetime, wait_seconds: float) -> None:
         """Queue the reading of what the stream may have missed up to ``until``."""
         since = max(_from(collection) - OVERLAP, collection.created_at, datetime.now(UTC) - _REACH)
-        span = Span(None, until.replace(microsecond=0), since_id=id_at(since))
+        span = Span(None, until.replace(microsecond=0), since_id=snowflake_of(since))
         await self._queue(collection, "gap", span, not_before=until + timedelta(seconds=wait_seconds))
         log.info("gap_queued", collection=collection.id, seconds=round((until - since).total_seconds(), 1))
 
@@ -114,9 +104,10 @@ class Collector:
         now = datetime.now(UTC)
         end = (now - END_LAG).replace(microsecond=0)
         since_id = collection.since_id
-        if since_id is not None and time_at(since_id) < now - _REACH:
+        if since_id is not None and time_of_snowflake(since_id) < now - _REACH:
             # X no longer has it; what lies between is lost to search, and said so.
-            reason = f"Posts from {time_at(since_id):%Y-%m-%d} on were beyond the {RECENT_DAYS} days of recent search."
+            since = time_of_snowflake(since_id)
+            reason = f"Posts from {since:%Y-%m-%d} on were beyond the {RECENT_DAYS} days of recent search."
             await self._collections.left([collection.id], "search_window", reason)
             since_id = None
         await self._queue(collection, "collection", Span(None, end, since_id=since_id))
@@ -159,4 +150,4 @@ _REACH = timedelta(days=RECENT_DAYS) - WINDOW_MARGIN
 
 
 def _from(collection: Collection) -> datetime:
-    return collection.created_at if collection.since_id is None else time_at(collection.since_id)
+    return collection.created_at if collection.since_id is None else time_of_snowflake(collection.since_id)

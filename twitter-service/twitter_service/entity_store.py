@@ -8,6 +8,7 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.errors import EntityExists, EntityNotFound, TooManyEntities
+from twitter_service.intake import affected
 from twitter_service.matching import Matcher, Terms
 from twitter_service.store import Row, lock_state
 
@@ -48,18 +49,18 @@ UPDATE tweets t SET change_seq = $6 + changed.number FROM changed WHERE t.id = c
 """
 
 # Days are those of Bogota: UTC-5 the year round since 1993.
-_DAILY = """
+_COUNTS = """
 WITH bounds AS (
     SELECT $2::date::timestamp AT TIME ZONE 'America/Bogota' AS first,
            ($3::date + 1)::timestamp AT TIME ZONE 'America/Bogota' AS beyond
 ), totals AS (
-    SELECT (t.created_at AT TIME ZONE 'America/Bogota')::date AS day, count(*) AS total
+    SELECT date_trunc('{unit}', t.created_at AT TIME ZONE 'America/Bogota') AS slot, count(*) AS total
     FROM tweets t, bounds b
     WHERE NOT t.deleted AND t.created_at >= b.first AND t.created_at < b.beyond
       AND ($4::timestamptz IS NULL OR t.created_at <= $4)
     GROUP BY 1
 ), own AS (
-    SELECT (e.created_at AT TIME ZONE 'America/Bogota')::date AS day, e.entity_id, count(*) AS tweets,
+    SELECT date_trunc('{unit}', e.created_at AT TIME ZONE 'America/Bogota') AS slot, e.entity_id, count(*) AS tweets,
            count(t.label) AS scored, count(*) FILTER (WHERE t.label = 'positive') AS positive,
            count(*) FILTER (WHERE t.label = 'neutral') AS neutral,
            count(*) FILTER (WHERE t.label = 'negative') AS negative
@@ -68,46 +69,22 @@ WITH bounds AS (
       AND ($4::timestamptz IS NULL OR e.created_at <= $4)
     GROUP BY 1, 2
 )
-SELECT d.day::date AS date, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
+SELECT {shown}, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
        coalesce(own.positive, 0) AS positive, coalesce(own.neutral, 0) AS neutral,
        coalesce(own.negative, 0) AS negative, coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
-FROM generate_series($2::date::timestamp, $3::date::timestamp, interval '1 day') AS d(day)
+FROM generate_series($2::date::timestamp, ($3::date + 1)::timestamp - interval '1 {unit}', '1 {unit}') AS s(slot)
 CROSS JOIN unnest($1::text[]) AS w(id)
-LEFT JOIN totals ON totals.day = d.day::date
-LEFT JOIN own ON own.day = d.day::date AND own.entity_id = w.id
+LEFT JOIN totals ON totals.slot = s.slot
+LEFT JOIN own ON own.slot = s.slot AND own.entity_id = w.id
+{until}
 ORDER BY 1, 2
 """
-
-_HOURLY = """
-WITH bounds AS (
-    SELECT $2::date::timestamp AT TIME ZONE 'America/Bogota' AS first,
-           ($3::date + 1)::timestamp AT TIME ZONE 'America/Bogota' AS beyond
-), totals AS (
-    SELECT date_trunc('hour', t.created_at) AS hour, count(*) AS total
-    FROM tweets t, bounds b
-    WHERE NOT t.deleted AND t.created_at >= b.first AND t.created_at < b.beyond
-      AND ($4::timestamptz IS NULL OR t.created_at <= $4)
-    GROUP BY 1
-), own AS (
-    SELECT date_trunc('hour', e.created_at) AS hour, e.entity_id, count(*) AS tweets,
-           count(t.label) AS scored, count(*) FILTER (WHERE t.label = 'positive') AS positive,
-           count(*) FILTER (WHERE t.label = 'neutral') AS neutral,
-           count(*) FILTER (WHERE t.label = 'negative') AS negative
-    FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
-    WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
-      AND ($4::timestamptz IS NULL OR e.created_at <= $4)
-    GROUP BY 1, 2
+_DAILY = _COUNTS.format(unit="day", shown="s.slot::date AS date", until="")
+_HOURLY = _COUNTS.format(
+    unit="hour",
+    shown="s.slot AT TIME ZONE 'America/Bogota' AS hour",
+    until="WHERE $4::timestamptz IS NULL OR s.slot AT TIME ZONE 'America/Bogota' <= $4",
 )
-SELECT h.hour, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
-       coalesce(own.positive, 0) AS positive, coalesce(own.neutral, 0) AS neutral,
-       coalesce(own.negative, 0) AS negative, coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
-FROM bounds b CROSS JOIN generate_series(b.first, b.beyond - interval '1 hour', interval '1 hour') AS h(hour)
-CROSS JOIN unnest($1::text[]) AS w(id)
-LEFT JOIN totals ON totals.hour = h.hour
-LEFT JOIN own ON own.hour = h.hour AND own.entity_id = w.id
-WHERE h.hour <= coalesce($4::timestamptz, h.hour)
-ORDER BY 1, 2
-"""
 
 _TOTAL = """
 SELECT count(*) AS tweets,
@@ -218,7 +195,7 @@ class EntityStore:
             through = 2**63 - 1 if is_last else tweets[-1]["id"]
             links = _links(group, tweets)
             tag = await connection.execute(_RELINK, *links, ids, after, through, head)
-            changed = int(tag.rsplit(" ", 1)[1])
+            changed = affected(tag)
             await connection.execute("UPDATE feed_state SET head = head + $1", changed)
             await connection.execute(
                 "UPDATE entities SET matched_through = $2, matching = $3 WHERE id = ANY($1)", ids, through, not is_last

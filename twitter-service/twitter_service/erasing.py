@@ -37,9 +37,7 @@ _BESIDE = ("tweet_entities", "tweet_raw", "tweet_search", "tweet_versions")
 async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[int]:
     """Erase tweets in a transaction that holds the feed's lock; return the ids that were stored, as they were given."""
     given = list(tweet_ids)
-    retweets = await connection.fetch(
-        "DELETE FROM retweets WHERE retweet_id = ANY($1::bigint[]) RETURNING retweet_id", given
-    )
+    retweets = await connection.fetch(_ERASE_RETWEETS, given)
     ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
     stored = {*await _given(connection, given, ids), *(row["retweet_id"] for row in retweets)}
     for table in _BESIDE:

@@ -132,7 +132,7 @@ async def _count_retweets(connection: Any, retweets: Sequence[NewTweet]) -> int:
         [r.retweet_of for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
         [r.created_at for r in retweets],
     ]  # fmt: skip
-    return _affected(await connection.execute(_RETWEETS, *columns))
+    return affected(await connection.execute(_RETWEETS, *columns))
 
 
 def _wave(tagged: Sequence[Tagged]) -> tuple[list[Tagged], list[Tagged]]:
@@ -229,5 +229,6 @@ def _is_newer(observed: datetime | None, known: datetime | None) -> bool:
     return observed is not None and observed > (known or datetime.min.replace(tzinfo=UTC))
 
 
-def _affected(tag: str) -> int:
+def affected(tag: str) -> int:
+    """Return how many rows a statement changed, by its command tag."""
     return int(tag.rsplit(" ", 1)[1])

@@ -102,9 +102,6 @@ class _Name:
     is_ambiguous: bool
 
 
-PLACE_SLUGS = frozenset((*DEPARTMENTS, *CITIES))
-
-
 def places_in(text: str, country_code: str | None = None) -> list[str]:
     """Return the slugs of departments and cities that ``text`` names, in order of the alphabet.
 
@@ -113,11 +110,12 @@ def places_in(text: str, country_code: str | None = None) -> list[str]:
     if not text or (country_code or "CO").upper() != "CO":
         return []
     plain = phrase(text)
-    if _countries().found_in(plain) - ({"CO"} if country_code else set()) - {"CO"}:
+    countries = _countries().found_in(plain)
+    if countries - {"CO"}:
         return []
     names = _names().found_in(plain)
     sure = {name for name in names if not name.is_ambiguous}
-    if country_code or "🇨🇴" in text or "CO" in _countries().found_in(plain):
+    if country_code or "🇨🇴" in text or countries:
         sure = names
     departments = {name.department or name.slug for name in sure}
     found = sure | {name for name in names if name.department in departments or (sure and name.slug in departments)}

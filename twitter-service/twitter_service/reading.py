@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,18 @@ FIRST_DAY = date(2006, 3, 21)
 """Day of the first tweet ever; nothing is counted before."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class CountFilter:
+    """Which counts are asked for: of one entity or all, by days of Bogota; ``cursor`` is the day to go on from."""
+
+    entity: str | None
+    since: date | None
+    until: date | None
+    as_of: datetime | None
+    limit: int
+    cursor: date | None
 
 
 class Reader:
@@ -58,33 +70,23 @@ class Reader:
             return rows, None
         return rows[: wanted.limit], _cursor(rows[wanted.limit - 1])
 
-    async def daily_counts(
-        self,
-        entity: str | None,
-        since: date | None,
-        until: date | None,
-        as_of: datetime | None,
-        *,
-        limit: int,
-        cursor: date | None,
-        by_hour: bool = False,
-    ) -> tuple[list[Row], str | None]:
+    async def counts(self, asked: CountFilter, *, by_hour: bool = False) -> tuple[list[Row], str | None]:
         """Return counts by day (or by hour) and entity, whole days a page, from ``since`` to ``until`` inclusive.
 
         By default from the first to the last stored day up to ``as_of``; no day after that of ``as_of`` (without
         one: after today or the last tweet) is given, because it has not been observed.
         """
-        wanted = [row["id"] for row in await self._of(entity)]
-        span = await self._entities.first_and_last_day(as_of)
+        wanted = [row["id"] for row in await self._of(asked.entity)]
+        span = await self._entities.first_and_last_day(asked.as_of)
         if span is None or not wanted:
             return [], None
-        first = max(cursor or since or span[0], FIRST_DAY)
-        last = min(until or span[1], _last_observed(span[1], as_of))
+        first = max(asked.cursor or asked.since or span[0], FIRST_DAY)
+        last = min(asked.until or span[1], _last_observed(span[1], asked.as_of))
         if first > last:
             return [], None
-        page_end = min(last, first + timedelta(days=max(1, limit // (len(wanted) * (24 if by_hour else 1))) - 1))
+        page_end = min(last, first + timedelta(days=max(1, asked.limit // (len(wanted) * (24 if by_hour else 1))) - 1))
         count = self._entities.hourly if by_hour else self._entities.daily
-        rows = await count(wanted, first, page_end, as_of)
+        rows = await count(wanted, first, page_end, asked.as_of)
         return rows, (page_end + timedelta(days=1)).isoformat() if page_end < last else None
 
     async def total(self, since: date | None, until: date | None, as_of: datetime | None) -> Row:

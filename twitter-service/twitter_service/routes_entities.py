@@ -10,6 +10,7 @@ from castor_chassis import Ok, Page, Principal, Timestamp, errors_of, ok, page, 
 from twitter_service.errors import EntityExists, EntityNotFound, TooManyEntities
 from twitter_service.resources import R
 from twitter_service.schemas import DailyCount, Day, Entity, EntityChange, EntityId, NewEntity, TotalCount
+from twitter_service.wanted import WantedCounts
 
 router = APIRouter(prefix="/v1/twitter", tags=["entities"])
 CanWrite = Annotated[Principal, Depends(require("entities:write"))]
@@ -68,13 +69,8 @@ async def total_counts(
 async def daily_counts(
     r: R,
     _: Annotated[Principal, Depends(require("counts:read"))],
-    entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
-    since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
-    until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
-    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="Pages hold whole days.")] = 10_000,
-    cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
+    wanted: WantedCounts,
 ) -> Page[DailyCount]:
     """Return tweets and sentiment by day of America/Bogota and entity; days without any tweet are gaps."""
-    rows, next_cursor = await r.reader.daily_counts(entity, since, until, as_of, limit=limit, cursor=cursor)
+    rows, next_cursor = await r.reader.counts(wanted)
     return page([DailyCount.model_validate(row) for row in rows], next_cursor=next_cursor)

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
 
-from castor_chassis import Items, Ok, Page, Principal, Timestamp, errors_of, ok, page, require
+from castor_chassis import Items, Ok, Page, Principal, errors_of, ok, page, require
 from twitter_service.errors import AuthorNotFound, EntityNotFound, TweetNotFound
 from twitter_service.exporting import MEDIA_TYPES, export
 from twitter_service.resources import R
-from twitter_service.schemas import Day, EntityId, TweetId
+from twitter_service.schemas import TweetId
 from twitter_service.schemas_reading import AuthorOut, EarlierVersion, HourlyCount
-from twitter_service.wanted import Wanted
+from twitter_service.wanted import Wanted, WantedCounts
 
 router = APIRouter(prefix="/v1/twitter", tags=["reading"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
@@ -24,17 +24,10 @@ _EXPORTS = {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_T
 async def hourly_counts(
     r: R,
     _: Annotated[Principal, Depends(require("counts:read"))],
-    entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
-    since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
-    until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
-    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="Pages hold whole days.")] = 10_000,
-    cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
+    wanted: WantedCounts,
 ) -> Page[HourlyCount]:
     """Return tweets and sentiment by hour and entity, in days of America/Bogota; hours without any tweet are gaps."""
-    rows, next_cursor = await r.reader.daily_counts(
-        entity, since, until, as_of, limit=limit, cursor=cursor, by_hour=True
-    )
+    rows, next_cursor = await r.reader.counts(wanted, by_hour=True)
     return page([HourlyCount.model_validate(row) for row in rows], next_cursor=next_cursor)
 
 

@@ -8,10 +8,10 @@ from pydantic import Field, StringConstraints
 
 from castor_chassis import Integer, RequestModel, ResponseModel, Text, Timestamp
 from twitter_service.budget import Purpose
-from twitter_service.collecting import time_at
 from twitter_service.collection_store import Collection, Mode
 from twitter_service.schemas import EntityId
 from twitter_service.schemas_x import Query
+from twitter_service.tweets import time_of_snowflake
 
 
 class NewCollection(RequestModel):
@@ -59,6 +59,6 @@ class CollectionState(ResponseModel):
         values = {
             **vars(collection),
             "max_tweets": collection.max_posts,
-            "read_through": None if collection.since_id is None else time_at(collection.since_id),
+            "read_through": None if collection.since_id is None else time_of_snowflake(collection.since_id),
         }
         return cls.model_validate(values)

@@ -13,7 +13,7 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.erasing import erase
-from twitter_service.intake import Added, Batch, take_in
+from twitter_service.intake import Added, Batch, affected, take_in
 
 Row = dict[str, Any]
 Within = Callable[[Any, Added], Awaitable[None]]
@@ -244,14 +244,10 @@ class TweetStore:
                 tweet_id,
                 reason[:500],
             )
-            await connection.execute("UPDATE feed_state SET unscorable = unscorable + $1", _affected(marked))
+            await connection.execute("UPDATE feed_state SET unscorable = unscorable + $1", affected(marked))
 
     async def erase(self, tweet_ids: Sequence[int]) -> list[int]:
         """Erase all that is known of these tweets but their ids, and return the ids that were stored."""
         async with self._postgres.transaction() as connection:
             head, _ = await lock_state(connection)
             return await erase(connection, tweet_ids, head)
-
-
-def _affected(tag: str) -> int:
-    return int(tag.rsplit(" ", 1)[1])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -18,9 +19,10 @@ import structlog
 from castor_chassis import ServiceError, Unavailable
 from castor_chassis.retry import backoff_seconds
 from twitter_service.budget_store import Ledger
-from twitter_service.collecting import OVERLAP, Collector, id_at
+from twitter_service.collecting import OVERLAP, Collector
 from twitter_service.collection_store import Collection, CollectionStore
 from twitter_service.metrics import X_POSTS, X_STREAM_CONNECTS, X_STREAM_OPEN
+from twitter_service.tweets import snowflake_of
 from twitter_service.x_client import XPage
 from twitter_service.x_errors import BudgetSpent, XUnauthorized
 from twitter_service.x_sink import Sink
@@ -34,6 +36,14 @@ PROMISE_POSTS = 100
 SEAM = timedelta(seconds=2)
 
 log = structlog.get_logger("twitter.stream")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A collection that can be followed, and the queries of its rules."""
+
+    collection: Collection
+    queries: list[str]
 
 
 class Follower:
@@ -62,11 +72,12 @@ class Follower:
         """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
         failures = 0
         while True:
-            if not await self._wanted():
+            wanted = await self._wanted()
+            if not wanted:
                 await asyncio.sleep(RULES_SECONDS / 5)
                 continue
             try:
-                await self._follow()
+                await self._follow(wanted)
                 failures = 0
             except (Unavailable, XUnauthorized) as error:
                 failures += 1
@@ -75,9 +86,8 @@ class Follower:
                 await self._let_go()
             await asyncio.sleep(backoff_seconds(failures, base=0.25, cap=60) if failures else 0.05)
 
-    async def _follow(self) -> None:
+    async def _follow(self, wanted: dict[str, Wanted]) -> None:
         """Hold one connection until it ends."""
-        wanted = await self._wanted()
         await self._set_rules(wanted)
         looked_at = asyncio.get_running_loop().time()
         opened = False
@@ -87,21 +97,21 @@ class Follower:
                     opened = True
                     X_STREAM_CONNECTS.inc()
                     X_STREAM_OPEN.set(1)
-                    await self._carry(list(wanted.values()))
+                    await self._carry([one.collection for one in wanted.values()])
                 await self._take(items)
                 if asyncio.get_running_loop().time() - looked_at > RULES_SECONDS:
                     looked_at = asyncio.get_running_loop().time()
                     await self._change_rules()
         log.warning("stream_ended", reason=self._stream.reason)
 
-    async def _wanted(self) -> dict[str, Collection]:
+    async def _wanted(self) -> dict[str, Wanted]:
         """Return the collections that can be followed; why another cannot is noted with it."""
         wanted = {}
         for collection in await self._collections.streams():
             try:
                 await self._ledger.reserve(f"stream:{collection.id}", collection.payer, PROMISE_POSTS)
-                await self._collector.queries(collection, RULE_LIMIT)
-                wanted[collection.id] = collection
+                queries = await self._collector.queries(collection, RULE_LIMIT)
+                wanted[collection.id] = Wanted(collection, queries)
             except BudgetSpent as error:
                 await self._collections.left([collection.id], error.code, str(error))
             except Unavailable:
@@ -110,12 +120,8 @@ class Follower:
                 await self._collections.left([collection.id], error.code, str(error))
         return wanted
 
-    async def _set_rules(self, wanted: dict[str, Collection]) -> None:
-        rules = {
-            f"{collection.id}:{number}": query
-            for collection in wanted.values()
-            for number, query in enumerate(await self._collector.queries(collection, RULE_LIMIT))
-        }
+    async def _set_rules(self, wanted: dict[str, Wanted]) -> None:
+        rules = {f"{key}:{number}": query for key, one in wanted.items() for number, query in enumerate(one.queries)}
         if rules != self._rules:
             await self._stream.set_rules(rules)
             self._rules = rules
@@ -128,27 +134,27 @@ class Follower:
         for key in gone:
             del self._carried[key]
             await self._ledger.release(f"stream:{key}")
-        await self._carry([collection for key, collection in wanted.items() if key not in self._carried])
+        await self._carry([one.collection for key, one in wanted.items() if key not in self._carried])
 
     async def _carry(self, collections: Sequence[Collection]) -> None:
         until = datetime.now(UTC) + SEAM
         for collection in collections:
             await self._collector.fill(collection, until, self._settle)
             # The filling is queued, so the checkpoint may pass it.
-            await self._collections.advance([collection.id], id_at(until - SEAM))
+            await self._collections.advance([collection.id], snowflake_of(until - SEAM))
             await self._collections.followed(collection.id)
             self._carried[collection.id] = collection
 
     async def _take(self, items: Sequence[Json]) -> None:
         if not items:
             if self._carried:
-                await self._collections.advance(list(self._carried), id_at(datetime.now(UTC) - OVERLAP))
+                await self._collections.advance(list(self._carried), snowflake_of(datetime.now(UTC) - OVERLAP))
             return
         tweets, users = page_parts(items)
         stored = await self._sink.store(XPage(tweets, users), "stream")
         await self._charge(items)
         if stored.ids and self._carried:
-            newest = min(max(stored.ids), id_at(datetime.now(UTC)))
+            newest = min(max(stored.ids), snowflake_of(datetime.now(UTC)))
             await self._collections.advance(list(self._carried), newest)
 
     async def _charge(self, items: Sequence[Json]) -> None:

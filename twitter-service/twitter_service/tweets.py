@@ -157,10 +157,15 @@ def snowflake_of(moment: datetime) -> int:
     return max(0, int(moment.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22
 
 
+def time_of_snowflake(tweet_id: int) -> datetime:
+    """Return when an id was handed out."""
+    return datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
+
+
 def _time_of_id(tweet_id: int) -> datetime:
     if tweet_id < FIRST_SNOWFLAKE:
         raise Unusable("created_at is missing")
-    moment = datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
+    moment = time_of_snowflake(tweet_id)
     if moment.year > _LAST_YEAR:
         raise Unusable("created_at is missing")
     return moment

@@ -1,4 +1,4 @@
-"""Which tweets a request asks for: the same conditions for lists and exports."""
+"""Which tweets, or counts of them, a request asks for: the same conditions wherever they are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from castor_chassis import Text, Timestamp
-from twitter_service.schemas import Axis, EntityId, Label, PlaceSlug
+from twitter_service.reading import CountFilter
+from twitter_service.schemas import Axis, Day, EntityId, Label, PlaceSlug
 from twitter_service.store import TweetFilter
 
 
@@ -34,3 +35,18 @@ def wanted_tweets(
 
 
 Wanted = Annotated[TweetFilter, Depends(wanted_tweets)]
+
+
+def wanted_counts(
+    entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
+    since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
+    until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
+    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Pages hold whole days.")] = 10_000,
+    cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
+) -> CountFilter:
+    """Return which counts a request asks for."""
+    return CountFilter(entity, since, until, as_of, limit, cursor)
+
+
+WantedCounts = Annotated[CountFilter, Depends(wanted_counts)]

@@ -29,7 +29,7 @@ TWEET_FIELDS = [
 ]  # fmt: skip
 USER_FIELDS = ["created_at", "description", "location", "profile_image_url", "public_metrics", "verified"]
 _WANTED: dict[str, Any] = {"tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS, "expansions": ["author_id"]}
-RECENT_PAGE, ARCHIVE_PAGE, TIMELINE_PAGE, LOOKUP_PAGE = 100, 500, 100, 100
+RECENT_PAGE, ARCHIVE_PAGE, TIMELINE_PAGE = 100, 500, 100
 LEAST_PAGE, LEAST_TIMELINE_PAGE = 10, 5
 RULES_PATIENCE_SECONDS = 1000.0
 

@@ -147,8 +147,8 @@ class XService:
 
     async def _before(self, order: Order) -> Row | None:
         """Return what the same order has led to already."""
-        x = self.x
-        del x
+        if self._x is None:
+            raise XNotConfigured
         if order.idempotency_key is None:
             return None
         row = await self._searches.by_key(order.payer.tenant, order.idempotency_key)

@@ -11,7 +11,6 @@ from castor_devstack.fake_x.corpus import Corpus, Post
 from castor_devstack.fake_x.query import Node, matches, parse
 
 KEEP_ALIVE_SECONDS = 20.0
-MAX_RULES = 1000
 
 
 class Stream:
