@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openai_service.documents import Passage, Prompt, passages
+from openai_service.folding import fold
 
 Floats = npt.NDArray[np.float32]
 
@@ -72,9 +72,7 @@ class _Candidate:
 
 def words(text: str) -> list[str]:
     """Return the stems of the words that carry meaning, without case and accents; hashtags are split at capitals."""
-    spaced = unicodedata.normalize("NFKD", _CAMEL.sub(" ", text).casefold())
-    plain = "".join(char for char in spaced if not unicodedata.combining(char))
-    return [_stem(word) for word in _WORD.findall(plain) if word not in _STOP]
+    return [_stem(word) for word in _WORD.findall(fold(_CAMEL.sub(" ", text))) if word not in _STOP]
 
 
 def _stem(word: str) -> str:

@@ -10,9 +10,10 @@ reverse, and a wrong answer given quickly is worse than a right one paid for.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from openai_service.folding import fold
 
 _TOKEN = re.compile(r"[@#]?[^\W_]+(?:[.,:/-]\d+)*%?|[$%]")
 # "Qué" asks, "que" joins; after a preposition the two words ask together, and the phrases below know them.
@@ -216,8 +217,8 @@ def same(one: Meaning, other: Meaning) -> bool:
 
 
 def _plain(text: str) -> str:
-    spread = unicodedata.normalize("NFKD", text.casefold().replace("ñ", "ny"))
-    return "".join(char for char in spread if not unicodedata.combining(char))
+    # "Año" is not "ano".
+    return fold(text.casefold().replace("ñ", "ny"))
 
 
 def _names(text: str) -> tuple[str, ...]:

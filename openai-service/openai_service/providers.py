@@ -1,4 +1,4 @@
-"""Who answers chat requests, behind one interface; here the provider that needs no model."""
+"""What an answer is made of, and the provider that needs no model."""
 
 from __future__ import annotations
 
@@ -38,18 +38,6 @@ class ChunkStream(Protocol):
         """End the stream early; safe to call twice."""
 
 
-class ChatProvider(Protocol):
-    """Answers chat requests in the OpenAI shape."""
-
-    name: str
-
-    async def complete(self, request: ChatRequest, model: str) -> Json:
-        """Return the whole answer."""
-
-    async def stream(self, request: ChatRequest, model: str) -> ChunkStream:
-        """Return once the answer has begun, so that what fails before can still be answered otherwise."""
-
-
 class Extractive:
     """Quotes the documents of the prompt; see ``extractive``."""
 
@@ -60,7 +48,7 @@ class Extractive:
         self._encoder = encoder
 
     async def complete(self, request: ChatRequest, model: str) -> Json:
-        """See ``ChatProvider``."""
+        """Return the whole answer."""
         text = "".join(await self._pieces(request))
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
@@ -68,7 +56,7 @@ class Extractive:
         return Json.of({**head, "choices": [choice], "usage": _usage(request, text)})
 
     async def stream(self, request: ChatRequest, model: str) -> ChunkStream:
-        """See ``ChatProvider``."""
+        """Return once the answer has begun, so that what fails before can still be answered otherwise."""
         return self._chunks(request, model, await self._pieces(request))
 
     async def _chunks(self, request: ChatRequest, model: str, pieces: list[str]) -> AsyncGenerator[Json, None]:

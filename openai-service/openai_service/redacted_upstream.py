@@ -45,7 +45,8 @@ class RedactedUpstream(OpenAICompatible):
         redaction = Redaction(self._handles, placeholders_in(list(_spoken(body["messages"]))))
         safe = {**body, "messages": _mapped(body["messages"], redaction.redact)}
         # An id of the end user is for the upstream's statistics only, and may be an address.
-        safe.update({name: redaction.redact(body[name]) for name in ("user",) if isinstance(body.get(name), str)})
+        if isinstance(body.get("user"), str):
+            safe["user"] = redaction.redact(body["user"])
         for name in redaction.values:
             REDACTED.labels(name.strip("[]").partition("_")[0].lower()).inc()
         return redaction, safe

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from openai_service.extractive import words
+from openai_service.folding import fold
 from openai_service.suspicion import decoded, gives_orders
 
 _WINDOW = 32
@@ -88,8 +89,7 @@ def _prompt_windows(prompt: str) -> frozenset[str]:
 
 
 def _windows(text: str) -> frozenset[str]:
-    spread = unicodedata.normalize("NFKD", text.casefold())
-    plain = _COMPACT.sub("", "".join(char for char in spread if not unicodedata.combining(char)))
+    plain = _COMPACT.sub("", fold(text))
     return frozenset(plain[i : i + _WINDOW] for i in range(len(plain) - _WINDOW + 1))
 
 
