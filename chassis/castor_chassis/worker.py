@@ -33,12 +33,14 @@ class Workers:
         """Run ``work`` until it returns; restart it with backoff whenever it raises."""
         self._tasks[name] = asyncio.get_running_loop().create_task(_supervise(name, work), name=name)
 
-    async def stop(self) -> None:
-        """Cancel all tasks and wait for them."""
-        tasks, self._tasks = list(self._tasks.values()), {}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def stop(self, patience_seconds: float = 5) -> None:
+        """Cancel all tasks and wait for them; whoever is still at work after ``patience_seconds`` is asked again."""
+        pending, self._tasks = set(self._tasks.values()), {}
+        while pending:
+            # A library can lose a cancellation, for example in ``asyncio.wait_for`` before Python 3.12.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=patience_seconds)
 
 
 async def _supervise(name: str, work: Work) -> None:
@@ -53,9 +55,18 @@ async def _supervise(name: str, work: Work) -> None:
             log.warning("worker_waits", worker=name, code=error.code, reason=str(error))
         except Exception:
             log.exception("worker_failed", worker=name)
+        if _is_cancelled():
+            return
         WORKER_RESTARTS.labels(name).inc()
         failures = 0 if time.monotonic() - started > 60 else failures + 1
         await asyncio.sleep(0.2 + backoff_seconds(failures, base=0.2))
+
+
+def _is_cancelled() -> bool:
+    # An error in somebody's clean-up takes the place of the cancellation: a late cancel request that
+    # hits the ROLLBACK, say. The task still knows that it was asked to stop.
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def run_under_lease(postgres: Postgres, name: str, work: Work, *, poll_seconds: float = 2.0) -> None:

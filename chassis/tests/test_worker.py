@@ -50,6 +50,46 @@ async def test_stop_cancels_and_waits() -> None:
     assert cleaned.is_set()
 
 
+async def test_stop_ends_work_whose_clean_up_fails() -> None:
+    """An error that takes the place of the cancellation does not start the work again."""
+    starts = 0
+
+    async def work() -> None:
+        nonlocal starts
+        starts += 1
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ValueError("the clean-up failed")
+
+    workers = Workers()
+    workers.spawn("test", work)
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(workers.stop(), 10)
+    await asyncio.sleep(0.5)
+    assert starts == 1
+
+
+async def test_stop_asks_again_when_a_cancellation_is_lost() -> None:
+    """Work that swallows a cancellation ends all the same."""
+    lost = 0
+
+    async def work() -> None:
+        nonlocal lost
+        while lost < 2:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                lost += 1
+        await asyncio.sleep(60)
+
+    workers = Workers()
+    workers.spawn("test", work)
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(workers.stop(patience_seconds=0.05), 10)
+    assert lost == 2
+
+
 async def test_one_replica_works_and_another_takes_over(postgres_url: str) -> None:
     """Of two replicas one works; when it is gone, the other begins."""
     first, second = await opened(postgres_url), await opened(postgres_url)
