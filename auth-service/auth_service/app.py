@@ -102,8 +102,8 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     turn = partial(run_under_lease, chassis.postgres, "key_rotation", rotation.keep)
     chassis.spawn("key_rotation", _once_migrated(chassis, turn))
     chassis.quick.add("/internal/validate-token", partial(remembered, verifier))
-    chain = AuditChain(AuditStore(chassis.postgres), vault)
-    seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep_sealed, s.audit_seal_seconds))
+    chain = AuditChain(AuditStore(chassis.postgres), vault, timedelta(days=s.audit_retention_days))
+    seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep, s.audit_seal_seconds))
     chassis.spawn("audit_seal", _once_migrated(chassis, seal))
     parts = accounts, sessions, tokens, local.keys, signing_keys, verifier, revocations, clients
     yield Resources(

@@ -13,7 +13,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ from auth_service.audit_store import AuditStore, Link, Seal
 from auth_service.vault import Vault
 
 log = structlog.get_logger("auth.audit")
+BEGINNING = (0, b"")
 
 
 def link_hash(before: bytes, link: Link) -> bytes:
@@ -61,12 +62,15 @@ class Verdict:
 
 
 class ChainCheck:
-    """Follows a chain link by link; an export may begin anywhere, and then its first hash is taken on trust."""
+    """Follows a chain link by link, behind ``before``: a number and its hash.
 
-    def __init__(self, verdict: Verdict, *, whole: bool) -> None:
+    Without it the first hash is taken on trust, since an export may begin anywhere.
+    """
+
+    def __init__(self, verdict: Verdict, before: tuple[int, bytes] | None) -> None:
         self._verdict = verdict
-        self._before: tuple[int, bytes] | None = (0, b"") if whole else None
-        self.at: dict[int, bytes] = {}
+        self._before = before
+        self.at: dict[int, bytes] = {} if before is None else dict([before])
 
     def follow(self, links: Iterable[Link], keep: Iterable[int] = ()) -> None:
         """Check the next links; hashes of the numbers in ``keep`` are remembered in ``at``."""
@@ -81,7 +85,7 @@ class ChainCheck:
     def _step(self, link: Link) -> None:
         before, self._before = self._before, (link.seq, link.hash)
         if before is None and link.seq == 1:
-            before = (0, b"")
+            before = BEGINNING
         if link.id is None:
             self._verdict.blame(f"link {link.seq}: its event is gone")
         elif before is None:
@@ -94,10 +98,11 @@ class ChainCheck:
 
 @dataclass(frozen=True)
 class AuditChain:
-    """Seals, checks and exports."""
+    """Seals, checks, exports and forgets; events younger than ``retention`` are never forgotten."""
 
     store: AuditStore
     vault: Vault
+    retention: timedelta
 
     async def seal(self) -> Seal | None:
         """Seal the head of the chain; None for an empty one."""
@@ -109,21 +114,38 @@ class AuditChain:
         await self.store.insert_seal(sealed)
         return sealed
 
-    async def keep_sealed(self, every_seconds: float) -> None:
-        """Seal the head whenever it has moved; the log line puts it out of the database's reach as well."""
+    async def keep(self, seal_every_seconds: float) -> None:
+        """Seal the head whenever it has moved, and forget what is past its time.
+
+        The log line puts the head out of the database's reach as well.
+        """
         last = 0
         while True:
             sealed = await self.seal()
             if sealed is not None and sealed.seq != last:
                 last = sealed.seq
                 log.info("audit_sealed", seq=sealed.seq, hash=sealed.hash.hex())
-            await asyncio.sleep(every_seconds)
+            forgotten = await self.store.forget(self._limit())
+            if forgotten:
+                log.info("audit_forgotten", events=forgotten, retention_days=self.retention.days)
+            await asyncio.sleep(seal_every_seconds)
+
+    def _limit(self) -> datetime:
+        return datetime.now(UTC) - self.retention
 
     async def verify(self) -> Verdict:
-        """Check every link, that no event stands outside the chain, and every seal."""
+        """Check every link, that no event stands outside the chain, every seal, and where the chain begins."""
+        while True:
+            first = await self.store.first()
+            verdict = await self._verify_from(first)
+            # Links that retention removed in the meantime would look like stolen ones.
+            if await self.store.first() == first:
+                return verdict
+
+    async def _verify_from(self, first: int) -> Verdict:
         verdict = Verdict()
         seals = await self.store.seals()
-        check = ChainCheck(verdict, whole=True)
+        check = ChainCheck(verdict, self._before(first, seals))
         async for links in self.store.pages(0, 2**62):
             check.follow(links, [seal.seq for seal in seals])
         outside = await self.store.unchained()
@@ -132,6 +154,13 @@ class AuditChain:
         for seal in seals:
             self._judge(seal, check.at.get(seal.seq), verdict)
         return verdict
+
+    def _before(self, first: int, seals: list[Seal]) -> tuple[int, bytes]:
+        # What retention left is a seal that was old enough; anything else that is missing at the beginning is stolen.
+        for seal in seals:
+            if seal.seq == first - 1 and seal.sealed_at < self._limit():
+                return seal.seq, seal.hash
+        return BEGINNING
 
     def _judge(self, seal: Seal, found: bytes | None, verdict: Verdict) -> None:
         verdict.seals += 1

@@ -16,6 +16,12 @@ _LINK = (
     "e.address_hash, e.request_id, e.details, c.hash FROM audit_chain c LEFT JOIN audit_events e ON e.id = c.event_id"
 )
 
+_OLD_SEAL = (
+    "SELECT coalesce(max(s.seq) FILTER (WHERE s.seq < c.first + $2), min(s.seq)) FROM audit_seals s, "
+    "(SELECT min(seq) AS first, max(seq) AS last FROM audit_chain) c "
+    "WHERE s.seq >= c.first AND s.seq < c.last AND s.sealed_at < $1"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -76,6 +82,10 @@ class AuditStore:
         row = await self._db.fetchrow("SELECT seq, hash FROM audit_chain ORDER BY seq DESC LIMIT 1")
         return (row["seq"], row["hash"]) if row else (0, b"")
 
+    async def first(self) -> int:
+        """Return the number of the oldest link; 0 for an empty chain."""
+        return int(await self._db.fetchval("SELECT coalesce(min(seq), 0) FROM audit_chain"))
+
     async def unchained(self) -> int:
         """Return how many events stand outside the chain."""
         sql = "SELECT count(*) FROM audit_events e LEFT JOIN audit_chain c ON c.event_id = e.id WHERE c.seq IS NULL"
@@ -92,6 +102,24 @@ class AuditStore:
             "INSERT INTO audit_seals (seq, hash, sealed_at, seal) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
             *(seal.seq, seal.hash, seal.sealed_at, seal.seal),
         )
+
+
+    async def forget(self, sealed_before: datetime, most: int = 10_000) -> int:
+        """Remove the oldest links, and about ``most`` of them, up to a seal made before then; return how many.
+
+        That seal stays, and so does the last link, which the next one needs.
+        """
+        async with self._db.transaction() as connection:
+            seal = await connection.fetchval(_OLD_SEAL, sealed_before, most)
+            if seal is None:
+                return 0
+            await connection.execute("SELECT set_config('auth_service.audit_retention', 'on', true)")
+            await connection.execute(
+                "DELETE FROM audit_events e USING audit_chain c WHERE c.event_id = e.id AND c.seq <= $1", seal
+            )
+            done = await connection.execute("DELETE FROM audit_chain WHERE seq <= $1", seal)
+            await connection.execute("DELETE FROM audit_seals WHERE seq < $1", seal)
+            return int(done.split()[-1])
 
 
 def _link(row: asyncpg.Record) -> Link:

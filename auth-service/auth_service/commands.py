@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 from auth_service.audit import Audit
@@ -42,7 +43,7 @@ async def _of_database(settings: AuthSettings) -> Verdict:
     await postgres.open()
     try:
         vault = Vault(settings.key_encryption_secret.get_secret_value())
-        return await AuditChain(AuditStore(postgres), vault).verify()
+        return await AuditChain(AuditStore(postgres), vault, timedelta(days=settings.audit_retention_days)).verify()
     finally:
         await postgres.close()
 
@@ -50,7 +51,7 @@ async def _of_database(settings: AuthSettings) -> Verdict:
 def _of_file(path: Path) -> Verdict:
     verdict = Verdict()
     with path.open(encoding="utf-8") as lines:
-        check = ChainCheck(verdict, whole=False)
+        check = ChainCheck(verdict, None)
         check.follow(from_line(line) for line in lines)
     return verdict
 

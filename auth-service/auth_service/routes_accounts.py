@@ -17,7 +17,7 @@ from auth_service.errors import (
     WeakPassword,
     WrongPassword,
 )
-from auth_service.schemas import SessionView, UserView
+from auth_service.schemas import ProfileRequest, SessionView, UserView
 from auth_service.schemas_accounts import (
     AskedView,
     ChangeEmailRequest,
@@ -32,7 +32,6 @@ from auth_service.schemas_accounts import (
     ForgotPasswordRequest,
     MfaLoginRequest,
     PasswordRequest,
-    ProfileRequest,
     RecoveryCodesView,
     ResetPasswordRequest,
     TokenRequest,

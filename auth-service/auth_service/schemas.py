@@ -49,11 +49,9 @@ Days = Annotated[Integer, Field(ge=1, le=366, json_schema_extra={"minimum": 1, "
 OpaqueToken = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class RegisterRequest(RequestModel):
-    """A new account."""
+class ProfileRequest(RequestModel):
+    """Fields of an account that its owner fills in; in a change null clears one, and what is absent stays."""
 
-    email: Email
-    password: NewPassword
     first_name: Name | None = None
     last_name: Name | None = None
     phone: Phone | None = None
@@ -61,6 +59,13 @@ class RegisterRequest(RequestModel):
     candidate_position: Name | None = None
     whatsapp_number: WhatsApp | None = None
     whatsapp_opt_in: StrictBool = False
+
+
+class RegisterRequest(ProfileRequest):
+    """A new account."""
+
+    email: Email
+    password: NewPassword
 
 
 class LoginRequest(RequestModel):

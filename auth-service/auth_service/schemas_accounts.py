@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import Field, StringConstraints
 
 from auth_service.passwords import MAX_CHARACTERS
 from auth_service.roles import Role
-from auth_service.schemas import NO_NULL, Email, Name, NewPassword, OpaqueToken, Phone, SessionView, UserView, WhatsApp
+from auth_service.schemas import NO_NULL, Email, NewPassword, OpaqueToken, SessionView, UserView
 from castor_chassis import RequestModel, ResponseModel
 
 Password = Annotated[
@@ -47,18 +47,6 @@ class MfaLoginRequest(RequestModel):
 
     mfa_token: Annotated[str, Field(min_length=1, max_length=1024)]
     code: Code
-
-
-class ProfileRequest(RequestModel):
-    """Fields to change; null clears one, what is absent stays."""
-
-    first_name: Name | None = None
-    last_name: Name | None = None
-    phone: Phone | None = None
-    campaign_role: Name | None = None
-    candidate_position: Name | None = None
-    whatsapp_number: WhatsApp | None = None
-    whatsapp_opt_in: StrictBool = False
 
 
 class PasswordRequest(RequestModel):

@@ -82,6 +82,9 @@ class AuthSettings(ServiceSettings):
     address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
     registration_rate_limit: str = Field("10/minute", description="Registrations and tokens per address.")
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
+    audit_retention_days: int = Field(
+        730, ge=1, le=36500, description="Security events older than this are forgotten; export them before."
+    )
     max_api_keys: int = Field(50, ge=1, description="API keys in force per user.")
 
     @field_validator("key_encryption_secret")

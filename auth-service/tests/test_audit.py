@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth_service.audit_chain import ChainCheck, Verdict, as_line, from_line, link_hash
+from auth_service.audit_chain import BEGINNING, ChainCheck, Verdict, as_line, from_line, link_hash
 from auth_service.audit_store import Link
+from auth_service.vault import Vault
 from castor_chassis.testing import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,10 +28,13 @@ SECRET = "a key encryption secret for tests only"
 URL = "/v1/auth/audit"
 
 
-def verify(postgres_url: str, *arguments: str, secret: str = SECRET) -> tuple[int, dict[str, Any]]:
+def verify(
+    postgres_url: str, *arguments: str, secret: str = SECRET, retention_days: int = 730
+) -> tuple[int, dict[str, Any]]:
     """Run the command as an operator does; return its exit status and what it printed."""
     command = [sys.executable, "-m", "auth_service", "verify-audit", *arguments]
-    environment = {**os.environ, "DATABASE_URL": postgres_url, "KEY_ENCRYPTION_SECRET": secret}
+    told = {"DATABASE_URL": postgres_url, "KEY_ENCRYPTION_SECRET": secret, "AUDIT_RETENTION_DAYS": str(retention_days)}
+    environment = {**os.environ, **told}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=100)
     return done.returncode, json.loads(done.stdout) if done.stdout else {"stderr": done.stderr}
 
@@ -100,6 +105,33 @@ async def test_tampering_is_found(
     status, verdict = await verified(postgres_url)
     assert (status, verdict["intact"]) == (1, False)
     assert any(finding in problem for problem in verdict["problems"]), verdict["problems"]
+
+
+async def test_retention_forgets_up_to_a_seal_and_no_more(
+    run_auth: Any, people: Any, database: asyncpg.Connection, audited: RunningService, postgres_url: str
+) -> None:
+    """Events past their time go, younger ones stay, the rest is intact; links stolen at the beginning are found."""
+    assert audited
+    boundary = await database.fetchval("SELECT max(seq) FROM audit_seals")
+    secret = Vault(SECRET)
+    for seq, head, sealed_at in await database.fetch("SELECT seq, hash, sealed_at FROM audit_seals"):
+        old = sealed_at.astimezone(UTC) - timedelta(days=31)
+        mac = secret.audit_seal(f"{seq} {head.hex()} {old.isoformat()}")
+        changed = f"sealed_at = '{old.isoformat()}', seal = '\\x{mac.hex()}'"
+        await _tampered(database, f"UPDATE audit_seals SET {changed} WHERE seq = {seq}")
+    async with run_auth(audit_retention_days=30, audit_seal_seconds=0.05) as auth:
+        await auth.ready()
+        for _ in range(3):
+            await people.register(auth.client)
+        while await database.fetchval("SELECT min(seq) FROM audit_chain") <= boundary:
+            await asyncio.sleep(0.02)
+        await auth.client.get("/v1/auth/jwks")
+    assert await database.fetchval("SELECT min(seq) FROM audit_chain") == boundary + 1
+    assert await database.fetchval("SELECT count(*) FROM audit_events") >= 3
+    assert (await verified(postgres_url, retention_days=30))[1]["problems"] == []
+    await _tampered(database, f"DELETE FROM audit_chain WHERE seq = {boundary + 1}")
+    status, verdict = await verified(postgres_url, retention_days=30)
+    assert (status, verdict["problems"][0]) == (1, f"link {boundary + 2}: follows 0, so links between them are gone")
 
 
 async def test_a_chain_computed_anew_does_not_fit_the_seals(
@@ -180,7 +212,7 @@ async def test_a_line_is_read_back_as_it_was(who: tuple[Any, ...], details: dict
     first = Link(1, 7, "2026-05-31T00:00:00.000001Z", *who, details, b"")
     link = Link(*(getattr(first, name) for name in Link.__slots__[:-1]), link_hash(b"", first))
     verdict = Verdict()
-    ChainCheck(verdict, whole=True).follow([from_line(as_line(link))])
+    ChainCheck(verdict, BEGINNING).follow([from_line(as_line(link))])
     assert (verdict.problems, verdict.events) == ([], 1)
 
 
