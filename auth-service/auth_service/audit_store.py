@@ -103,7 +103,6 @@ class AuditStore:
             *(seal.seq, seal.hash, seal.sealed_at, seal.seal),
         )
 
-
     async def forget(self, sealed_before: datetime, most: int = 10_000) -> int:
         """Remove the oldest links, and about ``most`` of them, up to a seal made before then; return how many.
 
