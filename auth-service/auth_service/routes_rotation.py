@@ -12,15 +12,8 @@ from auth_service.errors import ApiKeyNotFound, ClientNotFound
 from auth_service.roles import Scope
 from auth_service.rotation_store import ServiceClient
 from auth_service.routes import KeyId
-from auth_service.schemas import (
-    ApiKeyView,
-    ClientRequest,
-    ClientView,
-    NewApiKeyView,
-    NewClientView,
-    RotateClientRequest,
-    RotateKeyRequest,
-)
+from auth_service.schemas import ApiKeyView, NewApiKeyView, RotateKeyRequest
+from auth_service.schemas_services import ClientRequest, ClientView, NewClientView, RotateClientRequest
 from castor_chassis import Ok, Page, Principal, errors_of, ok, page
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"])

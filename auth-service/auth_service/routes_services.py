@@ -13,7 +13,7 @@ from pydantic import StringConstraints
 from auth_service.access import R, among_services, no_store, once, peer_certificate, services_only
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UserNotFound
 from auth_service.grants import AUDIENCES
-from auth_service.schemas import (
+from auth_service.schemas_services import (
     InternalUserView,
     InvalidView,
     JwksView,
