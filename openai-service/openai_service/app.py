@@ -19,6 +19,7 @@ from openai_service.encoder import BundledEncoder
 from openai_service.fence import Fence
 from openai_service.gateway import Gateway
 from openai_service.jobs import NAMES, Encode, Jobs
+from openai_service.kept_prompts import KeptPrompts
 from openai_service.ledger import Ledger
 from openai_service.prices import Prices
 from openai_service.prompts import load
@@ -67,11 +68,18 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     budget = Budget(accounts, Limits(settings.budgets), lease_seconds=settings.budget_lease_seconds)
     reports = UsageReports(store, accounts)
     ledger = Ledger(store, Prices(settings.price_table), budget, capacity=settings.ledger_queue_rows)
+    prompts = KeptPrompts(
+        store,
+        on=settings.ledger_prompts,
+        characters=settings.ledger_prompt_characters,
+        days=settings.ledger_prompt_days,
+    )
     chassis.spawn("ledger", ledger.run)
+    chassis.spawn("prompts", prompts.sweep)
     chassis.spawn("budget", lambda: budget.sweep(settings.budget_lease_seconds / 4))
     upstreams = Upstreams(settings, [_upstream(settings, options) for options in _options(settings)], ledger)
     extractive = Extractive(chassis.in_thread, lambda: loaded_or_none(encoder))
-    chat = Chat(upstreams, extractive, ledger, allow_degraded=settings.allow_degraded)
+    chat = Chat(upstreams, extractive, ledger, prompts, allow_degraded=settings.allow_degraded)
     answers = AnswerStore(chassis.redis, ttl_seconds=settings.chat_cache_seconds)
     semantic = SemanticIndex(chassis.cache, on=settings.semantic_cache, ttl_seconds=settings.chat_cache_seconds or 1)
     gateway = Gateway(settings, upstreams, chat, encoder, chassis.in_thread, chassis.cache, answers, semantic)

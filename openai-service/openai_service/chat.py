@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ import structlog
 from openai_service.budget import Payer
 from openai_service.errors import LanguageModelNeeded, NoUpstream, UpstreamError, UpstreamRefused, WrongModel
 from openai_service.failover import Target
+from openai_service.kept_prompts import KeptPrompts
 from openai_service.ledger import Ledger
 from openai_service.meter import Meter
 from openai_service.metrics import FALLBACKS
@@ -38,21 +39,30 @@ class Asked:
 class Chat:
     """Answers chat requests and accounts for them."""
 
-    def __init__(self, upstreams: Upstreams, extractive: Extractive, ledger: Ledger, *, allow_degraded: bool) -> None:
+    def __init__(
+        self,
+        upstreams: Upstreams,
+        extractive: Extractive,
+        ledger: Ledger,
+        prompts: KeptPrompts,
+        *,
+        allow_degraded: bool,
+    ) -> None:
         self._upstreams = upstreams
         self._extractive = extractive
         self._allow_degraded = allow_degraded
+        self._prompts = prompts
         self.ledger = ledger
 
     async def complete(self, asked: Asked) -> tuple[Json, list[str] | None]:
         """Return the whole answer and what it was made without."""
-        with self._metered(asked) as meter:
+        with self.metered(asked) as meter:
             answer = await self._ask(asked, meter, self._upstreams.complete, self._quote)
             return answer, LLM if meter.degraded else None
 
     async def stream(self, asked: Asked) -> MeteredStream:
         """Return once the answer has begun."""
-        with self._metered(asked) as meter:
+        with self.metered(asked) as meter:
             meter.streamed = True
             begun = await self._ask(asked, meter, self._upstreams.stream, self._quote_in_pieces)
             meter.kept_open = True
@@ -60,8 +70,13 @@ class Chat:
             show = options is not None and options.include_usage
             return MeteredStream(begun, meter, self.ledger, show_usage=show)
 
-    def _metered(self, asked: Asked) -> AbstractContextManager[Meter]:
-        return self.ledger.metered("chat", asked.request.model, asked.payer, asked.task, asked.prompt_version)
+    @contextmanager
+    def metered(self, asked: Asked) -> Iterator[Meter]:
+        """Account for what is done for ``asked`` in the block."""
+        request = asked.request
+        with self.ledger.metered("chat", request.model, asked.payer, asked.task, asked.prompt_version) as meter:
+            meter.prompt = self._prompts.of(request)
+            yield meter
 
     async def _ask(
         self,

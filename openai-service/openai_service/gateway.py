@@ -136,9 +136,7 @@ class Gateway:
 
     def _note_reuse(self, asked: Asked, how: str) -> None:
         REUSED.labels(how).inc()
-        with self._ledger.metered(
-            "chat", asked.request.model, asked.payer, asked.task, asked.prompt_version
-        ) as meter:  # fmt: skip
+        with self._chat.metered(asked) as meter:
             meter.cache, meter.streamed = how, asked.request.stream
             meter.own_tokens = Tokens(0, 0)
             meter.answered_by("cache", asked.targets[0].model)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from castor_chassis import normal_time
 from openai_service.budget import Limits, Payer, month_of, next_month, usd
 from openai_service.budget_store import BudgetStore
-from openai_service.schemas import BudgetOfAccount, BudgetReport, UsageOfDay
+from openai_service.schemas import BudgetOfAccount, BudgetReport, ErasedPrompts, UsageOfDay
 from openai_service.store import LedgerStore
 
 _DEFAULT_DAYS = 30
@@ -25,7 +25,7 @@ class UsageReport:
 
 
 class UsageReports:
-    """Reads the ledger and the budgets' accounts."""
+    """Reads the ledger and the budgets' accounts, and erases what the ledger keeps of prompts."""
 
     def __init__(self, store: LedgerStore, accounts: BudgetStore) -> None:
         self._store = store
@@ -38,6 +38,10 @@ class UsageReports:
         days = [UsageOfDay(**row) for row in await self._store.usage(begin, end)]
         cost = round(sum(day.cost_usd for day in days), 9)
         return UsageReport(normal_time(begin), normal_time(end), days, cost)
+
+    async def erase_prompts(self, payer: Payer) -> ErasedPrompts:
+        """Erase the texts that the ledger keeps of the calls of ``payer``'s tenant."""
+        return ErasedPrompts(tenant=payer.tenant, erased=await self._store.erase_prompts(payer.tenant))
 
     async def budgets(self, limits: Limits, payer: Payer) -> BudgetReport:
         """Return how far the limits that apply to ``payer`` are used this month."""

@@ -32,6 +32,7 @@ from openai_service.schemas import (
     ChatRequest,
     EmbeddingList,
     EmbeddingRequest,
+    ErasedPrompts,
     ModelList,
     UsageOfDay,
 )
@@ -134,3 +135,9 @@ async def report_usage(
 async def report_budgets(r: R, _: Caller) -> Ok[BudgetReport]:
     """Return the limits that the caller's calls count against this month (UTC), what is spent and what is held."""
     return ok(await r.reports.budgets(r.budget.limits, current_payer()))
+
+
+@router.delete("/prompts")
+async def erase_prompts(r: R, _: Caller) -> Ok[ErasedPrompts]:
+    """Erase the texts that the ledger keeps of the caller's requests up to now; asking twice erases nothing more."""
+    return ok(await r.reports.erase_prompts(current_payer()))

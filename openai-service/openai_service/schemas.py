@@ -251,6 +251,13 @@ class BudgetReport(ResponseModel):
     accounts: list[BudgetOfAccount]
 
 
+class ErasedPrompts(ResponseModel):
+    """What was erased."""
+
+    tenant: str = Field(description="Whose calls: the caller, or the user on whose behalf a service calls.")
+    erased: int = Field(description="How many stored prompts; 0 when none was kept.")
+
+
 class UsageOfDay(ResponseModel):
     """What one model was used for on one day (UTC)."""
 

@@ -133,6 +133,15 @@ class OpenAISettings(ServiceSettings):
         ge=1,
         description="Ledger rows held while PostgreSQL is away; beyond it rows are dropped and counted.",
     )
+    ledger_prompts: bool = Field(
+        False, description="Keep the redacted texts of chat requests in the ledger; off: no text is ever stored."
+    )
+    ledger_prompt_characters: int = Field(
+        8_000, ge=1, le=1_000_000, description="The most that is kept of a request, all of its messages together."
+    )
+    ledger_prompt_days: int = Field(
+        30, ge=1, le=3650, description="Prompts are erased when they are this old; the rest of their rows stays."
+    )
 
     @property
     def has_upstream(self) -> bool:

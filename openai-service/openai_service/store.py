@@ -55,6 +55,8 @@ class Entry:
 
 _SETTLE = "SELECT settle_calls($1, $2)"
 _RELEASE = "SELECT move_budget(ended_holds($1))"
+_ERASE_PROMPTS = "SELECT erase_prompts($1)"
+_FORGET_PROMPTS = "SELECT forget_prompts_before($1)"
 
 _USAGE = """
 SELECT (called_at AT TIME ZONE 'UTC')::date AS date, operation, provider, model,
@@ -87,6 +89,14 @@ class LedgerStore:
     async def release(self, holds: Sequence[UUID]) -> None:
         """End holds that nothing was spent of."""
         await self._postgres.execute(_RELEASE, list(holds))
+
+    async def erase_prompts(self, tenant: str) -> int:
+        """Erase the prompts of ``tenant``'s calls so far, those not yet stored too; returns how many were stored."""
+        return int(await self._postgres.fetchval(_ERASE_PROMPTS, tenant))
+
+    async def forget_prompts(self, before: datetime) -> int:
+        """Erase at most 1,000 prompts of calls before ``before``; returns how many."""
+        return int(await self._postgres.fetchval(_FORGET_PROMPTS, before))
 
     async def usage(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Return the sums per day (UTC), operation, provider and model of calls in [since, until)."""

@@ -118,6 +118,6 @@ async def ledger(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the service's database, the ledger empty."""
     await migrate(postgres_url, "openai_service")
     connection = await asyncpg.connect(postgres_url)
-    await connection.execute("TRUNCATE calls, budget_accounts, budget_holds")
+    await connection.execute("TRUNCATE calls, budget_accounts, budget_holds, prompt_erasures")
     yield connection
     await connection.close()

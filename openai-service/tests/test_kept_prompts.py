@@ -1,0 +1,144 @@
+"""Prompts in the ledger: none unless asked for, never more than is safe, and erased in time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+from fake_openai import FakeOpenAI
+from openai_support import Run, until
+
+from castor_chassis.testing import TokenIssuer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CHAT, PROMPTS = "/v1/openai/chat/completions", "/v1/openai/prompts"
+SECRETS = ("ana.perez@correo.co", "3104567890", "@ana_perez", "1.032.456.789")
+TEXT = f"Escribe a {SECRETS[0]}, al {SECRETS[1]} o a {SECRETS[2]}, cédula {SECRETS[3]}: ¿qué pasa en Cali?"
+ASKED = {"messages": [{"role": "system", "content": "Sé breve."}, {"role": "user", "content": TEXT}]}
+
+
+async def rows(ledger: asyncpg.Connection, count: int) -> list[list[dict[str, str]] | None]:
+    """Return the prompts of the ledger's ``count`` rows, once they are stored."""
+
+    async def stored() -> bool:
+        return bool(await ledger.fetchval("SELECT count(*) FROM calls") == count)
+
+    await until(stored)
+    found = await ledger.fetch("SELECT prompt FROM calls ORDER BY called_at")
+    return [row["prompt"] and json.loads(row["prompt"]) for row in found]
+
+
+def as_user(issuer: TokenIssuer, name: str) -> dict[str, str]:
+    """Return the headers of a user."""
+    token = issuer.sign({**issuer.user_claims(["llm:use"]), "sub": name})
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def keeping(with_upstream: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a service that keeps prompts, and sends its upstream all there is."""
+    return {**with_upstream, "ledger_prompts": True, "redact": "off"}
+
+
+async def test_nothing_is_kept_unless_asked(
+    run: Run, with_upstream: dict[str, Any], ledger: asyncpg.Connection
+) -> None:
+    """By default no row holds a prompt."""
+    async with run(**with_upstream) as service:
+        assert (await service.client.post(CHAT, json=ASKED)).status_code == 200
+        assert (await service.client.post(CHAT, json={**ASKED, "stream": True})).status_code == 200
+        assert await rows(ledger, 2) == [None, None]
+
+
+async def test_what_is_kept_is_redacted(
+    run: Run, upstream: FakeOpenAI, keeping: dict[str, Any], ledger: asyncpg.Connection
+) -> None:
+    """Answers, streams and answers given again keep roles and texts without what identifies people, even where the
+    upstream got it."""
+    async with run(**keeping, chat_cache_seconds=60) as service:
+        for body in (ASKED, ASKED, {**ASKED, "stream": True}):
+            assert (await service.client.post(CHAT, json=body)).status_code == 200
+        kept = await rows(ledger, 3)
+    assert SECRETS[0] in str(upstream.bodies)
+    for prompt in kept:
+        assert prompt is not None
+        assert [message["role"] for message in prompt] == ["system", "user"]
+        assert prompt[1]["content"].startswith("Escribe a [CORREO_1], al [TELEFONO_1] o a [USUARIO_1]")
+        assert prompt[1]["content"].endswith("¿qué pasa en Cali?")
+        assert not any(secret in str(prompt) for secret in SECRETS)
+
+
+async def test_images_are_never_kept(run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection) -> None:
+    """Of a message with an image only the text is kept."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}
+    content = [{"type": "text", "text": "¿Qué se ve?"}, image]
+    async with run(**keeping) as service:
+        assert (await service.client.post(CHAT, json={"messages": [{"role": "user", "content": content}]})).is_success
+        assert await rows(ledger, 1) == [[{"role": "user", "content": "¿Qué se ve?"}]]
+
+
+async def test_length_is_bounded(run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection) -> None:
+    """All messages together keep at most the bound, the last ones first, and no half of an address."""
+    messages = [
+        {"role": "system", "content": "regla " * 50},
+        {"role": "user", "content": "x" * 24 + " ana.perez@correo.co " + "y" * 4000},
+    ]
+    async with run(**keeping, ledger_prompt_characters=40) as service:
+        assert (await service.client.post(CHAT, json={"messages": messages})).is_success
+        [prompt] = await rows(ledger, 1)
+    assert prompt is not None
+    assert sum(len(message["content"]) for message in prompt) == 40
+    assert prompt[0]["content"] == ""
+    assert prompt[1]["content"] == "x" * 24 + " [CORREO_1] yyy…"
+
+
+async def test_a_tenant_erases_its_own(
+    run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection, issuer: TokenIssuer
+) -> None:
+    """DELETE erases the caller's prompts and nobody else's, keeps the rows, and is idempotent."""
+    other = as_user(issuer, "someone-else")
+    async with run(**keeping) as service:
+        for headers in ({}, {}, other):
+            assert (await service.client.post(CHAT, json=ASKED, headers=headers)).is_success
+        assert all(await rows(ledger, 3))
+        first, second = [(await service.client.delete(PROMPTS)).json()["data"] for _ in range(2)]
+        assert (first["erased"], second["erased"]) == (2, 0)
+        assert [prompt is None for prompt in await rows(ledger, 3)] == [True, True, False]
+        assert (await service.client.delete(PROMPTS, headers=other)).json()["data"]["erased"] == 1
+
+
+async def test_what_is_still_queued_is_erased_too(
+    run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection, issuer: TokenIssuer
+) -> None:
+    """A row that is written after an erasure and tells of a call before it comes without its prompt."""
+    headers = as_user(issuer, "queued")
+    async with run(**keeping) as service:
+        async with ledger.transaction():
+            # The ledger's writer waits for this, as it would for a PostgreSQL that is away.
+            await ledger.execute("LOCK TABLE calls IN SHARE ROW EXCLUSIVE MODE")
+            assert (await service.client.post(CHAT, json=ASKED, headers=headers)).is_success
+            assert await ledger.fetchval("SELECT erase_prompts('user:queued')") == 0
+        assert await rows(ledger, 1) == [None]
+        assert (await service.client.post(CHAT, json=ASKED, headers=headers)).is_success
+        assert [prompt is None for prompt in await rows(ledger, 2)] == [True, False]
+
+
+async def test_old_prompts_are_forgotten(run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection) -> None:
+    """Prompts past their days are erased, also once nothing is kept any more; younger ones and all rows stay."""
+    async with run(**keeping) as service:
+        for _ in range(2):
+            assert (await service.client.post(CHAT, json=ASKED)).is_success
+        assert all(await rows(ledger, 2))
+    await ledger.execute(
+        "UPDATE calls SET called_at = now() - interval '8 days' WHERE id = (SELECT id FROM calls LIMIT 1)"
+    )
+    async with run(ledger_prompt_days=7):
+
+        async def forgotten() -> bool:
+            return bool(await ledger.fetchval("SELECT count(*) FROM calls WHERE prompt IS NOT NULL") == 1)
+
+        await until(forgotten)
+    assert [prompt is None for prompt in await rows(ledger, 2)] == [True, False]
