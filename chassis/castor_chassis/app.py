@@ -19,7 +19,7 @@ from castor_chassis.auth import ApiKeyVerifier, Gatekeeper, RemoteApiKeys, Remot
 from castor_chassis.cache import Cache
 from castor_chassis.errors import common_responses
 from castor_chassis.health import Health
-from castor_chassis.middleware import RequestLayer
+from castor_chassis.middleware import Admission, RequestLayer
 from castor_chassis.peers import Peer, PeerPolicy
 from castor_chassis.postgres import Postgres, check_migrated
 from castor_chassis.quick import QuickRoutes
@@ -51,6 +51,7 @@ class Chassis:
         self.revoked = RevocationList()
         traced = settings.otel_traces_sampler_arg if settings.otel_exporter_otlp_endpoint else 0.0
         self.quick = QuickRoutes(traced)
+        self.admissions: dict[str, Admission] = {}
         self._postgres: Postgres | None = None
         self._tokens: ServiceTokens | None = None
         self._peers: dict[str, Peer] = {}
@@ -234,6 +235,7 @@ def create_service(
         settings=settings,
         health=chassis.health,
         slow_paths=dict(slow_paths or {}),
+        admissions=chassis.admissions,
         tracer_provider=tracer_provider,
     )
     return app

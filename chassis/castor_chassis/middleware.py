@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -26,13 +26,16 @@ from castor_chassis.tracing import RequestSpan
 from castor_chassis.wire import error_response
 
 log = structlog.get_logger("castor.http")
+Admission = Callable[[int], None]
+"""Given the bytes that a POST announces (0: unknown), raises a ``ServiceError`` when it would be refused anyhow."""
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class RequestLayer:
     """Correlation, load shedding, peer checks, deadline, body limit, metrics and the access log.
 
-    ``slow_paths`` maps a path to the seconds it may take when the caller sets no deadline.
+    ``slow_paths`` maps a path to the seconds it may take when the caller sets no deadline, ``admissions`` one to who
+    decides whether a POST is worth reading: under overload a refusal must cost less than an answer.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class RequestLayer:
         settings: ServiceSettings,
         health: Health,
         slow_paths: dict[str, float] | None = None,
+        admissions: Mapping[str, Admission] | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._health = health
         self._slow_paths = slow_paths or {}
+        self._admissions = {} if admissions is None else admissions
         self._in_flight = 0
         self._tracer = (tracer_provider or trace.get_tracer_provider()).get_tracer("castor.http")
         IN_FLIGHT.set_function(lambda: self._in_flight)
@@ -99,6 +104,10 @@ class RequestLayer:
             raise Unauthenticated(reason="The client certificate of this connection has expired")
         if exchange.scope["path"].startswith("/internal/") and peer is not None and not is_service(peer.service):
             raise Forbidden(reason="Paths under /internal are for services only")
+        admission = self._admissions.get(exchange.scope["path"])
+        if admission is not None and exchange.method == "POST":
+            exchange.known_route = exchange.scope["path"]
+            admission(exchange.announced_bytes)
 
 
 class _Exchange:
@@ -106,7 +115,7 @@ class _Exchange:
 
     __slots__ = (
         "_app_receive", "_app_send", "_health", "_settings", "_size", "_started_at", "close", "given", "info",
-        "scope", "started", "status",
+        "known_route", "scope", "started", "status",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServiceSettings, health: Health) -> None:
@@ -119,6 +128,7 @@ class _Exchange:
         self._started_at = time.perf_counter()
         self.started = False
         self.status = 499
+        self.known_route = "unmatched"
         self.given = _wanted_headers(scope)
         state: MutableMapping[str, Any] = scope.get("state", {})
         self.info = RequestInfo(acceptable_request_id(self.given.get("x-request-id")), peer=state.get("tls_peer"))
@@ -134,7 +144,13 @@ class _Exchange:
     @property
     def route(self) -> str:
         """Template of the matched route; one word for all paths that match none."""
-        return getattr(self.scope.get("route"), "path", "unmatched")
+        return getattr(self.scope.get("route"), "path", self.known_route)
+
+    @property
+    def announced_bytes(self) -> int:
+        """Length of the body as the caller says; 0 when it says none."""
+        given = self.given.get("content-length", "")
+        return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
 
     def seconds_allowed(self, slow_paths: dict[str, float]) -> float:
         """Return the lesser of what the caller grants and what the service allows itself."""
@@ -183,7 +199,7 @@ class _Exchange:
         log_request(self.method, self.route, self.status, seconds, peer, info.request_id, trace_id, info.principal)
 
 
-_WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent")}
+_WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "content-length")}
 
 
 @lru_cache(maxsize=4096)

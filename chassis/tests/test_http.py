@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from castor_chassis import Overloaded
 from castor_chassis.testing import TokenIssuer
 from small_service import Running
 
@@ -97,6 +98,27 @@ async def test_overload_is_shed_at_once(running: Running) -> None:
     assert len(shed) == 8
     assert {answer.json()["code"] for answer in shed} == {"overloaded"}
     assert all(answer.headers["retry-after"] == "1" for answer in shed)
+
+
+async def test_what_would_be_refused_anyhow_is_not_read(running: Running, issuer: TokenIssuer) -> None:
+    """A service may refuse a POST by the length it announces: no body, no token is read, and the connection goes on."""
+    asked: list[int] = []
+
+    def refuse(announced: int) -> None:
+        asked.append(announced)
+        raise Overloaded(limit=0, retry_after_seconds=7)
+
+    async with running() as service:
+        service.app.state.chassis.admissions["/v1/small/echo/a"] = refuse
+        answer = await service.client.post("/v1/small/echo/a", content=b"{" * 300_000)
+        headers = bearer(issuer, "small:read", "small:write")
+        others = [
+            await service.client.get("/v1/small/echo/a", headers=headers),
+            await service.client.post("/v1/small/echo/b", json={"value": 3}, headers=headers),
+        ]
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (429, "overloaded", "7")
+    assert [other.status_code for other in others] == [200, 200]
+    assert asked == [300_000]
 
 
 async def test_scopes_decide(running: Running, issuer: TokenIssuer) -> None:

@@ -34,6 +34,15 @@ class Analyst:
         self._cache = cache
         self._drift: Drift | None = None
 
+    def admit(self, body_bytes: int) -> None:
+        """Refuse a request by the size of its body, before anything of it is read, if it would be refused afterwards.
+
+        Raises:
+            QueueFull: Its texts would wait too long.
+        """
+        if self.model.is_loaded:
+            self._batcher.check(1 + body_bytes // self.model.classifier.characters_per_token, 1)
+
     async def judge(self, texts: Sequence[str], lang: RequestedLanguage, *, count: bool = True) -> list[Judgement]:
         """Return one judgement for each text, in their order.
 

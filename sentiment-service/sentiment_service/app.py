@@ -17,7 +17,7 @@ from sentiment_service.analyst import Analyst
 from sentiment_service.batching import Batcher
 from sentiment_service.classifier import Scores
 from sentiment_service.model import LoadedModel, load_model
-from sentiment_service.routes import Resources, router
+from sentiment_service.routes import ADMITTED, Resources, router
 from sentiment_service.routes_targets import router as targets_router
 from sentiment_service.score_cache import ScoreCache
 from sentiment_service.settings import SentimentSettings
@@ -64,4 +64,5 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
         seconds = settings.cache_ttl_seconds
         cache = ScoreCache(chassis.cache, seconds) if seconds else None
         analyst = Analyst(model, batcher, chassis.in_thread, cache)
+        chassis.admissions.update(dict.fromkeys(ADMITTED, analyst.admit))
         yield Resources(analyst, TargetAnalyst(analyst, chassis.in_thread))

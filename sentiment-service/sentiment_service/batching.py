@@ -22,7 +22,12 @@ from sentiment_service.metrics import BATCH, INFERENCE, QUEUED, SHARED, SHED, TO
 
 T = TypeVar("T")
 _PACE_BATCHES = 32
+# A request of at most so many batches waits for its turn once, about 25 tweets.
 _PORTION_BATCHES = 4
+# How often a larger one may wait the time that the rest of it takes: few such callers share the model.
+_BULK_PATIENCE = 2
+# Texts among which the neighbours in length are found: a wider choice saves little padding and delays the first.
+_POOL_TEXTS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ class Batcher(Generic[T]):
     """Runs ``function`` (texts to results, in order, blocking) over batches, at most ``lanes`` calls at a time.
 
     ``in_thread`` awaits it off the event loop. ``run`` must be running. A batch has at most ``batch_max`` tokens when
-    padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` is refused.
+    padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` for its turn is
+    refused; one above a portion may wait as well twice as long as what it has beyond that takes.
     """
 
     def __init__(
@@ -99,7 +105,7 @@ class Batcher(Generic[T]):
         queue_max: int,
         wait_max_seconds: float,
         lanes: int = 1,
-        pool_max: int = 256,
+        pool_max: int = _POOL_TEXTS,
     ) -> None:
         self._function = function
         self._in_thread = in_thread
@@ -109,7 +115,8 @@ class Batcher(Generic[T]):
         self._pool_max = pool_max
         self._lanes = lanes
         self._jobs: dict[str, _Job[T]] = {}
-        self._queue: FairQueue[_Job[T]] = FairQueue(_PORTION_BATCHES * batch_max)
+        self._portion = _PORTION_BATCHES * batch_max
+        self._queue: FairQueue[_Job[T]] = FairQueue(self._portion)
         self._arrived = asyncio.Event()
         self._pace = Pace()
         self._announced = 0
@@ -187,10 +194,12 @@ class Batcher(Generic[T]):
         raise QueueFull(waiting=self._queue.count, seconds=round(wait, 1), retry_after_seconds=max(1.0, wait - allowed))
 
     def _allowed_seconds(self, cost: int) -> float:
+        beyond = self._pace.seconds(max(0, cost - self._portion)) / self._lanes
+        allowed = self._wait_max_seconds + _BULK_PATIENCE * beyond
         remaining = remaining_seconds()
         if remaining is None:
-            return self._wait_max_seconds
-        return min(self._wait_max_seconds, remaining - self._pace.seconds(cost) / self._lanes)
+            return allowed
+        return min(allowed, remaining - self._pace.seconds(cost) / self._lanes)
 
     def _forget_dropped(self) -> None:
         QUEUED.set(self._queue.count)

@@ -1,12 +1,13 @@
-"""Whose work is next: self-clocked fair queueing (Golestani, INFOCOM 1994) over the work of concurrent requests.
+"""Whose work is next: requests take turns, each turn worth one portion of work.
 
-A request is cut into portions; each portion is stamped with a virtual finishing time, and the least stamp is served
-first. Requests of one size are served in their order of arrival, so that none waits for later ones; a small request
-passes a large one; a large one gets its share for as long as it lasts.
+A request of at most one portion is served whole, in the order of arrival: none waits for later ones, so what it was
+told when it came stays true. A larger one is cut into smaller pieces and gets one in each turn, so that small requests
+pass it and it is never starved.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,21 +32,23 @@ W = TypeVar("W", bound=Work)
 
 @dataclass(order=True, slots=True)
 class _Portion(Generic[W]):
-    finish: int
+    turn: int
     number: int
     works: list[W] = field(compare=False)
+    cost: int = field(compare=False)
 
 
 class FairQueue(Generic[W]):
     """Waiting work of many requests, taken in batches of similar cost.
 
     A batch computes each of its works at the cost of the dearest one (they are padded to one length), so ``take``
-    chooses neighbours in cost. ``portion`` is the cost up to which requests are served in one go. Works that nobody
-    wants any more are dropped on the way, into ``dropped``.
+    chooses neighbours in cost. ``portion`` is the cost up to which a request is served in one turn; one above it gets
+    pieces of half of that. Works that nobody wants any more are dropped on the way, into ``dropped``.
     """
 
     def __init__(self, portion: int) -> None:
         self._portion = portion
+        self._piece = max(1, portion // 2)
         self._portions: list[_Portion[W]] = []
         self._now = 0
         self._pushed = 0
@@ -54,18 +57,18 @@ class FairQueue(Generic[W]):
 
     def push(self, works: Sequence[W]) -> None:
         """Add the works of one request."""
-        finish = self._now
-        for portion in self._cut(works):
-            finish += sum(work.cost for work in portion)
+        for turn, portion in enumerate(self._cut(works), self._now + 1):
             self._pushed += 1
-            insort(self._portions, _Portion(finish, self._pushed, portion))
+            insort(self._portions, _Portion(turn, self._pushed, portion, _cost(portion)))
         self.count += len(works)
 
     def ahead(self, cost: int) -> int:
-        """Return the cost of what is served before the last work of a request of ``cost`` that came now."""
-        last = self._now + cost
-        before = (portion for portion in self._portions if portion.finish <= last)
-        return sum(work.cost for portion in before for work in portion.works if work.wanted())
+        """Return the cost of what is served before the last work of a request of ``cost`` that came now.
+
+        What nobody wants any more counts until it is dropped.
+        """
+        last = self._now + (1 if cost <= self._portion else math.ceil(cost / self._piece))
+        return sum(portion.cost for portion in self._portions if portion.turn <= last)
 
     def take(self, budget: int, within: int) -> list[W]:
         """Return the next batch, at most ``budget`` when padded: the first work, and its likes among ``within`` works.
@@ -86,13 +89,15 @@ class FairQueue(Generic[W]):
             batch.append(work)
         taken = set(map(id, batch))
         self._keep(depth, lambda work: id(work) not in taken)
-        self._now = max(self._now, head.finish - sum(work.cost for work in head.works))
+        # Its turn is over with its last work: until then requests that come now share the turn.
+        self._now = max(self._now, head.turn - bool(head.works))
         return batch
 
     def _cut(self, works: Sequence[W]) -> Iterator[list[W]]:
+        size = self._portion if _cost(works) <= self._portion else self._piece
         portion, cost = list[W](), 0
-        for work in works:
-            if portion and cost + work.cost > self._portion:
+        for work in sorted(works, key=lambda work: work.cost):
+            if portion and cost + work.cost > size:
                 yield portion
                 portion, cost = [], 0
             portion.append(work)
@@ -120,7 +125,12 @@ class FairQueue(Generic[W]):
         size = sum(len(portion.works) for portion in front)
         for portion in front:
             portion.works = [work for work in portion.works if wanted(work)]
+            portion.cost = _cost(portion.works)
         front = [portion for portion in front if portion.works]
         self.count -= size - sum(len(portion.works) for portion in front)
         self._portions[:depth] = front
         return len(front)
+
+
+def _cost(works: Sequence[Work]) -> int:
+    return sum(work.cost for work in works)

@@ -14,7 +14,10 @@ CONFIDENCE = Histogram(
 )
 QUEUED = Gauge("castor_sentiment_queue_texts", "Texts that wait")
 WAIT = Gauge("castor_sentiment_wait_seconds", "Time that the last request was predicted to wait for an inference")
-SHED = Counter("castor_sentiment_shed_texts_total", "Texts refused because they would have waited too long")
+SHED = Counter(
+    "castor_sentiment_shed_texts_total",
+    "Texts refused because they would have waited too long; all those of a body that was not read count as one",
+)
 SHARED = Counter("castor_sentiment_shared_texts_total", "Texts that shared the inference of an equal one")
 BATCH = Histogram("castor_sentiment_batch_texts", "Texts per inference", buckets=_TEXTS)
 TOKENS = Counter("castor_sentiment_tokens_total", "Tokens computed: of the texts, and padding between them", ["kind"])

@@ -95,6 +95,11 @@ class LoadedModel:
         self._loading = loading
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether there is a model to ask."""
+        return self._loading.done() and not self._loading.cancelled() and self._loading.exception() is None
+
+    @property
     def classifier(self) -> Classifier:
         """The model; raises ``ModelUnavailable`` with the reason while there is none."""
         if not self._loading.done():

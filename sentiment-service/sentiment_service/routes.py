@@ -33,6 +33,8 @@ def resources(request: Request) -> Resources:
 R = Annotated[Resources, Depends(resources)]
 Caller = Annotated[Principal, Depends(require("sentiment:analyze"))]
 SCORING = errors_of(ModelUnavailable, QueueFull)
+# Requests whose every text needs the model; for targets the rules may suffice.
+ADMITTED = ("/v1/sentiment/analyze", "/v1/sentiment/batch")
 
 
 @router.post("/analyze", responses=SCORING, response_model_exclude_none=True)

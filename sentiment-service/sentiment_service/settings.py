@@ -31,9 +31,9 @@ class SentimentSettings(ServiceSettings):
         description="Tokens per inference, padding included; what fits a processor's cache is fastest.",
     )
     queue_max_seconds: float = Field(
-        5.0,
+        0.3,
         gt=0,
-        description="A request that would wait longer than this gets 429; below the patience of those who call.",
+        description="A request that would wait longer than this for its turn gets 429, so that those taken stay quick.",
     )
     queue_max_texts: int = Field(
         5_000, ge=1, description="Texts that may wait; beyond it requests get 429, to bound memory."
