@@ -12,7 +12,7 @@ import pytest
 from castor_chassis import Postgres
 from twitter_service.intake import Batch
 from twitter_service.matching import Matcher
-from twitter_service.store import Scored, TweetStore
+from twitter_service.store import TweetStore, lock_state
 from twitter_service.tweets import NewTweet
 
 from .conftest import FIRST_ID, Start, Twitter, csv_of, numbered
@@ -50,6 +50,17 @@ async def test_pages_are_complete_and_in_order(twitter: Twitter) -> None:
     items = await twitter.whole_feed()
     assert len({item["id"] for item in items}) == len(items) == 950
     assert [item["seq"] for item in items] == sorted(item["seq"] for item in items)
+
+
+async def test_writers_plan_for_what_is_there(migrated: str) -> None:
+    """No statement of a writer runs by a plan from when the table was empty; readers keep theirs."""
+    postgres = Postgres(migrated)
+    await postgres.open()
+    async with postgres.transaction() as connection:
+        await lock_state(connection)
+        assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
+    assert await postgres.fetchval("SHOW plan_cache_mode") == "auto"
+    await postgres.close()
 
 
 async def test_slow_writers_are_not_passed(migrated: str, database: asyncpg.Connection) -> None:

@@ -68,7 +68,7 @@ SET head = head + $1, tweets = tweets + $2, scored = scored - $3, unscorable = u
 """
 
 
-class Tagged(msgspec.Struct, frozen=True):
+class Tagged(msgspec.Struct, frozen=True, gc=False):
     """A tweet, the entities it counts for, and the axes it speaks of."""
 
     tweet: NewTweet

@@ -39,7 +39,7 @@ class TwitterSettings(ServiceSettings):
     search_max_lag_seconds: float = Field(
         60,
         ge=0,
-        description="For so long the words of new tweets wait while imports run.",
+        description="For so long the words of new tweets, and the assessment of their authors, wait while imports run.",
     )
     retention_days: int = Field(
         0,

@@ -17,7 +17,11 @@ from twitter_service.intake import Added, Batch, affected, take_in
 
 Row = dict[str, Any]
 Within = Callable[[Any, Added], Awaitable[None]]
-_LOCK_STATE = "SELECT head, entity_revision FROM feed_state FOR UPDATE"
+# Writers name hundreds of ids. A plan that is kept from when a partition was small scans it as it grows, so each
+# statement of a writer is planned for what is there.
+_LOCK_STATE = """
+SELECT head, entity_revision, set_config('plan_cache_mode', 'force_custom_plan', true) FROM feed_state FOR UPDATE
+"""
 
 _TWEET = """
 SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t.import_id, t.deleted, t.change_seq,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,7 +22,7 @@ log = structlog.get_logger("twitter.tending")
 
 
 class Tender:
-    """The background work of one replica, to be run under a lease."""
+    """The background work of one replica, to be run under a lease; steps aside for imports of its own process."""
 
     def __init__(
         self,
@@ -32,6 +33,8 @@ class Tender:
         tombstone_days: int,
         poll_seconds: float,
         sweep_seconds: float,
+        is_importing: Callable[[], bool],
+        most_lag_seconds: float,
     ) -> None:
         self._authors = authors
         self._retention = retention
@@ -39,6 +42,8 @@ class Tender:
         self._tombstone_days = tombstone_days
         self._poll_seconds = poll_seconds
         self._sweep_seconds = sweep_seconds
+        self._is_importing = is_importing
+        self._most_lag = most_lag_seconds
 
     async def run(self) -> None:
         """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
@@ -47,8 +52,15 @@ class Tender:
             if self._days and time.monotonic() >= next_sweep:
                 await self.sweep()
                 next_sweep = time.monotonic() + self._sweep_seconds
-            if not await self.assess_some():
-                await asyncio.sleep(self._poll_seconds)
+            await self._step_aside()
+            while await self.assess_some():
+                pass
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _step_aside(self) -> None:
+        until = time.monotonic() + self._most_lag
+        while self._is_importing() and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(self._poll_seconds)
 
     async def assess_some(self) -> int:
         """Assess the next authors that wait for it, and return how many there were."""

@@ -17,7 +17,9 @@ FIRST_SNOWFLAKE = 2**34
 """Ids below were handed out one by one, before the clock was part of them."""
 _FIRST_YEAR, _LAST_YEAR = 2006, 2099
 _OLD_FORMAT = "%a %b %d %H:%M:%S %z %Y"
-_METRICS = ("retweet_count", "reply_count", "like_count", "quote_count", "impression_count", "bookmark_count")
+_METRICS = frozenset(
+    ("retweet_count", "reply_count", "like_count", "quote_count", "impression_count", "bookmark_count")
+)
 
 
 class Unusable(Exception):
@@ -32,7 +34,7 @@ class Rejection:
     reason: str
 
 
-class Author(msgspec.Struct, frozen=True):
+class Author(msgspec.Struct, frozen=True, gc=False):
     """What a tweet brought along about its author; None where it said nothing."""
 
     id: str
@@ -47,7 +49,7 @@ class Author(msgspec.Struct, frozen=True):
     location: str | None = None
 
 
-class NewTweet(msgspec.Struct, frozen=True):
+class NewTweet(msgspec.Struct, frozen=True, gc=False):
     """A record that is a tweet. The versions of an edited tweet share its first id."""
 
     id: int
@@ -133,10 +135,11 @@ def read_created_at(value: Any, tweet_id: int) -> datetime:
     moment = _parsed(value) if isinstance(value, str) else None
     if moment is None:
         raise Unusable(f"created_at {str(value)[:40]!r} is not a time such as 2022-05-29T16:00:00Z")
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise Unusable(f"created_at {value[:40]!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def read_time(value: Any) -> datetime | None:
@@ -185,7 +188,9 @@ def _parsed(value: str) -> datetime | None:
 def metrics_of_object(value: Any) -> dict[str, int] | None:
     if not isinstance(value, dict):
         return None
-    found = {name: value[name] for name in _METRICS if type(value.get(name)) is int and 0 <= value[name] <= MAX_ID}
+    found = {
+        name: count for name, count in value.items() if type(count) is int and name in _METRICS and 0 <= count <= MAX_ID
+    }
     return found or None
 
 

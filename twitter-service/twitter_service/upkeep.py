@@ -28,6 +28,8 @@ def spawn_upkeep(
         tombstone_days=settings.tombstone_days,
         poll_seconds=settings.author_poll_seconds,
         sweep_seconds=settings.retention_sweep_seconds,
+        is_importing=is_importing,
+        most_lag_seconds=settings.search_max_lag_seconds,
     )
     chassis.spawn("index_words", lambda: run_under_lease(postgres, "index_words", indexer.run))
     chassis.spawn("tend_tweets", lambda: run_under_lease(postgres, "tend_tweets", tender.run))

@@ -19,9 +19,17 @@ from ahocorasick_rs import AhoCorasick
 _ACCENTS = re.compile(r"[\u0300-\u036f]+")
 _SIGNED = re.compile(r"https?://\S+|(?<!\w)([@#]\w+)")
 _NOT_WORD = re.compile(r"[^\w|]+")
+# Pictures, dashes and quotes: no letters, no digits, and none in any compatible form of theirs.
+_PICTURES = re.compile(
+    "[\u200b-\u200f\u2010-\u2016\u2018-\u201f\u2022\u2026\u2600-\u2775\u2794-\u27bf\ufe0f\U0001f1e6-\U0001f1ff"
+    "\U0001f300-\U0001faff]"
+)
 _BREAK = " | "
 _WORD_CHARACTERS = string.ascii_letters + string.digits + "_|"
 _ASCII = bytes(code if chr(code) in _WORD_CHARACTERS else 32 for code in range(256))
+_SIGN = ord(";")
+"""Stands for a character that is neither part of a word nor blank."""
+_UNUSUAL = b"\x00"
 
 T = TypeVar("T")
 
@@ -33,7 +41,19 @@ def fold(text: str) -> str:
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
 
 
-class Words(msgspec.Struct, frozen=True):
+def _folded_byte(code: int) -> int:
+    folded = fold(chr(code)).replace("|", " ")
+    if folded.isspace():
+        return ord(" ")
+    if len(folded) == 1 and folded.isascii() and code:
+        return ord(folded)
+    return _SIGN if code and not re.search(r"\w", folded) else _UNUSUAL[0]
+
+
+_LATIN = bytes(map(_folded_byte, range(256)))
+
+
+class Words(msgspec.Struct, frozen=True, gc=False):
     """A text in its plain form, and the handles (with @) and hashtags (with #) in it."""
 
     plain: str
@@ -42,7 +62,7 @@ class Words(msgspec.Struct, frozen=True):
 
 def words_of(text: str) -> Words:
     """Return the words of a text; a link or a handle ends a phrase, a hashtag is a word of it."""
-    folded = fold(text).replace("|", " ")
+    folded = _quickly_folded(text) or fold(text).replace("|", " ")
     if "@" not in folded and "#" not in folded and "http" not in folded:
         return Words(_plain(folded), ())
     signed: list[str] = []
@@ -55,6 +75,18 @@ def words_of(text: str) -> Words:
         return _BREAK if token[0] == "@" else token[1:]
 
     return Words(_plain(_SIGNED.sub(replace, folded)), tuple(signed))
+
+
+def _quickly_folded(text: str) -> str | None:
+    """Return what ``fold`` returns, signs aside, of a text in the letters of western Europe; None of any other."""
+    try:
+        folded = text.encode("latin-1").translate(_LATIN)
+    except UnicodeEncodeError:
+        try:
+            folded = _PICTURES.sub(";", text).encode("latin-1").translate(_LATIN)
+        except UnicodeEncodeError:
+            return None
+    return None if _UNUSUAL in folded else folded.decode("ascii")
 
 
 def phrase(term: str) -> str:
@@ -84,11 +116,11 @@ class Phrases(Generic[T]):
         if self._automaton is None:
             return set()
         hits = self._automaton.find_matches_as_indexes(plain, overlapping=True)
-        if self._longest and len(hits) > 1:
-            hits = _outermost(hits)
         if not hits:
             return set()
-        return set().union(*[self._meanings[hit[0]] for hit in hits])
+        if self._longest and len(hits) > 1:
+            hits = _outermost(hits)
+        return {meaning for hit in hits for meaning in self._meanings[hit[0]]}
 
 
 def _outermost(hits: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
