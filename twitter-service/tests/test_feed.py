@@ -12,7 +12,7 @@ import pytest
 from castor_chassis import Postgres
 from twitter_service.intake import Batch
 from twitter_service.matching import Matcher
-from twitter_service.store import TweetStore, lock_state
+from twitter_service.store import Scored, TweetStore, lock_state
 from twitter_service.tweets import NewTweet
 
 from .conftest import FIRST_ID, Start, Twitter, csv_of, numbered
