@@ -28,7 +28,6 @@ from auth_service.sessions import Sessions, TokenPair
 from auth_service.store import User
 from castor_chassis import (
     Forbidden,
-    Invalid,
     Principal,
     TokenVerifier,
     client_address,
@@ -132,18 +131,6 @@ async def another_user(user_id: UserId, by: Administrator) -> str:
     if uuid.UUID(user_id) == uuid.UUID(by.subject):
         raise OwnAccount
     return user_id
-
-
-class once:  # noqa: N801 (reads as a verb in Depends)
-    """A query parameter that may be given once: of several, the last would be taken without a word."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, request: Request) -> None:
-        """Raise ``Invalid`` when it is given twice."""
-        if len(request.query_params.getlist(self.name)) > 1:
-            raise Invalid(reason=f"query.{self.name} is given more than once; give it once")
 
 
 R = Annotated[Resources, Depends(resources)]

@@ -17,6 +17,7 @@ from castor_chassis.context import RequestInfo, current_request
 from castor_chassis.errors import Forbidden, PeerRejected, Unauthenticated
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.peers import Peer
+from castor_chassis.query import check_query
 from castor_chassis.ratelimit import RateLimiter
 from castor_chassis.revocation import News, Revocation, RevocationList
 from castor_chassis.tls import is_service
@@ -191,7 +192,8 @@ class Gatekeeper:
 class require(SecurityBase):
     """A dependency that lets in whoever holds ``scope``: ``Depends(require("tweets:read"))``.
 
-    Raises ``Unauthenticated`` (401), ``Forbidden`` (403) or ``RateLimited`` (429). Services among
+    Raises ``Unauthenticated`` (401), ``Forbidden`` (403), ``RateLimited`` (429), or ``Invalid`` (422) for a query
+    parameter that the route does not have. Services among
     themselves are not rate limited; their callers' bulkheads bound them.
     """
 
@@ -213,6 +215,7 @@ class require(SecurityBase):
         if principal.kind != "service":
             info.user_token = credentials if principal.kind == "user" else None
             await gatekeeper.limiter.check(principal.label, "principal")
+        check_query(request)
         return principal
 
 
@@ -223,12 +226,12 @@ class public:
         self.why = why
 
     async def __call__(self, request: Request) -> None:
-        """Apply the rate limit of the caller's address."""
+        """Apply the rate limit of the caller's address, unless it is one of our services."""
         info = current_request()
-        if info is not None and info.peer is not None and is_service(info.peer.service):
-            return
-        gatekeeper: Gatekeeper = request.app.state.chassis.gatekeeper
-        await gatekeeper.limiter.check(client_address(request), "address")
+        if info is None or info.peer is None or not is_service(info.peer.service):
+            gatekeeper: Gatekeeper = request.app.state.chassis.gatekeeper
+            await gatekeeper.limiter.check(client_address(request), "address")
+        check_query(request)
 
 
 def client_address(request: Request) -> str:
