@@ -6,23 +6,24 @@ import json
 import sys
 from collections.abc import Sequence
 
-from sentiment_service.classifier import LABELS, Classifier
+from sentiment_service.classifier import LABELS, Classifier, softmax
 from sentiment_service.model import load_model
 from sentiment_service.transformer import TransformerClassifier
 
 
-def labels(model: Classifier, texts: Sequence[str]) -> list[str]:
-    """Return the labels; of a transformer by tokenizer and session alone, without what the service mixes in.
+def answers(model: Classifier, texts: Sequence[str]) -> list[tuple[str, float]]:
+    """Return label and probability of each; of a transformer by tokenizer and session alone, nothing mixed in.
 
     Both kinds sort the texts by length and cut them into runs themselves.
     """
     if isinstance(model, TransformerClassifier):
-        return [LABELS[best] for best in model.logits(texts).argmax(axis=1)]
-    return [scores.label for scores in model.classify(texts)]
+        rows = softmax(model.logits(texts))
+        return [(LABELS[best], float(row[best])) for best, row in zip(rows.argmax(axis=1), rows, strict=True)]
+    return [(scores.label, scores.confidence) for scores in model.classify(texts)]
 
 
 if __name__ == "__main__":
     model = load_model(sys.argv[1])
     print(json.dumps({"ready": True}), flush=True)
     for row in sys.stdin:
-        print(json.dumps({"labels": labels(model, json.loads(row)["texts"])}), flush=True)
+        print(json.dumps({"answers": answers(model, json.loads(row)["texts"])}), flush=True)

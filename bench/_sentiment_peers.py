@@ -66,12 +66,12 @@ class Worker:
 
     async def run(self, texts: Sequence[str], batch: int) -> None:
         """Score texts, for the time that it takes."""
-        await self.labels(texts, batch)
+        await self.answers(texts, batch)
 
-    async def labels(self, texts: Sequence[str], batch: int) -> list[str]:
-        """Return the label of each text."""
-        found: list[str] = (await self.ask({"texts": list(texts), "batch": batch}))["labels"]
-        return found
+    async def answers(self, texts: Sequence[str], batch: int) -> list[tuple[str, float]]:
+        """Return the label of each text and its probability."""
+        found = (await self.ask({"texts": list(texts), "batch": batch}))["answers"]
+        return [(label, probability) for label, probability in found]
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process has used, all threads."""

@@ -7,7 +7,9 @@ import transformers
 
 if __name__ == "__main__":
     transformers.logging.set_verbosity_error()
-    classify = transformers.pipeline("text-classification", model=sys.argv[1], device="cpu", truncation=True)
+    classify = transformers.pipeline(
+        "text-classification", model=sys.argv[1], trust_remote_code=True, device="cpu", truncation=True
+    )
     classify("calentar")
     print(json.dumps({"ready": True}), flush=True)
     for row in sys.stdin:
@@ -16,4 +18,4 @@ if __name__ == "__main__":
             answers = [classify(text)[0] for text in asked["texts"]]
         else:
             answers = classify(asked["texts"], batch_size=asked["batch"])
-        print(json.dumps({"labels": [one["label"] for one in answers]}), flush=True)
+        print(json.dumps({"answers": [(one["label"], one["score"]) for one in answers]}), flush=True)

@@ -65,32 +65,37 @@ async def through_the_api(texts: Sequence[str]) -> list[Answer]:
     return [(one["label"], one["confidence"]) for one in results]
 
 
-async def float_and_shipped(texts: Sequence[str]) -> tuple[list[str], list[str]] | None:
-    """Return the labels of the float network and of the shipped one; None where there is nothing to compare."""
+async def float_and_shipped(texts: Sequence[str]) -> tuple[list[Answer], list[Answer]] | None:
+    """Return the answers of the float network and of the shipped one; None where there is nothing to compare."""
     model = load_model(MODEL)
     async with peers.pipeline() as pipeline, peers.bare(MODEL) as bare:
         if pipeline is None or not isinstance(model, TransformerClassifier):
             return None
-        return await pipeline.labels([model.prepare(text) for text in texts], 32), await bare.labels(texts, 0)
+        return await pipeline.answers([model.prepare(text) for text in texts], 32), await bare.answers(texts, 0)
 
 
-async def run() -> None:
-    """Measure and print."""
-    truth, texts = labelled()
-    answers = await through_the_api(texts)
+def report(name: str, truth: Sequence[str], answers: Sequence[Answer]) -> float:
+    """Print scores, calibration and confusion; return the macro-F1."""
     found = [label for label, _ in answers]
-    print(f"{MODEL}, {len(truth)} texts through the API")
-    print(f"macro-F1 {macro_f1(truth, found):.4f}, ECE of {ECE_BINS} bins {calibration_error(truth, answers):.4f}")
+    score = macro_f1(truth, found)
+    print(f"{name}: macro-F1 {score:.4f}, ECE of {ECE_BINS} bins {calibration_error(truth, answers):.4f}; ", end="")
     print(", ".join(f"F1 {label} {f1_of(label, truth, found):.3f}" for label in LABELS))
     pairs = Counter(zip(truth, found, strict=True))
     print(f"{'':10}" + "".join(f"{label:>10}" for label in LABELS) + "   (answered)")
     for wanted in LABELS:
         print(f"{wanted:10}" + "".join(f"{pairs[wanted, label]:10}" for label in LABELS))
+    return score
+
+
+async def run() -> None:
+    """Measure and print."""
+    truth, texts = labelled()
+    report(f"{MODEL}, {len(truth)} texts through the API", truth, await through_the_api(texts))
     if networks := await float_and_shipped(texts):
-        scores = [macro_f1(truth, labels) for labels in networks]
-        same = sum(one == two for one, two in zip(*networks, strict=True)) / len(texts)
-        print(f"network alone: float {scores[0]:.4f}, shipped {scores[1]:.4f}, ", end="")
-        print(f"difference {scores[1] - scores[0]:+.4f}, same answers {same:.3f}")
+        names = "the network alone, float in torch", "the network alone, as it ships"
+        scores = [report(name, truth, answers) for name, answers in zip(names, networks, strict=True)]
+        same = sum(one[0] == two[0] for one, two in zip(*networks, strict=True)) / len(texts)
+        print(f"shipped - float: macro-F1 {scores[1] - scores[0]:+.4f}, same labels {same:.3f}")
 
 
 def main() -> None:

@@ -21,10 +21,19 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from transformers import BertConfig, PreTrainedTokenizerFast
 
+from sentiment_service.classifier import LABELS, LinearClassifier, softmax
 from sentiment_service.folder import read_files, read_manifest
-from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE
+from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
 
 Array = NDArray[np.float32]
+_TEXTS = (
+    "Qué alegría, gracias a todos los que vinieron",
+    "Qué tristeza, nos mintieron otra vez",
+    "La rueda de prensa es a las 10",
+    "No me arrepiento de haber votado por él, pero esperaba más",
+)
+# Int8 activations move a probability of a single text by less.
+_TOLERANCE = 0.15
 
 
 def tensors_of(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
@@ -57,7 +66,11 @@ def _matrix(held: Mapping[str, Array], name: str) -> Array:
     """Return a matrix of shape (out, in)."""
     if f"{name}.w" in held:
         return held[f"{name}.w"].T
-    return np.asarray((held[f"{name}.q"].astype(np.float32) * held[f"{name}.scale"]).T)
+    weights = held[f"{name}.q"].astype(np.float32) * held[f"{name}.scale"]
+    if f"{name}.smooth" in held:
+        # What the graph divides the inputs by, the weights were multiplied by.
+        weights *= held[f"{name}.smooth"][:, None]
+    return np.asarray(weights.T)
 
 
 def _pair(name: str, weight: Array, bias: Array) -> dict[str, Array]:
@@ -97,6 +110,20 @@ def config_of(tensors: Mapping[str, torch.Tensor], labels: list[str]) -> BertCon
     )
 
 
+def greatest_difference(model: MeanPooledBert, folder: Path) -> float:
+    """Return how far a probability of the torch network is from the packed one's, on a few texts of one batch each."""
+    packed = TransformerClassifier.load(folder, linear=LinearClassifier.load())
+    model.eval()
+    differences = []
+    for text in _TEXTS:
+        ids = packed.tokenizer.encode(packed.prepare(text)).ids
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits.double().numpy()
+        columns = [packed.model.labels.index(label) for label in LABELS]
+        differences.append(np.abs(softmax(logits[:, columns]) - softmax(packed.logits([text]))).max())
+    return float(max(differences))
+
+
 def main() -> None:
     """Read a model folder, write a Hugging Face folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,6 +135,9 @@ def main() -> None:
     tensors = tensors_of(onnx.load_from_string(files[MODEL_FILE]))
     model = MeanPooledBert(config_of(tensors, manifest["labels"]))
     model.load_state_dict(tensors)
+    difference = greatest_difference(model, options.model)
+    if difference > _TOLERANCE:
+        raise SystemExit(f"a probability differs by {difference:.3f} from the packed model's: not the same weights")
     MeanPooledBert.register_for_auto_class("AutoModelForSequenceClassification")
     model.save_pretrained(options.out)
     (options.out / TOKENIZER_FILE).write_bytes(files[TOKENIZER_FILE])
@@ -120,7 +150,8 @@ def main() -> None:
         model_max_length=manifest["max_tokens"],
         model_input_names=["input_ids", "attention_mask"],
     ).save_pretrained(options.out)
-    print(json.dumps({"folder": str(options.out), "layers": model.config.num_hidden_layers}))
+    layers = model.config.num_hidden_layers
+    print(json.dumps({"folder": str(options.out), "layers": layers, "greatest_difference": round(difference, 4)}))
 
 
 if __name__ == "__main__":
