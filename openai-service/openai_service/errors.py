@@ -49,6 +49,17 @@ class UpstreamRefused(UpstreamError):
     message = "The language model's API refused the request with {upstream_status}: {reason}"
 
 
+class WrongVectors(UpstreamError):
+    """An API answered with other vectors than it was asked for; repeating it would bring the same."""
+
+    status = 502
+    code = "wrong_vectors"
+    message = (
+        "The API '{provider}' made {reason} of the model '{model}'; leave 'dimensions' out if the model has one number "
+        "of them, and give a model that was replaced another name in ROUTES."
+    )
+
+
 class BudgetSpent(ServiceError):
     """The month's budget has no room for what this call may cost."""
 

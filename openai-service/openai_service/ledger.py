@@ -15,10 +15,20 @@ from typing import Protocol
 import structlog
 
 from castor_chassis import ServiceError, current_request
-from openai_service.budget import Budget, Payer, month_of, nano
+from openai_service.budget import Budget, Payer, month_of, nano, usd
 from openai_service.errors import PriceUnknown
+from openai_service.margins import Margins
 from openai_service.meter import Attempt, Meter, Operation
-from openai_service.metrics import CALLS, COST, LEDGER_DROPPED, LEDGER_QUEUED, TOKENS, UNPRICED
+from openai_service.metrics import (
+    ABOVE_HOLD,
+    ABOVE_HOLD_USD,
+    CALLS,
+    COST,
+    LEDGER_DROPPED,
+    LEDGER_QUEUED,
+    TOKENS,
+    UNPRICED,
+)
 from openai_service.payers import NOBODY
 from openai_service.prices import Prices, Tokens
 from openai_service.store import Call, Entry
@@ -44,13 +54,16 @@ class Ledger:
     PostgreSQL none is held.
     """
 
-    def __init__(self, store: CallStore, prices: Prices, budget: Budget | None, *, capacity: int) -> None:
+    def __init__(
+        self, store: CallStore, prices: Prices, budget: Budget | None, *, capacity: int, margins: Margins | None = None
+    ) -> None:
         self._store = store
         self._budget = budget
         self._capacity = capacity
         self._queue: deque[Entry] = deque()
         self._released: list[uuid.UUID] = []
         self._news = asyncio.Event()
+        self._margins = margins or Margins({})
         self.prices = prices
 
     @contextmanager
@@ -84,7 +97,8 @@ class Ledger:
 
     async def begin(self, meter: Meter, provider: str, model: str, most: Tokens) -> Attempt:
         """Hold what one more attempt may cost, and note it; raises what ``Budget.hold`` raises, or ``PriceUnknown``."""
-        attempt = Attempt(provider, model, most)
+        margin = self._margins.of(provider, model)
+        attempt = Attempt(provider, model, most.widened(margin), margin)
         if self._budget is not None and self.limits_answers(meter.payer, model):
             if self.prices.of(model) is None:
                 raise PriceUnknown(model=model)
@@ -119,9 +133,14 @@ class Ledger:
 
     def _entry(self, meter: Meter) -> Entry:
         cost, basis = meter.bill(self.prices)
+        for attempt in meter.attempts:
+            self._margins.learn(attempt)
         call = self._row(meter, cost, basis)
         accounts = meter.payer.accounts() if cost else ()
-        return Entry(call, month_of(meter.called_at), accounts, nano(cost or 0), tuple(meter.holds))
+        spent = nano(cost or 0)
+        if meter.holds and spent > meter.held_nano:
+            _note_above_hold(meter, spent)
+        return Entry(call, month_of(meter.called_at), accounts, spent, tuple(meter.holds))
 
     def _row(self, meter: Meter, cost: Decimal | None, basis: str | None) -> Call:
         info = current_request()
@@ -215,6 +234,22 @@ def _status_of(error: BaseException) -> str:
     if isinstance(error, ServiceError):
         return error.code
     return "cancelled" if isinstance(error, asyncio.CancelledError | GeneratorExit) else "internal_error"
+
+
+def _note_above_hold(meter: Meter, spent_nano: int) -> None:
+    """Say that a call cost more than was held: by so much the budget may be passed, and by no more than that."""
+    over = usd(spent_nano - meter.held_nano)
+    ABOVE_HOLD.labels(meter.provider).inc()
+    ABOVE_HOLD_USD.labels(meter.provider).inc(over)
+    log.warning(
+        "settled_above_hold",
+        provider=meter.provider,
+        model=meter.model,
+        held_usd=usd(meter.held_nano),
+        cost_usd=usd(spent_nano),
+        bounds=[(attempt.most.prompt, attempt.most.completion) for attempt in meter.attempts],
+        counted=[(attempt.used.prompt, attempt.used.completion) for attempt in meter.attempts],
+    )
 
 
 def _observe(call: Call) -> None:

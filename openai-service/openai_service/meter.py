@@ -16,6 +16,7 @@ from openai_service.prices import UNKNOWN, Prices, Tokens
 Operation = Literal["chat", "embeddings"]
 _UNSEEN_TOKENS = 64
 """What a model may have written between a hang-up and noticing it."""
+_ABSURD_TOKENS = 10**9
 
 
 @dataclass(slots=True)
@@ -26,6 +27,8 @@ class Attempt:
     model: str
     most: Tokens
     """What it can count for at most."""
+    margin: int = 0
+    """How much of ``most`` is for prompt tokens that nobody sent; see ``margins``."""
     used: Tokens = UNKNOWN
     received_bytes: int | None = None
     """What a stream brought so far; None for whole answers."""
@@ -33,9 +36,11 @@ class Attempt:
     """True when the provider refused it or never got it."""
 
     def count(self, usage: Mapping[str, Any] | None) -> None:
-        """Take the tokens from a ``usage`` object of the OpenAI shape."""
+        """Take the tokens from a ``usage`` object of the OpenAI shape; numbers that cannot be are no count."""
         if usage:
-            self.used = Tokens(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
+            counts = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+            if all(isinstance(count, int) and 0 <= count < _ABSURD_TOKENS for count in counts):
+                self.used = Tokens(*counts)
 
     def bill(self, prices: Prices) -> tuple[Decimal | None, str]:
         """Return (cost, basis): by usage if it is known, else the most that it can be; None without a price."""

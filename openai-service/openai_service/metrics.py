@@ -25,5 +25,13 @@ TASKS = Counter("castor_openai_tasks_total", "Tasks by prompt and outcome", ["ta
 WITHHELD = Counter("castor_openai_withheld_documents_total", "Documents kept out of prompts because they give orders")
 BUDGET_REFUSED = Counter("castor_openai_budget_refused_total", "Calls that no budget had room for", ["account", "why"])
 BUDGET_EXPIRED = Counter("castor_openai_budget_expired_holds_total", "Holds whose replica never ended them")
+ABOVE_HOLD = Counter(
+    "castor_openai_settled_above_hold_total", "Calls that cost more than was held for them", ["provider"]
+)
+ABOVE_HOLD_USD = Counter(
+    "castor_openai_above_hold_usd_total",
+    "What calls cost beyond what was held: budgets may be passed by it",
+    ["provider"],
+)
 REDACTED = Counter("castor_openai_redacted_total", "Values that were not sent to an upstream", ["kind"])
 SEMANTIC = Counter("castor_openai_semantic_lookups_total", "Questions looked up by their meaning", ["outcome"])

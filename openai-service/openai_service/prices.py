@@ -20,6 +20,10 @@ class Tokens:
     prompt: int | None
     completion: int | None
 
+    def widened(self, tokens: int) -> Tokens:
+        """Return these with so many more prompt tokens."""
+        return self if self.prompt is None else Tokens(self.prompt + tokens, self.completion)
+
 
 UNKNOWN = Tokens(None, None)
 

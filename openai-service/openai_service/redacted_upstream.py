@@ -36,7 +36,7 @@ class RedactedUpstream(OpenAICompatible):
         chunks = await super().stream(safe)
         return _RestoredStream(chunks, redaction) if redaction.values else chunks
 
-    async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int]:
+    async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int | None]:
         """See ``OpenAICompatible``."""
         redaction = Redaction(self._handles)
         return await super().embed([redaction.redact(text) for text in texts], model, dimensions)

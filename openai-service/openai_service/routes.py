@@ -21,6 +21,7 @@ from openai_service.errors import (
     UpstreamUnavailable,
     WrongDimensions,
     WrongModel,
+    WrongVectors,
 )
 from openai_service.gateway import Gateway
 from openai_service.payers import current_payer, note_user
@@ -104,7 +105,7 @@ async def create_chat_completion(body: ChatRequest, request: Request, r: R, _: C
 @router.post(
     "/embeddings",
     response_model=None,
-    responses={**_EMBEDDINGS, **sdk_errors_of(*_UPSTREAM, *_MONEY, WrongDimensions)},
+    responses={**_EMBEDDINGS, **sdk_errors_of(*_UPSTREAM, *_MONEY, WrongDimensions, WrongVectors)},
 )
 async def create_embeddings(body: EmbeddingRequest, request: Request, r: R, _: Caller) -> Response:
     """Return one unit vector per text, in the order of the input."""

@@ -18,6 +18,7 @@ _PRICES = {
     "text-embedding-3-large": (0.13, 0.0),
 }
 PRIMARY = "openai"
+LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Account = Annotated[str, StringConstraints(pattern=r"^(total|(tenant|service):.{1,200})$")]
 
@@ -36,6 +37,16 @@ class ProviderSettings(BaseModel):
     deployments: dict[str, str] = Field({}, description="Azure's deployment of a model, where it is named otherwise.")
     token_limit_field: Literal["max_tokens", "max_completion_tokens"] | None = Field(
         None, description="Which field bounds an answer; by default max_tokens for compatible APIs."
+    )
+    completion_token_limit: int | None = Field(
+        None, ge=1, description="The most tokens of an answer that it can write; requests for more are lowered to it."
+    )
+    hidden_prompt_tokens: int = Field(
+        0, ge=0, le=1_000_000, description="Prompt tokens that it counts beyond the bytes sent, held by budgets."
+    )
+    embedding_inputs: int = Field(256, ge=1, le=2048, description="The most texts of one embeddings request.")
+    embedding_tokens: int = Field(
+        300_000, ge=1, description="The most tokens of one embeddings request, counted as bytes of text."
     )
 
     @property

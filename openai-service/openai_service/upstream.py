@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
 import orjson
 from openai import APIConnectionError, APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, AsyncStream, OpenAIError
 
@@ -24,6 +23,7 @@ from openai_service.providers import ChunkStream, Json
 from openai_service.schemas import ChatCompletion
 from openai_service.settings import ProviderSettings
 from openai_service.sse import DONE, events
+from openai_service.vectors import VectorReader
 
 T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1"
@@ -77,7 +77,8 @@ class OpenAICompatible:
     def __init__(self, options: UpstreamOptions) -> None:
         self._options = options
         self.name = options.provider.name
-        self.limit_field = options.provider.limit_field
+        self.settings = options.provider
+        self._vectors = VectorReader(self.name)
         self._sdk = _sdk(options)
         self._budget = RetryBudget()
         self._in_flight = 0
@@ -101,13 +102,13 @@ class OpenAICompatible:
             chunks, first = await self._call(lambda: self._open(streaming))
             return _UpstreamStream(chunks, first, self, stack.pop_all())
 
-    async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int]:
-        """Return one row per text, in order, and the tokens used."""
+    async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int | None]:
+        """Return one row per text, in order, and the tokens used; None where it does not say."""
         body: dict[str, Any] = {"model": model, "input": list(texts), "encoding_format": "float"}
         if dimensions is not None:
             body["dimensions"] = dimensions
         with self._slot():
-            return await self._call(lambda: self._embed(self._addressed(body), len(texts), dimensions))
+            return await self._call(lambda: self._embed(self._addressed(body), model, len(texts), dimensions))
 
     async def close(self) -> None:
         """Close the connections; calls in flight fail."""
@@ -144,15 +145,12 @@ class OpenAICompatible:
             raise
         return chunks, first
 
-    async def _embed(self, body: dict[str, Any], count: int, dimensions: int | None) -> tuple[Floats, int]:
+    async def _embed(
+        self, body: dict[str, Any], model: str, count: int, dimensions: int | None
+    ) -> tuple[Floats, int | None]:
         reply = (await self._post(_EMBEDDINGS, body)).value
-        ordered = sorted(reply["data"], key=lambda item: item["index"])
-        rows = np.array([item["embedding"] for item in ordered], dtype=np.float32)
-        if [item["index"] for item in ordered] != list(range(count)) or rows.ndim != 2:
-            raise ValueError("not one vector per text")
-        if dimensions is not None and rows.shape[1] != dimensions:
-            raise ValueError("vectors of another length than asked for")
-        return rows, int((reply.get("usage") or {}).get("prompt_tokens") or 0)
+        rows = self._vectors.read(reply, model, count, dimensions)
+        return rows, (reply.get("usage") or {}).get("prompt_tokens")
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -208,6 +206,9 @@ class OpenAICompatible:
             # Callers in a hurry must not open the breaker for everyone.
             fair = seconds >= min(_FAIR_SECONDS, self._options.timeout_seconds)
             raise _Failed(UpstreamTimeout(seconds=round(seconds, 3)).processed(), counts=fair) from error
+        except UpstreamError as error:
+            # It answered, only not what was asked: that is a matter of configuration, not of its health.
+            raise _Failed(error.processed(), counts=False) from error
         except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise self._failure(error) from error
 

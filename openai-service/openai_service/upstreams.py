@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from openai_service.errors import UpstreamError
@@ -14,10 +14,14 @@ from openai_service.prices import Tokens, most_tokens
 from openai_service.production import Begun
 from openai_service.providers import Json
 from openai_service.schemas import DEFAULT, ChatRequest
-from openai_service.settings import OpenAISettings
+from openai_service.settings import LIMIT_FIELDS, OpenAISettings
 from openai_service.upstream import OpenAICompatible
+from openai_service.vectors import batches
 
 T = TypeVar("T")
+_NO_LIMIT = 2**31
+_TOKENS_AROUND_TEXT = 4
+"""Marks that a model puts around a text and may count, for example BERT's two."""
 
 
 class Upstreams:
@@ -76,15 +80,16 @@ class Upstreams:
     ) -> tuple[Floats, int]:
         """Return one row per text and the tokens used; only targets of one and the same model are asked."""
         same = [target for target in targets if target.model == targets[0].model]
-        most = Tokens(sum(len(text.encode()) for text in texts), 0)
+        most = Tokens(sum(len(text.encode()) + _TOKENS_AROUND_TEXT for text in texts), 0)
 
-        async def ask(target: Target) -> tuple[tuple[Floats, int], Attempt]:
+        async def ask(target: Target) -> tuple[tuple[Floats, int | None], Attempt]:
             return await self._paid(meter, target, most, lambda: target.upstream.embed(texts, target.model, dimensions))
 
         (rows, tokens), attempt = await self._first_answer(same, ask, _nothing)
-        attempt.used = Tokens(tokens, 0)
+        if tokens is not None:
+            attempt.count({"prompt_tokens": tokens})
         meter.answered_by(attempt.provider, attempt.model)
-        return rows, tokens
+        return rows, attempt.used.prompt or 0
 
     async def close(self) -> None:
         """Close all connections."""
@@ -98,9 +103,14 @@ class Upstreams:
 
     def _body(self, request: ChatRequest, target: Target, meter: Meter) -> tuple[dict[str, Any], Tokens]:
         body = request.for_upstream(target.model)
-        priced = self._ledger.limits_answers(meter.payer, target.model)
-        if priced and request.max_tokens is None and request.max_completion_tokens is None:
-            body[target.upstream.limit_field] = self._settings.completion_token_limit
+        provider = target.upstream.settings
+        limit = provider.completion_token_limit or _NO_LIMIT
+        if request.max_tokens is None and request.max_completion_tokens is None:
+            if self._ledger.limits_answers(meter.payer, target.model):
+                body[provider.limit_field] = min(limit, self._settings.completion_token_limit)
+        else:
+            # The provider would refuse more than it can write; 'finish_reason' tells what was cut.
+            body |= {name: min(body[name], limit) for name in LIMIT_FIELDS if body.get(name) is not None}
         return body, most_tokens(request, body, self._settings.image_token_limit)
 
     async def _paid(
@@ -126,6 +136,12 @@ class PaidEmbedder:
 
     def check(self, dimensions: int | None) -> None:
         """See ``Embedder``; only the upstream knows."""
+
+    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """See ``Embedder``; whoever of the route answers can take them."""
+        providers = [target.upstream.settings for target in self._targets]
+        inputs = min(provider.embedding_inputs for provider in providers)
+        return batches(texts, inputs=inputs, tokens=min(provider.embedding_tokens for provider in providers))
 
     async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:
         """See ``Embedder``; raises what the upstreams raise."""

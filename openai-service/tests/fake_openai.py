@@ -24,7 +24,7 @@ class Fault:
 
     ``hang up``, ``malformed``, ``html``, ``wrong shape``, ``slow`` (before the first byte),
     ``slow first token`` (1.2 s), ``cut`` (after two chunks),
-    ``stall`` (for ever, after two chunks), ``broken chunk``.
+    ``stall`` (for ever, after two chunks), ``broken chunk``; of embeddings ``longer vectors`` and ``uncounted``.
     """
 
     kind: str = "status"
@@ -44,6 +44,10 @@ class FakeOpenAI:
     paths: list[str] = field(default_factory=list)
     replies: list[dict[str, Any]] = field(default_factory=list)
     """Messages that the next answers carry, each once; for what a model would write."""
+    usage: dict[str, int] = field(default_factory=lambda: dict(USAGE))
+    """What answers of chat count."""
+    most_inputs: int = 2048
+    """More texts at once are refused."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
@@ -52,6 +56,7 @@ class FakeOpenAI:
         for seen in (self.script, self.bodies, self.keys, self.api_keys, self.paths, self.replies):
             seen.clear()
         self.hung_up.clear()
+        self.usage, self.most_inputs = dict(USAGE), 2048
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[FakeOpenAI]:
@@ -109,7 +114,7 @@ class FakeOpenAI:
         said = self.replies.pop(0) if self.replies else {"content": "".join(WORDS)}
         message = {"role": "assistant", "refusal": None, **said}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return web.json_response({**_head("chat.completion", body), "choices": [choice], "usage": USAGE})
+        return web.json_response({**_head("chat.completion", body), "choices": [choice], "usage": self.usage})
 
     async def _stream(self, request: web.Request, body: dict[str, Any], fault: Fault) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -125,7 +130,7 @@ class FakeOpenAI:
             await response.write(_event(body, {"role": "assistant", "content": word}, None))
         await response.write(_event(body, {}, "stop"))
         if body.get("stream_options", {}).get("include_usage"):
-            last = {**_head("chat.completion.chunk", body), "choices": [], "usage": USAGE}
+            last = {**_head("chat.completion.chunk", body), "choices": [], "usage": self.usage}
             await response.write(b"data: " + json.dumps(last).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response
@@ -136,13 +141,19 @@ class FakeOpenAI:
             return _refusal(fault)
         if fault.kind == "html":
             return web.Response(text="<h1>Welcome to nginx</h1>", content_type="text/html")
+        if len(body["input"]) > self.most_inputs:
+            return _refusal(Fault(status=400, message=f"at most {self.most_inputs} inputs"))
         size = body.get("dimensions", DIMENSIONS)
+        if fault.kind == "longer vectors":
+            size += 1
         rows = [
             {"object": "embedding", "index": index, "embedding": vector(text, size)}
             for index, text in enumerate(body["input"])
         ]
         if fault.kind == "wrong shape":
             rows = rows[:-1]
+        if fault.kind == "uncounted":
+            return web.json_response({"object": "list", "data": rows, "model": body["model"]})
         usage = {"prompt_tokens": 7 * len(rows), "total_tokens": 7 * len(rows)}
         # Providers need not answer in order; the index tells.
         return web.json_response({"object": "list", "data": rows[::-1], "model": body["model"], "usage": usage})

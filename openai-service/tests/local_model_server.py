@@ -17,7 +17,9 @@ def main() -> None:
     params = xllamacpp.CommonParams()
     # The package is only looked for, not imported: it would want the tool that it is a plug-in of.
     params.model.path = str(next(Path(spec.origin).parent.glob("*.gguf")))
-    params.n_ctx, params.n_parallel = 8192, 1
+    params.n_ctx, params.n_parallel = 4096, 1
+    # Its threads wait for each other in a loop: on a busy machine two of them are slower than one.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
     sys.stdin.read()

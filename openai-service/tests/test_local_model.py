@@ -19,11 +19,13 @@ import pytest_asyncio
 from injections import INJECTIONS
 from openai_support import Run, Sdk
 
-from castor_chassis.testing import RunningService
+from castor_chassis.testing import RunningService, TokenIssuer
 from openai_service.jobs import NAMES
 from openai_service.prompts import load
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.local_model, pytest.mark.timeout(900)]
+_LIFETIME_SECONDS = 4 * 3600
+"""Of the token that all tests share: a slow machine needs longer than the quarter of an hour that one has."""
 ASKED: list[Any] = [{"role": "user", "content": "Say hello in one short sentence."}]
 SCHEMA = {
     "type": "object",
@@ -47,15 +49,21 @@ def serving(log: Path) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def local(run: Run, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningService]:
+async def local(
+    run: Run, issuer: TokenIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningService]:
     """A service whose upstream is the local model; no key, only a base URL."""
     pytest.importorskip("xllamacpp", reason="needs the dependency group 'local-model'")
     starting = serving(tmp_path_factory.mktemp("model") / "server.log")
     url = await asyncio.to_thread(starting.__enter__)
     patience = {"openai_timeout_seconds": 300, "chat_timeout_seconds": 600, "budget_lease_seconds": 700}
+    # What it writes beyond this is more of the same, and only takes time.
+    provider = {"name": "local", "base_url": f"{url}/v1", "completion_token_limit": 200}
     try:
-        async with run(openai_base_url=f"{url}/v1", openai_model="smollm2", **patience) as service:
+        async with run(providers=[provider], openai_model="smollm2", **patience) as service:
             service.client.timeout = 600
+            token = issuer.user_token(["llm:use"], lifetime_seconds=_LIFETIME_SECONDS)
+            service.client.headers["Authorization"] = f"Bearer {token}"
             yield service
     finally:
         starting.__exit__(None, None, None)
