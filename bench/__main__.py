@@ -1,4 +1,4 @@
-"""``python -m bench [NAME ...]`` runs the named measurements, or all."""
+"""``python -m bench [NAME ...] [OPTION ...]`` runs the named measurements, or all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import sys
 import bench
 
 
-def main(names: list[str]) -> None:
-    """Run measurements by name."""
+def main(arguments: list[str]) -> None:
+    """Run measurements by name; what follows the names is theirs."""
+    first_option = next((at for at, one in enumerate(arguments) if one.startswith("-")), len(arguments))
+    names, sys.argv[1:] = arguments[:first_option], arguments[first_option:]
     known = sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if not m.name.startswith("_"))
     unknown = set(names) - set(known)
     if unknown:

@@ -1,5 +1,8 @@
 """Imports of twitter-service against twarc, memory, the feed, and full-text search.
 
+``python -m bench twitter [--rows 1000000] [--part twarc|size]``: ``twarc`` compares imports of one file, ``size``
+imports up to so many rows and measures memory, the feed and full-text queries there.
+
 One import through the mTLS API parses, de-duplicates, matches entities and axes, and stores in PostgreSQL (with the
 settings of `castor up`: fsync on). twarc flattens and de-duplicates the same file, once to nowhere and once, as
 ``twarc2 flatten`` does, into a file; it stores nothing and matches nothing. Rounds alternate, so what else the machine
@@ -8,129 +11,59 @@ does hits both. sentiment-service is absent, and words are indexed after the imp
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import multiprocessing
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import orjson
-import uvloop
 
 from bench._tweets import id_of, text_of, time_of, write_pages
+from bench._twitter_service import Endpoint, postgres, running
 from castor_chassis.http import httpx
-from castor_chassis.postgres import migrate
-from castor_chassis.telemetry import configure_logging
-from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings
-from castor_chassis.tls import TlsFiles
-from castor_devstack.osuser import postgres_account
-from castor_devstack.ports import PortLeases
-from castor_devstack.postgres import EmbeddedPostgres
-from castor_devstack.testing import scratch_folder
-from twitter_service.app import create_app
+from twitter_service.batches import Batch
 from twitter_service.files import TweetFile
-from twitter_service.intake import Batch
 from twitter_service.matching import Matcher, Terms
-from twitter_service.settings import TwitterSettings
 from twitter_service.tweets import NewTweet
 
 SAME_FILE = int(os.environ.get("BENCH_TWEETS", "40000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "4"))
-FEW, MANY = 10_000, int(os.environ.get("BENCH_MANY", "1000000"))
-SCOPES = ["tweets:read", "tweets:write", "entities:write", "feed:read", "counts:read"]
+SIZES = (10_000, 100_000)
+"""Imported before the largest, to see whether memory grows."""
+ASKED = 40
+"""Times that each query is asked."""
 TABLES = "tweets, tweet_entities, tweet_raw, tweet_search, tweet_versions, retweets, authors, imports"
-QUERIES = ("corrupción", "reforma salud", '"acuerdo de paz"', "campesinos -seguridad", "felidad", "camino OR pareza")
+QUERIES: dict[str, dict[str, str]] = {
+    "common word": {"q": "elecciones2026"},
+    "less common word": {"q": "salud"},
+    "rare word": {"q": "barrio4711"},
+    "no hit": {"q": "felidad"},
+    "two words": {"q": "registraduría campesinos"},
+    "phrase": {"q": '"acuerdo de paz"'},
+    "one of two": {"q": "camino OR pareza"},
+    "without a word": {"q": "campesinos -registraduría"},
+    "common word, one old day": {
+        "q": "elecciones2026", "since": "2026-01-03T05:00:00Z", "until": "2026-01-04T05:00:00Z",
+    },
+    "rare word, one old week": {"q": "barrio4711", "since": "2026-01-03T05:00:00Z", "until": "2026-01-10T05:00:00Z"},
+    "common word, entity": {"q": "elecciones2026", "entity": "fajardo"},
+    "rare word, entity": {"q": "barrio4711", "entity": "fajardo"},
+}  # fmt: skip
 ENTITIES = (
     Terms("petro", ("petrogustavo",), ("Gustavo Petro", "Petro"), ("PactoHistorico",)),
     Terms("fico", ("FicoGutierrez",), ("Fico Gutiérrez",)),
     Terms("fajardo", ("sergio_fajardo",), ("Sergio Fajardo",)),
     Terms("hernandez", ("ingrodolfohdez",), ("Rodolfo Hernández",)),
 )
-
-
-@dataclass
-class Endpoint:
-    """A running service: its client, its database, and a pipe that answers what it has used so far."""
-
-    client: httpx.AsyncClient
-    database: asyncpg.Connection
-    postgres: int
-    pipe: Connection
-
-    def used(self) -> tuple[float, float]:
-        """Return CPU seconds and the highest resident memory in MiB of the service's process."""
-        self.pipe.send("used")
-        cpu, peak = self.pipe.recv()
-        return float(cpu), float(peak)
-
-
-@contextmanager
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """Run a PostgreSQL of its own with the settings of `castor up`."""
-    account = postgres_account()
-    port = PortLeases().choose({"postgres": 0})["postgres"]
-    with scratch_folder(account) as folder:
-        server = EmbeddedPostgres(folder / "postgres", port=port, password="bench", account=account)
-        server.start()
-        try:
-            server.provision({"bench": "bench"})
-            yield server
-        finally:
-            server.stop()
-
-
-def serve(files: TlsFiles, url: str, pipe: Connection) -> None:
-    """Run the service in this process until the pipe says otherwise."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the access log is written for real, to nowhere
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    configure_logging("twitter-service", "INFO")
-    uvloop.run(_serve(files, url, pipe))
-
-
-async def _serve(files: TlsFiles, url: str, pipe: Connection) -> None:
-    issuer = TokenIssuer()
-    limits = {"import_max_bytes": 8 * 1024**3, "rate_limit": "1000000/minute", "search_max_lag_seconds": 3600}
-    absent = {"sentiment_url": "https://127.0.0.1:9", "auth_url": "https://127.0.0.1:9"}
-    settings = TwitterSettings(**{**tls_settings(files), **limits, **absent, "database_url": url})
-    async with run_service(create_app(settings, keys=issuer), settings) as service:
-        await service.ready()
-        pipe.send((service.url, issuer.user_token(SCOPES)))
-        while await asyncio.to_thread(pipe.recv) != "stop":
-            pipe.send((time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
-
-
-@asynccontextmanager
-async def running(server: EmbeddedPostgres) -> AsyncIterator[Endpoint]:
-    """Start the service in a process of its own, beside nothing but PostgreSQL."""
-    url, authority = server.url("bench", "bench", "bench"), Authority.create()
-    await migrate(url, "twitter_service")
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    with tempfile.TemporaryDirectory() as folder:
-        files = authority.write(Path(folder), "twitter-service")
-        process = context.Process(target=serve, args=(files, url, theirs), daemon=True)
-        process.start()
-        base, token = await asyncio.to_thread(ours.recv)
-        tls = authority.write(Path(folder), "trending-service").client_context()
-        headers = {"Authorization": f"Bearer {token}"}
-        database = await asyncpg.connect(url)
-        async with httpx.AsyncClient(base_url=base, verify=tls, headers=headers, trust_env=False) as client:
-            yield Endpoint(client, database, server.pid or 0, ours)
-        await database.close()
-        ours.send("stop")
-        await asyncio.to_thread(process.join, 20)
 
 
 async def track(client: httpx.AsyncClient) -> None:
@@ -191,7 +124,16 @@ def lean_lines(tweets: int) -> Iterator[bytes]:
     draw, held = random.Random(7), list[bytes]()
     for number in range(tweets):
         item = {"id": str(id_of(number)), "author_id": str(number % 50_000), "username": f"u{number % 50_000}"}
-        held.append(orjson.dumps({**item, "text": text_of(number, draw), "created_at": time_of(number), "lang": "es"}))
+        held.append(
+            orjson.dumps(
+                {
+                    **item,
+                    "text": f"{text_of(number, draw)} barrio{number % 9973}",
+                    "created_at": time_of(number),
+                    "lang": "es",
+                }
+            )
+        )
         if len(held) == 1000:
             yield b"\n".join(held) + b"\n"
             held.clear()
@@ -261,18 +203,21 @@ async def against_twarc(endpoint: Endpoint, folder: Path) -> None:
     print(f"PostgreSQL's COPY of the same rows into bare tables: {limit:.0f} rows/s, import/it {ours / limit:.2f}")
 
 
-async def memory(endpoint: Endpoint) -> None:
-    """Print the service's memory at few and at many rows."""
-    for rows in (FEW, MANY):
+async def memory(endpoint: Endpoint, most: int) -> None:
+    """Print the service's memory at few and at many rows; the last import stays."""
+    for rows in (*(size for size in SIZES if size < most), most):
         await empty(endpoint)
         rate, *_ = await import_rate(endpoint, lambda rows=rows: lean_lines(rows))  # type: ignore[misc]
-        print(f"import of {rows:>8} rows: {rate:7.0f} rows/s, highest resident memory {endpoint.used()[1]:6.0f} MiB")
+        print(
+            f"import of {rows:>8} rows: {rate:7.0f} rows/s, highest resident memory {endpoint.used()[1]:6.0f} MiB, "
+            f"of the parser {endpoint.used()[2]:4.0f} MiB"
+        )
 
 
-async def feed(endpoint: Endpoint) -> None:
+async def feed(endpoint: Endpoint, most: int) -> None:
     """Print rows per second of one reader of the feed."""
     after, rows, started = 0, 0, time.perf_counter()
-    while rows < min(MANY, 100_000):
+    while rows < min(most, 100_000):
         answer = await endpoint.client.get(
             "/v1/twitter/tweets/feed", params={"after": after, "limit": 1000}, timeout=60
         )
@@ -281,38 +226,52 @@ async def feed(endpoint: Endpoint) -> None:
     print(f"feed, pages of 1,000: {rows / (time.perf_counter() - started):.0f} rows/s")
 
 
-async def search(endpoint: Endpoint) -> None:
-    """Print how fast words are indexed, and how fast they are found."""
-    started, seconds = time.perf_counter(), list[float]()
-    first = int((await endpoint.client.get("/v1/twitter/scores/progress")).json()["data"]["search_behind"])
-    while (await endpoint.client.get("/v1/twitter/scores/progress")).json()["data"]["search_behind"]:  # noqa: ASYNC110
+async def index_words(endpoint: Endpoint) -> None:
+    """Print how fast words are indexed after the import."""
+    started = time.perf_counter()
+    first = behind = int((await endpoint.client.get("/v1/twitter/scores/progress")).json()["data"]["search_behind"])
+    while behind:
         await asyncio.sleep(1)
-    print(f"indexing of words: {first / max(time.perf_counter() - started, 1e-9):.0f} rows/s")
-    await endpoint.database.execute("ANALYZE tweets; ANALYZE tweet_search")
-    for _ in range(20):
-        for query in QUERIES:
+        behind = (await endpoint.client.get("/v1/twitter/scores/progress")).json()["data"]["search_behind"]
+    print(f"indexing of words: {first / (time.perf_counter() - started):.0f} rows/s")
+    await endpoint.database.execute("ANALYZE tweets; ANALYZE tweet_search; ANALYZE tweet_entities")
+
+
+async def search(endpoint: Endpoint, rows: int) -> None:
+    """Print how fast the first page, newest first, of each query is answered."""
+    seconds: dict[str, list[float]] = {name: [] for name in QUERIES}
+    for _ in range(ASKED):
+        for name, query in QUERIES.items():
             asked = time.perf_counter()
-            answer = await endpoint.client.get("/v1/twitter/tweets", params={"q": query, "limit": 50}, timeout=60)
+            answer = await endpoint.client.get("/v1/twitter/tweets", params={**query, "limit": 50}, timeout=60)
             answer.raise_for_status()
-            seconds.append(time.perf_counter() - asked)
-    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    print(f"full-text query at {MANY} rows: p50 {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms")
-    for number, query in enumerate(QUERIES):
-        print(f"  {query:28}{statistics.median(seconds[number :: len(QUERIES)]) * 1000:9.1f} ms")
+            seconds[name].append(time.perf_counter() - asked)
+    print(f"full-text queries at {rows} rows, first page, newest first; ms{'p50':>18}{'p99':>9}")
+    seconds["all"] = [one for taken in seconds.values() for one in taken]
+    for name, taken in seconds.items():
+        cuts = statistics.quantiles(taken, n=100, method="inclusive")
+        print(f"  {name:70}{cuts[49] * 1000:9.1f}{cuts[98] * 1000:9.1f}")
 
 
-async def run() -> None:
+async def run(rows: int, parts: list[str]) -> None:
     """Measure and print."""
     with postgres() as server, tempfile.TemporaryDirectory() as folder:
         async with running(server) as endpoint:
             await track(endpoint.client)
-            await against_twarc(endpoint, Path(folder))
-            await memory(endpoint)
-            await feed(endpoint)
-            await search(endpoint)
+            if "twarc" in parts:
+                await against_twarc(endpoint, Path(folder))
+            if "size" in parts:
+                await memory(endpoint, rows)
+                await feed(endpoint, rows)
+                await index_words(endpoint)
+                await search(endpoint, rows)
     print(f"load average at the end: {', '.join(f'{one:.1f}' for one in os.getloadavg())}")
 
 
 def main() -> None:
     """Print the table."""
-    asyncio.run(run())
+    parser = argparse.ArgumentParser(prog="python -m bench twitter")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the largest import")
+    parser.add_argument("--part", choices=["twarc", "size"], action="append", help="measure only this")
+    options = parser.parse_args()
+    asyncio.run(run(options.rows, options.part or ["twarc", "size"]))

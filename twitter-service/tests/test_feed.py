@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from castor_chassis import Postgres
-from twitter_service.intake import Batch
+from twitter_service.batches import Batch
 from twitter_service.matching import Matcher
 from twitter_service.store import Scored, TweetStore, lock_state
 from twitter_service.tweets import NewTweet

@@ -69,6 +69,7 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
         settings.import_max_unpacked_bytes,
         settings.import_max_concurrent,
         settings.max_author_entities,
+        settings.import_parses_apart,
     )
     importer = Importer(
         tweets, entities, imports, rules=rules, in_thread=chassis.in_thread, rematcher=rematcher, on_news=on_stored

@@ -13,8 +13,8 @@ from typing import Any, Literal, Protocol
 
 from twitter_service.csv_files import CsvReader, Found
 from twitter_service.errors import NotUtf8
+from twitter_service.parsing import Block, parsed
 from twitter_service.tweets import NewTweet, Rejection
-from twitter_service.v2 import tweets_of_line
 
 __all__ = ["MAX_LINE", "Checkpoint", "Format", "Found", "TweetFile"]
 
@@ -31,7 +31,7 @@ class Reader(Protocol):
     rest: bytes
     """What was fed and waits for the end of its line; the next reader is fed it again."""
 
-    def read(self, data: bytes, *, final: bool) -> Iterator[NewTweet | Rejection]:
+    def read(self, data: bytes, *, final: bool) -> Iterator[NewTweet | Rejection | Block]:
         """Yield what is complete; all that is left when ``final``."""
 
     def state(self) -> dict[str, Any]:
@@ -60,15 +60,19 @@ class TweetFile:
 
     def feed(self, data: bytes) -> Found:
         """Return what ``data`` completes; raises ``NotUtf8`` or ``MissingColumns``."""
-        return self._read(data, final=False)
+        return parsed(self.frames(data))
 
     def finish(self) -> Found:
         """Return what the end of the file completes; raises as ``feed``."""
-        return self._read(b"", final=True)
+        return parsed(self._read(b"", final=True))
 
-    def feed_last(self, data: bytes) -> Found:
-        """Return what ``data`` and the end of the file complete; raises as ``feed``."""
-        return self.feed(data) + self.finish()
+    def frames(self, data: bytes) -> list[NewTweet | Rejection | Block]:
+        """Return what ``data`` completes, JSON not parsed yet; raises as ``feed``."""
+        return self._read(data, final=False)
+
+    def last_frames(self, data: bytes) -> list[NewTweet | Rejection | Block]:
+        """Return what ``data`` and the end of the file complete, JSON not parsed yet; raises as ``feed``."""
+        return self.frames(data) + self._read(b"", final=True)
 
     def checkpoint(self) -> Checkpoint:
         """Return how far the file was read; everything before was returned."""
@@ -88,7 +92,7 @@ class TweetFile:
         self._reader = CsvReader.of_state(at.state) if at.format == "csv" else JsonLinesReader.of_state(at.state)
         return True
 
-    def _read(self, data: bytes, *, final: bool) -> Found:
+    def _read(self, data: bytes, *, final: bool) -> list[NewTweet | Rejection | Block]:
         if self._reader is None:
             data = self._blank = self._blank + data
             if len(data) < len(_BOM) and not final:
@@ -125,31 +129,31 @@ class JsonLinesReader:
         reader._drops_rest = state["drops_rest"]
         return reader
 
-    def read(self, data: bytes, *, final: bool) -> Iterator[NewTweet | Rejection]:
+    def read(self, data: bytes, *, final: bool) -> Iterator[Rejection | Block]:
         """See ``Reader``; raises ``NotUtf8``."""
         lines = (self.rest + data).splitlines(keepends=True)
         # A carriage return at the end may be the first half of a line end.
         self.rest = b"" if final or not lines or lines[-1].endswith(b"\n") else lines.pop()
-        for line in lines:
-            if not self._drops_rest:
-                yield from self._tweets(line)
+        if lines and self._drops_rest:
+            del lines[0]
             self._drops_rest = False
             self.line += 1
+        if lines:
+            yield self._block(lines)
+            self.line += len(lines)
         if len(self.rest) > MAX_LINE:
             yield Rejection(self.line, f"the line is longer than {MAX_LINE} bytes")
             self._drops_rest = True
         if self._drops_rest:
             self.rest = b""
 
-    def _tweets(self, line: bytes) -> Iterator[NewTweet | Rejection]:
-        line = line.strip()
-        if self.line == 1:
-            line = line.removeprefix(_BOM)
-        if not line:
-            return
+    def _block(self, lines: list[bytes]) -> Block:
+        if self.line == 1 and (start := lines[0].lstrip()).startswith(_BOM):
+            lines[0] = start.removeprefix(_BOM)
+        data = b"".join(lines)
         try:
-            line.decode()
+            data.decode()
         except UnicodeDecodeError as error:
-            raise NotUtf8(line=self.line) from error
-        for found in tweets_of_line(line):
-            yield Rejection(self.line, found) if isinstance(found, str) else found
+            good = data[: error.start] + b"?"
+            raise NotUtf8(line=self.line + len(good.splitlines()) - 1) from error
+        return Block(self.line, data)

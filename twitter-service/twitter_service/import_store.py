@@ -12,7 +12,7 @@ from castor_chassis import Postgres
 from twitter_service.errors import ImportNotFound
 from twitter_service.files import Checkpoint
 from twitter_service.intake import Added
-from twitter_service.tweets import NewTweet, Rejection
+from twitter_service.tweets import Rejection
 
 MAX_REJECTIONS = 1_000
 STALE_SECONDS = 60
@@ -66,7 +66,7 @@ class Tally:
         return replace(
             self,
             accepted=self.accepted + accepted,
-            duplicates=self.duplicates + len(chunk.tweets) - accepted,
+            duplicates=self.duplicates + chunk.tweets - accepted,
             rejected=self.rejected + len(chunk.rejections),
             refreshed=self.refreshed + added.refreshed,
             retweets=self.retweets + added.retweets,
@@ -80,19 +80,11 @@ class Tally:
 class Chunk:
     """What one piece of a file held, and how far the file was read with it."""
 
-    tweets: Sequence[NewTweet]
+    tweets: int
     rejections: Sequence[Rejection]
+    first_at: datetime | None
+    last_at: datetime | None
     checkpoint: Checkpoint
-
-    @property
-    def first_at(self) -> datetime | None:
-        """When the oldest of the tweets was written."""
-        return min((tweet.created_at for tweet in self.tweets), default=None)
-
-    @property
-    def last_at(self) -> datetime | None:
-        """When the newest of the tweets was written."""
-        return max((tweet.created_at for tweet in self.tweets), default=None)
 
 
 @dataclass(frozen=True)

@@ -12,24 +12,27 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import structlog
+from msgspec import structs
 
 from castor_chassis import Overloaded, ServiceError
+from twitter_service.batches import Batch
 from twitter_service.entity_store import EntityStore
 from twitter_service.errors import EmptyImport, ImportDiffers
-from twitter_service.files import Format, Found, TweetFile
+from twitter_service.files import Checkpoint, Format, TweetFile
 from twitter_service.import_store import Chunk, Ending, ImportStore, Origin, Tally
-from twitter_service.intake import Added, Batch
+from twitter_service.intake import Added
 from twitter_service.matching import Matcher, slug
-from twitter_service.metrics import TWEETS
+from twitter_service.metrics import PARSERS_LOST, TWEETS
+from twitter_service.parser_process import ParserLost, ParserProcess, has_processor_to_spare
+from twitter_service.parsing import Block, Frame, Prepared, prepared
 from twitter_service.pieces import cut, unpacked
 from twitter_service.rematching import Rematcher
 from twitter_service.store import TweetStore
-from twitter_service.tweets import Author, NewTweet, Rejection
-from twitter_service.words import words_of
+from twitter_service.tweets import Author
 
 HEAD_BYTES = 64 * 1024
 """By so many first bytes a file is recognised; shorter ones are not resumed."""
@@ -55,6 +58,7 @@ class ImportRules:
     max_unpacked_bytes: int
     max_concurrent: int
     max_author_entities: int
+    parses_apart: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,8 @@ class _Run:
         self._matcher: tuple[int, Matcher] | None = None
         self._speaks_of_tracked = False
         self._storing: asyncio.Task[None] | None = None
+        self._parser: ParserProcess | None = None
+        self._has_lost_parser = False
 
     async def take_all(self, pieces: AsyncIterator[bytes]) -> str:
         try:
@@ -139,6 +145,9 @@ class _Run:
         except BaseException as error:
             await self._fail(error)
             raise
+        finally:
+            if self._parser:
+                await asyncio.shield(self._parser.close())
         log.info("imported", import_id=self._id, accepted=self._tally.accepted, rejected=self._tally.rejected)
         return self._id
 
@@ -147,9 +156,10 @@ class _Run:
         self._head_digest = hashlib.sha256(first[:HEAD_BYTES]).hexdigest()
         rest = await self._resumed(first, pieces)
         async for data in pieces:
-            await self._take(self._file.feed, rest)
+            self._parse_apart()
+            await self._take(self._file.frames, rest)
             rest = data
-        await self._take(self._file.feed_last, rest)
+        await self._take(self._file.last_frames, rest)
         await self._stored()
 
     async def _resumed(self, first: bytes, pieces: AsyncIterator[bytes]) -> bytes:
@@ -173,39 +183,51 @@ class _Run:
         log.info("import_resumed", import_id=self._id, offset=earlier.checkpoint.offset)
         return piece[left:]
 
-    async def _take(self, read: Callable[[bytes], Found], data: bytes) -> None:
+    def _parse_apart(self) -> None:
+        """Have a long file of JSON parsed by a process of its own; until it is there, a thread parses."""
+        wanted = self._in.rules.parses_apart and self._file.format == "jsonl" and has_processor_to_spare()
+        if wanted and self._parser is None and not self._has_lost_parser:
+            self._parser = ParserProcess()
+
+    async def _take(self, read: Callable[[bytes], list[Frame]], data: bytes) -> None:
         """Parse a piece while the one before is being stored."""
         self._matcher = self._matcher or await self._in.entities.matcher()
-        chunk, batch = await self._in.in_thread(self._parsed, read, data, *self._matcher)
+        frames, checkpoint = await self._in.in_thread(self._framed, read, data)
+        piece = await self._prepared(frames, *self._matcher)
+        chunk = Chunk(piece.tweets, piece.rejections, piece.first_at, piece.last_at, checkpoint)
+        self._note(piece)
         await self._stored()
         if chunk.tweets or chunk.rejections:
+            batch = structs.replace(piece.batch, authors=self._news_of(piece.batch.authors))
             self._storing = asyncio.create_task(self._store(chunk, batch))
+
+    def _framed(self, read: Callable[[bytes], list[Frame]], data: bytes) -> tuple[list[Frame], Checkpoint]:
+        frames = read(data)
+        return frames, self._file.checkpoint()
+
+    async def _prepared(self, frames: list[Frame], revision: int, matcher: Matcher) -> Prepared:
+        blocks = [frame for frame in frames if isinstance(frame, Block)]
+        if self._parser and self._parser.is_ready and len(blocks) == len(frames):
+            try:
+                return await self._parser.prepared(blocks, matcher, revision)
+            except ParserLost as error:
+                log.warning("parser_lost", import_id=self._id, reason=str(error))
+                PARSERS_LOST.inc()
+                await self._parser.close()
+                self._parser, self._has_lost_parser = None, True
+        return await self._in.in_thread(prepared, frames, matcher, revision)
+
+    def _note(self, piece: Prepared) -> None:
+        for name, count in piece.writers.items():
+            if len(self._authors) < MAX_AUTHORS or name in self._authors:
+                self._authors[name] += count
+        self._speaks_of_tracked = self._speaks_of_tracked or piece.batch.names_account
 
     async def _stored(self) -> None:
         # A sender that goes away must not cut a COPY in two: asyncpg's connection would be lost with it.
         if self._storing is not None:
             await asyncio.shield(self._storing)
             self._storing = None
-
-    def _parsed(
-        self, read: Callable[[bytes], Found], data: bytes, revision: int, matcher: Matcher
-    ) -> tuple[Chunk, Batch]:
-        found = read(data)
-        rejections = [item for item in found if isinstance(item, Rejection)]
-        tweets = [item for item in found if isinstance(item, NewTweet)] if rejections else found
-        chunk = Chunk(cast(list[NewTweet], tweets), rejections, self._file.checkpoint())
-        for tweet in chunk.tweets:
-            if len(self._authors) < MAX_AUTHORS or tweet.username in self._authors:
-                self._authors[tweet.username] += 1
-        batch = self._tagged(chunk, revision, matcher)
-        return chunk, replace(batch, authors=self._news_of(batch.authors))
-
-    def _tagged(self, chunk: Chunk, revision: int, matcher: Matcher) -> Batch:
-        batch = Batch.of(chunk.tweets, matcher, revision)
-        if self._order.track_authors and not self._speaks_of_tracked:
-            names = matcher.names_account
-            self._speaks_of_tracked = any(names(t.tweet.username, words_of(t.tweet.text)) for t in batch.items)
-        return batch
 
     def _news_of(self, authors: Sequence[Author]) -> list[Author]:
         news = [author for author in authors if self._seen_authors.get(author.id) != author]
@@ -224,9 +246,9 @@ class _Run:
             await self._in.imports.progress(connection, self._id, tally, chunk.checkpoint)
 
         while await self._in.tweets.add(batch, self._id, within=progress) is None:
-            self._matcher = await self._in.entities.matcher()
-            anew = await self._in.in_thread(self._tagged, chunk, *self._matcher)
-            batch = replace(anew, authors=batch.authors)
+            revision, matcher = self._matcher = await self._in.entities.matcher()
+            batch = await self._in.in_thread(batch.tagged_anew, matcher, revision)
+            self._speaks_of_tracked = self._speaks_of_tracked or batch.names_account
         for outcome in ("accepted", "duplicates", "rejected"):
             TWEETS.labels(outcome.removesuffix("s")).inc(getattr(tally, outcome) - getattr(self._tally, outcome))
         self._tally = tally

@@ -6,23 +6,17 @@ writes meanwhile: what is found to be new stays new, and COPY needs no conflict 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
-import msgspec
-
 from twitter_service.author_store import save_authors
-from twitter_service.axes import axes_in
-from twitter_service.matching import Matcher
-from twitter_service.tweets import Author, NewTweet
-from twitter_service.words import words_of
+from twitter_service.batches import Batch, Packed, Retweet, Tagged
+from twitter_service.packing import LINK_COLUMNS, RAW_COLUMNS, TWEET_COLUMNS, rows_of, tweet_rows
+from twitter_service.tweets import NewTweet
 
-_COLUMNS = (
-    "id", "version_id", "username", "author_id", "created_at", "text", "lang", "metrics", "observed_at", "retweet_of",
-    "axes", "places", "place_source", "import_id", "change_seq",
-)  # fmt: skip
 _KNOWN = "SELECT id, coalesce(version_id, id) AS version, observed_at, deleted FROM tweets WHERE id = ANY($1::bigint[])"
 
 _REFRESH = """
@@ -68,40 +62,6 @@ SET head = head + $1, tweets = tweets + $2, scored = scored - $3, unscorable = u
 """
 
 
-class Tagged(msgspec.Struct, frozen=True, gc=False):
-    """A tweet, the entities it counts for, and the axes it speaks of."""
-
-    tweet: NewTweet
-    entities: Iterable[str] = ()
-    axes: Sequence[str] = ()
-    is_own_row: bool = True
-    """False of the original that a retweet brought along."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Tweets to store together, tagged with ``revision`` of the entities."""
-
-    items: Sequence[Tagged]
-    revision: int = 0
-    retweets: Sequence[NewTweet] = ()
-    authors: Sequence[Author] = ()
-
-    @classmethod
-    def of(cls, tweets: Sequence[NewTweet], matcher: Matcher, revision: int) -> Batch:
-        """Tag tweets; of a retweet that brings its original along, the original is stored. CPU-bound."""
-        items, retweets, authors = [], [], {}
-        for tweet in tweets:
-            of = tweet.original or tweet
-            if tweet.original:
-                retweets.append(tweet)
-            words = words_of(of.text)
-            items.append(Tagged(of, matcher.entities_in(of.username, words), axes_in(words), of is tweet))
-            author = of.author or Author(id=of.author_id or "@" + of.username.lower(), username=of.username)
-            authors[author.id] = author
-        return cls(items, revision, retweets, list(authors.values()))
-
-
 @dataclass(frozen=True)
 class Added:
     """What became of tweets: rows that are new, retweets that are new, and old rows that were brought up to date."""
@@ -125,38 +85,37 @@ async def take_in(connection: Any, batch: Batch, import_id: str, head: int) -> A
     return added + Added(retweets=await _count_retweets(connection, batch.retweets))
 
 
-async def _count_retweets(connection: Any, retweets: Sequence[NewTweet]) -> int:
+async def _count_retweets(connection: Any, retweets: Sequence[Retweet]) -> int:
     if not retweets:
         return 0
     columns: list[list[Any]] = [
-        [r.retweet_of for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
+        [r.original_id for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
         [r.created_at for r in retweets],
     ]  # fmt: skip
     return affected(await connection.execute(_RETWEETS, *columns))
 
 
-def _wave(tagged: Sequence[Tagged]) -> tuple[list[Tagged], list[Tagged]]:
+def _wave(items: Sequence[Packed]) -> tuple[list[Packed], list[Packed]]:
     """Return the first of each tweet, and what has to come after it: another version, or a newer state."""
-    first: dict[int, NewTweet] = {}
+    first: dict[int, Packed] = {}
     wave, later = [], []
-    for item in tagged:
-        tweet = item.tweet
-        known = first.setdefault(tweet.id, tweet)
-        if known is tweet:
+    for item in items:
+        known = first.setdefault(item.id, item)
+        if known is item:
             wave.append(item)
-        elif tweet.version != known.version or _is_newer(tweet.observed_at, known.observed_at):
+        elif item.version != known.version or _is_newer(item.observed_at, known.observed_at):
             later.append(item)
     return wave, later
 
 
-async def _store(connection: Any, wave: Sequence[Tagged], import_id: str, head: int) -> tuple[Added, int]:
-    known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.tweet.id for item in wave])}
-    new = [item for item in wave if item.tweet.id not in known]
-    old = [(item, known[item.tweet.id]) for item in wave if item.tweet.id in known]
+async def _store(connection: Any, wave: Sequence[Packed], import_id: str, head: int) -> tuple[Added, int]:
+    known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in wave])}
+    new = [item for item in wave if item.id not in known]
+    old = [(item, known[item.id]) for item in wave if item.id in known]
     old = [(item, row) for item, row in old if not row["deleted"]]
-    edits = [item for item, row in old if item.tweet.version > row["version"]]
-    same = [item.tweet for item, row in old if item.tweet.version == row["version"]
-            and _is_newer(item.tweet.observed_at, row["observed_at"])]  # fmt: skip
+    edits = [item.opened() for item, row in old if item.version > row["version"]]
+    same = [item.opened().tweet for item, row in old if item.version == row["version"]
+            and _is_newer(item.observed_at, row["observed_at"])]  # fmt: skip
     if new:
         await _copy(connection, new, import_id, head)
         await connection.execute(_COUNT, len(new), len(new), 0, 0)
@@ -167,29 +126,20 @@ async def _store(connection: Any, wave: Sequence[Tagged], import_id: str, head: 
     if same:
         columns: list[list[Any]] = [[t.id for t in same], [t.metrics for t in same], [t.observed_at for t in same]]
         await connection.execute(_REFRESH, *columns)
-    await _keep_older(connection, [item.tweet for item, row in old if item.tweet.version < row["version"]])
+    await _keep_older(connection, [item.opened().tweet for item, row in old if item.version < row["version"]])
     return Added(sum(item.is_own_row for item in new), len(edits) + len(same)), head
 
 
-async def _copy(connection: Any, new: Sequence[Tagged], import_id: str, head: int) -> None:
-    rows = [_row(item, import_id, head + number) for number, item in enumerate(new, 1)]
-    await connection.copy_records_to_table("tweets", records=rows, columns=_COLUMNS)
-    raws = [(item.tweet.id, item.tweet.raw) for item in new if item.tweet.raw is not None]
-    if raws:
-        await connection.copy_records_to_table("tweet_raw", records=raws, columns=("tweet_id", "raw"))
-    links = [(item.tweet.id, entity, item.tweet.created_at) for item in new for entity in item.entities]
-    if links:
-        await connection.copy_records_to_table(
-            "tweet_entities", records=links, columns=("tweet_id", "entity_id", "created_at")
-        )
+async def _copy(connection: Any, new: Sequence[Packed], import_id: str, head: int) -> None:
+    await _send(connection, "tweets", TWEET_COLUMNS, tweet_rows([item.row for item in new], import_id, head))
+    if raws := [item.raw for item in new if item.raw is not None]:
+        await _send(connection, "tweet_raw", RAW_COLUMNS, rows_of(raws))
+    if links := [item.links for item in new if item.links]:
+        await _send(connection, "tweet_entities", LINK_COLUMNS, rows_of(links))
 
 
-def _row(item: Tagged, import_id: str, seq: int) -> tuple[Any, ...]:
-    t = item.tweet
-    return (
-        t.id, t.version_id or None, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t.observed_at,
-        t.retweet_of, item.axes, t.places, t.place_source, import_id, seq,
-    )  # fmt: skip
+async def _send(connection: Any, table: str, columns: Sequence[str], rows: bytes) -> None:
+    await connection.copy_to_table(table, source=BytesIO(rows), columns=columns, format="binary")
 
 
 async def _edit(connection: Any, edits: Sequence[Tagged], head: int) -> None:

@@ -35,9 +35,10 @@ class Matcher:
     """Finds entities in tweets."""
 
     def __init__(self, entities: Iterable[Terms]) -> None:
+        self.terms = tuple(entities)
         self._signed: defaultdict[str, set[str]] = defaultdict(set)
         aliases: defaultdict[str, set[str]] = defaultdict(set)
-        for terms in entities:
+        for terms in self.terms:
             for handle in terms.handles:
                 self._signed["@" + fold(handle.lstrip("@"))].add(terms.entity_id)
             for hashtag in terms.hashtags:

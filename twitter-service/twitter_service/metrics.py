@@ -5,6 +5,9 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge
 
 TWEETS = Counter("castor_twitter_import_tweets_total", "Tweets in imported files", ["outcome"])
+PARSERS_LOST = Counter(
+    "castor_twitter_import_parsers_lost_total", "Processes that parsed an import and died; the service went on itself"
+)
 SCORED = Counter("castor_twitter_scored_total", "Tweets whose sentiment was stored")
 UNSCORABLE = Counter("castor_twitter_unscorable_total", "Tweets that sentiment-service refused")
 PENDING = Gauge("castor_twitter_scores_pending", "Tweets that wait for their sentiment")

@@ -36,6 +36,9 @@ class TwitterSettings(ServiceSettings):
     import_piece_bytes: int = Field(
         1024 * 1024, ge=65_536, le=16 * 1024**2, description="Of a file, read and stored in one transaction."
     )
+    import_parses_apart: bool = Field(
+        True, description="Long JSON files are parsed in a process of their own where there is more than one processor."
+    )
     search_max_lag_seconds: float = Field(
         60,
         ge=0,

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from castor_chassis import Postgres
+from twitter_service.batches import Batch
 from twitter_service.erasing import erase
-from twitter_service.intake import Added, Batch, affected, take_in
+from twitter_service.intake import Added, affected, take_in
 
 Row = dict[str, Any]
 Within = Callable[[Any, Added], Awaitable[None]]

@@ -34,7 +34,7 @@ class Rejection:
     reason: str
 
 
-class Author(msgspec.Struct, frozen=True, gc=False):
+class Author(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a tweet brought along about its author; None where it said nothing."""
 
     id: str
@@ -49,7 +49,7 @@ class Author(msgspec.Struct, frozen=True, gc=False):
     location: str | None = None
 
 
-class NewTweet(msgspec.Struct, frozen=True, gc=False):
+class NewTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A record that is a tweet. The versions of an edited tweet share its first id."""
 
     id: int

@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
+from twitter_service.batches import Batch
 from twitter_service.entity_store import EntityStore
 from twitter_service.importing import InThread
-from twitter_service.intake import Batch
 from twitter_service.matching import Matcher
 from twitter_service.metrics import TWEETS
 from twitter_service.store import TweetStore
