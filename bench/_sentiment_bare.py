@@ -1,4 +1,4 @@
-"""Run by ``bench._sentiment_peers``: the model without a service, in the batches that suit it best."""
+"""Run by ``bench._sentiment_peers``: the model without a service, in the batches that suit it best or one by one."""
 
 from __future__ import annotations
 
@@ -26,4 +26,6 @@ if __name__ == "__main__":
     model = load_model(sys.argv[1])
     print(json.dumps({"ready": True}), flush=True)
     for row in sys.stdin:
-        print(json.dumps({"answers": answers(model, json.loads(row)["texts"])}), flush=True)
+        asked = json.loads(row)
+        groups = [[text] for text in asked["texts"]] if asked["batch"] == 1 else [asked["texts"]]
+        print(json.dumps({"answers": [one for group in groups for one in answers(model, group)]}), flush=True)

@@ -34,7 +34,7 @@ from castor_chassis.testing import Authority
 
 ROUNDS = int(os.environ.get("CASTOR_BENCH_ROUNDS", "10"))
 ROUND_TEXTS = 200
-ONE_BY_ONE = 20
+ONE_BY_ONE = 40
 TORCH_TEXTS = 64
 MODEL = os.environ.get("SENTIMENT_MODEL", "bundled")
 
@@ -115,6 +115,7 @@ async def measure(stack: AsyncExitStack, folder: Path) -> list[Row]:
     service, client = await stack.enter_async_context(client_of(Authority.create(), folder, queue_max_seconds=60))
     ways: list[tuple[Row, peers.Worker, int, Callable[[Sequence[str]], Any]]] = [
         (Row("bare ONNX session, sorted, perfect batches"), bare, ROUND_TEXTS, lambda some: bare.run(some, 0)),
+        (Row("bare ONNX session, one text a call"), bare, ONE_BY_ONE, lambda some: bare.run(some, 1)),
         (Row("mTLS API, 200 texts a call, 1 client"), service, ROUND_TEXTS, lambda some: api(client, some, 200, 1)),
         (Row("mTLS API, 50 texts a call, 4 clients"), service, ROUND_TEXTS, lambda some: api(client, some, 50, 4)),
         (Row("mTLS API, 1 text a call, 1 client"), service, ONE_BY_ONE, lambda some: api(client, some, 1, 1)),
@@ -144,9 +145,10 @@ async def run() -> None:
     print(f"{'':44}{'texts/s':>9}{'x bare':>8}{'CPU ms':>9}{'x bare':>8}{'p50 ms':>9}{'p99 ms':>9}")
     for row in rows:
         print(row.line(rows[0]))
+    print(f"{rows[4].name} / {rows[1].name}: {rows[4].rate / rows[1].rate:.2f} by time")
     for peer in rows:
         if peer.name.startswith("torch"):
-            for row in rows[1:3]:
+            for row in rows[2:4]:
                 print(f"{row.name} / {peer.name}: {row.rate / peer.rate:.2f} by time, {peer.cpu / row.cpu:.2f} by CPU")
 
 

@@ -59,30 +59,31 @@ class Resources:
     administration: Administration
 
 
-def resources(request: Request) -> Resources:
+async def resources(request: Request) -> Resources:
     """Return what ``start`` made."""
     found: Resources = request.app.state.resources
     return found
 
 
-def client(request: Request) -> Client:
+async def client(request: Request) -> Client:
     """Return where the request comes from."""
     return Client(client_address(request), request.headers.get("user-agent", "")[:256])
 
 
-def peer_certificate() -> PeerIdentity | None:
+async def peer_certificate() -> PeerIdentity | None:
     """Return whose certificate the connection was opened with."""
     info = current_request()
     return info.peer if info else None
 
 
-def no_store(response: Response) -> None:
+async def no_store(response: Response) -> None:
     """Keep an answer that holds a secret out of every cache (RFC 6749 section 5.1)."""
     response.headers["Cache-Control"] = "no-store"
 
 
 def _from_service() -> bool:
-    peer = peer_certificate()
+    info = current_request()
+    peer = info.peer if info else None
     return peer is not None and (peer.service or "").endswith("-service")
 
 

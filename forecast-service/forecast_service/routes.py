@@ -14,7 +14,7 @@ from forecast_service.schemas import EntityId, Prediction, PredictionId, Predict
 router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
 
 
-def outlook(request: Request) -> Outlook:
+async def outlook(request: Request) -> Outlook:
     """Return what the routes use."""
     found: Outlook = request.app.state.resources
     return found

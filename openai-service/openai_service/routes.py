@@ -58,7 +58,7 @@ class Resources:
     heartbeat_seconds: float
 
 
-def resources(request: Request) -> Resources:
+async def resources(request: Request) -> Resources:
     """Return what ``start`` made."""
     found: Resources = request.app.state.resources
     return found

@@ -64,7 +64,7 @@ class TaskDesk:
         return given
 
 
-def desk(request: Request) -> TaskDesk:
+async def desk(request: Request) -> TaskDesk:
     """Return what ``start`` made."""
     found: TaskDesk = request.app.state.resources.desk
     return found

@@ -37,7 +37,7 @@ class Resources:
     answerer: Answerer
 
 
-def resources(request: Request) -> Resources:
+async def resources(request: Request) -> Resources:
     """Return what ``start`` made."""
     made: Resources = request.app.state.resources
     return made

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from sentiment_service.batching import Batcher, Reading
-from sentiment_service.classifier import Scores
+from sentiment_service.classifier import Classifier, Scores
 from sentiment_service.drift import Drift
 from sentiment_service.language import unscored_reason
 from sentiment_service.metrics import CONFIDENCE, LABELS, TEXTS
@@ -15,6 +15,8 @@ from sentiment_service.model import Judgement, LoadedModel, unscored
 from sentiment_service.preparation import Prepared, estimated_cost, prepare
 from sentiment_service.score_cache import ScoreCache
 
+# To read so little takes about a third of a millisecond, less than to hand it to a thread and back.
+_SHORT_CHARACTERS = 600
 RequestedLanguage = Literal["es", "en", "pt", "auto"]
 
 
@@ -68,9 +70,15 @@ class Analyst:
     async def _judge_unique(self, texts: list[str]) -> dict[str, Judgement]:
         classifier = self.model.classifier
         with self._batcher.announced(estimated_cost(classifier, texts), len(texts)):
-            prepared: list[Prepared] = await self._in_thread(prepare, classifier, texts)
+            prepared = await self._prepared(classifier, texts)
         scores = await self._score([one.reading for one in prepared if one.reading is not None])
         return {text: _judgement(one, scores) for text, one in zip(texts, prepared, strict=True)}
+
+    async def _prepared(self, classifier: Classifier, texts: list[str]) -> list[Prepared]:
+        if sum(map(len, texts)) <= _SHORT_CHARACTERS:
+            return prepare(classifier, texts)
+        found: list[Prepared] = await self._in_thread(prepare, classifier, texts)
+        return found
 
     async def _score(self, readings: Sequence[Reading]) -> dict[str, Scores]:
         if self._cache is None:

@@ -42,12 +42,14 @@ class FairQueue(Generic[W]):
     """Waiting work of many requests, taken in batches of similar cost.
 
     A batch computes each of its works at the cost of the dearest one (they are padded to one length), so ``take``
-    chooses neighbours in cost. ``portion`` is the cost up to which a request is served in one turn; one above it gets
+    chooses neighbours in cost, and none whose padding costs more than the ``overhead`` of a batch of its own would.
+    ``portion`` is the cost up to which a request is served in one turn; one above it gets
     pieces of half of that. Works that nobody wants any more are dropped on the way, into ``dropped``.
     """
 
-    def __init__(self, portion: int) -> None:
+    def __init__(self, portion: int, overhead: int) -> None:
         self._portion = portion
+        self._overhead = overhead
         self._piece = max(1, portion // 2)
         self._portions: list[_Portion[W]] = []
         self._now = 0
@@ -79,18 +81,23 @@ class FairQueue(Generic[W]):
         if not pool:
             return []
         head = self._portions[0]
-        first = max(head.works, key=lambda work: work.cost)
-        near = sorted(pool, key=lambda work: (abs(work.cost - first.cost), work is not first))
-        batch, dearest = list[W](), 0
-        for work in near:
-            dearest = max(dearest, work.cost)
-            if batch and dearest * (len(batch) + 1) > budget:
-                break
-            batch.append(work)
+        batch = self._neighbours(pool, max(head.works, key=lambda work: work.cost), budget)
         taken = set(map(id, batch))
         self._keep(depth, lambda work: id(work) not in taken)
         # Its turn is over with its last work: until then requests that come now share the turn.
         self._now = max(self._now, head.turn - bool(head.works))
+        return batch
+
+    def _neighbours(self, pool: Sequence[W], first: W, budget: int) -> list[W]:
+        batch, dearest = list[W](), 0
+        for work in sorted(pool, key=lambda work: (abs(work.cost - first.cost), work is not first)):
+            padded = max(dearest, work.cost) * (len(batch) + 1)
+            if batch and padded - dearest * len(batch) - work.cost > self._overhead:
+                continue
+            if batch and padded > budget:
+                break
+            batch.append(work)
+            dearest = max(dearest, work.cost)
         return batch
 
     def _cut(self, works: Sequence[W]) -> Iterator[list[W]]:

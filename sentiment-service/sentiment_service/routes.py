@@ -24,7 +24,7 @@ class Resources:
     target_analyst: TargetAnalyst
 
 
-def resources(request: Request) -> Resources:
+async def resources(request: Request) -> Resources:
     """Return what ``start`` made."""
     found: Resources = request.app.state.resources
     return found

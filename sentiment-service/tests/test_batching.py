@@ -234,6 +234,17 @@ async def test_texts_of_like_length_go_together(held: Held) -> None:
     assert all(max(batch) - min(batch) <= 2 for batch in costs)
 
 
+async def test_padding_is_not_dearer_than_a_batch(held: Held) -> None:
+    """A text that would cost more padding than a batch of its own costs is left for a later batch."""
+    async with held.batcher(batch_max=400, queue_max=100) as batcher:
+        first = start(batcher, "a")
+        await held.started(1)
+        others = start(batcher, "long:50:x", "long:45:x", "long:39:x", "long:30:x", "long:28:x")
+        await release(held, first, others)
+    costs = [sorted(reading(text).cost for text in batch) for batch in held.batches[1:]]
+    assert costs == [[45, 50], [30, 39], [28]]
+
+
 async def test_a_text_above_the_budget_goes_alone(held: Held) -> None:
     """A text that costs more than a batch may is computed, by itself."""
     async with held.batcher() as batcher:

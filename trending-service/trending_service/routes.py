@@ -14,7 +14,7 @@ from trending_service.trends import Question
 router = APIRouter(prefix="/v1/trending", tags=["trending"])
 
 
-def answers(request: Request) -> Answers:
+async def answers(request: Request) -> Answers:
     """Return what ``start`` made."""
     made: Answers = request.app.state.resources
     return made

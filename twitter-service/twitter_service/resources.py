@@ -35,7 +35,7 @@ class Resources:
     collections: Collections
 
 
-def resources(request: Request) -> Resources:
+async def resources(request: Request) -> Resources:
     """Return the parts of this service."""
     found: Resources = request.app.state.resources
     return found

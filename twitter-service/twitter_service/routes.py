@@ -57,12 +57,12 @@ _FILES = {"text/csv": _FILE, "application/x-ndjson": _FILE, "application/gzip": 
 _FILE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 
 
-def large_body(request: Request) -> None:
+async def large_body(request: Request) -> None:
     """Allow this route the size of a file instead of that of a JSON body."""
     request.scope["castor_max_body_bytes"] = request.app.state.chassis.settings.import_max_bytes
 
 
-def origin() -> Origin:
+async def origin() -> Origin:
     """Return the ids under which the work that this request starts goes on."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)

@@ -12,7 +12,7 @@ from twitter_service.schemas import Axis, Day, EntityId, Label, PlaceSlug
 from twitter_service.store import TweetFilter
 
 
-def wanted_tweets(
+async def wanted_tweets(
     entity: EntityId | None = None,
     label: Label | None = None,
     axis: Annotated[Axis | None, Query(description="Axis of the Plan Nacional de Desarrollo.")] = None,
@@ -37,7 +37,7 @@ def wanted_tweets(
 Wanted = Annotated[TweetFilter, Depends(wanted_tweets)]
 
 
-def wanted_counts(
+async def wanted_counts(
     entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
     since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
     until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
