@@ -14,8 +14,7 @@ from openai_service.answers import AnswerStore
 from openai_service.budget import Budget, Limits
 from openai_service.budget_store import BudgetStore
 from openai_service.chat import Chat
-from openai_service.embeddings import loaded_or_none
-from openai_service.encoder import BundledEncoder
+from openai_service.encoders import Encoders
 from openai_service.fence import Fence
 from openai_service.gateway import Gateway
 from openai_service.jobs import NAMES, Encode, Jobs
@@ -30,7 +29,7 @@ from openai_service.reports import UsageReports
 from openai_service.routes import BARE_PATHS, CHAT_PATH, Resources, router
 from openai_service.routes_tasks import TASK_PATHS, TaskDesk
 from openai_service.routes_tasks import router as tasks_router
-from openai_service.schemas import ChatCompletion, ChatRequest
+from openai_service.schemas import BUNDLED, ChatCompletion, ChatRequest
 from openai_service.sdk_errors import speak_openai
 from openai_service.semantic import SemanticIndex
 from openai_service.settings import OpenAISettings
@@ -63,7 +62,8 @@ def create_app(
 async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Make what the routes use, and unmake it."""
     settings = cast(OpenAISettings, chassis.settings)
-    encoder = chassis.load("encoder", BundledEncoder.load)
+    at_once = not settings.embeds_upstream and settings.own_encoder == BUNDLED
+    encoders = Encoders(chassis, at_once=at_once, queue_texts=settings.encoder_queue_texts)
     store = LedgerStore(chassis.postgres)
     accounts = BudgetStore(chassis.postgres)
     budget = Budget(accounts, Limits(settings.budgets), lease_seconds=settings.budget_lease_seconds)
@@ -81,13 +81,13 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     chassis.spawn("prompts", prompts.sweep)
     chassis.spawn("budget", lambda: budget.sweep(settings.budget_lease_seconds / 4))
     upstreams = Upstreams(settings, [_upstream(settings, options) for options in _options(settings)], ledger)
-    extractive = Extractive(chassis.in_thread, lambda: loaded_or_none(encoder))
+    extractive = Extractive(chassis.in_thread, encoders.ranking)
     chat = Chat(upstreams, extractive, ledger, prompts, allow_degraded=settings.allow_degraded)
     answers = AnswerStore(chassis.redis, ttl_seconds=settings.chat_cache_seconds)
     semantic = SemanticIndex(chassis.cache, on=settings.semantic_cache, ttl_seconds=settings.chat_cache_seconds or 1)
-    gateway = Gateway(settings, upstreams, chat, encoder, chassis.in_thread, chassis.cache, answers, semantic)
+    gateway = Gateway(settings, upstreams, chat, encoders, chassis.cache, answers, semantic)
     try:
-        desk = _desk(chassis, gateway, lambda: loaded_or_none(encoder))
+        desk = _desk(chassis, gateway, encoders.ranking)
         yield Resources(chassis, gateway, reports, desk, budget, settings.stream_heartbeat_seconds)
     finally:
         await ledger.drain()

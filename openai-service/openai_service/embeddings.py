@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -14,10 +13,8 @@ import numpy as np
 import orjson
 
 from castor_chassis import Cache, ServiceError
-from openai_service.encoder import BundledEncoder
-from openai_service.errors import EncoderNotLoaded, WrongDimensions, WrongVectors
+from openai_service.errors import WrongVectors
 from openai_service.extractive import Floats
-from openai_service.schemas import BUNDLED
 
 _BATCH = 256
 
@@ -28,7 +25,13 @@ class Vectors:
 
     rows: Floats
     model: str
+    version: str | None
     tokens: int
+
+
+def portions(texts: Sequence[str], size: int = _BATCH) -> Iterator[list[str]]:
+    """Yield ``texts`` in order, ``size`` at a time."""
+    return (list(texts[start : start + size]) for start in range(0, len(texts), size))
 
 
 class Embedder(Protocol):
@@ -37,6 +40,10 @@ class Embedder(Protocol):
     name: str
     model: str
     """The real model; vectors of two models do not compare."""
+    version: str | None
+    """Changes when its vectors do; None where only the model's name tells."""
+    space: str
+    """What must be equal for two vectors of one text to be equal."""
 
     def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
         """Yield ``texts`` in order, as many at a time as ``embed`` takes."""
@@ -48,51 +55,12 @@ class Embedder(Protocol):
         """Return one row per text, in order, and the tokens that were spent."""
 
 
-class Bundled:
-    """The encoder that ships with the service."""
-
-    name = BUNDLED
-
-    def __init__(self, encoder: BundledEncoder, in_thread: Callable[..., Awaitable[Floats]]) -> None:
-        self._encoder = encoder
-        self._in_thread = in_thread
-        self.model = encoder.model
-
-    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
-        """See ``Embedder``."""
-        return (list(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH))
-
-    def check(self, dimensions: int | None) -> None:
-        """See ``Embedder``."""
-        own = self._encoder.dimensions
-        if dimensions not in (None, own):
-            raise WrongDimensions(model=self.model, dimensions=own, wanted=dimensions)
-
-    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
-        """See ``Embedder``; words stand for tokens."""
-        return await self._in_thread(self._encoder.encode, list(texts)), sum(len(text.split()) for text in texts)
-
-
-async def loaded(encoder: asyncio.Task[BundledEncoder]) -> BundledEncoder:
-    """Wait for the bundled encoder; raises ``EncoderNotLoaded`` when it cannot be loaded."""
-    try:
-        return await asyncio.shield(encoder)
-    except Exception as error:
-        raise EncoderNotLoaded(reason="The bundled encoder could not be loaded", retry_after_seconds=60) from error
-
-
-def loaded_or_none(encoder: asyncio.Task[BundledEncoder]) -> BundledEncoder | None:
-    """Return the bundled encoder if it is usable now."""
-    usable = encoder.done() and not encoder.cancelled() and encoder.exception() is None
-    return encoder.result() if usable else None
-
-
 async def embed(
     cache: Cache, ttl_seconds: int, embedder: Embedder, texts: list[str], dimensions: int | None
 ) -> Vectors:
     """Return the vectors of ``texts`` in their order; a text that occurs twice is computed once."""
     embedder.check(dimensions)
-    keys = {text: _key(embedder.model, dimensions, text) for text in dict.fromkeys(texts)}
+    keys = {text: _key(embedder.space, dimensions, text) for text in dict.fromkeys(texts)}
     stored = await cache.get_many(list(keys.values()))
     known = {text: row for text, value in zip(keys, stored, strict=True) if (row := _row(value)) is not None}
     missing = [text for text in keys if text not in known]
@@ -108,7 +76,7 @@ async def embed(
     if len(lengths) > 1:
         reason = f"vectors of {' and '.join(map(str, sorted(lengths)))} dimensions, some of them remembered,"
         raise WrongVectors(provider=embedder.name, model=embedder.model, reason=reason)
-    return Vectors(np.stack([known[text] for text in texts]), embedder.model, tokens)
+    return Vectors(np.stack([known[text] for text in texts]), embedder.model, embedder.version, tokens)
 
 
 @contextmanager
@@ -121,8 +89,8 @@ def _noting_progress(done: int, of: int) -> Iterator[None]:
         raise
 
 
-def _key(model: str, dimensions: int | None, text: str) -> str:
-    return f"embedding:{model}:{dimensions or 'full'}:{hashlib.sha256(text.encode()).hexdigest()}"
+def _key(space: str, dimensions: int | None, text: str) -> str:
+    return f"embedding:{space}:{dimensions or 'full'}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _row(value: bytes | None) -> Floats | None:
@@ -140,6 +108,8 @@ def rendered(vectors: Vectors, encoding: Literal["float", "base64"], degraded: l
         "model": vectors.model,
         "usage": {"prompt_tokens": vectors.tokens, "total_tokens": vectors.tokens},
     }
+    if vectors.version:
+        answer["version"] = vectors.version
     if degraded:
         answer["degraded"] = degraded
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from castor_chassis import Conflict, ServiceError, Unavailable
+from castor_chassis import Conflict, Overloaded, ServiceError, Unavailable
 
 
 class NoUpstream(ServiceError):
@@ -118,6 +118,13 @@ class EncoderNotLoaded(Unavailable):
     """The bundled encoder could not be loaded."""
 
     code = "encoder_unavailable"
+
+
+class EncoderBusy(Overloaded):
+    """More texts wait for the bundled encoder than may."""
+
+    code = "encoder_busy"
+    message = "{waiting} texts wait for the bundled encoder already; try again as Retry-After says, or send fewer."
 
 
 class ClientGone(ServiceError):

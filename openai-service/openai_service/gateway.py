@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from castor_chassis import Cache, ServiceError
 from openai_service.answers import AnswerStore, Shared, key_of
 from openai_service.chat import Asked, Chat, Streamed, Whole
-from openai_service.embeddings import Bundled, Embedder, Vectors, embed, loaded
-from openai_service.encoder import BundledEncoder
+from openai_service.embeddings import Embedder, Vectors, embed
+from openai_service.encoders import NAMES, Encoders
 from openai_service.errors import NoUpstream, WrongModel
-from openai_service.extractive import Floats
 from openai_service.failover import Target
 from openai_service.flights import Flight, Flights, Seat
 from openai_service.ledger import Ledger
@@ -23,6 +21,7 @@ from openai_service.prices import Tokens
 from openai_service.production import Production
 from openai_service.schemas import (
     BUNDLED,
+    BUNDLED_FAST,
     DEFAULT,
     EXTRACTIVE,
     ChatCompletion,
@@ -54,8 +53,7 @@ class Gateway:
         settings: OpenAISettings,
         upstreams: Upstreams,
         chat: Chat,
-        encoder: asyncio.Task[BundledEncoder],
-        in_thread: Callable[..., Awaitable[Floats]],
+        encoders: Encoders,
         cache: Cache,
         answers: AnswerStore,
         semantic: SemanticIndex,
@@ -63,8 +61,7 @@ class Gateway:
         self._settings = settings
         self._upstreams = upstreams
         self._chat = chat
-        self._encoder = encoder
-        self._in_thread = in_thread
+        self._encoders = encoders
         self._cache = cache
         self._answers = answers
         self._semantic = semantic
@@ -148,9 +145,9 @@ class Gateway:
         compare.
         """
         with self._ledger.metered("embeddings", request.model, current_payer()) as meter:
-            embedder, degraded = await self._embedder(request.model, meter)
+            embedder, degraded = await self._embedder(request, meter)
             meter.answered_by(embedder.name, embedder.model)
-            meter.free, meter.degraded = embedder.name == BUNDLED, degraded is not None
+            meter.free, meter.degraded = embedder.name in NAMES, degraded is not None
             ttl = self._settings.embedding_cache_seconds
             vectors = await embed(self._cache, ttl, embedder, request.texts(), request.dimensions)
             if not meter.attempts:
@@ -158,27 +155,27 @@ class Gateway:
                 meter.cache = None if vectors.tokens else "hit"
             return Embedded(vectors, degraded)
 
-    async def _embedder(self, model: str, meter: Meter) -> tuple[Embedder, list[str] | None]:
+    async def _embedder(self, request: EmbeddingRequest, meter: Meter) -> tuple[Embedder, list[str] | None]:
+        model, role = request.model, request.input_type or "query"
         if model == EXTRACTIVE:
             raise WrongModel(model=EXTRACTIVE, makes="chat answers", wanted="embeddings", instead=BUNDLED)
-        if self._upstreams and (
-            model not in (BUNDLED, DEFAULT) or (model == DEFAULT and self._settings.embeds_upstream)
-        ):
+        if model in NAMES:
+            return await self._encoders.embedder(model, role), None
+        if self._upstreams and (model != DEFAULT or self._settings.embeds_upstream):
             named = self._settings.openai_embedding_model if model == DEFAULT else model
             return PaidEmbedder(self._upstreams, self._upstreams.targets(named, default=named), meter), None
-        bundled = Bundled(await loaded(self._encoder), self._in_thread)
-        if model in (BUNDLED, DEFAULT, bundled.model):
-            return bundled, None
-        if not self._settings.allow_degraded:
+        if model != DEFAULT and not self._settings.allow_degraded:
             raise NoUpstream(model=model)
-        return bundled, EMBEDDINGS
+        own = await self._encoders.embedder(self._settings.own_encoder, role)
+        return own, None if model == DEFAULT else EMBEDDINGS
 
     def models(self) -> ModelList:
         """Return the models that requests may name."""
         upstream = [self._settings.openai_model, self._settings.openai_embedding_model] if self._upstreams else []
         routed = [name for name in self._settings.routes if name != DEFAULT]
         names = list(dict.fromkeys([*upstream, *routed]))
-        owned = [*((name, "upstream") for name in names), (EXTRACTIVE, "castor"), (BUNDLED, "castor")]
+        owned = [*((name, "upstream") for name in names), (EXTRACTIVE, "castor")]
+        owned += [(BUNDLED, "castor"), (BUNDLED_FAST, "castor")]
         return ModelList(data=[Model(id=name, created=0, owned_by=owner) for name, owner in owned])
 
 

@@ -34,4 +34,5 @@ ABOVE_HOLD_USD = Counter(
     ["provider"],
 )
 REDACTED = Counter("castor_openai_redacted_total", "Values that were not sent to an upstream", ["kind"])
+ENCODER_QUEUED = Gauge("castor_openai_encoder_queued", "Texts that wait for the bundled encoder or are in it")
 SEMANTIC = Counter("castor_openai_semantic_lookups_total", "Questions looked up by their meaning", ["outcome"])

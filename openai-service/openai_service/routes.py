@@ -13,6 +13,8 @@ from openai_service.embeddings import rendered
 from openai_service.errors import (
     BudgetHeld,
     BudgetSpent,
+    EncoderBusy,
+    EncoderNotLoaded,
     LanguageModelNeeded,
     NoUpstream,
     PriceUnknown,
@@ -105,7 +107,10 @@ async def create_chat_completion(body: ChatRequest, request: Request, r: R, _: C
 @router.post(
     "/embeddings",
     response_model=None,
-    responses={**_EMBEDDINGS, **sdk_errors_of(*_UPSTREAM, *_MONEY, WrongDimensions, WrongVectors)},
+    responses={
+        **_EMBEDDINGS,
+        **sdk_errors_of(*_UPSTREAM, *_MONEY, WrongDimensions, WrongVectors, EncoderNotLoaded, EncoderBusy),
+    },
 )
 async def create_embeddings(body: EmbeddingRequest, request: Request, r: R, _: Caller) -> Response:
     """Return one unit vector per text, in the order of the input."""

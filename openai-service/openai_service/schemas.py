@@ -12,6 +12,7 @@ from castor_chassis import JsonObject, RequestModel, ResponseModel, Text
 MAX_EMBEDDING_CHARACTERS = 32_000
 DEFAULT = "default"
 BUNDLED = "bundled"
+BUNDLED_FAST = "bundled-fast"
 EXTRACTIVE = "extractive"
 
 NUMBER = BeforeValidator(lambda value: _only_numbers(value))
@@ -174,13 +175,18 @@ EmbeddingText = Annotated[
 class EmbeddingRequest(RequestModel):
     """An embeddings request."""
 
-    model: ModelName = Field(DEFAULT, description="'default', 'bundled', or a model of the upstream.")
+    model: ModelName = Field(DEFAULT, description="'default', 'bundled', 'bundled-fast', or a model of the upstream.")
     input: Annotated[
         EmbeddingText | Annotated[list[EmbeddingText], Field(min_length=1, max_length=2048)],
         BeforeValidator(_no_tokens),
     ]
     dimensions: Annotated[int, Field(ge=1, le=8192), NUMBER] | None = None
     encoding_format: Literal["float", "base64"] = "float"
+    input_type: Literal["query", "passage"] | None = Field(
+        None,
+        description="How 'bundled' reads the texts: 'passage' for what is stored and found, 'query' (also when left "
+        "out) for what is asked, and for both sides where texts are compared as equals. Other models do not read it.",
+    )
     user: Annotated[Text, Field(max_length=256)] | None = None
 
     def texts(self) -> list[str]:
@@ -209,6 +215,11 @@ class EmbeddingList(ResponseModel):
     object: Literal["list"] = "list"
     data: list[Embedding]
     model: str = Field(description="The model that made the vectors; vectors of two models do not compare.")
+    version: str | None = Field(
+        None,
+        description="Of the bundled models: another version gives the same text another vector, so embed again when "
+        "it changes. An upstream says the like by the model's name alone.",
+    )
     usage: EmbeddingUsage
     degraded: list[str] | None = Field(
         None, description="['embeddings'] when another model than the one named answered."

@@ -110,8 +110,11 @@ class OpenAISettings(ServiceSettings):
         description="Give an answer again to a question that means the same in other words; never across tenants. "
         "Needs CHAT_CACHE_SECONDS.",
     )
-    embedding_provider: Literal["auto", "bundled", "upstream"] = Field(
-        "auto", description="Who makes the default embeddings; auto: the upstream when there is one."
+    embedding_provider: Literal["auto", "bundled", "bundled-fast", "upstream"] = Field(
+        "auto", description="Who makes the default embeddings; auto: the upstream when there is one, else 'bundled'."
+    )
+    encoder_queue_texts: int = Field(
+        4096, ge=1, description="Texts that may wait for the bundled encoder; beyond them requests get 429."
     )
     embedding_cache_seconds: int = Field(
         2_592_000, ge=1, description="How long an embedding is remembered; it changes only with the model."
@@ -162,7 +165,12 @@ class OpenAISettings(ServiceSettings):
     @property
     def embeds_upstream(self) -> bool:
         """True when the default embeddings are the upstream's."""
-        return self.has_upstream and self.embedding_provider != "bundled"
+        return self.has_upstream and not self.embedding_provider.startswith("bundled")
+
+    @property
+    def own_encoder(self) -> str:
+        """The encoder for default embeddings that no upstream makes."""
+        return "bundled-fast" if self.embedding_provider == "bundled-fast" else "bundled"
 
     @cached_property
     def all_providers(self) -> list[ProviderSettings]:

@@ -132,7 +132,8 @@ class PaidEmbedder:
         self._targets = targets
         self._meter = meter
         self.name = targets[0].upstream.name
-        self.model = targets[0].model
+        self.model = self.space = targets[0].model
+        self.version: str | None = None
 
     def check(self, dimensions: int | None) -> None:
         """See ``Embedder``; only the upstream knows."""

@@ -20,8 +20,9 @@ from castor_chassis.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from openai_service.app import create_app
-from openai_service.encoder import BundledEncoder
 from openai_service.settings import OpenAISettings
+from openai_service.static_encoder import StaticEncoder
+from openai_service.transformer import TransformerEncoder
 
 sys.path.append(str(Path(__file__).parent))  # for what the test modules share
 
@@ -30,9 +31,15 @@ from openai_support import KEY, Run, Sdk
 
 
 @pytest.fixture(scope="session")
-def encoder() -> BundledEncoder:
+def encoder() -> TransformerEncoder:
     """The encoder that ships."""
-    return BundledEncoder.load()
+    return TransformerEncoder.load()
+
+
+@pytest.fixture(scope="session")
+def fast_encoder() -> StaticEncoder:
+    """The fast one that ships, which ranks quotes."""
+    return StaticEncoder.load()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -148,5 +148,5 @@ async def test_models_are_listed_for_the_sdk(online: RunningService, offline: Ru
     """The SDK lists the offline models, and the upstream's only when there is one."""
     alone = [model.id async for model in sdk(offline).models.list()]
     both = [model.id async for model in sdk(online).models.list()]
-    assert alone == ["extractive", "bundled"]
-    assert both == ["gpt-4o-mini", "text-embedding-3-small", "extractive", "bundled"]
+    assert alone == ["extractive", "bundled", "bundled-fast"]
+    assert both == ["gpt-4o-mini", "text-embedding-3-small", "extractive", "bundled", "bundled-fast"]

@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from castor_chassis.testing import RunningService
 from castor_devstack.valkey import EmbeddedValkey
-from openai_service.encoder import BundledEncoder
+from openai_service.static_encoder import StaticEncoder
+from openai_service.transformer import TransformerEncoder
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,7 +29,7 @@ def rows(answer: Any) -> np.ndarray[Any, Any]:
 
 
 async def test_sdk_gets_the_encoders_own_vectors_in_order(
-    offline: RunningService, sdk: Sdk, encoder: BundledEncoder
+    offline: RunningService, sdk: Sdk, encoder: TransformerEncoder
 ) -> None:
     """By default, which the SDK makes base64, each row is what the bundled encoder says of its text."""
     answer = await sdk(offline).embeddings.create(model="bundled", input=TEXTS)
@@ -81,7 +82,7 @@ async def test_large_batches_are_split_and_stay_in_order(
 
 
 async def test_without_redis_nothing_is_missed(
-    offline: RunningService, sdk: Sdk, redis_server: EmbeddedValkey, redis_url: str, encoder: BundledEncoder
+    offline: RunningService, sdk: Sdk, redis_server: EmbeddedValkey, redis_url: str, encoder: TransformerEncoder
 ) -> None:
     """With Valkey down vectors are computed anew; a damaged entry is never an answer."""
     redis_server.stop()
@@ -98,7 +99,7 @@ async def test_without_redis_nothing_is_missed(
     assert np.array_equal(rows(mended), encoder.encode(TEXTS))
 
 
-async def test_another_model_says_so(offline: RunningService, sdk: Sdk, encoder: BundledEncoder) -> None:
+async def test_another_model_says_so(offline: RunningService, sdk: Sdk, encoder: TransformerEncoder) -> None:
     """A model that is not there is replaced by the bundled one, named in the answer, and marked."""
     answer = await sdk(offline).embeddings.create(model="text-embedding-3-small", input="hola")
     own = await sdk(offline).embeddings.create(model=answer.model, input="hola")
@@ -126,7 +127,7 @@ async def test_a_failing_upstream_is_never_replaced(online: RunningService, upst
 
 
 async def test_the_setting_chooses_who_embeds_by_default(
-    run: Run, online: RunningService, with_upstream: dict[str, Any], encoder: BundledEncoder
+    run: Run, online: RunningService, with_upstream: dict[str, Any], encoder: TransformerEncoder
 ) -> None:
     """'default' is the upstream's model where there is one, or the bundled one where that is configured."""
     async with run(**with_upstream, embedding_provider="bundled") as service:
@@ -137,7 +138,7 @@ async def test_the_setting_chooses_who_embeds_by_default(
 
 
 async def test_only_the_encoders_dimensions_are_made(
-    offline: RunningService, sdk: Sdk, encoder: BundledEncoder
+    offline: RunningService, sdk: Sdk, encoder: TransformerEncoder
 ) -> None:
     """Its own number is accepted; another is refused with the right one named."""
     own = encoder.dimensions
@@ -164,3 +165,52 @@ async def test_chat_model_makes_no_embeddings(offline: RunningService) -> None:
     answer = await offline.client.post(PATH, json={"model": "extractive", "input": "hola"})
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_model")
     assert "'bundled'" in answer.json()["error"]["message"]
+
+
+async def test_the_answer_names_its_version(offline: RunningService, sdk: Sdk, encoder: TransformerEncoder) -> None:
+    """An index can tell from model and version when to embed again."""
+    answer = await sdk(offline).embeddings.create(model="bundled", input="hola")
+    assert answer.to_dict()["version"] == encoder.version
+    assert (await sdk(offline).embeddings.create(model="bundled-fast", input="hola")).to_dict()["version"]
+
+
+async def test_an_upstreams_answer_has_no_version(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
+    """Nothing is said that is not known; and what only our encoder reads is not sent."""
+    answer = await sdk(online).embeddings.create(model="v", input="con rol", extra_body={"input_type": "passage"})
+    assert "version" not in answer.to_dict()
+    assert "input_type" not in upstream.bodies[-1]
+
+
+async def test_a_text_is_read_in_its_role(offline: RunningService, sdk: Sdk, encoder: TransformerEncoder) -> None:
+    """The two roles have two vectors, in the answers and in the cache, and a query is what is not said otherwise."""
+    client, text = sdk(offline), "La ministra renunció"
+    for role in ("passage", "query", "passage"):
+        answer = await client.embeddings.create(model="bundled", input=text, extra_body={"input_type": role})
+        assert np.array_equal(rows(answer), encoder.encode([text], role))  # type: ignore[arg-type]
+    assert np.array_equal(
+        rows(await client.embeddings.create(model="bundled", input=text)), encoder.encode([text], "query")
+    )
+
+
+async def test_both_encoders_answer_to_name_and_id(
+    online: RunningService, sdk: Sdk, upstream: FakeOpenAI, encoder: TransformerEncoder, fast_encoder: StaticEncoder
+) -> None:
+    """With an upstream too, the encoders that ship are reached by their names and by the ids that answers give."""
+    client = sdk(online)
+    for own in (encoder, fast_encoder):
+        name = "bundled" if own is encoder else "bundled-fast"
+        by_name = await client.embeddings.create(model=name, input="La paz")
+        by_id = await client.embeddings.create(model=own.model, input="La paz")
+        assert by_name.model == by_id.model == own.model
+        assert np.array_equal(rows(by_name), own.encode(["La paz"]))
+        assert np.array_equal(rows(by_id), rows(by_name))
+    assert upstream.bodies == []
+
+
+async def test_the_fast_encoder_can_be_the_default(run: Run, fast_encoder: StaticEncoder) -> None:
+    """A machine too slow for the transformer embeds by the table, and stays free of the other."""
+    async with run(embedding_provider="bundled-fast") as service:
+        answer = await service.client.post(PATH, json={"input": "hola"})
+        other = await service.client.post(PATH, json={"model": "text-embedding-3-small", "input": "hola"})
+    assert answer.json()["model"] == other.json()["model"] == fast_encoder.model
+    assert (answer.json().get("degraded"), other.json()["degraded"]) == (None, ["embeddings"])

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_service.documents import Document, Prompt
-from openai_service.encoder import BundledEncoder
 from openai_service.extractive import HEADER, NO_ANSWER, NO_DOCUMENTS, answer, best_passages, words
+from openai_service.static_encoder import StaticEncoder
 
 DOCUMENTS = (
     Document("t1", "Proponemos una reforma a la salud que elimine las EPS. Nos vemos en Cali."),
@@ -22,27 +22,27 @@ PIECES = st.sampled_from([*'aeiou rtps.!?"[]\n', "petro ", "salud ", "Reforma "]
 LINE = re.compile(r'- "(.*)" \[([^\]]+)\]')
 
 
-def quoted(question: str, encoder: BundledEncoder | None, documents: tuple[Document, ...] = DOCUMENTS) -> list[str]:
+def quoted(question: str, fast_encoder: StaticEncoder | None, documents: tuple[Document, ...] = DOCUMENTS) -> list[str]:
     """Ids of the documents that are quoted, best first."""
-    return [p.document_id for p in best_passages(Prompt(question, documents), encoder)]
+    return [p.document_id for p in best_passages(Prompt(question, documents), fast_encoder)]
 
 
-def test_the_best_quote_is_on_the_subject(encoder: BundledEncoder) -> None:
+def test_the_best_quote_is_on_the_subject(fast_encoder: StaticEncoder) -> None:
     """Each question is answered first from the document that treats it, also in other forms of its words."""
-    assert quoted("¿Qué propone sobre las reformas de la salud?", encoder)[0] in ("t1", "t4")
-    assert quoted("¿Qué se dice de los impuestos y la reforma tributaria?", encoder)[0] == "t2"
-    assert quoted("¿Hay propuestas de empleos para la juventud o los jovenes?", encoder)[0] == "t5"
+    assert quoted("¿Qué propone sobre las reformas de la salud?", fast_encoder)[0] in ("t1", "t4")
+    assert quoted("¿Qué se dice de los impuestos y la reforma tributaria?", fast_encoder)[0] == "t2"
+    assert quoted("¿Hay propuestas de empleos para la juventud o los jovenes?", fast_encoder)[0] == "t5"
 
 
-def test_copies_are_quoted_once(encoder: BundledEncoder) -> None:
+def test_copies_are_quoted_once(fast_encoder: StaticEncoder) -> None:
     """A retweet of a quoted text is not quoted beside it."""
-    assert len({"t1", "t4"} & set(quoted("¿Qué reforma de la salud y las EPS proponen?", encoder))) == 1
+    assert len({"t1", "t4"} & set(quoted("¿Qué reforma de la salud y las EPS proponen?", fast_encoder))) == 1
 
 
-def test_unanswerable_question_gets_no_quote(encoder: BundledEncoder) -> None:
+def test_unanswerable_question_gets_no_quote(fast_encoder: StaticEncoder) -> None:
     """Documents that do not treat the question are not quoted, and the answer says so."""
     prompt = Prompt("¿Cuál es la capital de Mongolia?", DOCUMENTS)
-    assert list(answer(prompt, encoder)) == [NO_ANSWER]
+    assert list(answer(prompt, fast_encoder)) == [NO_ANSWER]
 
 
 def test_no_documents_is_said_plainly() -> None:

@@ -19,7 +19,7 @@ class RagSettings(ServiceSettings):
 
     embedding_model: str = Field("default", description="Model asked for; the one that answers is stored per row.")
     embedding_dimensions: int = Field(
-        192, ge=8, le=4000, description="Length of every vector; the index and the search take no other."
+        384, ge=8, le=4000, description="Length of every vector; the index and the search take no other."
     )
     embedding_batch: int = Field(128, ge=1, le=512, description="Documents per call of the encoder.")
     embedding_concurrency: int = Field(2, ge=1, le=8, description="Encoder calls in flight of the background work.")

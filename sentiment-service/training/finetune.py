@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import e5  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 import torch
 from architecture import MeanPooledBert  # type: ignore[import-not-found, unused-ignore]
@@ -24,9 +23,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
+from transformers import BertConfig
 
 from sentiment_service.classifier import LABELS
 from sentiment_service.normalise import normalise
+from tools.e5 import weights as e5
 
 BATCH = 32
 POOL = 8
@@ -66,14 +67,13 @@ def target_of(written: str) -> tuple[float, ...]:
 def build(init: Path | None, layers: Sequence[int] | None, dropout: float) -> MeanPooledBert:
     """Return the network: e5 with a new head, or an earlier run; ``layers`` keeps only those of its layers."""
     source = e5.read(e5.installed())
-    config = source.config
+    config = _config(source.sizes)
+    loaded = {f"bert.{name}": torch.from_numpy(tensor) for name, tensor in source.tensors.items()}
     if init is None:
-        tensors = {f"bert.{name}": tensor for name, tensor in source.tensors.items()}
+        tensors = loaded
     else:
         config.num_hidden_layers = json.loads((init / "config.json").read_text())["layers"]
-        tensors = load_file(init / "weights.safetensors") | {
-            FROZEN: source.tensors["embeddings.word_embeddings.weight"]
-        }
+        tensors = load_file(init / "weights.safetensors") | {FROZEN: loaded[FROZEN]}
     if layers is not None:
         tensors = keep_layers(tensors, layers)
         config.num_hidden_layers = len(layers)
@@ -85,6 +85,20 @@ def build(init: Path | None, layers: Sequence[int] | None, dropout: float) -> Me
         raise ValueError(f"{init} does not fit the network: {missing}")
     model.bert.embeddings.word_embeddings.requires_grad_(False)
     return model
+
+
+def _config(sizes: e5.Sizes) -> BertConfig:
+    return BertConfig(
+        vocab_size=sizes.words,
+        hidden_size=sizes.hidden,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        intermediate_size=sizes.inner,
+        max_position_embeddings=sizes.positions,
+        type_vocab_size=sizes.types,
+        layer_norm_eps=sizes.epsilon,
+        pad_token_id=e5.PAD,
+    )
 
 
 def keep_layers(tensors: dict[str, torch.Tensor], layers: Sequence[int]) -> dict[str, torch.Tensor]:

@@ -12,19 +12,20 @@ import argparse
 import json
 from pathlib import Path
 
-import e5  # type: ignore[import-not-found, unused-ignore]
 import finetune  # type: ignore[import-not-found, unused-ignore]
-import network  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from vocabulary import kept_pieces  # type: ignore[import-not-found, unused-ignore]
 
 from sentiment_service.classifier import LABELS
 from sentiment_service.folder import write_manifest
+from sentiment_service.normalise import normalise
 from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE
+from tools.e5 import graph
+from tools.e5 import weights as e5
+from tools.e5.vocabulary import kept_pieces
 
 MODEL_ID = "castor-e5-es"
 MAX_TOKENS = 128
@@ -32,7 +33,7 @@ _SHOWN = 256
 
 
 def peaks_of(model: finetune.MeanPooledBert, texts: Path, tokenizer: Tokenizer) -> dict[str, NDArray[np.float32]]:
-    """Return the greatest absolute value of each input of the matrix products, on some texts; see `network.build`."""
+    """Return the greatest absolute value of each input of the matrix products, on some texts; see `graph.build`."""
     found: dict[str, NDArray[np.float32]] = {}
 
     def watch(name: str, given: torch.Tensor) -> None:
@@ -83,14 +84,15 @@ def main() -> None:
     source = e5.read(e5.installed())
     model = finetune.build(options.run, None, 0.0).eval()
     peaks = peaks_of(model, options.texts[0], e5.tokenizer(source.pieces, finetune.LONGEST))
-    kept = kept_pieces(source.pieces, options.texts)
+    lines = (line for file in options.texts for line in file.read_text("utf-8").splitlines())
+    kept = kept_pieces(source.pieces, (normalise(line.split("\t")[-1]) for line in lines))
     tokenizer = e5.tokenizer([source.pieces[number] for number in kept])
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     tensors[finetune.FROZEN] = tensors[finetune.FROZEN][kept]
-    sizes = {"heads": source.config.num_attention_heads, "epsilon": source.config.layer_norm_eps, "peaks": peaks}
-    write_folder(options.out, network.build(tensors, quantised=True, **sizes), tokenizer, options.version)
+    sizes = {"heads": source.sizes.heads, "epsilon": source.sizes.epsilon, "peaks": peaks, "ending": graph.classify}
+    write_folder(options.out, graph.build(tensors, quantised=True, **sizes), tokenizer, options.version)
     if options.float is not None:
-        write_folder(options.float, network.build(tensors, quantised=False, **sizes), tokenizer, options.version)
+        write_folder(options.float, graph.build(tensors, quantised=False, **sizes), tokenizer, options.version)
     size = sum(file.stat().st_size for file in options.out.iterdir())
     print(
         json.dumps({"pieces": len(kept), "layers": model.config.num_hidden_layers, "megabytes": round(size / 1e6, 1)})

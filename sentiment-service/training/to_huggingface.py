@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 import torch
 from architecture import MeanPooledBert  # type: ignore[import-not-found, unused-ignore]
-from network import BLOCK  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from transformers import BertConfig, PreTrainedTokenizerFast
@@ -24,6 +23,7 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 from sentiment_service.classifier import LABELS, LinearClassifier, softmax
 from sentiment_service.folder import read_files, read_manifest
 from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
+from tools.e5.graph import BLOCK
 
 Array = NDArray[np.float32]
 _TEXTS = (

@@ -7,7 +7,7 @@ import binascii
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -31,7 +31,13 @@ class _Embedding(BaseModel):
 
 class _EmbeddingsReply(BaseModel):
     model: str
+    version: str | None = None
     data: list[_Embedding]
+
+    @property
+    def space(self) -> str:
+        """What tells whose vectors compare: the model, and its version where it has one."""
+        return self.model if self.version is None else f"{self.model}@{self.version}"
 
 
 class _Message(BaseModel):
@@ -47,8 +53,9 @@ class _ChatReply(BaseModel):
     degraded: list[str] | None = None
 
 
+_EMBEDDINGS = ("model", "input", "dimensions", "encoding_format", "input_type")
 OPERATIONS = (
-    Operation("POST", EMBEDDINGS, sends=("model", "input", "dimensions", "encoding_format"), reads=_EmbeddingsReply),
+    Operation("POST", EMBEDDINGS, sends=_EMBEDDINGS, reads=_EmbeddingsReply),
     Operation("POST", CHAT, sends=("model", "messages", "temperature", "max_tokens"), reads=_ChatReply),
 )
 
@@ -70,13 +77,12 @@ class OpenAIClient:
 
     async def embed(self, texts: list[str]) -> Embeddings:
         """Return one vector per text; raises ``PeerError`` or ``EmbeddingUnusable``."""
-        return await self._embed(texts, self._settings.embedding_batch_timeout_seconds, idempotent=True)
+        return await self._embed(texts, "passage", self._settings.embedding_batch_timeout_seconds)
 
     async def embed_query(self, text: str) -> Embeddings | None:
         """Return the vector of a query, or None: then the search goes by words alone."""
         try:
-            # Not repeated: a search without vectors now is worth more than one with them too late.
-            return await self._embed([text], self._settings.query_embedding_timeout_seconds, idempotent=False)
+            return await self._embed([text], "query", self._settings.query_embedding_timeout_seconds)
         except (PeerError, EmbeddingUnusable) as error:
             log.warning("query_not_embedded", code=error.code, reason=str(error))
             return None
@@ -99,15 +105,18 @@ class OpenAIClient:
         text = answer.choices[0].message.content if answer.choices else None
         return None if text is None else Written(text, answer.degraded or [])
 
-    async def _embed(self, texts: list[str], seconds: float, *, idempotent: bool) -> Embeddings:
+    async def _embed(self, texts: list[str], role: Literal["query", "passage"], seconds: float) -> Embeddings:
         wanted = self._settings.embedding_dimensions
         request: dict[str, Any] = {
             "model": self._settings.embedding_model,
             "input": texts,
             "dimensions": wanted,
             "encoding_format": "base64",
+            "input_type": role,
         }
-        reply = await self._peer.post(EMBEDDINGS, json=request, timeout_seconds=seconds, idempotent=idempotent)
+        # A query is not repeated: a search without vectors now is worth more than one with them too late.
+        again = role == "passage"
+        reply = await self._peer.post(EMBEDDINGS, json=request, timeout_seconds=seconds, idempotent=again)
         try:
             answer = _EmbeddingsReply.model_validate(reply.data)
             ordered = sorted(answer.data, key=lambda item: item.index)
@@ -120,7 +129,7 @@ class OpenAIClient:
         if lengths:
             reason = f"vectors of {sorted(lengths)} dimensions; set EMBEDDING_DIMENSIONS, which is {wanted}, to match"
             raise EmbeddingUnusable(reason=reason)
-        return Embeddings(answer.model, wanted, vectors)
+        return Embeddings(answer.space, wanted, vectors)
 
 
 def _floats(value: str | list[float]) -> list[float]:

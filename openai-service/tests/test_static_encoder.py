@@ -1,4 +1,4 @@
-"""The bundled encoder: shape, meaning, robustness, and refusal of damaged files."""
+"""The fast encoder: shape, meaning, robustness, and refusal of damaged files."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openai_service.encoder import BUNDLED_FOLDER, BundledEncoder, EncoderArtifactError
+from openai_service.model_folder import EncoderArtifactError
+from openai_service.static_encoder import FOLDER, StaticEncoder
 
 
 @pytest.fixture(scope="module")
-def encoder() -> BundledEncoder:
+def encoder() -> StaticEncoder:
     """The encoder as shipped."""
-    return BundledEncoder.load()
+    return StaticEncoder.load()
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A private copy of the artifact that a test may damage."""
-    return shutil.copytree(BUNDLED_FOLDER, tmp_path / "bundled")
+    return shutil.copytree(FOLDER, tmp_path / "bundled")
 
 
-def similarity(encoder: BundledEncoder, left: str, right: str) -> float:
+def similarity(encoder: StaticEncoder, left: str, right: str) -> float:
     """Cosine of two texts."""
     a, b = encoder.encode([left, right])
     return float(a @ b)
 
 
-def test_vectors_are_float32_unit_and_of_the_declared_length(encoder: BundledEncoder) -> None:
+def test_vectors_are_float32_unit_and_of_the_declared_length(encoder: StaticEncoder) -> None:
     """Every vector is float32, has `dimensions` numbers and length one."""
     vectors = encoder.encode(["hola", "El paro nacional bloqueó las vías.", "😡😡", ""])
     assert vectors.dtype == np.float32
@@ -39,25 +40,25 @@ def test_vectors_are_float32_unit_and_of_the_declared_length(encoder: BundledEnc
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
 
 
-def test_no_texts_give_no_vectors(encoder: BundledEncoder) -> None:
+def test_no_texts_give_no_vectors(encoder: StaticEncoder) -> None:
     """An empty batch keeps the vector length and has no rows."""
     assert encoder.encode([]).shape == (0, encoder.dimensions)
 
 
-def test_a_bare_string_is_refused(encoder: BundledEncoder) -> None:
+def test_a_bare_string_is_refused(encoder: StaticEncoder) -> None:
     """A single string is not silently read as letters."""
     with pytest.raises(TypeError, match="wrap a single text in a list"):
         encoder.encode("hola")
 
 
-def test_a_text_has_one_vector_whatever_the_batch(encoder: BundledEncoder) -> None:
+def test_a_text_has_one_vector_whatever_the_batch(encoder: StaticEncoder) -> None:
     """A vector depends on its text alone, bit for bit, also from several threads and a second load."""
     texts = [f"El candidato {n} habló de salud, empleo y seguridad" + " en Bogotá" * (n % 7) for n in range(60)]
     batch = encoder.encode(texts)
     with ThreadPoolExecutor(4) as pool:
         singles = np.vstack(list(pool.map(lambda text: encoder.encode([text]), texts)))
     assert np.array_equal(batch, singles)
-    assert np.array_equal(batch, BundledEncoder.load().encode(texts))
+    assert np.array_equal(batch, StaticEncoder.load().encode(texts))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_a_text_has_one_vector_whatever_the_batch(encoder: BundledEncoder) -> No
         ("cafe\u0301 de Colombia", "café de Colombia"),
     ],
 )
-def test_case_accents_punctuation_and_links_do_not_count(encoder: BundledEncoder, left: str, right: str) -> None:
+def test_case_accents_punctuation_and_links_do_not_count(encoder: StaticEncoder, left: str, right: str) -> None:
     """Two spellings of one text have the same vector."""
     assert similarity(encoder, left, right) == pytest.approx(1, abs=1e-5)
 
@@ -93,41 +94,41 @@ def test_case_accents_punctuation_and_links_do_not_count(encoder: BundledEncoder
     ],
 )
 def test_a_paraphrase_is_nearer_than_another_subject(
-    encoder: BundledEncoder, query: str, right: str, wrong: str
+    encoder: StaticEncoder, query: str, right: str, wrong: str
 ) -> None:
     """Meaning counts: a paraphrase without shared content words beats a text about something else."""
     assert similarity(encoder, query, right) > similarity(encoder, query, wrong) + 0.1
 
 
-def test_a_glued_hashtag_is_read_as_its_words(encoder: BundledEncoder) -> None:
+def test_a_glued_hashtag_is_read_as_its_words(encoder: StaticEncoder) -> None:
     """An unseen compound is cut into known words and lands near them."""
     assert similarity(encoder, "#reformalaboral", "reforma laboral") > 0.8
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t ", "¿?!... —", "Россия", "\x00", "http://x.co"])
-def test_a_text_without_information_gets_the_neutral_vector(encoder: BundledEncoder, text: str) -> None:
+def test_a_text_without_information_gets_the_neutral_vector(encoder: StaticEncoder, text: str) -> None:
     """Texts with nothing known share one vector that resembles no real text."""
     assert similarity(encoder, text, "") == pytest.approx(1)
     assert abs(similarity(encoder, text, "El presidente habló de la paz en el Congreso")) < 0.3
 
 
-def test_an_emoji_is_information(encoder: BundledEncoder) -> None:
+def test_an_emoji_is_information(encoder: StaticEncoder) -> None:
     """Emoji-only posts differ from blank ones and from each other."""
     assert similarity(encoder, "😡😡😡", "") < 0.5
     assert similarity(encoder, "😡", "🎉") < 0.9
 
 
-def test_an_unknown_word_does_not_erase_its_neighbours(encoder: BundledEncoder) -> None:
+def test_an_unknown_word_does_not_erase_its_neighbours(encoder: StaticEncoder) -> None:
     """A nonsense word shifts a sentence but does not make it unrecognisable."""
     assert similarity(encoder, "subió el precio de la gasolina", "subió el precio de la gasolina 🫠Ж") > 0.95
 
 
 def test_the_artifact_is_small() -> None:
     """Everything shipped with the encoder stays under five megabytes."""
-    assert sum(path.stat().st_size for path in BUNDLED_FOLDER.iterdir()) < 5_000_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5_000_000
 
 
-def test_it_encodes_at_least_300_texts_a_second(encoder: BundledEncoder) -> None:
+def test_it_encodes_at_least_300_texts_a_second(encoder: StaticEncoder) -> None:
     """The slowest tolerable machine still embeds 300 tweet-length texts a second."""
     texts = [f"Tuit número {n}: el Congreso aprobó la reforma a la salud y hubo marchas en Cali" for n in range(600)]
     start = time.perf_counter()
@@ -140,7 +141,7 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     """Loading without one of the files says which one and what to do."""
     (copy / name).unlink()
     with pytest.raises(EncoderArtifactError, match=f"{name} cannot be read.*rebuild"):
-        BundledEncoder.load(copy)
+        StaticEncoder.load(copy)
 
 
 def test_a_truncated_file_is_refused(copy: Path) -> None:
@@ -148,7 +149,7 @@ def test_a_truncated_file_is_refused(copy: Path) -> None:
     table = copy / "model.safetensors"
     table.write_bytes(table.read_bytes()[:-1000])
     with pytest.raises(EncoderArtifactError, match="model.safetensors is damaged"):
-        BundledEncoder.load(copy)
+        StaticEncoder.load(copy)
 
 
 def test_a_manifest_that_lies_about_the_length_is_refused(copy: Path) -> None:
@@ -156,4 +157,4 @@ def test_a_manifest_that_lies_about_the_length_is_refused(copy: Path) -> None:
     manifest = copy / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"dimensions": 1', '"dimensions": 9'))
     with pytest.raises(EncoderArtifactError, match="its manifest says 9"):
-        BundledEncoder.load(copy)
+        StaticEncoder.load(copy)

@@ -1,30 +1,26 @@
-"""Which of e5's 250,002 pieces the shipped model keeps: those that Spanish, English and Portuguese texts need.
+"""Which of e5's 250,002 pieces a shipped model keeps: those that Spanish, English and Portuguese texts need.
 
 Every character of the Latin script, of punctuation and of emoji stays, so that no such text has an unknown piece.
 """
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
-import e5  # type: ignore[import-not-found, unused-ignore]
 import wordfreq
 from tokenizers import Tokenizer
 
-from sentiment_service.normalise import normalise
+from tools.e5 import weights
 
 WORDS = {"es": 60_000, "en": 12_000, "pt": 12_000}
 _CAPITALISED, _SHOUTED = 30_000, 5_000
 _CHUNK = 10_000
 
 
-def kept_pieces(pieces: Sequence[tuple[str, float]], files: Sequence[Path]) -> list[int]:
-    """Return the ids of the pieces that frequent words or the texts of ``files`` use, and of single characters."""
-    tokenizer = e5.tokenizer(list(pieces))
+def kept_pieces(pieces: Sequence[tuple[str, float]], texts: Iterable[str]) -> list[int]:
+    """Return the ids of the pieces that frequent words or the ``texts`` use, and of single characters."""
+    tokenizer = weights.tokenizer(list(pieces))
     used = set(range(len(("<s>", "<pad>", "</s>", "<unk>"))))
-    used |= _used(tokenizer, _frequent())
-    for file in files:
-        used |= _used(tokenizer, (normalise(line.split("\t")[-1]) for line in file.read_text("utf-8").splitlines()))
+    used |= _used(tokenizer, _frequent()) | _used(tokenizer, texts)
     used |= {number for number, (piece, _) in enumerate(pieces) if _is_character(piece.removeprefix("▁"))}
     return sorted(used)
 

