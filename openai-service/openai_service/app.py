@@ -66,7 +66,13 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     encoders = Encoders(chassis, at_once=at_once, queue_texts=settings.encoder_queue_texts)
     store = LedgerStore(chassis.postgres)
     accounts = BudgetStore(chassis.postgres)
-    budget = Budget(accounts, Limits(settings.budgets), lease_seconds=settings.budget_lease_seconds)
+    budget = Budget(
+        accounts,
+        Limits(settings.budgets),
+        lease_seconds=settings.budget_lease_seconds,
+        ahead_calls=settings.budget_ahead_calls,
+        ahead_seconds=settings.budget_ahead_seconds,
+    )
     reports = UsageReports(store, accounts)
     margins = Margins({provider.name: provider.hidden_prompt_tokens for provider in settings.all_providers})
     prices = Prices(settings.price_table)

@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from openai_service.advances import Advances, Part, accounts_key
 from openai_service.batching import Batcher
-from openai_service.budget_store import BudgetStore, Hold, Refusal
+from openai_service.budget_store import BudgetStore, Decision, Hold, Refusal
 from openai_service.errors import BudgetHeld, BudgetSpent
 from openai_service.metrics import BUDGET_EXPIRED, BUDGET_REFUSED
 
@@ -73,18 +74,33 @@ class Limits:
 
 
 class Budget:
-    """Holds money. Concurrent calls share a statement, and each statement decides in one transaction."""
+    """Holds money. Concurrent calls share a statement, and each statement decides in one transaction.
 
-    def __init__(self, store: BudgetStore, limits: Limits, *, lease_seconds: float) -> None:
+    Where the accounts have plenty it holds for ``ahead_calls`` more calls, which then need no statement of their own
+    for ``ahead_seconds``.
+    """
+
+    def __init__(
+        self,
+        store: BudgetStore,
+        limits: Limits,
+        *,
+        lease_seconds: float,
+        ahead_calls: int = 0,
+        ahead_seconds: float = 0,
+    ) -> None:
         self._store = store
         self._lease = lease_seconds
-        self._batcher: Batcher[Hold, Refusal | None] = Batcher(store.hold)
+        self._batcher: Batcher[Hold, Decision] = Batcher(store.hold)
+        self._advances = Advances(calls=ahead_calls, seconds=ahead_seconds, give_back=lambda part: self.give_back(part))
         self.limits = limits
+        self.give_back: Callable[[Part], None] = lambda _part: None
+        """Gets what was held ahead and is not used; the ledger writes it."""
 
     async def hold(
         self, payer: Payer, amount_nano: int, called_at: datetime, on_abandon: Callable[[uuid.UUID], None]
-    ) -> uuid.UUID | None:
-        """Hold ``amount_nano`` and return the hold's id; None when no limit applies to the payer.
+    ) -> Part | None:
+        """Hold ``amount_nano`` and return the part of a hold that is; None when no limit applies to the payer.
 
         ``on_abandon`` gets the id when the caller is cancelled and the money is held all the same. Raises
         ``BudgetSpent``, ``BudgetHeld``, or ``DatabaseUnavailable``: what cannot be checked is not spent.
@@ -92,15 +108,31 @@ class Budget:
         limits = self.limits.of(payer)
         if not limits:
             return None
-        hold = Hold(uuid.uuid4(), month_of(called_at), amount_nano, self._lease, limits)
-        refusal = await self._decide(hold, on_abandon)
-        if refusal is not None and await self._release_expired():
-            refusal = await self._decide(hold, on_abandon)
-        if refusal is not None:
-            raise _refused(hold, refusal)
-        return hold.id
+        month = month_of(called_at)
+        key = accounts_key(month, list(limits))
+        part = self._advances.take(key, amount_nano)
+        if part is not None:
+            return part
+        wanted = self._advances.wanted(key, amount_nano)
+        asked_at = asyncio.get_running_loop().time()
+        hold = Hold(uuid.uuid4(), month, amount_nano, self._lease, limits, wanted)
+        decision = await self._decide(hold, on_abandon)
+        if decision.refusal is not None:
+            # What other payers' calls to come hold here may be what this one lacks; it is free when the caller is back.
+            self.end_advances()
+        if decision.refusal is not None and await self._release_expired():
+            decision = await self._decide(hold, on_abandon)
+        if decision.refusal is not None:
+            raise _refused(hold, decision.refusal)
+        if decision.ahead_nano:
+            self._advances.add(key, hold.id, decision.ahead_nano, asked_at)
+        return Part(hold.id, amount_nano)
 
-    async def _decide(self, hold: Hold, on_abandon: Callable[[uuid.UUID], None]) -> Refusal | None:
+    def end_advances(self) -> bool:
+        """Give back all that is held ahead; returns whether anything was."""
+        return self._advances.end()
+
+    async def _decide(self, hold: Hold, on_abandon: Callable[[uuid.UUID], None]) -> Decision:
         decision = self._batcher.submit(hold)
         try:
             return await asyncio.shield(decision)
@@ -120,8 +152,8 @@ class Budget:
         return released > 0
 
 
-def _abandon(decision: asyncio.Future[Refusal | None], hold: uuid.UUID, then: Callable[[uuid.UUID], None]) -> None:
-    if not decision.cancelled() and decision.exception() is None and decision.result() is None:
+def _abandon(decision: asyncio.Future[Decision], hold: uuid.UUID, then: Callable[[uuid.UUID], None]) -> None:
+    if not decision.cancelled() and decision.exception() is None and decision.result().refusal is None:
         then(hold)
 
 

@@ -1,4 +1,4 @@
-"""The budget's SQL; the decisions themselves are functions in migrations/0002_budget.sql."""
+"""The budget's SQL; the decisions themselves are functions in migrations/."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
+
+from asyncpg import Record
 
 from castor_chassis import Postgres
 
@@ -20,6 +22,8 @@ class Hold:
     amount_nano: int
     seconds: float
     limits: dict[str, int]
+    ahead_nano: int = 0
+    """What to hold beyond that for calls to come, as far as the accounts have plenty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,15 @@ class Refusal:
     held_nano: int
 
 
-_HOLD = "SELECT * FROM hold_budget($1)"
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a hold fitted, and what it holds ahead."""
+
+    refusal: Refusal | None
+    ahead_nano: int = 0
+
+
+_HOLD = "SELECT * FROM hold_budget_ahead($1)"
 _ACCOUNTS = """
 SELECT account, spent_nano, held_nano FROM budget_accounts WHERE month = $1 AND account = ANY ($2)
 """
@@ -44,10 +56,9 @@ class BudgetStore:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def hold(self, holds: Sequence[Hold]) -> list[Refusal | None]:
-        """Hold each of ``holds`` on all its accounts or on none, in one statement; None where it fitted."""
-        rows = await self._postgres.fetch(_HOLD, [_call(hold) for hold in holds])
-        return [None if row["refused"] is None else Refusal(*row) for row in rows]
+    async def hold(self, holds: Sequence[Hold]) -> list[Decision]:
+        """Hold each of ``holds`` on all its accounts or on none, in one statement."""
+        return [_decision(row) for row in await self._postgres.fetch(_HOLD, [_call(hold) for hold in holds])]
 
     async def release_expired(self) -> int:
         """End the holds of replicas that are gone; returns how many."""
@@ -59,12 +70,18 @@ class BudgetStore:
         return {row["account"]: (row["spent_nano"], row["held_nano"]) for row in rows}
 
 
+def _decision(row: Record) -> Decision:
+    refused, limit, spent, held, ahead = row
+    return Decision(None if refused is None else Refusal(refused, limit, spent, held), ahead)
+
+
 def _call(hold: Hold) -> dict[str, Any]:
     return {
         "id": str(hold.id),
         "month": hold.month.isoformat(),
         "amount": hold.amount_nano,
         "seconds": hold.seconds,
+        "ahead": hold.ahead_nano,
         "accounts": list(hold.limits),
         "limits": list(hold.limits.values()),
     }

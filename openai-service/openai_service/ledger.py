@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from castor_chassis import ServiceError, current_request
+from openai_service.advances import Part
 from openai_service.budget import Budget, Payer, month_of, nano, usd
 from openai_service.errors import PriceUnknown
 from openai_service.margins import Margins
@@ -46,6 +47,9 @@ class CallStore(Protocol):
     async def release(self, holds: Sequence[uuid.UUID]) -> None:
         """End holds that nothing was spent of."""
 
+    async def close(self, parts: Sequence[Part]) -> None:
+        """Give back what was held ahead and is not used; the same hold twice counts once."""
+
 
 class Ledger:
     """A bounded queue of rows and the worker that writes them in batches.
@@ -62,8 +66,11 @@ class Ledger:
         self._capacity = capacity
         self._queue: deque[Entry] = deque()
         self._released: list[uuid.UUID] = []
+        self._unused: list[Part] = []
         self._news = asyncio.Event()
         self._margins = margins or Margins({})
+        if budget is not None:
+            budget.give_back = self._give_back
         self.prices = prices
 
     @contextmanager
@@ -115,6 +122,10 @@ class Ledger:
         if held is not None:
             meter.holds.append(held)
             meter.held_nano += needed
+
+    def _give_back(self, unused: Part) -> None:
+        self._unused.append(unused)
+        self._news.set()
 
     def _abandoned(self, hold: uuid.UUID) -> None:
         self._released.append(hold)
@@ -185,6 +196,8 @@ class Ledger:
 
     async def drain(self, seconds: float = 3.0) -> None:
         """Write what is queued, for at most ``seconds``; the rest is dropped and counted."""
+        if self._budget is not None:
+            self._budget.end_advances()
         with contextlib.suppress(ServiceError, TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._write()
@@ -194,11 +207,15 @@ class Ledger:
             log.warning("ledger_rows_dropped", rows=left)
 
     async def _write(self) -> None:
-        while self._released or self._queue:
+        while self._released or self._unused or self._queue:
             if self._released:
                 ids = self._released[:_BATCH]
                 await self._store.release(ids)
                 del self._released[: len(ids)]
+            if self._unused:
+                parts = self._unused[:_BATCH]
+                await self._store.close(parts)
+                del self._unused[: len(parts)]
             if self._queue:
                 await self._write_rows([self._queue[at] for at in range(min(_BATCH, len(self._queue)))])
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
-from uuid import UUID
 
+from openai_service.advances import Part
 from openai_service.budget import Payer, nano
 from openai_service.prices import UNKNOWN, Prices, Tokens
 
@@ -76,7 +76,7 @@ class Meter:
     provider: str = "none"
     model: str = "none"
     attempts: list[Attempt] = field(default_factory=list)
-    holds: list[UUID] = field(default_factory=list)
+    holds: list[Part] = field(default_factory=list)
     held_nano: int = 0
     own_tokens: Tokens = UNKNOWN
     """Counted by a provider of ours, which costs nothing."""

@@ -17,6 +17,7 @@ _PRICES = {
     "text-embedding-3-small": (0.02, 0.0),
     "text-embedding-3-large": (0.13, 0.0),
 }
+_LONGEST_AHEAD_SECONDS = 5.0
 PRIMARY = "openai"
 LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
@@ -138,6 +139,12 @@ class OpenAISettings(ServiceSettings):
     budget_lease_seconds: float = Field(
         180, gt=0, description="How long money is held for a call that never ends; longer than any call."
     )
+    budget_ahead_calls: int = Field(
+        32,
+        ge=0,
+        le=1000,
+        description="For how many calls to come one statement holds money where a budget has plenty; 0: for none.",
+    )
     completion_token_limit: int = Field(
         4096, ge=1, description="Put on priced calls that bound their answer by nothing, while a budget applies."
     )
@@ -171,6 +178,11 @@ class OpenAISettings(ServiceSettings):
     def own_encoder(self) -> str:
         """The encoder for default embeddings that no upstream makes."""
         return "bundled-fast" if self.embedding_provider == "bundled-fast" else "bundled"
+
+    @property
+    def budget_ahead_seconds(self) -> float:
+        """How long a hold may serve calls to come: what is left of its lease must outlast each of them."""
+        return min(_LONGEST_AHEAD_SECONDS, (self.budget_lease_seconds - self.chat_timeout_seconds) / 2)
 
     @cached_property
     def all_providers(self) -> list[ProviderSettings]:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from castor_chassis import Postgres
+from openai_service.advances import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,11 @@ class Entry:
     month: date
     accounts: tuple[str, ...] = ()
     nano: int = 0
-    holds: tuple[UUID, ...] = ()
+    holds: tuple[Part, ...] = ()
 
 
-_SETTLE = "SELECT settle_calls($1, $2)"
+_SETTLE = "SELECT settle_calls_in_parts($1)"
+_CLOSE = "SELECT close_holds($1)"
 _RELEASE = "SELECT move_budget(ended_holds($1))"
 _ERASE_PROMPTS = "SELECT erase_prompts($1)"
 _FORGET_PROMPTS = "SELECT forget_prompts_before($1)"
@@ -83,8 +85,11 @@ class LedgerStore:
 
     async def settle(self, entries: Sequence[Entry]) -> None:
         """Store calls, book their costs and end their holds in one transaction; what is stored already counts once."""
-        holds = [hold for entry in entries for hold in entry.holds]
-        await self._postgres.execute(_SETTLE, [_entry(entry) for entry in entries], holds)
+        await self._postgres.execute(_SETTLE, [_entry(entry) for entry in entries])
+
+    async def close(self, parts: Sequence[Part]) -> None:
+        """Give back what was held ahead and is not used; a hold that was closed already gives nothing back again."""
+        await self._postgres.execute(_CLOSE, [_part(part) for part in parts])
 
     async def release(self, holds: Sequence[UUID]) -> None:
         """End holds that nothing was spent of."""
@@ -108,7 +113,18 @@ _COLUMNS = [column.name for column in fields(Call)]
 
 def _entry(entry: Entry) -> dict[str, Any]:
     row = {name: _plain(getattr(entry.call, name)) for name in _COLUMNS}
-    return {"row": row, "month": entry.month.isoformat(), "accounts": entry.accounts, "nano": entry.nano}
+    parts = [_part(part) for part in entry.holds]
+    return {
+        "row": row,
+        "month": entry.month.isoformat(),
+        "accounts": entry.accounts,
+        "nano": entry.nano,
+        "parts": parts,
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"id": str(part.hold), "nano": part.nano}
 
 
 def _plain(value: Any) -> Any:
