@@ -61,7 +61,7 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
             lanes=threads + 1,
         )
         chassis.spawn("batches", batcher.run)
-        seconds = settings.cache_ttl_seconds
+        seconds = settings.cache_ttl_seconds if settings.redis_url else 0
         cache = ScoreCache(chassis.cache, seconds) if seconds else None
         analyst = Analyst(model, batcher, chassis.in_thread, cache)
         chassis.admissions.update(dict.fromkeys(ADMITTED, analyst.admit))

@@ -11,7 +11,7 @@ from castor_chassis import ServiceSettings
 
 
 class SentimentSettings(ServiceSettings):
-    """The defaults run the model that ships with the package, without a cache."""
+    """The defaults run the model that ships with the package, with a cache where there is a Redis."""
 
     service_name: ClassVar[str] = "sentiment-service"
 
@@ -39,5 +39,7 @@ class SentimentSettings(ServiceSettings):
         5_000, ge=1, description="Texts that may wait; beyond it requests get 429, to bound memory."
     )
     cache_ttl_seconds: int = Field(
-        0, ge=0, description="How long scores stay in Redis; 0: no cache, right for the linear model (see the README)."
+        86_400,
+        ge=0,
+        description="How long scores stay in Redis, where there is one; 0: no cache, right for bundled-fast (README).",
     )

@@ -96,3 +96,15 @@ def test_packing_keeps_every_bit_and_refuses_what_is_damaged() -> None:
     assert found == given
     assert unpacked(packed(given)[:-1]) is None
     assert unpacked(None) is None
+
+
+async def test_the_cache_is_on_where_there_is_a_redis(run: Run, redis_url: str) -> None:
+    """With nothing set but the Redis, what was computed is found again; without one nothing is looked up."""
+    async with run(redis_url=redis_url) as service:
+        first, hits = await scores(service, "esto se guarda sin pedirlo"), counted("hit")
+        assert await scores(service, "esto se guarda sin pedirlo") == first
+        assert counted("hit") - hits == 1
+    async with run() as service:
+        lookups = counted("hit") + counted("miss")
+        await scores(service, "esto no lo guarda nadie")
+        assert counted("hit") + counted("miss") == lookups

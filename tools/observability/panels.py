@@ -41,6 +41,7 @@ def mean(metric: str, where: str = J) -> str:
 
 
 _HTTP = "castor_http_request_duration_seconds"
+_REFUSED = f'{J}, status="429"'
 _BURN = "job_slo:castor_errors:ratio_rate{w} / on (job, slo) job_slo:castor_error_budget:ratio"
 
 OVERVIEW = (
@@ -127,13 +128,20 @@ OWN: dict[str, tuple[Panel, ...]] = {
         one("Labels", "percentunit", f"{rate('castor_sentiment_labels_total', 'label')} / ignoring (label) "
             f"group_left () {rate('castor_sentiment_labels_total')}", "{{label}}"),
         one("Mean confidence", "percentunit", mean("castor_sentiment_confidence"), "confidence"),
-        Panel("Queue", "none", (
-            (f"sum (castor_sentiment_queue_texts{{{J}}})", "waiting"),
-            (rate("castor_sentiment_shed_texts_total"), "refused per second"),
-        )),
+        one("Drift from the model's reference (PSI)", "none", f"max by (of) (castor_sentiment_drift_psi{{{J}}})",
+            "{{of}}", 0.25),
+        one("Texts that wait", "none", f"sum by (pod) (castor_sentiment_queue_texts{{{J}}})", "{{pod}}"),
+        one("Predicted wait of a request", "s", f"max by (pod) (castor_sentiment_wait_seconds{{{J}}})", "{{pod}}",
+            0.3),
+        one("Refused requests", "percentunit",
+            f"{rate(_HTTP + '_count', where=_REFUSED)} / {rate(_HTTP + '_count')}", "429", 0.02),
+        one("Texts refused because they would wait", "ops", rate("castor_sentiment_shed_texts_total"), "refused"),
+        one("Replicas with a model", "none", f"count (castor_sentiment_model_info{{{J}, id!=''}})", "replicas"),
         Panel("Inference", "s", tuple((quantile(q, "castor_sentiment_inference_seconds"), f"p{q * 100:g}")
                                       for q in (0.5, 0.95))),
         one("Texts per inference", "none", mean("castor_sentiment_batch_texts"), "texts"),
+        one("Tokens", "ops", rate("castor_sentiment_tokens_total", "kind"), "{{kind}}"),
+        one("Targets", "ops", rate("castor_sentiment_targets_total", "basis"), "{{basis}}"),
         Panel("Texts without an inference of their own", "ops", (
             (rate("castor_sentiment_shared_texts_total"), "shared"),
             (rate("castor_sentiment_cache_texts_total", "outcome"), "cache {{outcome}}"),
