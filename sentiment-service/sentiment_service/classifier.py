@@ -45,6 +45,7 @@ class Scores:
 class ModelCard:
     """What a model says about itself: identity, languages, and how well it did on texts that it never saw.
 
+    `measured_languages` are those of its languages in which somebody measured how well it does.
     `calibration` are measures of how far its probabilities can be believed. `reference` is what it answers on a stated
     set of texts: the share of each label under `labels`, and under `confidence` the share of answers in each of ten
     bins of equal width; a service compares its own traffic with it to see drift.
@@ -57,6 +58,7 @@ class ModelCard:
     held_out: Mapping[str, float] = field(default_factory=dict)
     calibration: Mapping[str, float] = field(default_factory=dict)
     reference: Mapping[str, Any] = field(default_factory=dict)
+    measured_languages: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
@@ -72,6 +74,7 @@ class ModelCard:
             held_out=manifest["held_out"],
             calibration=manifest.get("calibration", {}),
             reference=manifest.get("reference", {}),
+            measured_languages=tuple(manifest.get("measured_languages", ())),
         )
 
 

@@ -136,6 +136,9 @@ class ModelDescription(ModelName):
     """What the model in use says about itself."""
 
     languages: list[str] = Field(description="ISO 639-1 codes; texts in others are unscored.")
+    unmeasured_languages: list[str] = Field(
+        description="Those of them in which nobody measured how well it does: texts are scored, the scores are unproved."
+    )
     labels: list[Label]
     held_out: dict[str, float] = Field(
         description="Measured on texts that the model never saw, by name of the measure."
@@ -151,6 +154,7 @@ class ModelDescription(ModelName):
             id=card.id,
             version=card.version,
             languages=list(card.languages),
+            unmeasured_languages=[one for one in card.languages if one not in card.measured_languages],
             labels=list(card.labels),
             held_out=dict(card.held_out),
             calibration=dict(card.calibration),

@@ -186,8 +186,23 @@ async def test_the_model_describes_itself(service: RunningService) -> None:
     card = load_model("bundled").model
     assert data == {
         "id": card.id, "version": card.version, "languages": list(card.languages), "labels": list(card.labels),
+        "unmeasured_languages": ["en", "pt"],
         "held_out": dict(card.held_out), "calibration": dict(card.calibration),
     }  # fmt: skip
+
+
+async def test_a_model_that_nobody_measured_says_so(run: Run, tmp_path: Path) -> None:
+    """Every language of a model whose folder says nothing of measurements is unmeasured, and scored all the same."""
+    folder = tmp_path / "model"
+    shutil.copytree(LINEAR_MODEL, folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["measured_languages"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    async with run(sentiment_model=str(folder)) as service:
+        data = (await service.client.get("/v1/sentiment/model")).json()["data"]
+        assert data["unmeasured_languages"] == data["languages"] == ["es", "en", "pt"]
+        (one,) = (await analyze(service, ["This is a wonderful day, thank you all"], lang="en"))["results"]
+        assert "reason" not in one
 
 
 async def test_the_scope_is_needed(service: RunningService, issuer: TokenIssuer) -> None:

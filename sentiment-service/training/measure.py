@@ -69,6 +69,7 @@ def main() -> None:
     manifest = read_manifest(options.model)
     measured = ("macro_f1", "expected_calibration_error", "calibration_floor")
     manifest["held_out"] |= {f"validation_{name}": found["validation"][name] for name in measured}
+    manifest["measured_languages"] = ["es"]
     manifest["calibration"] = {
         "bins": 15,
         "cross_validated_expected_calibration_error": manifest["held_out"].get(

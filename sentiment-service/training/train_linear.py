@@ -134,6 +134,7 @@ def write_manifest(folder: Path, version: str, space: FeatureSpace, held_out: di
         "id": MODEL_ID,
         "version": version,
         "languages": LANGUAGES,
+        "measured_languages": LANGUAGES,
         "labels": LABELS,
         "features": settings,
         "held_out": held_out,
