@@ -7,12 +7,14 @@ scores and where it fails.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from model2vec import StaticModel
+from safetensors.numpy import load_file
+from tokenizers import Tokenizer
 
 from openai_service.model_folder import REBUILD, EncoderArtifactError, verified
 
@@ -20,6 +22,35 @@ Vectors = npt.NDArray[np.float32]
 
 MODEL = "castor-static-es-1"
 FOLDER = Path(__file__).parent / "models" / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A vector per word, as Model2Vec stores them: the library itself would take thrice the memory of the table."""
+
+    tokenizer: Tokenizer
+    unknown: int | None
+    rows: npt.NDArray[np.int8]
+    row_of: npt.NDArray[np.int32]
+    """The row of each token; words that are alike share one."""
+    weights: Vectors
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the two files of ``folder``."""
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tensors = load_file(folder / "model.safetensors")
+        unknown = tokenizer.token_to_id("[UNK]")
+        return cls(tokenizer, unknown, tensors["embeddings"], tensors["mapping"], tensors["weights"])
+
+    def means(self, texts: Sequence[str]) -> Vectors:
+        """Return the weighted mean of each text's known words, shape (len(texts), dimensions); 0 without any."""
+        means = np.zeros((len(texts), self.rows.shape[1]), dtype=np.float32)
+        for place, found in enumerate(self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)):
+            tokens = [token for token in found.ids if token != self.unknown]
+            if tokens:
+                means[place] = (self.rows[self.row_of[tokens]] * self.weights[tokens][:, None]).mean(axis=0)
+        return means
 
 
 class StaticEncoder:
@@ -30,13 +61,13 @@ class StaticEncoder:
     fails and never looks similar to anything but another such text.
     """
 
-    def __init__(self, static: StaticModel, model: str, version: str) -> None:
+    def __init__(self, table: Table, model: str, version: str) -> None:
         """Wrap a loaded table; use `load` to get a verified one."""
-        self._static = static
+        self._table = table
         self.model = model
         self.version = version
         # The last principal axis carries the least variance, so hardly any text points along it.
-        self._neutral: Vectors = np.eye(1, static.dim, static.dim - 1, dtype=np.float32)[0]
+        self._neutral: Vectors = np.eye(1, self.dimensions, self.dimensions - 1, dtype=np.float32)[0]
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
@@ -46,18 +77,18 @@ class StaticEncoder:
         """
         folder = folder or FOLDER
         manifest, _ = verified(folder)
-        static = StaticModel.from_pretrained(folder, normalize=True, max_length=None)
-        if static.dim != manifest["dimensions"]:
+        table = Table.read(folder)
+        if table.rows.shape[1] != manifest["dimensions"]:
             raise EncoderArtifactError(
-                f"{folder} holds {static.dim}-dimensional vectors but its manifest says "
+                f"{folder} holds {table.rows.shape[1]}-dimensional vectors but its manifest says "
                 f"{manifest['dimensions']}: {REBUILD}"
             )
-        return cls(static, manifest["model"], manifest["version"])
+        return cls(table, manifest["model"], manifest["version"])
 
     @property
     def dimensions(self) -> int:
         """The length of every vector."""
-        return self._static.dim
+        return int(self._table.rows.shape[1])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text, shape (len(texts), dimensions), float32.
@@ -69,6 +100,7 @@ class StaticEncoder:
             raise TypeError("encode takes a sequence of texts; wrap a single text in a list")
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
-        vectors = self._static.encode(texts, use_multiprocessing=False).astype(np.float32, copy=False)
+        means = self._table.means(texts)
+        vectors: Vectors = means / (np.linalg.norm(means, axis=1, keepdims=True) + 1e-32)
         vectors[~vectors.any(axis=1)] = self._neutral
         return vectors
