@@ -137,7 +137,7 @@ class ModelDescription(ModelName):
 
     languages: list[str] = Field(description="ISO 639-1 codes; texts in others are unscored.")
     unmeasured_languages: list[str] = Field(
-        description="Those of them in which nobody measured how well it does: texts are scored, the scores are unproved."
+        description="Those in which nobody measured how well it does: texts are scored, but the scores are unproved."
     )
     labels: list[Label]
     held_out: dict[str, float] = Field(
