@@ -14,6 +14,8 @@ from sentiment_service.targets import Basis, Opinion
 
 MAX_ITEMS = 200
 MAX_TARGETS = 10
+# Readers of a contract disagree on what \S matches: to ECMAScript U+0085 is no white space, to Python U+001C is.
+_VISIBLE = r"[^\s\x1c-\x1f\x85\ufeff]"
 RULES = "1"
 
 Target = Annotated[
@@ -21,7 +23,7 @@ Target = Annotated[
     Field(
         min_length=1,
         max_length=100,
-        pattern=r"\S",
+        pattern=_VISIBLE,
         description="A name as texts write it. Found as whole words, without regard to case and accents, also in a "
         "hashtag or handle whose words are marked by capitals. A person's other names are targets of their own.",
     ),

@@ -164,6 +164,7 @@ async def test_what_the_rules_leave_open_is_the_models(service: RunningService) 
         {"id": "1", "text": "a", "targets": []},
         {"id": "1", "text": "a", "targets": ["x"] * 11},
         {"id": "1", "text": "a", "targets": ["  "]},
+        {"id": "1", "text": "a", "targets": ["\x85\x1c\ufeff"]},
         {"id": "1", "text": "a", "targets": ["x" * 101]},
         {"id": "1", "text": "a"},
         {"id": "1", "text": "a", "targets": ["x"], "lang": "es"},
