@@ -90,7 +90,7 @@ async def client_of(authority: Authority, folder: Path, **given: Any) -> AsyncIt
     async with peers.service(files, {"sentiment_model": MODEL, **given}) as (worker, url, token):
         tls = authority.write(folder / "caller", "twitter-service").client_context()
         headers = {"Authorization": f"Bearer {token}"}
-        limits = httpx.Limits(max_connections=128, max_keepalive_connections=128)
+        limits = httpx.Limits(max_connections=128, max_keepalive_connections=128, keepalive_expiry=60)
         async with httpx.AsyncClient(
             base_url=url, verify=tls, headers=headers, trust_env=False, limits=limits
         ) as client:
