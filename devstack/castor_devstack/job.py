@@ -49,6 +49,8 @@ class Job:
         with self._timed("score"):
             self._wait_for_scores()
         self.timings["import_to_last_score"] = round(self.timings["import"] + self.timings["score"], 2)
+        with self._timed("judge"):
+            self._wait_for_targets()
         span = Span.of(done)
         sentiment = self._sentiment(span)
         self._daily = list(self._daily_counts(span))
@@ -132,6 +134,16 @@ class Job:
 
         scored, _ = self._wait("score", "tweets", look)
         self._progress.done(f"score: {scored:,} tweets have their sentiment")
+
+    def _wait_for_targets(self) -> None:
+        """Wait until the tweets are judged towards their entities, so that a second run counts the same."""
+
+        def waiting() -> int:
+            return int(self._get("/v1/twitter/scores/progress")["data"]["targets_pending"])
+
+        first = waiting()
+        if first:
+            self._wait("judge", "names in tweets", lambda: (max(0, first - waiting()), first))
 
     def _wait(self, step: str, unit: str, look: Callable[[], tuple[int, int]]) -> tuple[int, int]:
         """Poll ``look`` for (done, all) until they are equal; raises when nothing moves for a long while."""

@@ -41,6 +41,25 @@ def answer_batch(call: Call) -> tuple[int, Any, dict[str, str]]:
     return 200, {"ok": True, "data": {"results": results, "model": {"id": "words", "version": "1"}}}, {}
 
 
+def answer_targets(call: Call) -> tuple[int, Any, dict[str, str]]:
+    """Judge as sentiment-service would on the wire: a text speaks against the name behind the word contra."""
+    against = {"label": "negative", "positive": 0.0, "neutral": 0.1, "negative": 0.9, "basis": "side"}
+    results = [
+        {
+            "id": item["id"],
+            "targets": [
+                {"target": name, **(against if f"contra {name}" in item["text"] else {"label": "absent"})}
+                for name in item["targets"]
+            ],
+        }
+        for item in json.loads(call.body)["items"]
+    ]
+    return 200, {"ok": True, "data": {"results": results, "model": {"id": "words", "version": "1"}, "rules": "1"}}, {}
+
+
+PATHS = {"/v1/sentiment/batch": answer_batch, "/v1/sentiment/targets": answer_targets}
+
+
 @dataclass
 class Twitter:
     """The service under test, with a token that may do everything."""
@@ -79,10 +98,14 @@ class Twitter:
         return response.json()["data"]
 
     async def settled(self) -> None:
-        """Wait until every tweet is scored and can be found by its words."""
+        """Wait until every tweet is scored, judged towards its entities, and can be found by its words."""
         async with asyncio.timeout(60):
-            while (found := await self.data("/scores/progress"))["pending"] or found["search_behind"]:
+            while not await self._is_settled():
                 await asyncio.sleep(0.05)
+
+    async def _is_settled(self) -> bool:
+        found = await self.data("/scores/progress")
+        return not (found["pending"] or found["targets_pending"] or found["search_behind"])
 
     async def whole_feed(self, after: int = 0) -> list[dict[str, Any]]:
         """Read the feed to its end in small pages."""
@@ -143,7 +166,7 @@ async def running_twitter(
 ) -> AsyncIterator[Twitter]:
     """Run the service beside an auth-service and a sentiment-service."""
     files = authority.write(folder, "twitter-service")
-    auth, sentiment = ScriptedPeer(), ScriptedPeer(routes={"/v1/sentiment/batch": answer_batch})
+    auth, sentiment = ScriptedPeer(), ScriptedPeer(routes={**PATHS})
     token = issuer.service_token("twitter-service", "sentiment-service", ["sentiment:analyze"], "x")
     auth.routes["/v1/auth/token"] = lambda _call: (200, {"access_token": token, "expires_in": 300}, {})
     async with AsyncExitStack() as stack:
@@ -174,7 +197,7 @@ def twitter(database: asyncpg.Connection, shared_twitter: Twitter) -> Twitter:  
     sentiment = shared_twitter.sentiment
     sentiment.calls.clear()
     sentiment.script.clear()
-    sentiment.routes["/v1/sentiment/batch"] = answer_batch
+    sentiment.routes.update(PATHS)
     return shared_twitter
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from twitter_service import words
 from twitter_service.matching import Matcher, Terms, slug
+from twitter_service.naming import name_in
 from twitter_service.words import words_of
 
 ENTITIES = [
@@ -13,6 +14,7 @@ ENTITIES = [
     Terms("fico", ("FicoGutierrez",), ("Federico Gutiérrez",), ()),
     Terms("m19", (), ("M-19",), ()),
 ]
+FICO = Terms("fico", ("FicoGutierrez",), ("Fico", "Fico Gutiérrez"), ("EquipoPorColombia",))
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,19 @@ def test_most_spanish_takes_the_quick_way() -> None:
     """Accents, inverted marks, quotes, dashes and emoji do not need the thorough way; other alphabets do."""
     assert words._quickly_folded("¿Qué? “Ñandú” — ¡no! 🇨🇴 😂 …") is not None
     assert words._quickly_folded("привет") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("voto por fico gutierrez", "Fico Gutiérrez"),
+        ("voto por FICO", "Fico"),
+        ("voto por @ficogutierrez y @FicoGutierrez", "@ficogutierrez"),
+        ("arriba #equipoPorColombia!", "#equipoPorColombia"),
+        ("un correo a@ficogutierrez.co", None),
+        ("buenos días", None),
+    ],
+)
+def test_name_in(text: str, expected: str | None) -> None:
+    """The longest alias is the name, else the handle or hashtag as the text writes it; an author alone is not named."""
+    assert name_in(text, FICO) == expected

@@ -11,17 +11,17 @@ from fastapi import FastAPI
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
 from twitter_service import __version__, routes, routes_collections, routes_entities, routes_reading, routes_x
 from twitter_service.author_store import AuthorStore
-from twitter_service.clients.sentiment import SentimentClient
 from twitter_service.entity_store import EntityStore
 from twitter_service.feed import Feed
+from twitter_service.fillers import spawn_fillers
 from twitter_service.import_store import ImportStore
 from twitter_service.importing import Importer, ImportRules
 from twitter_service.reading import Reader
 from twitter_service.rematching import Rematcher
 from twitter_service.resources import Resources
-from twitter_service.scoring import ScoreFiller
 from twitter_service.settings import TwitterSettings
 from twitter_service.store import TweetStore
+from twitter_service.target_store import TargetStore
 from twitter_service.upkeep import spawn_upkeep
 from twitter_service.x_parts import x_parts
 from twitter_service.x_sink import Sink
@@ -57,11 +57,12 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     imports = ImportStore(chassis.postgres)
     feed = Feed(tweets, max_waiters=settings.feed_max_waiters, is_draining=lambda: chassis.health.draining)
     rematcher = Rematcher(entities, on_news=feed.look)
-    filler = score_filler(chassis, settings, tweets, feed)
+    targets = TargetStore(chassis.postgres)
+    ask_for_sentiment = spawn_fillers(chassis, settings, tweets, targets, on_scored=feed.look)
 
     def on_stored() -> None:
         feed.look()
-        filler.ask()
+        ask_for_sentiment()
         indexer.ask()
 
     rules = ImportRules(
@@ -76,24 +77,10 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     )
     indexer = spawn_upkeep(chassis, settings, authors, is_importing=lambda: importer.is_running)
     chassis.spawn("watch_feed", feed.watch)
-    chassis.spawn("score_tweets", lambda: run_under_lease(chassis.postgres, "score_tweets", filler.run))
     chassis.spawn("match_entities", lambda: run_under_lease(chassis.postgres, "match_entities", rematcher.run))
     sink = Sink(tweets, entities, chassis.in_thread, on_stored)
     async with x_parts(chassis, settings, entities, sink) as x:
         reader = Reader(tweets, entities, authors)
         yield Resources(
-            tweets, entities, imports, importer, reader, rematcher, feed, x.service, x.searches, x.collections
+            tweets, targets, entities, imports, importer, reader, rematcher, feed, x.service, x.searches, x.collections
         )
-
-
-def score_filler(chassis: Chassis, settings: TwitterSettings, tweets: TweetStore, feed: Feed) -> ScoreFiller:
-    """Return the worker that fills in sentiments."""
-    peer = chassis.peer("sentiment-service", settings.sentiment_url)
-    return ScoreFiller(
-        tweets,
-        SentimentClient(peer, timeout_seconds=settings.sentiment_timeout_seconds),
-        batch_size=settings.score_batch_size,
-        in_flight=settings.score_batches_in_flight,
-        default_lang=settings.default_lang,
-        on_news=feed.look,
-    )

@@ -61,17 +61,19 @@ WITH bounds AS (
     GROUP BY 1
 ), own AS (
     SELECT date_trunc('{unit}', e.created_at AT TIME ZONE 'America/Bogota') AS slot, e.entity_id, count(*) AS tweets,
-           count(t.label) AS scored, count(*) FILTER (WHERE t.label = 'positive') AS positive,
-           count(*) FILTER (WHERE t.label = 'neutral') AS neutral,
-           count(*) FILTER (WHERE t.label = 'negative') AS negative
+           count(coalesce(e.label, t.label)) AS scored, count(e.label) AS targeted,
+           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'positive') AS positive,
+           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'neutral') AS neutral,
+           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'negative') AS negative
     FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
     WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
       AND ($4::timestamptz IS NULL OR e.created_at <= $4)
     GROUP BY 1, 2
 )
 SELECT {shown}, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
-       coalesce(own.positive, 0) AS positive, coalesce(own.neutral, 0) AS neutral,
-       coalesce(own.negative, 0) AS negative, coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
+       coalesce(own.targeted, 0) AS targeted, coalesce(own.positive, 0) AS positive,
+       coalesce(own.neutral, 0) AS neutral, coalesce(own.negative, 0) AS negative,
+       coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
 FROM generate_series($2::date::timestamp, ($3::date + 1)::timestamp - interval '1 {unit}', '1 {unit}') AS s(slot)
 CROSS JOIN unnest($1::text[]) AS w(id)
 LEFT JOIN totals ON totals.slot = s.slot

@@ -10,6 +10,8 @@ PARSERS_LOST = Counter(
 )
 SCORED = Counter("castor_twitter_scored_total", "Tweets whose sentiment was stored")
 UNSCORABLE = Counter("castor_twitter_unscorable_total", "Tweets that sentiment-service refused")
+TARGETED = Counter("castor_twitter_targeted_total", "Tweets judged towards an entity, by what it rests on", ["basis"])
+TARGETS_PENDING = Gauge("castor_twitter_targets_pending", "Tweets with entities that wait for it; at most a million")
 PENDING = Gauge("castor_twitter_scores_pending", "Tweets that wait for their sentiment")
 SCORE_LAG = Gauge("castor_twitter_score_lag_seconds", "How long the oldest of them has been stored")
 FEED_HEAD = Gauge("castor_twitter_feed_head", "Number of the latest change")

@@ -16,6 +16,7 @@ from twitter_service.reading import Reader
 from twitter_service.rematching import Rematcher
 from twitter_service.search_store import SearchStore
 from twitter_service.store import TweetStore
+from twitter_service.target_store import TargetStore
 from twitter_service.x_service import XService
 
 
@@ -24,6 +25,7 @@ class Resources:
     """The parts of a running service; lives in ``app.state.resources``."""
 
     tweets: TweetStore
+    targets: TargetStore
     entities: EntityStore
     imports: ImportStore
     importer: Importer

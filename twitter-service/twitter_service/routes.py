@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from opentelemetry import propagate
@@ -162,6 +162,5 @@ async def erase_tweets(
 
 @router.get("/scores/progress")
 async def score_progress(r: R, _: Annotated[Principal, Depends(require("tweets:read"))]) -> Ok[ScoreProgress]:
-    """Return how many tweets have their sentiment."""
-    state: Any = await r.tweets.state()
-    return ok(ScoreProgress.model_validate(state, from_attributes=True))
+    """Return how many tweets have their sentiment, and how many pairs of a tweet and an entity wait for theirs."""
+    return ok(ScoreProgress.of(await r.tweets.state(), await r.targets.pending()))

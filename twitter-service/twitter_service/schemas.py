@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from castor_chassis import Integer, RequestModel, ResponseModel, Text, Timestamp
 from twitter_service.files import Format
 from twitter_service.reading import BOGOTA
+from twitter_service.store import FeedState
 
 Label = Literal["positive", "neutral", "negative"]
 Kind = Literal["candidate", "party", "topic"]
@@ -152,6 +153,18 @@ def _sentiment(row: Mapping[str, Any]) -> Sentiment | None:
     return None if row["label"] is None else Sentiment.model_validate({**row})
 
 
+class EntitySentiment(ResponseModel):
+    """What a tweet says for or against one entity, which is not the sentiment of its text; the shares sum to 1."""
+
+    entity: str
+    positive: float
+    neutral: float
+    negative: float
+    label: Label
+    basis: str | None = Field(description="What it rests on, as sentiment-service names it; null: not judged, neutral.")
+    model: str = Field(description="'<id>@<version>+rules<version>'.")
+
+
 class Tweet(ResponseModel):
     """A stored tweet."""
 
@@ -172,7 +185,10 @@ class Tweet(ResponseModel):
     retweets: Integer = Field(description="Retweets of it that were seen; they are no tweets of their own.")
     credibility: float = Field(description="Of its author, in [0.1, 1]; 0.5 where nothing is known.")
     import_id: str
-    sentiment: Sentiment | None = Field(description="Null until it is scored.")
+    sentiment: Sentiment | None = Field(description="Of the whole text; null until it is scored.")
+    towards: list[EntitySentiment] = Field(
+        description="Towards each entity that the text names, once it is judged; of the others the whole text speaks."
+    )
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
@@ -202,6 +218,12 @@ class FeedItem(ResponseModel):
         return cls.model_validate({**row, "id": str(row["id"]), "seq": row["change_seq"], "sentiment": _sentiment(row)})
 
 
+TARGETED = Field(
+    description="Of the scored, those that are counted by what they say for or against the entity; the others by the "
+    "sentiment of the whole text."
+)
+
+
 class DailyCount(ResponseModel):
     """Tweets that count for one entity on one day of America/Bogota."""
 
@@ -209,6 +231,7 @@ class DailyCount(ResponseModel):
     entity: str
     tweets: Integer
     scored: Integer
+    targeted: Integer = TARGETED
     positive: Integer
     neutral: Integer
     negative: Integer
@@ -224,8 +247,17 @@ class ScoreProgress(ResponseModel):
     pending: Integer
     unscorable: Integer = Field(description="Tweets that sentiment-service refused.")
     oldest_pending_at: Timestamp | None
+    targets_pending: Integer = Field(
+        description="Pairs of a tweet and an entity of it that are still to be judged; at most a million are counted."
+    )
     search_behind: Integer = Field(description="Changes of tweets that full-text search does not show yet.")
     feed_head: Integer = Field(description="Number of the newest change: whoever followed the feed so far has all.")
+
+    @classmethod
+    def of(cls, state: FeedState, targets_pending: int) -> Self:
+        """Return what is stored as it goes over the wire."""
+        fields = {name: getattr(state, name) for name in cls.model_fields if name != "targets_pending"}
+        return cls(**fields, targets_pending=targets_pending)
 
 
 class TotalCount(ResponseModel):

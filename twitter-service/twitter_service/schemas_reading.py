@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
+from twitter_service.schemas import TARGETED
 
 
 class HourlyCount(ResponseModel):
@@ -17,6 +18,7 @@ class HourlyCount(ResponseModel):
     entity: str
     tweets: Integer
     scored: Integer
+    targeted: Integer = TARGETED
     positive: Integer
     neutral: Integer
     negative: Integer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
+from typing import Any
 
 import structlog
 from opentelemetry import context, propagate
@@ -15,6 +16,7 @@ from twitter_service.clients.sentiment import LANGUAGES, Scores, SentimentClient
 from twitter_service.metrics import SCORED, UNSCORABLE
 from twitter_service.store import Scored, TweetStore, Unscored
 
+WORKER = "worker:score_tweets"
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.5, 5.0
 REFUSALS_OF_A_TEXT = frozenset({400, 413, 422})
 """What sentiment-service answers when it does not like a text; other refusals are about us, not the text."""
@@ -51,13 +53,9 @@ class ScoreFiller:
 
     async def run(self) -> None:
         """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
-        lanes = [asyncio.ensure_future(self._lane()) for _ in range(self._in_flight)]
         try:
-            await asyncio.gather(*lanes)
+            await together(*(self._lane() for _ in range(self._in_flight)))
         finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
             self._claimed.clear()
 
     async def _lane(self) -> None:
@@ -87,7 +85,7 @@ class ScoreFiller:
             return tweet.request_id or "", tweet.traceparent or "", self._lang(tweet)
 
         for (request_id, traceparent, lang), group in groupby(sorted(batch, key=origin_and_lang), origin_and_lang):
-            with _continuing(request_id, traceparent):
+            with continuing(WORKER, request_id, traceparent):
                 await self._score(list(group), lang)
 
     async def _score(self, tweets: Sequence[Unscored], lang: str) -> None:
@@ -129,10 +127,20 @@ class ScoreFiller:
         return tweet.lang if tweet.lang in LANGUAGES else self._default_lang
 
 
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of these until one fails; then the others are cancelled, and its error is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @contextmanager
-def _continuing(request_id: str, traceparent: str) -> Iterator[None]:
+def continuing(worker: str, request_id: str, traceparent: str) -> Iterator[None]:
     """Go on under the request and the trace that brought the tweets, so that logs lead from one to the other."""
-    worker = "worker:score_tweets"
     set_request(RequestInfo(request_id=request_id, principal=worker) if request_id else RequestInfo(principal=worker))
     token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
     try:

@@ -23,6 +23,9 @@ class TwitterSettings(ServiceSettings):
     sentiment_timeout_seconds: float = Field(15, gt=0, description="Per attempt at scoring one batch.")
     score_batch_size: int = Field(100, ge=1, le=1000, description="Tweets per call of sentiment-service.")
     score_batches_in_flight: int = Field(2, ge=1, le=16, description="Calls of sentiment-service at a time.")
+    target_batch_size: int = Field(
+        100, ge=1, le=200, description="Pairs of a tweet and an entity per call of sentiment-service."
+    )
     default_lang: Literal["es", "en", "pt", "auto"] = Field(
         "es", description="Language of tweets that do not name one sentiment-service knows."
     )

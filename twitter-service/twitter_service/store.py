@@ -38,7 +38,10 @@ _LISTED = _TWEET.replace(
     "FROM tweets t",
     """, (SELECT count(*) FROM retweets r WHERE r.original_id = t.id) AS retweets,
        (SELECT count(*) FROM tweet_versions v WHERE v.tweet_id = t.id) AS earlier_versions,
-       coalesce(a.score, 0.5) AS credibility
+       coalesce(a.score, 0.5) AS credibility,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('entity', e.entity_id, 'label', e.label, 'positive', e.positive,
+               'neutral', e.neutral, 'negative', e.negative, 'basis', e.basis, 'model', e.model) ORDER BY e.entity_id),
+               '[]') FROM tweet_entities e WHERE e.tweet_id = t.id AND e.label IS NOT NULL) AS towards
 FROM tweets t LEFT JOIN authors a ON a.key = coalesce(t.author_id, '@' || lower(t.username))""",
 )
 

@@ -37,11 +37,43 @@ class Scores(BaseModel):
     model: Model
 
 
-OPERATIONS = (Operation("POST", "/v1/sentiment/batch", ("items", "lang"), Scores),)
+class TargetScore(BaseModel):
+    """What a text says for or against one target; no shares where the text does not name it."""
+
+    target: str
+    label: Literal["positive", "neutral", "negative", "absent"]
+    positive: float | None = None
+    neutral: float | None = None
+    negative: float | None = None
+    basis: str | None = None
+
+
+class ItemTargets(BaseModel):
+    """The targets of one text."""
+
+    id: str
+    targets: list[TargetScore]
+
+
+class TargetScores(BaseModel):
+    """The answer to texts with targets; opinions of other models or rules do not compare."""
+
+    results: list[ItemTargets]
+    model: Model
+    rules: str = ""
+
+
+MOST_TARGETS = 10
+"""That sentiment-service takes with one text."""
+
+OPERATIONS = (
+    Operation("POST", "/v1/sentiment/batch", ("items", "lang"), Scores),
+    Operation("POST", "/v1/sentiment/targets", ("items",), TargetScores),
+)
 
 
 class SentimentClient:
-    """Scores batches; has no fallback, because tweets wait in the store until sentiment-service is back."""
+    """Scores batches of texts, and of targets in them; has no fallback, because tweets wait in the store meanwhile."""
 
     def __init__(self, peer: Peer, *, timeout_seconds: float) -> None:
         self._peer = peer
@@ -52,3 +84,9 @@ class SentimentClient:
         body = {"items": [{"id": key, "text": text} for key, text in items], "lang": lang}
         reply = await self._peer.post(OPERATIONS[0].path, json=body, idempotent=True, timeout_seconds=self._timeout)
         return Scores.model_validate(reply.data)
+
+    async def towards(self, items: Sequence[tuple[str, str, Sequence[str]]]) -> TargetScores:
+        """Judge (id, text, targets) triples, at most 200; raises the chassis's ``PeerError``."""
+        body = {"items": [{"id": key, "text": text, "targets": list(targets)} for key, text, targets in items]}
+        reply = await self._peer.post(OPERATIONS[1].path, json=body, idempotent=True, timeout_seconds=self._timeout)
+        return TargetScores.model_validate(reply.data)
