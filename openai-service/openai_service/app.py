@@ -29,7 +29,7 @@ from openai_service.reports import UsageReports
 from openai_service.routes import BARE_PATHS, CHAT_PATH, Resources, router
 from openai_service.routes_tasks import TASK_PATHS, TaskDesk
 from openai_service.routes_tasks import router as tasks_router
-from openai_service.schemas import BUNDLED, ChatCompletion, ChatRequest
+from openai_service.schemas import ChatCompletion, ChatRequest
 from openai_service.sdk_errors import speak_openai
 from openai_service.semantic import SemanticIndex
 from openai_service.settings import OpenAISettings
@@ -62,8 +62,7 @@ def create_app(
 async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Make what the routes use, and unmake it."""
     settings = cast(OpenAISettings, chassis.settings)
-    at_once = not settings.embeds_upstream and settings.own_encoder == BUNDLED
-    encoders = Encoders(chassis, at_once=at_once, queue_texts=settings.encoder_queue_texts)
+    encoders = Encoders(chassis, at_once=settings.encoders_at_once, queue_texts=settings.encoder_queue_texts)
     store = LedgerStore(chassis.postgres)
     accounts = BudgetStore(chassis.postgres)
     budget = Budget(

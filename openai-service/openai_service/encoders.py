@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import structlog
 
 from castor_chassis import Chassis
 from openai_service import static_encoder, transformer
@@ -19,6 +21,7 @@ from openai_service.schemas import BUNDLED, BUNDLED_FAST
 from openai_service.static_encoder import StaticEncoder
 from openai_service.transformer import Role, TransformerEncoder, runs
 
+log = structlog.get_logger("castor.openai.encoders")
 InThread = Callable[..., Awaitable[Any]]
 T = TypeVar("T")
 
@@ -63,31 +66,51 @@ class Lanes:
             ENCODER_QUEUED.set(self._queued)
 
 
-class Encoders:
-    """The static encoder, which loads at once, and the transformer, which costs memory and waits until it is needed.
+class Once(Generic[T]):
+    """Loads something at its first use, in whichever thread that is; a load that fails is tried again by the next."""
 
-    Where ``at_once`` says that the transformer makes the default embeddings, it loads now, and the service is ready
-    when it has. A load on first use that fails is tried again by the next use.
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._loaded: T | None = None
+
+    def get(self) -> T:
+        """Return it; raises what loading raises."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+
+class Encoders:
+    """The static encoder and the transformer: each costs memory, and waits until it is needed.
+
+    What ``at_once`` names is needed by every request that names nothing: it loads now, and the service is ready when
+    it has. A load on first use that fails is tried again by the next use.
     """
 
-    def __init__(self, chassis: Chassis, *, at_once: bool, queue_texts: int) -> None:
+    def __init__(self, chassis: Chassis, *, at_once: Collection[str], queue_texts: int) -> None:
         self._in_thread: InThread = chassis.in_thread
         self._lanes = Lanes(chassis.in_thread, lanes=chassis.settings.worker_threads, queue_texts=queue_texts)
-        self._static = chassis.load("encoder", StaticEncoder.load)
+        self._static = Once(StaticEncoder.load)
         self._transformer: asyncio.Task[TransformerEncoder] | None = None
-        if at_once:
+        if BUNDLED_FAST in at_once:
+            chassis.load("encoder", self._static.get)
+        if BUNDLED in at_once:
             self._transformer = chassis.load("transformer", TransformerEncoder.load)
 
     def ranking(self) -> StaticEncoder | None:
-        """Return the encoder that ranks quotes, if it is usable now."""
-        task = self._static
-        usable = task.done() and not task.cancelled() and task.exception() is None
-        return task.result() if usable else None
+        """Return the encoder that ranks quotes, None where it cannot be loaded; call it in a thread."""
+        try:
+            return self._static.get()
+        except Exception:
+            log.exception("ranking_by_words_alone")
+            return None
 
     async def embedder(self, model: str, role: Role) -> Embedder:
         """Return the one that `bundled`, `bundled-fast` or an id names; raises ``EncoderNotLoaded``."""
         if model in (BUNDLED_FAST, static_encoder.MODEL):
-            return _Static(await _loaded(self._static), self._in_thread)
+            return _Static(await _loaded(self._in_thread(self._static.get)), self._in_thread)
         if self._transformer is None or _failed(self._transformer):
             self._transformer = asyncio.ensure_future(self._in_thread(TransformerEncoder.load))
         return _Transformer(await _loaded(self._transformer), self._lanes, role)
@@ -154,7 +177,7 @@ def _check(model: str, own: int, wanted: int | None) -> None:
         raise WrongDimensions(model=model, dimensions=own, wanted=wanted)
 
 
-async def _loaded(loading: asyncio.Task[T]) -> T:
+async def _loaded(loading: Awaitable[T]) -> T:
     try:
         return await asyncio.shield(loading)
     except Exception as error:

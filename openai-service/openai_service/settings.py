@@ -180,6 +180,12 @@ class OpenAISettings(ServiceSettings):
         return "bundled-fast" if self.embedding_provider == "bundled-fast" else "bundled"
 
     @property
+    def encoders_at_once(self) -> set[str]:
+        """The encoders that requests need which name none: for default embeddings, and to quote without an upstream."""
+        needed = set() if self.embeds_upstream else {self.own_encoder}
+        return needed if self.has_upstream else {*needed, "bundled-fast"}
+
+    @property
     def budget_ahead_seconds(self) -> float:
         """How long a hold may serve calls to come: what is left of its lease must outlast each of them."""
         return min(_LONGEST_AHEAD_SECONDS, (self.budget_lease_seconds - self.chat_timeout_seconds) / 2)

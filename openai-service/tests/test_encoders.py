@@ -6,21 +6,25 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fake_openai import FakeOpenAI, Fault
 from openai_support import Run
 
 from openai_service import transformer
-from openai_service.encoders import Lanes
+from openai_service.encoders import Lanes, Once
 from openai_service.errors import EncoderBusy
+from openai_service.model_folder import EncoderArtifactError
+from openai_service.static_encoder import StaticEncoder
 from openai_service.transformer import TransformerEncoder
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PATH = "/v1/openai/embeddings"
+PATH, CHAT = "/v1/openai/embeddings", "/v1/openai/chat/completions"
 
 
 class Watched:
@@ -150,3 +154,50 @@ async def test_a_damaged_model_is_503_until_it_is_mended(
         assert (await service.client.post(PATH, json={"input": "hola"})).status_code == 200
     assert (failed.status_code, failed.json()["code"]) == (503, "encoder_unavailable")
     assert mended.status_code == 200
+
+
+async def test_once_loads_once_whichever_thread_asks() -> None:
+    """Twenty threads that ask together share one load; a load that failed is tried again by the next."""
+    loads: list[int] = []
+
+    def load() -> str:
+        loads.append(1)
+        if len(loads) == 1:
+            raise OSError("not yet")
+        return "loaded"
+
+    once = Once(load)
+    with pytest.raises(OSError, match="not yet"):
+        once.get()
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(lambda _: once.get(), range(20)))
+    assert (found, len(loads)) == (["loaded"] * 20, 2)
+
+
+async def test_quotes_are_ranked_by_an_encoder_that_loads_when_they_are_needed(
+    run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an upstream the static encoder loads for the first quotes; damaged, they are ranked by words alone."""
+    loads: list[object] = []
+    load = StaticEncoder.load
+    documents = '<document id="1">La salud es un derecho.</document><document id="2">Llueve.</document>'
+    asked = {"messages": [{"role": "user", "content": f"{documents}\n<question>¿Qué derecho?</question>"}]}
+
+    def damaged() -> StaticEncoder:
+        loads.append("damaged")
+        raise EncoderArtifactError("damaged")
+
+    monkeypatch.setattr(StaticEncoder, "load", lambda: loads.append(1) or load())
+    async with run(**with_upstream) as service:
+        upstream.script = [Fault(status=500), Fault(status=500)]
+        assert loads == []
+        ranked = [await service.client.post(CHAT, json=asked) for _ in range(2)]
+        assert loads == [1]
+    monkeypatch.setattr(StaticEncoder, "load", damaged)
+    async with run(**with_upstream) as service:
+        upstream.script = [Fault(status=500)]
+        by_words = await service.client.post(CHAT, json=asked)
+        assert loads == [1, "damaged"]
+    for answer in (*ranked, by_words):
+        assert answer.json()["degraded"] == ["llm"]
+        assert '"La salud es un derecho." [1]' in answer.json()["choices"][0]["message"]["content"]
