@@ -40,11 +40,30 @@ class Endpoint:
     postgres: int
     pipe: Connection
 
-    def used(self) -> tuple[float, float, float]:
-        """Return CPU seconds, and the highest resident memory in MiB of the service and of what parses for it."""
+    def used(self) -> tuple[float, float]:
+        """Return CPU seconds, with those of processes that parsed for it, and the highest resident memory in MiB."""
         self.pipe.send("used")
-        cpu, peak, parser = self.pipe.recv()
-        return float(cpu), float(peak), float(parser)
+        cpu, peak = self.pipe.recv()
+        return float(cpu), float(peak)
+
+
+async def watch_parser(highest: list[float]) -> None:
+    """Keep in the list the highest resident memory in MiB of the processes that parse imports, until cancelled."""
+    while True:
+        highest[:] = [max([*highest, *await asyncio.to_thread(_parser_memory)], default=0.0)]
+        await asyncio.sleep(0.5)
+
+
+def _parser_memory() -> list[float]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"twitter_service.parsing" in (folder / "cmdline").read_bytes():
+                lines = (folder / "status").read_text().splitlines()
+                found += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
+        except OSError:
+            continue
+    return found
 
 
 @contextmanager
@@ -81,7 +100,7 @@ async def _serve(files: TlsFiles, url: str, pipe: Connection) -> None:
         while await asyncio.to_thread(pipe.recv) != "stop":
             own, ended = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
             cpu = sum(one.ru_utime + one.ru_stime for one in (own, ended))
-            pipe.send((cpu, own.ru_maxrss / 1024, ended.ru_maxrss / 1024))
+            pipe.send((cpu, own.ru_maxrss / 1024))
 
 
 @asynccontextmanager

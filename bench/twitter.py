@@ -28,7 +28,7 @@ import asyncpg
 import orjson
 
 from bench._tweets import id_of, text_of, time_of, write_pages
-from bench._twitter_service import Endpoint, postgres, running
+from bench._twitter_service import Endpoint, postgres, running, watch_parser
 from castor_chassis.http import httpx
 from twitter_service.batches import Batch
 from twitter_service.files import TweetFile
@@ -46,7 +46,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "common word": {"q": "elecciones2026"},
     "less common word": {"q": "salud"},
     "rare word": {"q": "barrio4711"},
-    "no hit": {"q": "felidad"},
+    "no hit": {"q": "xilófono"},
     "two words": {"q": "registraduría campesinos"},
     "phrase": {"q": '"acuerdo de paz"'},
     "one of two": {"q": "camino OR pareza"},
@@ -207,10 +207,13 @@ async def memory(endpoint: Endpoint, most: int) -> None:
     """Print the service's memory at few and at many rows; the last import stays."""
     for rows in (*(size for size in SIZES if size < most), most):
         await empty(endpoint)
+        parser: list[float] = []
+        watching = asyncio.create_task(watch_parser(parser))
         rate, *_ = await import_rate(endpoint, lambda rows=rows: lean_lines(rows))  # type: ignore[misc]
+        watching.cancel()
         print(
-            f"import of {rows:>8} rows: {rate:7.0f} rows/s, highest resident memory {endpoint.used()[1]:6.0f} MiB, "
-            f"of the parser {endpoint.used()[2]:4.0f} MiB"
+            f"import of {rows:>8} rows: {rate:7.0f} rows/s; highest resident memory {endpoint.used()[1]:6.0f} MiB, "
+            f"of the process that parses {max(parser, default=0):4.0f} MiB"
         )
 
 
