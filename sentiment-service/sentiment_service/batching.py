@@ -24,8 +24,8 @@ T = TypeVar("T")
 _PACE_BATCHES = 32
 # A request of at most so many batches waits for its turn once, about 25 tweets.
 _PORTION_BATCHES = 4
-# How often a larger one may wait the time that the rest of it takes: few such callers share the model.
-_BULK_PATIENCE = 2
+# How often a larger one may wait the time that the rest of it takes: five such callers can share the model.
+_BULK_PATIENCE = 4
 # What a batch costs besides its tokens, in tokens: 1.4 ms and .12 ms a token on one processor; a text alone is nearly
 # as cheap a token as eight together, so padding is what batches lose by.
 _BATCH_OVERHEAD = 10
@@ -96,7 +96,7 @@ class Batcher(Generic[T]):
 
     ``in_thread`` awaits it off the event loop. ``run`` must be running. A batch has at most ``batch_max`` tokens when
     padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` for its turn is
-    refused; one above a portion may wait as well twice as long as what it has beyond that takes.
+    refused; one above a portion may wait as well four times as long as what it has beyond that takes.
     """
 
     def __init__(

@@ -44,13 +44,13 @@ class FairQueue(Generic[W]):
     A batch computes each of its works at the cost of the dearest one (they are padded to one length), so ``take``
     chooses neighbours in cost, and none whose padding costs more than the ``overhead`` of a batch of its own would.
     ``portion`` is the cost up to which a request is served in one turn; one above it gets
-    pieces of half of that. Works that nobody wants any more are dropped on the way, into ``dropped``.
+    a quarter of that in each. Works that nobody wants any more are dropped on the way, into ``dropped``.
     """
 
     def __init__(self, portion: int, overhead: int) -> None:
         self._portion = portion
         self._overhead = overhead
-        self._piece = max(1, portion // 2)
+        self._piece = max(1, portion // 4)
         self._portions: list[_Portion[W]] = []
         self._now = 0
         self._pushed = 0
