@@ -79,6 +79,25 @@ async def test_retweets_are_counted_under_their_original(twitter: Twitter, datab
     assert (await twitter.data(f"/tweets/{alone['id']}"))["retweet_of"] == "5"
 
 
+async def test_a_deleted_retweet_is_not_counted_again(twitter: Twitter, database: asyncpg.Connection) -> None:
+    """Whether it was counted under its original or stored as a row, a file that still holds it changes nothing."""
+    original = {"id": "1900000000000000060", "author_id": "7", "text": "o", "created_at": "2025-04-01T10:00:00Z"}
+    reference = {"referenced_tweets": [{"type": "retweeted", "id": original["id"]}], "text": "RT @fbotero: orig…"}
+    retweets = [{**reference, "id": f"19000000000000001{n}"} for n in range(60, 64)]
+    await twitter.imported(page_of(retweets[3]))
+    await twitter.imported(page_of(*retweets[:3], tweets=[original]))
+    gone = [retweets[0]["id"], retweets[3]["id"]]
+    erased = await twitter.send("POST", "/erasures", {"ids": gone})
+    assert erased.json()["data"]["erased"] == gone
+    assert (await twitter.data(f"/tweets/{original['id']}"))["retweets"] == 2
+    again = await twitter.imported(page_of(*retweets, tweets=[original]))
+    assert (again["accepted"], again["retweets"]) == (0, 0)
+    assert (await twitter.data(f"/tweets/{original['id']}"))["retweets"] == 2
+    assert await database.fetchval("SELECT author_id FROM retweets WHERE deleted") is None
+    erased = await twitter.send("POST", "/erasures", {"ids": gone})
+    assert erased.json()["data"]["unknown"] == gone
+
+
 async def test_the_newer_observation_of_metrics_wins(twitter: Twitter) -> None:
     """Metrics are those seen last by X's clock, in whatever order the files come."""
     tweet = {"id": "1900000000000000020"}

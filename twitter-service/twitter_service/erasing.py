@@ -30,7 +30,11 @@ WITH old AS (
 SELECT id, scored, unscorable FROM old
 """
 
-_ERASE_RETWEETS = "DELETE FROM retweets WHERE retweet_id = ANY($1::bigint[]) RETURNING retweet_id"
+# Nothing is kept of it but that it was one: a file that still holds it must not count it again.
+_ERASE_RETWEETS = """
+UPDATE retweets SET deleted = true, author_id = NULL WHERE retweet_id = ANY($1::bigint[]) AND NOT deleted
+RETURNING retweet_id
+"""
 _BESIDE = ("tweet_entities", "tweet_raw", "tweet_search", "tweet_versions")
 
 

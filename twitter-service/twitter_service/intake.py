@@ -54,7 +54,11 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[]) 
 """
 _RETWEETS = """
 INSERT INTO retweets (original_id, retweet_id, author_id, created_at)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[]) ON CONFLICT DO NOTHING
+SELECT n.original_id, n.retweet_id, n.author_id, n.created_at
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[])
+     AS n(original_id, retweet_id, author_id, created_at)
+WHERE NOT EXISTS (SELECT FROM tweets t WHERE t.id = n.retweet_id AND t.deleted)
+ON CONFLICT DO NOTHING
 """
 _COUNT = """
 UPDATE feed_state

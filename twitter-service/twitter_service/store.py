@@ -36,7 +36,7 @@ FROM tweets t
 # What a list shows beyond the feed. An author that is not assessed yet counts as unknown: 0.5.
 _LISTED = _TWEET.replace(
     "FROM tweets t",
-    """, (SELECT count(*) FROM retweets r WHERE r.original_id = t.id) AS retweets,
+    """, (SELECT count(*) FROM retweets r WHERE r.original_id = t.id AND NOT r.deleted) AS retweets,
        (SELECT count(*) FROM tweet_versions v WHERE v.tweet_id = t.id) AS earlier_versions,
        coalesce(a.score, 0.5) AS credibility,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('entity', e.entity_id, 'label', e.label, 'positive', e.positive,
