@@ -37,6 +37,7 @@ from tools.e5.vocabulary import kept_pieces
 
 Array = graph.Array
 MAX_TOKENS = 512
+PRECISION = graph.Precision(outliers=128, smoothed=frozenset({"qkv", "out", "up", "down"}), exponent=0.7)
 ROLES: tuple[Role, ...] = ("query", "passage")
 # How many texts fit the grids, and the centre.
 SHOWN, PLACED = 1500, 3000
@@ -106,6 +107,7 @@ def write_folder(folder: Path, model: onnx.ModelProto, tokenizer: Tokenizer, neu
 def build(source: weights.E5, tensors: Mapping[str, Array], **how: Any) -> onnx.ModelProto:
     """Return the model of the tensors; ``how`` is of `graph.build`."""
     fixed = {"heads": source.sizes.heads, "epsilon": source.sizes.epsilon, "ending": graph.embed, "masked": False}
+    fixed |= {"precision": PRECISION}
     return graph.build(tensors, **fixed, **how)
 
 
@@ -126,8 +128,7 @@ def main() -> None:
     tensors |= {WORDS: tensors[WORDS][kept], "centre": np.zeros(source.sizes.hidden, np.float32)}
     random.Random(0).shuffle(texts)
     ranges = ranges_of(build(source, tensors, quantised=False, peaks={}), tokenizer, texts[:SHOWN])
-    smoothed = ("qkv", "up", "down")
-    peaks = {name: np.maximum(-low, high) for name, (low, high) in ranges.items() if name.endswith(smoothed)}
+    peaks = {name: np.maximum(-low, high) for name, (low, high) in ranges.items()}
     exact = {"quantised": True, "peaks": peaks, "ranges": ranges}
     tensors["centre"], neutral = centre_of(encoder(build(source, tensors, **exact), tokenizer), texts[:PLACED])
     write_folder(options.out, build(source, tensors, **exact), tokenizer, neutral, options.version)

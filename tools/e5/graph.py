@@ -17,9 +17,20 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 Array = NDArray[np.float32]
-OUTLIERS = 32
 BLOCK = 32
 _CONTRIB = "com.microsoft"
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What int8 spares: how many inner units stay float32, and how the inputs of which products are smoothed.
+
+    SmoothQuant's exponent moves the range from the inputs (1: all of it) to the weights; see `smoothing`.
+    """
+
+    outliers: int = 32
+    smoothed: frozenset[str] = frozenset({"qkv", "up"})
+    exponent: float = 0.5
 
 
 @dataclass
@@ -30,6 +41,7 @@ class Graph:
     heads: int
     epsilon: float
     peaks: Mapping[str, Array]
+    precision: Precision = Precision()
     masked: bool = True
     ranges: Mapping[str, tuple[Array, Array]] | None = None
     nodes: list[NodeProto] = field(default_factory=list)
@@ -45,16 +57,16 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
         return output
 
-    def linear(self, name: str, given: str, weights: Array, bias: Array | None, peaks: Array | None = None) -> str:
-        """Add `given @ weights.T + bias`; ``weights`` has shape (out, in), ``peaks`` of its inputs (in,)."""
+    def linear(self, name: str, given: str, weights: Array, bias: Array | None) -> str:
+        """Add `given @ weights.T + bias`; ``weights`` has shape (out, in)."""
         if not self.quantised:
             product = self.node("MatMul", [given, self.constant(f"{name}.w", weights.T)], f"{name}.product")
             if bias is None:
                 return product
             return self.node("Add", [product, self.constant(f"{name}.b", bias)], f"{name}.sum")
         smooth = np.ones(weights.shape[1], dtype=np.float32)
-        if peaks is not None:
-            smooth = smoothing(peaks, weights)
+        if name.split(".")[1] in self.precision.smoothed:
+            smooth = smoothing(self.peaks[name][: len(smooth)], weights, self.precision.exponent)
             given = self.node("Mul", [given, self.constant(f"{name}.smooth", 1 / smooth)], f"{name}.smoothed")
             weights = weights * smooth
         scale = np.maximum(np.abs(weights).max(axis=1) / 127, 1e-12).astype(np.float32)
@@ -101,12 +113,13 @@ Ending = Callable[[Graph, str, Mapping[str, Array]], ValueInfoProto]
 """Adds what comes after the mean, named by the second argument, and returns the model's output."""
 
 
-def smoothing(peaks: Array, weights: Array) -> Array:
-    """Return what each input is divided by, and its weights multiplied by, so that both fill int8 alike.
+def smoothing(peaks: Array, weights: Array, exponent: float) -> Array:
+    """Return what each input is divided by, and its weights multiplied by, so that both fill int8.
 
-    SmoothQuant (Xiao et al. 2023), with the exponent 0.5; ``peaks`` are the greatest absolute values of the inputs.
+    SmoothQuant (Xiao et al. 2023), formula 4; ``peaks`` are the greatest absolute values of the inputs.
     """
-    ratio = np.sqrt(np.maximum(peaks, 1e-5) / np.maximum(np.abs(weights).max(axis=0), 1e-5))
+    greatest = np.maximum(np.abs(weights).max(axis=0), 1e-5)
+    ratio = np.maximum(peaks, 1e-5) ** exponent / greatest ** (1 - exponent)
     return np.asarray(ratio / np.exp(np.log(ratio).mean()), dtype=np.float32)
 
 
@@ -130,17 +143,18 @@ def build(
     epsilon: float,
     peaks: Mapping[str, Array],
     ending: Ending,
+    precision: Precision = Precision(),  # noqa: B008  # frozen
     masked: bool = True,
     ranges: Mapping[str, tuple[Array, Array]] | None = None,
 ) -> ModelProto:
     """Return the ONNX model of the tensors of a BERT (each under `bert.`), the mean over its tokens, and an ``ending``.
 
-    ``peaks`` gives the greatest absolute value of each input of the products `L.qkv`, `L.up` and `L.down`.
+    ``peaks`` gives the greatest absolute value of each input of `L.down` and of the products that ``precision`` smooths.
     ``ranges``, if given, are the least and the greatest value of each input of every product of a layer: the grids of
     the int8 products are then fixed by them instead of by what a run is given, so a text's result does not depend on
     the texts beside it. A model that is not ``masked`` takes texts of one length only, and no mask.
     """
-    graph = Graph(quantised, heads, epsilon, peaks, masked, ranges)
+    graph = Graph(quantised, heads, epsilon, peaks, precision, masked, ranges)
     _embed(graph, tensors)
     hidden = "embed.normed"
     layer = 0
@@ -177,7 +191,7 @@ def _layer(graph: Graph, layer: int, hidden: str, tensors: Mapping[str, Array]) 
 def _attention(graph: Graph, layer: str, hidden: str, tensors: Mapping[str, Array], prefix: str) -> str:
     pairs = [_affine(tensors, f"{prefix}self.{part}") for part in ("query", "key", "value")]
     weights, bias = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    together = graph.linear(f"{layer}.qkv", hidden, weights, bias, graph.peaks.get(f"{layer}.qkv"))
+    together = graph.linear(f"{layer}.qkv", hidden, weights, bias)
     parts = [f"{layer}.{part}" for part in ("q", "k", "v")]
     graph.nodes.append(helper.make_node("Split", [together], parts, axis=-1, num_outputs=3))
     inputs = [*parts, "", "mask"] if graph.masked else parts
@@ -187,22 +201,25 @@ def _attention(graph: Graph, layer: str, hidden: str, tensors: Mapping[str, Arra
 def _feed_forward(graph: Graph, layer: str, given: str, tensors: Mapping[str, Array], prefix: str) -> str:
     up, up_bias = _affine(tensors, prefix + "intermediate.dense")
     down, down_bias = _affine(tensors, prefix + "output.dense")
-    peaks = graph.peaks.get(f"{layer}.down")
-    order = np.arange(len(up)) if peaks is None else np.argsort(peaks, kind="stable")
-    up, up_bias, down = up[order], up_bias[order], down[:, order]
-    if graph.ranges is not None:
-        low, high = graph.ranges[f"{layer}.down"]
-        graph.ranges = {**graph.ranges, f"{layer}.down": (low[order], high[order])}
-    raised = graph.linear(f"{layer}.up", given, up, None, graph.peaks.get(f"{layer}.up"))
+    name = f"{layer}.down"
+    if graph.quantised:
+        order = np.argsort(graph.peaks[name], kind="stable")
+        up, up_bias, down = up[order], up_bias[order], down[:, order]
+        graph.peaks = {**graph.peaks, name: graph.peaks[name][order]}
+        if graph.ranges is not None:
+            low, high = graph.ranges[name]
+            graph.ranges = {**graph.ranges, name: (low[order], high[order])}
+    raised = graph.linear(f"{layer}.up", given, up, None)
     inner = graph.node(
         "BiasGelu", [raised, graph.constant(f"{layer}.up.b", up_bias)], f"{layer}.inner", domain=_CONTRIB
     )
     if not graph.quantised:
         return graph.linear(f"{layer}.down", inner, down, down_bias)
-    cut = graph.constant(f"{layer}.cut", np.array([len(up) - OUTLIERS, OUTLIERS]))
+    count = graph.precision.outliers
+    cut = graph.constant(f"{layer}.cut", np.array([len(up) - count, count]))
     graph.nodes.append(helper.make_node("Split", [inner, cut], [f"{layer}.main", f"{layer}.rare"], axis=-1))
-    main = graph.linear(f"{layer}.down", f"{layer}.main", down[:, :-OUTLIERS], down_bias)
-    outliers = graph.constant(f"{layer}.down.outliers", down[:, -OUTLIERS:].T)
+    main = graph.linear(f"{layer}.down", f"{layer}.main", down[:, :-count], down_bias)
+    outliers = graph.constant(f"{layer}.down.outliers", down[:, -count:].T)
     rare = graph.node("MatMul", [f"{layer}.rare", outliers], f"{layer}.rare.product")
     return graph.node("Add", [main, rare], f"{layer}.lowered")
 
