@@ -143,13 +143,13 @@ def build(
     epsilon: float,
     peaks: Mapping[str, Array],
     ending: Ending,
-    precision: Precision = Precision(),  # noqa: B008  # frozen
+    precision: Precision = Precision(),  # frozen
     masked: bool = True,
     ranges: Mapping[str, tuple[Array, Array]] | None = None,
 ) -> ModelProto:
     """Return the ONNX model of the tensors of a BERT (each under `bert.`), the mean over its tokens, and an ``ending``.
 
-    ``peaks`` gives the greatest absolute value of each input of `L.down` and of the products that ``precision`` smooths.
+    ``peaks`` gives the greatest absolute value of each input of `L.down` and of what ``precision`` smooths.
     ``ranges``, if given, are the least and the greatest value of each input of every product of a layer: the grids of
     the int8 products are then fixed by them instead of by what a run is given, so a text's result does not depend on
     the texts beside it. A model that is not ``masked`` takes texts of one length only, and no mask.
