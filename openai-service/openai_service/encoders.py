@@ -24,6 +24,7 @@ from openai_service.transformer import Role, TransformerEncoder, runs
 log = structlog.get_logger("castor.openai.encoders")
 InThread = Callable[..., Awaitable[Any]]
 T = TypeVar("T")
+_BEFORE_LOADING_SECONDS = 1.0
 
 
 class Lanes:
@@ -81,6 +82,10 @@ class Once(Generic[T]):
                 self._loaded = self._load()
             return self._loaded
 
+    def now(self) -> T | None:
+        """Return it if it is loaded."""
+        return self._loaded
+
 
 class Encoders:
     """The static encoder and the transformer: each costs memory, and waits until it is needed.
@@ -93,6 +98,8 @@ class Encoders:
         self._in_thread: InThread = chassis.in_thread
         self._lanes = Lanes(chassis.in_thread, lanes=chassis.settings.worker_threads, queue_texts=queue_texts)
         self._static = Once(StaticEncoder.load)
+        self._ranking_asked = False
+        self._loop = asyncio.get_running_loop()
         self._transformer: asyncio.Task[TransformerEncoder] | None = None
         if BUNDLED_FAST in at_once:
             chassis.load("encoder", self._static.get)
@@ -100,12 +107,21 @@ class Encoders:
             self._transformer = chassis.load("transformer", TransformerEncoder.load)
 
     def ranking(self) -> StaticEncoder | None:
-        """Return the encoder that ranks quotes, None where it cannot be loaded; call it in a thread."""
-        try:
-            return self._static.get()
-        except Exception:
-            log.exception("ranking_by_words_alone")
-            return None
+        """Return the encoder that ranks quotes if it is usable now; the first call, in any thread, makes it so soon."""
+        if self._static.now() is None and not self._ranking_asked:
+            self._ranking_asked = True
+            # Not at once: whoever asks first answers in a hurry, in place of an upstream that has just failed.
+            self._loop.call_soon_threadsafe(self._loop.call_later, _BEFORE_LOADING_SECONDS, self._load_for_ranking)
+        return self._static.now()
+
+    def _load_for_ranking(self) -> None:
+        self._ranking_load = asyncio.ensure_future(self._in_thread(self._static.get))
+        self._ranking_load.add_done_callback(self._note_ranking)
+
+    def _note_ranking(self, loading: asyncio.Future[StaticEncoder]) -> None:
+        if not loading.cancelled() and loading.exception() is not None:
+            self._ranking_asked = False
+            log.error("ranking_by_words_alone", reason=str(loading.exception()))
 
     async def embedder(self, model: str, role: Role) -> Embedder:
         """Return the one that `bundled`, `bundled-fast` or an id names; raises ``EncoderNotLoaded``."""

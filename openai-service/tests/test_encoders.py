@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_openai import FakeOpenAI, Fault
-from openai_support import Run
+from openai_support import Run, until
 
+from castor_chassis.testing import RunningService
 from openai_service import transformer
 from openai_service.encoders import Lanes, Once
 from openai_service.errors import EncoderBusy
@@ -177,7 +178,8 @@ async def test_once_loads_once_whichever_thread_asks() -> None:
 async def test_quotes_are_ranked_by_an_encoder_that_loads_when_they_are_needed(
     run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With an upstream the static encoder loads for the first quotes; damaged, they are ranked by words alone."""
+    """With an upstream the static encoder loads after the first quotes, once; until then, and if it is damaged, words
+    alone rank them."""
     loads: list[object] = []
     load = StaticEncoder.load
     documents = '<document id="1">La salud es un derecho.</document><document id="2">Llueve.</document>'
@@ -187,17 +189,24 @@ async def test_quotes_are_ranked_by_an_encoder_that_loads_when_they_are_needed(
         loads.append("damaged")
         raise EncoderArtifactError("damaged")
 
-    monkeypatch.setattr(StaticEncoder, "load", lambda: loads.append(1) or load())
-    async with run(**with_upstream) as service:
-        upstream.script = [Fault(status=500), Fault(status=500)]
-        assert loads == []
-        ranked = [await service.client.post(CHAT, json=asked) for _ in range(2)]
-        assert loads == [1]
-    monkeypatch.setattr(StaticEncoder, "load", damaged)
-    async with run(**with_upstream) as service:
+    async def ask(service: RunningService) -> None:
         upstream.script = [Fault(status=500)]
-        by_words = await service.client.post(CHAT, json=asked)
-        assert loads == [1, "damaged"]
-    for answer in (*ranked, by_words):
-        assert answer.json()["degraded"] == ["llm"]
-        assert '"La salud es un derecho." [1]' in answer.json()["choices"][0]["message"]["content"]
+        answer = (await service.client.post(CHAT, json=asked)).json()
+        assert answer["degraded"] == ["llm"]
+        assert '"La salud es un derecho." [1]' in answer["choices"][0]["message"]["content"]
+
+    for loading, wanted in ((lambda: loads.append("fine") or load(), "fine"), (damaged, "damaged")):
+        monkeypatch.setattr(StaticEncoder, "load", loading)
+        async with run(**with_upstream) as service:
+            assert (await service.client.post(CHAT, json=asked)).json().get("degraded") is None
+            assert loads == []
+            await ask(service)
+            await ask(service)
+
+            async def loaded() -> bool:
+                return bool(loads)
+
+            await until(loaded)
+            await ask(service)
+        assert loads == [wanted]
+        loads.clear()
