@@ -111,7 +111,7 @@ async def _serve_ours(given: dict[str, Any]) -> None:
     settings = OpenAISettings(**given)
     pair = ServicePair(create_app(settings, keys=issuer), settings)
     serving = asyncio.ensure_future(pair.run())
-    await pair.started()
+    await pair.freeze_startup()
     scheme = "http" if settings.tls_cert_file is None else "https"
     _say(
         {"url": f"{scheme}://127.0.0.1:{pair.api.port}", "token": issuer.user_token(["llm:use"], lifetime_seconds=7200)}

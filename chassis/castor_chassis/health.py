@@ -39,6 +39,11 @@ class Health:
         """Return the gate ``name``, closed until it is opened."""
         return self._gates.setdefault(name, Gate(name))
 
+    @property
+    def loaded(self) -> bool:
+        """True when every gate is open."""
+        return all(gate.reason is None for gate in self._gates.values())
+
     def check(self, name: str, check: Check) -> None:
         """Await ``check`` at every readiness probe; until it has passed once, raising means not ready.
 
