@@ -14,6 +14,7 @@ import pytest_asyncio
 from castor_devstack.fake_x.corpus import Corpus
 from castor_devstack.fake_x.faults import Fault
 from castor_devstack.fake_x.server import FakeX
+from twitter_service.metrics import X_BUDGET_SPENT, X_STREAM_OPEN, X_STREAM_WANTED
 
 from .conftest import Start, Twitter
 from .x_kit import empty_x, fake_x, stored_ids, with_x
@@ -124,6 +125,7 @@ async def test_without_budget_the_stream_rests_and_fills_up_later(
     start_twitter: Start, fake: FakeX, redis_url: str, database: asyncpg.Connection
 ) -> None:
     """A collection whose budget is spent is not followed and says so; with budget again, what it missed is filled."""
+    spent = X_BUDGET_SPENT.labels("trending")._value.get()
     async with with_x(start_twitter, fake, redis_url, x_daily_posts=50) as twitter:
         await made(twitter, mode="stream")
         async with asyncio.timeout(60):
@@ -131,8 +133,12 @@ async def test_without_budget_the_stream_rests_and_fills_up_later(
                 await asyncio.sleep(0.1)
         missed = fake.stream.publish("paro sin presupuesto", at=datetime.now(UTC))
         assert not fake.stream.connected
+        # Nothing is wanted of the stream, so its rest is no outage; that the budget is spent is counted.
+        assert X_STREAM_WANTED._value.get() == 0
+        assert X_BUDGET_SPENT.labels("trending")._value.get() > spent
     async with with_x(start_twitter, fake, redis_url, x_gap_settle_seconds=11) as twitter:
         await until_stored(database, {int(missed["id"])})
+        assert (X_STREAM_WANTED._value.get(), X_STREAM_OPEN._value.get()) == (1, 1)
         assert (await twitter.data("/collections/paro"))["error_code"] is None
 
 

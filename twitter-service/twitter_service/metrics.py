@@ -26,5 +26,9 @@ X_DOLLARS = Counter("castor_twitter_x_dollars_total", "What reading X has cost b
 X_SEARCHES = Counter("castor_twitter_x_searches_total", "Readings of X that ended", ["kind", "state"])
 SEARCH_BEHIND = Gauge("castor_twitter_search_behind", "Changes that full-text search does not show yet")
 X_STREAM_CONNECTS = Counter("castor_twitter_x_stream_connects_total", "Connections to the filtered stream of X")
+X_BUDGET_SPENT = Counter(
+    "castor_twitter_x_budget_spent_total", "Readings that the budget of X has stopped", ["purpose"]
+)
+X_STREAM_WANTED = Gauge("castor_twitter_x_stream_wanted", "1 while this replica is to follow the stream")
 X_STREAM_OPEN = Gauge("castor_twitter_x_stream_open", "1 while this replica follows the stream")
 RETIRED = Counter("castor_twitter_retired_total", "Tweets erased because they were too old")

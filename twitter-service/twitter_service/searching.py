@@ -16,7 +16,7 @@ import structlog
 from castor_chassis import RequestInfo, ServiceError, Unavailable, set_request
 from castor_chassis.retry import backoff_seconds
 from twitter_service.budget_store import Ledger
-from twitter_service.metrics import X_DOLLARS, X_POSTS, X_SEARCHES
+from twitter_service.metrics import X_BUDGET_SPENT, X_DOLLARS, X_POSTS, X_SEARCHES
 from twitter_service.search_store import Job, Page, SearchStore
 from twitter_service.x_client import LEAST_PAGE, XClient, XPage
 from twitter_service.x_errors import BudgetSpent
@@ -49,6 +49,7 @@ class SearchReader:
             if complete is not None:
                 await self._end(job, complete)
         except BudgetSpent as error:
+            X_BUDGET_SPENT.labels(job.purpose).inc()
             await self._stop(job, "failed" if job.kind in ("search", "timeline") else "paused", error)
         except Unavailable as error:
             await self._postpone(job, error)

@@ -21,7 +21,7 @@ from castor_chassis.retry import backoff_seconds
 from twitter_service.budget_store import Ledger
 from twitter_service.collecting import OVERLAP, Collector
 from twitter_service.collection_store import Collection, CollectionStore
-from twitter_service.metrics import X_POSTS, X_STREAM_CONNECTS, X_STREAM_OPEN
+from twitter_service.metrics import X_BUDGET_SPENT, X_POSTS, X_STREAM_CONNECTS, X_STREAM_OPEN, X_STREAM_WANTED
 from twitter_service.tweets import snowflake_of
 from twitter_service.x_client import XPage
 from twitter_service.x_errors import BudgetSpent, XUnauthorized
@@ -70,9 +70,16 @@ class Follower:
 
     async def run(self) -> None:
         """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
+        try:
+            await self._follow_for_ever()
+        finally:
+            X_STREAM_WANTED.set(0)
+
+    async def _follow_for_ever(self) -> None:
         failures = 0
         while True:
             wanted = await self._wanted()
+            X_STREAM_WANTED.set(bool(wanted))
             if not wanted:
                 await asyncio.sleep(RULES_SECONDS / 5)
                 continue
@@ -113,6 +120,7 @@ class Follower:
                 queries = await self._collector.queries(collection, RULE_LIMIT)
                 wanted[collection.id] = Wanted(collection, queries)
             except BudgetSpent as error:
+                X_BUDGET_SPENT.labels(collection.purpose).inc()
                 await self._collections.left([collection.id], error.code, str(error))
             except Unavailable:
                 raise
