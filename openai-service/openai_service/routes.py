@@ -73,11 +73,18 @@ _MONEY = (BudgetSpent, BudgetHeld, PriceUnknown)
 _TEXT = {"schema": {"type": "string"}}
 _DEGRADED = {"X-Castor-Degraded": {"description": "What the answer was made without.", **_TEXT}}
 _CACHE = {"X-Castor-Cache": {"description": "'hit' or 'shared' when no model was asked for this answer.", **_TEXT}}
+# In OpenAPI before 3.2 the schema of a stream is that of each of its events.
+_EVENT = {
+    "type": "object",
+    "description": "An event whose data is a chunk as JSON, or [DONE].",
+    "properties": {"data": {"type": "string"}},
+    "required": ["data"],
+}
 _CHAT: dict[int | str, dict[str, Any]] = {
     200: {
         "model": ChatCompletion,
         "description": "The answer; with 'stream' as server-sent events that end with [DONE].",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
         "headers": {**_DEGRADED, **_CACHE},
     }
 }
