@@ -6,18 +6,22 @@ Storing and embedding are two steps: a dead encoder delays vectors and loses not
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 
-from castor_chassis.errors import PeerRejected
+from castor_chassis.errors import PeerError, PeerRejected
 from rag_service.documents import ENCODED_CHARACTERS, TWEET_PREFIX, Draft, Pending
+from rag_service.errors import EmbeddingUnusable
 from rag_service.metrics import DOCUMENTS, EMBEDDED, PENDING, REFUSED, VECTOR_INDEXES
 from rag_service.store import DocumentStore, Embeddings
 from rag_service.store_search import SearchStore
 
 IDLE_SECONDS = 0.5
+MODEL_CHECK_SECONDS = 60.0
+_PROBE = "elecciones"
 log = structlog.get_logger("castor.rag.indexing")
 
 
@@ -59,9 +63,28 @@ class Embedder:
 
     async def run(self) -> None:
         """Embed for ever. Raises what the encoder or the database raise; nothing is lost by it."""
+        checked = time.monotonic()
         while True:
-            if not await self.step():
-                await asyncio.sleep(IDLE_SECONDS)
+            if await self.step():
+                continue
+            if time.monotonic() - checked >= MODEL_CHECK_SECONDS:
+                await self.check_model()
+                checked = time.monotonic()
+            await asyncio.sleep(IDLE_SECONDS)
+
+    async def check_model(self) -> None:
+        """Ask who embeds now, if anyone has; documents of another model or version are then pending.
+
+        Without it, a new encoder would be noticed by the next new document, and until then no vector be found.
+        """
+        if (await self._store.counts()).model is None:
+            return
+        try:
+            embeddings = await self._encoder.embed([_PROBE])
+        except (PeerError, EmbeddingUnusable) as error:
+            log.warning("model_not_checked", reason=str(error))
+            return
+        await self._store.adopt(embeddings.model, embeddings.dimensions)
 
     async def step(self) -> int:
         """Embed what is pending, up to ``batch * concurrency``; return how many were looked at."""

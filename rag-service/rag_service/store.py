@@ -174,6 +174,12 @@ class DocumentStore:
             await _adopt(connection, embeddings.model, embeddings.dimensions)
             await connection.executemany(_SET_EMBEDDING, rows)
 
+    async def adopt(self, model: str, dimensions: int) -> None:
+        """Take note of who makes the vectors; of a new model, that all older rows are pending."""
+        async with self._postgres.transaction() as connection:
+            await connection.execute(_WRITER_LOCK)
+            await _adopt(connection, model, dimensions)
+
     async def refuse(self, documents: Sequence[Pending]) -> None:
         """Leave these texts without an embedding until they change."""
         rows = [(*item.key, item.content_hash) for item in documents]

@@ -49,10 +49,12 @@ class FakeOpenAI:
 
     peer: ScriptedPeer
     model: str = "hand-made-1"
+    version: str | None = None
     dimensions: int = DIMENSIONS
     refuses: str | None = None
     down: bool = False
     embedded: list[str] = field(default_factory=list)
+    roles: set[tuple[str, str]] = field(default_factory=set)
     write: Callable[[str], str] | None = None
     degraded: list[str] | None = None
     prompts: list[list[dict[str, str]]] = field(default_factory=list)
@@ -65,11 +67,13 @@ class FakeOpenAI:
         if self.refuses is not None and any(self.refuses in text for text in request["input"]):
             return 422, {"ok": False, "error": "too strange", "code": "validation_error"}, {}
         self.embedded += request["input"]
+        self.roles |= {(text, request["input_type"]) for text in request["input"]}
         data = [
             {"index": place, "embedding": _packed(meaning(text)[: self.dimensions])}
             for place, text in enumerate(request["input"])
         ]
-        return 200, {"object": "list", "model": self.model, "data": data[::-1]}, {}
+        version = {} if self.version is None else {"version": self.version}
+        return 200, {"object": "list", "model": self.model, **version, "data": data[::-1]}, {}
 
     def chat(self, call: Call) -> Answer:
         """Answer POST /v1/openai/chat/completions."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rag_service import indexing
 from rag_service.clients.twitter import FeedTweet
 from rag_service.documents import Draft, Pending
 from rag_service.errors import CursorMoved
@@ -131,6 +132,29 @@ async def test_a_new_model_embeds_everything_anew(world: World) -> None:
 
     await world.eventually(all_new)
     assert (await world.call("GET", "/v1/rag/documents/d1"))["data"]["embedding_model"] == "hand-made-2"
+
+
+async def test_a_new_version_is_noticed_without_a_new_document(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idle index asks who embeds now; another version of the model has every document embedded again."""
+    await world.upload({"id": "d1", "text": "Gas y petróleo."})
+    await world.indexed()
+    world.openai.version = "2.0.0"
+    monkeypatch.setattr(indexing, "MODEL_CHECK_SECONDS", 0.1)
+
+    async def all_new() -> bool:
+        status = (await world.call("GET", "/v1/rag/status"))["data"]
+        return bool(status["model"] == "hand-made-1@2.0.0" and status["embedded"] == 1)
+
+    await world.eventually(all_new)
+    assert world.openai.embedded.count("Gas y petróleo.") == 2
+
+
+async def test_documents_are_passages_and_searches_queries(world: World) -> None:
+    """The encoder is told what each text is for."""
+    await world.upload({"id": "d1", "text": "Más maestros para el colegio."})
+    await world.indexed()
+    await world.call("POST", "/v1/rag/search", {"query": "educación"})
+    assert world.openai.roles == {("Más maestros para el colegio.", "passage"), ("educación", "query")}
 
 
 async def test_vectors_of_another_length_are_not_stored(world: World) -> None:
