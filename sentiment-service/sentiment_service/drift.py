@@ -59,24 +59,34 @@ class Drift:
     """The last answers of one model beside its reference; a model without a reference is not watched."""
 
     def __init__(self, reference: Mapping[str, Any]) -> None:
-        self._labels = reference.get("labels")
-        self._confidence = reference.get("confidence")
+        self._labels: Mapping[str, float] = reference.get("labels") or {}
+        self._confidence: Sequence[float] = reference.get("confidence") or ()
         # Counted as they come and go: every request notes its answers, and most have one.
         self._last: deque[tuple[str, int]] = deque()
         self._counts: Counter[tuple[str, int]] = Counter()
 
+        self._shown = False
+
     def note(self, scores: Sequence[Scores]) -> None:
-        """Add answers, and set the gauges once there are enough."""
+        """Add answers; once there are enough, the gauges show the index of the moment when they are read."""
         for place in map(_place, scores):
             self._last.append(place)
             self._counts[place] += 1
             if len(self._last) > WINDOW:
                 self._counts[self._last.popleft()] -= 1
-        if len(self._last) < LEAST or not scores:
-            return
-        found = _shares(self._counts, len(self._last))
+        if not self._shown and len(self._last) >= LEAST:
+            self._show()
+
+    def _show(self) -> None:
+        self._shown = True
         if self._labels:
-            shares = [list(map(shares.__getitem__, LABELS)) for shares in (found["labels"], self._labels)]
-            DRIFT.labels("label").set(stability_index(*shares))
+            DRIFT.labels("label").set_function(self._label_index)
         if self._confidence:
-            DRIFT.labels("confidence").set(stability_index(found["confidence"], self._confidence))
+            DRIFT.labels("confidence").set_function(self._confidence_index)
+
+    def _label_index(self) -> float:
+        found = _shares(self._counts, len(self._last))["labels"]
+        return stability_index(*(list(map(shares.__getitem__, LABELS)) for shares in (found, self._labels)))
+
+    def _confidence_index(self) -> float:
+        return stability_index(_shares(self._counts, len(self._last))["confidence"], self._confidence)
