@@ -73,6 +73,14 @@ async def test_the_process_finds_what_a_thread_finds() -> None:
     assert parser.pid not in parsers()
 
 
+async def test_it_knows_no_secrets() -> None:
+    """The environment of the service, with its passwords and keys, is not handed on."""
+    assert os.environ
+    parser = await ready()
+    assert Path(f"/proc/{parser.pid}/environ").read_bytes() == b""
+    await parser.close()
+
+
 async def test_a_lost_process_says_so() -> None:
     """Whoever asks a process that was killed is told, and does not wait."""
     parser = await ready()

@@ -75,10 +75,11 @@ class ParserProcess:
             await process.wait()
 
     async def _start(self) -> None:
-        # A session of its own: what interrupts this process by its terminal must not cut a job in two.
+        # A session of its own: what interrupts this process by its terminal must not cut a job in two. No environment:
+        # what reads strangers' files has no use for the passwords in it.
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "twitter_service.parsing",
-            stdin=PIPE, stdout=PIPE, limit=_MOST_BUFFERED, start_new_session=True,
+            stdin=PIPE, stdout=PIPE, limit=_MOST_BUFFERED, start_new_session=True, env={},
         )  # fmt: skip
         await self._receive()
 
