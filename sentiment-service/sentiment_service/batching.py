@@ -124,6 +124,7 @@ class Batcher(Generic[T]):
         self._pace = Pace()
         self._announced = 0
         self._under_way: dict[int, tuple[int, float]] = {}
+        WAIT.set_function(lambda: self.wait_seconds(1))
 
     async def submit(self, readings: Sequence[Reading]) -> dict[str, T]:
         """Return the result of each text by its key; equal keys, also of other requests, are computed once.
@@ -186,11 +187,9 @@ class Batcher(Generic[T]):
 
     def check(self, cost: int, texts: int) -> None:
         """Raise ``QueueFull`` when a request of that size would be refused now, before any work is done for it."""
-        wait = self.wait_seconds(cost)
-        WAIT.set(wait)
         if not (self._queue.count or self._announced) or not texts:
             return
-        allowed = self._allowed_seconds(cost)
+        wait, allowed = self.wait_seconds(cost), self._allowed_seconds(cost)
         if wait <= allowed and self._queue.count + texts <= self._queue_max:
             return
         SHED.inc(texts)

@@ -13,7 +13,7 @@ CONFIDENCE = Histogram(
     "castor_sentiment_confidence", "Probability of the label of scored texts", buckets=_PROBABILITIES
 )
 QUEUED = Gauge("castor_sentiment_queue_texts", "Texts that wait")
-WAIT = Gauge("castor_sentiment_wait_seconds", "Time that the last request was predicted to wait for an inference")
+WAIT = Gauge("castor_sentiment_wait_seconds", "Time that a small request is predicted to wait now")
 SHED = Counter(
     "castor_sentiment_shed_texts_total",
     "Texts refused because they would have waited too long; all those of a body that was not read count as one",

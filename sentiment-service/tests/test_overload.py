@@ -58,3 +58,14 @@ async def test_targets_that_the_rules_decide_are_answered_under_overload(run: Ru
         assert (await call).status_code == 200
     assert answer.status_code == 200
     assert answer.json()["data"]["results"][0]["targets"][0]["basis"] == "preference"
+
+
+async def test_the_predicted_wait_is_that_of_now(run: Run) -> None:
+    """What replicas are scaled by rises while texts wait and is 0 again when nothing does, without another request."""
+    async with run() as service:
+        call = await busy(service)
+        async with asyncio.timeout(60):
+            while not await sample(service, "castor_sentiment_wait_seconds"):
+                await asyncio.sleep(0.01)
+        assert (await call).status_code == 200
+        assert await sample(service, "castor_sentiment_wait_seconds") == 0

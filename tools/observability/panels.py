@@ -131,7 +131,7 @@ OWN: dict[str, tuple[Panel, ...]] = {
         one("Drift from the model's reference (PSI)", "none", f"max by (of) (castor_sentiment_drift_psi{{{J}}})",
             "{{of}}", 0.25),
         one("Texts that wait", "none", f"sum by (pod) (castor_sentiment_queue_texts{{{J}}})", "{{pod}}"),
-        one("Predicted wait of a request", "s", f"max by (pod) (castor_sentiment_wait_seconds{{{J}}})", "{{pod}}",
+        one("Predicted wait of a small request", "s", f"max by (pod) (castor_sentiment_wait_seconds{{{J}}})", "{{pod}}",
             0.3),
         one("Refused requests", "percentunit",
             f"{rate(_HTTP + '_count', where=_REFUSED)} / {rate(_HTTP + '_count')}", "429", 0.02),
