@@ -39,12 +39,8 @@ def spawn_fillers(
         on_news=on_news,
     )
 
-    def ask() -> None:
-        filler.ask()
-        judge.ask()
-
     chassis.spawn(
         "score_tweets",
         lambda: run_under_lease(chassis.postgres, "score_tweets", lambda: together(filler.run(), judge.run())),
     )
-    return ask
+    return filler.ask

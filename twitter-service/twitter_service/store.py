@@ -152,6 +152,14 @@ async def lock_state(connection: Any) -> tuple[int, int]:
     return row["head"], row["entity_revision"]
 
 
+async def fetch_planned(postgres: Postgres, sql: str, *args: Any) -> list[Any]:
+    """Fetch by a plan for what is stored now: a plan kept from when a table was empty sorts all of it every time."""
+    async with postgres.transaction() as connection:
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        rows: list[Any] = await connection.fetch(sql, *args)
+        return rows
+
+
 class TweetStore:
     """Tweets and the feed."""
 
@@ -224,7 +232,7 @@ class TweetStore:
 
     async def unscored(self, limit: int, besides: Sequence[int]) -> list[Unscored]:
         """Return the oldest tweets without a sentiment, leaving out the ids ``besides``."""
-        return [Unscored(*row) for row in await self._postgres.fetch(_UNSCORED, list(besides), limit)]
+        return [Unscored(*row) for row in await fetch_planned(self._postgres, _UNSCORED, list(besides), limit)]
 
     async def save_scores(self, scores: Sequence[Scored], model: str) -> int:
         """Store sentiments and return how many were new; a tweet that has one keeps it."""

@@ -8,16 +8,15 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.matching import Terms
-from twitter_service.store import lock_state
+from twitter_service.store import fetch_planned, lock_state
 
 MOST_COUNTED = 1_000_000
 
-# The limit is written out: a plan for any limit would read all tweets.
 _WAITING = """
 SELECT e.tweet_id, e.entity_id, coalesce(t.version_id, t.id) AS version_id, t.text, t.lang, t.needs_score,
        n.handles, n.aliases, n.hashtags, i.origin_request_id, i.origin_traceparent
 FROM (SELECT tweet_id, entity_id, created_at FROM tweet_entities WHERE needs_target
-      ORDER BY created_at, tweet_id, entity_id LIMIT {limit}) e
+      ORDER BY created_at, tweet_id, entity_id LIMIT $1) e
 JOIN tweets t ON t.id = e.tweet_id
 LEFT JOIN entities n ON n.id = e.entity_id
 LEFT JOIN imports i ON i.id = t.import_id
@@ -77,7 +76,7 @@ class TargetStore:
 
     async def waiting(self, limit: int) -> list[Waiting]:
         """Return the pairs of a tweet and an entity that wait longest, by the age of the tweet."""
-        return [_waiting(row) for row in await self._postgres.fetch(_WAITING.format(limit=int(limit)))]
+        return [_waiting(row) for row in await fetch_planned(self._postgres, _WAITING, limit)]
 
     async def pending(self) -> int:
         """Return how many wait; at most a million are counted."""

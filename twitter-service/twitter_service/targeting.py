@@ -38,7 +38,7 @@ class TargetFiller:
         self._counts_at = 0.0
 
     def ask(self) -> None:
-        """Say that tweets were stored or scored."""
+        """Say that tweets were scored."""
         self._asked.set()
 
     async def run(self) -> None:
