@@ -26,6 +26,9 @@ _PACE_BATCHES = 32
 _PORTION_BATCHES = 4
 # How often a larger one may wait the time that the rest of it takes: five such callers can share the model.
 _BULK_PATIENCE = 4
+# Work that may always wait, however slow the processors are: where they are busy with others, a few callers who take
+# turns with it would otherwise be refused for what is usual there.
+_LEAST_PORTIONS = 2
 # What a batch costs besides its tokens, in tokens: 1.4 ms and .12 ms a token on one processor; a text alone is nearly
 # as cheap a token as eight together, so padding is what batches lose by.
 _BATCH_OVERHEAD = 10
@@ -95,8 +98,9 @@ class Batcher(Generic[T]):
     """Runs ``function`` (texts to results, in order, blocking) over batches, at most ``lanes`` calls at a time.
 
     ``in_thread`` awaits it off the event loop. ``run`` must be running. A batch has at most ``batch_max`` tokens when
-    padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` for its turn is
-    refused; one above a portion may wait as well four times as long as what it has beyond that takes.
+    padded, ``queue_max`` texts may wait, and a request that would wait longer than ``wait_max_seconds`` for its turn
+    (or than two portions take, where that is longer) is refused; one above a portion may wait as well four times as
+    long as what it has beyond that takes.
     """
 
     def __init__(
@@ -197,7 +201,8 @@ class Batcher(Generic[T]):
 
     def _allowed_seconds(self, cost: int) -> float:
         beyond = self._pace.seconds(max(0, cost - self._portion)) / self._lanes
-        allowed = self._wait_max_seconds + _BULK_PATIENCE * beyond
+        usual = self._pace.seconds(_LEAST_PORTIONS * self._portion) / self._lanes
+        allowed = max(self._wait_max_seconds, usual) + _BULK_PATIENCE * beyond
         remaining = remaining_seconds()
         if remaining is None:
             return allowed

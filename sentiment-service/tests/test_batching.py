@@ -173,6 +173,20 @@ async def test_a_request_that_would_wait_too_long_is_refused(held: Held, monkeyp
         assert [len(result) for result in await release(held, *many, small)] == [60, 60, 1]
 
 
+async def test_slow_processors_do_not_refuse_a_few_callers(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the pace, what takes no longer than two portions may wait; more than that is refused."""
+    monkeypatch.setattr(Pace, "seconds", lambda _, cost: float(cost))
+    async with held.batcher(queue_max=10_000, wait_max_seconds=0.1) as batcher:
+        first = start(batcher, "a")
+        await held.started(1)
+        few = [start(batcher, *(f"{name}{n}" for n in range(14))) for name in "bc"]
+        await asyncio.sleep(0)
+        more = start(batcher, *(f"d{n}" for n in range(14)))
+        with pytest.raises(QueueFull):
+            await start(batcher, "one too many")
+        assert [len(result) for result in await release(held, first, *few, more)] == [1, 14, 14, 14]
+
+
 async def test_small_requests_are_refused_at_the_bound_that_large_ones_may_pass(held: Held) -> None:
     """Behind a second of small requests a small one is refused, and one of many texts is let in to wait longer."""
     async with held.batcher(queue_max=10_000, wait_max_seconds=1.0) as batcher:
