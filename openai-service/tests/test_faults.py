@@ -141,7 +141,8 @@ async def test_callers_in_a_hurry_do_not_open_the_breaker(
     upstream.script = [Fault("slow")] * 3
     async with run(**with_upstream, breaker_fail_max=2) as service:
         for _ in range(3):
-            hurried = await service.client.post(PATH, json=BODY, headers={"X-Request-Timeout-Ms": "300"})
+            # The quotes get a tenth of it, after the upstream; an upstream's fair time is 5 s.
+            hurried = await service.client.post(PATH, json=BODY, headers={"X-Request-Timeout-Ms": "2000"})
             assert QUOTE in content(hurried)
         assert content(await service.client.post(PATH, json=BODY)) == TEXT
 
