@@ -57,7 +57,8 @@ def answer_targets(call: Call) -> tuple[int, Any, dict[str, str]]:
     return 200, {"ok": True, "data": {"results": results, "model": {"id": "words", "version": "1"}, "rules": "1"}}, {}
 
 
-PATHS = {"/v1/sentiment/batch": answer_batch, "/v1/sentiment/targets": answer_targets}
+TARGETS = "/v1/sentiment/targets"
+PATHS = {"/v1/sentiment/batch": answer_batch, TARGETS: answer_targets}
 
 
 @dataclass
@@ -78,6 +79,17 @@ class Twitter:
         response = await self.get(path, **params)
         assert response.status_code == 200, response.text
         return response.json()["data"]
+
+    async def track(self, *names: str) -> None:
+        """Track candidates by their names and as handles."""
+        for name in names:
+            body = {"id": name.lower(), "name": name, "kind": "candidate", "handles": [name.lower()]}
+            assert (await self.send("POST", "/entities", body)).status_code == 201
+
+    def asked_targets(self) -> list[tuple[str, list[str]]]:
+        """Return the ids and targets that the peer was asked for, in order."""
+        bodies = [json.loads(call.body) for call in self.sentiment.calls if call.path == TARGETS]
+        return [(item["id"], item["targets"]) for body in bodies for item in body["items"]]
 
     async def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """Send JSON below /v1/twitter."""

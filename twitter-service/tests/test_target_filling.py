@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import asyncpg
@@ -13,23 +12,9 @@ import pytest
 
 from castor_chassis.testing.peer import Call
 
-from .conftest import FIRST_ID, Start, Twitter, answer_targets, csv_of
+from .conftest import FIRST_ID, TARGETS, Start, answer_targets, csv_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-PATH = "/v1/sentiment/targets"
-
-
-async def track(twitter: Twitter, *names: str) -> None:
-    """Track candidates by their names and as handles."""
-    for name in names:
-        body = {"id": name.lower(), "name": name, "kind": "candidate", "handles": [name.lower()]}
-        assert (await twitter.send("POST", "/entities", body)).status_code == 201
-
-
-def asked(twitter: Twitter) -> list[tuple[str, list[str]]]:
-    """Return the ids and targets that the peer was asked for, in order."""
-    bodies = [json.loads(call.body) for call in twitter.sentiment.calls if call.path == PATH]
-    return [(item["id"], item["targets"]) for body in bodies for item in body["items"]]
 
 
 async def test_each_pair_once_and_the_oldest_first(start_twitter: Start, database: asyncpg.Connection) -> None:
@@ -37,10 +22,10 @@ async def test_each_pair_once_and_the_oldest_first(start_twitter: Start, databas
     rows = [(FIRST_ID + n, "petro", f"2022-05-01T10:00:{n:02}Z", f"con Petro y Fico {n}") for n in reversed(range(60))]
     quiet = [(FIRST_ID + 100 + n, "petro", "2022-05-01T10:00:00Z", "nada") for n in range(20)]
     async with start_twitter(target_batch_size=7) as twitter:
-        await track(twitter, "Petro", "Fico")
+        await twitter.track("Petro", "Fico")
         await twitter.imported(csv_of([*rows, *quiet]))
         await twitter.settled()
-        pairs = [(int(key) - FIRST_ID, target) for key, targets in asked(twitter) for target in targets]
+        pairs = [(int(key) - FIRST_ID, target) for key, targets in twitter.asked_targets() for target in targets]
         assert pairs == [(n, target) for n in range(60) for target in ("Fico", "Petro")]
         assert await database.fetchval("SELECT count(*) FROM tweet_entities WHERE needs_target") == 0
 
@@ -49,28 +34,32 @@ async def test_more_entities_than_fit_one_question(start_twitter: Start) -> None
     """A tweet that names more entities than sentiment-service takes at once is asked about in turns."""
     names = [f"Persona{chr(65 + n)}" for n in range(13)]
     async with start_twitter() as twitter:
-        await track(twitter, *names)
+        await twitter.track(*names)
         await twitter.imported(
             csv_of([(FIRST_ID, "ana", "2022-05-01T10:00:00Z", " ".join(f"contra {n}" for n in names))])
         )
         await twitter.settled()
-        assert max(len(targets) for _, targets in asked(twitter)) == 10
+        assert max(len(targets) for _, targets in twitter.asked_targets()) == 10
         assert len((await twitter.data(f"/tweets/{FIRST_ID}"))["towards"]) == 13
 
 
 async def test_the_peer_fails_for_targets_alone(start_twitter: Start) -> None:
     """While judging fails the texts are scored, counts use these, the pairs are visibly waiting, and arrive later."""
     async with start_twitter(breaker_fail_max=100) as twitter:
-        await track(twitter, "Petro")
-        twitter.sentiment.routes[PATH] = lambda _call: (503, {"ok": False, "error": "busy", "code": "overloaded"}, {})
+        await twitter.track("Petro")
+        twitter.sentiment.routes[TARGETS] = lambda _call: (
+            503,
+            {"ok": False, "error": "busy", "code": "overloaded"},
+            {},
+        )
         await twitter.imported(csv_of([(FIRST_ID, "ana", "2022-05-01T10:00:00Z", "qué bien ir contra Petro")]))
         async with asyncio.timeout(60):
-            while (found := await twitter.data("/scores/progress"))["pending"] or not asked(twitter):
+            while (found := await twitter.data("/scores/progress"))["pending"] or not twitter.asked_targets():
                 await asyncio.sleep(0.05)
         assert found["targets_pending"] == 1
         day = (await twitter.data("/counts/daily", until="2022-05-01"))["items"][0]
         assert (day["positive"], day["negative"], day["targeted"]) == (1, 0, 0)
-        twitter.sentiment.routes[PATH] = answer_targets
+        twitter.sentiment.routes[TARGETS] = answer_targets
         await twitter.settled()
         day = (await twitter.data("/counts/daily", until="2022-05-01"))["items"][0]
         assert (day["positive"], day["negative"], day["targeted"]) == (0, 1, 1)
@@ -85,8 +74,8 @@ async def test_a_text_that_is_refused_does_not_block_the_rest(start_twitter: Sta
         return answer_targets(call)
 
     async with start_twitter() as twitter:
-        await track(twitter, "Petro")
-        twitter.sentiment.routes[PATH] = picky
+        await twitter.track("Petro")
+        twitter.sentiment.routes[TARGETS] = picky
         rows = [(FIRST_ID + n, "ana", f"2022-05-01T10:00:{n:02}Z", f"bien contra Petro {n} fin") for n in range(10, 20)]
         await twitter.imported(csv_of([*rows, (FIRST_ID, "ana", "2022-05-01T09:00:00Z", "bien contra Petro 7 fin")]))
         await twitter.settled()

@@ -9,25 +9,11 @@ import pytest
 from .conftest import FIRST_ID, Twitter, csv_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-PATH = "/v1/sentiment/targets"
-
-
-async def track(twitter: Twitter, *names: str) -> None:
-    """Track candidates by their names and as handles."""
-    for name in names:
-        body = {"id": name.lower(), "name": name, "kind": "candidate", "handles": [name.lower()]}
-        assert (await twitter.send("POST", "/entities", body)).status_code == 201
-
-
-def asked(twitter: Twitter) -> list[tuple[str, list[str]]]:
-    """Return the ids and targets that the peer was asked for, in order."""
-    bodies = [json.loads(call.body) for call in twitter.sentiment.calls if call.path == PATH]
-    return [(item["id"], item["targets"]) for body in bodies for item in body["items"]]
 
 
 async def test_counts_prefer_what_is_said_about_the_entity(twitter: Twitter) -> None:
     """Counts take the sentiment towards the entity where there is one, that of the text elsewhere, and say how many."""
-    await track(twitter, "Petro", "Fico")
+    await twitter.track("Petro", "Fico")
     rows = [
         (FIRST_ID, "ana", "2022-05-01T10:00:00Z", "muy bien que estemos contra Petro"),
         (FIRST_ID + 1, "ana", "2022-05-01T11:00:00Z", "bien por Petro y contra Fico"),
@@ -55,7 +41,7 @@ async def test_an_edit_is_judged_anew(twitter: Twitter) -> None:
     history = ["1900000000000000001", "1900000000000000002"]
     first = {"id": history[0], "username": "ana", "created_at": "2025-05-01T10:00:00Z", "text": "voto contra Petro"}
     second = {**first, "id": history[1], "text": "bien, voto por Petro", "edit_history_tweet_ids": history}
-    await track(twitter, "Petro")
+    await twitter.track("Petro")
     await twitter.imported(json.dumps(first))
     await twitter.settled()
     assert [one["label"] for one in (await twitter.data(f"/tweets/{history[0]}"))["towards"]] == ["negative"]
@@ -67,7 +53,7 @@ async def test_an_edit_is_judged_anew(twitter: Twitter) -> None:
 async def test_other_languages_are_not_asked_about(twitter: Twitter) -> None:
     """sentiment-service judges targets in Spanish; a tweet in another language keeps the sentiment of its text."""
     tweet = {"id": str(FIRST_ID), "username": "ana", "created_at": "2022-05-01T10:00:00Z", "text": "contra Petro"}
-    await track(twitter, "Petro")
+    await twitter.track("Petro")
     await twitter.imported(json.dumps({**tweet, "lang": "pt"}))
     await twitter.settled()
-    assert asked(twitter) == []
+    assert twitter.asked_targets() == []
