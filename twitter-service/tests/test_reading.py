@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import asyncpg
 import pytest
+from pyarrow.parquet import ParquetFile
 
 from .conftest import Twitter, csv_of, numbered
 
@@ -203,3 +205,24 @@ async def test_an_export_can_be_imported_again(twitter: Twitter, kind: str) -> N
     again = await twitter.imported(whole)
     assert (again["rows"], again["duplicates"], again["rejected"]) == (2500, 2500, 0)
     assert (await twitter.get("/exports", format=kind, entity="nobody")).status_code == 404
+
+
+async def test_a_parquet_export_holds_what_the_lines_hold(twitter: Twitter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is whole, in several groups of rows, with typed columns; none without a tweet."""
+    monkeypatch.setattr("twitter_service.parquet.GROUP_ROWS", 1000)
+    await twitter.send("POST", "/entities", ANA)
+    await twitter.imported(numbered(2500, text="año; @ana, {}"))
+    answer = await twitter.get("/exports", format="parquet")
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    file = ParquetFile(io.BytesIO(answer.content))
+    assert file.num_row_groups == 3
+    assert str(file.schema_arrow.field("created_at").type) == "timestamp[us, tz=UTC]"
+    lines = [json.loads(line) for line in (await twitter.get("/exports", format="jsonl")).text.splitlines()]
+    rows = file.read().to_pylist()
+    found = [{**row, "id": str(row["id"]), "created_at": f"{row['created_at']:%Y-%m-%dT%H:%M:%SZ}"} for row in rows]
+    unscored = {"label", "positive", "neutral", "negative"}
+    assert [{k: v for k, v in row.items() if k not in unscored} for row in found] == [
+        {k: v for k, v in line.items() if k not in unscored} for line in lines
+    ]
+    nothing = await twitter.get("/exports", format="parquet", author="nobody")
+    assert ParquetFile(io.BytesIO(nothing.content)).metadata.num_rows == 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
 
 from castor_chassis import Items, Ok, Page, Principal, errors_of, ok, page, require
 from twitter_service.errors import AuthorNotFound, EntityNotFound, TweetNotFound
-from twitter_service.exporting import MEDIA_TYPES, export
+from twitter_service.exporting import MEDIA_TYPES, Format, export
 from twitter_service.resources import R
 from twitter_service.schemas import TweetId
 from twitter_service.schemas_reading import AuthorOut, EarlierVersion, HourlyCount
@@ -17,7 +17,7 @@ from twitter_service.wanted import Wanted, WantedCounts
 
 router = APIRouter(prefix="/v1/twitter", tags=["reading"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
-_EXPORTS = {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}
+_EXPORTS = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()}
 
 
 @router.get("/counts/hourly", responses=errors_of(EntityNotFound))
@@ -37,9 +37,9 @@ async def hourly_counts(
     responses={**errors_of(EntityNotFound), 200: {"description": "The tweets, newest first.", "content": _EXPORTS}},
 )
 async def export_tweets(
-    r: R, _: CanRead, wanted: Wanted, file_format: Annotated[Literal["jsonl", "csv"], Query(alias="format")] = "jsonl"
+    r: R, _: CanRead, wanted: Wanted, file_format: Annotated[Format, Query(alias="format")] = "jsonl"
 ) -> StreamingResponse:
-    """Stream all tweets that meet the conditions, as JSON Lines or CSV; what can be imported again."""
+    """Stream all tweets that meet the conditions, as JSON Lines or CSV, which can be imported again, or as Parquet."""
     pieces = await export(r.reader, wanted, file_format)
     name = f'attachment; filename="tweets.{file_format}"'
     return StreamingResponse(pieces, media_type=MEDIA_TYPES[file_format], headers={"content-disposition": name})
