@@ -141,15 +141,14 @@ NAMES = {
 """What requests may call an encoder, and which it is."""
 
 
-class _Static:
-    name = BUNDLED_FAST
+class _Own:
+    """What the embedders of this service have in common."""
 
-    def __init__(self, encoder: StaticEncoder, in_thread: InThread) -> None:
-        self._encoder = encoder
-        self._in_thread = in_thread
+    def __init__(self, encoder: StaticEncoder | TransformerEncoder, space: str) -> None:
         self.model = encoder.model
         self.version: str | None = encoder.version
-        self.space = f"{self.model}@{self.version}"
+        self.space = space
+        self._dimensions = encoder.dimensions
 
     def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
         """See ``Embedder``."""
@@ -157,40 +156,35 @@ class _Static:
 
     def check(self, dimensions: int | None) -> None:
         """See ``Embedder``."""
-        _check(self.model, self._encoder.dimensions, dimensions)
+        if dimensions not in (None, self._dimensions):
+            raise WrongDimensions(model=self.model, dimensions=self._dimensions, wanted=dimensions)
+
+
+class _Static(_Own):
+    name = BUNDLED_FAST
+
+    def __init__(self, encoder: StaticEncoder, in_thread: InThread) -> None:
+        super().__init__(encoder, f"{encoder.model}@{encoder.version}")
+        self._encoder = encoder
+        self._in_thread = in_thread
 
     async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
         """See ``Embedder``; words stand for tokens."""
         return await self._in_thread(self._encoder.encode, list(texts)), sum(len(text.split()) for text in texts)
 
 
-class _Transformer:
+class _Transformer(_Own):
     name = BUNDLED
 
     def __init__(self, encoder: TransformerEncoder, lanes: Lanes, role: Role) -> None:
+        super().__init__(encoder, f"{encoder.model}@{encoder.version}:{role}")
         self._encoder = encoder
         self._lanes = lanes
         self._role = role
-        self.model = encoder.model
-        self.version: str | None = encoder.version
-        self.space = f"{self.model}@{self.version}:{role}"
-
-    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
-        """See ``Embedder``."""
-        return portions(texts)
-
-    def check(self, dimensions: int | None) -> None:
-        """See ``Embedder``."""
-        _check(self.model, self._encoder.dimensions, dimensions)
 
     async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
         """See ``Embedder``."""
         return await self._lanes.encode(self._encoder, texts, self._role)
-
-
-def _check(model: str, own: int, wanted: int | None) -> None:
-    if wanted not in (None, own):
-        raise WrongDimensions(model=model, dimensions=own, wanted=wanted)
 
 
 async def _loaded(loading: Awaitable[T]) -> T:

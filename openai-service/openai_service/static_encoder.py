@@ -6,14 +6,14 @@ scores and where it fails.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from openai_service.model_folder import REBUILD, EncoderArtifactError, verified
@@ -36,10 +36,10 @@ class Table:
     weights: Vectors
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read the two files of ``folder``."""
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        tensors = load_file(folder / "model.safetensors")
+    def read(cls, files: Mapping[str, bytes]) -> Self:
+        """Read the two of ``files``, given by name."""
+        tokenizer = Tokenizer.from_str(files["tokenizer.json"].decode())
+        tensors = load(files["model.safetensors"])
         unknown = tokenizer.token_to_id("[UNK]")
         return cls(tokenizer, unknown, tensors["embeddings"], tensors["mapping"], tensors["weights"])
 
@@ -76,8 +76,8 @@ class StaticEncoder:
         Raises EncoderArtifactError when a file is missing or its sha256 differs from the manifest's.
         """
         folder = folder or FOLDER
-        manifest, _ = verified(folder)
-        table = Table.read(folder)
+        manifest, files = verified(folder)
+        table = Table.read(files)
         if table.rows.shape[1] != manifest["dimensions"]:
             raise EncoderArtifactError(
                 f"{folder} holds {table.rows.shape[1]}-dimensional vectors but its manifest says "
