@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import orjson
 
-from twitter_service.parquet import ParquetShape
+from twitter_service.parquet import Kind, ParquetShape
 from twitter_service.reading import Reader
 from twitter_service.store import Row, TweetFilter
 
@@ -20,9 +20,12 @@ Format = Literal["jsonl", "csv", "parquet"]
 MEDIA_TYPES: MappingProxyType[Format, str] = MappingProxyType(
     {"jsonl": "application/x-ndjson", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 )
-COLUMNS = (
-    "id", "username", "author_id", "created_at", "text", "lang", "label", "positive", "neutral", "negative", "entities",
-    "axes", "places", "credibility", "retweets",
+COLUMNS: MappingProxyType[str, Kind] = MappingProxyType(
+    {
+        "id": "whole", "username": "text", "author_id": "text", "created_at": "time", "text": "text", "lang": "text",
+        "label": "text", "positive": "share", "neutral": "share", "negative": "share", "entities": "texts",
+        "axes": "texts", "places": "texts", "credibility": "share", "retweets": "whole",
+    }
 )  # fmt: skip
 
 
@@ -97,6 +100,6 @@ _SHAPES: MappingProxyType[Format, Callable[[], Shape]] = MappingProxyType(
     {
         "jsonl": lambda: _Lines(b"", _json_lines),
         "csv": lambda: _Lines((",".join(COLUMNS) + "\n").encode(), _csv),
-        "parquet": ParquetShape,
+        "parquet": lambda: ParquetShape(COLUMNS),
     }
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from twitter_service.store import Row
 
 GROUP_ROWS = 10_000
+Kind = Literal["whole", "share", "text", "texts", "time"]
 
 
 class _Sink:
@@ -43,7 +44,8 @@ class _Sink:
 class ParquetShape:
     """Rows of tweets as one file in zstd, ``GROUP_ROWS`` to a group. A cut file has no end and is not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Mapping[str, Kind]) -> None:
+        self._columns = columns
         self._arrow: Any = None
         self._schema: Any = None
         self._writer: Any = None
@@ -68,7 +70,7 @@ class ParquetShape:
         import pyarrow
         from pyarrow.parquet import ParquetWriter
 
-        self._arrow, self._schema = pyarrow, _schema(pyarrow)
+        self._arrow, self._schema = pyarrow, _schema(pyarrow, self._columns)
         self._writer = ParquetWriter(self._sink, self._schema, compression="zstd")
         return self._sink.fetch()
 
@@ -84,12 +86,12 @@ class ParquetShape:
         return before + self._sink.fetch()
 
 
-def _schema(arrow: Any) -> Any:
-    text, share, texts = arrow.string(), arrow.float64(), arrow.list_(arrow.string())
-    return arrow.schema(
-        {
-            "id": arrow.int64(), "username": text, "author_id": text, "created_at": arrow.timestamp("us", tz="UTC"),
-            "text": text, "lang": text, "label": text, "positive": share, "neutral": share, "negative": share,
-            "entities": texts, "axes": texts, "places": texts, "credibility": share, "retweets": arrow.int64(),
-        }
-    )  # fmt: skip
+def _schema(arrow: Any, columns: Mapping[str, Kind]) -> Any:
+    types = {
+        "whole": arrow.int64(),
+        "share": arrow.float64(),
+        "text": arrow.string(),
+        "texts": arrow.list_(arrow.string()),
+        "time": arrow.timestamp("us", tz="UTC"),
+    }
+    return arrow.schema({name: types[kind] for name, kind in columns.items()})
