@@ -49,13 +49,16 @@ class Reply:
 
 
 class _Failed(Exception):
-    """One attempt went wrong; says whether another may help and when."""
+    """One attempt went wrong; says whether another may help and when, and whether the peer is to blame."""
 
-    def __init__(self, error: PeerError, *, repeatable: bool, wait_seconds: float | None = None) -> None:
+    def __init__(
+        self, error: PeerError, *, repeatable: bool, wait_seconds: float | None = None, outage: bool = True
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.repeatable = repeatable
         self.wait_seconds = wait_seconds
+        self.outage = outage
 
 
 class Peer:
@@ -83,7 +86,7 @@ class Peer:
             name,
             fail_max=self._policy.fail_max,
             reset_seconds=self._policy.reset_seconds,
-            counts=lambda error: not (isinstance(error, _Failed) and isinstance(error.error, PeerRejected)),
+            counts=lambda error: not isinstance(error, _Failed) or error.outage,
         )
         if tls is not None:
             tls.on_change(self._renew_client)
@@ -203,12 +206,15 @@ class Peer:
             rejected = PeerRejected(
                 peer=self.name, peer_status=response.status_code, peer_error=text or "no reason given", peer_code=code
             )
-            raise _Failed(rejected, repeatable=False)
+            raise _Failed(rejected, repeatable=False, outage=False)
         wait = retry_after_seconds(response.headers.get("retry-after"))
         reason = f"answered {response.status_code}" + (f": {text}" if text else "")
         failure = PeerUnavailable(peer=self.name, reason=reason, retry_after_seconds=wait or 1)
         may = response.status_code in RETRYABLE_STATUS and repeatable
-        raise _Failed(failure, repeatable=may, wait_seconds=wait)
+        # A 429 is the answer of a peer that works and says when to come again: a breaker would keep its callers away
+        # for much longer.
+        outage = response.status_code != 429
+        raise _Failed(failure, repeatable=may, wait_seconds=wait, outage=outage)
 
     def _current_client(self) -> httpx.AsyncClient:
         if self._client is None:

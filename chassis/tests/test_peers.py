@@ -121,6 +121,20 @@ async def test_retry_after_is_honoured_within_the_deadline(peer: Peer, scripted:
     assert time.monotonic() - started >= 0.9
 
 
+async def test_a_busy_peer_is_no_outage(peer: Peer, scripted: ScriptedPeer) -> None:
+    """However often it answers 429, it is asked again when it said so, not when a breaker closes."""
+    busy = (429, {"ok": False, "error": "overloaded", "code": "overloaded"}, {"Retry-After": "30"})
+    scripted.script = [busy] * 10
+    for _ in range(10):
+        within(5)
+        with pytest.raises(PeerUnavailable) as caught:
+            await peer.get(PATH)
+    assert caught.value.headers() == {"Retry-After": "30"}
+    assert not peer.breaker.is_open
+    assert (await peer.get(PATH)).status == 200
+    assert len(scripted.calls) == 11
+
+
 async def test_retry_after_beyond_the_deadline_fails_at_once(peer: Peer, scripted: ScriptedPeer) -> None:
     """Nobody waits for an answer that would come too late."""
     scripted.script = [(503, {"ok": False, "error": "x", "code": "y"}, {"Retry-After": "5"})]

@@ -68,6 +68,25 @@ async def test_a_dead_peer_delays_and_loses_nothing(start_twitter: Start, tmp_pa
             assert all(item["sentiment"] for item in items)
 
 
+async def test_a_lane_that_waits_keeps_no_tweets_back(start_twitter: Start) -> None:
+    """What one call failed for is scored next by the other lane, not after all that is newer."""
+    served: list[int] = []
+
+    def failing_once(call: Call) -> tuple[int, Any, dict[str, str]]:
+        ids = [int(item["id"]) for item in json.loads(call.body)["items"]]
+        if FIRST_ID in ids and len(twitter.sentiment.calls) <= 2:
+            return 500, {"ok": False, "error": "broken"}, {}
+        served.extend(ids)
+        return answer_batch(call)
+
+    async with start_twitter(score_batches_in_flight=2, score_batch_size=100) as twitter:
+        twitter.sentiment.routes["/v1/sentiment/batch"] = failing_once
+        await twitter.imported(numbered(1500))
+        await all_scored(twitter)
+    assert sorted(served) == [FIRST_ID + n for n in range(1500)]
+    assert max(abs(place - (key - FIRST_ID)) for place, key in enumerate(served)) <= 100
+
+
 async def test_an_open_breaker_is_not_hammered(start_twitter: Start) -> None:
     """While the peer fails, the worker waits between attempts instead of spinning."""
     async with start_twitter(breaker_fail_max=1, breaker_reset_seconds=60) as twitter:

@@ -60,15 +60,20 @@ class ScoreFiller:
 
     async def _lane(self) -> None:
         while True:
-            batch = await self._claim()
             try:
-                await self._score_all(batch)
+                await self._score_next()
             except PeerError as error:
+                # What it failed for is claimed no more: a lane that gets through meanwhile keeps to the order of age.
                 wait = min(MOST_WAIT_SECONDS, max(LEAST_WAIT_SECONDS, error.retry_after_seconds or 1.0))
                 log.warning("scores_wait", reason=str(error), seconds=round(wait, 1))
                 await asyncio.sleep(wait)
-            finally:
-                self._claimed.difference_update(tweet.id for tweet in batch)
+
+    async def _score_next(self) -> None:
+        batch = await self._claim()
+        try:
+            await self._score_all(batch)
+        finally:
+            self._claimed.difference_update(tweet.id for tweet in batch)
 
     async def _claim(self) -> list[Unscored]:
         async with self._claiming:
