@@ -19,7 +19,7 @@ class System:
     home: Path
     environment: dict[str, str]
 
-    def castor(self, *arguments: str, check: bool = True, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+    def castor(self, *arguments: str, check: bool = True, seconds: float = 540) -> subprocess.CompletedProcess[str]:
         """Run the ``castor`` command against this system."""
         command = [CASTOR, *arguments]
         return subprocess.run(

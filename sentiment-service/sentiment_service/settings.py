@@ -31,7 +31,7 @@ class SentimentSettings(ServiceSettings):
         description="Tokens per inference, padding included; what fits a processor's cache is fastest.",
     )
     queue_max_seconds: float = Field(
-        0.3,
+        0.15,
         gt=0,
         description="A request that would wait longer than this for its turn gets 429, so that those taken stay quick.",
     )

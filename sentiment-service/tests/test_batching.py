@@ -174,17 +174,17 @@ async def test_a_request_that_would_wait_too_long_is_refused(held: Held, monkeyp
 
 
 async def test_slow_processors_do_not_refuse_a_few_callers(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the pace, what takes no longer than two portions may wait; more than that is refused."""
+    """However slow the pace, what takes no longer than one and a half portions may wait; more than that is refused."""
     monkeypatch.setattr(Pace, "seconds", lambda _, cost: float(cost))
     async with held.batcher(queue_max=10_000, wait_max_seconds=0.1) as batcher:
         first = start(batcher, "a")
         await held.started(1)
-        few = [start(batcher, *(f"{name}{n}" for n in range(14))) for name in "bc"]
+        few = [start(batcher, *(f"{name}{n}" for n in range(10))) for name in "bc"]
         await asyncio.sleep(0)
-        more = start(batcher, *(f"d{n}" for n in range(14)))
+        more = start(batcher, *(f"d{n}" for n in range(10)))
         with pytest.raises(QueueFull):
             await start(batcher, "one too many")
-        assert [len(result) for result in await release(held, first, *few, more)] == [1, 14, 14, 14]
+        assert [len(result) for result in await release(held, first, *few, more)] == [1, 10, 10, 10]
 
 
 async def test_small_requests_are_refused_at_the_bound_that_large_ones_may_pass(held: Held) -> None:

@@ -12,6 +12,7 @@ import pytest
 from castor_chassis.http import httpx
 from castor_chassis.testing import RunningService
 
+BUSY_TEXTS = 300
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 
 
@@ -24,7 +25,7 @@ async def sample(service: RunningService, name: str) -> float:
 
 async def busy(service: RunningService) -> asyncio.Task[httpx.Response]:
     """Return a call of so many texts that others must wait, once they do."""
-    texts = [f"Qué asco de corrupción, son unos ladrones {n}" for n in range(1000)]
+    texts = [f"Qué asco de corrupción, son unos ladrones {n}" for n in range(BUSY_TEXTS)]
     call = asyncio.create_task(service.client.post("/v1/sentiment/analyze", json={"texts": texts}, timeout=110))
     async with asyncio.timeout(60):
         while not await sample(service, "castor_sentiment_queue_texts"):
@@ -45,7 +46,7 @@ async def test_an_overloaded_service_reads_nothing(run: Run, path: str) -> None:
         assert await sample(service, "castor_sentiment_shed_texts_total") == before + 1
         labels = f'method="POST",route="{path}",status="429"'
         assert await sample(service, f"castor_http_request_duration_seconds_count{{{labels}}}") >= 1
-        assert (await call).json()["data"]["summary"]["total"] == 1000
+        assert (await call).json()["data"]["summary"]["total"] == BUSY_TEXTS
         assert (await service.client.post(path, **given)).status_code == 401
 
 

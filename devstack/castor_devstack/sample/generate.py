@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 BOGOTA = timezone(timedelta(hours=-5))
 FIRST_DAY = datetime(2026, 2, 1, tzinfo=BOGOTA)
 DAYS = 120
-TWEETS = 3600
+TWEETS = 2000
 CITIZENS = 420
 SEED = 20260531
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
