@@ -1,28 +1,19 @@
-"""The fast encoder: shape, meaning, robustness, and refusal of damaged files."""
+"""The fast encoder: shape, meaning, robustness."""
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from openai_service.model_folder import EncoderArtifactError
-from openai_service.static_encoder import FOLDER, StaticEncoder
+from openai_service.static_encoder import StaticEncoder
 
 
 @pytest.fixture(scope="module")
 def encoder() -> StaticEncoder:
     """The encoder as shipped."""
     return StaticEncoder.load()
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A private copy of the artifact that a test may damage."""
-    return shutil.copytree(FOLDER, tmp_path / "bundled")
 
 
 def similarity(encoder: StaticEncoder, left: str, right: str) -> float:
@@ -120,32 +111,3 @@ def test_an_emoji_is_information(encoder: StaticEncoder) -> None:
 def test_an_unknown_word_does_not_erase_its_neighbours(encoder: StaticEncoder) -> None:
     """A nonsense word shifts a sentence but does not make it unrecognisable."""
     assert similarity(encoder, "subió el precio de la gasolina", "subió el precio de la gasolina 🫠Ж") > 0.95
-
-
-def test_the_artifact_is_small() -> None:
-    """Everything shipped with the encoder stays under five megabytes."""
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5_000_000
-
-
-@pytest.mark.parametrize("name", ["manifest.json", "model.safetensors", "tokenizer.json", "config.json"])
-def test_a_missing_file_is_named(copy: Path, name: str) -> None:
-    """Loading without one of the files says which one and what to do."""
-    (copy / name).unlink()
-    with pytest.raises(EncoderArtifactError, match=f"{name} cannot be read.*rebuild"):
-        StaticEncoder.load(copy)
-
-
-def test_a_truncated_file_is_refused(copy: Path) -> None:
-    """A half-copied table is never used."""
-    table = copy / "model.safetensors"
-    table.write_bytes(table.read_bytes()[:-1000])
-    with pytest.raises(EncoderArtifactError, match="model.safetensors is damaged"):
-        StaticEncoder.load(copy)
-
-
-def test_a_manifest_that_lies_about_the_length_is_refused(copy: Path) -> None:
-    """The declared dimension is checked against the table."""
-    manifest = copy / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"dimensions": 1', '"dimensions": 9'))
-    with pytest.raises(EncoderArtifactError, match="its manifest says 9"):
-        StaticEncoder.load(copy)

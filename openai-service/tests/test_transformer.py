@@ -1,22 +1,13 @@
-"""The bundled encoder: shape, roles, meaning, robustness, and refusal of damaged files."""
+"""The bundled encoder: shape, roles, meaning, robustness."""
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from openai_service.model_folder import EncoderArtifactError
-from openai_service.transformer import FOLDER, MODEL, TransformerEncoder, prepare, runs
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A private copy of the artifact that a test may damage."""
-    return shutil.copytree(FOLDER, tmp_path / "transformer")
+from openai_service.transformer import MODEL, TransformerEncoder, prepare, runs
 
 
 def similarity(encoder: TransformerEncoder, left: str, right: str) -> float:
@@ -146,32 +137,3 @@ def test_runs_hold_one_length_and_stay_small() -> None:
     for rows in found:
         assert len({len(ids[row]) for row in rows}) == 1
         assert len(rows) == 1 or sum(len(ids[row]) for row in rows) <= 256
-
-
-def test_the_artifact_is_small() -> None:
-    """Everything shipped with the encoder stays under forty megabytes."""
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 40_000_000
-
-
-@pytest.mark.parametrize("name", ["manifest.json", "model.onnx", "tokenizer.json", "neutral.npy"])
-def test_a_missing_file_is_named(copy: Path, name: str) -> None:
-    """Loading without one of the files says which one and what to do."""
-    (copy / name).unlink()
-    with pytest.raises(EncoderArtifactError, match=f"{name} cannot be read.*rebuild"):
-        TransformerEncoder.load(copy)
-
-
-def test_a_truncated_file_is_refused(copy: Path) -> None:
-    """A half-copied network is never used."""
-    network = copy / "model.onnx"
-    network.write_bytes(network.read_bytes()[:-1000])
-    with pytest.raises(EncoderArtifactError, match="model.onnx is damaged"):
-        TransformerEncoder.load(copy)
-
-
-def test_a_manifest_that_lies_about_the_length_is_refused(copy: Path) -> None:
-    """The declared dimension is checked against the network."""
-    manifest = copy / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"dimensions": 384', '"dimensions": 192'))
-    with pytest.raises(EncoderArtifactError, match="its manifest says 192"):
-        TransformerEncoder.load(copy)

@@ -53,6 +53,11 @@ def opened(system: System) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in metrics if line.startswith(wanted))
 
 
+def asked(client: httpx.Client, question: dict[str, str]) -> httpx.Response:
+    """Ask rag-service."""
+    return client.post("/v1/rag/query", json=question)
+
+
 def test_sentiment_dies_during_an_import(system: System) -> None:
     """The import ends without error, the breaker opens, and every score arrives once the service is back."""
     start = time.time_ns()
@@ -88,10 +93,19 @@ def test_killed_services_come_back(system: System, service: str) -> None:
 def test_openai_away_leaves_search_and_quotes(system: System) -> None:
     """Without openai-service rag still answers, and says what it did without."""
     process = system.status()["services"]["openai-service"]["pid"]
+    question = {"question": "¿Qué se dice de los contratos de la represa?"}
+    first = time.time_ns()
+    rows = "".join(
+        f"{first + n},represa_{n},2022-05-02T10:00:00Z,los contratos de la represa son un escándalo número {n}\n"
+        for n in range(20)
+    )
+    file = ("id,username,created_at,text\n" + rows).encode()
     with client_of(system) as client:
+        client.post("/v1/twitter/imports", content=file, headers={"Content-Type": "text/csv"}).raise_for_status()
+        until(lambda: asked(client, question).json()["data"]["citations"] != [], 120, "the tweets are found")
         os.kill(process, signal.SIGSTOP)
         try:
-            answer = client.post("/v1/rag/query", json={"question": "¿Qué se dice de los contratos de la represa?"})
+            answer = asked(client, question)
         finally:
             os.kill(process, signal.SIGCONT)
         assert answer.status_code == 200, answer.text
