@@ -27,8 +27,8 @@ _PORTION_BATCHES = 4
 # How often a larger one may wait the time that the rest of it takes: five such callers can share the model.
 _BULK_PATIENCE = 4
 # Work that may always wait, however slow the processors are: where they are busy with others, a few callers who take
-# turns with it would otherwise be refused for what is usual there.
-_LEAST_PORTIONS = 1.5
+# turns with it would otherwise be refused for what is usual there. One and a half portions.
+_LEAST_BATCHES = 6
 # What a batch costs besides its tokens, in tokens: 1.4 ms and .12 ms a token on one processor; a text alone is nearly
 # as cheap a token as eight together, so padding is what batches lose by.
 _BATCH_OVERHEAD = 10
@@ -202,7 +202,7 @@ class Batcher(Generic[T]):
 
     def _allowed_seconds(self, cost: int) -> float:
         beyond = self._pace.seconds(max(0, cost - self._portion)) / self._lanes
-        usual = self._pace.seconds(int(_LEAST_PORTIONS * self._portion)) / self._lanes
+        usual = self._pace.seconds(_LEAST_BATCHES * self._batch_max) / self._lanes
         allowed = max(self._wait_max_seconds, usual) + _BULK_PATIENCE * beyond
         remaining = remaining_seconds()
         if remaining is None:

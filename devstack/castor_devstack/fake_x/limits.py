@@ -24,7 +24,7 @@ PER_APP = {
     "compliance": 150,
 }
 WINDOW_SECONDS = 900
-CROSSING_SECONDS = 0.5
+CROSSING_SECONDS = 0.25
 """A request that arrives this soon after an injected 429 was written may have been on its way already."""
 
 
