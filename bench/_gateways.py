@@ -100,8 +100,8 @@ async def _serve_passthrough(upstream: str) -> None:
 
 
 async def _serve_ours(given: dict[str, Any]) -> None:
-    from castor_chassis.server import ServicePair
-    from castor_chassis.telemetry import configure_logging
+    from castor_chassis.observability.logging import configure_logging
+    from castor_chassis.service.server import ServicePair
     from castor_chassis.testing import TokenIssuer
     from openai_service.app import create_app
     from openai_service.settings import OpenAISettings

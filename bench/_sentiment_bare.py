@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Sequence
 
-from sentiment_service.classifier import LABELS, Classifier, softmax
-from sentiment_service.model import load_model
-from sentiment_service.transformer import TransformerClassifier
+from sentiment_service.classifiers.linear import LABELS, Classifier, softmax
+from sentiment_service.classifiers.loader import load_model
+from sentiment_service.classifiers.transformer import TransformerClassifier
 
 
 def answers(model: Classifier, texts: Sequence[str]) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from castor_chassis.telemetry import configure_logging
+from castor_chassis.observability.logging import configure_logging
 from castor_chassis.testing import TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from sentiment_service.app import create_app

@@ -16,14 +16,14 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
-from castor_chassis.http import httpx
-from castor_chassis.postgres import migrate
-from castor_chassis.telemetry import configure_logging
+from castor_chassis.client.transport import httpx
+from castor_chassis.observability.logging import configure_logging
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
-from castor_devstack.osuser import postgres_account
-from castor_devstack.ports import PortLeases
-from castor_devstack.postgres import EmbeddedPostgres
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.testing import scratch_folder
 from twitter_service.app import create_app
 from twitter_service.settings import TwitterSettings
@@ -58,7 +58,7 @@ def _parser_memory() -> list[float]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if b"twitter_service.parsing" in (folder / "cmdline").read_bytes():
+            if b"twitter_service.imports.parser" in (folder / "cmdline").read_bytes():
                 lines = (folder / "status").read_text().splitlines()
                 found += [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
         except OSError:

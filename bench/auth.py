@@ -35,15 +35,15 @@ from pydantic import BaseModel
 
 from auth_service.app import create_app
 from auth_service.settings import AuthSettings
-from castor_chassis.postgres import migrate
-from castor_chassis.telemetry import configure_logging
+from castor_chassis.observability.logging import configure_logging
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
-from castor_devstack.osuser import postgres_account
-from castor_devstack.ports import PortLeases
-from castor_devstack.postgres import EmbeddedPostgres
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.stack.valkey import EmbeddedValkey
+from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.testing import scratch_folder
-from castor_devstack.valkey import EmbeddedValkey
 
 TOKENS, CONNECTIONS, ROUNDS, SECONDS = 500, 16, 7, 1.0
 VALID = b'"valid":true'

@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from castor_chassis import Ok, Principal, RequestModel, ResponseModel, ServiceSettings, create_service, ok, require
-from castor_chassis.telemetry import configure_logging
+from castor_chassis.observability.logging import configure_logging
 from castor_chassis.testing import TokenIssuer
 from castor_chassis.tls import PeerIdentity
 

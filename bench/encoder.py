@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from openai_service.static_encoder import StaticEncoder
-from openai_service.transformer import TransformerEncoder, runs
+from openai_service.embeddings.static_encoder import StaticEncoder
+from openai_service.embeddings.transformer import TransformerEncoder, runs
 
 Matrix = npt.NDArray[np.floating[Any]]
 ROOT = Path(__file__).resolve().parents[1]

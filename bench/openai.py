@@ -34,11 +34,11 @@ import orjson
 import uvloop
 
 from bench._gateways import COST_USD, MASTER_KEY, MODEL, PRICE, Contestant, child, end
-from castor_chassis.postgres import migrate
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, tls_settings
 from castor_chassis.tls import TlsFiles
-from castor_devstack.osuser import postgres_account
-from castor_devstack.postgres import EmbeddedPostgres
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.testing import scratch_folder
 
 CONCURRENCY = (1, 16, 64)

@@ -29,7 +29,7 @@ from typing import Any
 import uvloop
 
 from bench import _sentiment_peers as peers
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority
 
 ROUNDS = int(os.environ.get("CASTOR_BENCH_ROUNDS", "10"))

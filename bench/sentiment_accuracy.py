@@ -18,9 +18,9 @@ from pathlib import Path
 from bench import _sentiment_peers as peers
 from bench.sentiment import MODEL, client_of
 from castor_chassis.testing import Authority
-from sentiment_service.classifier import LABELS
-from sentiment_service.model import load_model
-from sentiment_service.transformer import TransformerClassifier
+from sentiment_service.classifiers.linear import LABELS
+from sentiment_service.classifiers.loader import load_model
+from sentiment_service.classifiers.transformer import TransformerClassifier
 
 ECE_BINS = 15
 Answer = tuple[str, float]

@@ -29,7 +29,7 @@ import uvloop
 
 from bench import _sentiment_peers as peers
 from bench.sentiment import MODEL, client_of
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority
 
 SIZE = 8

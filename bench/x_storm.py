@@ -28,29 +28,29 @@ from redis.asyncio import Redis
 from tweepy.asynchronous import AsyncClient, AsyncPaginator
 
 from castor_chassis import Postgres
-from castor_chassis.postgres import migrate
-from castor_chassis.telemetry import configure_logging
+from castor_chassis.observability.logging import configure_logging
+from castor_chassis.storage.postgres import migrate
 from castor_devstack.fake_x.corpus import Corpus, filled, invented
 from castor_devstack.fake_x.faults import Fault, Kind
 from castor_devstack.fake_x.limits import Limits as XWindows
 from castor_devstack.fake_x.server import FakeX
-from castor_devstack.osuser import postgres_account
-from castor_devstack.ports import PortLeases
-from castor_devstack.postgres import EmbeddedPostgres
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.stack.valkey import EmbeddedValkey
+from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.testing import scratch_folder
-from castor_devstack.valkey import EmbeddedValkey
-from twitter_service.budget import Limits, Payer, Prices
-from twitter_service.budget_store import Ledger
-from twitter_service.entity_store import EntityStore
-from twitter_service.search_planning import Planner, Wish
-from twitter_service.search_store import SearchStore
-from twitter_service.searching import Runner, SearchReader
-from twitter_service.store import TweetStore
-from twitter_service.x_client import XClient, XPolicy
-from twitter_service.x_limits import XLimits
-from twitter_service.x_query import Search, queries
-from twitter_service.x_service import Order, XService
-from twitter_service.x_sink import Sink
+from twitter_service.billing.budget import Limits, Payer, Prices
+from twitter_service.billing.ledger import Ledger
+from twitter_service.entities.repository import EntityStore
+from twitter_service.searches.ingest import Sink
+from twitter_service.searches.planner import Planner, Wish
+from twitter_service.searches.repository import SearchStore
+from twitter_service.searches.service import Order, XService
+from twitter_service.searches.worker import Runner, SearchReader
+from twitter_service.tweets.repository import TweetStore
+from twitter_service.x.client import XClient, XPolicy
+from twitter_service.x.query_builder import Search, queries
+from twitter_service.x.rate_limits import XLimits
 
 SEARCHES, POSTS, WINDOW_SECONDS = 1000, 6000, 5
 FAULTS: Mapping[Kind, int] = {

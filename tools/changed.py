@@ -172,10 +172,10 @@ def outputs(made: Plan) -> str:
 
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
-    "a fix in a service": ("rag-service/rag_service/retrieval.py",),
-    "a test of a service": ("rag-service/tests/test_search.py",),
-    "the chassis": ("chassis/castor_chassis/peers.py",),
-    "a test of the chassis": ("chassis/tests/test_peers.py",),
+    "a fix in a service": ("rag-service/rag_service/search/service.py",),
+    "a test of a service": ("rag-service/tests/search/test_search.py",),
+    "the chassis": ("chassis/castor_chassis/client/peer.py",),
+    "a test of the chassis": ("chassis/tests/client/test_peer.py",),
     "a contract with three consumers": ("contracts/twitter-service.v1.yaml",),
     "a contract with one consumer": ("contracts/sentiment-service.v1.yaml",),
     "the library chart": ("charts/common/templates/_pod.tpl",),

@@ -10,43 +10,41 @@ from typing import cast
 
 from fastapi import FastAPI
 
-from auth_service import (
-    __version__,
-    routes,
-    routes_accounts,
-    routes_admin,
-    routes_rotation,
-    routes_services,
-    routes_sessions,
-)
-from auth_service.access import Resources
-from auth_service.accounts import Accounts
-from auth_service.administration import Administration
-from auth_service.api_keys import ApiKeys, LocalApiKeys
-from auth_service.audit import Audit
-from auth_service.audit_chain import AuditChain
-from auth_service.audit_store import AuditStore
+from auth_service import __version__
+from auth_service.accounts.administration import Administration
+from auth_service.accounts.login import Accounts
+from auth_service.accounts.mfa import SecondFactor
+from auth_service.accounts.password_reset import Recovery
+from auth_service.accounts.profile import Profile
+from auth_service.accounts.registration import Registration
+from auth_service.api import accounts as routes_accounts
+from auth_service.api import login as routes
+from auth_service.api import oauth_and_internal as routes_services
+from auth_service.api import rotation as routes_rotation
+from auth_service.api import sessions as routes_sessions
+from auth_service.api import users as routes_admin
+from auth_service.api.dependencies import Resources
+from auth_service.audit.hash_chain import AuditChain
+from auth_service.audit.recorder import Audit
+from auth_service.audit.repository import AuditStore
+from auth_service.credentials.api_keys import ApiKeys, LocalApiKeys
+from auth_service.credentials.service_clients import ServiceClients
+from auth_service.credentials.service_tokens import ServiceTokens
+from auth_service.crypto.passwords import Passwords
+from auth_service.crypto.vault import Vault
 from auth_service.errors import OAuthError
-from auth_service.keys import SigningKeys
-from auth_service.limits import AttemptLimits
-from auth_service.notifier import LogNotifier, SmtpNotifier
-from auth_service.outbox import Outbox
-from auth_service.passwords import Passwords
-from auth_service.profile import Profile
-from auth_service.recovery import Recovery
-from auth_service.registration import Registration
-from auth_service.revocations import Revocations
-from auth_service.rotation import Rotation
-from auth_service.second_factor import SecondFactor
-from auth_service.service_clients import ServiceClients
-from auth_service.service_tokens import ServiceTokens
-from auth_service.sessions import Sessions, SessionTimes
+from auth_service.mail.outbox import Outbox
+from auth_service.mail.sender import LogNotifier, SmtpNotifier
+from auth_service.revocations.service import Revocations
+from auth_service.sessions.service import Sessions, SessionTimes
 from auth_service.settings import AuthSettings
 from auth_service.store import AuthStore
-from auth_service.tokens import TokenMinter, remembered
-from auth_service.vault import Vault
+from auth_service.throttling.attempt_limits import AttemptLimits
+from auth_service.tokens.issuer import TokenMinter, remembered
+from auth_service.tokens.key_rotation import Rotation
+from auth_service.tokens.signing_keys import SigningKeys
 from castor_chassis import Chassis, create_service, reveal, run_under_lease
-from castor_chassis.postgres import check_migrated
+from castor_chassis.storage.postgres import check_migrated
 
 
 def create_app(settings: AuthSettings) -> FastAPI:

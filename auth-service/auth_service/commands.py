@@ -10,16 +10,16 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
-from auth_service.audit import Audit
-from auth_service.audit_chain import AuditChain, ChainCheck, Verdict, from_line
-from auth_service.audit_store import AuditStore
-from auth_service.revocations import Revocations
-from auth_service.rotation import Rotation
+from auth_service.audit.hash_chain import AuditChain, ChainCheck, Verdict, from_line
+from auth_service.audit.recorder import Audit
+from auth_service.audit.repository import AuditStore
+from auth_service.crypto.vault import Vault
+from auth_service.revocations.service import Revocations
 from auth_service.settings import AuthSettings
 from auth_service.store import AuthStore
-from auth_service.vault import Vault
+from auth_service.tokens.key_rotation import Rotation
 from castor_chassis import Postgres, ServiceError
-from castor_chassis.revocation import RevocationList
+from castor_chassis.security.revocation import RevocationList
 
 
 def verify_audit(settings: AuthSettings, arguments: Sequence[str]) -> int:

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from auth_service.notifier import check_smtp_url
-from auth_service.passwords import why_weak
-from auth_service.roles import Role
-from auth_service.rotation import RotationTimes
+from auth_service.crypto.passwords import why_weak
+from auth_service.mail.sender import check_smtp_url
+from auth_service.tokens.key_rotation import RotationTimes
+from auth_service.tokens.scopes import Role
 from castor_chassis import ServiceSettings, reveal
 
 

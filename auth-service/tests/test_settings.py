@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from auth_service.app import create_app
 from auth_service.settings import AuthSettings
-from castor_chassis.contract import export_contract
+from castor_chassis.wire.openapi import export_contract
 
 
 def test_settings_that_cannot_work_are_refused() -> None:

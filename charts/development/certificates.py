@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from castor_devstack.pki import Authority, Names
+from castor_devstack.stack.pki import Authority, Names
 
 USER = 10001
 

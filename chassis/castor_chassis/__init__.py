@@ -3,11 +3,18 @@
 from castor_chassis import ServiceSettings, create_service, main, ok, require
 """
 
-from castor_chassis.app import Chassis, create_service
-from castor_chassis.auth import ApiKeyVerifier, Principal, client_address, public, require
-from castor_chassis.cache import Cache
+from castor_chassis.background.supervisor import FeedPage, follow, run_under_lease
+from castor_chassis.client.peer import Peer, PeerPolicy, Reply
 from castor_chassis.context import RequestInfo, current_request, set_request
-from castor_chassis.envelope import (
+from castor_chassis.security.authorization import ApiKeyVerifier, Principal, client_address, public, require
+from castor_chassis.security.jwt import Claims, KeySource, TokenVerifier
+from castor_chassis.service.app import Chassis, create_service
+from castor_chassis.service.health import Gate, Health
+from castor_chassis.service.main import main
+from castor_chassis.settings import ServiceSettings, reveal
+from castor_chassis.storage.cache import Cache
+from castor_chassis.storage.postgres import Postgres
+from castor_chassis.wire.envelope import (
     Identifier,
     Integer,
     Items,
@@ -26,7 +33,7 @@ from castor_chassis.envelope import (
     ok,
     page,
 )
-from castor_chassis.errors import (
+from castor_chassis.wire.errors import (
     Conflict,
     DatabaseUnavailable,
     ErrorBody,
@@ -44,13 +51,6 @@ from castor_chassis.errors import (
     Unavailable,
     errors_of,
 )
-from castor_chassis.health import Gate, Health
-from castor_chassis.main import main
-from castor_chassis.peers import Peer, PeerPolicy, Reply
-from castor_chassis.postgres import Postgres
-from castor_chassis.settings import ServiceSettings, reveal
-from castor_chassis.tokens import Claims, KeySource, TokenVerifier
-from castor_chassis.worker import FeedPage, follow, run_under_lease
 
 __all__ = [
     "ApiKeyVerifier",

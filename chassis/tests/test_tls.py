@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority
 from castor_chassis.testing.authority import replace_file
 from castor_chassis.tls import PeerIdentity, TlsFiles, TlsIdentity

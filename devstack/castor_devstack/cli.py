@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from castor_devstack.errors import DevstackError
-from castor_devstack.home import find_home
+from castor_devstack.supervision.state_folder import find_home
 
 app = typer.Typer(
     help="CASTOR on one machine: seven services, PostgreSQL, Valkey and the ingress, without Docker.",
@@ -29,7 +29,7 @@ def up(
 ) -> None:
     """Start everything; stay until Ctrl-C, or run on in the background."""
     if x is not None:
-        from castor_devstack.sandbox import choose
+        from castor_devstack.stack.sandbox import choose
 
         choose(x)
     from castor_devstack.control import launch_detached
@@ -77,7 +77,7 @@ def logs(
 ) -> None:
     """Print the log of a part."""
     from castor_devstack.control import follow_log
-    from castor_devstack.services import service_named
+    from castor_devstack.stack.services import service_named
 
     parts = {"postgres", "valkey", "ingress", "supervisor", "x"}
     part = service if service in parts else service_named(service).name
@@ -90,8 +90,8 @@ def token(
     scope: Annotated[list[str] | None, typer.Option(help="Print an API key for this alone; repeatable.")] = None,
 ) -> None:
     """Print an access token; with --scope, an API key of those scopes that is valid for a day."""
-    from castor_devstack.credentials import ADMIN_EMAIL
-    from castor_devstack.tokens import access_token, scoped_key
+    from castor_devstack.job.tokens import access_token, scoped_key
+    from castor_devstack.stack.credentials import ADMIN_EMAIL
 
     email = user or ADMIN_EMAIL
     print(scoped_key(find_home(), email, tuple(scope)) if scope else access_token(find_home(), email))
@@ -104,7 +104,7 @@ def demo(
     question: Annotated[str | None, typer.Option(help="What to ask about the tweets.")] = None,
 ) -> None:
     """Run the main job, from tweets to forecasts and a cited answer; starts what does not run."""
-    from castor_devstack.demo import run
+    from castor_devstack.job.demo import run
 
     raise typer.Exit(run(file, report, question))
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TextIO
 
 from castor_devstack.errors import DevstackError
-from castor_devstack.files import bound_log, last_lines
-from castor_devstack.home import Home
-from castor_devstack.orphans import sweep
-from castor_devstack.pids import Pid
-from castor_devstack.state import State, is_locked, supervisor_lock
-from castor_devstack.supervisor import Say
+from castor_devstack.stack.orphans import sweep
+from castor_devstack.supervision.atomic_files import bound_log, last_lines
+from castor_devstack.supervision.pids import Pid
+from castor_devstack.supervision.state import State, is_locked, supervisor_lock
+from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.supervisor import Say
 
 START_PATIENCE_SECONDS = 240
 STOP_PATIENCE_SECONDS = 90

@@ -8,15 +8,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from castor_devstack.home import Home
-from castor_devstack.orphans import sweep
-from castor_devstack.pids import Pid
-from castor_devstack.ports import PortLeases
-from castor_devstack.sandbox import with_port
-from castor_devstack.services import INGRESS, PREFERRED_PORTS, SERVICES, Service
-from castor_devstack.stack import Stack
-from castor_devstack.state import State, supervisor_lock
-from castor_devstack.supervisor import Hooks, Say, Supervisor, supervise
+from castor_devstack.stack.orphans import sweep
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.sandbox import with_port
+from castor_devstack.stack.services import INGRESS, PREFERRED_PORTS, SERVICES, Service
+from castor_devstack.stack.stack import Stack
+from castor_devstack.supervision.pids import Pid
+from castor_devstack.supervision.state import State, supervisor_lock
+from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.supervisor import Hooks, Say, Supervisor, supervise
 
 LOG_CHECK_SECONDS = 60
 CERTIFICATE_CHECK_SECONDS = 3600

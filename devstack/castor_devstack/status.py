@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from castor_devstack.home import Home
-from castor_devstack.probes import ingress_answers, service_ready
-from castor_devstack.services import INGRESS, LOOPBACK, SERVICES, Service
-from castor_devstack.state import State, is_locked
+from castor_devstack.stack.probes import ingress_answers, service_ready
+from castor_devstack.stack.services import INGRESS, LOOPBACK, SERVICES, Service
+from castor_devstack.supervision.state import State, is_locked
+from castor_devstack.supervision.state_folder import Home
 
 
 def status(home: Home, services: Sequence[Service] = SERVICES) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from castor_devstack.files import remove_tree
-from castor_devstack.osuser import SYSTEM_FOLDER, Account, postgres_account
-from castor_devstack.ports import PortLeases
-from castor_devstack.postgres import EmbeddedPostgres
-from castor_devstack.valkey import DATABASES, EmbeddedValkey
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.stack.valkey import DATABASES, EmbeddedValkey
+from castor_devstack.supervision.atomic_files import remove_tree
+from castor_devstack.supervision.os_user import SYSTEM_FOLDER, Account, postgres_account
 
 _TEMPLATE = "castor_test"
 _PREFIX = "castor-test-"

@@ -14,7 +14,7 @@ import pytest
 
 from castor_devstack.control import follow_log
 from castor_devstack.errors import DevstackError
-from castor_devstack.services import SERVICES, Service, check
+from castor_devstack.stack.services import SERVICES, Service, check
 
 CASTOR = Path(sys.executable).with_name("castor")
 

@@ -9,12 +9,13 @@ from typing import cast
 from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service
-from forecast_service import __version__, routes
+from forecast_service import __version__
+from forecast_service.api import forecasts as routes
 from forecast_service.clients.twitter import TwitterClient
-from forecast_service.forecaster import Forecaster
-from forecast_service.outlook import Outlook
+from forecast_service.forecasts.forecaster import Forecaster
+from forecast_service.forecasts.repository import PredictionStore
+from forecast_service.forecasts.service import Outlook
 from forecast_service.settings import ForecastSettings
-from forecast_service.store import PredictionStore
 
 
 def create_app(settings: ForecastSettings, *, keys: KeySource | None = None) -> FastAPI:

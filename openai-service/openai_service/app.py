@@ -10,33 +10,33 @@ from fastapi import FastAPI
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, reveal
 from openai_service import __version__
-from openai_service.answers import AnswerStore
-from openai_service.budget import Budget, Limits
-from openai_service.budget_store import BudgetStore
-from openai_service.chat import Chat
-from openai_service.encoders import Encoders
-from openai_service.fence import Fence
-from openai_service.gateway import Gateway
-from openai_service.jobs import NAMES, Encode, Jobs
-from openai_service.kept_prompts import KeptPrompts
-from openai_service.ledger import Ledger
-from openai_service.margins import Margins
-from openai_service.prices import Prices
+from openai_service.api.openai import BARE_PATHS, CHAT_PATH, Resources, router
+from openai_service.api.tasks import TASK_PATHS, TaskDesk
+from openai_service.api.tasks import router as tasks_router
+from openai_service.api.usage_reports import UsageReports
+from openai_service.billing.budget import Budget, Limits
+from openai_service.billing.budget_repository import BudgetStore
+from openai_service.billing.ledger import Ledger
+from openai_service.billing.prices import Prices
+from openai_service.billing.prompt_log import KeptPrompts
+from openai_service.billing.repository import LedgerStore
+from openai_service.billing.token_margins import Margins
+from openai_service.chat.completions import Chat
+from openai_service.chat.gateway import Gateway
+from openai_service.chat.response_cache import AnswerStore
+from openai_service.chat.router import Upstreams
+from openai_service.chat.semantic_cache import SemanticIndex
+from openai_service.embeddings.registry import Encoders
+from openai_service.extractive.provider import Extractive
 from openai_service.prompts import load
-from openai_service.providers import Extractive
-from openai_service.redacted_upstream import RedactedUpstream
-from openai_service.reports import UsageReports
-from openai_service.routes import BARE_PATHS, CHAT_PATH, Resources, router
-from openai_service.routes_tasks import TASK_PATHS, TaskDesk
-from openai_service.routes_tasks import router as tasks_router
-from openai_service.schemas import ChatCompletion, ChatRequest
-from openai_service.sdk_errors import speak_openai
-from openai_service.semantic import SemanticIndex
+from openai_service.protocol.schemas import ChatCompletion, ChatRequest
+from openai_service.protocol.sdk_errors import speak_openai
 from openai_service.settings import OpenAISettings
-from openai_service.store import LedgerStore
-from openai_service.tasks import REPAIR, Tasks
-from openai_service.upstream import OpenAICompatible, UpstreamOptions
-from openai_service.upstreams import Upstreams
+from openai_service.tasks.definitions import NAMES, Encode, Jobs
+from openai_service.tasks.prompt_fencing import Fence
+from openai_service.tasks.runner import REPAIR, Tasks
+from openai_service.upstreams.client import OpenAICompatible, UpstreamOptions
+from openai_service.upstreams.redacting_client import RedactedUpstream
 
 
 def create_app(

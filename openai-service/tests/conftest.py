@@ -16,13 +16,13 @@ import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
 
-from castor_chassis.postgres import migrate
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from openai_service.app import create_app
+from openai_service.embeddings.static_encoder import StaticEncoder
+from openai_service.embeddings.transformer import TransformerEncoder
 from openai_service.settings import OpenAISettings
-from openai_service.static_encoder import StaticEncoder
-from openai_service.transformer import TransformerEncoder
 
 sys.path.append(str(Path(__file__).parent))  # for what the test modules share
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 
-from castor_chassis.server import ServicePair
+from castor_chassis.service.server import ServicePair
 from castor_chassis.testing import TokenIssuer
 from openai_service.app import create_app
 from openai_service.settings import OpenAISettings

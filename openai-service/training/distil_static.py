@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from openai_service.static_encoder import MODEL
+from openai_service.embeddings.static_encoder import MODEL
 
 Matrix = npt.NDArray[np.float32]
 

@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from tokenizers import Tokenizer
 
-from openai_service.transformer import (
+from openai_service.embeddings.transformer import (
     MODEL,
     MODEL_FILE,
     NEUTRAL_FILE,

@@ -11,16 +11,17 @@ from typing import cast
 from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, follow, run_under_lease
-from castor_chassis.worker import Work
-from rag_service import __version__, indexing
-from rag_service.answering import Answerer
+from castor_chassis.background.supervisor import Work
+from rag_service import __version__
+from rag_service.answers.service import Answerer
+from rag_service.api.documents import Resources, router
 from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import TwitterClient
-from rag_service.retrieval import Retriever
-from rag_service.routes import Resources, router
+from rag_service.documents.repository import DocumentStore
+from rag_service.indexing import worker as indexing
+from rag_service.search.repository import SearchStore
+from rag_service.search.service import Retriever
 from rag_service.settings import RagSettings
-from rag_service.store import DocumentStore
-from rag_service.store_search import SearchStore
 
 PROMPT = "prompts/answer.v1.es.txt"
 

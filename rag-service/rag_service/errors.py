@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castor_chassis.errors import Conflict, Forbidden, NotFound, ServiceError
+from castor_chassis.wire.errors import Conflict, Forbidden, NotFound, ServiceError
 
 
 class DocumentNotFound(NotFound):

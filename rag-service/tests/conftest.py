@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from castor_chassis import Postgres
-from castor_chassis.http import httpx
-from castor_chassis.postgres import migrate
+from castor_chassis.client.transport import httpx
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Answer, Call
 from rag_service.app import create_app
+from rag_service.documents.repository import DocumentStore
+from rag_service.search.repository import SearchStore
 from rag_service.settings import RagSettings
-from rag_service.store import DocumentStore
-from rag_service.store_search import SearchStore
 
 DIMENSIONS = 8
 ALL_SCOPES = ("documents:read", "documents:write", "rag:query")

@@ -4,7 +4,7 @@ import sys
 
 from castor_chassis import main
 from sentiment_service.app import create_app
-from sentiment_service.export import main as export
+from sentiment_service.classifiers.export import main as export
 from sentiment_service.settings import SentimentSettings
 
 if __name__ == "__main__":

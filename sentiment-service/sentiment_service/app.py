@@ -13,16 +13,16 @@ from fastapi import FastAPI
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
-from sentiment_service.analyst import Analyst
-from sentiment_service.batching import Batcher
-from sentiment_service.classifier import Scores
-from sentiment_service.model import LoadedModel, load_model
-from sentiment_service.routes import ADMITTED, Resources, router
-from sentiment_service.routes_targets import router as targets_router
-from sentiment_service.score_cache import ScoreCache
+from sentiment_service.api.targets import router as targets_router
+from sentiment_service.api.texts import ADMITTED, Resources, router
+from sentiment_service.classifiers.linear import Scores
+from sentiment_service.classifiers.loader import LoadedModel, load_model
+from sentiment_service.classifiers.transformer import cpu_limit
+from sentiment_service.inference.batcher import Batcher
+from sentiment_service.inference.score_cache import ScoreCache
+from sentiment_service.inference.service import Analyst
 from sentiment_service.settings import SentimentSettings
-from sentiment_service.target_analyst import TargetAnalyst
-from sentiment_service.transformer import cpu_limit
+from sentiment_service.targets.service import TargetAnalyst
 
 
 def create_app(

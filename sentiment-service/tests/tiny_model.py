@@ -9,7 +9,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save_model
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from sentiment_service.folder import write_manifest
+from sentiment_service.classifiers.artifacts import write_manifest
 
 PAD = 0
 # Logits of positive, neutral and negative.

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_service.classifier import LABELS, Classifier
-from sentiment_service.model import load_model
+from sentiment_service.classifiers.linear import LABELS, Classifier
+from sentiment_service.classifiers.loader import load_model
 
 Rows = NDArray[np.float64]
 Classes = NDArray[np.int64]

@@ -25,8 +25,8 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig
 
-from sentiment_service.classifier import LABELS
-from sentiment_service.normalise import normalise
+from sentiment_service.classifiers.linear import LABELS
+from sentiment_service.text.normalise import normalise
 from tools.e5 import weights as e5
 
 BATCH = 32

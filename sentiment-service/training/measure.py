@@ -21,10 +21,10 @@ from evaluate import (  # type: ignore[import-not-found, unused-ignore]
     summary,
 )
 
-from sentiment_service.classifier import LABELS, LinearClassifier
-from sentiment_service.folder import read_manifest, write_manifest
-from sentiment_service.model import load_model
-from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
+from sentiment_service.classifiers.artifacts import read_manifest, write_manifest
+from sentiment_service.classifiers.linear import LABELS, LinearClassifier
+from sentiment_service.classifiers.loader import load_model
+from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
 
 _BINS = 10
 

@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from sentiment_service.classifier import LABELS
-from sentiment_service.folder import write_manifest
-from sentiment_service.normalise import normalise
-from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE
+from sentiment_service.classifiers.artifacts import write_manifest
+from sentiment_service.classifiers.linear import LABELS
+from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE
+from sentiment_service.text.normalise import normalise
 from tools.e5 import graph
 from tools.e5 import weights as e5
 from tools.e5.vocabulary import kept_pieces

@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-from sentiment_service.model import load_model
+from sentiment_service.classifiers.loader import load_model
 
 PROBES = Path(__file__).parent / "probe_colombia.tsv"
 

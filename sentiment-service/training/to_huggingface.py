@@ -4,7 +4,7 @@
 
 Then `transformers.pipeline("text-classification", model="HF", trust_remote_code=True, top_k=None)` runs it in torch;
 the network of `architecture.py` is copied into the folder. The pipeline reads texts as they are; give it
-`sentiment_service.normalise.normalise(text)` to compare answers. The linear model's share is not in it.
+`sentiment_service.text.normalise.normalise(text)` to compare answers. The linear model's share is not in it.
 """
 
 import argparse
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from transformers import BertConfig, PreTrainedTokenizerFast
 
-from sentiment_service.classifier import LABELS, LinearClassifier, softmax
-from sentiment_service.folder import read_files, read_manifest
-from sentiment_service.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
+from sentiment_service.classifiers.artifacts import read_files, read_manifest
+from sentiment_service.classifiers.linear import LABELS, LinearClassifier, softmax
+from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
 from tools.e5.graph import BLOCK
 
 Array = NDArray[np.float32]

@@ -11,7 +11,7 @@ from typing import Any
 from chart_tools import CHARTS, settings_of
 
 from castor_chassis import ServiceSettings
-from castor_devstack.services import SERVICES, Service
+from castor_devstack.stack.services import SERVICES, Service
 
 # The chart decides these itself.
 DECIDED = {"api_host", "api_port", "management_host", "management_port", "tls_cert_file", "tls_key_file", "tls_ca_file"}

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from castor_chassis import ServiceSettings
-from castor_devstack.services import SERVICES, Service
+from castor_devstack.stack.services import SERVICES, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARTS = ROOT / "charts"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from chart_tools import CHARTS, NAMES, VALUES, Helm, Manifest, of_kind, one, pods, settings_of
 
-from castor_devstack.services import SERVICES, Service
+from castor_devstack.stack.services import SERVICES, Service
 
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 by_values = pytest.mark.parametrize("values", VALUES)

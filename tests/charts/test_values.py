@@ -11,7 +11,7 @@ from chart_schemas import secret_fields, written
 from chart_tools import CHARTS, NAMES, ROOT, VALUES, Helm, Manifest, one, settings_of, values_of
 
 from castor_chassis import ServiceSettings
-from castor_devstack.services import SERVICES, Service, service_named
+from castor_devstack.stack.services import SERVICES, Service, service_named
 
 COMMON = json.loads((CHARTS / "common" / "values.schema.json").read_text())
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)

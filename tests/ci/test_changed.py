@@ -31,17 +31,17 @@ def test_edges_are_read_from_the_clients() -> None:
 @pytest.mark.parametrize(
     ("path", "images", "suites"),
     [
-        ("rag-service/rag_service/retrieval.py", services("rag"), services("rag")),
+        ("rag-service/rag_service/search/service.py", services("rag"), services("rag")),
         ("rag-service/rag_service/prompts/answer.v1.es.txt", services("rag"), services("rag")),
         ("rag-service/pyproject.toml", services("rag"), services("rag")),
-        ("rag-service/tests/test_search.py", frozenset(), services("rag")),
+        ("rag-service/tests/search/test_search.py", frozenset(), services("rag")),
         ("rag-service/README.md", frozenset(), frozenset()),
         ("openai-service/training/fit.py", frozenset(), frozenset()),
         ("contracts/sentiment-service.v1.yaml", services("sentiment", "twitter"), services("sentiment", "twitter")),
         ("contracts/released/auth-service.v1.yaml", services("auth"), services("auth")),
         ("chassis/castor_chassis/tls.py", SEVEN, SEVEN | {"chassis", "devstack"}),
         ("chassis/tests/test_tls.py", frozenset(), frozenset({"chassis"})),
-        ("devstack/castor_devstack/pki.py", frozenset(), frozenset({"devstack"})),
+        ("devstack/castor_devstack/stack/pki.py", frozenset(), frozenset({"devstack"})),
         ("Dockerfile", SEVEN, frozenset()),
         ("uv.lock", SEVEN, SEVEN | {"chassis", "devstack"}),
         ("docs/adr/0001-code-first-contracts.md", frozenset(), frozenset()),
@@ -79,7 +79,7 @@ def test_what_is_not_known_rebuilds_everything(path: str) -> None:
 
 def test_a_change_of_many_paths_is_the_sum() -> None:
     """Plans add up, and no change is an empty plan."""
-    both = plan(["auth-service/auth_service/keys.py", "charts/rag-service/values.yaml"], EDGES)
+    both = plan(["auth-service/auth_service/tokens/signing_keys.py", "charts/rag-service/values.yaml"], EDGES)
     assert both.images == services("auth")
     assert both.charts == services("auth", "rag")
     assert plan([], EDGES) == Plan()

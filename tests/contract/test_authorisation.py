@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from castor_chassis import ServiceSettings
-from castor_chassis.auth import requirement_of
+from castor_chassis.security.authorization import requirement_of
 
 SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitter")
 

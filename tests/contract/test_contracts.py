@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from castor_chassis.consumers import Operation, unmet
-from castor_chassis.contract import breaking_changes, operations
+from castor_chassis.client.operation import Operation, unmet
+from castor_chassis.wire.openapi import breaking_changes, operations
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -72,7 +72,7 @@ def test_clients_ask_only_what_the_contract_offers(caller: str, peer: str, wante
 
 def test_edges_are_those_of_the_design() -> None:
     """The clients that exist are exactly the calls that the architecture allows, and auth grants them."""
-    from auth_service.grants import GRANTS
+    from auth_service.tokens.grants import GRANTS
 
     allowed = {
         ("twitter-service", "sentiment-service"),

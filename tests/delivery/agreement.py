@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 from chart_tools import CHARTS, NAMES, ROOT, values_of
 
-from auth_service.grants import GRANTS
-from castor_devstack.services import SERVICES
+from auth_service.tokens.grants import GRANTS
+from castor_devstack.stack.services import SERVICES
 
 Edges = dict[str, set[str]]
 

@@ -18,11 +18,11 @@ from agreement import compose
 from chart_tools import CHARTS, NAMES, ROOT, WANTED, settings_of
 from cryptography import x509
 
-from castor_devstack.binaries import caddy, postgres_folder
-from castor_devstack.osuser import Account
-from castor_devstack.ports import PortLeases
-from castor_devstack.postgres import EmbeddedPostgres
-from castor_devstack.services import SERVICES, Service
+from castor_devstack.stack.binaries import caddy, postgres_folder
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.stack.services import SERVICES, Service
+from castor_devstack.supervision.os_user import Account
 from castor_devstack.testing import scratch_folder
 
 FILE = ROOT / "docker-compose.yml"

@@ -23,8 +23,8 @@ from chart_tools import NAMES, ROOT
 from dockerfile import Builder, Image, base_python
 
 from castor_chassis.testing import Authority
-from castor_devstack.postgres import EmbeddedPostgres
-from castor_devstack.services import SERVICES, Service
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from castor_devstack.stack.services import SERVICES, Service
 
 UID = 10001
 pytestmark = [

@@ -6,7 +6,7 @@ import yaml
 from chart_tools import CHARTS, NAMES, ROOT, Helm, pods
 from tilt import run_tiltfile
 
-from castor_devstack.services import SERVICES
+from castor_devstack.stack.services import SERVICES
 
 STORING = [service.name for service in SERVICES if service.database]
 

@@ -16,10 +16,10 @@ import asyncpg
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from castor_chassis.postgres import migrate
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
-from castor_devstack.ports import PortLeases
+from castor_devstack.stack.ports import PortLeases
 from sentiment_service.app import create_app as create_sentiment
 from sentiment_service.settings import SentimentSettings
 from twitter_service.app import create_app as create_twitter

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from castor_devstack.testing_system import System
 
 from .test_outages import client_of, until

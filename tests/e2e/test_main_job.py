@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from castor_devstack.source import SAMPLE
+from castor_devstack.job.source import SAMPLE
 from castor_devstack.testing_system import System
 
 pytestmark = pytest.mark.timeout(600)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from castor_devstack.testing_system import System
 
 pytestmark = pytest.mark.timeout(300)

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from castor_devstack.testing_system import System
 
 SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitter")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from castor_devstack.services import SERVICES
+from castor_devstack.stack.services import SERVICES
 from tests.observability.conftest import ROOT
 
 PAGES = [ROOT / "docs" / name for name in ("operations.md", "architecture.md", "security/threat-model.md")]

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
-from castor_chassis.http import httpx
+from castor_chassis.client.transport import httpx
 from tests.observability.conftest import ROOT, Named
 from tools.observability.promql import Selector, parse
 from tools.observability.slo import Table

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from auth_service.rotation import Rotation
-from castor_chassis.http import httpx
+from auth_service.tokens.key_rotation import Rotation
+from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority, RunningService
 from tests.security.conftest import log_in, running_auth, running_peer
 

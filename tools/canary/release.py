@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from castor_chassis.http import httpx
-from castor_chassis.telemetry import configure_logging
+from castor_chassis.client.transport import httpx
+from castor_chassis.observability.logging import configure_logging
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from tools.observability.slo import ROOT
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from castor_chassis import Postgres
-from castor_chassis.postgres import migrate
+from castor_chassis.storage.postgres import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from trending_service.app import create_app, method_of
 from trending_service.clients.twitter import Change
-from trending_service.feed import entries_of, last_changes
-from trending_service.model import Applied
+from trending_service.ingest.feed_consumer import entries_of, last_changes
 from trending_service.settings import TrendingSettings
-from trending_service.store import TrendStore
-from trending_service.trends import Method
+from trending_service.topics.finder import Method
+from trending_service.windows.records import Applied
+from trending_service.windows.repository import TrendStore
 
 FEED = "/v1/twitter/tweets/feed"
 Fill = Callable[..., Awaitable[Applied]]

@@ -10,13 +10,13 @@ from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
 from trending_service import __version__
-from trending_service.answers import Answers
+from trending_service.api.topics import router
 from trending_service.clients.twitter import TwitterClient
-from trending_service.feed import FeedFollower
-from trending_service.routes import router
+from trending_service.ingest.feed_consumer import FeedFollower
 from trending_service.settings import TrendingSettings
-from trending_service.store import TrendStore
-from trending_service.trends import Method
+from trending_service.topics.finder import Method
+from trending_service.topics.service import Answers
+from trending_service.windows.repository import TrendStore
 
 
 def create_app(settings: TrendingSettings, *, keys: KeySource | None = None) -> FastAPI:

@@ -9,22 +9,27 @@ from typing import cast
 from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
-from twitter_service import __version__, routes, routes_collections, routes_entities, routes_reading, routes_x
-from twitter_service.author_store import AuthorStore
-from twitter_service.entity_store import EntityStore
-from twitter_service.feed import Feed
-from twitter_service.fillers import spawn_fillers
-from twitter_service.import_store import ImportStore
-from twitter_service.importing import Importer, ImportRules
-from twitter_service.reading import Reader
-from twitter_service.rematching import Rematcher
-from twitter_service.resources import Resources
+from twitter_service import __version__
+from twitter_service.api import collections as routes_collections
+from twitter_service.api import entities as routes_entities
+from twitter_service.api import exports as routes_reading
+from twitter_service.api import imports_and_tweets as routes
+from twitter_service.api import searches as routes_x
+from twitter_service.api.resources import Resources
+from twitter_service.entities.rematcher import Rematcher
+from twitter_service.entities.repository import EntityStore
+from twitter_service.imports.importer import Importer, ImportRules
+from twitter_service.imports.repository import ImportStore
+from twitter_service.queries.service import Reader
+from twitter_service.scoring.target_repository import TargetStore
+from twitter_service.searches.ingest import Sink
 from twitter_service.settings import TwitterSettings
-from twitter_service.store import TweetStore
-from twitter_service.target_store import TargetStore
-from twitter_service.upkeep import spawn_upkeep
-from twitter_service.x_parts import x_parts
-from twitter_service.x_sink import Sink
+from twitter_service.tweets.author_repository import AuthorStore
+from twitter_service.tweets.feed import Feed
+from twitter_service.tweets.repository import TweetStore
+from twitter_service.wiring.maintenance import spawn_upkeep
+from twitter_service.wiring.scoring import spawn_fillers
+from twitter_service.wiring.x import x_parts
 
 
 def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> FastAPI:

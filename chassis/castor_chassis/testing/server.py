@@ -10,8 +10,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from castor_chassis.http import httpx
-from castor_chassis.server import ServicePair
+from castor_chassis.client.transport import httpx
+from castor_chassis.service.server import ServicePair
 from castor_chassis.settings import ServiceSettings
 from castor_chassis.tls import TlsFiles
 

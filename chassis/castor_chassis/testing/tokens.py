@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk, jwt
 
-from castor_chassis.tokens import ALGORITHM
+from castor_chassis.security.jwt import ALGORITHM
 
 
 class TokenIssuer:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from pydantic import BaseModel
 
 from castor_chassis import Peer, PeerRejected, normal_time
-from castor_chassis.consumers import Operation
+from castor_chassis.client.operation import Operation
 from forecast_service.errors import EntityNotFound
-from forecast_service.series import DayCount
+from forecast_service.indexes.icce import DayCount
 
 
 class Count(BaseModel):

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from castor_chassis.consumers import Operation
-from castor_chassis.errors import PeerError
-from castor_chassis.peers import Peer
+from castor_chassis.client.operation import Operation
+from castor_chassis.client.peer import Peer
+from castor_chassis.wire.errors import PeerError
+from rag_service.documents.repository import Embeddings
 from rag_service.errors import EmbeddingUnusable
 from rag_service.settings import RagSettings
-from rag_service.store import Embeddings
 
 EMBEDDINGS = "/v1/openai/embeddings"
 CHAT = "/v1/openai/chat/completions"

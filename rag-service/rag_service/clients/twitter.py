@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from castor_chassis.consumers import Operation
-from castor_chassis.peers import Peer
-from rag_service.documents import TWEET_PREFIX, TWEET_SOURCE, Draft
+from castor_chassis.client.operation import Operation
+from castor_chassis.client.peer import Peer
+from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Draft
 
 FEED_PATH = "/v1/twitter/tweets/feed"
 

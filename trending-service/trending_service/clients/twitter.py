@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from castor_chassis import Peer
-from castor_chassis.consumers import Operation
+from castor_chassis.client.operation import Operation
 
 Label = Literal["positive", "neutral", "negative"]
 

@@ -1,0 +1,1 @@
+"""Accounts of people: sign-in, registration, profile, password reset, MFA, administration."""

@@ -1,0 +1,1 @@
+"""Callers that are not people: API keys, service clients and their tokens."""

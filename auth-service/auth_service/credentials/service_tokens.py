@@ -1,0 +1,79 @@
+"""Tokens for services: OAuth 2 client credentials (RFC 6749 section 4.4), the client known by its certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auth_service.audit.recorder import Audit
+from auth_service.credentials.service_clients import ServiceClients
+from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
+from auth_service.metrics import attempt
+from auth_service.store import AuthStore
+from auth_service.tokens.grants import granted
+from auth_service.tokens.issuer import TokenMinter
+from castor_chassis.tls import PeerIdentity, is_service
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """The form of the token endpoint; an absent parameter is empty."""
+
+    grant_type: str
+    audience: str
+    scope: str
+    client_id: str = ""
+    client_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceToken:
+    """A token and what it is good for."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+
+
+@dataclass(frozen=True)
+class ServiceTokens:
+    """Issues tokens that are worth nothing with another certificate; needs the database for secrets only."""
+
+    store: AuthStore
+    minter: TokenMinter
+    audit: Audit
+    clients: ServiceClients
+
+    async def issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
+        """Return a token for ``request.audience``; raises an ``OAuthError``, which is audited."""
+        with attempt("client_credentials"):
+            try:
+                return await self._issue(request, peer)
+            except OAuthError as refused:
+                caller = (peer.service if peer else None) or "unknown"
+                why = {"reason": refused.code, "audience": request.audience[:128].replace("\x00", "")}
+                await self.audit.record_if_possible(self.store, "service_token_refused", subject=caller, **why)
+                raise
+
+    async def _issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
+        if not request.grant_type:
+            raise InvalidTokenRequest("the parameter grant_type is missing")
+        if request.grant_type != "client_credentials":
+            raise UnsupportedGrantType("only client_credentials is supported")
+        if peer is None:
+            raise InvalidClient("a token is bound to a client certificate, and there is none")
+        service = await self._proved(request, peer)
+        if not request.audience:
+            raise InvalidTokenRequest("the parameter audience is missing: name the service to be called")
+        scopes = granted(service, request.audience, request.scope)
+        token = await self.minter.service_token(service, request.audience, scopes, peer.thumbprint)
+        return ServiceToken(token, self.minter.service_seconds, " ".join(sorted(scopes)))
+
+    async def _proved(self, request: TokenRequest, peer: PeerIdentity) -> str:
+        if request.client_id:
+            # Over the ingress the token would be bound to a certificate that all the world speaks through.
+            if peer.service is None or peer.service == "ingress":
+                raise InvalidClient("a secret counts only over a certificate of spiffe://castor/ of one's own")
+            return await self.clients.service_of(request.client_id, request.client_secret)
+        if not is_service(peer.service):
+            raise InvalidClient("the client certificate does not name a service of spiffe://castor/")
+        return str(peer.service)

@@ -1,0 +1,1 @@
+"""Encryption at rest, digests and password hashes."""

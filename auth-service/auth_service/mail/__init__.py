@@ -1,0 +1,1 @@
+"""Mail to account holders: outbox, templates, one-time tokens."""

@@ -1,0 +1,1 @@
+"""Limits on attempts: exponential back-off and attempt limits."""

@@ -1,0 +1,36 @@
+"""What a service may do at another: the only table of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from auth_service.errors import InvalidGrant, InvalidScope
+from auth_service.tokens.scopes import Scope
+
+GRANTS: Mapping[str, Mapping[str, frozenset[Scope]]] = {
+    "twitter-service": {"sentiment-service": frozenset({Scope.SENTIMENT_ANALYZE})},
+    "trending-service": {"twitter-service": frozenset({Scope.FEED_READ})},
+    "rag-service": {
+        "twitter-service": frozenset({Scope.FEED_READ}),
+        "openai-service": frozenset({Scope.LLM_USE}),
+    },
+    "forecast-service": {"twitter-service": frozenset({Scope.COUNTS_READ})},
+}
+
+CALLERS = tuple(sorted(GRANTS))
+AUDIENCES = tuple(sorted({audience for grants in GRANTS.values() for audience in grants}))
+
+
+def granted(caller: str, audience: str, wanted: str) -> frozenset[str]:
+    """Return the scopes that ``caller`` gets at ``audience``: all of its grant, or those ``wanted`` of it.
+
+    ``wanted`` is space separated; empty means all. Raises ``InvalidGrant`` when the table has no such
+    edge and ``InvalidScope`` when more is wanted than it grants.
+    """
+    grant = GRANTS.get(caller, {}).get(audience)
+    if grant is None:
+        raise InvalidGrant(f"{caller} has no grant for the audience {audience[:80]!r}")
+    asked = frozenset(wanted.split())
+    if asked - grant:
+        raise InvalidScope(f"{caller} is granted only '{' '.join(sorted(grant))}' at {audience}")
+    return asked or frozenset(str(scope) for scope in grant)

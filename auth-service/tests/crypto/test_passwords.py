@@ -1,0 +1,141 @@
+"""Which passwords will do, and hashes of the predecessor."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import asyncpg
+import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from auth_service.crypto.legacy_hashes import matches_legacy
+from auth_service.crypto.passwords import CONTEXT_WORDS, MIN_CHARACTERS, why_weak
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PASSWORD = "cuatro caballos lentos"
+SALT = "q7rQ2xYbN0aKf3Lw"
+
+
+def scrypt(password: str, parameters: str = "32768:8:1") -> str:
+    """Hash as werkzeug 3 does by default."""
+    cost, block, lanes = (int(number) for number in parameters.split(":"))
+    made = hashlib.scrypt(
+        password.encode(), salt=SALT.encode(), n=cost, r=block, p=lanes, maxmem=132 * cost * block * lanes
+    )
+    return f"scrypt:{parameters}${SALT}${made.hex()}"
+
+
+def pbkdf2(password: str, method: str = "sha256:1000", rounds: int = 1000) -> str:
+    """Hash as werkzeug 1 and 2 did."""
+    made = hashlib.pbkdf2_hmac(method.split(":")[0], password.encode(), SALT.encode(), rounds)
+    return f"pbkdf2:{method}${SALT}${made.hex()}"
+
+
+async def test_every_common_password_is_refused_brought_to_length() -> None:
+    """Each of 30,000 common passwords, filled up with digits to the least length, is refused with a reason."""
+    common = list(FREQUENCY_LISTS["passwords"])
+    assert len(common) >= 30_000
+    passed = [
+        word for word in common if why_weak(word + "1234567890"[: max(0, MIN_CHARACTERS - len(word))], "") is None
+    ]
+    assert passed == []
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("qazwsxedcrfvtgb", "most common"),
+        ("Manchester1986", "most common"),
+        ("abcdefghijklm", "easy to guess"),
+        ("castor-castor-1", "castor"),
+        ("Consuelo-Diaz1", "consuelo"),
+        ("!Consuelo!2026", "most common"),
+        ("example.com.co", "example"),
+        ("short", "shorter than 10"),
+    ],
+)
+async def test_the_reason_is_told(password: str, why: str) -> None:
+    """Lists, keyboards, sequences, the product's name, the owner's name and address each have their sentence."""
+    reason = why_weak(password, "consuelo.diaz@example.com", "Consuelo")
+    assert reason is not None
+    assert why in reason
+
+
+async def test_words_of_the_context_may_be_part_of_a_long_password() -> None:
+    """A context word spoils only a password that is little more than it."""
+    assert why_weak("mi castor prefiere el agua fria", "ana@example.com") is None
+    for word in CONTEXT_WORDS:
+        assert why_weak(f"{word}-99!!", "ana@example.com") is not None
+
+
+async def test_any_text_is_judged() -> None:
+    """Long and strange passwords get an answer and no error; only the easy ones are refused."""
+    answers = {
+        password: why_weak(password, "ana@example.com") is None
+        for password in ("ab" * 128, "ñandú 🗳 y cóndor 🗳 " * 12, "tR7#kkq0Zp" * 25, "\x01\x02 tR7#kkq0Zp", "a" * 256)
+    }
+    assert list(answers.values()) == [False, True, True, True, False]
+
+
+async def test_hashes_of_the_predecessor_verify() -> None:
+    """werkzeug's scrypt and pbkdf2 match their password and no other; what cannot be read matches nothing."""
+    for stored in (
+        scrypt(PASSWORD), scrypt(PASSWORD, "16384:8:1"), pbkdf2(PASSWORD), pbkdf2(PASSWORD, "sha512:2000", 2000),
+        pbkdf2(PASSWORD, "sha1:1000"), pbkdf2(PASSWORD, "sha256", 150_000),
+    ):  # fmt: skip
+        assert matches_legacy(stored, PASSWORD)
+        assert not matches_legacy(stored, PASSWORD + " ")
+        assert not matches_legacy(stored[:-1] + ("0" if stored[-1] != "0" else "1"), PASSWORD)
+    for broken in (
+        "", "scrypt:", "pbkdf2:md5:1$a$00", "scrypt:3:8:1$s$" + "0" * 128, "scrypt:9999999:99:99$s$" + "0" * 128,
+        "pbkdf2:sha256:0$s$" + "0" * 64, "plain$" + PASSWORD,
+    ):  # fmt: skip
+        assert not matches_legacy(broken, PASSWORD)
+
+
+@pytest.mark.parametrize("stored", [scrypt(PASSWORD), pbkdf2(PASSWORD, "sha256:260000", 260_000)])
+async def test_a_hash_of_the_predecessor_opens_once_and_becomes_argon2id(
+    run_auth: Any, people: Any, database: asyncpg.Connection, stored: str
+) -> None:
+    """An imported account logs in with its old password, and from then on its hash is ours."""
+    async with run_auth() as auth:
+        await auth.ready()
+        email = people.email()
+        await people.register(auth.client, email)
+        await database.execute("UPDATE users SET password_hash = $2 WHERE email = $1", email, stored)
+        wrong = await auth.client.post("/v1/auth/login", json={"email": email, "password": "not the password"})
+        assert wrong.status_code == 401
+        for _ in range(2):
+            right = await auth.client.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
+            assert right.status_code == 200
+            kept = await database.fetchval("SELECT password_hash FROM users WHERE email = $1", email)
+            assert kept.startswith("$argon2id$")
+
+
+async def test_the_password_counts_to_the_last_character(run_auth: Any, people: Any) -> None:
+    """256 characters of any script are taken as they are: neither case, spaces, accents nor the end are changed."""
+    async with run_auth() as auth:
+        await auth.ready()
+        long = ("Ñandú y Cóndor  " * 16)[:255] + "x"
+        email = people.email()
+        made = await auth.client.post("/v1/auth/register", json={"email": email, "password": long})
+        assert made.status_code == 201, made.text
+        for other in (long[:-1], long[:-1] + "y", long.lower(), long.replace("  ", " "), long.replace("ó", "o\u0301")):
+            answer = await auth.client.post("/v1/auth/login", json={"email": email, "password": other[:256]})
+            assert answer.status_code == 401, other
+        assert (await auth.client.post("/v1/auth/login", json={"email": email, "password": long})).status_code == 200
+
+
+async def test_an_old_password_stays_valid(run_auth: Any, people: Any, database: asyncpg.Connection) -> None:
+    """A password of ten years ago still logs in: no change is demanded by the calendar."""
+    async with run_auth() as auth:
+        await auth.ready()
+        email = people.email()
+        await people.register(auth.client, email)
+        old = "UPDATE users SET created_at = now() - interval '10 years', updated_at = now() - interval '10 years'"
+        await database.execute(f"{old} WHERE email = $1", email)
+        assert (
+            await auth.client.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
+        ).status_code == 200

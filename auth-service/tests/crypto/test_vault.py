@@ -1,0 +1,34 @@
+"""What the one secret protects."""
+
+from __future__ import annotations
+
+import pytest
+
+from auth_service.crypto.vault import Vault
+from auth_service.errors import WrongKeySecret
+
+PEM = b"-----BEGIN PRIVATE KEY-----\nnot really\n-----END PRIVATE KEY-----\n"
+
+
+def test_sealed_key_opens_with_its_secret_and_kid_only() -> None:
+    """What was sealed comes back; another secret, another kid or a changed byte opens nothing."""
+    vault = Vault("one secret of sufficient length....")
+    sealed = vault.seal("k1", PEM)
+    assert vault.unseal("k1", sealed) == PEM
+    assert PEM not in sealed
+    assert vault.seal("k1", PEM) != sealed
+    for opener, kid, text in (
+        (Vault("another secret of the same length.."), "k1", sealed),
+        (vault, "k2", sealed),
+        (vault, "k1", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+        (vault, "k1", b""),
+    ):
+        with pytest.raises(WrongKeySecret, match="KEY_ENCRYPTION_SECRET does not open"):
+            opener.unseal(kid, text)
+
+
+def test_successors_are_stable_and_differ_by_secret() -> None:
+    """The successor of a refresh token is always the same, and unknown without the secret."""
+    vault, other = Vault("one secret of sufficient length...."), Vault("another secret of the same length..")
+    assert vault.successor("token") == vault.successor("token")
+    assert len({vault.successor("token"), vault.successor("nekot"), other.successor("token")}) == 3

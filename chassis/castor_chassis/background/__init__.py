@@ -1,0 +1,1 @@
+"""Background work: supervised workers, leases, the feed follower."""

@@ -1,0 +1,1 @@
+"""Calls to other services: retry, bulkhead, breaker, timeout, transport."""

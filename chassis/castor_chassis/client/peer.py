@@ -1,0 +1,266 @@
+"""Calls to other services: retry, bulkhead, breaker, timeout, in this order from the outside in.
+
+Retrying inside the breaker would put three attempts behind one counted failure: it opens later and
+loads a dead peer several times as much (docs/adr/0004).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from opentelemetry import propagate, trace
+
+from castor_chassis.client.breaker import BreakerOpen, GatedBreaker
+from castor_chassis.client.retry import IDEMPOTENT, RETRYABLE_STATUS, RetryBudget, backoff_seconds, retry_after_seconds
+from castor_chassis.client.transport import httpx, new_client, provably_unsent
+from castor_chassis.context import current_request, remaining_seconds
+from castor_chassis.metrics import PEER_REJECTED, PEER_REQUESTS, PEER_RETRIES
+from castor_chassis.tls import TlsIdentity
+from castor_chassis.wire.errors import DeadlineExceeded, PeerError, PeerRejected, PeerTimeout, PeerUnavailable
+
+TokenSource = Callable[[str], Awaitable[str]]
+tracer = trace.get_tracer("castor.peers")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPolicy:
+    """How much a caller bears; see ``ServiceSettings`` for the meaning of each."""
+
+    attempts: int = 3
+    attempt_timeout_seconds: float = 5.0
+    max_connections: int = 64
+    fail_max: int = 5
+    reset_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer of a peer, its envelope opened."""
+
+    status: int
+    data: Any
+    meta: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+class _Failed(Exception):
+    """One attempt went wrong; says whether another may help and when, and whether the peer is to blame."""
+
+    def __init__(
+        self, error: PeerError, *, repeatable: bool, wait_seconds: float | None = None, outage: bool = True
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.repeatable = repeatable
+        self.wait_seconds = wait_seconds
+        self.outage = outage
+
+
+class Peer:
+    """A client of one service. One per process and peer; it owns the pool, the breaker and the budget."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        policy: PeerPolicy | None = None,
+        tls: TlsIdentity | None = None,
+        tokens: TokenSource | None = None,
+    ) -> None:
+        self.name = name
+        self._base_url = base_url
+        self._policy = policy or PeerPolicy()
+        self._tls = tls
+        self._tokens = tokens
+        self._client: httpx.AsyncClient | None = None
+        self._retired: set[asyncio.Task[None]] = set()
+        self._budget = RetryBudget()
+        self._bulkhead = asyncio.Semaphore(self._policy.max_connections)
+        self.breaker = GatedBreaker(
+            name,
+            fail_max=self._policy.fail_max,
+            reset_seconds=self._policy.reset_seconds,
+            counts=lambda error: not isinstance(error, _Failed) or error.outage,
+        )
+        if tls is not None:
+            tls.on_change(self._renew_client)
+
+    async def get(self, path: str, *, params: Mapping[str, Any] | None = None, **options: Any) -> Reply:
+        """``request`` with GET."""
+        return await self.request("GET", path, params=params, **options)
+
+    async def post(self, path: str, *, json: Any = None, **options: Any) -> Reply:
+        """``request`` with POST; pass ``idempotent=True`` when the peer may safely see it twice."""
+        return await self.request("POST", path, json=json, **options)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+        idempotent: bool | None = None,
+    ) -> Reply:
+        """Call the peer and open its envelope.
+
+        Raises ``PeerUnavailable``, ``PeerTimeout``, ``PeerRejected`` (a 4xx: never retried) or
+        ``DeadlineExceeded`` when the caller's own time is spent. A POST is repeated only when it is
+        provably unsent or ``idempotent``.
+        """
+        repeatable = method in IDEMPOTENT if idempotent is None else idempotent
+        request = {"method": method, "url": path, "params": _without_none(params), "data": form}
+        content = None if json is None else orjson.dumps(json)
+        limit = timeout_seconds or self._policy.attempt_timeout_seconds
+        self._budget.earn()
+        for attempt in range(self._policy.attempts):
+            try:
+                return await self._guarded(request, content, limit, repeatable)
+            except _Failed as failed:
+                wait = backoff_seconds(attempt) if failed.wait_seconds is None else failed.wait_seconds
+                if attempt + 1 == self._policy.attempts or not self._may_repeat(failed, wait):
+                    raise failed.error from failed.__cause__
+                PEER_RETRIES.labels(self.name).inc()
+                await asyncio.sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _may_repeat(self, failed: _Failed, wait: float) -> bool:
+        left = remaining_seconds()
+        in_time = left is None or wait < left
+        return failed.repeatable and in_time and self._budget.spend()
+
+    async def _guarded(self, request: dict[str, Any], content: bytes | None, limit: float, repeatable: bool) -> Reply:
+        if self._bulkhead.locked():
+            PEER_REJECTED.labels(self.name, "bulkhead").inc()
+            error = PeerUnavailable(peer=self.name, reason="too many calls in flight", retry_after_seconds=1)
+            raise _Failed(error, repeatable=True)
+        async with self._bulkhead:
+            try:
+                return await self.breaker.guard(lambda: self._attempt(request, content, limit, repeatable))
+            except BreakerOpen as refused:
+                PEER_REJECTED.labels(self.name, "breaker_open").inc()
+                wait = refused.retry_after_seconds
+                error = PeerUnavailable(peer=self.name, reason="circuit breaker open", retry_after_seconds=wait)
+                raise _Failed(error, repeatable=False) from refused
+
+    async def _attempt(self, request: dict[str, Any], content: bytes | None, limit: float, repeatable: bool) -> Reply:
+        left = remaining_seconds()
+        if left is not None and left <= 0:
+            raise DeadlineExceeded(seconds=0)
+        seconds = limit if left is None else min(limit, left)
+        started = time.perf_counter()
+        outcome = "error"
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._send(request, content, seconds)
+            outcome = f"{response.status_code // 100}xx"
+            return self._opened(response, repeatable)
+        except TimeoutError as error:
+            outcome = "timeout"
+            late = PeerTimeout(peer=self.name, seconds=round(seconds, 3))
+            raise _Failed(late, repeatable=repeatable) from error
+        except httpx.TransportError as error:
+            failure = PeerUnavailable(peer=self.name, reason=_reason(error), retry_after_seconds=1)
+            raise _Failed(failure, repeatable=repeatable or provably_unsent(error)) from error
+        finally:
+            PEER_REQUESTS.labels(self.name, outcome).observe(time.perf_counter() - started)
+
+    async def _send(self, request: dict[str, Any], content: bytes | None, seconds: float) -> httpx.Response:
+        with tracer.start_as_current_span(f"{request['method']} {self.name}", kind=trace.SpanKind.CLIENT) as span:
+            headers = await self._headers(seconds, content is not None)
+            response = await self._current_client().request(**request, content=content, headers=headers)
+            span.set_attribute("http.response.status_code", response.status_code)
+            return response
+
+    async def _headers(self, seconds: float, has_json: bool) -> dict[str, str]:
+        headers = {"X-Request-Timeout-Ms": str(max(1, int(seconds * 1000)))}
+        propagate.inject(headers)
+        if has_json:
+            headers["Content-Type"] = "application/json"
+        if self._tokens is not None:
+            headers["Authorization"] = f"Bearer {await self._tokens(self.name)}"
+        info = current_request()
+        if info is not None:
+            headers["X-Request-ID"] = info.request_id
+            if info.user_token is not None:
+                headers["X-User-Authorization"] = f"Bearer {info.user_token}"
+        return headers
+
+    def _opened(self, response: httpx.Response, repeatable: bool) -> Reply:
+        body = _json(response)
+        if response.status_code < 400:
+            is_envelope = isinstance(body, dict) and body.get("ok") is True
+            meta = (body.get("meta") or {}) if is_envelope else {}
+            return Reply(response.status_code, body["data"] if is_envelope else body, meta, response.headers)
+        text = str(body.get("error", "")) if isinstance(body, dict) else ""
+        if response.status_code < 500 and response.status_code != 429:
+            code = str(body.get("code", "")) if isinstance(body, dict) else ""
+            rejected = PeerRejected(
+                peer=self.name, peer_status=response.status_code, peer_error=text or "no reason given", peer_code=code
+            )
+            raise _Failed(rejected, repeatable=False, outage=False)
+        wait = retry_after_seconds(response.headers.get("retry-after"))
+        reason = f"answered {response.status_code}" + (f": {text}" if text else "")
+        failure = PeerUnavailable(peer=self.name, reason=reason, retry_after_seconds=wait or 1)
+        may = response.status_code in RETRYABLE_STATUS and repeatable
+        # A 429 is the answer of a peer that works and says when to come again: a breaker would keep its callers away
+        # for much longer.
+        outage = response.status_code != 429
+        raise _Failed(failure, repeatable=may, wait_seconds=wait, outage=outage)
+
+    def _current_client(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = new_client(
+                self._base_url,
+                context=self._tls.client if self._tls else None,
+                connections=self._policy.max_connections,
+            )
+        return self._client
+
+    def _renew_client(self) -> None:
+        # Calls in flight keep the old client until they end; new ones shake hands with the new certificate.
+        if self._client is not None:
+            task = asyncio.get_running_loop().create_task(_close_later(self._client))
+            self._retired.add(task)
+            task.add_done_callback(self._retired.discard)
+            self._client = None
+
+    async def close(self) -> None:
+        """Close the connections; calls in flight fail."""
+        for task in self._retired:
+            task.cancel()
+        if self._client is not None:
+            await self._client.aclose()
+
+
+async def _close_later(client: httpx.AsyncClient, seconds: float = 60) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        await client.aclose()
+
+
+def _without_none(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if params is None else {key: value for key, value in params.items() if value is not None}
+
+
+def _reason(error: Exception) -> str:
+    # In TLS 1.3 a client learns only at its first read that its certificate was refused.
+    text = str(error) or type(error).__name__
+    lost = "disconnected" in text.lower() or "reset" in text.lower()
+    return f"{text} (was our certificate refused?)" if lost else text
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,289 @@
+"""Verification of our JSON Web Tokens, and the key set they are verified with.
+
+python-jose does the cryptography. What it would let through is refused before and after it: a header
+with anything but alg, kid and typ (jwk, jku, x5u, crit, b64), duplicate members, a missing aud or exp, and
+any spelling of base64url but the canonical one, so that a token has one text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import json
+import re
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from jose import jwk
+from jose.exceptions import JOSEError
+
+from castor_chassis.client.peer import Peer
+from castor_chassis.metrics import AUTH_FAILURES, JWKS_FETCHES
+from castor_chassis.security.revocation import Revocation, RevocationList
+from castor_chassis.tls import PeerIdentity
+from castor_chassis.wire.errors import PeerError, Unauthenticated, Unavailable
+
+ALGORITHM = "RS256"
+MAX_TOKEN_CHARACTERS = 8192
+LEEWAY_SECONDS = 5
+MAX_LIFETIME_SECONDS = 86_400
+"""No token of ours is meant to hold longer than a day, whoever signed it."""
+_KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says."""
+
+    subject: str
+    use: str
+    """``user`` or ``service``."""
+    scopes: frozenset[str]
+    expires_at: int
+    token_id: str
+    email: str | None = None
+    roles: tuple[str, ...] = ()
+    thumbprint: str | None = None
+    """Certificate that a service token is bound to (``cnf.x5t#S256``)."""
+    session_id: str | None = None
+    """Session that a user's token belongs to (``sid``); it may end before the token."""
+    issued_at: int = 0
+    key_id: str = ""
+
+
+class KeySource(Protocol):
+    """Where public keys come from."""
+
+    async def key(self, kid: str) -> Any | None:
+        """Return the jose key ``kid``, or None when there is none; raises ``Unavailable`` when unknowable."""
+
+
+class JwksKeys:
+    """auth-service's key set, cached.
+
+    It is fetched when it is older than ``max_age_seconds`` or a ``kid`` is unknown, but never twice within
+    ``cooldown_seconds``, so that invented kids cannot flood auth-service. While auth-service is away the
+    keys at hand stay valid.
+    """
+
+    def __init__(self, auth: Peer, *, max_age_seconds: float = 300, cooldown_seconds: float = 10) -> None:
+        self._auth = auth
+        self._max_age = max_age_seconds
+        self._cooldown = cooldown_seconds
+        self._keys: dict[str, Any] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def key(self, kid: str) -> Any | None:
+        """Return the key ``kid``; see ``KeySource``."""
+        if self._wants_fetch(kid):
+            async with self._lock:
+                if self._wants_fetch(kid):
+                    await self._fetch()
+        if not self._keys:
+            raise Unavailable(reason="auth-service has not published its keys to us yet", retry_after_seconds=2)
+        return self._keys.get(kid)
+
+    def forget(self, revocation: Revocation) -> None:
+        """Drop a key that has leaked; whoever asks next fetches what there is instead."""
+        if revocation.kind == "signing_key" and self._keys.pop(revocation.subject, None) is not None:
+            self._tried_at = self._fetched_at = float("-inf")
+
+    def _wants_fetch(self, kid: str) -> bool:
+        now = time.monotonic()
+        stale = now - self._fetched_at > self._max_age or kid not in self._keys
+        cooling = now - self._tried_at < (self._cooldown if self._keys else 0.5)
+        return stale and not cooling
+
+    async def _fetch(self) -> None:
+        try:
+            reply = await self._auth.get("/v1/auth/jwks")
+            keys = {item["kid"]: jwk.construct(item, ALGORITHM) for item in reply.data["keys"]}
+        except (PeerError, KeyError, TypeError, JOSEError):
+            JWKS_FETCHES.labels("failed").inc()
+            return
+        finally:
+            # Set when it is over, so that whoever asks meanwhile waits for the answer.
+            self._tried_at = time.monotonic()
+        self._keys = keys
+        self._fetched_at = time.monotonic()
+        JWKS_FETCHES.labels("ok").inc()
+
+
+class TokenVerifier:
+    """Verifies tokens for one service; a verified token is remembered by its digest until it expires."""
+
+    def __init__(
+        self,
+        keys: KeySource,
+        *,
+        issuer: str,
+        service: str,
+        user_audience: str = "castor",
+        revoked: RevocationList | None = None,
+        cache_size: int = 10_000,
+    ) -> None:
+        self._keys = keys
+        self._revoked = RevocationList() if revoked is None else revoked
+        self._issuer = issuer
+        self._audiences = {"user": user_audience, "service": service}
+        self._cache: OrderedDict[bytes, Claims] = OrderedDict()
+        self._cache_size = cache_size
+        self._revoked.on_add(self._forget)
+
+    async def verify(self, token: str, peer: PeerIdentity | None) -> Claims:
+        """Return the claims of ``token``; raises ``Unauthenticated`` with the reason.
+
+        A service token must come over the connection whose certificate it is bound to (RFC 8705).
+        """
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        claims = self._cache.get(digest)
+        if claims is None:
+            claims = await self._verify_anew(token)
+            self._remember(digest, claims)
+        return self._holding(claims, peer)
+
+    def recall(self, token: bytes, peer: PeerIdentity | None) -> Claims | None:
+        """Return the claims of a token that was verified before and holds still; None: ``verify`` has to say."""
+        claims = self._cache.get(hashlib.sha256(token).digest())
+        if claims is None:
+            return None
+        try:
+            return self._holding(claims, peer)
+        except Unauthenticated:
+            return None
+
+    def _holding(self, claims: Claims, peer: PeerIdentity | None) -> Claims:
+        if claims.expires_at + LEEWAY_SECONDS <= time.time():
+            raise _refused("expired", "The token has expired")
+        if claims.thumbprint is not None and (peer is None or claims.thumbprint != peer.thumbprint):
+            raise _refused("wrong_certificate", f"The {claims.use} token belongs to another certificate")
+        if claims.session_id is not None and self._revoked.session(claims.session_id, claims.issued_at):
+            raise _refused("revoked", "The session of the token was ended")
+        return claims
+
+    def _forget(self, revocation: Revocation) -> None:
+        if revocation.kind == "signing_key":
+            forged = [digest for digest, claims in self._cache.items() if claims.key_id == revocation.subject]
+            for digest in forged:
+                del self._cache[digest]
+
+    def _remember(self, digest: bytes, claims: Claims) -> None:
+        self._cache[digest] = claims
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+
+    async def _verify_anew(self, token: str) -> Claims:
+        header, payload, signature = _unpacked(token)
+        kid = _kid_of(header)
+        key = await self._keys.key(kid)
+        if key is None:
+            raise _refused("unknown_key", "The token is signed with a key that is not ours")
+        # The key is made for RS256 alone, and the header was read strictly: jws.verify would parse all of it again.
+        if not key.verify(token.rpartition(".")[0].encode(), signature):
+            raise _refused("bad_signature", "The token's signature does not hold")
+        return self._claims(payload, kid)
+
+    def _claims(self, payload: dict[str, Any], kid: str) -> Claims:
+        use = payload.get("token_use")
+        if payload.get("iss") != self._issuer:
+            raise _refused("wrong_issuer", "The token comes from another issuer")
+        if not isinstance(use, str) or payload.get("aud") != self._audiences.get(use, self):
+            raise _refused("wrong_audience", "The token is meant for something else")
+        _check_times(payload)
+        try:
+            return Claims(
+                subject=_text(payload["sub"]),
+                use=use,
+                scopes=frozenset(_text(payload["scope"]).split()),
+                expires_at=payload["exp"],
+                token_id=_text(payload["jti"]),
+                email=payload.get("email"),
+                roles=tuple(_text(role) for role in payload.get("roles", ())),
+                thumbprint=_bound_to(payload, use),
+                session_id=_text(payload["sid"]) if use == "user" else None,
+                issued_at=payload["iat"],
+                key_id=kid,
+            )
+        except (KeyError, TypeError) as error:
+            raise _refused("malformed", "The token lacks a claim") from error
+
+
+def _refused(label: str, reason: str) -> Unauthenticated:
+    AUTH_FAILURES.labels(label).inc()
+    return Unauthenticated(reason=reason)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise TypeError("expected a text")
+    return value
+
+
+def _bound_to(payload: dict[str, Any], use: str) -> str | None:
+    """Return the certificate that the token is bound to; a binding that cannot be checked is refused."""
+    if "cnf" not in payload and use != "service":
+        return None
+    bound = payload.get("cnf")
+    thumbprint = bound.get("x5t#S256") if isinstance(bound, dict) and len(bound) == 1 else None
+    if not isinstance(thumbprint, str) or not thumbprint:
+        raise _refused("unbound", f"A {use} token must be bound to a certificate, or to nothing we cannot check")
+    return thumbprint
+
+
+def _unpacked(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    parts = token.split(".")
+    if len(token) > MAX_TOKEN_CHARACTERS or len(parts) != 3 or not all(parts):
+        raise _refused("malformed", "The token is not a signed JSON Web Token")
+    try:
+        return _json_object(parts[0]), _json_object(parts[1]), _decoded(parts[2])
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise _refused("malformed", "The token is not a signed JSON Web Token") from error
+
+
+def _decoded(part: str) -> bytes:
+    raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode():
+        raise ValueError("not the canonical spelling")
+    return raw
+
+
+def _json_object(part: str) -> dict[str, Any]:
+    value = json.loads(_decoded(part).decode(), object_pairs_hook=_no_duplicates)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate member")
+    return value
+
+
+def _kid_of(header: dict[str, Any]) -> str:
+    kid = header.get("kid")
+    plain = header.keys() <= _HEADER_MEMBERS and header.get("typ", "JWT") in ("JWT", "at+jwt")
+    if not plain or header.get("alg") != ALGORITHM or not isinstance(kid, str) or not _KID.fullmatch(kid):
+        raise _refused("bad_header", "The token's header is not one that we issue")
+    return kid
+
+
+def _check_times(payload: dict[str, Any]) -> None:
+    now = time.time()
+    for name in ("exp", "iat"):
+        if type(payload.get(name)) is not int:
+            raise _refused("malformed", f"The token lacks '{name}'")
+    if payload["exp"] + LEEWAY_SECONDS <= now:
+        raise _refused("expired", "The token has expired")
+    if not 0 < payload["exp"] - payload["iat"] <= MAX_LIFETIME_SECONDS:
+        raise _refused("lifetime", "The token claims a life that none of ours has")
+    starts = payload.get("nbf", payload["iat"])
+    if type(starts) is not int or max(starts, payload["iat"]) > now + LEEWAY_SECONDS:
+        raise _refused("future", "The token is not valid yet")

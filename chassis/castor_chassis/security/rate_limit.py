@@ -1,0 +1,46 @@
+"""Rate limits in Redis. Without Redis nobody is limited, and a counter says so."""
+
+from __future__ import annotations
+
+import time
+
+import limits
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from castor_chassis.metrics import RATE_LIMIT_ERRORS, RATE_LIMITED
+from castor_chassis.wire.errors import RateLimited
+
+
+class RateLimiter:
+    """A fixed window per caller, for example ``1200/minute``."""
+
+    def __init__(self, redis_url: str | None, rate: str, *, service: str, timeout_seconds: float = 0.5) -> None:
+        self._item = limits.parse(rate)
+        self._service = service
+        self._window: FixedWindowRateLimiter | None = None
+        if redis_url is not None:
+            storage = RedisStorage(
+                f"async+{redis_url}",
+                implementation="redispy",
+                key_prefix="castor:limit",
+                socket_timeout=timeout_seconds,
+                socket_connect_timeout=timeout_seconds,
+            )
+            self._window = FixedWindowRateLimiter(storage)
+
+    async def check(self, caller: str, kind: str) -> None:
+        """Count one request of ``caller``; raises ``RateLimited`` above the limit, never when Redis is away."""
+        if self._window is None:
+            return
+        try:
+            if await self._window.hit(self._item, self._service, caller):
+                return
+            stats = await self._window.get_window_stats(self._item, self._service, caller)
+        except (RedisError, OSError, TimeoutError):
+            RATE_LIMIT_ERRORS.inc()
+            return
+        RATE_LIMITED.labels(kind).inc()
+        wait = max(1.0, stats.reset_time - time.time())
+        raise RateLimited(limit=str(self._item), retry_after_seconds=wait)

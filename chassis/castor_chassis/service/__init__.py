@@ -1,0 +1,1 @@
+"""The composition and the servers of a service."""

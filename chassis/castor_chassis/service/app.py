@@ -1,0 +1,266 @@
+"""The composition of a service: everything that all seven have, in one call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+from redis.asyncio import Redis
+from starlette.routing import BaseRoute
+
+from castor_chassis.background.supervisor import Workers
+from castor_chassis.client.peer import Peer, PeerPolicy
+from castor_chassis.security.authorization import (
+    ApiKeyVerifier,
+    Gatekeeper,
+    RemoteApiKeys,
+    RemoteRevocations,
+    ServiceTokens,
+)
+from castor_chassis.security.jwt import JwksKeys, KeySource, TokenVerifier
+from castor_chassis.security.rate_limit import RateLimiter
+from castor_chassis.security.revocation import RevocationFollower, RevocationList
+from castor_chassis.service.error_handlers import install_error_handlers
+from castor_chassis.service.health import Health
+from castor_chassis.service.middleware import Admission, RequestLayer
+from castor_chassis.service.quick import QuickRoutes
+from castor_chassis.settings import ServiceSettings
+from castor_chassis.storage.cache import Cache
+from castor_chassis.storage.postgres import Postgres, check_migrated
+from castor_chassis.tls import TlsIdentity, identity_of
+from castor_chassis.wire.errors import common_responses
+
+log = structlog.get_logger("castor.app")
+T = TypeVar("T")
+Start = Callable[["Chassis"], AbstractAsyncContextManager[Any]]
+
+
+class Chassis:
+    """What a running service stands on; handed to its ``start`` and kept in ``app.state.chassis``."""
+
+    def __init__(self, settings: ServiceSettings, package: str, routes: Sequence[BaseRoute]) -> None:
+        self.settings = settings
+        self.package = package
+        self.routes = routes
+        self.health = Health()
+        self.workers = Workers()
+        self.tls: TlsIdentity | None = None
+        self.redis: Redis | None = None
+        self.gatekeeper: Gatekeeper
+        self.revoked = RevocationList()
+        traced = settings.otel_traces_sampler_arg if settings.otel_exporter_otlp_endpoint else 0.0
+        self.quick = QuickRoutes(traced)
+        self.admissions: dict[str, Admission] = {}
+        self._postgres: Postgres | None = None
+        self._tokens: ServiceTokens | None = None
+        self._peers: dict[str, Peer] = {}
+        self._threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="castor")
+
+    @property
+    def postgres(self) -> Postgres:
+        """The service's database; raises ``RuntimeError`` when the settings name none."""
+        if self._postgres is None:
+            raise RuntimeError(f"{self.settings.service_name} needs a database: set DATABASE_URL")
+        return self._postgres
+
+    @property
+    def cache(self) -> Cache:
+        """The service's cache."""
+        return Cache(self.redis, self.settings.service_name)
+
+    def peer(self, name: str, base_url: str, *, attempt_timeout_seconds: float | None = None) -> Peer:
+        """Return the one client of the service ``name``; it brings our service token by itself."""
+        if name not in self._peers:
+            source = self._tokens.token if self._tokens is not None and name != "auth-service" else None
+            self._peers[name] = Peer(
+                name, base_url, policy=self._policy(attempt_timeout_seconds), tls=self.tls, tokens=source
+            )
+        return self._peers[name]
+
+    def _policy(self, attempt_timeout_seconds: float | None) -> PeerPolicy:
+        settings = self.settings
+        return PeerPolicy(
+            attempts=settings.peer_attempts,
+            attempt_timeout_seconds=attempt_timeout_seconds or settings.peer_attempt_timeout_seconds,
+            max_connections=settings.peer_max_connections,
+            fail_max=settings.breaker_fail_max,
+            reset_seconds=settings.breaker_reset_seconds,
+        )
+
+    def spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run ``work`` in the background for the life of the service; restarted with backoff when it fails."""
+        self.workers.spawn(name, work)
+
+    async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run CPU work off the event loop, on at most ``worker_threads`` threads."""
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def load(self, name: str, function: Callable[[], T]) -> asyncio.Task[T]:
+        """Load something in a thread while the service is live; it is ready once this has returned.
+
+        A failure keeps the service not ready, and readiness says why.
+        """
+        gate = self.health.gate(name)
+
+        async def run() -> T:
+            try:
+                loaded = await self.in_thread(function)
+            except Exception as error:
+                gate.fail(str(error) or type(error).__name__)
+                log.exception("load_failed", part=name)
+                raise
+            gate.open()
+            log.info("loaded", part=name)
+            return loaded
+
+        task = asyncio.get_running_loop().create_task(run())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    def use_tls(self) -> TlsIdentity | None:
+        """Load the certificate that the settings name, once; None when they name none."""
+        if self.tls is None:
+            self.tls = identity_of(self.settings)
+        return self.tls
+
+    async def open(self, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> None:
+        """Make the connections' pools; nothing is contacted yet."""
+        self.use_tls()
+        await self._open_stores()
+        auth = self.peer("auth-service", self.settings.auth_url)
+        self._tokens = ServiceTokens(auth)
+        self.gatekeeper = self._gatekeeper(auth, keys, api_keys)
+        if keys is None:
+            self._follow_revocations()
+        if self.tls is not None:
+            tls = self.tls
+            self.spawn("tls_watch", lambda: tls.watch(self.settings.tls_poll_seconds))
+
+    def _follow_revocations(self) -> None:
+        # One attempt, and a breaker of its own that hardly refuses: the follower repeats by itself.
+        policy = PeerPolicy(attempts=1, attempt_timeout_seconds=2, max_connections=2, reset_seconds=1)
+        auth = Peer("auth-revocations", self.settings.auth_url, policy=policy, tls=self.tls)
+        self._peers[auth.name] = auth
+        fetch = RemoteRevocations(auth).fetch
+        follower = RevocationFollower(self.revoked, fetch, self.redis, self.settings.auth_issuer)
+        self.spawn("revocations", follower.run)
+
+    async def _open_stores(self) -> None:
+        settings = self.settings
+        if settings.redis_url is not None:
+            wait = settings.redis_timeout_seconds
+            self.redis = Redis.from_url(str(settings.redis_url), socket_timeout=wait, socket_connect_timeout=wait)
+        if settings.database_url is not None:
+            self._postgres = Postgres(
+                str(settings.database_url),
+                size=settings.database_pool_size,
+                timeout_seconds=settings.database_timeout_seconds,
+            )
+            await self._postgres.open()
+            self.health.check("database", partial(check_migrated, self._postgres, self.package))
+
+    def _gatekeeper(self, auth: Peer, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Gatekeeper:
+        settings = self.settings
+        if keys is None:
+            keys = fetched = JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds)
+            self.revoked.on_add(fetched.forget)
+        verifier = TokenVerifier(
+            keys,
+            issuer=settings.auth_issuer,
+            service=settings.service_name,
+            user_audience=settings.user_audience,
+            revoked=self.revoked,
+        )
+        limiter = RateLimiter(
+            str(settings.redis_url) if settings.redis_url else None,
+            settings.rate_limit,
+            service=settings.service_name,
+            timeout_seconds=settings.redis_timeout_seconds,
+        )
+        return Gatekeeper(verifier, api_keys or RemoteApiKeys(auth, revoked=self.revoked), limiter)
+
+    async def close(self) -> None:
+        """Stop the background work, then close what it used."""
+        await self.workers.stop()
+        for peer in self._peers.values():
+            await peer.close()
+        if self._postgres is not None:
+            await self._postgres.close()
+        if self.redis is not None:
+            await self.redis.aclose()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def create_service(
+    settings: ServiceSettings,
+    *,
+    package: str,
+    version: str,
+    summary: str,
+    routers: Sequence[APIRouter],
+    start: Start,
+    slow_paths: Mapping[str, float] | None = None,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
+    """Return the FastAPI app of one service.
+
+    ``start(chassis)`` is an async context manager that yields what the routes use; it becomes
+    ``app.state.resources``. ``keys`` and ``api_keys`` replace the remote ones (auth-service has its own,
+    tests have theirs). ``slow_paths`` maps paths to seconds where the usual deadline is too short.
+    """
+    routes = [route for router in routers for route in router.routes]
+    chassis = Chassis(settings, package, routes)
+    app = FastAPI(
+        title=settings.service_name,
+        version=version,
+        summary=summary,
+        lifespan=_lifespan(chassis, start, keys, api_keys),
+        responses=common_responses(),
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.chassis = chassis
+    for router in routers:
+        app.include_router(router)
+    install_error_handlers(app)
+    app.add_middleware(
+        RequestLayer,
+        settings=settings,
+        health=chassis.health,
+        slow_paths=dict(slow_paths or {}),
+        admissions=chassis.admissions,
+        tracer_provider=tracer_provider,
+    )
+    return app
+
+
+def _lifespan(
+    chassis: Chassis, start: Start, keys: KeySource | None, api_keys: ApiKeyVerifier | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await chassis.open(keys, api_keys)
+        try:
+            async with start(chassis) as resources:
+                app.state.resources = resources
+                log.info("started", version=app.version)
+                yield
+                # What works in the background uses the resources, so it ends before them.
+                await chassis.workers.stop()
+        finally:
+            await chassis.close()
+
+    return lifespan

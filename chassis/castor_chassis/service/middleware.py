@@ -1,0 +1,212 @@
+"""What surrounds every request, in one plain ASGI layer: BaseHTTPMiddleware would cost 0.4 ms apiece."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.trace import TracerProvider
+from prometheus_client import Histogram
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from castor_chassis.context import RequestInfo, acceptable_request_id, set_request
+from castor_chassis.metrics import IN_FLIGHT, REQUESTS, SHED
+from castor_chassis.observability.logging import log_request
+from castor_chassis.observability.request_span import RequestSpan
+from castor_chassis.service.error_handlers import error_response
+from castor_chassis.service.health import Health
+from castor_chassis.settings import ServiceSettings
+from castor_chassis.tls import is_service
+from castor_chassis.wire.errors import DeadlineExceeded, Forbidden, Overloaded, ServiceError, Unauthenticated
+
+log = structlog.get_logger("castor.http")
+Admission = Callable[[int], None]
+"""Given the bytes that a POST announces (0: unknown), raises a ``ServiceError`` when it would be refused anyhow."""
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+class RequestLayer:
+    """Correlation, load shedding, peer checks, deadline, body limit, metrics and the access log.
+
+    ``slow_paths`` maps a path to the seconds it may take when the caller sets no deadline, ``admissions`` one to who
+    decides whether a POST is worth reading: under overload a refusal must cost less than an answer.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: ServiceSettings,
+        health: Health,
+        slow_paths: dict[str, float] | None = None,
+        admissions: Mapping[str, Admission] | None = None,
+        tracer_provider: TracerProvider | None = None,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._health = health
+        self._slow_paths = slow_paths or {}
+        self._admissions = {} if admissions is None else admissions
+        self._in_flight = 0
+        self._tracer = (tracer_provider or trace.get_tracer_provider()).get_tracer("castor.http")
+        IN_FLIGHT.set_function(lambda: self._in_flight)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, receive, send, self._settings, self._health)
+        span = RequestSpan(self._tracer, exchange.method, exchange.given.get("traceparent"))
+        set_request(exchange.info)
+        self._in_flight += 1
+        try:
+            await self._answer(exchange)
+        finally:
+            self._in_flight -= 1
+            exchange.record(span.trace_id)
+            span.end(exchange.method, exchange.route, exchange.status)
+            set_request(None)
+
+    async def _answer(self, exchange: _Exchange) -> None:
+        try:
+            self._admit(exchange)
+            seconds = exchange.seconds_allowed(self._slow_paths)
+            await self._within(seconds, exchange)
+        except ServiceError as error:
+            await exchange.fail(error)
+        except Exception:
+            log.exception("unhandled_error", route=exchange.route)
+            await exchange.fail(ServiceError())
+
+    async def _within(self, seconds: float, exchange: _Exchange) -> None:
+        exchange.info.deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                await self._app(exchange.scope, exchange.receive, exchange.send)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise DeadlineExceeded(seconds=round(seconds, 3)) from error
+
+    def _admit(self, exchange: _Exchange) -> None:
+        if self._in_flight > self._settings.max_concurrent_requests:
+            SHED.inc()
+            raise Overloaded(limit=self._settings.max_concurrent_requests, retry_after_seconds=1)
+        peer = exchange.info.peer
+        if peer is not None and time.time() > peer.not_after:
+            exchange.close = True
+            raise Unauthenticated(reason="The client certificate of this connection has expired")
+        if exchange.scope["path"].startswith("/internal/") and peer is not None and not is_service(peer.service):
+            raise Forbidden(reason="Paths under /internal are for services only")
+        admission = self._admissions.get(exchange.scope["path"])
+        if admission is not None and exchange.method == "POST":
+            exchange.known_route = exchange.scope["path"]
+            admission(exchange.announced_bytes)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    __slots__ = (
+        "_app_receive", "_app_send", "_health", "_settings", "_size", "_started_at", "close", "given", "info",
+        "known_route", "scope", "started", "status",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServiceSettings, health: Health) -> None:
+        self.scope = scope
+        self._app_receive = receive
+        self._app_send = send
+        self._settings = settings
+        self._health = health
+        self._size = 0
+        self._started_at = time.perf_counter()
+        self.started = False
+        self.status = 499
+        self.known_route = "unmatched"
+        self.given = _wanted_headers(scope)
+        state: MutableMapping[str, Any] = scope.get("state", {})
+        self.info = RequestInfo(acceptable_request_id(self.given.get("x-request-id")), peer=state.get("tls_peer"))
+        age = time.monotonic() - state.get("connected_at", float("inf"))
+        self.close = 0 < settings.connection_max_age_seconds < age < float("inf")
+
+    @property
+    def method(self) -> str:
+        """Method, one word for all that HTTP does not know."""
+        method: str = self.scope["method"]
+        return method if method in _METHODS else "OTHER"
+
+    @property
+    def route(self) -> str:
+        """Template of the matched route; one word for all paths that match none."""
+        return getattr(self.scope.get("route"), "path", self.known_route)
+
+    @property
+    def announced_bytes(self) -> int:
+        """Length of the body as the caller says; 0 when it says none."""
+        given = self.given.get("content-length", "")
+        return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
+
+    def seconds_allowed(self, slow_paths: dict[str, float]) -> float:
+        """Return the lesser of what the caller grants and what the service allows itself."""
+        own = slow_paths.get(self.scope["path"], self._settings.request_timeout_seconds)
+        given = self.given.get("x-request-timeout-ms")
+        if given is None or not given.isascii() or not given.isdigit() or len(given) > 9:
+            return own
+        return min(own, int(given) / 1000)
+
+    async def receive(self) -> Message:
+        """Pass on the body, refusing it once it is larger than allowed."""
+        message = await self._app_receive()
+        if message["type"] == "http.request":
+            self._size += len(message.get("body", b""))
+            limit = self.scope.get("castor_max_body_bytes", self._settings.max_body_bytes)
+            if self._size > limit:
+                # FastAPI turns anything but an HTTPException raised here into a 400.
+                raise HTTPException(413)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Add our headers to the answer and note its status."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            headers = message.setdefault("headers", [])
+            headers.append((b"x-request-id", self.info.request_id.encode()))
+            headers.append((b"x-content-type-options", b"nosniff"))
+            if self.close or self._health.draining:
+                headers.append((b"connection", b"close"))
+        await self._app_send(message)
+
+    async def fail(self, error: ServiceError) -> None:
+        """Answer with ``error`` unless an answer is on its way already."""
+        if self.started:
+            log.warning("answer_cut", route=self.route, code=error.code)
+            raise error
+        await error_response(error, self.info.request_id)(self.scope, self.receive, self.send)
+
+    def record(self, trace_id: str) -> None:
+        """Observe the duration and write the access log line."""
+        seconds = time.perf_counter() - self._started_at
+        _histogram(self.method, self.route, self.status).observe(seconds)
+        info = self.info
+        peer = info.peer.service if info.peer else None
+        log_request(self.method, self.route, self.status, seconds, peer, info.request_id, trace_id, info.principal)
+
+
+_WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "content-length")}
+
+
+@lru_cache(maxsize=4096)
+def _histogram(method: str, route: str, status: int) -> Histogram:
+    # Looking a child up by its labels takes a lock; the set of labels is small and fixed.
+    return REQUESTS.labels(method, route, str(status))
+
+
+def _wanted_headers(scope: Scope) -> dict[str, str]:
+    return {_WANTED[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _WANTED}

@@ -1,0 +1,249 @@
+"""Two servers in one process: the mTLS API, and plain health and metrics on the management port.
+
+kubelet cannot present a client certificate, and a port where certificates are optional is one forgotten
+route away from being open; a second port needs neither (docs/adr/0005).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, cast
+
+import orjson
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from castor_chassis.service.app import Chassis
+from castor_chassis.service.gc_freeze import freeze_startup
+from castor_chassis.service.quick import MAX_BODY
+from castor_chassis.settings import ServiceSettings
+from castor_chassis.tls import PeerIdentity, peer_identity
+
+log = structlog.get_logger("castor.server")
+
+
+class PeerAwareProtocol(HttpToolsProtocol):
+    """Puts the client's identity into the ASGI state, read once per connection, and gives quick answers."""
+
+    def __init__(self, chassis: Chassis, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._health = chassis.health
+        self._quick = chassis.quick
+        self._max_age = chassis.settings.connection_max_age_seconds
+        self._peer: PeerIdentity | None = None
+        self._body: bytes | None = None
+        """Body so far of a request that may be answered at once; None for all others."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note who is there and since when."""
+        super().connection_made(transport)
+        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        self._peer = peer_identity(tls) if tls is not None else None
+        self._since = time.monotonic()
+        self.app_state = {**self.app_state, "tls_peer": self._peer, "connected_at": self._since}
+
+    def on_headers_complete(self) -> None:
+        """Hold a request back that may be answered at once; start all others."""
+        if self._may_be_quick():
+            self._body = b""
+        else:
+            super().on_headers_complete()
+
+    def _may_be_quick(self) -> bool:
+        idle = self.cycle is None or self.cycle.response_complete
+        parser = self.parser
+        return (
+            self._quick.takes(self.url, self.headers, self._peer)
+            and idle
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not self.flow.write_paused
+            and not self._health.draining
+            and time.monotonic() - self._since < self._max_age
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """Collect the body of a request that was held back."""
+        if self._body is None:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > MAX_BODY:
+            self._start_after_all()
+
+    def on_message_complete(self) -> None:
+        """Answer what was held back, or start it after all."""
+        if self._body is not None:
+            assert self._peer is not None
+            answer = self._quick.answer(self.url, self.headers, self._body, self._peer)
+            if answer is not None:
+                self._body = None
+                self.transport.write(answer)
+                self.on_response_complete()
+                return
+            self._start_after_all()
+        super().on_message_complete()
+
+    def _start_after_all(self) -> None:
+        body, self._body = self._body, None
+        super().on_headers_complete()
+        super().on_body(body or b"")
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none: the pair of servers stops in an order."""
+        yield
+
+    @property
+    def port(self) -> int:
+        """The port in use, also when 0 was asked for."""
+        return int(self.servers[0].sockets[0].getsockname()[1])
+
+
+def management_app(chassis: Chassis) -> Starlette:
+    """Return the plain app of the management port: liveness, readiness, metrics, nothing else."""
+
+    async def live(_request: Request) -> Response:
+        return _json({"status": "live", "service": chassis.settings.service_name})
+
+    async def ready(_request: Request) -> Response:
+        is_ready, parts = await chassis.health.report()
+        body = {"status": "ready" if is_ready else "not_ready", "checks": parts}
+        return _json(body) if is_ready else _json(body, 503)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)])
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return Response(orjson.dumps(body), status, headers, media_type="application/json")
+
+
+class ServicePair:
+    """The API server and the management server of one app."""
+
+    def __init__(self, app: FastAPI, settings: ServiceSettings) -> None:
+        self.chassis: Chassis = app.state.chassis
+        self._settings = settings
+        self.api = _Server(_api_config(app, self.chassis, settings))
+        self.management = _Server(
+            uvicorn.Config(
+                management_app(self.chassis),
+                host=settings.management_host,
+                port=settings.management_port,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+            )
+        )
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin the drain sequence; safe to call twice."""
+        self._stop.set()
+
+    async def started(self) -> None:
+        """Wait until both ports listen."""
+        while not (self.api.started and self.management.started):  # noqa: ASYNC110 - uvicorn offers no event
+            await asyncio.sleep(0.01)
+
+    async def freeze_startup(self) -> None:
+        """See ``collector``; for whoever gives this pair a process of its own."""
+        await self.started()
+        await freeze_startup(self.chassis.health)
+
+    async def run(self) -> int:
+        """Serve until stopped; returns the exit code: 0 after a drain, 1 when a server ended by itself.
+
+        Drain: not ready, then wait for load balancers, then stop accepting and finish what is in flight,
+        then end the background work, and the management port last.
+        """
+        servers = [asyncio.ensure_future(server.serve()) for server in (self.api, self.management)]
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait([*servers, stop], return_when=asyncio.FIRST_COMPLETED)
+        code = 0 if self._stop.is_set() else 1
+        if code == 0:
+            self.chassis.health.draining = True
+            log.info("draining", delay_seconds=self._settings.drain_delay_seconds)
+            await asyncio.sleep(self._settings.drain_delay_seconds)
+        self.api.should_exit = True
+        hanging_up = asyncio.ensure_future(_hang_up_on_idle(self.api))
+        await asyncio.wait([servers[0]])
+        hanging_up.cancel()
+        self.management.should_exit = True
+        await asyncio.gather(*servers, return_exceptions=True)
+        stop.cancel()
+        log.info("stopped", exit_code=code)
+        return code
+
+
+async def _hang_up_on_idle(server: uvicorn.Server, patience_seconds: float = 1.0) -> None:
+    """Abort connections that stay open although nothing is in flight.
+
+    uvicorn asks idle connections to close, and TLS then waits half a minute for the client's consent; a
+    client that is not reading never gives it.
+    """
+    while server.server_state.connections:
+        await asyncio.sleep(patience_seconds)
+        if not server.server_state.tasks:
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
+
+
+def _api_config(app: FastAPI, chassis: Chassis, settings: ServiceSettings) -> uvicorn.Config:
+    identity = chassis.use_tls()
+    return uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        http=cast(Any, partial(PeerAwareProtocol, chassis)),
+        ws="none",
+        ssl_context_factory=None if identity is None else (lambda _config, _default: identity.root),
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.graceful_shutdown_seconds,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+    )
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> int:
+    """Run ``app`` until SIGTERM or SIGINT and return the exit code."""
+    if settings.tls_cert_file is None:
+        raise SystemExit("The API speaks mutual TLS only: set TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE.")
+
+    async def run() -> int:
+        pair = ServicePair(app, settings)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, pair.stop)
+        freezing = asyncio.ensure_future(pair.freeze_startup())
+        try:
+            return await pair.run()
+        finally:
+            freezing.cancel()
+
+    return uvloop.run(run())

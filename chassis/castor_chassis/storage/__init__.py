@@ -1,0 +1,1 @@
+"""PostgreSQL with its migrations, and the cache in Redis."""

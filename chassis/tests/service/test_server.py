@@ -1,0 +1,171 @@
+"""Two ports, liveness apart from readiness, and a shutdown that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from castor_chassis.client.transport import httpx
+from castor_chassis.tls import TlsFiles
+from small_service import Running
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_management_port_is_plain_and_serves_three_paths_only(running: Running) -> None:
+    """Health and metrics need no certificate; nothing else is there, and no health on the API port."""
+    async with running() as service, httpx.AsyncClient(trust_env=False) as plain:
+        for path in ("/health/live", "/health/ready", "/metrics"):
+            assert (await plain.get(service.management_url + path)).status_code == 200
+        assert (await plain.get(service.management_url + "/v1/small/slow")).status_code == 404
+        assert (await service.client.get("/health/live")).status_code == 404
+
+
+async def test_live_while_not_ready(running: Running) -> None:
+    """A closed gate keeps the service not ready and names the reason, while it stays live."""
+    async with running() as service, httpx.AsyncClient(base_url=service.management_url, trust_env=False) as plain:
+        gate = service.pair.chassis.health.gate("model")
+        waiting = await plain.get("/health/ready")
+        gate.fail("model.npz is missing; run the export")
+        failed = await plain.get("/health/ready")
+        live = await plain.get("/health/live")
+        gate.open()
+        ready = await plain.get("/health/ready")
+    assert (waiting.status_code, failed.status_code, live.status_code, ready.status_code) == (503, 503, 200, 200)
+    assert failed.json()["checks"]["model"] == "model.npz is missing; run the export"
+
+
+async def test_load_in_the_background_opens_its_gate(running: Running) -> None:
+    """What is loaded in a thread makes the service ready when done; a failure says why for good."""
+    async with running() as service:
+        chassis = service.pair.chassis
+        assert await chassis.load("model", lambda: 42) == 42
+
+        def broken() -> None:
+            raise FileNotFoundError("no such model; set SENTIMENT_MODEL")
+
+        with pytest.raises(FileNotFoundError):
+            await chassis.load("other", broken)
+        is_ready, parts = await chassis.health.report()
+    assert (is_ready, parts["model"], parts["other"]) == (False, "ok", "no such model; set SENTIMENT_MODEL")
+
+
+async def test_metrics_name_route_templates(running: Running) -> None:
+    """Paths with identifiers are one label, unknown paths are one label."""
+    async with running() as service, httpx.AsyncClient(trust_env=False) as plain:
+        await service.client.get("/v1/small/echo/an-identifier")
+        await service.client.get("/wp-admin/secret")
+        metrics = (await plain.get(service.management_url + "/metrics")).text
+    assert 'route="/v1/small/echo/{name}",status="401"' in metrics
+    assert 'route="unmatched",status="404"' in metrics
+    assert "an-identifier" not in metrics
+    assert "wp-admin" not in metrics
+
+
+class Process:
+    """The small service as a process of its own."""
+
+    def __init__(self, files: TlsFiles, **settings: str) -> None:
+        self.api, self.management = free_port(), free_port()
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "TLS_CERT_FILE": str(files.certificate),
+            "TLS_KEY_FILE": str(files.key),
+            "TLS_CA_FILE": str(files.authorities),
+            "API_PORT": str(self.api),
+            "MANAGEMENT_PORT": str(self.management),
+            **settings,
+        }
+
+    async def start(self) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "small_service", env=self.environment, stdout=asyncio.subprocess.DEVNULL
+        )
+        end = time.monotonic() + 30
+        while not await self.ready():
+            assert time.monotonic() < end, "the process did not become ready"
+            await asyncio.sleep(0.05)
+        return process
+
+    async def ready(self) -> bool:
+        async with httpx.AsyncClient(trust_env=False) as plain:
+            try:
+                return (await plain.get(f"http://127.0.0.1:{self.management}/health/ready")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+
+async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsFiles) -> None:
+    """While the service drains, every request that was sent is answered, long ones too, and it exits 0."""
+    service = Process(files, DRAIN_DELAY_SECONDS="1")
+    process = await service.start()
+    client = httpx.AsyncClient(
+        base_url=f"https://127.0.0.1:{service.api}", verify=caller.client_context(), trust_env=False, timeout=10
+    )
+    outcomes: list[int] = []
+    closing = 0
+    routed = True
+
+    async def load() -> None:
+        nonlocal closing
+        while routed:
+            answer = await client.get("/v1/small/slow?seconds=0.01")
+            outcomes.append(answer.status_code)
+            closing += answer.headers.get("connection") == "close"
+
+    async def balancer() -> None:
+        # A load balancer takes a service out some time after it says that it is not ready.
+        nonlocal routed
+        while await service.ready():
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.4)
+        routed = False
+
+    async with client:
+        long_ones = [asyncio.ensure_future(client.get("/v1/small/slow?seconds=2.5")) for _ in range(3)]
+        loaders = [asyncio.ensure_future(load()) for _ in range(8)]
+        await asyncio.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        await balancer()
+        await asyncio.gather(*loaders)
+        finished = [answer.status_code for answer in await asyncio.gather(*long_ones)]
+        code = await asyncio.wait_for(process.wait(), 15)
+    assert code == 0
+    assert finished == [200, 200, 200]
+    assert set(outcomes) == {200}
+    assert closing > 0
+
+
+async def test_without_certificate_settings_it_refuses_to_serve(files: TlsFiles) -> None:
+    """There is no way to serve the API in plain text; the sentence says what to set."""
+    service = Process(files, TLS_CERT_FILE="", TLS_KEY_FILE="", TLS_CA_FILE="")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode != 0
+    assert b"set TLS_CERT_FILE" in errors
+
+
+async def test_wrong_setting_ends_with_one_line_per_problem(files: TlsFiles) -> None:
+    """A wrong environment is named variable by variable, without a traceback."""
+    service = Process(files, API_PORT="http", PEER_ATTEMPT_TIMEOUT_SECONDS="99")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert errors.startswith(b"API_PORT: ")
+    assert b"Traceback" not in errors

@@ -1,0 +1,1 @@
+"""The main job: import, score, find trends, index, forecast, answer."""

@@ -1,0 +1,43 @@
+"""`castor demo`: the main job, from a file of tweets to forecasts and a cited answer.
+
+Everything goes through the ingress with a user token, over the same public interface that anybody may use.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from castor_devstack.control import ensure_running
+from castor_devstack.errors import DevstackError
+from castor_devstack.job import report as reporting
+from castor_devstack.job.ingress_client import Door
+from castor_devstack.job.source import source_of
+from castor_devstack.job.steps import Job
+from castor_devstack.job.tokens import access_token
+from castor_devstack.supervision.state_folder import find_home
+
+
+def run(file: Path | None, report: Path | None, question: str | None) -> int:
+    """Do the main job on ``file`` (or the sample), print what was found, write ``report``; returns the exit code."""
+    source = source_of(file)
+    began = time.monotonic()
+    home = find_home()
+    ensure_running(home, print)
+    up_seconds = time.monotonic() - began
+    job = Job(Door.of(home), lambda: access_token(home), reporting.Progress())
+    job.timings["up"] = round(up_seconds, 2)
+    result = job.main(source, question)
+    if report is not None:
+        _write(report, result)
+    reporting.show(result, job.context(report))
+    return 0
+
+
+def _write(report: Path, result: dict[str, Any]) -> None:
+    try:
+        report.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        raise DevstackError(f"The report {report} cannot be written: {error}.", exit_code=2) from error

@@ -1,0 +1,172 @@
+"""The ingress: Caddy in front of the services, the only door for users."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from castor_devstack.stack.binaries import caddy
+from castor_devstack.stack.pki import Leaf
+from castor_devstack.stack.ports import has_ipv6
+from castor_devstack.supervision.atomic_files import write_atomic
+
+_ID = "{vars.request_id}"
+
+_SITE = """\
+{{
+	admin off
+	persist_config off
+	skip_install_trust
+	auto_https disable_redirects
+	default_sni localhost
+	storage file_system "{storage}"
+	grace_period 5s
+	servers {{
+		protocols h1 h2
+	}}
+	log {{
+		output stderr
+		format json
+	}}
+}}
+
+https://:{port} {{
+	bind {addresses}
+	tls "{certificate}" "{key}"
+	log access {{
+		output stderr
+		format filter {{
+			request>headers delete
+			request>tls delete
+			resp_headers delete
+			wrap json
+		}}
+	}}
+	route {{
+		tracing {{
+			span ingress
+		}}
+		vars request_id {{http.request.uuid}}
+		@acceptable header_regexp id X-Request-Id `^[A-Za-z0-9._:-]{{8,128}}$`
+		vars @acceptable request_id {{re.id.0}}
+		request_header X-Request-Id {id}
+		log_append request_id {id}
+		log_append traceparent {{http.request.header.Traceparent}}
+{routes}
+		header X-Request-Id {id}
+		header Content-Type application/json
+		respond `{not_found}` 404
+	}}
+	handle_errors {{
+		header X-Request-Id {id}
+		header Content-Type application/json
+		header Retry-After 2
+		@late expression `{{err.status_code}} == 504`
+		respond @late `{late}` 504
+		respond `{away}` 503
+	}}
+}}
+"""
+
+# The response header may take as long as a long poll and a slow model together; the services have
+# deadlines of their own. Idle connections are given up before the service gives them up.
+_ROUTE = """\
+		@{capability} path /v1/{capability} /v1/{capability}/* /api/v1/{capability} /api/v1/{capability}/*
+		handle @{capability} {{
+			uri strip_prefix /api
+			reverse_proxy https://{upstream} {{
+				transport http {{
+					tls_server_name {identity}
+					tls_trust_pool file "{authority}"
+					tls_client_auth "{certificate}" "{key}"
+					versions 1.1
+					dial_timeout 2s
+					response_header_timeout 120s
+					keepalive 30s
+				}}
+			}}
+		}}
+"""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a capability is served."""
+
+    capability: str
+    identity: str
+    """Name in the upstream's certificate."""
+    upstream: str
+    """``host:port`` of its mTLS API."""
+
+
+@dataclass(frozen=True)
+class Ingress:
+    """Everything that Caddy is told."""
+
+    folder: Path
+    port: int
+    public: Leaf
+    """Certificate that users see."""
+    own: Leaf
+    """Identity that services see: ``spiffe://castor/ingress``."""
+    authority: Path
+    routes: tuple[Route, ...]
+
+    def prepare(self) -> None:
+        """Write the configuration."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomic(self.folder / "Caddyfile", self.configuration())
+
+    def command(self) -> tuple[str, ...]:
+        """Return the command that serves in the foreground."""
+        return (str(caddy()), "run", "--adapter", "caddyfile", "--config", str(self.folder / "Caddyfile"))
+
+    def configuration(self) -> str:
+        """Return the Caddyfile."""
+        capabilities = ", ".join(f"/v1/{route.capability}" for route in self.routes)
+        return _SITE.format(
+            port=self.port,
+            addresses="127.0.0.1 ::1" if has_ipv6() else "127.0.0.1",
+            storage=self.folder / "storage",
+            certificate=self.public.certificate,
+            key=self.public.key,
+            id=_ID,
+            routes="".join(self._routes()),
+            not_found=_failure("not_found", f"Nothing is served at this path; the doors are {capabilities}."),
+            away=_failure("unavailable", "The service behind this path is away; try again as Retry-After says."),
+            late=_failure("deadline_exceeded", "The service behind this path took too long; ask for less, or later."),
+        )
+
+    def _routes(self) -> Iterable[str]:
+        for route in self.routes:
+            yield _ROUTE.format(
+                capability=route.capability,
+                identity=route.identity,
+                upstream=route.upstream,
+                authority=self.authority,
+                certificate=self.own.certificate,
+                key=self.own.key,
+            )
+
+
+def environment(folder: Path, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return Caddy's environment: its files in ``folder``, traces as the user's settings say.
+
+    Without a collector nothing is recorded, but the ids are made here and travel through all hops.
+    """
+    own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    tracing = {"OTEL_SERVICE_NAME": "ingress"}
+    if inherited.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        share = inherited.get("OTEL_TRACES_SAMPLER_ARG", "0.01")
+        tracing |= {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": share}
+        tracing |= {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+    else:
+        tracing |= {"OTEL_TRACES_SAMPLER": "parentbased_always_off", "OTEL_TRACES_EXPORTER": "none"}
+    return {**inherited, **own, **tracing}
+
+
+def _failure(code: str, sentence: str) -> str:
+    return f'{{"ok":false,"error":"{sentence}","code":"{code}","request_id":"{_ID}"}}'

@@ -1,0 +1,221 @@
+"""The whole of CASTOR as parts and steps for the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from castor_devstack.stack import sandbox
+from castor_devstack.stack.caddy import Ingress, Route
+from castor_devstack.stack.caddy import environment as caddy_environment
+from castor_devstack.stack.credentials import ADMIN_EMAIL, Credentials
+from castor_devstack.stack.pki import Authority, Names
+from castor_devstack.stack.postgres import EmbeddedPostgres, cluster_folder
+from castor_devstack.stack.probes import answers, ingress_answers, service_lacks, service_ready
+from castor_devstack.stack.services import AUTH, INGRESS, LOOPBACK, Service, environment
+from castor_devstack.stack.valkey import EmbeddedValkey
+from castor_devstack.supervision.os_user import postgres_account
+from castor_devstack.supervision.pids import MARK, mark
+from castor_devstack.supervision.processes import Part, Step, run_once
+from castor_devstack.supervision.state_folder import Home
+
+T = TypeVar("T")
+
+PUBLIC = "public"
+CERTIFICATES = "certificates"
+DATABASES = "databases"
+MIGRATIONS = "migrations"
+
+
+class Stack:
+    """Knows every part of one state folder; starts nothing itself."""
+
+    def __init__(
+        self, home: Home, ports: Mapping[str, int], services: Sequence[Service], *, durable: bool = True
+    ) -> None:
+        self.home = home
+        self.ports = ports
+        self.services = services
+        self.credentials = Credentials.load(home.secrets_file)
+        account = postgres_account()
+        self.postgres = EmbeddedPostgres(
+            cluster_folder(home.root, home.instance(), account),
+            port=ports["postgres"],
+            password=self.credentials.get("postgres"),
+            account=account,
+            fast=not durable,
+        )
+        self.valkey = EmbeddedValkey(
+            home.folder("valkey"), port=ports["valkey"], password=self.credentials.get("valkey")
+        )
+        self.authority = Authority(home.pki)
+
+    @property
+    def ingress_url(self) -> str:
+        """What users type."""
+        return f"https://localhost:{self.ports[INGRESS]}"
+
+    def facts(self) -> dict[str, str]:
+        """Return what the state file tells about where things are."""
+        return {
+            "ingress": self.ingress_url,
+            "ca": str(self.home.authority_file),
+            "postgres": f"{LOOPBACK}:{self.ports['postgres']}",
+            "postgres_data": str(self.postgres.data),
+            "valkey": f"{LOOPBACK}:{self.ports['valkey']}",
+        }
+
+    def plan(self) -> list[Part | Step]:
+        """Return all parts and steps; the order is in their needs."""
+        return [
+            Step(CERTIFICATES, self._certificates),
+            self._postgres(),
+            self._valkey(),
+            Step(DATABASES, self._databases, needs=("postgres",)),
+            Step(MIGRATIONS, self._migrate, needs=(DATABASES,)),
+            *self._sandbox(),
+            *(self._service(service) for service in self.services),
+            self._ingress(),
+        ]
+
+    def renew_certificates(self) -> list[str]:
+        """Issue what is due; return the names. Services notice by themselves, Caddy has to be restarted."""
+        identities = [(name, Names.service(name)) for name in (INGRESS, *(service.name for service in self.services))]
+        return self.authority.ensure([*identities, (PUBLIC, Names.public_server())])
+
+    async def _certificates(self) -> None:
+        self.renew_certificates()
+
+    async def _databases(self) -> None:
+        passwords = {
+            service.capability: self.credentials.get(f"postgres_{service.capability}")
+            for service in self.services
+            if service.database
+        }
+        await asyncio.to_thread(self.postgres.provision, passwords)
+
+    def _postgres(self) -> Part:
+        return Part(
+            name="postgres",
+            command=self.postgres.command(),
+            log=self.home.log("postgres"),
+            environment=self._marked("postgres", {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}),
+            prepare=_in_thread(self.postgres.prepare),
+            ready=_in_thread(self.postgres.accepts),
+            account=self.postgres.account,
+            stop_signal=self.postgres.stop_signal,
+            stop_patience_seconds=30,
+        )
+
+    def _valkey(self) -> Part:
+        return Part(
+            name="valkey",
+            command=self.valkey.command(),
+            log=self.home.log("valkey"),
+            environment=self._marked("valkey", {"PATH": "/usr/bin:/bin"}),
+            prepare=_in_thread(self.valkey.prepare),
+            ready=_in_thread(self.valkey.accepts),
+        )
+
+    def _sandbox(self) -> list[Part]:
+        if sandbox.PART not in self.ports:
+            return []
+        port = self.ports[sandbox.PART]
+        return [
+            Part(
+                name=sandbox.PART,
+                command=sandbox.command(port),
+                log=self.home.log(sandbox.PART),
+                environment=self._marked(sandbox.PART, {**os.environ}),
+                ready=lambda: answers(port, sandbox.STATISTICS),
+            )
+        ]
+
+    async def _migrate(self) -> None:
+        databases = {service.package: self._database_url(service) for service in self.services if service.database}
+        if not databases:
+            return
+        environment = {**os.environ, "CASTOR_DATABASES": json.dumps(databases)}
+        program = Part(
+            name=MIGRATIONS,
+            command=(sys.executable, "-m", "castor_devstack.stack.migrations"),
+            log=self.home.log(MIGRATIONS),
+            environment=self._marked(MIGRATIONS, environment),
+        )
+        await run_once(program)
+
+    def _service(self, service: Service) -> Part:
+        management = self.ports[f"{service.name}.management"]
+        # Whoever calls others at once starts after them: calls into nothing would open its circuit
+        # breakers, which stay open for a minute. The rest starts together, to use all cores.
+        callees = {AUTH, *service.peers} if service.calls_at_once else set()
+        needs = {CERTIFICATES, "valkey", *callees} | ({MIGRATIONS} if service.database else set())
+        return Part(
+            name=service.name,
+            command=(sys.executable, "-m", service.package, "serve"),
+            log=self.home.log(service.name),
+            environment=self._marked(service.name, self._environment(service)),
+            ready=lambda: service_ready(management),
+            lacks=lambda: service_lacks(management),
+            needs=tuple(sorted(needs)),
+        )
+
+    def _environment(self, service: Service) -> dict[str, str]:
+        leaf = self.authority.leaf(service.name)
+        own = {name.upper(): self.credentials.get(name) for name in service.secrets}
+        if service.name == AUTH:
+            own |= {"BOOTSTRAP_ADMIN_EMAIL": ADMIN_EMAIL, "BOOTSTRAP_ADMIN_PASSWORD": self.credentials.get("admin")}
+            # Whoever registers on a development machine wants to try things.
+            own |= {"REGISTRATION_ROLE": "analyst", "REGISTRATION": "open", "MFA_REQUIRED_ROLES": "none"}
+        if service.name == "twitter-service" and sandbox.PART in self.ports:
+            own |= sandbox.settings(self.ports[sandbox.PART])
+        return environment(
+            service,
+            ports=self.ports,
+            tls={
+                "TLS_CERT_FILE": str(leaf.certificate),
+                "TLS_KEY_FILE": str(leaf.key),
+                "TLS_CA_FILE": str(self.home.authority_file),
+            },
+            database_url=self._database_url(service) if service.database else None,
+            redis_url=self.valkey.url(service.redis_number),
+            own=own,
+        )
+
+    def _database_url(self, service: Service) -> str:
+        name = service.capability
+        return self.postgres.url(name, name, self.credentials.get(f"postgres_{name}"))
+
+    def _ingress(self) -> Part:
+        folder = self.home.folder(INGRESS)
+        ingress = Ingress(
+            folder=folder,
+            port=self.ports[INGRESS],
+            public=self.authority.leaf(PUBLIC),
+            own=self.authority.leaf(INGRESS),
+            authority=self.home.authority_file,
+            routes=tuple(
+                Route(service.capability, service.name, f"{LOOPBACK}:{self.ports[service.name]}")
+                for service in self.services
+            ),
+        )
+        return Part(
+            name=INGRESS,
+            command=ingress.command(),
+            log=self.home.log(INGRESS),
+            environment=self._marked(INGRESS, caddy_environment(folder)),
+            prepare=_in_thread(ingress.prepare),
+            ready=lambda: ingress_answers(self.home, self.ports[INGRESS]),
+            needs=(CERTIFICATES, *(service.name for service in self.services)),
+        )
+
+    def _marked(self, part: str, environment: dict[str, str]) -> dict[str, str]:
+        return {**environment, MARK: mark(self.home.root, part)}
+
+
+def _in_thread(work: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    return lambda: asyncio.to_thread(work)

@@ -1,0 +1,1 @@
+"""Processes: starting, watching, stopping, and the state that they leave on disk."""

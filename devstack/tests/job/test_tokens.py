@@ -1,0 +1,91 @@
+"""`castor token` against the real auth-service, through the real ingress."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from castor_devstack.control import bring_down, launch_detached
+from castor_devstack.errors import DevstackError
+from castor_devstack.job.ingress_client import Door, Rejected
+from castor_devstack.job.tokens import access_token, scoped_key
+from castor_devstack.stack.credentials import ADMIN_EMAIL
+from castor_devstack.supervision.state_folder import Home
+from castor_devstack.testing import scratch_folder
+
+PROGRAM = (sys.executable, str(Path(__file__).parents[1] / "tiny" / "tiny_stack.py"), "--real", "auth-service")
+
+
+@pytest.fixture(scope="module")
+def home(test_account: Any) -> Iterator[Home]:
+    """A stack with auth-service alone."""
+    with scratch_folder(test_account) as folder:
+        home = Home(folder / "state")
+        launch_detached(home, print, PROGRAM)
+        try:
+            yield home
+        finally:
+            bring_down(home, print)
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return what a token says."""
+    return dict(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")))
+
+
+def test_the_administrator_is_the_default(home: Home) -> None:
+    """Without a name the token is the bootstrap administrator's, and it works."""
+    token = access_token(home)
+    assert claims(token)["email"] == ADMIN_EMAIL
+    assert "admin" in claims(token)["roles"]
+    assert Door.of(home).call("GET", "/v1/auth/me", token=token)["email"] == ADMIN_EMAIL
+
+
+def test_many_calls_cost_one_login(home: Home) -> None:
+    """Twenty calls in a row, twice the login limit of a minute, give a token that works."""
+    assert len({access_token(home) for _ in range(20)}) == 1
+
+
+def test_an_unknown_user_is_registered_and_known_from_then_on(home: Home) -> None:
+    """A new address gets an account, and the next call logs the same account in."""
+    first, second = access_token(home, "ana@example.org"), access_token(home, "ana@example.org")
+    assert claims(first)["sub"] == claims(second)["sub"]
+    assert "admin" not in claims(first)["roles"]
+
+
+def test_an_account_of_somebody_else_is_said_so(home: Home) -> None:
+    """An account whose password is not kept here ends with a sentence, not with a new password."""
+    account = {"email": "eva@example.org", "password": "her own long password"}
+    Door.of(home).call("POST", "/v1/auth/register", account)
+    with pytest.raises(DevstackError, match="password that is not kept on this machine"):
+        access_token(home, "eva@example.org")
+
+
+def test_a_scoped_key_is_reused_until_it_is_revoked(home: Home) -> None:
+    """The same scopes give the same key, in any order; a revoked key is replaced."""
+    key = scoped_key(home, ADMIN_EMAIL, ("tweets:read", "counts:read"))
+    assert scoped_key(home, ADMIN_EMAIL, ("counts:read", "tweets:read")) == key
+    door, token = Door.of(home), access_token(home)
+    listed = {item["id"]: item for item in door.call("GET", "/v1/auth/api-keys", token=token)["items"]}
+    assert listed[key.split("_")[1]]["scopes"] == ["counts:read", "tweets:read"]
+    door.call("DELETE", f"/v1/auth/api-keys/{key.split('_')[1]}", token=token)
+    assert scoped_key(home, ADMIN_EMAIL, ("counts:read", "tweets:read")) != key
+
+
+def test_a_scope_that_does_not_exist_is_refused(home: Home) -> None:
+    """A misspelt scope ends with the sentence of auth-service."""
+    with pytest.raises(Rejected) as refusal:
+        scoped_key(home, ADMIN_EMAIL, ("tweets:reed",))
+    assert refusal.value.status == 422
+
+
+def test_nothing_running_is_said_so(tmp_path: Path) -> None:
+    """Without a running stack the command says how to start it."""
+    with pytest.raises(DevstackError, match="castor up --detach"):
+        access_token(Home(tmp_path / "state"))

@@ -1,0 +1,225 @@
+"""The whole way up and down, with real PostgreSQL, Valkey, certificates and Caddy, and two tiny services."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from castor_devstack.control import bring_down, ensure_running, launch_detached
+from castor_devstack.errors import AlreadyRunning, DevstackError
+from castor_devstack.stack.services import service_named
+from castor_devstack.status import all_ready, status
+from castor_devstack.supervision.pids import marked
+from castor_devstack.supervision.state import State, is_locked
+from castor_devstack.supervision.state_folder import Home
+from castor_devstack.testing import scratch_folder
+
+PROGRAM = (sys.executable, str(Path(__file__).parents[1] / "tiny" / "tiny_stack.py"))
+SERVICES = tuple(replace(service_named(name), package="tiny_service") for name in ("auth", "sentiment"))
+
+
+def ignore(_line: str) -> None:
+    """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def home(test_account: Any) -> Iterator[Home]:
+    """A stack that is ready; whatever a test did to it, nothing of it remains."""
+    with scratch_folder(test_account) as folder:
+        home = Home(folder / "state")
+        launch_detached(home, ignore, PROGRAM)
+        try:
+            yield home
+        finally:
+            bring_down(home, ignore)
+
+
+def ask(home: Home, path: str, *, headers: dict[str, str] | None = None, body: bytes | None = None) -> Any:
+    """Return (status, headers, JSON) of a request through the ingress."""
+    context = ssl.create_default_context(cafile=str(home.authority_file))
+    request = urllib.request.Request(State.read(home).facts["ingress"] + path, body, headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+            return answer.status, answer.headers, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, json.load(error)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def pid_of(home: Home, part: str) -> int:
+    """Return the recorded process of a part."""
+    return State.read(home).parts[part].number
+
+
+def ready_again(home: Home, part: str, before: int) -> bool:
+    """Tell whether a part runs as a new process and everything is ready."""
+    return pid_of(home, part) != before and all_ready(status(home, SERVICES))
+
+
+def test_services_see_the_ingress_as_their_client(home: Home) -> None:
+    """A request reaches its service over mTLS, with the identity of the ingress and the caller's address."""
+    code, _, seen = ask(home, "/v1/sentiment/analyze?x=1", body=b"a" * 300_000)
+    assert code == 200
+    assert seen["peer"] == ["spiffe://castor/ingress"]
+    assert (seen["path"], seen["bytes"]) == ("/v1/sentiment/analyze?x=1", 300_000)
+    assert seen["headers"]["x-forwarded-for"] in ("127.0.0.1", "::1")
+
+
+def test_the_old_prefix_is_an_alias(home: Home) -> None:
+    """What is asked under /api/v1 arrives as /v1 at the same service."""
+    _, _, under_alias = ask(home, "/api/v1/auth/me")
+    _, _, direct = ask(home, "/v1/auth/me")
+    assert under_alias["path"] == direct["path"] == "/v1/auth/me"
+    assert under_alias["service"] == direct["service"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/internal/user/1", "/v1/auth/../../internal/x", "/v1/authx", "/metrics", "/v2/auth"]
+)
+def test_only_public_paths_are_served(home: Home, path: str) -> None:
+    """Whatever is not a capability answers 404 in our envelope and reaches no service."""
+    code, headers, envelope = ask(home, path)
+    assert code == 404
+    assert envelope["ok"] is False
+    assert envelope["code"] == "not_found"
+    assert envelope["request_id"] == headers["X-Request-ID"]
+    assert len(headers["X-Request-ID"]) >= 32
+
+
+def test_a_request_id_is_kept_or_minted(home: Home) -> None:
+    """A good request id passes through, a missing or dangerous one is replaced; the ingress logs it with the trace."""
+    _, _, kept = ask(home, "/v1/auth/me", headers={"X-Request-ID": "campaign-2026-11"})
+    _, _, minted = ask(home, "/v1/auth/me")
+    _, _, replaced = ask(home, "/v1/auth/me", headers={"X-Request-ID": 'a"} evil {"b'})
+    assert kept["headers"]["x-request-id"] == "campaign-2026-11"
+    assert minted["headers"]["x-request-id"] != replaced["headers"]["x-request-id"]
+    assert "evil" not in replaced["headers"]["x-request-id"]
+    lines = [json.loads(line) for line in home.log("ingress").read_text().splitlines()]
+    line = next(line for line in lines if line.get("request_id") == "campaign-2026-11")
+    assert line["traceparent"] == kept["headers"]["traceparent"]
+
+
+def test_the_log_of_the_ingress_holds_no_credentials(home: Home) -> None:
+    """Neither a token nor any other header reaches the access log."""
+    ask(home, "/v1/auth/me?seen=1", headers={"Authorization": "Bearer very-secret", "X-Api-Key": "other-secret"})
+    log = home.log("ingress").read_text()
+    assert "/v1/auth/me?seen=1" in log
+    assert "very-secret" not in log
+    assert "other-secret" not in log
+
+
+def test_a_service_that_is_away_is_said_so(home: Home) -> None:
+    """A capability whose service does not listen answers 503 with Retry-After in our envelope."""
+    code, headers, envelope = ask(home, "/v1/sentiment/model")
+    assert code == 200
+    before = pid_of(home, "sentiment-service")
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: ask(home, "/v1/sentiment/model")[0] == 503, 3)
+    code, headers, envelope = ask(home, "/v1/sentiment/model")
+    if code == 503:
+        assert headers["Retry-After"] == "2"
+        assert envelope["code"] == "unavailable"
+    eventually(lambda: ready_again(home, "sentiment-service", before))
+    assert ask(home, "/v1/sentiment/model")[0] == 200
+
+
+def test_status_tells_where_everything_is(home: Home) -> None:
+    """The report has the documented shape and its numbers are those of living processes."""
+    report = status(home, SERVICES)
+    assert {"services", "ingress", "ca", "postgres", "valkey", "home"} <= report.keys()
+    for name, service in report["services"].items():
+        assert service["ready"] is True
+        assert psutil.pid_exists(service["pid"])
+        assert service["api"].startswith("https://127.0.0.1:")
+        assert service["management"].startswith("http://127.0.0.1:")
+        assert Path(service["log"]).name == f"{name}.log"
+
+
+def test_a_second_start_is_refused(home: Home) -> None:
+    """Starting twice from one state folder ends with a sentence that says what to do."""
+    with pytest.raises(AlreadyRunning, match="castor down"):
+        launch_detached(home, ignore, PROGRAM)
+    assert all_ready(status(home, SERVICES))
+
+
+def test_what_runs_is_used_as_it_is(home: Home) -> None:
+    """A command that needs a running stack takes the one that is there."""
+    before = State.read(home)
+    assert ensure_running(home, ignore) == before
+
+
+@pytest.mark.parametrize("part", ["valkey", "postgres", "ingress"])
+def test_a_killed_part_comes_back(home: Home, part: str) -> None:
+    """After kill -9 a part runs again as a new process, and the whole is ready without help."""
+    before = pid_of(home, part)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: ready_again(home, part, before))
+
+
+def test_what_a_service_started_ends_with_it(home: Home) -> None:
+    """A program that a service left behind does not outlive the service."""
+    child = ask(home, "/v1/auth/child")[2]["child"]
+    assert psutil.pid_exists(child)
+    os.kill(before := pid_of(home, "auth-service"), signal.SIGKILL)
+    eventually(lambda: not psutil.pid_exists(child))
+    eventually(lambda: ready_again(home, "auth-service", before))
+
+
+def test_a_killed_supervisor_leaves_nothing_behind(home: Home) -> None:
+    """After kill -9 of the supervisor all parts end by themselves, and the next start works with the same data."""
+    secrets = home.secrets_file.read_bytes()
+    supervisor = State.read(home).supervisor
+    parts = State.read(home).parts.values()
+    assert supervisor is not None
+    os.kill(supervisor.number, signal.SIGKILL)
+    eventually(lambda: not any(pid.alive() for pid in parts))
+    assert status(home, SERVICES)["phase"] == "stopped"
+    launch_detached(home, ignore, PROGRAM)
+    assert all_ready(status(home, SERVICES))
+    assert home.secrets_file.read_bytes() == secrets
+
+
+def test_down_ends_everything(home: Home) -> None:
+    """After `down` no process of the stack is left, and a second `down` is content."""
+    parts = list(State.read(home).parts.values())
+    said: list[str] = []
+    bring_down(home, said.append)
+    assert not any(pid.alive() for pid in parts)
+    assert marked(home.root) == []
+    assert not is_locked(home)
+    bring_down(home, said.append)
+    assert said[-1] == "CASTOR is not running."
+
+
+def test_a_failing_part_is_named_with_its_last_words(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a service does not start, the start says which part, what it wrote and where the log is; all others end."""
+    bring_down(home, ignore)
+    monkeypatch.setenv("TINY_BROKEN", "1")
+    said: list[str] = []
+    with pytest.raises(DevstackError, match="did not start"):
+        launch_detached(home, said.append, PROGRAM)
+    text = "\n".join(said)
+    assert "-service did not start: it ended with exit code 1" in text
+    assert "tiny_service is broken, as it was told" in text
+    assert str(home.root / "logs") in text
+    assert marked(home.root) == []

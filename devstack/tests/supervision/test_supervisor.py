@@ -1,0 +1,206 @@
+"""Order, restarts and ends of parts, with the smallest real processes there are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from castor_devstack.errors import DevstackError, PartFailed
+from castor_devstack.supervision import supervisor
+from castor_devstack.supervision.processes import Part, Step, run_once
+from castor_devstack.supervision.state import State
+from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.supervisor import Supervisor
+
+LASTING = "import sys, time; open(sys.argv[1], 'a').write('up\\n'); time.sleep(600)"
+
+
+class Bench:
+    """Makes parts and remembers the supervisors, so that nothing outlives a test."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.said: list[str] = []
+        self.order: list[str] = []
+        self._supervisors: list[Supervisor] = []
+
+    def part(self, name: str, *needs: str, code: str = LASTING) -> Part:
+        """Return a part that is ready once it has written into a file of its name."""
+        sign = self.home.root / name
+
+        async def ready() -> bool:
+            return sign.exists() and bool(sign.read_text())
+
+        command = (sys.executable, "-S", "-c", code, str(sign))
+        return Part(
+            name, command, self.home.log(name), ready, environment=os.environ, needs=needs, stop_patience_seconds=1
+        )
+
+    def step(self, name: str, *needs: str) -> Step:
+        """Return a step that only notes that it was taken."""
+
+        async def run() -> None:
+            self.order.append(name)
+
+        return Step(name, run, needs)
+
+    def supervise(self, *plan: Part | Step) -> Supervisor:
+        """Return a supervisor for a plan."""
+        made = Supervisor(self.home, plan, State("starting"), self.said.append)
+        self._supervisors.append(made)
+        return made
+
+    def pid(self, name: str) -> int:
+        """Return the recorded process of a part."""
+        return State.read(self.home).parts[name].number
+
+    async def close(self) -> None:
+        """Stop everything."""
+        for started in self._supervisors:
+            await started.stop()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    """A state folder and a maker of parts."""
+    home = Home(tmp_path / "state")
+    home.create()
+    bench = Bench(home)
+    yield bench
+    await bench.close()
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_part_starts_after_what_it_needs_and_ends_before_it(bench: Bench) -> None:
+    """Needs come up first and go down last; what needs nothing starts at once."""
+    code = "import signal, sys, time; f = open(sys.argv[1] + '.end', 'w')\n"
+    code += "def end(*_): f.write(str(time.time())); f.close(); sys.exit(0)\n"
+    code += "signal.signal(15, end); open(sys.argv[1], 'w').write(str(time.time())); time.sleep(600)"
+    plan = [bench.part("door", "service", code=code), bench.part("service", "base", code=code)]
+    started = bench.supervise(*plan, bench.part("base", code=code))
+    await started.start()
+    await started.stop()
+    root = bench.home.root
+    began = {name: float((root / name).read_text()) for name in ("base", "service", "door")}
+    ended = {name: float((root / f"{name}.end").read_text()) for name in began}
+    assert began["base"] < began["service"] < began["door"]
+    assert ended["door"] < ended["service"] < ended["base"]
+    assert State.read(bench.home).parts == {}
+
+
+async def test_what_does_not_depend_on_each_other_starts_together(bench: Bench) -> None:
+    """Three parts that take half a second each are ready long before a second and a half."""
+    slow = "import sys, time; time.sleep(0.5); open(sys.argv[1], 'w').write('up'); time.sleep(600)"
+    began = time.monotonic()
+    await bench.supervise(*(bench.part(name, code=slow) for name in "abc")).start()
+    assert time.monotonic() - began < 1.4
+    assert sum(" ready " in line for line in bench.said) == 3
+
+
+async def test_a_failed_part_is_named_and_stops_the_start(bench: Bench) -> None:
+    """The error names the part, its exit, its last words and its log; what needed it never starts."""
+    broken = bench.part("twitter", "base", code="import sys; print('no such table: tweets'); sys.exit(3)")
+    started = bench.supervise(bench.part("base"), broken, bench.step("after", "twitter"))
+    with pytest.raises(PartFailed) as failure:
+        await started.start()
+    for fact in ("twitter did not start", "exit code 3", "no such table: tweets", str(bench.home.log("twitter"))):
+        assert fact in str(failure.value)
+    assert bench.order == []
+
+
+async def test_a_part_that_is_never_ready_fails_in_time(bench: Bench) -> None:
+    """A part that runs but does not become ready is given up after its patience, with what it says it lacks."""
+
+    async def lacks() -> str:
+        return "model: still loading"
+
+    lazy = replace(bench.part("lazy", code="import time; time.sleep(600)"), start_patience_seconds=0.3, lacks=lacks)
+    with pytest.raises(PartFailed, match=r"not ready within 0.3 s \(model: still loading\)"):
+        await bench.supervise(lazy).start()
+
+
+async def test_a_program_that_does_not_exist_is_a_failed_part(bench: Bench) -> None:
+    """A missing program ends the start like any other failure."""
+    with pytest.raises(PartFailed, match="No such file"):
+        await bench.supervise(replace(bench.part("x"), command=("/no/such/program",))).start()
+
+
+async def test_a_killed_part_is_started_again(bench: Bench) -> None:
+    """After kill -9 the part runs as a new process, the state file knows it, and others are left alone."""
+    await bench.supervise(bench.part("service"), bench.part("other")).start()
+    first, other = bench.pid("service"), bench.pid("other")
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: "  service is back" in bench.said)
+    assert bench.pid("service") != first
+    assert bench.pid("other") == other
+    assert any("SIGKILL" in line for line in bench.said)
+
+
+async def test_a_part_that_keeps_dying_is_started_ever_more_slowly(bench: Bench) -> None:
+    """Restarts of a part that ends at once are spaced out, so that it does not eat the machine."""
+    once = "import sys, time; open(sys.argv[1], 'a').write('up\\n'); time.sleep(0.3)"
+    await bench.supervise(bench.part("flaky", code=once)).start()
+    await eventually(lambda: any("starts again in 1 s" in line for line in bench.said), 8)
+    starts = (bench.home.root / "flaky").read_text().count("up")
+    assert starts == 2
+
+
+async def test_a_deaf_part_is_killed_in_the_end(bench: Bench) -> None:
+    """A part that ignores SIGTERM is killed after its patience, with what it started."""
+    deaf = "import os, signal, subprocess, sys, time; signal.signal(15, signal.SIG_IGN)\n"
+    deaf += "child = subprocess.Popen(['sleep', '600']); open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(600)"
+    started = bench.supervise(bench.part("deaf", code=deaf))
+    await started.start()
+    pid, child = bench.pid("deaf"), int((bench.home.root / "deaf").read_text())
+    began = time.monotonic()
+    await started.stop()
+    assert time.monotonic() - began < 5
+    await eventually(lambda: not psutil.pid_exists(pid) and not psutil.pid_exists(child))
+
+
+async def test_a_stopped_supervisor_starts_nothing_again(bench: Bench) -> None:
+    """A part that waits for its restart when everything stops stays down."""
+    started = bench.supervise(bench.part("service"))
+    await started.start()
+    os.kill(bench.pid("service"), signal.SIGKILL)
+    await eventually(lambda: any("SIGKILL" in line for line in bench.said))
+    await started.stop()
+    await asyncio.sleep(0.7)
+    assert (bench.home.root / "service").read_text() == "up\n"
+
+
+async def test_parts_that_wait_for_each_other_are_refused(bench: Bench) -> None:
+    """A circle of needs is said so before anything starts."""
+    with pytest.raises(DevstackError, match=r"\['a', 'b'\]"):
+        bench.supervise(bench.part("a", "b"), bench.part("b", "a"), bench.part("c"))
+
+
+async def test_a_program_that_runs_once_must_succeed(bench: Bench) -> None:
+    """Exit code 0 is success; anything else is an error with the last words."""
+    await run_once(bench.part("fine", code="pass"))
+    with pytest.raises(PartFailed, match="broken column"):
+        await run_once(bench.part("bad", code="raise SystemExit('broken column')"))
+
+
+async def test_a_slow_part_is_said_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a part takes long, a line says which one and what it waits for."""
+    monkeypatch.setattr(supervisor, "SLOW_AFTER_SECONDS", 0.1)
+    slow = "import sys, time; time.sleep(0.5); open(sys.argv[1], 'w').write('up'); time.sleep(600)"
+    await bench.supervise(bench.part("slow", code=slow)).start()
+    assert any("slow" in line and "is not ready yet: it does not answer" in line for line in bench.said)

@@ -1,0 +1,1 @@
+"""Indexes of the conversation about an entity."""

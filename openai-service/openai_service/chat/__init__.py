@@ -1,0 +1,1 @@
+"""Chat completions: routing, response cache, single-flight, streams."""

@@ -1,0 +1,1 @@
+"""Embeddings: encoders on this machine and upstream."""

@@ -1,0 +1,1 @@
+"""The OpenAI wire protocol: messages, server-sent events, errors of the SDK."""

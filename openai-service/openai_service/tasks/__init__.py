@@ -1,0 +1,1 @@
+"""Tasks: summaries, topics, plans and the like, each with its prompt, schema and checks."""

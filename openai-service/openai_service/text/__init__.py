@@ -1,0 +1,1 @@
+"""Text: folding, question forms, redaction, detection of prompt injection."""

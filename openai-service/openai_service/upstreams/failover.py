@@ -1,0 +1,119 @@
+"""Several providers for one call: in order of preference, and two at once where the first is slow to begin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from castor_chassis import ServiceError
+from openai_service.errors import UpstreamError, UpstreamRefused
+from openai_service.metrics import FAILOVERS, HEDGES
+from openai_service.upstreams.client import OpenAICompatible
+
+log = structlog.get_logger("castor.openai.failover")
+T = TypeVar("T")
+_OF_THIS_PROVIDER = (401, 403, 404)
+"""Refusals that say something about our account there, nothing about the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model of a provider."""
+
+    upstream: OpenAICompatible
+    model: str
+
+
+Ask = Callable[[Target], Awaitable[T]]
+
+
+async def first_answer(
+    targets: Sequence[Target],
+    ask: Ask[T],
+    *,
+    hedge_after_seconds: float | None,
+    discard: Callable[[T], Awaitable[None]],
+) -> T:
+    """Return the answer of the first target that gives one; ``discard`` gets an answer that came too late.
+
+    Raises the last target's error, or at once an error that the next target would repeat.
+    """
+    if hedge_after_seconds is None or len(targets) < 2:
+        return await _in_order(targets, ask)
+    try:
+        return await _raced(targets[0], targets[1], ask, hedge_after_seconds, discard)
+    except UpstreamError as error:
+        if not targets[2:] or not _passes_on(error):
+            raise
+    return await _in_order(targets[2:], ask)
+
+
+async def _in_order(targets: Sequence[Target], ask: Ask[T]) -> T:
+    for target in targets[:-1]:
+        try:
+            return await ask(target)
+        except UpstreamError as error:
+            if not _passes_on(error):
+                raise
+            _note(target, error)
+    return await ask(targets[-1])
+
+
+def _passes_on(error: UpstreamError) -> bool:
+    if not isinstance(error, UpstreamRefused):
+        return True
+    return error.details["upstream_status"] in _OF_THIS_PROVIDER
+
+
+def _note(target: Target, error: ServiceError) -> None:
+    FAILOVERS.labels(target.upstream.name, error.code).inc()
+    log.warning("failed_over", provider=target.upstream.name, code=error.code, reason=error.details.get("reason"))
+
+
+async def _raced(
+    first: Target, second: Target, ask: Ask[T], after_seconds: float, discard: Callable[[T], Awaitable[None]]
+) -> T:
+    running: set[asyncio.Future[T]] = {asyncio.ensure_future(ask(first))}
+    try:
+        done, _ = await asyncio.wait(running, timeout=after_seconds)
+        if not done:
+            HEDGES.inc()
+        elif (error := next(iter(done)).exception()) is None:
+            return next(iter(done)).result()
+        elif not isinstance(error, UpstreamError) or not _passes_on(error):
+            raise error
+        else:
+            _note(first, error)
+            running = set()
+        running.add(asyncio.ensure_future(ask(second)))
+        return await _winner(running)
+    finally:
+        await _stop(running, discard)
+
+
+async def _winner(running: set[asyncio.Future[T]]) -> T:
+    """Return the first success and leave the others in ``running``; raises the last failure."""
+    failure: BaseException | None = None
+    while running:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            running.discard(one)
+            failure = one.exception()
+            if failure is None:
+                return one.result()
+    assert failure is not None
+    raise failure
+
+
+async def _stop(running: set[asyncio.Future[T]], discard: Callable[[T], Awaitable[None]]) -> None:
+    for one in running:
+        one.cancel()
+    if running:
+        await asyncio.wait(running)
+    for one in running:
+        if not one.cancelled() and one.exception() is None:
+            await discard(one.result())

@@ -1,0 +1,1 @@
+"""Answers with citations that are verified word for word."""

@@ -1,0 +1,1 @@
+"""Documents: the record and its repository."""

@@ -1,0 +1,1 @@
+"""Background work: documents from the feed, embeddings, vector indexes."""

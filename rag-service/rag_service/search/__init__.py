@@ -1,0 +1,1 @@
+"""Hybrid retrieval: by words and by meaning, fused by rank."""

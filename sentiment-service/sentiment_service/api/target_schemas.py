@@ -1,0 +1,106 @@
+"""The wire of sentiment towards targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from castor_chassis import Identifier, RequestModel, ResponseModel
+from sentiment_service.api.schemas import ModelName, Probability, Tweet
+from sentiment_service.classifiers.linear import Label, ModelCard
+from sentiment_service.targets.assess import Basis, Opinion
+
+MAX_ITEMS = 200
+MAX_TARGETS = 10
+# Readers of a contract disagree on what \S matches: to ECMAScript U+0085 is no white space, to Python U+001C is.
+_VISIBLE = r"[^\s\x1c-\x1f\x85\ufeff]"
+RULES = "1"
+
+Target = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=100,
+        pattern=_VISIBLE,
+        description="A name as texts write it. Found as whole words, without regard to case and accents, also in a "
+        "hashtag or handle whose words are marked by capitals. A person's other names are targets of their own.",
+    ),
+]
+
+
+class TargetItem(RequestModel):
+    """A text, and whom or what to look for in it."""
+
+    id: Identifier
+    text: Tweet
+    targets: list[Target] = Field(min_length=1, max_length=MAX_TARGETS)
+
+
+class TargetsRequest(RequestModel):
+    """Texts in Spanish, each with its own targets."""
+
+    items: list[TargetItem] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class TargetSentiment(ResponseModel):
+    """What a text says for or against one target; probabilities are absent when the target is."""
+
+    target: str
+    label: Label | Literal["absent"] = Field(description="`absent`: the text does not name the target.")
+    positive: Probability | None = None
+    neutral: Probability | None = None
+    negative: Probability | None = None
+    confidence: Probability | None = Field(None, description="The probability of the label.")
+    basis: Basis | None = Field(
+        None,
+        description="What it rests on: a comparison (`preference`), an attitude towards something that befell the "
+        "target (`event`), a side taken outright (`side`), mocking praise (`irony`), the target's own words "
+        "(`reported`), words of known polarity (`words`), or the model's view of the clause (`model`).",
+    )
+    reason: str | None = Field(None, description="Why the text was not judged but answered neutral (0, 1, 0).")
+
+    @classmethod
+    def of(cls, target: str, opinion: Opinion) -> Self:
+        """Put a target and the opinion of it together."""
+        scores = opinion.scores
+        if scores is None:
+            return cls(target=target, label="absent")
+        return cls(
+            target=target,
+            label=scores.label,
+            positive=scores.positive,
+            neutral=scores.neutral,
+            negative=scores.negative,
+            confidence=scores.confidence,
+            basis=opinion.basis,
+            reason=opinion.reason,
+        )
+
+
+class ItemTargets(ResponseModel):
+    """The targets of one item, in the order asked."""
+
+    id: str
+    targets: list[TargetSentiment]
+
+
+class TargetsAnalysis(ResponseModel):
+    """Answer to items: one result for each, in their order."""
+
+    results: list[ItemTargets]
+    model: ModelName
+    rules: str = Field(description="Version of the rules; opinions of different rules or models do not compare.")
+
+    @classmethod
+    def of(cls, items: Sequence[TargetItem], opinions: Sequence[Sequence[Opinion]], card: ModelCard) -> Self:
+        """Put items and the opinions of their targets together."""
+        results = [
+            ItemTargets(
+                id=item.id,
+                targets=[TargetSentiment.of(*pair) for pair in zip(item.targets, found, strict=True)],
+            )
+            for item, found in zip(items, opinions, strict=True)
+        ]
+        return cls(results=results, model=ModelName.of(card), rules=RULES)

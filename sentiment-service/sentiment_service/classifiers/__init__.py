@@ -1,0 +1,1 @@
+"""The models that score a text; their weights are in ``models/``."""

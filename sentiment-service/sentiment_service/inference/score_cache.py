@@ -1,0 +1,52 @@
+"""Scores in Redis, under what the model reads of a text: one entry for all spellings that normalise to the same."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+
+from castor_chassis import Cache
+from sentiment_service.classifiers.linear import ModelCard, Scores
+from sentiment_service.metrics import CACHE
+
+_SCORES = struct.Struct("<3d")
+
+
+def cache_key(card: ModelCard, normalised: str) -> str:
+    """Return the key of a normalised text's scores by this version of this model."""
+    digest = hashlib.blake2b(normalised.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return f"scores:{card.id}:{card.version}:{digest}"
+
+
+def packed(scores: Scores) -> bytes:
+    """Return three little-endian doubles: positive, neutral, negative."""
+    return _SCORES.pack(scores.positive, scores.neutral, scores.negative)
+
+
+def unpacked(value: bytes | None) -> Scores | None:
+    """Return what ``packed`` made; None for anything else, which counts as a miss."""
+    if value is None or len(value) != _SCORES.size:
+        return None
+    return Scores(*_SCORES.unpack(value))
+
+
+class ScoreCache:
+    """Remembers scores for ``ttl_seconds``; when Redis is away everything is a miss. Reasons are not remembered."""
+
+    def __init__(self, cache: Cache, ttl_seconds: int) -> None:
+        self._cache = cache
+        self._ttl_seconds = ttl_seconds
+
+    async def get(self, card: ModelCard, normalised: Sequence[str]) -> dict[str, Scores]:
+        """Return the scores that are known, by normalised text."""
+        values = await self._cache.get_many([cache_key(card, text) for text in normalised])
+        found = {text: known for text, value in zip(normalised, values, strict=True) if (known := unpacked(value))}
+        CACHE.labels("hit").inc(len(found))
+        CACHE.labels("miss").inc(len(normalised) - len(found))
+        return found
+
+    async def put(self, card: ModelCard, scored: Mapping[str, Scores]) -> None:
+        """Remember what the model scored, by normalised text."""
+        values = {cache_key(card, text): packed(scores) for text, scores in scored.items()}
+        await self._cache.set_many(values, self._ttl_seconds)

@@ -1,0 +1,1 @@
+"""Sentiment towards a target named in the text."""

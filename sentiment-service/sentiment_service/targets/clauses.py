@@ -1,0 +1,197 @@
+"""The part of a text that speaks about one target: mentions, reported speech, sentences, clauses, concession.
+
+Everything is pure and works on tokens, each with the form of the text and a folded one (lower case, no accents, `ñ`
+kept). A mention of the target in question is folded to ``TARGET``, one of another target to ``OTHER``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from sentiment_service.text.normalise import EMOJI, split_hashtag
+
+TARGET = "§"
+OTHER = "¤"
+
+_URL = re.compile(r"(?:https?://|\bwww\.)\S*", re.IGNORECASE)
+_TAG = re.compile(r"(?<!\w)[#＃@＠](\w+)")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_SENTENCE_END = frozenset(".!?;…\n")
+_CONTRAST = (
+    "en cambio",
+    "por el contrario",
+    "al contrario",
+    "mientras que",
+    "mientras",
+    "pero",
+    "sin embargo",
+    "no obstante",
+)
+_OPENING, _CLOSING = frozenset('"“«'), frozenset('"”»')
+_SAYS = (
+    "dijo|dice|afirmo|afirma|aseguro|asegura|declaro|declara|sostuvo|sostiene|señalo|señala|critico|critica|denuncio|denuncia|"
+    "pidio|pide|anuncio|anuncia|advirtio|advierte|explico|explica|manifesto|cuestiono|cuestiona|reitero|comento|opino|"
+    "rechazo|lamento|condeno|exigio|acuso|invito|respondio"
+)
+_REPORTS = re.compile(rf" § (?:tambien |ayer |hoy )?(?:{_SAYS})\b| (?:{_SAYS}) § | segun §[ ,]|^ § : ")
+_CONCEDES = re.compile(r" (?:aunque|a pesar de|pese a|por mas|por muy|si bien|asi) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, a sign or an emoji: as written, and folded."""
+
+    form: str
+    folded: str
+
+
+Tokens = Sequence[Token]
+
+
+def fold(word: str) -> str:
+    """Return the word in lower case without accents; `ñ` stays."""
+    marked = word.lower().replace("ñ", "\0")
+    plain = "".join(sign for sign in unicodedata.normalize("NFD", marked) if not unicodedata.combining(sign))
+    return plain.replace("\0", "ñ")
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Return the tokens of a raw text; hashtags and handles become their words, links are dropped."""
+    clean = _URL.sub(" ", html.unescape(text))
+    clean = _TAG.sub(lambda match: split_hashtag(match[1]), clean).replace("...", "…").replace("\n", " . ")
+    return [Token(form, fold(form)) for form in _TOKEN.findall(EMOJI.sub(r" \g<0> ", clean))]
+
+
+def marked(tokens: Tokens, name: str, mark: str) -> list[Token]:
+    """Return the tokens with every whole-word mention of ``name`` folded to ``mark``."""
+    wanted = [token.folded for token in tokens_of(name)]
+    found, index = list[Token](), 0
+    while index < len(tokens):
+        window = tokens[index : index + len(wanted)]
+        if wanted and [token.folded for token in window] == wanted:
+            found.append(Token(" ".join(token.form for token in window), mark))
+            index += len(wanted)
+        else:
+            found.append(tokens[index])
+            index += 1
+    return found
+
+
+def mentions(tokens: Tokens) -> bool:
+    """Return whether the target is among the tokens."""
+    return any(token.folded == TARGET for token in tokens)
+
+
+def line(tokens: Tokens) -> str:
+    """Return the folded tokens between single spaces, one also before and after: what the patterns match."""
+    return f" {' '.join(token.folded for token in tokens)} "
+
+
+def written(tokens: Tokens) -> str:
+    """Return the tokens as written, for the model."""
+    return " ".join(token.form for token in tokens)
+
+
+def sentences(tokens: Tokens) -> list[list[Token]]:
+    """Cut at sentence ends outside quotes; the end stays with its sentence."""
+    found, sentence, quoted = list[list[Token]](), list[Token](), False
+    for token in tokens:
+        if token.form in _OPENING | _CLOSING:
+            quoted = not quoted
+        sentence.append(token)
+        if token.form in _SENTENCE_END and not quoted:
+            found.append(sentence)
+            sentence = []
+    if sentence:
+        found.append(sentence)
+    return _joined(found)
+
+
+def _joined(found: list[list[Token]]) -> list[list[Token]]:
+    """Put signs without words to the sentence before."""
+    whole: list[list[Token]] = []
+    for sentence in found:
+        if whole and not any(token.form[0].isalnum() or token.folded in (TARGET, OTHER) for token in sentence):
+            whole[-1].extend(sentence)
+        else:
+            whole.append(sentence)
+    return whole
+
+
+def unquoted(tokens: Tokens) -> list[Token]:
+    """Drop what stands between quotes, unless the target is named there."""
+    found, inside = list[Token](), list[Token]()
+    quoted = False
+    for token in tokens:
+        if token.form in _OPENING | _CLOSING:
+            quoted = not quoted
+            found, inside = (found + inside if not quoted and mentions(inside) else found), []
+        else:
+            (inside if quoted else found).append(token)
+    return found + inside
+
+
+def reports(sentence: Tokens) -> bool:
+    """Return whether the sentence tells what the target says."""
+    return bool(_REPORTS.search(line(sentence)))
+
+
+def concedes(clause: Tokens) -> bool:
+    """Return whether the clause only concedes something (`aunque ...`)."""
+    return bool(_CONCEDES.match(line(clause)))
+
+
+def contrasts(sentence: Tokens) -> list[list[Token]]:
+    """Cut a sentence before words of contrast (`pero`, `en cambio`, `mientras`)."""
+    text = [token.folded for token in sentence]
+    parts, start, index = list[list[Token]](), 0, 1
+    while index < len(text):
+        if length := _contrast_at(text, index):
+            parts.append(list(sentence[start:index]))
+            start = index = index + length
+        else:
+            index += 1
+    return [part for part in (*parts, list(sentence[start:])) if any(token.form[0].isalnum() for token in part)]
+
+
+def _contrast_at(text: Sequence[str], index: int) -> int:
+    """Return how many words of contrast stand here."""
+    phrases = (phrase.split() for phrase in _CONTRAST)
+    return next((len(words) for words in phrases if text[index : index + len(words)] == words), 0)
+
+
+def at_commas(tokens: Tokens) -> list[list[Token]]:
+    """Cut at commas, colons and dashes."""
+    runs = groupby(tokens, lambda token: token.form in {",", ":", "—", "–"})
+    parts = [list(part) for is_cut, part in runs if not is_cut]
+    return parts or [list(tokens)]
+
+
+def at_joints(tokens: Tokens) -> list[list[Token]]:
+    """Cut before `y`, `e` and relative `que` where another target is named on either side."""
+    cuts = [
+        index
+        for index in range(1, len(tokens) - 1)
+        if tokens[index].folded in {"y", "e", "porque", "para"} and _differs(tokens[:index], tokens[index:])
+    ]
+    return _cut(tokens, cuts)
+
+
+def _differs(left: Tokens, right: Tokens) -> bool:
+    sides = [{token.folded for token in side} & {TARGET, OTHER} for side in (left, right)]
+    return all(sides) and sides[0] != sides[1]
+
+
+def _cut(tokens: Tokens, cuts: Sequence[int]) -> list[list[Token]]:
+    edges = [0, *cuts, len(tokens)]
+    return [list(tokens[start:end]) for start, end in pairwise(edges) if start < end]
+
+
+def names(tokens: Tokens) -> Iterator[Token]:
+    """Yield mentions of other targets."""
+    return (token for token in tokens if token.folded == OTHER)

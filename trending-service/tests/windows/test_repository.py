@@ -1,0 +1,110 @@
+"""Exactly once, on a real PostgreSQL: scores, deletions, crashes, two followers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from castor_chassis import Postgres
+from trending_service.clients.twitter import Change
+from trending_service.ingest.feed_consumer import entries_of
+from trending_service.windows.records import Entry
+from trending_service.windows.repository import TrendStore
+
+if TYPE_CHECKING:
+    from conftest import Fill, Stream
+
+NOON = datetime(2022, 5, 29, 12, tzinfo=UTC)
+
+
+async def _counts(postgres: Postgres) -> tuple[int, int, int]:
+    row = await postgres.fetchrow(
+        "SELECT (SELECT count(*) FROM tweets), (SELECT count(*) FROM tweet_terms), (SELECT tweets FROM feed_state)"
+    )
+    assert row is not None
+    return tuple(row)
+
+
+async def test_a_tweet_that_comes_twice_is_stored_once_with_its_last_label(
+    postgres: Postgres, fill: Fill, stream: Stream
+) -> None:
+    """At once and when scored: one row, its terms once, the label of the score."""
+    change = stream.tweet(NOON, "ana", "reforma pensional")
+    assert (await fill([change])).added == 1
+    scored = await fill([stream.score(change, "negative")])
+    assert (scored.added, scored.updated, scored.terms) == (0, 1, 0)
+    assert await _counts(postgres) == (1, 3, 1)
+    assert await postgres.fetchval("SELECT label FROM tweets") == "negative"
+
+
+async def test_both_states_in_one_page_are_one_tweet(postgres: Postgres, fill: Fill, stream: Stream) -> None:
+    """The last state of a page wins."""
+    change = stream.tweet(NOON, "ana", "reforma pensional")
+    await fill([change, stream.score(change, "positive")])
+    assert await _counts(postgres) == (1, 3, 1)
+    assert await postgres.fetchval("SELECT label FROM tweets") == "positive"
+
+
+async def test_a_changed_text_replaces_the_terms(postgres: Postgres, fill: Fill, stream: Stream) -> None:
+    """An edited tweet has the terms of its new text only."""
+    change = stream.tweet(NOON, "ana", "reforma pensional")
+    await fill([change])
+    await fill([stream.change(**{**change, "text": "fracking"})])
+    assert await postgres.fetch("SELECT term FROM tweet_terms") == [("fracking",)]
+    assert await _counts(postgres) == (1, 1, 1)
+
+
+async def test_a_deleted_tweet_is_erased(postgres: Postgres, fill: Fill, stream: Stream) -> None:
+    """Nothing of it remains, and deleting what never was here does no harm."""
+    change = stream.tweet(NOON, "ana", "reforma pensional")
+    await fill([change])
+    gone = stream.change(id=change["id"], deleted=True, username="", created_at=None, text="")
+    unknown = stream.change(id="7", deleted=True)
+    assert (await fill([gone, unknown])).deleted == 1
+    assert await _counts(postgres) == (0, 0, 0)
+
+
+async def test_a_page_that_is_applied_again_changes_nothing(postgres: Postgres, fill: Fill, stream: Stream) -> None:
+    """After a crash between commit and acknowledgement the same page comes once more."""
+    page = [stream.tweet(NOON, "ana", "reforma pensional"), stream.tweet(NOON, "luis", "fracking")]
+    await fill(page)
+    assert (await fill(page)).added == 0
+    assert await _counts(postgres) == (2, 4, 2)
+
+
+async def test_a_page_that_fails_half_way_leaves_nothing_and_can_be_repeated(
+    postgres: Postgres, store: TrendStore, fill: Fill, stream: Stream
+) -> None:
+    """The tweets, the terms and the cursor stand or fall together."""
+    page = [stream.tweet(NOON, "ana", "reforma pensional"), stream.tweet(NOON, "luis", "fracking")]
+    broken = Entry(99, NOON, "eva", "no label", 1, ())
+    entries = entries_of([Change.model_validate(change) for change in page])
+    with pytest.raises(asyncpg.CheckViolationError):
+        await store.apply([*entries, broken], [], 3)
+    assert await _counts(postgres) == (0, 0, 0)
+    assert (await store.state()).cursor == 0
+    await fill(page)
+    assert await _counts(postgres) == (2, 4, 2)
+    assert (await store.state()).cursor == 2
+
+
+async def test_two_followers_with_the_same_page_store_it_once(postgres: Postgres, fill: Fill, stream: Stream) -> None:
+    """When a lost lease leaves two followers for a moment, the second finds its page applied."""
+    page = [stream.tweet(NOON, f"author{number}", "reforma pensional") for number in range(20)]
+    done = await asyncio.gather(*(fill(page) for _ in range(4)))
+    assert sorted(applied.added for applied in done) == [0, 0, 0, 20]
+    assert (await _counts(postgres))[::2] == (20, 20)
+
+
+async def test_tweets_of_any_year_have_a_partition(postgres: Postgres, fill: Fill, stream: Stream) -> None:
+    """Years beyond the prepared ones fall into the default partition."""
+    years = (2006, 2018, 2022, 2035, 2040)
+    await fill([stream.tweet(NOON.replace(year=year), "ana", "reforma pensional") for year in years])
+    rows = await postgres.fetch("SELECT tableoid::regclass::text AS name FROM tweets ORDER BY created_at")
+    assert [row["name"] for row in rows] == [
+        "tweets_default", "tweets_2018", "tweets_2022", "tweets_2035", "tweets_default"
+    ]  # fmt: skip

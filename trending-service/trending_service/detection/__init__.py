@@ -1,0 +1,1 @@
+"""The statistics: bursts and clusters."""

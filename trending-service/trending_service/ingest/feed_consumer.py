@@ -1,0 +1,67 @@
+"""Follows the feed of twitter-service into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from castor_chassis import follow
+from trending_service.clients.twitter import Change, FeedAnswer, TwitterClient
+from trending_service.metrics import CHANGES, STORED, TERMS
+from trending_service.text.terms import terms_of, text_hash
+from trending_service.windows.records import Applied, Entry
+from trending_service.windows.repository import TrendStore
+
+InThread = Callable[[Callable[[Sequence[Change]], list[Entry]], Sequence[Change]], Awaitable[list[Entry]]]
+
+
+def last_changes(changes: Sequence[Change]) -> list[Change]:
+    """Return the last change of each tweet; what came before it in the page no longer matters."""
+    return list({change.id: change for change in changes}.values())
+
+
+def entries_of(changes: Sequence[Change]) -> list[Entry]:
+    """Return what is to be stored of these changes, the deleted ones left out. CPU-bound."""
+    return [
+        Entry(
+            int(change.id), change.created_at, change.username.lower(), change.label,
+            text_hash(change.text), terms_of(change.text),
+        )
+        for change in changes
+        if not change.deleted and change.created_at is not None
+    ]  # fmt: skip
+
+
+class FeedFollower:
+    """Keeps the store up to date; run it under a lease."""
+
+    def __init__(self, twitter: TwitterClient, store: TrendStore, in_thread: InThread) -> None:
+        self._twitter = twitter
+        self._store = store
+        self._in_thread = in_thread
+
+    async def run(self) -> None:
+        """Follow the feed until cancelled; raises what the peer or the database raise."""
+        await follow("tweets", load_cursor=self._cursor, fetch=self._fetch, apply=self.apply)
+
+    async def _cursor(self) -> str:
+        return str((await self._store.state()).cursor)
+
+    async def _fetch(self, cursor: str) -> FeedAnswer:
+        page = await self._twitter.feed(cursor)
+        if not page.items:
+            await self._store.caught_up()
+        return page
+
+    async def apply(self, changes: Sequence[Change], next_cursor: str) -> None:
+        """Store one page and its cursor together."""
+        latest = last_changes(changes)
+        entries = await self._in_thread(entries_of, latest)
+        deleted = [int(change.id) for change in latest if change.deleted]
+        _count(await self._store.apply(entries, deleted, int(next_cursor)))
+
+
+def _count(applied: Applied) -> None:
+    STORED.set(applied.tweets)
+    TERMS.inc(applied.terms)
+    for change in ("added", "updated", "deleted"):
+        CHANGES.labels(change).inc(getattr(applied, change))

@@ -1,0 +1,189 @@
+"""The terms of a Spanish tweet: hashtags, mentions, words, short phrases; keys merge spellings."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+Kind = Literal["hashtag", "mention", "phrase"]
+
+MAX_TERMS = 80
+"""Terms kept of one tweet; 280 characters hold some 60."""
+MAX_TERM_CHARS = 80
+CONNECTIVE = re.compile(r"al?|con|contra|del?|[eouy]|el|en|l[ao]s?|para|por|sin|sobre|una?|vs")
+"""Words that may stand inside a phrase: 'ley de garantías', 'ahorros de los colombianos'."""
+_MAX_CONTENT_WORDS = 3
+_MAX_PHRASE_WORDS = 5
+_SHORT_TEXT_WORDS = 4
+
+_URL = re.compile(r"(?:https?://|www\.|\bt\.co/)\S*", re.IGNORECASE)
+_RETWEET = re.compile(r"^\s*RT @\w+:\s*", re.IGNORECASE)
+_TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:\s?%)?|[^\W\d_]\w*(?:[-'’][^\W\d_]+)*")
+_HUMP = re.compile(r"[A-ZÁÉÍÓÚÑÜ]+(?![a-záéíóúñü])|[A-ZÁÉÍÓÚÑÜ]?[a-záéíóúñü]+|\d+")
+_INSIDE_SENTENCE = " \t,;()-/&'"
+_TAGS = "#＃@"
+_ADVERB = re.compile(r"\w{4,}mente")
+_LAUGH = re.compile(r"(?:j+[aeiou]+){2,}h?j*")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """``key`` is the same for all spellings; ``spelling`` is how this tweet wrote it."""
+
+    key: str
+    kind: Kind
+    spelling: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    key: str
+    spelling: str
+    opens: bool
+    """Whether a sentence begins here, where a capital letter makes no name."""
+
+    @property
+    def is_number(self) -> bool:
+        return self.key[0].isdigit()
+
+    @property
+    def is_content(self) -> bool:
+        empty = self.key in stop_words() or _ADVERB.fullmatch(self.key) or _LAUGH.fullmatch(self.key)
+        return not self.is_number and len(self.key) > 2 and not empty
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Return the words that never are a term alone and never begin or end a phrase."""
+    lines = resources.files("trending_service.text").joinpath("stopwords_es.txt").read_text("utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def fold(text: str) -> str:
+    """Return ``text`` in lower case and without accents; ``ñ`` stays: 'año' and 'ano' differ."""
+    kept = unicodedata.normalize("NFC", text.casefold()).replace("ñ", "\0")
+    bare = "".join(c for c in unicodedata.normalize("NFKD", kept) if not unicodedata.combining(c))
+    return bare.replace("\0", "ñ")
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without the mark of a retweet, without addresses, its HTML entities resolved."""
+    return _URL.sub(" ", _RETWEET.sub("", html.unescape(text)))
+
+
+def terms_of(text: str) -> list[Term]:
+    """Return the distinct terms of a tweet, hashtags and mentions first, at most ``MAX_TERMS``."""
+    tags: list[Term] = []
+    phrases: list[Term] = []
+    for run in _runs(clean(text)):
+        if isinstance(run, Term):
+            tags.append(run)
+        else:
+            phrases.extend(_phrases(run))
+    unique: dict[str, Term] = {}
+    for term in tags + phrases:
+        if len(term.key) <= MAX_TERM_CHARS:
+            unique.setdefault(term.key, term)
+    return list(unique.values())[:MAX_TERMS]
+
+
+def term_key(text: str) -> str | None:
+    """Return the key under which a hashtag, mention, word or phrase is stored; None when it holds no word."""
+    words = [fold(match.group()) for match in _TOKEN.finditer(text)]
+    key = " ".join(words).replace("＃", "#")
+    return key if 0 < len(key) <= MAX_TERM_CHARS else None
+
+
+def words_of(spelling: str) -> frozenset[str]:
+    """Return the words that say what a term is about, in the singular: '#DebatesFinales2022' -> debate, final."""
+    if spelling[:1] in "#@":
+        parts = [fold(part) for part in _HUMP.findall(spelling) if not part.isdigit()]
+    else:
+        parts = [fold(match.group()) for match in _TOKEN.finditer(spelling)]
+    return frozenset(_singular(part) for part in parts if len(part) > 2 and part not in stop_words())
+
+
+def _singular(word: str) -> str:
+    return re.sub(r"(?<=[aeiou][lnrd])es$|(?<=[aeiou])s$", "", word) if len(word) > 4 else word
+
+
+def text_hash(text: str) -> int:
+    """Return a signed 64-bit hash that near-duplicates share.
+
+    Case, accents, punctuation, addresses, emoji, numbers and mentions make no difference, except in texts of
+    fewer than four words, which are duplicates only when whole.
+    """
+    tokens = [fold(match.group()) for match in _TOKEN.finditer(clean(text))]
+    words = [token for token in tokens if token[0] != "@" and not token[0].isdigit()]
+    same = " ".join(words) if len(words) >= _SHORT_TEXT_WORDS else " ".join(text.split())
+    return int.from_bytes(
+        hashlib.blake2b(same.encode(errors="surrogatepass"), digest_size=8).digest(), "big", signed=True
+    )
+
+
+def _runs(text: str) -> Iterator[Term | list[_Word]]:
+    # Punctuation, tags and emoji end a phrase.
+    run: list[_Word] = []
+    end = 0
+    opens = True
+    for match in _TOKEN.finditer(text):
+        gap, token, end = text[end : match.start()], match.group(), match.end()
+        opens = opens or bool(gap.strip(_INSIDE_SENTENCE))
+        if run and (gap.strip(" \t") or token[0] in _TAGS):
+            yield run
+            run = []
+        if token[0] in _TAGS:
+            yield from _tag(token)
+        else:
+            run.append(_Word(fold(token), token, opens))
+        opens = token[0] in _TAGS
+    yield run
+
+
+def _tag(token: str) -> Iterator[Term]:
+    name = token[1:].strip("_")
+    if not name or name.isdigit():
+        return
+    if token[0] == "@":
+        yield Term("@" + fold(name), "mention", "@" + name)
+    else:
+        yield Term("#" + fold(name), "hashtag", "#" + name)
+
+
+def _phrases(run: list[_Word]) -> Iterator[Term]:
+    for start, first in enumerate(run):
+        if first.is_content:
+            yield Term(first.key, "phrase", _word_spelling(first, run))
+        if first.is_content or first.is_number:
+            yield from (_joined(run[start:end]) for end in _ends(run, start))
+
+
+def _word_spelling(word: _Word, run: list[_Word]) -> str:
+    # A capital that stands at the beginning of a sentence or in a shouted text says nothing about the word.
+    shouted = len(run) > 2 and all(other.spelling.isupper() for other in run)
+    return word.spelling.lower() if shouted or (word.opens and word.spelling[1:].islower()) else word.spelling
+
+
+def _ends(run: list[_Word], start: int) -> Iterable[int]:
+    contents = 1
+    for end in range(start + 1, min(start + _MAX_PHRASE_WORDS, len(run))):
+        word = run[end]
+        if word.is_content or word.is_number:
+            contents += 1
+            if contents > _MAX_CONTENT_WORDS:
+                return
+            if any(inner.is_content for inner in run[start : end + 1]):
+                yield end + 1
+        elif not CONNECTIVE.fullmatch(word.key):
+            return
+
+
+def _joined(words: list[_Word]) -> Term:
+    return Term(" ".join(w.key for w in words), "phrase", " ".join(w.spelling for w in words))

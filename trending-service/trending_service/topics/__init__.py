@@ -1,0 +1,1 @@
+"""What is trending as of a moment."""

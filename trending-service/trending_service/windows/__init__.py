@@ -1,0 +1,1 @@
+"""Terms counted in windows of time."""

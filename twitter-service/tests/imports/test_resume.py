@@ -1,0 +1,125 @@
+"""Imports that break off, and files that are packed."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from castor_chassis.client.transport import httpx
+
+from ..conftest import FIRST_ID, Start, Twitter, numbered
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+PIECE = {"import_piece_bytes": 65_536}
+
+
+def lines_of(count: int) -> bytes:
+    """Return JSON Lines of ``count`` tweets, every hundredth line of which is broken."""
+    tweets = (
+        {"id": str(FIRST_ID + n), "username": f"u{n % 5}", "created_at": "2022-05-01T10:00:00Z", "text": f"año {n}"}
+        for n in range(count)
+    )
+    rows = [json.dumps(tweet, ensure_ascii=False) if n % 100 else "{broken" for n, tweet in enumerate(tweets)]
+    return ("\n".join(rows) + "\n").encode()
+
+
+async def broken_off(twitter: Twitter, content: bytes, after: int) -> None:
+    """Send the first ``after`` bytes of a file, and lose the connection."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, after, 16_384):
+            yield content[at : min(at + 16_384, after)]
+        await asyncio.sleep(0.5)
+        raise ConnectionError
+
+    with pytest.raises((ConnectionError, httpx.HTTPError)):
+        await twitter.service.client.post("/v1/twitter/imports", content=pieces(), headers=twitter.headers, timeout=60)
+
+
+async def failed(twitter: Twitter) -> dict[str, object]:
+    """Return the latest import once it is recorded as failed."""
+    async with asyncio.timeout(30):
+        while True:
+            items = await twitter.data("/imports", limit=1)
+            if items["items"] and items["items"][0]["state"] == "failed":
+                found: dict[str, object] = items["items"][0]
+                return found
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+async def test_a_broken_upload_goes_on_from_the_last_committed_line(start_twitter: Start, kind: str) -> None:
+    """The same file sent again continues the same import: nothing is read twice, counted twice or left out."""
+    content = numbered(6000, text="línea {}").encode() if kind == "csv" else lines_of(6000)
+    rejected = 0 if kind == "csv" else 60
+    async with start_twitter(**PIECE) as twitter:
+        await broken_off(twitter, content, len(content) * 2 // 3)
+        first = await failed(twitter)
+        assert 0 < int(str(first["rows"])) < 6000
+        done = await twitter.imported(content)
+        assert done["id"] == first["id"]
+        assert (done["resumed"], done["state"], done["error"]) == (1, "done", None)
+        assert (done["accepted"], done["duplicates"], done["rejected"]) == (6000 - rejected, 0, rejected)
+        assert [r["line"] for r in done["rejections"]] == [n + 1 for n in range(0, 6000, 100)][:rejected]
+        assert (done["bytes_read"], done["bytes_total"]) == (len(content), len(content))
+        assert (await twitter.data("/scores/progress"))["tweets"] == 6000 - rejected
+
+
+async def test_another_file_with_the_same_beginning_is_told_apart(start_twitter: Start) -> None:
+    """A file that begins like a broken one but differs is refused, and taken in whole with resume=false."""
+    content = lines_of(6000)
+    other = content[:70_000] + content[70_000:].replace("año".encode(), b"mes")
+    async with start_twitter(**PIECE) as twitter:
+        await broken_off(twitter, content, len(content) * 2 // 3)
+        await failed(twitter)
+        refused = await twitter.upload(other)
+        assert (refused.status_code, refused.json()["code"]) == (409, "import_differs")
+        done = await twitter.imported(other, resume=False)
+        assert (done["rows"], done["resumed"]) == (6000, 0)
+
+
+async def test_a_killed_import_is_taken_over(start_twitter: Start, database: asyncpg.Connection) -> None:
+    """An import whose process died stays 'running' for a minute, and is then resumed like a failed one."""
+    content = lines_of(6000)
+    async with start_twitter(**PIECE) as twitter:
+        await broken_off(twitter, content, len(content) * 2 // 3)
+        first = await failed(twitter)
+        await database.execute("UPDATE imports SET state = 'running', progress_at = now() - interval '59 seconds'")
+        fresh = await twitter.imported(content)
+        assert fresh["id"] != first["id"]
+        await database.execute(
+            "UPDATE imports SET state = 'running', progress_at = now() - interval '61 seconds' WHERE id = $1",
+            first["id"],
+        )
+        done = await twitter.imported(content)
+        assert (done["id"], done["rows"], done["resumed"]) == (first["id"], 6000, 1)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+async def test_gzip(twitter: Twitter, members: int) -> None:
+    """A gzip file of one or several members is unpacked, whatever it is called."""
+    content = numbered(900).encode()
+    size = len(content) // members + 1
+    packed = b"".join(gzip.compress(content[at : at + size]) for at in range(0, len(content), size))
+    done = await twitter.imported(packed)
+    assert (done["accepted"], done["rejected"], done["bytes_read"]) == (900, 0, len(content))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda packed: packed[:-40], "import_broken_gzip"),
+        (lambda packed: packed[:50] + b"xxxx" + packed[54:], "import_broken_gzip"),
+        (lambda _: gzip.compress(b"\n" * 3_000_000), "import_unpacked_too_large"),
+    ],
+)
+async def test_unusable_gzip(start_twitter: Start, spoil: object, code: str) -> None:
+    """Broken gzip and gzip that unpacks beyond the limit are refused with a sentence."""
+    async with start_twitter(import_max_unpacked_bytes=2_000_000) as twitter:
+        response = await twitter.upload(spoil(gzip.compress(numbered(300).encode())))  # type: ignore[operator]
+        assert (response.status_code, response.json()["code"]) == (422, code)

@@ -1,0 +1,52 @@
+"""Which tweets, or counts of them, a request asks for: the same conditions wherever they are read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from castor_chassis import Text, Timestamp
+from twitter_service.api.schemas.tweets import Axis, Day, EntityId, Label, PlaceSlug
+from twitter_service.queries.service import CountFilter
+from twitter_service.tweets.repository import TweetFilter
+
+
+async def wanted_tweets(
+    entity: EntityId | None = None,
+    label: Label | None = None,
+    axis: Annotated[Axis | None, Query(description="Axis of the Plan Nacional de Desarrollo.")] = None,
+    place: Annotated[PlaceSlug | None, Query(description="Slug of a department or city, such as antioquia.")] = None,
+    lang: Annotated[str | None, Query(pattern=r"^[a-z]{2,3}(-[a-z0-9]{2,8})*$", description="As X names it.")] = None,
+    author: Annotated[str | None, Query(pattern=r"^@?[A-Za-z0-9_:]{1,100}$")] = None,
+    min_credibility: Annotated[
+        float | None, Query(ge=0, le=1, description="Of the author; unknown authors count as 0.5.")
+    ] = None,
+    q: Annotated[
+        Text | None, Query(min_length=1, max_length=500, description='Words, "phrases", -without, OR.')
+    ] = None,
+    since: Annotated[Timestamp | None, Query(description="Not older than this.")] = None,
+    until: Annotated[Timestamp | None, Query(description="Older than this.")] = None,
+    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
+) -> TweetFilter:
+    """Return the conditions of a request."""
+    author = author and author.removeprefix("@")
+    return TweetFilter(entity, label, author, q, axis, place, lang, min_credibility, since, until, as_of)
+
+
+Wanted = Annotated[TweetFilter, Depends(wanted_tweets)]
+
+
+async def wanted_counts(
+    entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
+    since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
+    until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
+    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Pages hold whole days.")] = 10_000,
+    cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
+) -> CountFilter:
+    """Return which counts a request asks for."""
+    return CountFilter(entity, since, until, as_of, limit, cursor)
+
+
+WantedCounts = Annotated[CountFilter, Depends(wanted_counts)]

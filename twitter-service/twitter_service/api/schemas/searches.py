@@ -1,0 +1,283 @@
+"""The wire of what is read from X: searches, timelines, look-ups, usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from castor_chassis import Integer, Number, RequestModel, ResponseModel, Text, Timestamp
+from twitter_service.api.schemas.tweets import EntityId, TweetId
+from twitter_service.billing.budget import MICRO, Level, Period, Purpose, Standing
+from twitter_service.searches.planner import MAX_HANDLE, Preview, Wish
+from twitter_service.searches.repository import Kind
+from twitter_service.searches.service import LookUp
+from twitter_service.x.query_builder import Search
+from twitter_service.x.rate_limits import Allowance
+
+Term = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+XHandle = Annotated[
+    str,
+    StringConstraints(pattern=rf"^@?[A-Za-z0-9_]{{1,{MAX_HANDLE}}}$"),
+    AfterValidator(lambda handle: handle.lstrip("@")),
+]
+XHashtag = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+SearchCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9a-f]{32}$")]
+IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+State = Literal["queued", "running", "paused", "done", "failed"]
+
+
+class Query(RequestModel):
+    """What to look for on X; the parts hold together, the alternatives stand for one another."""
+
+    any_of: list[Term] = Field(default=[], max_length=200, description="Words or phrases; one of them is enough.")
+    all_of: list[Term] = Field(default=[], max_length=20, description="Words or phrases that must all occur.")
+    none_of: list[Term] = Field(default=[], max_length=20, description="Words or phrases that must not occur.")
+    hashtags: list[XHashtag] = Field(default=[], max_length=50, description="Alternatives beside any_of.")
+    mentions: list[XHandle] = Field(default=[], max_length=50, description="Accounts; alternatives beside any_of.")
+    authors: list[XHandle] = Field(default=[], max_length=50, description="One of them must have written it.")
+    entity: EntityId | None = Field(default=None, description="Its aliases, hashtags and accounts join any_of.")
+    location: Term | None = Field(default=None, description="A place that the text must name.")
+    lang: Language | None = "es"
+    with_retweets: bool = False
+
+    def search(self) -> Search:
+        """Return what the query builder takes."""
+        return Search(
+            any_of=self.any_of,
+            all_of=self.all_of,
+            none_of=self.none_of,
+            hashtags=self.hashtags,
+            mentions=self.mentions,
+            authors=self.authors,
+            location=self.location,
+            lang=self.lang,
+            with_retweets=self.with_retweets,
+        )
+
+
+class SearchRequest(Query):
+    """What to read from X, from when, and at most how much."""
+
+    days_back: Integer | None = Field(default=None, ge=1, le=10_000, description="Instead of since.")
+    since: Timestamp | None = None
+    until: Timestamp | None = None
+    archive: bool = Field(default=False, description="Search all posts ever, where the plan of X allows it.")
+    max_tweets: Integer = Field(default=500, ge=10, le=1_000_000, description="Never more are read or paid.")
+    purpose: Purpose = "analysis"
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        if self.since is not None and self.days_back is not None:
+            raise ValueError("give since or days_back, not both")
+        return self
+
+    def wish(self) -> Wish:
+        """Return what the planner takes."""
+        return Wish(self.search(), self.entity, self.archive, self.days_back, self.since, self.until, self.max_tweets)
+
+
+class TimelineRequest(RequestModel):
+    """How much of what an account wrote to read."""
+
+    since: Timestamp | None = None
+    until: Timestamp | None = None
+    max_tweets: Integer = Field(default=200, ge=10, le=3200, description="X shows the latest 3,200.")
+    purpose: Purpose = "analysis"
+
+
+class LookUpRequest(RequestModel):
+    """Which tweets to read by id."""
+
+    ids: list[TweetId] = Field(min_length=1, max_length=100)
+    purpose: Purpose = "analysis"
+
+
+class LookUpResult(ResponseModel):
+    """What became of the ids."""
+
+    found: list[str] = Field(description="Stored; read them with GET /v1/twitter/tweets/{id}.")
+    missing: list[str] = Field(description="X does not show them: deleted, protected, or never there.")
+    tweets_stored: Integer = Field(description="Of the found ones, those that were not stored before.")
+    tweets_billed: Integer = Field(description="Of the found ones, those that X had not billed today already.")
+    usd: Number
+
+    @classmethod
+    def of(cls, result: LookUp) -> Self:
+        """Return a look-up as it goes over the wire."""
+        return cls(
+            found=result.found,
+            missing=result.missing,
+            tweets_stored=result.stored,
+            tweets_billed=result.billed,
+            usd=result.micro_usd / MICRO,
+        )
+
+
+class BudgetStanding(ResponseModel):
+    """Where a budget stands; null: no limit."""
+
+    level: Level
+    name: str
+    period: Period
+    tweets_spent: Integer
+    tweets_reserved: Integer
+    tweets_limit: Integer | None
+    tweets_left: Integer | None
+    usd_spent: Number
+    usd_reserved: Number
+    usd_limit: Number | None
+    usd_left: Number | None
+    percentage: Number | None = Field(description="Spent and reserved of the tighter limit, 0 to 100.")
+    resets_at: Timestamp
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        """Return a standing of the ledger as it goes over the wire."""
+        posts_left, micro_left = standing.left
+        return cls(
+            level=standing.level,
+            name=standing.name,
+            period=standing.period,
+            tweets_spent=standing.spent.posts,
+            tweets_reserved=standing.held.posts,
+            tweets_limit=standing.limit_posts,
+            tweets_left=posts_left,
+            usd_spent=standing.spent.micro_usd / MICRO,
+            usd_reserved=standing.held.micro_usd / MICRO,
+            usd_limit=None if standing.limit_micro_usd is None else standing.limit_micro_usd / MICRO,
+            usd_left=None if micro_left is None else micro_left / MICRO,
+            percentage=_percentage(standing),
+            resets_at=standing.resets_at,
+        )
+
+
+class AllowanceStanding(ResponseModel):
+    """What X's own rate limit still allows on one endpoint; null: not known yet."""
+
+    endpoint: str
+    limit: Integer | None
+    remaining: Integer | None
+    resets_at: Timestamp | None
+
+    @classmethod
+    def of(cls, allowance: Allowance) -> Self:
+        """Return an allowance as it goes over the wire."""
+        return cls.model_validate({**vars(allowance), "resets_at": _moment(allowance.resets_at)})
+
+
+class Usage(ResponseModel):
+    """What reading X has cost, and what may still be read."""
+
+    x_configured: bool
+    budgets: list[BudgetStanding]
+    allowances: list[AllowanceStanding]
+
+
+class SearchPreview(ResponseModel):
+    """What a search would find and cost. Asking costs no money."""
+
+    queries: list[str] = Field(description="What X would be asked.")
+    since: Timestamp | None = Field(description="Null: as far back as X reaches (7 days).")
+    until: Timestamp | None
+    tweets_found: Integer = Field(description="A tweet that several queries match counts once for each.")
+    tweets_to_read: Integer = Field(description="Not more than max_tweets.")
+    requests: Integer
+    usd: Number = Field(description="At most: what X has billed today already is free.")
+    fits_budget: bool
+    budgets: list[BudgetStanding]
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        """Return a preview as it goes over the wire."""
+        return cls(
+            queries=preview.plan.queries,
+            since=preview.plan.span.start,
+            until=preview.plan.span.end,
+            tweets_found=preview.found,
+            tweets_to_read=preview.to_read,
+            requests=preview.requests,
+            usd=preview.price.micro_usd / MICRO,
+            fits_budget=preview.fits,
+            budgets=[BudgetStanding.of(standing) for standing in preview.standings],
+        )
+
+
+class XSearch(ResponseModel):
+    """A reading of X: what was asked, how far it is, what it brought and cost."""
+
+    id: str
+    kind: Kind
+    collection: str | None
+    state: State = Field(description="queued and running go on by themselves; paused waits for budget or its next run.")
+    outcome: Literal["tweets", "no_tweets"] | None = Field(description="Null until it is done.")
+    error_code: str | None = Field(description="Why it waits or failed: budget_spent, x_unavailable, ...")
+    error: str | None
+    queries: list[str]
+    since: Timestamp | None
+    until: Timestamp | None
+    purpose: Purpose
+    max_tweets: Integer
+    tweets_read: Integer
+    tweets_billed: Integer
+    tweets_stored: Integer = Field(description="Those that were not stored before.")
+    tweets_rejected: Integer
+    pages: Integer
+    usd: Number
+    complete: bool = Field(description="False while it runs, and when max_tweets ended it.")
+    next_attempt_at: Timestamp | None
+    created_at: Timestamp
+    finished_at: Timestamp | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Return a row of the store as it goes over the wire."""
+        is_done = row["state"] == "done"
+        renamed = {
+            "collection": row["collection_id"],
+            "outcome": ("tweets" if row["posts_read"] else "no_tweets") if is_done else None,
+            "since": row["starts_at"],
+            "until": row["ends_at"],
+            "max_tweets": row["max_posts"],
+            "tweets_read": row["posts_read"],
+            "tweets_billed": row["posts_billed"],
+            "tweets_stored": row["stored"],
+            "tweets_rejected": row["rejected"],
+            "usd": row["micro_usd"] / MICRO,
+            "next_attempt_at": row["not_before"] if row["state"] == "queued" and row["attempts"] else None,
+        }
+        return cls.model_validate({**row, **renamed})
+
+
+def _percentage(standing: Standing) -> float | None:
+    used = standing.spent + standing.held
+    shares = [
+        100.0 if limit == 0 else 100.0 * value / limit
+        for value, limit in ((used.posts, standing.limit_posts), (used.micro_usd, standing.limit_micro_usd))
+        if limit is not None
+    ]
+    return round(max(shares), 2) if shares else None
+
+
+def _moment(unix: float | None) -> str | None:
+    return None if unix is None else datetime.fromtimestamp(unix, UTC).isoformat()
+
+
+def search_cursor(rows: Sequence[Mapping[str, Any]], limit: int) -> str | None:
+    """Return the cursor after the first ``limit`` of ``rows``; None when there are no more."""
+    if len(rows) <= limit:
+        return None
+    last = rows[limit - 1]
+    return f"{(last['created_at'] - _EPOCH) // timedelta(microseconds=1)}-{last['id']}"
+
+
+def search_position(cursor: str | None) -> tuple[datetime, str] | None:
+    """Return where the page before ended."""
+    if cursor is None:
+        return None
+    microseconds, search_id = cursor.split("-")
+    return _EPOCH + timedelta(microseconds=int(microseconds)), search_id

@@ -1,0 +1,137 @@
+"""HTTP: searches, timelines and look-ups of X, and what they cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+
+from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
+from twitter_service.api.resources import R
+from twitter_service.api.schemas.searches import (
+    AllowanceStanding,
+    BudgetStanding,
+    IdempotencyKey,
+    LookUpRequest,
+    LookUpResult,
+    SearchCursor,
+    SearchPreview,
+    SearchRequest,
+    TimelineRequest,
+    Usage,
+    XHandle,
+    XSearch,
+    search_cursor,
+    search_position,
+)
+from twitter_service.billing.budget import Payer, Purpose
+from twitter_service.errors import EntityNotFound
+from twitter_service.searches.service import Order
+from twitter_service.x.client import Span
+from twitter_service.x.errors import (
+    ArchiveNotEnabled,
+    BudgetSpent,
+    EmptySearch,
+    EmptyTerm,
+    IdempotencyConflict,
+    QueryTooLong,
+    SearchNotFound,
+    UserNotFound,
+    WindowEmpty,
+    WindowTooFar,
+    XAllowanceSpent,
+    XLimitsUnavailable,
+    XNotConfigured,
+    XRejected,
+    XUnauthorized,
+    XUnavailable,
+)
+
+router = APIRouter(prefix="/v1/twitter", tags=["x"])
+
+X_ERRORS = (XNotConfigured, XUnavailable, XAllowanceSpent, XLimitsUnavailable, XUnauthorized, XRejected)
+PLAN_ERRORS = (EmptySearch, EmptyTerm, QueryTooLong, WindowTooFar, WindowEmpty, ArchiveNotEnabled, EntityNotFound)
+Write = Annotated[Principal, Depends(require("tweets:write"))]
+Read = Annotated[Principal, Depends(require("tweets:read"))]
+Key = Annotated[
+    IdempotencyKey | None,
+    Header(alias="Idempotency-Key", description="The same key and body again answer with the same search."),
+]
+
+
+@router.post("/searches/preview", responses=errors_of(*PLAN_ERRORS, *X_ERRORS))
+async def preview_search(body: SearchRequest, r: R, principal: Read) -> Ok[SearchPreview]:
+    """Say what a search would find and cost, from X's counts; spends no money."""
+    return ok(SearchPreview.of(await r.x.preview(body.wish(), Payer(principal.label, body.purpose))))
+
+
+@router.post(
+    "/searches", status_code=202, responses=errors_of(*PLAN_ERRORS, *X_ERRORS, BudgetSpent, IdempotencyConflict)
+)
+async def start_search(body: SearchRequest, r: R, principal: Write, idempotency_key: Key = None) -> Ok[XSearch]:
+    """Promise the price of a search and queue it; over budget it is refused before anything is spent.
+
+    Idempotent with an Idempotency-Key; without one, the same body again is another search (which stores no
+    tweet twice and is not billed twice on the same UTC day).
+    """
+    order = Order(Payer(principal.label, body.purpose), body.model_dump(mode="json"), idempotency_key)
+    return ok(XSearch.of(await r.x.search(body.wish(), order)))
+
+
+@router.get("/searches")
+async def list_searches(
+    r: R,
+    _: Read,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: SearchCursor | None = None,
+) -> Page[XSearch]:
+    """List searches, runs of collections, fillings of gaps and timelines, newest first."""
+    rows = await r.searches.listed(None, search_position(cursor), limit + 1)
+    return page([XSearch.of(row) for row in rows[:limit]], next_cursor=search_cursor(rows, limit))
+
+
+# The convertor keeps this path apart from /searches/preview, which knows no GET.
+@router.get("/searches/{search_id:uuid}", responses=errors_of(SearchNotFound))
+async def get_search(
+    search_id: UUID,
+    r: R,
+    _: Read,
+    wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for its end.")] = 0,
+) -> Ok[XSearch]:
+    """Return how far a search is, what it brought and what it cost."""
+    return ok(XSearch.of(await r.x.await_end(search_id.hex, wait)))
+
+
+@router.post(
+    "/users/{handle}/timeline",
+    status_code=202,
+    responses=errors_of(*X_ERRORS, BudgetSpent, IdempotencyConflict, UserNotFound),
+)
+async def read_timeline(
+    handle: XHandle, body: TimelineRequest, r: R, principal: Write, idempotency_key: Key = None
+) -> Ok[XSearch]:
+    """Queue the reading of what an account wrote; it is followed like a search. Idempotent with an Idempotency-Key."""
+    request = {"handle": handle, **body.model_dump(mode="json")}
+    order = Order(Payer(principal.label, body.purpose), request, idempotency_key)
+    return ok(XSearch.of(await r.x.timeline(handle, Span(body.since, body.until), body.max_tweets, order)))
+
+
+@router.post("/lookups", responses=errors_of(*X_ERRORS, BudgetSpent))
+async def look_up_tweets(body: LookUpRequest, r: R, principal: Write) -> Ok[LookUpResult]:
+    """Read tweets by id from X and store them. Again, it stores nothing twice and is billed once a UTC day."""
+    found = await r.x.look_up(body.ids, Payer(principal.label, body.purpose))
+    return ok(LookUpResult.of(found))
+
+
+@router.get("/usage")
+async def get_usage(r: R, principal: Read, purpose: Purpose = "analysis") -> Ok[Usage]:
+    """Return what reading X has cost the account, a purpose and the caller, and what may still be read."""
+    budgets = await r.x.usage(Payer(principal.label, purpose))
+    allowances = await r.x.allowances()
+    usage = Usage(
+        x_configured=r.x.is_configured,
+        budgets=[BudgetStanding.of(standing) for standing in budgets],
+        allowances=[AllowanceStanding.of(allowance) for allowance in allowances or []],
+    )
+    return ok(usage, **({"degraded": ["redis"]} if allowances is None else {}))

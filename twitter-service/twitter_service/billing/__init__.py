@@ -1,0 +1,1 @@
+"""What reading X costs: budget and ledger."""

@@ -1,0 +1,165 @@
+"""Money for reading X: prices, budgets, and whether a wish fits.
+
+A budget holds on three levels at once: everything, one purpose (trending and analysis apart), and one tenant
+within its purpose; on each by UTC day and by UTC month, in posts and in dollars. What counts is what is spent
+and what is promised. Amounts are whole posts and millionths of a dollar, so that nothing is lost by rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+from twitter_service.x.errors import BudgetSpent
+
+MICRO = 1_000_000
+Purpose = Literal["analysis", "trending"]
+Period = Literal["daily", "monthly"]
+Level = Literal["all", "purpose", "tenant"]
+LEVELS: tuple[Level, ...] = ("all", "purpose", "tenant")
+PERIODS: tuple[Period, ...] = ("daily", "monthly")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Posts and millionths of a dollar."""
+
+    posts: int = 0
+    micro_usd: int = 0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.posts + other.posts, self.micro_usd + other.micro_usd)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Dollars of one read; docs.x.com (2026): a post 0.005, a user 0.010, each once a UTC day."""
+
+    post_usd: float
+    user_usd: float
+
+    def of(self, posts: int, users: int = 0) -> Amount:
+        """Return what reading so much costs."""
+        return Amount(posts, posts * round(self.post_usd * MICRO) + users * round(self.user_usd * MICRO))
+
+
+@dataclass(frozen=True)
+class Payer:
+    """On whose account something is read, and for what."""
+
+    tenant: str
+    purpose: Purpose
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Most that may be used of everything; None: no limit. See the settings of the same names."""
+
+    daily: tuple[int | None, float | None]
+    """Posts, dollars."""
+    monthly: tuple[int | None, float | None]
+    purpose_shares: Mapping[str, float]
+    tenant_share: float
+
+    def of(self, level: Level, period: Period, purpose: str) -> tuple[int | None, int | None]:
+        """Return posts and millionths of a dollar that a level may use in a period."""
+        share = 1.0 if level == "all" else self.purpose_shares.get(purpose, 0.0)
+        share *= self.tenant_share if level == "tenant" else 1.0
+        posts, usd = self.daily if period == "daily" else self.monthly
+        return None if posts is None else int(posts * share), None if usd is None else int(usd * share * MICRO)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one tenant has spent, or holds, for one purpose; ``today`` or earlier in this month."""
+
+    purpose: str
+    tenant: str
+    today: bool
+    spent: Amount
+    held: Amount
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one level stands in one period."""
+
+    level: Level
+    name: str
+    period: Period
+    spent: Amount
+    held: Amount
+    limit_posts: int | None
+    limit_micro_usd: int | None
+    resets_at: datetime
+
+    @property
+    def left(self) -> tuple[int | None, int | None]:
+        """Posts and millionths of a dollar that may still be promised."""
+        used = self.spent + self.held
+        posts, micro = self.limit_posts, self.limit_micro_usd
+        return (
+            None if posts is None else max(0, posts - used.posts),
+            None if micro is None else max(0, micro - used.micro_usd),
+        )
+
+
+def standings(entries: Iterable[Entry], payer: Payer, limits: Limits, today: date) -> list[Standing]:
+    """Return where all levels that concern ``payer`` stand."""
+    known = list(entries)
+    return [_standing(known, payer, limits, level, period, today) for level in LEVELS for period in PERIODS]
+
+
+def check(wanted: Amount, where: Iterable[Standing]) -> None:
+    """Raise ``BudgetSpent`` for the first level that ``wanted`` does not fit."""
+    for standing in where:
+        for left, needed, unit in _compared(standing, wanted):
+            if left is not None and needed > left:
+                raise BudgetSpent(
+                    period=standing.period,
+                    scope=standing.name,
+                    left=left if unit == "posts" else left / MICRO,
+                    unit=unit,
+                    wanted=needed if unit == "posts" else needed / MICRO,
+                    resets_at=standing.resets_at.isoformat().replace("+00:00", "Z"),
+                )
+
+
+def next_start(period: Period, today: date) -> datetime:
+    """Return when the period after that of ``today`` begins, in UTC."""
+    first = (
+        today + timedelta(days=1) if period == "daily" else (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    )
+    return datetime.combine(first, time(), UTC)
+
+
+def _compared(standing: Standing, wanted: Amount) -> Iterator[tuple[int | None, int, str]]:
+    posts, micro = standing.left
+    yield posts, wanted.posts, "posts"
+    yield micro, wanted.micro_usd, "dollars"
+
+
+def _standing(
+    entries: Iterable[Entry], payer: Payer, limits: Limits, level: Level, period: Period, today: date
+) -> Standing:
+    meant = [
+        entry
+        for entry in entries
+        if (level == "all" or entry.purpose == payer.purpose)
+        and (level != "tenant" or entry.tenant == payer.tenant)
+        and (period == "monthly" or entry.today)
+    ]
+    posts, micro = limits.of(level, period, payer.purpose)
+    names = {"all": "the whole account", "purpose": payer.purpose, "tenant": f"{payer.tenant} for {payer.purpose}"}
+    return Standing(
+        level,
+        names[level],
+        period,
+        sum((entry.spent for entry in meant), Amount()),
+        sum((entry.held for entry in meant), Amount()),
+        posts,
+        micro,
+        next_start(period, today),
+    )

@@ -1,0 +1,1 @@
+"""Collections: searches that repeat on a schedule, and streams."""

@@ -1,0 +1,1 @@
+"""Tracked entities, their daily and hourly counts."""

@@ -1,0 +1,1 @@
+"""Files in: reading, parsing, storing."""

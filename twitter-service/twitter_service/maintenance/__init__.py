@@ -1,0 +1,1 @@
+"""Background upkeep: retention, author assessment, the full-text index."""

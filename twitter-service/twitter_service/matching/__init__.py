@@ -1,0 +1,1 @@
+"""Which entities, axes and places a text names."""

@@ -1,0 +1,1 @@
+"""Reading tweets back: lists and exports."""

@@ -1,0 +1,1 @@
+"""Scores from sentiment-service for texts and for targets."""

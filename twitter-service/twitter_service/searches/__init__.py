@@ -1,0 +1,1 @@
+"""Search jobs on X: planning, running, storing pages."""

@@ -1,0 +1,1 @@
+"""Tweets: the record, its upsert and erasure, the feed."""

@@ -1,0 +1,116 @@
+"""Tweets that are stored together, tagged with the entities they count for and the axes they speak of.
+
+Nothing here knows the service or its store, so that a process that only parses need not load them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import structs
+
+from twitter_service.matching.axes import axes_in
+from twitter_service.matching.entities import Matcher
+from twitter_service.matching.phrases import Words, words_of
+from twitter_service.tweets.model import Author, NewTweet
+from twitter_service.tweets.pg_copy import link_rows, raw_of, raw_row, tweet_row
+
+
+class Tagged(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A tweet, the entities it counts for, and the axes it speaks of."""
+
+    tweet: NewTweet
+    entities: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
+    is_own_row: bool = True
+    """False of the original that a retweet brought along."""
+
+
+class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A tagged tweet as rows to be copied, beside what decides whether they are."""
+
+    id: int
+    version: int
+    observed_at: datetime | None
+    is_own_row: bool
+    row: bytes
+    links: bytes
+    raw: bytes | None
+    tagged: bytes
+    """All of it but the JSON that came, for the few that are not new."""
+
+    @classmethod
+    def of(cls, item: Tagged) -> Packed:
+        """Pack a tagged tweet."""
+        tweet = item.tweet
+        rest = Tagged(structs.replace(tweet, raw=None, author=None, original=None), item.entities, item.axes)
+        return cls(
+            tweet.id,
+            tweet.version,
+            tweet.observed_at,
+            item.is_own_row,
+            tweet_row(tweet, item.axes),
+            link_rows(tweet, item.entities),
+            raw_row(tweet),
+            _encode(rest),
+        )
+
+    def opened(self) -> Tagged:
+        """Return the tagged tweet, without what came along about its author."""
+        item = _decode(self.tagged)
+        return Tagged(structs.replace(item.tweet, raw=raw_of(self.raw)), item.entities, item.axes, self.is_own_row)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Tagged).decode
+
+
+class Retweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A retweet whose original came along: it is counted, and no tweet of its own."""
+
+    original_id: int | None
+    id: int
+    author_id: str | None
+    created_at: datetime
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Tweets to store together, tagged with ``revision`` of the entities."""
+
+    items: list[Packed]
+    revision: int = 0
+    retweets: list[Retweet] = []
+    authors: list[Author] = []
+    names_account: bool = False
+    """A tracked account wrote one of the tweets, or is mentioned in one by its handle."""
+
+    @classmethod
+    def of(cls, tweets: Sequence[NewTweet], matcher: Matcher, revision: int) -> Batch:
+        """Tag tweets; of a retweet that brings its original along, the original is stored. CPU-bound."""
+        items, retweets, authors = [], [], {}
+        names_account = False
+        for tweet in tweets:
+            of = tweet.original or tweet
+            if tweet.original:
+                retweets.append(Retweet(tweet.retweet_of, tweet.id, tweet.author_id, tweet.created_at))
+            words = words_of(of.text)
+            names_account = names_account or matcher.names_account(of.username, words)
+            items.append(_packed(of, words, matcher, of is tweet))
+            author = of.author or Author(id=of.author_id or "@" + of.username.lower(), username=of.username)
+            authors[author.id] = author
+        return cls(items, revision, retweets, list(authors.values()), names_account)
+
+    def tagged_anew(self, matcher: Matcher, revision: int) -> Batch:
+        """Return the same tweets tagged with another revision of the entities. CPU-bound."""
+        opened = [(item.opened().tweet, item.is_own_row) for item in self.items]
+        pairs = [(tweet, words_of(tweet.text), is_own_row) for tweet, is_own_row in opened]
+        items = [_packed(tweet, words, matcher, is_own_row) for tweet, words, is_own_row in pairs]
+        names_account = any(matcher.names_account(tweet.username, words) for tweet, words, _ in pairs)
+        return Batch(items, revision, self.retweets, self.authors, names_account)
+
+
+def _packed(tweet: NewTweet, words: Words, matcher: Matcher, is_own_row: bool) -> Packed:
+    found = matcher.entities_in(tweet.username, words)
+    return Packed.of(Tagged(tweet, tuple(sorted(found)), tuple(axes_in(words)), is_own_row))

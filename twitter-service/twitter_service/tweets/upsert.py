@@ -1,0 +1,188 @@
+"""Writing tweets: one row a tweet, new ones by COPY, known ones brought up to date.
+
+Everything here runs inside a transaction that holds the feed's lock (see ``store.lock_state``), so nobody else
+writes meanwhile: what is found to be new stays new, and COPY needs no conflict clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+from twitter_service.tweets.author_repository import save_authors
+from twitter_service.tweets.batch import Batch, Packed, Retweet, Tagged
+from twitter_service.tweets.model import NewTweet
+from twitter_service.tweets.pg_copy import LINK_COLUMNS, RAW_COLUMNS, TWEET_COLUMNS, rows_of, tweet_rows
+
+_KNOWN = "SELECT id, coalesce(version_id, id) AS version, observed_at, deleted FROM tweets WHERE id = ANY($1::bigint[])"
+
+_REFRESH = """
+UPDATE tweets t SET metrics = coalesce(n.metrics, t.metrics), observed_at = n.observed_at
+FROM unnest($1::bigint[], $2::jsonb[], $3::timestamptz[]) AS n(id, metrics, observed_at)
+WHERE t.id = n.id AND t.id = ANY($1::bigint[])
+"""
+
+_KEEP_OLD = """
+INSERT INTO tweet_versions (tweet_id, version_id, created_at, text)
+SELECT id, coalesce(version_id, id), created_at, text FROM tweets WHERE id = ANY($1::bigint[])
+ON CONFLICT DO NOTHING
+"""
+
+# The time of a tweet stays that of its first version; the text is scored and matched anew.
+_EDIT = """
+UPDATE tweets t
+SET version_id = n.version_id, text = n.text, lang = n.lang, metrics = coalesce(n.metrics, t.metrics),
+    observed_at = coalesce(n.observed_at, t.observed_at), needs_score = true, positive = NULL, neutral = NULL,
+    negative = NULL, label = NULL, model = NULL, scored_at = NULL, score_error = NULL,
+    axes = string_to_array(n.axes, ','),
+    change_seq = $7 + n.number
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[], $8::text[])
+     WITH ORDINALITY AS n(id, version_id, text, lang, metrics, observed_at, axes, number)
+WHERE t.id = n.id AND t.id = ANY($1::bigint[])
+"""
+_LOSING_SCORES = """
+SELECT count(*) FILTER (WHERE scored_at IS NOT NULL) AS scored,
+       count(*) FILTER (WHERE score_error IS NOT NULL) AS unscorable
+FROM tweets WHERE id = ANY($1::bigint[])
+"""
+_OLDER_VERSIONS = """
+INSERT INTO tweet_versions (tweet_id, version_id, created_at, text)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[]) ON CONFLICT DO NOTHING
+"""
+_RETWEETS = """
+INSERT INTO retweets (original_id, retweet_id, author_id, created_at)
+SELECT n.original_id, n.retweet_id, n.author_id, n.created_at
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[])
+     AS n(original_id, retweet_id, author_id, created_at)
+WHERE NOT EXISTS (SELECT FROM tweets t WHERE t.id = n.retweet_id AND t.deleted)
+ON CONFLICT DO NOTHING
+"""
+_COUNT = """
+UPDATE feed_state
+SET head = head + $1, tweets = tweets + $2, scored = scored - $3, unscorable = unscorable - $4
+"""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of tweets: rows that are new, retweets that are new, and old rows that were brought up to date."""
+
+    new: int = 0
+    refreshed: int = 0
+    retweets: int = 0
+
+    def __add__(self, other: Added) -> Added:
+        return Added(self.new + other.new, self.refreshed + other.refreshed, self.retweets + other.retweets)
+
+
+async def take_in(connection: Any, batch: Batch, import_id: str, head: int) -> Added:
+    """Store tweets in their order and return what became of them; a repeated one is stored once."""
+    added, rest = Added(), list(batch.items)
+    while rest:
+        wave, rest = _wave(rest)
+        result, head = await _store(connection, wave, import_id, head)
+        added += result
+    await save_authors(connection, batch.authors)
+    return added + Added(retweets=await _count_retweets(connection, batch.retweets))
+
+
+async def _count_retweets(connection: Any, retweets: Sequence[Retweet]) -> int:
+    if not retweets:
+        return 0
+    columns: list[list[Any]] = [
+        [r.original_id for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
+        [r.created_at for r in retweets],
+    ]  # fmt: skip
+    return affected(await connection.execute(_RETWEETS, *columns))
+
+
+def _wave(items: Sequence[Packed]) -> tuple[list[Packed], list[Packed]]:
+    """Return the first of each tweet, and what has to come after it: another version, or a newer state."""
+    first: dict[int, Packed] = {}
+    wave, later = [], []
+    for item in items:
+        known = first.setdefault(item.id, item)
+        if known is item:
+            wave.append(item)
+        elif item.version != known.version or _is_newer(item.observed_at, known.observed_at):
+            later.append(item)
+    return wave, later
+
+
+async def _store(connection: Any, wave: Sequence[Packed], import_id: str, head: int) -> tuple[Added, int]:
+    known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in wave])}
+    new = [item for item in wave if item.id not in known]
+    old = [(item, known[item.id]) for item in wave if item.id in known]
+    old = [(item, row) for item, row in old if not row["deleted"]]
+    edits = [item.opened() for item, row in old if item.version > row["version"]]
+    same = [item.opened().tweet for item, row in old if item.version == row["version"]
+            and _is_newer(item.observed_at, row["observed_at"])]  # fmt: skip
+    if new:
+        await _copy(connection, new, import_id, head)
+        await connection.execute(_COUNT, len(new), len(new), 0, 0)
+        head += len(new)
+    if edits:
+        await _edit(connection, edits, head)
+        head += len(edits)
+    if same:
+        columns: list[list[Any]] = [[t.id for t in same], [t.metrics for t in same], [t.observed_at for t in same]]
+        await connection.execute(_REFRESH, *columns)
+    await _keep_older(connection, [item.opened().tweet for item, row in old if item.version < row["version"]])
+    return Added(sum(item.is_own_row for item in new), len(edits) + len(same)), head
+
+
+async def _copy(connection: Any, new: Sequence[Packed], import_id: str, head: int) -> None:
+    await _send(connection, "tweets", TWEET_COLUMNS, tweet_rows([item.row for item in new], import_id, head))
+    if raws := [item.raw for item in new if item.raw is not None]:
+        await _send(connection, "tweet_raw", RAW_COLUMNS, rows_of(raws))
+    if links := [item.links for item in new if item.links]:
+        await _send(connection, "tweet_entities", LINK_COLUMNS, rows_of(links))
+
+
+async def _send(connection: Any, table: str, columns: Sequence[str], rows: bytes) -> None:
+    await connection.copy_to_table(table, source=BytesIO(rows), columns=columns, format="binary")
+
+
+async def _edit(connection: Any, edits: Sequence[Tagged], head: int) -> None:
+    tweets, ids = [item.tweet for item in edits], [item.tweet.id for item in edits]
+    await connection.execute(_KEEP_OLD, ids)
+    losing = await connection.fetchrow(_LOSING_SCORES, ids)
+    await connection.execute(
+        _EDIT, ids, [t.version for t in tweets], [t.text for t in tweets], [t.lang for t in tweets],
+        [t.metrics for t in tweets], [t.observed_at for t in tweets], head, [",".join(item.axes) for item in edits],
+    )  # fmt: skip
+    await connection.execute("DELETE FROM tweet_entities WHERE tweet_id = ANY($1::bigint[])", ids)
+    links = [(item.tweet.id, entity) for item in edits for entity in item.entities]
+    await connection.execute(
+        "INSERT INTO tweet_entities (tweet_id, entity_id, created_at) SELECT l.tweet_id, l.entity_id, t.created_at "
+        "FROM unnest($1::bigint[], $2::text[]) AS l(tweet_id, entity_id) JOIN tweets t ON t.id = l.tweet_id",
+        [tweet_id for tweet_id, _ in links],
+        [entity for _, entity in links],
+    )
+    raws = [(t.id, t.raw) for t in tweets if t.raw is not None]
+    await connection.executemany(
+        "INSERT INTO tweet_raw (tweet_id, raw) VALUES ($1, $2) ON CONFLICT (tweet_id) DO UPDATE SET raw = excluded.raw",
+        raws,
+    )
+    await connection.execute(_COUNT, len(edits), 0, losing["scored"], losing["unscorable"])
+
+
+async def _keep_older(connection: Any, tweets: Sequence[NewTweet]) -> None:
+    if tweets:
+        columns: list[list[Any]] = [
+            [t.id for t in tweets], [t.version for t in tweets], [t.created_at for t in tweets],
+            [t.text for t in tweets],
+        ]  # fmt: skip
+        await connection.execute(_OLDER_VERSIONS, *columns)
+
+
+def _is_newer(observed: datetime | None, known: datetime | None) -> bool:
+    return observed is not None and observed > (known or datetime.min.replace(tzinfo=UTC))
+
+
+def affected(tag: str) -> int:
+    """Return how many rows a statement changed, by its command tag."""
+    return int(tag.rsplit(" ", 1)[1])

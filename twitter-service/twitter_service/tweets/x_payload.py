@@ -1,0 +1,280 @@
+"""Tweets in objects and pages of the X API v2, flat or with their expansions, as X, twarc and tweepy give them.
+
+Of an object only the fields that are kept are made into Python values; the rest is skipped unread and kept as
+the bytes that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import orjson
+
+from twitter_service.matching.places import place_of
+from twitter_service.tweets.author_payload import author_of
+from twitter_service.tweets.model import (
+    Author,
+    NewTweet,
+    Unusable,
+    metrics_of_object,
+    read_created_at,
+    read_id,
+    read_lang,
+    read_text,
+    read_time,
+    read_username,
+)
+
+MAX_RAW_BYTES = 100_000
+
+
+class _Object(msgspec.Struct):
+    """Fields of a tweet object; any of them may be missing or broken."""
+
+    id: Any = None
+    text: Any = None
+    author_id: Any = None
+    created_at: Any = None
+    lang: Any = None
+    public_metrics: Any = None
+    username: Any = None
+    author: Any = None
+    geo: Any = None
+    note_tweet: Any = None
+    referenced_tweets: Any = None
+    edit_history_tweet_ids: Any = None
+    retrieved: Any = msgspec.field(default=None, name="__twarc")
+
+
+class _Line(msgspec.Struct):
+    """What tells a page from a tweet."""
+
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    includes: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    meta: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    retrieved: Any = msgspec.field(default=None, name="__twarc")
+
+    @property
+    def is_page(self) -> bool:
+        """True for an answer of X, whether it holds tweets or not."""
+        parts = (self.data, self.includes, self.meta, self.errors)
+        return self.id is msgspec.UNSET and any(part is not msgspec.UNSET for part in parts)
+
+
+class _Included(msgspec.Struct):
+    users: Any = None
+    tweets: Any = None
+    places: Any = None
+
+
+_read_line = msgspec.json.Decoder(_Line).decode
+_read_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_read_object = msgspec.json.Decoder(_Object).decode
+_read_included = msgspec.json.Decoder(_Included).decode
+
+
+class Includes:
+    """The expansions of a page, by id."""
+
+    def __init__(
+        self, users: Any = None, tweets: Any = None, places: Any = None, retrieved_at: datetime | None = None
+    ) -> None:
+        self.retrieved_at = retrieved_at
+        self.users = _by_id(users)
+        self.tweets = _by_id(tweets)
+        self.places = _by_id(places)
+        self._authors: dict[str, Author] = {}
+
+    def author(self, author_id: str | None, inline: Any) -> Author | None:
+        """Return the author of an object that names ``author_id`` or carries the user itself."""
+        key = author_id or (str(inline.get("id") or "") if isinstance(inline, dict) else "")
+        if key in self._authors:
+            return self._authors[key]
+        user = self.users.get(key) or (inline if isinstance(inline, dict) and inline.get("username") else None)
+        author = author_of(key, user) if key and user else None
+        if author:
+            self._authors[key] = author
+        return author
+
+
+def tweets_of_line(line: bytes) -> Iterator[NewTweet | str]:
+    """Yield the tweets of one JSON value (a tweet, a page, a list of tweets), or the reason why one is none."""
+    try:
+        raws, is_page, includes = _opened(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        yield _why_no_json(line, error)
+        return
+    for number, raw in enumerate(raws, 1):
+        try:
+            yield _tweet_of_raw(bytes(raw), includes)
+        except Unusable as error:
+            yield f"tweet {number} of the page: {error}" if is_page else str(error)
+
+
+def tweet_of_object(item: Any, usernames: Mapping[str, str], includes: Includes | None = None) -> NewTweet:
+    """Return the tweet in one X API v2 object; ``usernames`` maps author ids to handles. Raises ``Unusable``."""
+    if not isinstance(item, dict):
+        raise Unusable("it is not a tweet object")
+    try:
+        raw = orjson.dumps(item)
+    except orjson.JSONEncodeError as error:
+        raise Unusable("it is nested too deeply") from error
+    if not item.get("username") and not isinstance(item.get("author"), dict):
+        author_id = _string(item.get("author_id"))
+        item = {**item, "username": usernames.get(author_id or "")}
+    return _tweet(msgspec.convert(item, _Object), _text_of(raw), includes or Includes())
+
+
+def _opened(line: bytes) -> tuple[list[msgspec.Raw], bool, Includes]:
+    start = line.lstrip()[:1]
+    if start == b"[":
+        return _read_raws(line), True, Includes()
+    if start != b"{":
+        return [msgspec.Raw(line)], False, Includes()
+    value = _read_line(line)
+    if not value.is_page:
+        return [msgspec.Raw(line.strip())], False, Includes()
+    included = _Included() if value.includes is msgspec.UNSET else _read_included(value.includes)
+    includes = Includes(included.users, included.tweets, included.places, _retrieved_at(value.retrieved))
+    if value.data is msgspec.UNSET:
+        return [], True, includes
+    data = bytes(value.data)
+    return (_read_raws(data) if data[:1] == b"[" else [msgspec.Raw(data)]), True, includes
+
+
+def _why_no_json(line: bytes, error: Exception) -> str:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError as wrong:
+        return f"it is not JSON: {wrong.msg} at character {wrong.pos + 1}"
+    return f"it is no tweet and no page: {error}"
+
+
+def _tweet_of_raw(raw: bytes, includes: Includes) -> NewTweet:
+    try:
+        item = _read_object(raw)
+    except msgspec.ValidationError as error:
+        raise Unusable("it is not a tweet object") from error
+    except RecursionError as error:
+        raise Unusable("it is nested too deeply") from error
+    return _tweet(item, _text_of(raw), includes)
+
+
+def _tweet(item: _Object, raw: str, includes: Includes) -> NewTweet:
+    version = read_id(item.id)
+    author_id = _string(item.author_id)
+    author = includes.author(author_id, item.author)
+    handle = item.username or (author.username if author else None) or _get(item.author, "username")
+    places, place_source = _place(item, author, includes)
+    retweet_of, original = _retweeted(item.referenced_tweets, includes)
+    tweet_id = _first_version(item.edit_history_tweet_ids, version)
+    return NewTweet(
+        id=tweet_id,
+        username=read_username(handle, author_id),
+        author_id=author_id,
+        created_at=read_created_at(item.created_at, version),
+        text=_whole_text(item),
+        lang=read_lang(item.lang),
+        metrics=metrics_of_object(item.public_metrics),
+        raw=raw,
+        version_id=0 if version == tweet_id else version,
+        observed_at=includes.retrieved_at or _retrieved_at(item.retrieved),
+        places=places,
+        place_source=place_source,
+        retweet_of=retweet_of,
+        original=original,
+        author=author,
+    )
+
+
+def _text_of(raw: bytes) -> str:
+    if len(raw) > MAX_RAW_BYTES:
+        raise Unusable(f"it is larger than {MAX_RAW_BYTES} bytes")
+    if b"\\u0000" in raw and _holds_null(orjson.loads(raw)):
+        raise Unusable("it holds a null character")
+    return raw.decode()
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any("\x00" in key or _holds_null(child) for key, child in value.items())
+    return isinstance(value, list) and any(_holds_null(child) for child in value)
+
+
+def _whole_text(item: _Object) -> str:
+    # Of a long tweet ``text`` is the beginning only.
+    note = _get(item.note_tweet, "text")
+    try:
+        return read_text(note if isinstance(note, str) else item.text)
+    except Unusable:
+        return read_text(item.text)
+
+
+def _first_version(history: Any, version: int) -> int:
+    """Return the id of a tweet's first version; its own where the history is missing or does not hold it."""
+    if not isinstance(history, list) or len(history) < 2:
+        return version
+    ids = [int(key) for key in history if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= 19]
+    return min(ids) if version in ids else version
+
+
+def _retweeted(references: Any, includes: Includes) -> tuple[int | None, NewTweet | None]:
+    if not isinstance(references, list):
+        return None, None
+    for reference in references:
+        if _get(reference, "type") == "retweeted":
+            return _original(reference, includes)
+    return None, None
+
+
+def _original(reference: dict[str, Any], includes: Includes) -> tuple[int | None, NewTweet | None]:
+    try:
+        key = read_id(reference.get("id"))
+        item = includes.tweets.get(str(key)) or reference
+        if "text" not in item:
+            return key, None
+        bare = {name: value for name, value in item.items() if name not in ("type", "referenced_tweets")}
+        return key, tweet_of_object(bare, {}, includes)
+    except Unusable:
+        return None, None
+
+
+def _place(item: _Object, author: Author | None, includes: Includes) -> tuple[tuple[str, ...], str | None]:
+    location = author.location if author else None
+    if item.geo is None:
+        return _place_of_author(location)
+    place = includes.places.get(str(_get(item.geo, "place_id"))) or item.geo
+    found, source = place_of(place, location)
+    return tuple(found), source
+
+
+@lru_cache(maxsize=20_000)
+def _place_of_author(location: str | None) -> tuple[tuple[str, ...], str | None]:
+    found, source = place_of(None, location)
+    return tuple(found), source
+
+
+def _retrieved_at(mark: Any) -> datetime | None:
+    return read_time(_get(mark, "retrieved_at"))
+
+
+def _get(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _by_id(items: Any) -> dict[str, dict[str, Any]]:
+    if not isinstance(items, list):
+        return {}
+    return {str(item.get("id")): item for item in items if isinstance(item, dict)}
+
+
+def _string(value: Any) -> str | None:
+    return str(value)[:100] if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None

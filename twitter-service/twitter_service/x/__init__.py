@@ -1,0 +1,1 @@
+"""The X API: client, rate limits, query builder, stream."""

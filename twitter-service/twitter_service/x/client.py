@@ -1,0 +1,271 @@
+"""X API v2 behind one port: tweepy's clients, with limits, typed errors and retries around them.
+
+tweepy knows the endpoints and their parameters. It has no memory of limits, hides the headers and knows one
+host; so its ``request`` is replaced here, and nothing else of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+import orjson
+from tweepy import StreamRule
+from tweepy.asynchronous import AsyncClient, AsyncStreamingClient
+
+from castor_chassis.client.breaker import BreakerOpen, GatedBreaker
+from castor_chassis.client.retry import backoff_seconds
+from twitter_service.metrics import X_REQUESTS
+from twitter_service.x.errors import UserNotFound, XRejected, XUnauthorized, XUnavailable
+from twitter_service.x.rate_limits import XLimits
+
+TWEET_FIELDS = [
+    "attachments", "author_id", "conversation_id", "created_at", "edit_history_tweet_ids", "entities", "geo",
+    "in_reply_to_user_id", "lang", "possibly_sensitive", "public_metrics", "referenced_tweets", "source",
+]  # fmt: skip
+USER_FIELDS = ["created_at", "description", "location", "profile_image_url", "public_metrics", "verified"]
+_WANTED: dict[str, Any] = {"tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS, "expansions": ["author_id"]}
+RECENT_PAGE, ARCHIVE_PAGE, TIMELINE_PAGE = 100, 500, 100
+LEAST_PAGE, LEAST_TIMELINE_PAGE = 10, 5
+RULES_PATIENCE_SECONDS = 1000.0
+
+Json = dict[str, Any]
+Call = Callable[[], Awaitable[aiohttp.ClientResponse]]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Part of time or of ids; None leaves a side open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    since_id: int | None = None
+    until_id: int | None = None
+
+    def parameters(self) -> Json:
+        """Return them as X names them. X takes no start beside a since_id."""
+        start = None if self.since_id else self.start
+        named = {"start_time": start, "end_time": self.end, "since_id": self.since_id, "until_id": self.until_id}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class XPage:
+    """One page: API v2 objects as they came. It may be empty though ``next_token`` stands: that is not the end."""
+
+    tweets: list[Json]
+    users: list[Json] = field(default_factory=list)
+    next_token: str | None = None
+    missing: list[str] = field(default_factory=list)
+
+
+class Failure(Exception):
+    """One attempt failed for a reason that may pass."""
+
+
+class _Tweepy(AsyncClient):  # type: ignore[misc]
+    """tweepy, with our session and base URL; answers are returned whatever their status."""
+
+    session: aiohttp.ClientSession | None
+
+    def __init__(self, token: str, base_url: str, timeout_seconds: float, connections: int) -> None:
+        super().__init__(token, return_type=aiohttp.ClientResponse)
+        self._base_url = base_url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._connections = connections
+
+    async def request(
+        self, method: str, route: str, params: Any = None, json: Any = None, user_auth: bool = False
+    ) -> aiohttp.ClientResponse:
+        """Send one request and read its answer."""
+        del user_auth
+        if self.session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
+            self.session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        headers = {"Authorization": f"Bearer {self.bearer_token}", "User-Agent": self.user_agent}
+        async with self.session.request(
+            method, self._base_url + route, params=params, json=json, headers=headers
+        ) as response:
+            await response.read()
+            return response
+
+
+class _Rules(AsyncStreamingClient):  # type: ignore[misc]
+    """tweepy's calls about the rules of the stream, sent as all others are."""
+
+    def __init__(self, sender: _Tweepy) -> None:
+        super().__init__(sender.bearer_token, return_type=aiohttp.ClientResponse)
+        self._sender = sender
+
+    async def request(
+        self, method: str, route: str, params: Any = None, json: Any = None, user_auth: bool = False
+    ) -> Any:
+        """Send one request and read its answer."""
+        return await self._sender.request(method, route, params, json, user_auth)
+
+
+@dataclass(frozen=True)
+class XPolicy:
+    """See the settings of the same names."""
+
+    base_url: str
+    timeout_seconds: float
+    connections: int
+    attempts: int
+    fail_max: int
+    reset_seconds: float
+
+
+class XClient:
+    """Asks X. Every method raises ``XUnavailable``, ``XAllowanceSpent``, ``XLimitsUnavailable``, ``XUnauthorized``
+    or ``XRejected``; ``patience`` is how many seconds it may wait for the allowance of an endpoint."""
+
+    def __init__(self, token: str, limits: XLimits, policy: XPolicy) -> None:
+        self.limits = limits
+        self._policy = policy
+        self._x = _Tweepy(token, policy.base_url, policy.timeout_seconds, policy.connections)
+        self._rules = _Rules(self._x)
+        self._breaker = GatedBreaker("x", fail_max=policy.fail_max, reset_seconds=policy.reset_seconds)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._x.session is not None:
+            await self._x.session.close()
+
+    async def search(
+        self, query: str, span: Span, token: str | None, *, size: int, archive: bool, patience: float
+    ) -> XPage:
+        """Return one page, newest first."""
+        most = ARCHIVE_PAGE if archive else RECENT_PAGE
+        ask = self._x.search_all_tweets if archive else self._x.search_recent_tweets
+        wanted = {**_WANTED, **span.parameters(), "max_results": min(most, max(LEAST_PAGE, size)), "next_token": token}
+        endpoint = "search_all" if archive else "search_recent"
+        return _page(await self._call(endpoint, lambda: ask(query, **wanted), patience))
+
+    async def count(self, query: str, span: Span, *, archive: bool, patience: float) -> int:
+        """Return how many posts a search would find."""
+        ask = self._x.get_all_tweets_count if archive else self._x.get_recent_tweets_count
+        endpoint, total, token = ("counts_all" if archive else "counts_recent"), 0, None
+        while True:
+            wanted = {**span.parameters(), "granularity": "day", **({"next_token": token} if token else {})}
+            body = await self._call(endpoint, lambda wanted=wanted: ask(query, **wanted), patience)  # type: ignore[misc]
+            meta = _mapping(body.get("meta"))
+            total += int(meta.get("total_tweet_count") or 0)
+            token = meta.get("next_token")
+            if not token:
+                return total
+
+    async def tweets(self, ids: Sequence[str], *, patience: float) -> XPage:
+        """Look posts up, at most 100; ``missing`` are the ids that X does not show."""
+        body = await self._call("tweets", lambda: self._x.get_tweets(list(ids), **_WANTED), patience)
+        return _page(body)
+
+    async def user(self, handle: str, *, patience: float) -> Json:
+        """Return the account called ``handle``; raises ``UserNotFound``."""
+        body = await self._call(
+            "users_by", lambda: self._x.get_user(username=handle, user_fields=USER_FIELDS), patience
+        )
+        if not isinstance(body.get("data"), dict):
+            raise UserNotFound(handle=handle)
+        found: Json = body["data"]
+        return found
+
+    async def timeline(self, user_id: str, span: Span, token: str | None, *, size: int, patience: float) -> XPage:
+        """Return one page of what an account wrote, newest first."""
+        most = min(TIMELINE_PAGE, max(LEAST_TIMELINE_PAGE, size))
+        wanted = {**_WANTED, **span.parameters(), "max_results": most, "pagination_token": token}
+        return _page(await self._call("timeline", lambda: self._x.get_users_tweets(user_id, **wanted), patience))
+
+    async def rules(self) -> list[Json]:
+        """Return the rules of the filtered stream, those of others too."""
+        body = await self._call("rules", self._rules.get_rules, RULES_PATIENCE_SECONDS)
+        return [rule for rule in _sequence(body.get("data")) if isinstance(rule, dict)]
+
+    async def add_rules(self, rules: Sequence[StreamRule]) -> None:
+        """Add rules; one that stands already is none too many."""
+        await self._call("rules_change", lambda: self._rules.add_rules(list(rules)), RULES_PATIENCE_SECONDS)
+
+    async def delete_rules(self, ids: Sequence[str]) -> None:
+        """Delete rules by id."""
+        await self._call("rules_change", lambda: self._rules.delete_rules(list(ids)), RULES_PATIENCE_SECONDS)
+
+    async def _call(self, endpoint: str, call: Call, patience: float) -> Json:
+        reason = ""
+        attempt = 0
+        while attempt < self._policy.attempts:
+            async with self.limits.slot(endpoint, patience) as slot:
+                try:
+                    status, headers, body = await self._breaker.guard(lambda: _answer(call))
+                    slot.answered(status, headers)
+                except BreakerOpen as error:
+                    X_REQUESTS.labels(endpoint, "unsent").inc()
+                    raise XUnavailable(
+                        reason="several requests in a row failed", retry_after_seconds=error.retry_after_seconds
+                    ) from error
+                except Failure as error:
+                    status, body, reason = 0, {}, str(error)
+            X_REQUESTS.labels(endpoint, str(status) if status else "failed").inc()
+            if status == 429:
+                continue
+            if status:
+                return _checked(status, body)
+            attempt += 1
+            await asyncio.sleep(backoff_seconds(attempt, base=0.2))
+        raise XUnavailable(reason=reason, retry_after_seconds=self._policy.reset_seconds)
+
+
+async def _answer(call: Call) -> tuple[int, Mapping[str, str], Json]:
+    """Return status, headers and body; raises ``Failure`` for what may pass."""
+    try:
+        response = await call()
+        # Its body was read before; read() itself refuses a response that is done.
+        content = await response.text(encoding="utf-8", errors="replace")
+    except TimeoutError as error:
+        raise Failure("no answer in time") from error
+    except aiohttp.ClientError as error:
+        raise Failure(type(error).__name__) from error
+    if response.status >= 500:
+        raise Failure(f"status {response.status}")
+    return response.status, response.headers, _json(content, response.status)
+
+
+def _json(content: str, status: int) -> Json:
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        if status == 200:
+            raise Failure("an answer that is not JSON") from error
+        return {}
+    return _mapping(body)
+
+
+def _checked(status: int, body: Json) -> Json:
+    if 200 <= status < 300:
+        return body
+    reason = str(body.get("detail") or body.get("title") or "no reason given")[:300]
+    if status in (401, 402, 403):
+        raise XUnauthorized(status=status, reason=reason, retry_after_seconds=60)
+    raise XRejected(status=status, reason=reason)
+
+
+def _page(body: Json) -> XPage:
+    data, includes, meta = body.get("data"), _mapping(body.get("includes")), _mapping(body.get("meta"))
+    errors = [item for item in _sequence(body.get("errors")) if isinstance(item, dict)]
+    return XPage(
+        tweets=[item for item in _sequence(data) if isinstance(item, dict)],
+        users=[item for item in _sequence(includes.get("users")) if isinstance(item, dict)],
+        next_token=meta.get("next_token") or None,
+        missing=[str(item["resource_id"]) for item in errors if item.get("resource_id")],
+    )
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _sequence(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
