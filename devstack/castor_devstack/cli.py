@@ -32,8 +32,8 @@ def up(
         from castor_devstack.stack.sandbox import choose
 
         choose(x)
-    from castor_devstack.control import launch_detached
-    from castor_devstack.running import run_stack
+    from castor_devstack.lifecycle.background import launch_detached
+    from castor_devstack.lifecycle.up import run_stack
 
     if detach:
         launch_detached(find_home(), print)
@@ -51,7 +51,7 @@ def up(
 @app.command()
 def down() -> None:
     """Stop everything; no process remains. The data stay."""
-    from castor_devstack.control import bring_down
+    from castor_devstack.lifecycle.background import bring_down
 
     bring_down(find_home(), print)
 
@@ -61,7 +61,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     """Show what runs and where; exit code 1 unless all is ready."""
     import json
 
-    from castor_devstack import status as state
+    from castor_devstack.lifecycle import status as state
 
     report = state.status(find_home())
     print(json.dumps(report, indent=2) if as_json else state.as_table(report))
@@ -76,7 +76,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
 ) -> None:
     """Print the log of a part."""
-    from castor_devstack.control import follow_log
+    from castor_devstack.lifecycle.background import follow_log
     from castor_devstack.stack.services import service_named
 
     parts = {"postgres", "valkey", "ingress", "supervisor", "x"}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from castor_devstack.control import follow_log
 from castor_devstack.errors import DevstackError
+from castor_devstack.lifecycle.background import follow_log
 from castor_devstack.stack.services import SERVICES, Service, check
 
 CASTOR = Path(sys.executable).with_name("castor")

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from castor_devstack.control import ensure_running
 from castor_devstack.errors import DevstackError
 from castor_devstack.job import report as reporting
 from castor_devstack.job.ingress_client import Door
 from castor_devstack.job.source import source_of
 from castor_devstack.job.steps import Job
 from castor_devstack.job.tokens import access_token
+from castor_devstack.lifecycle.background import ensure_running
 from castor_devstack.supervision.state_folder import find_home
 
 

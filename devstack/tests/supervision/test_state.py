@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from castor_devstack.errors import AlreadyRunning, DevstackError
+from castor_devstack.lifecycle.orphans import sweep
 from castor_devstack.stack.credentials import Credentials
-from castor_devstack.stack.orphans import sweep
 from castor_devstack.stack.ports import PortLeases, is_free
 from castor_devstack.supervision.atomic_files import bound_log, last_lines, write_atomic
 from castor_devstack.supervision.pids import MARK, Pid, mark

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from castor_devstack.cli import Progress
 from castor_devstack.errors import DevstackError
-from castor_devstack.running import Wanted, run_stack
+from castor_devstack.lifecycle.up import Wanted, run_stack
 from castor_devstack.stack.services import PREFERRED_PORTS, service_named
 from castor_devstack.supervision.state_folder import find_home
 

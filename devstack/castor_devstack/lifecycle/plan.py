@@ -142,7 +142,7 @@ class Stack:
         environment = {**os.environ, "CASTOR_DATABASES": json.dumps(databases)}
         program = Part(
             name=MIGRATIONS,
-            command=(sys.executable, "-m", "castor_devstack.stack.migrations"),
+            command=(sys.executable, "-m", "castor_devstack.lifecycle.migrations"),
             log=self.home.log(MIGRATIONS),
             environment=self._marked(MIGRATIONS, environment),
         )

@@ -18,10 +18,10 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from castor_devstack.control import bring_down, ensure_running, launch_detached
 from castor_devstack.errors import AlreadyRunning, DevstackError
+from castor_devstack.lifecycle.background import bring_down, ensure_running, launch_detached
+from castor_devstack.lifecycle.status import all_ready, status
 from castor_devstack.stack.services import service_named
-from castor_devstack.status import all_ready, status
 from castor_devstack.supervision.pids import marked
 from castor_devstack.supervision.state import State, is_locked
 from castor_devstack.supervision.state_folder import Home

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from castor_devstack.errors import DevstackError
-from castor_devstack.stack.orphans import sweep
+from castor_devstack.lifecycle.orphans import sweep
 from castor_devstack.supervision.atomic_files import bound_log, last_lines
 from castor_devstack.supervision.pids import Pid
 from castor_devstack.supervision.state import State, is_locked, supervisor_lock

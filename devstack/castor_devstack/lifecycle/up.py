@@ -8,11 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from castor_devstack.stack.orphans import sweep
+from castor_devstack.lifecycle.orphans import sweep
+from castor_devstack.lifecycle.plan import Stack
 from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.sandbox import with_port
 from castor_devstack.stack.services import INGRESS, PREFERRED_PORTS, SERVICES, Service
-from castor_devstack.stack.stack import Stack
 from castor_devstack.supervision.pids import Pid
 from castor_devstack.supervision.state import State, supervisor_lock
 from castor_devstack.supervision.state_folder import Home

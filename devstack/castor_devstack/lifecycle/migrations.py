@@ -1,4 +1,4 @@
-"""Applies the migrations of all services in one process: `python -m castor_devstack.stack.migrations`.
+"""Applies the migrations of all services in one process: `python -m castor_devstack.lifecycle.migrations`.
 
 Every service can do it for itself (`python -m <package> migrate`), which is what containers run; but each
 process spends seconds of CPU on importing the chassis, and a start of the devstack should not do so twice

@@ -1,0 +1,1 @@
+"""Starting, watching and stopping the whole stack: what `castor up`, `down`, `status` and `logs` do."""
