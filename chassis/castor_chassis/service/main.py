@@ -12,7 +12,8 @@ import structlog
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from castor_chassis.observability.logging import configure_logging, configure_tracing
+from castor_chassis.observability.logging import configure_logging
+from castor_chassis.observability.tracing import configure_tracing
 from castor_chassis.service.server import serve
 from castor_chassis.settings import ServiceSettings
 from castor_chassis.storage.postgres import migrate
