@@ -33,6 +33,8 @@ from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
 from auth_service.errors import OAuthError
+from auth_service.fast_path.answers import FastPath
+from auth_service.fast_path.protocol import fast_path_protocol
 from auth_service.mail.outbox import Outbox
 from auth_service.mail.sender import LogNotifier, SmtpNotifier
 from auth_service.revocations.service import Revocations
@@ -50,6 +52,7 @@ from castor_chassis.storage.postgres import check_migrated
 def create_app(settings: AuthSettings) -> FastAPI:
     """Return the app; it verifies tokens and API keys with its own keys, not through itself."""
     signing_keys, api_keys = SigningKeys(), LocalApiKeys()
+    fast_path = FastPath(settings.otel_traces_sampler_arg if settings.otel_exporter_otlp_endpoint else 0.0)
     app = create_service(
         settings,
         package="auth_service",
@@ -64,9 +67,10 @@ def create_app(settings: AuthSettings) -> FastAPI:
             routes_services.router,
             routes_services.internal,
         ],
-        start=partial(start, signing_keys, api_keys),
+        start=partial(start, signing_keys, api_keys, fast_path),
         keys=signing_keys,
         api_keys=api_keys,
+        http_protocol=partial(fast_path_protocol, fast_path),
     )
     app.add_exception_handler(OAuthError, routes_services.on_oauth_error)
     routes_services.document_service_tokens(app)
@@ -74,7 +78,9 @@ def create_app(settings: AuthSettings) -> FastAPI:
 
 
 @asynccontextmanager
-async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(
+    signing_keys: SigningKeys, local: LocalApiKeys, fast_path: FastPath, chassis: Chassis
+) -> AsyncIterator[Resources]:
     """Build what the routes use, and begin to load the signing keys."""
     s = cast(AuthSettings, chassis.settings)
     store, vault = AuthStore(chassis.postgres), Vault(s.key_encryption_secret.get_secret_value())
@@ -99,7 +105,7 @@ async def start(signing_keys: SigningKeys, local: LocalApiKeys, chassis: Chassis
     rotation = Rotation(store, chassis.in_thread, audit, revocations, s.rotation_times())
     turn = partial(run_under_lease, chassis.postgres, "key_rotation", rotation.keep)
     chassis.spawn("key_rotation", _once_migrated(chassis, turn))
-    chassis.quick.add("/internal/validate-token", partial(remembered, verifier))
+    fast_path.add("/internal/validate-token", partial(remembered, verifier))
     chain = AuditChain(AuditStore(chassis.postgres), vault, timedelta(days=s.audit_retention_days))
     seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep, s.audit_seal_seconds))
     chassis.spawn("audit_seal", _once_migrated(chassis, seal))

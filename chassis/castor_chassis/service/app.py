@@ -30,7 +30,6 @@ from castor_chassis.security.revocation import RevocationFollower, RevocationLis
 from castor_chassis.service.error_handlers import install_error_handlers
 from castor_chassis.service.health import Health
 from castor_chassis.service.middleware import Admission, RequestLayer
-from castor_chassis.service.quick import QuickRoutes
 from castor_chassis.settings import ServiceSettings
 from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.postgres import Postgres, check_migrated
@@ -40,6 +39,8 @@ from castor_chassis.wire.errors import common_responses
 log = structlog.get_logger("castor.app")
 T = TypeVar("T")
 Start = Callable[["Chassis"], AbstractAsyncContextManager[Any]]
+HttpProtocol = Callable[["Chassis"], Callable[..., asyncio.Protocol]]
+"""Returns uvicorn's ``http`` factory for the API port: a subclass of ``PeerAwareProtocol``."""
 
 
 class Chassis:
@@ -55,8 +56,7 @@ class Chassis:
         self.redis: Redis | None = None
         self.gatekeeper: Gatekeeper
         self.revoked = RevocationList()
-        traced = settings.otel_traces_sampler_arg if settings.otel_exporter_otlp_endpoint else 0.0
-        self.quick = QuickRoutes(traced)
+        self.http_protocol: HttpProtocol | None = None
         self.admissions: dict[str, Admission] = {}
         self._postgres: Postgres | None = None
         self._tokens: ServiceTokens | None = None
@@ -211,15 +211,18 @@ def create_service(
     keys: KeySource | None = None,
     api_keys: ApiKeyVerifier | None = None,
     tracer_provider: TracerProvider | None = None,
+    http_protocol: HttpProtocol | None = None,
 ) -> FastAPI:
     """Return the FastAPI app of one service.
 
     ``start(chassis)`` is an async context manager that yields what the routes use; it becomes
     ``app.state.resources``. ``keys`` and ``api_keys`` replace the remote ones (auth-service has its own,
     tests have theirs). ``slow_paths`` maps paths to seconds where the usual deadline is too short.
+    ``http_protocol`` replaces the HTTP protocol of the API port.
     """
     routes = [route for router in routers for route in router.routes]
     chassis = Chassis(settings, package, routes)
+    chassis.http_protocol = http_protocol
     app = FastAPI(
         title=settings.service_name,
         version=version,

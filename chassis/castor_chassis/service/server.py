@@ -12,7 +12,6 @@ import signal
 import ssl
 import time
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -29,7 +28,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from castor_chassis.service.app import Chassis
 from castor_chassis.service.gc_freeze import freeze_startup
-from castor_chassis.service.quick import MAX_BODY
 from castor_chassis.settings import ServiceSettings
 from castor_chassis.tls import PeerIdentity, peer_identity
 
@@ -37,72 +35,17 @@ log = structlog.get_logger("castor.server")
 
 
 class PeerAwareProtocol(HttpToolsProtocol):
-    """Puts the client's identity into the ASGI state, read once per connection, and gives quick answers."""
+    """Reads the identity of the client's certificate once per connection and puts it into the ASGI state."""
 
-    def __init__(self, chassis: Chassis, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self._health = chassis.health
-        self._quick = chassis.quick
-        self._max_age = chassis.settings.connection_max_age_seconds
-        self._peer: PeerIdentity | None = None
-        self._body: bytes | None = None
-        """Body so far of a request that may be answered at once; None for all others."""
+    peer: PeerIdentity | None = None
+    """Identity of the client; None on a connection without TLS."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Note who is there and since when."""
         super().connection_made(transport)
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-        self._peer = peer_identity(tls) if tls is not None else None
-        self._since = time.monotonic()
-        self.app_state = {**self.app_state, "tls_peer": self._peer, "connected_at": self._since}
-
-    def on_headers_complete(self) -> None:
-        """Hold a request back that may be answered at once; start all others."""
-        if self._may_be_quick():
-            self._body = b""
-        else:
-            super().on_headers_complete()
-
-    def _may_be_quick(self) -> bool:
-        idle = self.cycle is None or self.cycle.response_complete
-        parser = self.parser
-        return (
-            self._quick.takes(self.url, self.headers, self._peer)
-            and idle
-            and parser.get_method() == b"POST"
-            and parser.get_http_version() == "1.1"
-            and parser.should_keep_alive()
-            and not self.flow.write_paused
-            and not self._health.draining
-            and time.monotonic() - self._since < self._max_age
-        )
-
-    def on_body(self, body: bytes) -> None:
-        """Collect the body of a request that was held back."""
-        if self._body is None:
-            super().on_body(body)
-            return
-        self._body += body
-        if len(self._body) > MAX_BODY:
-            self._start_after_all()
-
-    def on_message_complete(self) -> None:
-        """Answer what was held back, or start it after all."""
-        if self._body is not None:
-            assert self._peer is not None
-            answer = self._quick.answer(self.url, self.headers, self._body, self._peer)
-            if answer is not None:
-                self._body = None
-                self.transport.write(answer)
-                self.on_response_complete()
-                return
-            self._start_after_all()
-        super().on_message_complete()
-
-    def _start_after_all(self) -> None:
-        body, self._body = self._body, None
-        super().on_headers_complete()
-        super().on_body(body or b"")
+        self.peer = peer_identity(tls) if tls is not None else None
+        self.app_state = {**self.app_state, "tls_peer": self.peer, "connected_at": time.monotonic()}
 
 
 class _Server(uvicorn.Server):
@@ -218,7 +161,7 @@ def _api_config(app: FastAPI, chassis: Chassis, settings: ServiceSettings) -> uv
         app,
         host=settings.api_host,
         port=settings.api_port,
-        http=cast(Any, partial(PeerAwareProtocol, chassis)),
+        http=cast(Any, chassis.http_protocol(chassis) if chassis.http_protocol else PeerAwareProtocol),
         ws="none",
         ssl_context_factory=None if identity is None else (lambda _config, _default: identity.root),
         timeout_keep_alive=settings.keep_alive_seconds,

@@ -8,13 +8,19 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from castor_chassis import Chassis, create_service
 from castor_chassis.client.transport import httpx
-from castor_chassis.tls import TlsFiles
+from castor_chassis.service.server import PeerAwareProtocol
+from castor_chassis.testing import TokenIssuer, run_service, tls_settings
+from castor_chassis.tls import PeerIdentity, TlsFiles
 from small_service import Running
+from small_service.app import SmallSettings
 
 
 def free_port() -> int:
@@ -30,6 +36,29 @@ async def test_management_port_is_plain_and_serves_three_paths_only(running: Run
             assert (await plain.get(service.management_url + path)).status_code == 200
         assert (await plain.get(service.management_url + "/v1/small/slow")).status_code == 404
         assert (await service.client.get("/health/live")).status_code == 404
+
+
+async def test_a_service_may_replace_the_http_protocol(files: TlsFiles, caller: TlsFiles) -> None:
+    """What ``create_service`` was given makes the protocol of each API connection, and knows the client's identity."""
+    seen: list[PeerIdentity | None] = []
+
+    class Recording(PeerAwareProtocol):
+        def on_headers_complete(self) -> None:
+            seen.append(self.peer)
+            super().on_headers_complete()
+
+    @asynccontextmanager
+    async def start(_chassis: Chassis) -> AsyncIterator[None]:
+        yield
+
+    settings = SmallSettings(**tls_settings(files))
+    app = create_service(
+        settings, package="small_service", version="1", summary="x", routers=[], start=start, keys=TokenIssuer(),
+        http_protocol=lambda _chassis: Recording,
+    )  # fmt: skip
+    async with run_service(app, settings, client_files=caller) as service:
+        assert (await service.client.get("/v1/small/none")).status_code == 404
+    assert [peer and peer.service for peer in seen] == ["twitter-service"]
 
 
 async def test_live_while_not_ready(running: Running) -> None:

@@ -1,8 +1,9 @@
-"""Answers that need no waiting: given from memory at the protocol, before a task, a scope or a route exists.
+"""Routes whose answer may be in memory: answered by the HTTP protocol, before a task, an ASGI scope or a route exists.
 
-A route that is asked thousands of times a second may name a function from the body to the answer. It says None
-whenever it does not know at once, and the request then takes the usual way through every layer, as it also does
-when it is sampled for a trace, too large, of a stranger, or anything else but plain (docs/adr/0013).
+A route that is asked thousands of times a second registers a function from the request body to the response body. It
+returns None when the answer is not in memory, and the request is then handled by FastAPI as usual. So are requests
+that are sampled for a trace, too large, not from a service, or that carry a header outside a short list
+(docs/adr/0013).
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from castor_chassis.observability.logging import log_request
 from castor_chassis.tls import PeerIdentity, is_service
 
 Answer = Callable[[bytes], bytes | None]
-"""From the body of a POST to the JSON of its 200; None: take the usual way."""
+"""From the body of a POST to the JSON of its 200 response; None: let FastAPI handle the request."""
 MAX_BODY = 16_384
 _HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\n"
     b"x-request-id: %b\r\ncontent-length: %d\r\n\r\n%b"
 )
-_PLAIN = frozenset(
+_PLAIN_HEADERS = frozenset(
     {
         *(b"host", b"content-type", b"content-length", b"accept", b"accept-encoding", b"user-agent", b"connection"),
         *(b"x-request-id", b"x-request-timeout-ms", b"traceparent", b"authorization"),
@@ -32,8 +33,8 @@ _PLAIN = frozenset(
 )
 
 
-class QuickRoutes:
-    """The quick answers of one service, by path; for callers with the certificate of a service."""
+class FastPath:
+    """The registered answers by path, for callers with the certificate of a service."""
 
     def __init__(self, traced_share: float) -> None:
         self._traced_share = traced_share
@@ -45,14 +46,16 @@ class QuickRoutes:
         self._answers[path.encode()] = answer
         self._seconds[path.encode()] = REQUESTS.labels("POST", path, "200")
 
-    def takes(self, path: bytes, headers: list[tuple[bytes, bytes]], peer: PeerIdentity | None) -> bool:
-        """Return whether a POST to ``path`` may be tried here once its body is there."""
+    def accepts(self, path: bytes, headers: list[tuple[bytes, bytes]], peer: PeerIdentity | None) -> bool:
+        """Return whether a POST to ``path`` may be answered here once its body has arrived."""
         if path not in self._answers or peer is None or not is_service(peer.service) or peer.not_after < time.time():
             return False
-        return all(name in _PLAIN for name, _ in headers) and random.random() >= self._traced_share
+        return all(name in _PLAIN_HEADERS for name, _ in headers) and random.random() >= self._traced_share
 
-    def answer(self, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes, peer: PeerIdentity) -> bytes | None:
-        """Return the whole HTTP answer, logged and counted; None: take the usual way."""
+    def response(
+        self, path: bytes, headers: list[tuple[bytes, bytes]], body: bytes, peer: PeerIdentity
+    ) -> bytes | None:
+        """Return the whole HTTP response, logged and counted; None: let FastAPI handle the request."""
         started = time.perf_counter()
         given = dict(headers)
         trace = given.get(b"traceparent", b"")

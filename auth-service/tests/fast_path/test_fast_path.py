@@ -1,4 +1,4 @@
-"""Quick answers: the same as the usual way's, and never for anything but plain requests of services."""
+"""The fast path: answers like the route's, and never for anything but plain requests of services."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends
 
+from auth_service.fast_path.answers import FastPath
+from auth_service.fast_path.protocol import fast_path_protocol
 from castor_chassis import Chassis, RequestModel, ServiceSettings, create_service, public
 from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
@@ -32,20 +35,21 @@ class EchoSettings(ServiceSettings):
 
 
 def _app(settings: ServiceSettings) -> Any:
+    fast_path = FastPath(traced_share=0.0)
     router = APIRouter(prefix="/v1/echo")
 
     @router.post("/word", dependencies=[Depends(public("a test"))])
     async def word(body: Word) -> dict[str, str]:
-        return {"way": "usual", "word": body.word}
+        return {"way": "route", "word": body.word}
 
     @asynccontextmanager
-    async def start(chassis: Chassis) -> AsyncIterator[None]:
-        chassis.quick.add("/v1/echo/word", lambda body: b'{"way":"quick"}' if body == KNOWN else None)
+    async def start(_chassis: Chassis) -> AsyncIterator[None]:
+        fast_path.add("/v1/echo/word", lambda body: b'{"way":"memory"}' if body == KNOWN else None)
         yield
 
     return create_service(
         settings, package="castor_chassis", version="1", summary="Echo.", routers=[router], start=start,
-        keys=TokenIssuer(),
+        keys=TokenIssuer(), http_protocol=partial(fast_path_protocol, fast_path),
     )  # fmt: skip
 
 
@@ -92,7 +96,7 @@ async def test_known_body_is_answered_at_once_with_the_usual_headers(authority: 
     """The request id is kept or minted, the type is JSON, and the connection goes on."""
     async with talking(authority, tmp_path) as (say, _):
         first, second = await say(post(KNOWN, b"x-request-id: abcdefgh-1"), post(), answers=2)
-        assert first.endswith(b'{"way":"quick"}')
+        assert first.endswith(b'{"way":"memory"}')
         assert b"x-request-id: abcdefgh-1\r\n" in first
         assert b"content-type: application/json\r\n" in first
         assert b"x-content-type-options: nosniff\r\n" in first
@@ -107,7 +111,7 @@ async def test_a_body_in_pieces_is_put_together(authority: Authority, tmp_path: 
     async with talking(authority, tmp_path) as (say, _):
         for cut in (5, 40, len(request) - 3):
             (answer,) = await say(request[:cut], request[cut:])
-            assert answer.endswith(b'{"way":"quick"}')
+            assert answer.endswith(b'{"way":"memory"}')
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ async def test_everything_else_takes_the_usual_way(authority: Authority, tmp_pat
     """Nothing is lost or refused by having been looked at first."""
     async with talking(authority, tmp_path) as (say, _):
         (answer,) = await say(request_bytes)
-        assert answer.endswith(b'{"way":"usual","word":"known"}')
+        assert answer.endswith(b'{"way":"route","word":"known"}')
 
 
 async def test_refusals_come_from_the_usual_way(authority: Authority, tmp_path: Path) -> None:
@@ -145,21 +149,21 @@ async def test_refusals_come_from_the_usual_way(authority: Authority, tmp_path: 
 async def test_strangers_and_a_draining_service_take_the_usual_way(authority: Authority, tmp_path: Path) -> None:
     """Only the certificate of a service is answered at once, and nobody while the service drains."""
     async with talking(authority, tmp_path, caller="ingress") as (say, _):
-        assert (await say(post()))[0].endswith(b'{"way":"usual","word":"known"}')
+        assert (await say(post()))[0].endswith(b'{"way":"route","word":"known"}')
     async with talking(authority, tmp_path / "drain") as (say, service):
         service.pair.chassis.health.draining = True
         (answer,) = await say(post())
-        assert answer.endswith(b'{"way":"usual","word":"known"}')
+        assert answer.endswith(b'{"way":"route","word":"known"}')
         assert b"connection: close" in answer
 
 
 async def test_pipelined_requests_are_answered_in_order(authority: Authority, tmp_path: Path) -> None:
-    """Quick and usual ones may be mixed on one connection."""
+    """Answers from memory and from the route may be mixed on one connection."""
     mixed = post() + post(b'{"word":"slow"}') + post() + post(b'{"word":"again"}')
     async with talking(authority, tmp_path) as (say, _):
         answers = await say(mixed, answers=4)
         ways = [answer.partition(b"\r\n\r\n")[2] for answer in answers]
-        assert ways[0] == b'{"way":"quick"}'
-        assert ways[1] == b'{"way":"usual","word":"slow"}'
-        assert ways[2] in (b'{"way":"quick"}', b'{"way":"usual","word":"known"}')
-        assert ways[3] == b'{"way":"usual","word":"again"}'
+        assert ways[0] == b'{"way":"memory"}'
+        assert ways[1] == b'{"way":"route","word":"slow"}'
+        assert ways[2] in (b'{"way":"memory"}', b'{"way":"route","word":"known"}')
+        assert ways[3] == b'{"way":"route","word":"again"}'

@@ -1,0 +1,1 @@
+"""Answers that the HTTP protocol gives from memory, before ASGI."""
