@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from castor_chassis import Batcher
 from openai_service.billing.budget_repository import BudgetStore, Decision, Hold, Refusal
 from openai_service.billing.preallocation import Advances, Part, accounts_key
-from openai_service.billing.write_batcher import Batcher
 from openai_service.errors import BudgetHeld, BudgetSpent
 from openai_service.metrics import BUDGET_EXPIRED, BUDGET_REFUSED
 
