@@ -3,7 +3,9 @@
 from castor_chassis import ServiceSettings, create_service, main, ok, require
 """
 
+from castor_chassis.background.batcher import Batcher
 from castor_chassis.background.supervisor import FeedPage, follow, run_under_lease
+from castor_chassis.background.wakeup import Broadcast, Wakeup
 from castor_chassis.client.peer import Peer, PeerPolicy, Reply
 from castor_chassis.context import RequestInfo, current_request, set_request
 from castor_chassis.security.authorization import ApiKeyVerifier, Principal, client_address, public, require
@@ -13,7 +15,10 @@ from castor_chassis.service.health import Gate, Health
 from castor_chassis.service.main import main
 from castor_chassis.settings import ServiceSettings, reveal
 from castor_chassis.storage.cache import Cache
+from castor_chassis.storage.model_artifacts import ModelArtifactError, ModelFolder
 from castor_chassis.storage.postgres import Postgres
+from castor_chassis.storage.redis import REDIS_AWAY, redis_optional
+from castor_chassis.text.folding import fold, normalise
 from castor_chassis.wire.envelope import (
     Identifier,
     Integer,
@@ -53,7 +58,10 @@ from castor_chassis.wire.errors import (
 )
 
 __all__ = [
+    "REDIS_AWAY",
     "ApiKeyVerifier",
+    "Batcher",
+    "Broadcast",
     "Cache",
     "Chassis",
     "Claims",
@@ -71,6 +79,8 @@ __all__ = [
     "JsonObject",
     "KeySource",
     "Meta",
+    "ModelArtifactError",
+    "ModelFolder",
     "NotFound",
     "Number",
     "Ok",
@@ -96,18 +106,22 @@ __all__ = [
     "TokenVerifier",
     "Unauthenticated",
     "Unavailable",
+    "Wakeup",
     "client_address",
     "create_service",
     "current_request",
     "decode_cursor",
     "encode_cursor",
     "errors_of",
+    "fold",
     "follow",
     "main",
     "normal_time",
+    "normalise",
     "ok",
     "page",
     "public",
+    "redis_optional",
     "require",
     "reveal",
     "run_under_lease",

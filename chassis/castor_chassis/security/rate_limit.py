@@ -7,9 +7,9 @@ import time
 import limits
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-from redis.exceptions import RedisError
 
 from castor_chassis.metrics import RATE_LIMIT_ERRORS, RATE_LIMITED
+from castor_chassis.storage.redis import redis_optional
 from castor_chassis.wire.errors import RateLimited
 
 
@@ -32,15 +32,17 @@ class RateLimiter:
 
     async def check(self, caller: str, kind: str) -> None:
         """Count one request of ``caller``; raises ``RateLimited`` above the limit, never when Redis is away."""
+        reset_time = await self._exceeded_until(caller)
+        if reset_time is not None:
+            RATE_LIMITED.labels(kind).inc()
+            raise RateLimited(limit=str(self._item), retry_after_seconds=max(1.0, reset_time - time.time()))
+
+    async def _exceeded_until(self, caller: str) -> float | None:
+        """Count one request; return the Unix time at which the window ends if it is one too many."""
         if self._window is None:
-            return
-        try:
-            if await self._window.hit(self._item, self._service, caller):
-                return
-            stats = await self._window.get_window_stats(self._item, self._service, caller)
-        except (RedisError, OSError, TimeoutError):
-            RATE_LIMIT_ERRORS.inc()
-            return
-        RATE_LIMITED.labels(kind).inc()
-        wait = max(1.0, stats.reset_time - time.time())
-        raise RateLimited(limit=str(self._item), retry_after_seconds=wait)
+            return None
+        with redis_optional(RATE_LIMIT_ERRORS):
+            if not await self._window.hit(self._item, self._service, caller):
+                stats = await self._window.get_window_stats(self._item, self._service, caller)
+                return stats.reset_time
+        return None

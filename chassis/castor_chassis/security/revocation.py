@@ -17,9 +17,10 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from castor_chassis.background.wakeup import Wakeup
 from castor_chassis.metrics import REVOCATION_EPOCH, REVOCATION_OVERFLOWS, REVOCATION_SOURCE, REVOCATIONS_HELD
+from castor_chassis.storage.redis import REDIS_AWAY
 from castor_chassis.wire.errors import ServiceError
 
 log = structlog.get_logger("castor.revocation")
@@ -131,7 +132,7 @@ class RevocationFollower:
         self._revoked = revoked
         self._fetch = fetch
         self._redis = redis
-        self._rung = asyncio.Event()
+        self._rung = Wakeup()
         self._announced = 0
         self._heard_at = self._fetched_at = float("-inf")
         self._source = ""
@@ -155,10 +156,7 @@ class RevocationFollower:
         if self._announced > self._revoked.epoch:
             await asyncio.sleep(_GAP_SECONDS)
             return
-        self._rung.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._rung.wait()
+        await self._rung.wait(POLL_SECONDS)
 
     async def _catch_up(self) -> None:
         more = True
@@ -182,7 +180,7 @@ class RevocationFollower:
 
     async def _listen(self) -> None:
         while self._redis is not None:
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
+            with contextlib.suppress(*REDIS_AWAY):
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as bell:
                     await bell.subscribe(self._channel)
                     await self._hear(bell)

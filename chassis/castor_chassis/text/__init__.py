@@ -1,0 +1,1 @@
+"""Spanish text as several services compare it."""

@@ -1,0 +1,52 @@
+"""Spanish text in one form: ``normalise`` for what is kept and shown, ``fold`` for what is compared.
+
+Both give equal results for composed (NFC) and decomposed (NFD) input: "é" and "e" with an accent are one letter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# Zero width, soft hyphen, byte-order mark, direction marks, tags. The joiners U+200C and U+200D stay: emoji need them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_ACCENTS_BUT_ENYE = re.compile("(?<!n)\u0303+|[\u0300-\u0302\u0304-\u036f]+")
+_LATIN = re.compile("[\x00-\xff]*")
+_BASE = str.maketrans("àáâãäåçèéêëìíîïñòóôõöùúûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy")
+_BASE_BUT_ENYE = {code: base for code, base in _BASE.items() if code != ord("ñ")}
+# Signs of Latin-1 that compatibility decomposition or case folding turn into something else.
+_SPECIAL = re.compile("[\xa0¨ª¯²³´µ¸¹º¼½¾ß]")
+
+
+def normalise(text: str) -> str:
+    """Return ``text`` in NFC without what cannot be seen.
+
+    Control characters but tab and line feed become a space, as do the separators U+2028 and U+2029; zero-width
+    characters, soft hyphens, direction marks and tags are dropped; a lone surrogate becomes U+FFFD. Case, accents,
+    emoji and white space stay as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    visible = _INVISIBLE.sub("", _CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)))
+    return unicodedata.normalize("NFC", visible)
+
+
+def fold(text: str, *, keep_enye: bool = True) -> str:
+    """Return ``text`` without case, accents and compatibility forms ("Ａ" is "a"); folding twice changes nothing.
+
+    ``ñ`` stays a letter of its own, so that "año" and "ano" differ. With ``keep_enye=False`` it is an ``n``: for
+    search and names, where people without the key write "Penalosa" for "Peñalosa".
+    """
+    if text.isascii():
+        return text.lower()
+    if _LATIN.fullmatch(text) and not _SPECIAL.search(text):
+        return text.lower().translate(_BASE_BUT_ENYE if keep_enye else _BASE)
+    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    if not keep_enye:
+        return _ACCENTS.sub("", spread)
+    return _ACCENTS_BUT_ENYE.sub("", spread).replace("n\u0303", "ñ")
