@@ -43,7 +43,7 @@ class Plan:
     charts: frozenset[str] = frozenset()
     """Charts that are rendered, checked and, on main, pushed."""
     contracts: bool = False
-    """Drift, compatibility and consumers."""
+    """Drift, compatibility and consumers; what holds for the code of all services."""
     delivery: bool = False
     """Dockerfile, compose file, Tiltfile."""
     observability: bool = False
@@ -133,6 +133,8 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
     services = frozenset(edges)
     if path.startswith("tests/contract/"):
         return Plan(contracts=True, system=True)
+    if path.startswith("tests/architecture/"):
+        return Plan(contracts=True)
     if path.startswith(("charts/common/", "charts/values/", "tests/charts/")):
         return Plan(charts=services, delivery=True, observability=path.startswith("charts/common/"))
     chart = path.split("/")[1] if path.startswith("charts/") and path.count("/") > 1 else ""
