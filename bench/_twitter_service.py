@@ -18,7 +18,7 @@ import uvloop
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.observability.logging import configure_logging
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.ports import PortLeases

@@ -36,7 +36,7 @@ from pydantic import BaseModel
 from auth_service.app import create_app
 from auth_service.settings import AuthSettings
 from castor_chassis.observability.logging import configure_logging
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.ports import PortLeases

@@ -34,7 +34,7 @@ import orjson
 import uvloop
 
 from bench._gateways import COST_USD, MASTER_KEY, MODEL, PRICE, Contestant, child, end
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, tls_settings
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.postgres import EmbeddedPostgres

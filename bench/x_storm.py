@@ -29,7 +29,7 @@ from tweepy.asynchronous import AsyncClient, AsyncPaginator
 
 from castor_chassis import Postgres
 from castor_chassis.observability.logging import configure_logging
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_devstack.fake_x.corpus import Corpus, filled, invented
 from castor_devstack.fake_x.faults import Fault, Kind
 from castor_devstack.fake_x.limits import Limits as XWindows

@@ -46,7 +46,7 @@ from auth_service.tokens.issuer import TokenMinter, remembered
 from auth_service.tokens.key_rotation import Rotation
 from auth_service.tokens.signing_keys import SigningKeys
 from castor_chassis import Chassis, create_service, reveal, run_under_lease
-from castor_chassis.storage.postgres import check_migrated
+from castor_chassis.storage.migrations import check_migrated
 
 
 def create_app(settings: AuthSettings) -> FastAPI:

@@ -24,7 +24,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from auth_service.app import create_app
 from auth_service.settings import AuthSettings
 from castor_chassis.client.transport import httpx
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, run_service, tls_settings
 
 SECRET = "a key encryption secret for tests only"

@@ -16,7 +16,7 @@ from castor_chassis.service.main import main
 from castor_chassis.settings import ServiceSettings, reveal
 from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.model_artifacts import ModelArtifactError, ModelFolder
-from castor_chassis.storage.postgres import Postgres
+from castor_chassis.storage.postgres import Postgres, affected_rows
 from castor_chassis.storage.redis import REDIS_AWAY, redis_optional
 from castor_chassis.text.folding import fold, normalise
 from castor_chassis.wire.envelope import (
@@ -107,6 +107,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Wakeup",
+    "affected_rows",
     "client_address",
     "create_service",
     "current_request",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Call
 from castor_chassis.tls import TlsIdentity

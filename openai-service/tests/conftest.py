@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
 
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from openai_service.app import create_app

@@ -15,7 +15,7 @@ import pytest
 
 from castor_chassis import Postgres
 from castor_chassis.client.transport import httpx
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Answer, Call
 from rag_service.app import create_app

@@ -16,7 +16,7 @@ import asyncpg
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.ports import PortLeases

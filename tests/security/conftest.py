@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from auth_service.app import create_app as create_auth
 from auth_service.settings import AuthSettings
 from castor_chassis.client.transport import httpx
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from sentiment_service.app import create_app as create_sentiment
 from sentiment_service.settings import SentimentSettings

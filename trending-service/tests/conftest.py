@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from castor_chassis import Postgres
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from trending_service.app import create_app, method_of
 from trending_service.clients.twitter import Change

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from castor_chassis.client.transport import httpx
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Call
 from twitter_service.app import create_app

@@ -32,7 +32,8 @@ from castor_chassis.service.health import Health
 from castor_chassis.service.middleware import Admission, RequestLayer
 from castor_chassis.settings import ServiceSettings
 from castor_chassis.storage.cache import Cache
-from castor_chassis.storage.postgres import Postgres, check_migrated
+from castor_chassis.storage.migrations import check_migrated
+from castor_chassis.storage.postgres import Postgres
 from castor_chassis.tls import TlsIdentity, identity_of
 from castor_chassis.wire.errors import common_responses
 

@@ -16,7 +16,7 @@ from castor_chassis.observability.logging import configure_logging
 from castor_chassis.observability.tracing import configure_tracing
 from castor_chassis.service.server import serve
 from castor_chassis.settings import ServiceSettings
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from castor_chassis.wire.openapi import export_contract
 
 S = TypeVar("S", bound=ServiceSettings)

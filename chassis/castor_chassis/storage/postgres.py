@@ -1,18 +1,16 @@
-"""A PostgreSQL pool that connects when needed, and plain SQL migrations under an advisory lock."""
+"""A PostgreSQL pool that connects when needed, and names an outage."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from importlib import resources
 from typing import Any, cast
 
 import asyncpg
 import orjson
 
 from castor_chassis.metrics import DATABASE_ERRORS
-from castor_chassis.wire.errors import DatabaseUnavailable, Unavailable
+from castor_chassis.wire.errors import DatabaseUnavailable
 
 _AWAY = (
     OSError,
@@ -24,21 +22,39 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.InternalClientError,
 )
-_CLOSED = ("connection is closed", "pool is clos", "connection was closed", "underlying connection", "released back")
-_MIGRATION = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
-_LOCK = 0x0CA5_7014
+
+
+def affected_rows(command_tag: str) -> int:
+    """Return how many rows a statement changed, from what ``execute`` returns: ``UPDATE 3``, ``INSERT 0 1``.
+
+    Raises ``ValueError`` for the tag of a statement that changes no rows, such as ``CREATE TABLE``.
+    """
+    return int(command_tag.rpartition(" ")[2])
 
 
 @contextmanager
-def _faults_named() -> Iterator[None]:
+def _outages_named(is_gone: Callable[[], bool]) -> Iterator[None]:
+    """Raise ``DatabaseUnavailable`` in place of what a lost PostgreSQL makes asyncpg raise.
+
+    An ``InterfaceError`` is a lost connection or a mistake in our own call, by one type: it is an outage where
+    ``is_gone()`` says that the connection, or the pool, is closed.
+    """
     try:
         yield
     except (*_AWAY, asyncpg.InterfaceError) as error:
-        # An InterfaceError is a lost connection or a mistake in our own call; only the first is an outage.
-        if isinstance(error, asyncpg.InterfaceError) and not any(text in str(error) for text in _CLOSED):
+        if isinstance(error, asyncpg.InterfaceError) and not is_gone():
             raise
         DATABASE_ERRORS.inc()
         raise DatabaseUnavailable(retry_after_seconds=2) from error
+
+
+def _is_gone(connection: asyncpg.Connection) -> bool:
+    """Return whether a connection that is lent out has been lost."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool takes a connection that breaks back from whoever holds it, and its proxy then refuses every call.
+        return True
 
 
 async def _use_json(connection: asyncpg.Connection) -> None:
@@ -86,18 +102,19 @@ class Postgres:
         """Lend a connection."""
         if self._pool is None:
             raise DatabaseUnavailable(retry_after_seconds=2)
-        with _faults_named():
-            async with self._pool.acquire(timeout=self._timeout) as connection:
+        with _outages_named(self._pool.is_closing):
+            async with self._pool.acquire(timeout=self._timeout) as proxy:
                 # The pool's proxy has every method of a connection.
-                yield cast(asyncpg.Connection, connection)
+                lent = cast(asyncpg.Connection, proxy)
+                with _outages_named(lambda: _is_gone(lent)):
+                    yield lent
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
         """Lend a connection inside a transaction that commits at the end, or not at all."""
         async with self.connection() as connection:
-            with _faults_named():
-                async with connection.transaction():
-                    yield connection
+            async with connection.transaction():
+                yield connection
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """Return all rows."""
@@ -116,7 +133,7 @@ class Postgres:
             return await connection.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: Any) -> str:
-        """Run one statement and return its command tag, for example ``UPDATE 3``."""
+        """Run one statement and return its command tag, for example ``UPDATE 3``; see ``affected_rows``."""
         async with self.connection() as connection:
             return str(await connection.execute(sql, *args))
 
@@ -124,45 +141,3 @@ class Postgres:
         """Run one statement for each of ``args``, in one transaction."""
         async with self.connection() as connection:
             await connection.executemany(sql, args)
-
-
-def migration_files(package: str) -> list[tuple[str, str]]:
-    """Return (name, SQL) of ``package/migrations/NNNN_name.sql`` in order; empty without such a folder."""
-    folder = resources.files(package) / "migrations"
-    if not folder.is_dir():
-        return []
-    files = [(entry.name, entry.read_text()) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name)]
-    return sorted(files)
-
-
-async def migrate(dsn: str, package: str) -> list[str]:
-    """Apply what is missing, each file in its own transaction, and return the names applied.
-
-    Safe to run from several replicas at once: they wait for one another on an advisory lock.
-    """
-    connection = await asyncpg.connect(dsn, timeout=10)
-    try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migrations "
-            "(name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        done = {row["name"] for row in await connection.fetch("SELECT name FROM schema_migrations")}
-        applied = [(name, sql) for name, sql in migration_files(package) if name not in done]
-        for name, sql in applied:
-            async with connection.transaction():
-                await connection.execute(sql)
-                await connection.execute("INSERT INTO schema_migrations (name) VALUES ($1)", name)
-        return [name for name, _ in applied]
-    finally:
-        await connection.close()
-
-
-async def check_migrated(postgres: Postgres, package: str) -> None:
-    """Raise ``Unavailable`` unless PostgreSQL answers and every migration of ``package`` is applied."""
-    wanted = {name for name, _ in migration_files(package)}
-    exists = await postgres.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
-    rows = await postgres.fetch("SELECT name FROM schema_migrations") if exists else []
-    missing = sorted(wanted - {row["name"] for row in rows})
-    if missing:
-        raise Unavailable(reason=f"migrations not applied: {', '.join(missing)}; run 'python -m {package} migrate'")

@@ -1,17 +1,14 @@
-"""PostgreSQL: migrations once, JSON as objects, outages as 503 that heal."""
+"""PostgreSQL: JSON as objects, outages as 503 that heal, mistakes as themselves."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-from castor_chassis import DatabaseUnavailable, Postgres, Unavailable
-from castor_chassis.storage.postgres import check_migrated, migrate, migration_files
+from castor_chassis import DatabaseUnavailable, Postgres, affected_rows
 
 
 @pytest.fixture
@@ -20,54 +17,6 @@ async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
     await database.open()
     yield database
     await database.close()
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
-    name = f"migrated_{request.node.name}"
-    folder = tmp_path / name / "migrations"
-    folder.mkdir(parents=True)
-    (folder.parent / "__init__.py").write_text("")
-    (folder / "0001_things.sql").write_text(f"CREATE TABLE {name} (n int PRIMARY KEY); INSERT INTO {name} VALUES (1);")
-    (folder / "notes.txt").write_text("not a migration")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield_name = name
-    sys.modules.pop(name, None)
-    return yield_name
-
-
-async def forget(postgres: Postgres) -> None:
-    await postgres.execute("DROP TABLE IF EXISTS schema_migrations")
-
-
-async def test_migrations_apply_once_from_many_replicas(postgres: Postgres, package: str) -> None:
-    """Five replicas that migrate at once apply each file once."""
-    await forget(postgres)
-    applied = await asyncio.gather(*(migrate(postgres.dsn, package) for _ in range(5)))
-    assert sorted(applied) == [[], [], [], [], ["0001_things.sql"]]
-    assert await postgres.fetchval(f"SELECT count(*) FROM {package}") == 1
-
-
-async def test_failed_migration_leaves_nothing(postgres: Postgres, package: str, tmp_path: Path) -> None:
-    """A file that fails is undone whole, and the next run tries it again."""
-    await forget(postgres)
-    broken = tmp_path / package / "migrations" / "0002_broken.sql"
-    broken.write_text("CREATE TABLE half (n int); SELECT 1/0;")
-    with pytest.raises(asyncpg.DivisionByZeroError):
-        await migrate(postgres.dsn, package)
-    assert await postgres.fetchval("SELECT to_regclass('half')") is None
-    broken.write_text("CREATE TABLE half (n int);")
-    assert await migrate(postgres.dsn, package) == ["0002_broken.sql"]
-
-
-async def test_readiness_names_missing_migrations(postgres: Postgres, package: str) -> None:
-    """Before migrating the service is not ready and says what to run."""
-    await forget(postgres)
-    with pytest.raises(Unavailable, match="0001_things.sql; run 'python -m"):
-        await check_migrated(postgres, package)
-    await migrate(postgres.dsn, package)
-    await check_migrated(postgres, package)
-    assert [name for name, _ in migration_files(package)] == ["0001_things.sql"]
 
 
 async def test_jsonb_is_objects(postgres: Postgres) -> None:
@@ -92,6 +41,52 @@ async def test_mistakes_are_not_outages(postgres: Postgres) -> None:
         await postgres.fetch("SELECT * FROM no_such_table")
     with pytest.raises(asyncpg.InterfaceError):
         await postgres.fetch("SELECT $1::int")
+
+
+async def test_a_mistake_is_none_whatever_its_text_says(postgres: Postgres) -> None:
+    """On a connection that stands, an error is an error, also when it speaks of closed connections."""
+    with pytest.raises(asyncpg.InterfaceError):
+        async with postgres.connection():
+            raise asyncpg.InterfaceError("connection is closed")
+    async with postgres.connection() as connection:
+        running = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep(0.2)"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(asyncpg.InterfaceError):
+            await connection.fetchval("SELECT 1")
+        await running
+
+
+async def test_a_connection_lost_between_two_statements_is_an_outage(postgres: Postgres, postgres_url: str) -> None:
+    """A session that ends while it is lent out, in a transaction or not, is 'unavailable' at the next statement."""
+    killer = await asyncpg.connect(postgres_url)
+    for lend in (postgres.connection, postgres.transaction):
+        with pytest.raises(DatabaseUnavailable):
+            async with lend() as connection:
+                await killer.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+                await asyncio.sleep(0.2)
+                await connection.fetchval("SELECT 1")
+        assert await postgres.fetchval("SELECT 1") == 1
+    await killer.close()
+
+
+async def test_a_closed_pool_is_an_outage(postgres: Postgres) -> None:
+    """What comes after the pool was closed, or is under way as it is, hears 'unavailable'."""
+    under_way = asyncio.ensure_future(postgres.fetchval("SELECT pg_sleep(5)"))
+    await asyncio.sleep(0.1)
+    await postgres.close()
+    for call in (under_way, postgres.fetchval("SELECT 1")):
+        with pytest.raises(DatabaseUnavailable):
+            await call
+
+
+async def test_affected_rows(postgres: Postgres) -> None:
+    """The number of changed rows is read from the tag of each kind of statement."""
+    await postgres.execute("CREATE TABLE IF NOT EXISTS tagged (n int)")
+    assert affected_rows(await postgres.execute("INSERT INTO tagged SELECT generate_series(1, 12)")) == 12
+    assert affected_rows(await postgres.execute("UPDATE tagged SET n = 0 WHERE n > 9")) == 3
+    assert affected_rows(await postgres.execute("DELETE FROM tagged WHERE n > 99")) == 0
+    with pytest.raises(ValueError, match="TABLE"):
+        affected_rows(await postgres.execute("DROP TABLE tagged"))
 
 
 async def test_outage_is_503_and_heals(postgres: Postgres, postgres_url: str) -> None:

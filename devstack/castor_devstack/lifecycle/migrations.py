@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 
 DATABASES = "CASTOR_DATABASES"
 """Environment variable: JSON object of package to connection URL."""

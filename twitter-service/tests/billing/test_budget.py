@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from castor_chassis import Postgres
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from twitter_service.billing.budget import Amount, Entry, Limits, Payer, Prices, check, next_start, standings
 from twitter_service.billing.ledger import Ledger
 from twitter_service.x.errors import BudgetSpent
