@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service
 from forecast_service import __version__
-from forecast_service.api import forecasts as routes
+from forecast_service.api import predictions as routes
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.forecaster import Forecaster
 from forecast_service.forecasts.repository import PredictionStore

@@ -18,9 +18,9 @@ from rag_service.api.documents import Resources, router
 from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import TwitterClient
 from rag_service.documents.repository import DocumentStore
-from rag_service.indexing import worker as indexing
-from rag_service.search.repository import SearchStore
-from rag_service.search.service import Retriever
+from rag_service.embeddings import worker as indexing
+from rag_service.retrieval.repository import SearchStore
+from rag_service.retrieval.service import Retriever
 from rag_service.settings import RagSettings
 
 PROMPT = "prompts/answer.v1.es.txt"

@@ -20,7 +20,7 @@ from castor_chassis.testing import Authority, RunningService, ScriptedPeer, Toke
 from castor_chassis.testing.peer import Answer, Call
 from rag_service.app import create_app
 from rag_service.documents.repository import DocumentStore
-from rag_service.search.repository import SearchStore
+from rag_service.retrieval.repository import SearchStore
 from rag_service.settings import RagSettings
 
 DIMENSIONS = 8

@@ -31,7 +31,7 @@ def test_edges_are_read_from_the_clients() -> None:
 @pytest.mark.parametrize(
     ("path", "images", "suites"),
     [
-        ("rag-service/rag_service/search/service.py", services("rag"), services("rag")),
+        ("rag-service/rag_service/retrieval/service.py", services("rag"), services("rag")),
         ("rag-service/rag_service/prompts/answer.v1.es.txt", services("rag"), services("rag")),
         ("rag-service/pyproject.toml", services("rag"), services("rag")),
         ("rag-service/tests/search/test_search.py", frozenset(), services("rag")),

@@ -19,9 +19,9 @@ from trending_service.app import create_app, method_of
 from trending_service.clients.twitter import Change
 from trending_service.ingest.feed_consumer import entries_of, last_changes
 from trending_service.settings import TrendingSettings
+from trending_service.signals.model import Applied
+from trending_service.signals.repository import TrendStore
 from trending_service.topics.finder import Method
-from trending_service.windows.records import Applied
-from trending_service.windows.repository import TrendStore
 
 FEED = "/v1/twitter/tweets/feed"
 Fill = Callable[..., Awaitable[Applied]]

@@ -14,9 +14,9 @@ from trending_service.api.topics import router
 from trending_service.clients.twitter import TwitterClient
 from trending_service.ingest.feed_consumer import FeedFollower
 from trending_service.settings import TrendingSettings
+from trending_service.signals.repository import TrendStore
 from trending_service.topics.finder import Method
 from trending_service.topics.service import Answers
-from trending_service.windows.repository import TrendStore
 
 
 def create_app(settings: TrendingSettings, *, keys: KeySource | None = None) -> FastAPI:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag_service.answers.citations import LEAST_CHARACTERS, Citation
 from rag_service.documents.model import Document
-from rag_service.search.service import words_of
+from rag_service.retrieval.service import words_of
 
 _SENTENCE = re.compile(r"[^\s.!?…][^.!?…\n]*[.!?…]*")
 _STEM = 5

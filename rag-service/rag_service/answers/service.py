@@ -11,7 +11,7 @@ from rag_service.answers.citations import Citation, gate
 from rag_service.answers.extractive_answer import best_quotes, quoted
 from rag_service.documents.model import Document, Filters
 from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED
-from rag_service.search.service import Retriever
+from rag_service.retrieval.service import Retriever
 
 SHOWN_CHARACTERS = 4_000
 """Of each document, what the model is shown."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from castor_chassis import Identifier, Ok, Page, Principal, errors_of, ok, page, require
 from rag_service.answers.service import Answerer
 from rag_service.api import mappers as wire
-from rag_service.api.schemas import (
+from rag_service.api.schemas.documents import (
     AnswerOut,
     DocumentErased,
     DocumentOut,
@@ -23,7 +23,7 @@ from rag_service.api.schemas import (
 )
 from rag_service.documents.repository import DocumentStore
 from rag_service.errors import DocumentNotFound, DuplicateIds, ReservedId
-from rag_service.search.service import Retriever
+from rag_service.retrieval.service import Retriever
 
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 

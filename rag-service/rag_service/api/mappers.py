@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from rag_service.answers.service import Answer, CitedPassage
-from rag_service.api.schemas import (
+from rag_service.api.schemas.documents import (
     AnswerOut,
     CitationOut,
     DocumentIn,
@@ -20,7 +20,7 @@ from rag_service.api.schemas import (
 )
 from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Document, Draft, Filters, Saved, id_of_content
 from rag_service.errors import DuplicateIds, ReservedId
-from rag_service.search.service import Hit
+from rag_service.retrieval.service import Hit
 
 
 def drafts_of(body: DocumentsIn) -> list[Draft]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trending_service.api.schemas import Topics
+from trending_service.api.schemas.topics import Topics
 from trending_service.detection.burst import Baseline, burst_of
+from trending_service.signals.repository import TrendStore
 from trending_service.topics.finder import Method, Question, find_topics
-from trending_service.windows.repository import TrendStore
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream

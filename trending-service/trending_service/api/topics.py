@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from castor_chassis import NotFound, Ok, Page, Principal, errors_of, ok, page, require
-from trending_service.api.schemas import AsOf, MoreTerms, Status, Step, Timeline, Topic, TopicPath
+from trending_service.api.schemas.topics import AsOf, MoreTerms, Status, Step, Timeline, Topic, TopicPath
 from trending_service.topics.finder import Question
 from trending_service.topics.service import Answers, moment
 

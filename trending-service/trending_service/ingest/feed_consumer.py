@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from castor_chassis import follow
 from trending_service.clients.twitter import Change, FeedAnswer, TwitterClient
 from trending_service.metrics import CHANGES, STORED, TERMS
+from trending_service.signals.model import Applied, Entry
+from trending_service.signals.repository import TrendStore
 from trending_service.text.terms import terms_of, text_hash
-from trending_service.windows.records import Applied, Entry
-from trending_service.windows.repository import TrendStore
 
 InThread = Callable[[Callable[[Sequence[Change]], list[Entry]], Sequence[Change]], Awaitable[list[Entry]]]
 

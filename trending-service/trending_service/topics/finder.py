@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from trending_service.api.schemas import SentimentShares, Topic, Topics
+from trending_service.api.schemas.topics import SentimentShares, Topic, Topics
 from trending_service.detection.burst import Burst, Observed, Stream, benjamini_hochberg, burst_of, effective_authors
 from trending_service.detection.clusters import Cluster, Hit, cluster
+from trending_service.signals.model import StoredTweet, TermUse, Window
+from trending_service.signals.repository import TrendStore
 from trending_service.text.terms import words_of
-from trending_service.windows.records import StoredTweet, TermUse, Window
-from trending_service.windows.repository import TrendStore
 
 MAX_HITS = 400
 """Strongest terms that are looked at in detail; they end up in far fewer topics."""

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, time, timedelta
 
 from castor_chassis import Cache
 from trending_service import __version__
-from trending_service.api.schemas import Bucket, Status, Step, Timeline, Topics
+from trending_service.api.schemas.topics import Bucket, Status, Step, Timeline, Topics
 from trending_service.metrics import CANDIDATES, QUERY_SECONDS, TOPICS
+from trending_service.signals.model import Bucket as CountedBucket
+from trending_service.signals.repository import TrendStore
 from trending_service.text.terms import term_key
 from trending_service.topics.finder import Method, Question, find_topics
-from trending_service.windows.records import Bucket as CountedBucket
-from trending_service.windows.repository import TrendStore
 
 EARLIEST, LATEST = datetime(2006, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """There are no tweets outside, and windows around these moments stay within what a calendar can hold."""

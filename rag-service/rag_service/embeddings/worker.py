@@ -17,7 +17,7 @@ from rag_service.documents.model import ENCODED_CHARACTERS, TWEET_PREFIX, Draft,
 from rag_service.documents.repository import DocumentStore, Embeddings
 from rag_service.errors import EmbeddingUnusable
 from rag_service.metrics import DOCUMENTS, EMBEDDED, PENDING, REFUSED, VECTOR_INDEXES
-from rag_service.search.repository import SearchStore
+from rag_service.retrieval.repository import SearchStore
 
 IDLE_SECONDS = 0.5
 MODEL_CHECK_SECONDS = 60.0

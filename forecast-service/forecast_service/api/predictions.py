@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from castor_chassis import Ok, Principal, Timestamp, Unavailable, errors_of, ok, require
-from forecast_service.api.schemas import EntityId, Prediction, PredictionId, PredictionRequest, Series
+from forecast_service.api.schemas.predictions import EntityId, Prediction, PredictionId, PredictionRequest, Series
 from forecast_service.errors import EntityNotFound, PredictionNotFound, TooFewDays
 from forecast_service.forecasts.service import Outlook
 

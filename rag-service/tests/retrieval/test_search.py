@@ -11,8 +11,8 @@ import pytest
 from castor_chassis import Postgres
 from rag_service.documents.model import Draft, Filters, Pending
 from rag_service.documents.repository import DocumentStore, Embeddings
-from rag_service.search.repository import SearchStore
-from rag_service.search.service import Hit, fused, without_copies
+from rag_service.retrieval.repository import SearchStore
+from rag_service.retrieval.service import Hit, fused, without_copies
 
 if TYPE_CHECKING:
     from conftest import World

@@ -12,8 +12,8 @@ import pytest
 from castor_chassis import Postgres
 from trending_service.clients.twitter import Change
 from trending_service.ingest.feed_consumer import entries_of
-from trending_service.windows.records import Entry
-from trending_service.windows.repository import TrendStore
+from trending_service.signals.model import Entry
+from trending_service.signals.repository import TrendStore
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream

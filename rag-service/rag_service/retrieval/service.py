@@ -12,7 +12,7 @@ from typing import Protocol
 from rag_service.documents.model import Document, Filters, Key
 from rag_service.documents.repository import Embeddings
 from rag_service.metrics import DEGRADED, RETRIEVAL
-from rag_service.search.repository import Candidate, SearchStore
+from rag_service.retrieval.repository import Candidate, SearchStore
 
 RRF_K = 60
 """Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009."""

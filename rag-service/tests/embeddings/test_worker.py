@@ -12,9 +12,9 @@ import pytest
 from rag_service.clients.twitter import FeedTweet
 from rag_service.documents.model import Draft, Pending
 from rag_service.documents.repository import DocumentStore, Embeddings
+from rag_service.embeddings import worker as indexing
+from rag_service.embeddings.worker import Embedder, store_page
 from rag_service.errors import CursorMoved
-from rag_service.indexing import worker as indexing
-from rag_service.indexing.worker import Embedder, store_page
 
 if TYPE_CHECKING:
     from conftest import World

@@ -9,7 +9,7 @@ import asyncpg
 
 from castor_chassis import Postgres
 from trending_service.detection.burst import Baseline, Observed, Stream, effective_authors_of
-from trending_service.windows.records import (
+from trending_service.signals.model import (
     Applied,
     Bucket,
     Entry,

@@ -1,1 +1,0 @@
-"""Background work: documents from the feed, embeddings, vector indexes."""

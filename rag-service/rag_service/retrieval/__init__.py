@@ -1,0 +1,1 @@
+"""Hybrid retrieval: the searches, their fusion, the vector indexes."""

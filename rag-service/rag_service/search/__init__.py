@@ -1,1 +1,0 @@
-"""Hybrid retrieval: by words and by meaning, fused by rank."""

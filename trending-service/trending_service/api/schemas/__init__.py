@@ -1,0 +1,1 @@
+"""Wire models: the source of the contract."""
