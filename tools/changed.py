@@ -175,7 +175,7 @@ def outputs(made: Plan) -> str:
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "a fix in a service": ("rag-service/rag_service/retrieval/service.py",),
-    "a test of a service": ("rag-service/tests/search/test_search.py",),
+    "a test of a service": ("rag-service/tests/retrieval/test_search.py",),
     "the chassis": ("chassis/castor_chassis/client/peer.py",),
     "a test of the chassis": ("chassis/tests/client/test_peer.py",),
     "a contract with three consumers": ("contracts/twitter-service.v1.yaml",),

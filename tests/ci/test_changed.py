@@ -34,7 +34,7 @@ def test_edges_are_read_from_the_clients() -> None:
         ("rag-service/rag_service/retrieval/service.py", services("rag"), services("rag")),
         ("rag-service/rag_service/prompts/answer.v1.es.txt", services("rag"), services("rag")),
         ("rag-service/pyproject.toml", services("rag"), services("rag")),
-        ("rag-service/tests/search/test_search.py", frozenset(), services("rag")),
+        ("rag-service/tests/retrieval/test_search.py", frozenset(), services("rag")),
         ("rag-service/README.md", frozenset(), frozenset()),
         ("openai-service/training/fit.py", frozenset(), frozenset()),
         ("contracts/sentiment-service.v1.yaml", services("sentiment", "twitter"), services("sentiment", "twitter")),
