@@ -10,11 +10,13 @@ from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service
 from forecast_service import __version__
-from forecast_service.api import predictions as routes
+from forecast_service.api import indexes, predictions
+from forecast_service.api.resources import Resources
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.forecaster import Forecaster
-from forecast_service.forecasts.repository import PredictionStore
-from forecast_service.forecasts.service import Outlook
+from forecast_service.forecasts.repository import PredictionRepository
+from forecast_service.forecasts.service import ForecastService
+from forecast_service.indexes.service import IndexService
 from forecast_service.settings import ForecastSettings
 
 
@@ -25,17 +27,25 @@ def create_app(settings: ForecastSettings, *, keys: KeySource | None = None) -> 
         package="forecast_service",
         version=__version__,
         summary="ICCE, momentum and forecasts with honest intervals.",
-        routers=[routes.router],
+        routers=[indexes.router, predictions.router],
         start=start,
         keys=keys,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Outlook]:
+async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Build what the routes use; the forecasting library loads in the background."""
     settings = cast(ForecastSettings, chassis.settings)
     peer = chassis.peer("twitter-service", settings.twitter_url)
     twitter = TwitterClient(peer, timeout_seconds=settings.counts_timeout_seconds)
-    forecaster = chassis.load("forecaster", Forecaster)
-    yield Outlook(twitter, PredictionStore(chassis.postgres), forecaster, chassis.in_thread, settings)
+    index_service = IndexService(twitter, settings.alpha, settings.smoothing)
+    forecast_service = ForecastService(
+        index_service,
+        PredictionRepository(chassis.postgres),
+        chassis.load("forecaster", Forecaster),
+        chassis.in_thread,
+        minimum_days=settings.minimum_days,
+        history_days=settings.history_days,
+    )
+    yield Resources(index_service, forecast_service)

@@ -1,4 +1,4 @@
-"""What forecast-service refuses."""
+"""Errors of forecast-service."""
 
 from castor_chassis import ServiceError
 

@@ -17,6 +17,6 @@ class ForecastSettings(ServiceSettings):
     twitter_url: str = Field("https://twitter-service:8443", description="Where twitter-service answers.")
     alpha: float = Field(0.5, ge=0, le=1, description="Weight of sentiment against share of conversation in ICCE.")
     smoothing: float = Field(0.3, gt=0, le=1, description="Weight of the newest day in the smoothed ICCE.")
-    counts_timeout_seconds: float = Field(10, gt=0, description="Patience with twitter-service's daily counts.")
+    counts_timeout_seconds: float = Field(10, gt=0, description="Time limit of one request for daily counts.")
     minimum_days: int = Field(14, ge=8, description="Fewer observed days than this are not forecast.")
     history_days: int = Field(180, ge=30, le=730, description="How far back a forecast looks.")

@@ -1,4 +1,4 @@
-"""Daily counts, from twitter-service."""
+"""Client of twitter-service: daily counts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from castor_chassis import Peer, PeerRejected, normal_time
 from castor_chassis.client.operation import Operation
 from forecast_service.errors import EntityNotFound
-from forecast_service.indexes.icce import DayCount
+
+DAILY_COUNTS = "/v1/twitter/counts/daily"
 
 
-class Count(BaseModel):
-    """One day of one entity."""
+class DailyCount(BaseModel):
+    """One day of one entity, in America/Bogota."""
 
     date: date
     tweets: int
@@ -23,44 +24,41 @@ class Count(BaseModel):
     total_tweets: int
 
 
-class Counts(BaseModel):
-    """One page of days."""
+class DailyCounts(BaseModel):
+    """One page of days, oldest first."""
 
-    items: list[Count]
+    items: list[DailyCount]
 
 
-OPERATIONS = (Operation("GET", "/v1/twitter/counts/daily", ("entity", "since", "until", "as_of", "cursor"), Counts),)
+OPERATIONS = (Operation("GET", DAILY_COUNTS, ("entity", "since", "until", "as_of", "cursor"), DailyCounts),)
 
 
 class TwitterClient:
-    """Reads counts; has no fallback: an index without its counts would be invented."""
+    """Reads counts. It has no fallback: an index without its counts would be invented."""
 
     def __init__(self, peer: Peer, *, timeout_seconds: float) -> None:
         self._peer = peer
         self._timeout = timeout_seconds
 
-    async def daily_counts(self, entity: str, since: date, until: date, as_of: datetime) -> list[DayCount]:
+    async def daily_counts(self, entity: str, since: date, until: date, as_of: datetime) -> list[DailyCount]:
         """Return every day from ``since`` to ``until`` inclusive, oldest first.
 
         Raises ``EntityNotFound``, or the chassis's ``PeerError``.
         """
         asked = {"entity": entity, "since": since.isoformat(), "until": until.isoformat(), "as_of": normal_time(as_of)}
-        days: list[DayCount] = []
+        days: list[DailyCount] = []
         cursor: str | None = None
         while True:
             page, cursor = await self._page({**asked, "cursor": cursor}, entity)
-            days += [
-                DayCount(day.date, day.tweets, day.scored, day.positive, day.negative, day.total_tweets)
-                for day in page.items
-            ]
+            days += page.items
             if cursor is None:
                 return days
 
-    async def _page(self, asked: dict[str, str | None], entity: str) -> tuple[Counts, str | None]:
+    async def _page(self, asked: dict[str, str | None], entity: str) -> tuple[DailyCounts, str | None]:
         try:
-            reply = await self._peer.get(OPERATIONS[0].path, params=asked, timeout_seconds=self._timeout)
+            reply = await self._peer.get(DAILY_COUNTS, params=asked, timeout_seconds=self._timeout)
         except PeerRejected as error:
             if error.peer_status == 404:
                 raise EntityNotFound(entity=entity) from error
             raise
-        return Counts.model_validate(reply.data), reply.meta.get("next_cursor")
+        return DailyCounts.model_validate(reply.data), reply.meta.get("next_cursor")

@@ -1,1 +1,1 @@
-"""Forecasts with intervals."""
+"""Forecasts of the indexes, with intervals."""

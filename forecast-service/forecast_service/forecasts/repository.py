@@ -1,30 +1,32 @@
-"""Forecasts that were made."""
+"""SQL of the table ``predictions``."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from pydantic import TypeAdapter
 
 from castor_chassis import Postgres
+from forecast_service.forecasts.model import Prediction
+
+_JSON = TypeAdapter(Prediction)
 
 
-class PredictionStore:
-    """The table ``predictions``."""
+class PredictionRepository:
+    """Stores forecasts that were made. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def save(self, prediction_id: str, entity: str, as_of: datetime, prediction: dict[str, Any]) -> None:
-        """Keep a forecast; idempotent, since the id is made of what went into it."""
+    async def save(self, prediction: Prediction) -> None:
+        """Store a forecast; one whose id is stored already is left as it is."""
         await self._postgres.execute(
             "INSERT INTO predictions (id, entity, as_of, prediction) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            prediction_id,
-            entity,
-            as_of,
-            prediction,
+            prediction.id,
+            prediction.entity,
+            prediction.as_of,
+            _JSON.dump_python(prediction, mode="json"),
         )
 
-    async def prediction(self, prediction_id: str) -> dict[str, Any] | None:
+    async def prediction(self, prediction_id: str) -> Prediction | None:
         """Return a forecast, or None."""
-        row = await self._postgres.fetchrow("SELECT prediction FROM predictions WHERE id = $1", prediction_id)
-        return None if row is None else dict(row["prediction"])
+        stored = await self._postgres.fetchval("SELECT prediction FROM predictions WHERE id = $1", prediction_id)
+        return None if stored is None else _JSON.validate_python(stored)

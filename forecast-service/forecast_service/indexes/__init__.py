@@ -1,1 +1,1 @@
-"""Indexes of the conversation about an entity."""
+"""Indexes of the conversation about an entity, day by day."""

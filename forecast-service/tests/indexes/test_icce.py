@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast_service.indexes.icce import DayCount, index, last_value, trend
+from forecast_service.indexes.icce import icce_by_day, latest_icce, trend
+from forecast_service.indexes.model import DayCount
 
 DAY = date(2026, 5, 1)
 
@@ -19,7 +20,7 @@ def count(place: int, tweets: int, positive: int, negative: int, total: int, sco
 
 def test_icce_of_the_published_example() -> None:
     """P .40, N .30, 500 of 3000 tweets give ISN .10, ICR .1667 and ICCE 35.83."""
-    (day,) = index([count(0, 500, 200, 150, 3000)])
+    (day,) = icce_by_day([count(0, 500, 200, 150, 3000)])
     assert day.isn == pytest.approx(0.10)
     assert day.icr == pytest.approx(0.1667, abs=1e-4)
     assert day.icce == pytest.approx(35.83, abs=0.005)
@@ -29,7 +30,7 @@ def test_smoothing_and_momentum_of_the_published_series() -> None:
     """The series .358 ... .330 smooths to .358 .362 .346 .332 .327 .337 .335 with lambda .3."""
     values = [0.358, 0.370, 0.310, 0.298, 0.315, 0.360, 0.330]
     counts = [count(place, 1000, round(v * 1000), 1000 - round(v * 1000), 1000) for place, v in enumerate(values)]
-    days = index(counts, alpha=1.0, smoothing=0.3)
+    days = icce_by_day(counts, alpha=1.0, smoothing=0.3)
     assert [day.icce for day in days] == pytest.approx([100 * value for value in values])
     smoothed = [round((day.smoothed or 0) / 100, 3) for day in days]
     assert smoothed == [0.358, 0.362, 0.346, 0.332, 0.327, 0.337, 0.335]
@@ -39,7 +40,7 @@ def test_smoothing_and_momentum_of_the_published_series() -> None:
 
 def test_smoothing_is_an_exponential_average_over_observed_days() -> None:
     """A gap leaves the average as it was; the next observed day continues from it."""
-    days = index([count(0, 10, 10, 0, 10), count(1, 0, 0, 0, 0), count(2, 10, 0, 10, 10)], smoothing=0.3)
+    days = icce_by_day([count(0, 10, 10, 0, 10), count(1, 0, 0, 0, 0), count(2, 10, 0, 10, 10)], smoothing=0.3)
     assert [day.icce for day in days] == [100.0, None, 50.0]
     assert days[2].smoothed == pytest.approx(0.3 * 50 + 0.7 * 100)
     assert days[2].momentum == pytest.approx(85 - 100)
@@ -57,13 +58,13 @@ def test_smoothing_is_an_exponential_average_over_observed_days() -> None:
 )
 def test_extremes_and_gaps(counted: DayCount, icce: float | None) -> None:
     """Silence of all is a gap, silence of one is a value, unscored tweets are a gap."""
-    assert index([counted])[0].icce == icce
+    assert icce_by_day([counted])[0].icce == icce
 
 
 def test_trend_needs_more_than_a_point() -> None:
     """Up, down and stable by the last momentum, the predecessor's 'down' included."""
-    up = index([count(0, 10, 0, 10, 20), count(1, 10, 10, 0, 20)])
-    down = index([count(0, 10, 10, 0, 20), count(1, 10, 0, 10, 20)])
-    flat = index([count(0, 10, 5, 5, 20), count(1, 10, 5, 5, 20)])
+    up = icce_by_day([count(0, 10, 0, 10, 20), count(1, 10, 10, 0, 20)])
+    down = icce_by_day([count(0, 10, 10, 0, 20), count(1, 10, 0, 10, 20)])
+    flat = icce_by_day([count(0, 10, 5, 5, 20), count(1, 10, 5, 5, 20)])
     assert [trend(up), trend(down), trend(flat), trend([])] == ["up", "down", "stable", "stable"]
-    assert last_value([]) is None
+    assert latest_icce([]) is None

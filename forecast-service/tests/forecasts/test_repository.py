@@ -1,0 +1,61 @@
+"""Predictions in a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from castor_chassis import Postgres
+from castor_chassis.storage.postgres import migrate
+from forecast_service.forecasts.model import PredictedDay, Prediction
+from forecast_service.forecasts.repository import PredictionRepository
+
+PREDICTION = Prediction(
+    id=32 * "a",
+    entity="ana",
+    as_of=datetime(2026, 5, 30, 15, tzinfo=UTC),
+    icce=41.25,
+    days_observed=90,
+    method="theta",
+    skill=None,
+    level=0.8,
+    points=[PredictedDay(date(2026, 5, 30), 41.0, 38.5, 43.5)],
+)
+
+
+@pytest.fixture
+async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
+    """An open pool on a migrated database."""
+    await migrate(postgres_url, "forecast_service")
+    pool = Postgres(postgres_url)
+    await pool.open()
+    yield pool
+    await pool.close()
+
+
+async def test_a_prediction_is_read_back_as_it_was_saved(postgres: Postgres) -> None:
+    """Saving twice stores one row, and every field comes back with its type."""
+    predictions = PredictionRepository(postgres)
+    await predictions.save(PREDICTION)
+    await predictions.save(PREDICTION)
+    assert await predictions.prediction(PREDICTION.id) == PREDICTION
+    assert await predictions.prediction(32 * "b") is None
+
+
+async def test_rows_keep_the_json_that_earlier_versions_wrote_and_read(postgres: Postgres) -> None:
+    """Times end with Z and days are ISO dates, so that two versions can run side by side on one table."""
+    await PredictionRepository(postgres).save(PREDICTION)
+    stored = await postgres.fetchval("SELECT prediction FROM predictions WHERE id = $1", PREDICTION.id)
+    assert stored == {
+        "id": 32 * "a",
+        "entity": "ana",
+        "as_of": "2026-05-30T15:00:00Z",
+        "icce": 41.25,
+        "days_observed": 90,
+        "method": "theta",
+        "skill": None,
+        "level": 0.8,
+        "points": [{"date": "2026-05-30", "value": 41.0, "low": 38.5, "high": 43.5}],
+    }
