@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +9,7 @@ from typing import Annotated
 import typer
 
 from castor_devstack.errors import DevstackError
+from castor_devstack.lifecycle.terminal import ProgressPipe, print_line
 from castor_devstack.supervision.state_folder import find_home
 
 app = typer.Typer(
@@ -38,20 +37,20 @@ def up(
     if detach:
         launch_detached(find_home(), print)
     elif progress_fd is None:
-        run_stack(find_home(), _say)
+        run_stack(find_home(), print_line)
     else:
-        progress = Progress(progress_fd)
+        progress = ProgressPipe(progress_fd)
         try:
-            run_stack(find_home(), progress.say, progress.close)
+            run_stack(find_home(), progress.print_line, progress.close)
         except DevstackError as error:
-            progress.say(f"castor: {error}")
+            progress.print_line(f"castor: {error}")
             raise typer.Exit(error.exit_code) from error
 
 
 @app.command()
 def down() -> None:
     """Stop everything; no process remains. The data stay."""
-    from castor_devstack.lifecycle.background import bring_down
+    from castor_devstack.lifecycle.down import bring_down
 
     bring_down(find_home(), print)
 
@@ -76,12 +75,12 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
 ) -> None:
     """Print the log of a part."""
-    from castor_devstack.lifecycle.background import follow_log
+    from castor_devstack.lifecycle.logs import follow_log
     from castor_devstack.stack.services import service_named
 
     parts = {"postgres", "valkey", "ingress", "supervisor", "x"}
     part = service if service in parts else service_named(service).name
-    follow_log(find_home().log(part), lines, follow=follow, write=_say)
+    follow_log(find_home().log(part), lines, follow=follow, write=print_line)
 
 
 @app.command()
@@ -107,32 +106,6 @@ def demo(
     from castor_devstack.job.demo import run
 
     raise typer.Exit(run(file, report, question))
-
-
-class Progress:
-    """Writes lines to the log and, until all is ready, to the terminal of who asked for the start."""
-
-    def __init__(self, descriptor: int) -> None:
-        # The parts must not inherit it: the other side waits for its last copy to be closed.
-        os.set_inheritable(descriptor, False)
-        self._terminal = os.fdopen(descriptor, "w", buffering=1)
-
-    def say(self, line: str) -> None:
-        """Write one line."""
-        _say(line)
-        # Who asked may have gone away, which is no reason to stop.
-        with contextlib.suppress(OSError, ValueError):
-            self._terminal.write(line + "\n")
-
-    def close(self) -> None:
-        """Let go of the terminal."""
-        with contextlib.suppress(OSError):
-            self._terminal.close()
-
-
-def _say(line: str) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        print(line, flush=True)
 
 
 def main() -> None:

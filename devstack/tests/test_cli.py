@@ -6,15 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from castor_devstack.errors import DevstackError
-from castor_devstack.lifecycle.background import follow_log
-from castor_devstack.stack.services import SERVICES, Service, check
+from castor_devstack.stack.services import SERVICES
 
 CASTOR = Path(sys.executable).with_name("castor")
 
@@ -77,51 +73,3 @@ def test_the_command_imports_nothing_heavy(tmp_path: Path) -> None:
     loaded = set(json.loads(done.stdout.replace("'", '"')))
     assert "typer" in loaded
     assert loaded.isdisjoint({"castor_chassis", "fastapi", "asyncpg", "cryptography", "psutil", "asyncio", "httpx2"})
-
-
-def test_a_log_is_followed_over_truncation(tmp_path: Path) -> None:
-    """The last lines come first, then whole new lines as they are written, also after the log was emptied."""
-    log = tmp_path / "x.log"
-    log.write_text("one\ntwo\n")
-    seen: list[str] = []
-    more = threading.Event()
-
-    class Enough(Exception):
-        pass
-
-    def write(line: str) -> None:
-        seen.append(line)
-        more.set()
-        if line == "four":
-            raise Enough
-
-    def append() -> None:
-        more.wait(5)
-        with log.open("a") as file:
-            file.write("three\nha")
-        while "three" not in seen:
-            more.clear()
-            more.wait(5)
-        log.write_text("four\n")
-
-    writer = threading.Thread(target=append)
-    writer.start()
-    with pytest.raises(Enough):
-        follow_log(log, 1, follow=True, write=write)
-    writer.join()
-    assert seen == ["two", "three", "four"]
-    with pytest.raises(DevstackError, match="no log yet"):
-        follow_log(tmp_path / "none.log", 1, follow=False, write=write)
-
-
-@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.capability)
-def test_the_table_agrees_with_the_services(service: Service) -> None:
-    """Every name, peer and secret of the table exists in the settings of the service itself."""
-    assert check(service) == []
-
-
-def test_a_wrong_table_is_noticed() -> None:
-    """A peer that a service has no setting for, or another name, is reported."""
-    wrong = replace(SERVICES[1], peers=("twitter-service",))
-    assert check(wrong) == ["sentiment_service: no setting TWITTER_URL"]
-    assert "no class with service_name" in check(replace(SERVICES[1], name="other-service"))[0]

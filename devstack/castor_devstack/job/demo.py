@@ -16,6 +16,7 @@ from castor_devstack.job.ingress_client import Door
 from castor_devstack.job.source import source_of
 from castor_devstack.job.steps import Job
 from castor_devstack.job.tokens import access_token
+from castor_devstack.job.traced_client import TracedClient
 from castor_devstack.lifecycle.background import ensure_running
 from castor_devstack.supervision.state_folder import find_home
 
@@ -27,7 +28,7 @@ def run(file: Path | None, report: Path | None, question: str | None) -> int:
     home = find_home()
     ensure_running(home, print)
     up_seconds = time.monotonic() - began
-    job = Job(Door.of(home), lambda: access_token(home), reporting.Progress())
+    job = Job(TracedClient(Door.of(home), lambda: access_token(home)), reporting.Progress())
     job.timings["up"] = round(up_seconds, 2)
     result = job.main(source, question)
     if report is not None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.job import report as reporting
-from castor_devstack.job.ingress_client import Door, Rejected
+from castor_devstack.job.ingress_client import Rejected
 from castor_devstack.job.source import Source
+from castor_devstack.job.span import Span, end_of, wire_time
+from castor_devstack.job.traced_client import TracedClient
 
-BOGOTA = timezone(timedelta(hours=-5))
 CHUNK_BYTES = 64 * 1024
 STALL_SECONDS = 180
 HORIZON_DAYS = 14
@@ -28,11 +27,9 @@ Json = dict[str, Any]
 class Job:
     """One run of the main job."""
 
-    def __init__(self, door: Door, token: Callable[[], str], progress: reporting.Progress) -> None:
-        self._door = door
-        self._token = token
+    def __init__(self, client: TracedClient, progress: reporting.Progress) -> None:
+        self._client = client
         self._progress = progress
-        self._trace = uuid.uuid4().hex
         self._series: dict[str, list[float | None]] = {}
         self._names: dict[str, str] = {}
         self._degraded: list[str] = []
@@ -74,7 +71,9 @@ class Job:
 
     def context(self, report: Path | None) -> reporting.Context:
         """Return what the printed report says beside the result."""
-        return reporting.Context(self._series, self._names, self._degraded, self._door.url, self._trace, report)
+        return reporting.Context(
+            self._series, self._names, self._degraded, self._client.url, self._client.trace_id, report
+        )
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
@@ -82,23 +81,9 @@ class Job:
         yield
         self.timings[name] = round(time.monotonic() - started, 2)
 
-    def _call(self, method: str, path: str, body: Any = None, *, seconds: float = 60, **headers: str) -> Json:
-        # One trace over the whole job; the token is asked for each time, since a long job outlives one.
-        sent = {
-            "Authorization": f"Bearer {self._token()}",
-            "X-Request-ID": f"demo-{uuid.uuid4().hex}",
-            "traceparent": f"00-{self._trace}-{uuid.uuid4().hex[:16]}-01",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        return self._door.ask(method, path, body, headers=sent, timeout_seconds=seconds)
-
-    def _get(self, path: str, **query: Any) -> Json:
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._call("GET", f"{path}?{urlencode(given)}" if given else path)
-
     def _track(self, entity: Json) -> None:
         try:
-            self._call("POST", "/v1/twitter/entities", entity)
+            self._client.call("POST", "/v1/twitter/entities", entity)
         except Rejected as error:
             if error.status != 409:
                 raise
@@ -116,7 +101,7 @@ class Job:
                     self._progress.show("import", sent, size, "bytes")
 
         try:
-            answer = self._call(
+            answer = self._client.call(
                 "POST", f"/v1/twitter/imports?{query}", chunks(), seconds=3600, Content_Type=source.media_type
             )
         except Rejected as error:
@@ -129,7 +114,7 @@ class Job:
 
     def _wait_for_scores(self) -> None:
         def look() -> tuple[int, int]:
-            state = self._get("/v1/twitter/scores/progress")["data"]
+            state = self._client.get("/v1/twitter/scores/progress")["data"]
             return state["tweets"] - state["pending"], state["tweets"]
 
         scored, _ = self._wait("score", "tweets", look)
@@ -139,7 +124,7 @@ class Job:
         """Wait until the tweets are judged towards their entities, so that a second run counts the same."""
 
         def waiting() -> int:
-            return int(self._get("/v1/twitter/scores/progress")["data"]["targets_pending"])
+            return int(self._client.get("/v1/twitter/scores/progress")["data"]["targets_pending"])
 
         first = waiting()
         if first:
@@ -161,28 +146,28 @@ class Job:
             time.sleep(0.2)
 
     def _sentiment(self, span: Span) -> Json:
-        totals = self._get("/v1/twitter/counts/total", since=span.since, until=span.until)["data"]
+        totals = self._client.get("/v1/twitter/counts/total", since=span.since, until=span.until)["data"]
         counted = {name: totals[name] for name in ("scored", "positive", "neutral", "negative")}
         return {**counted, "model": ", ".join(totals["models"])}
 
     def _follow(self, step: str, path: str) -> Json:
         """Wait until a consumer has taken in the feed as far as it reaches now; return its status."""
-        head = int(self._get("/v1/twitter/scores/progress")["data"]["feed_head"])
+        head = int(self._client.get("/v1/twitter/scores/progress")["data"]["feed_head"])
 
         def look() -> tuple[int, int]:
-            return min(int(self._get(path)["data"]["cursor"]), head), head
+            return min(int(self._client.get(path)["data"]["cursor"]), head), head
 
         self._wait(step, "changes", look)
-        status: Json = self._get(path)["data"]
+        status: Json = self._client.get(path)["data"]
         return status
 
     def _trending(self, span: Span) -> Json:
         self._follow("trending", "/v1/trending/status")
-        as_of = _text(min(_end_of(self._busiest_day(span)), span.last))
+        as_of = wire_time(min(end_of(self._busiest_day(span)), span.last))
         asked = {"as_of": as_of, "window_hours": 24, "limit": 10, "min_tweets": 3}
-        found = self._get("/v1/trending/topics", **asked)
+        found = self._client.get("/v1/trending/topics", **asked)
         if len(found["data"]["items"]) < 5:
-            found = self._get("/v1/trending/topics", **{**asked, "min_tweets": 2})
+            found = self._client.get("/v1/trending/topics", **{**asked, "min_tweets": 2})
         wanted = ("topic", "tweets", "score", "why")
         topics = [{name: topic[name] for name in wanted} for topic in found["data"]["items"]]
         self._progress.done(f"trending: {len(topics)} topics in the 24 h before {as_of}")
@@ -198,7 +183,7 @@ class Job:
         cursor = None
         while True:
             asked = {"since": span.since, "until": span.until, "cursor": cursor}
-            answer = self._get("/v1/twitter/counts/daily", **asked)
+            answer = self._client.get("/v1/twitter/counts/daily", **asked)
             yield from answer["data"]["items"]
             cursor = answer["meta"]["next_cursor"]
             if cursor is None:
@@ -208,7 +193,7 @@ class Job:
         self._follow("index", "/v1/rag/status")
 
         def look() -> tuple[int, int]:
-            status = self._get("/v1/rag/status")["data"]
+            status = self._client.get("/v1/rag/status")["data"]
             return status["documents"] - status["pending"], status["documents"]
 
         _, documents = self._wait("index", "documents", look)
@@ -216,8 +201,8 @@ class Job:
         return documents
 
     def _answer(self, question: str, span: Span) -> Json:
-        body = {"question": question, "as_of": _text(span.last)}
-        answer = self._call("POST", "/v1/rag/query", body, seconds=120)
+        body = {"question": question, "as_of": wire_time(span.last)}
+        answer = self._client.call("POST", "/v1/rag/query", body, seconds=120)
         self._degraded = (answer.get("meta") or {}).get("degraded") or []
         data = answer["data"]
         citations = [{"id": cited["id"], "quote": cited["quote"]} for cited in data["citations"]]
@@ -232,7 +217,7 @@ class Job:
         least = LEAST_SHARE * sum(counted.values())
         entities = [
             entity
-            for entity in self._get("/v1/twitter/entities")["data"]["items"]
+            for entity in self._client.get("/v1/twitter/entities")["data"]["items"]
             if counted.get(entity["id"], 0) > least
         ]
         forecasts = [self._predict(entity, span) for entity in entities]
@@ -240,52 +225,18 @@ class Job:
         return sorted(forecasts, key=lambda forecast: -(forecast["icce"] or 0))
 
     def _predict(self, entity: Json, span: Span) -> Json:
-        as_of = _text(span.last)
-        series = self._get("/v1/forecast/icce", entity=entity["id"], as_of=as_of, days_back=90)["data"]
+        as_of = wire_time(span.last)
+        series = self._client.get("/v1/forecast/icce", entity=entity["id"], as_of=as_of, days_back=90)["data"]
         self._series[entity["id"]] = [day["icce"] for day in series["items"]]
         self._names[entity["id"]] = entity["name"]
         body = {"entity": entity["id"], "as_of": as_of, "horizon_days": HORIZON_DAYS}
         try:
-            made = self._call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
+            made = self._client.call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
         except Rejected as error:
             if error.code != "too_few_days":
                 raise
             made = {**series, "points": []}
         return {name: made[name] for name in ("entity", "icce", "days_observed", "points")}
-
-
-@dataclass(frozen=True)
-class Span:
-    """The time that the file covers."""
-
-    first: datetime
-    last: datetime
-
-    @classmethod
-    def of(cls, done: Json) -> Span:
-        """Return the span of an import; raises ``DevstackError`` when no line of the file was a tweet."""
-        if done["last_tweet_at"] is None:
-            reasons = "; ".join(f"line {each['line']}: {each['reason']}" for each in done["rejections"][:3])
-            raise DevstackError(f"No line of the file is a tweet ({reasons}).", exit_code=2)
-        return cls(datetime.fromisoformat(done["first_tweet_at"]), datetime.fromisoformat(done["last_tweet_at"]))
-
-    @property
-    def since(self) -> str:
-        """First day in Bogotá."""
-        return self.first.astimezone(BOGOTA).date().isoformat()
-
-    @property
-    def until(self) -> str:
-        """Last day in Bogotá."""
-        return self.last.astimezone(BOGOTA).date().isoformat()
-
-
-def _end_of(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=BOGOTA) + timedelta(days=1)
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _imported(done: Json) -> str:

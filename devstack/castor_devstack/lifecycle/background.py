@@ -1,4 +1,4 @@
-"""What the commands do to a stack that runs, or should run, in another process."""
+"""`castor up --detach`: the supervisor in the background, and waiting until it is ready."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TextIO
 
 from castor_devstack.errors import DevstackError
-from castor_devstack.lifecycle.orphans import sweep
-from castor_devstack.supervision.atomic_files import bound_log, last_lines
-from castor_devstack.supervision.pids import Pid
+from castor_devstack.lifecycle.down import STOP_PATIENCE_SECONDS
+from castor_devstack.supervision.atomic_files import bound_log
 from castor_devstack.supervision.state import State, is_locked, supervisor_lock
 from castor_devstack.supervision.state_folder import Home
 from castor_devstack.supervision.supervisor import Say
 
 START_PATIENCE_SECONDS = 240
-STOP_PATIENCE_SECONDS = 90
 UP = (sys.executable, "-m", "castor_devstack", "up")
 
 
@@ -81,49 +78,6 @@ def _spawn(home: Home, program: Sequence[str]) -> tuple[subprocess.Popen[bytes],
     return process, os.fdopen(reading, errors="replace")
 
 
-def bring_down(home: Home, say: Say) -> None:
-    """Stop everything and return when no process is left; nothing running is fine, too."""
-    if not home.root.exists():
-        say("CASTOR is not running.")
-        return
-    began = time.monotonic()
-    was_running = is_locked(home)
-    if was_running:
-        _end_supervisor(home)
-    with supervisor_lock(home):
-        left = sweep(home)
-        _record_stopped(home)
-    if left:
-        say(f"Ended what an earlier run left behind: {', '.join(left)}.")
-    say(f"CASTOR has stopped ({time.monotonic() - began:.1f} s)." if was_running or left else "CASTOR is not running.")
-
-
-def _end_supervisor(home: Home) -> None:
-    supervisor = State.read(home).supervisor
-    deadline = time.monotonic() + STOP_PATIENCE_SECONDS
-    if supervisor is not None:
-        supervisor.send(signal.SIGTERM)
-    while is_locked(home):
-        if time.monotonic() > deadline:
-            _kill(supervisor)
-            return
-        time.sleep(0.05)
-
-
-def _kill(supervisor: Pid | None) -> None:
-    if supervisor is None:
-        raise DevstackError("The supervisor does not end and its process is unknown; end it by hand.")
-    supervisor.send(signal.SIGKILL)
-    while supervisor.alive():
-        time.sleep(0.05)
-
-
-def _record_stopped(home: Home) -> None:
-    state = State.read(home)
-    state.phase, state.supervisor, state.parts = "stopped", None, {}
-    state.write(home)
-
-
 def _wait_while_stopping(home: Home) -> None:
     deadline = time.monotonic() + STOP_PATIENCE_SECONDS
     while is_locked(home) and State.read(home).phase == "stopping":
@@ -141,23 +95,3 @@ def _wait_until_ready(home: Home) -> State:
         if not is_locked(home) or time.monotonic() > deadline:
             raise DevstackError(f"CASTOR did not become ready; the supervisor's log is {home.log('supervisor')}.")
         time.sleep(0.2)
-
-
-def follow_log(path: Path, count: int, *, follow: bool, write: Say) -> None:
-    """Write the last lines of a log, and, to ``follow``, what comes after them, for ever."""
-    if not path.exists():
-        raise DevstackError(f"There is no log yet at {path}; start CASTOR with `castor up`.")
-    position = path.stat().st_size
-    for line in last_lines(path, count):
-        write(line)
-    while follow:
-        time.sleep(0.2)
-        size = path.stat().st_size
-        position = 0 if size < position else position
-        with path.open("rb") as file:
-            file.seek(position)
-            text = file.read(size - position)
-        whole = text[: text.rfind(b"\n") + 1]
-        position += len(whole)
-        for line in whole.decode(errors="replace").splitlines():
-            write(line)

@@ -14,7 +14,8 @@ import pytest
 from castor_devstack.errors import DevstackError
 from castor_devstack.job.ingress_client import Door, Rejected
 from castor_devstack.job.tokens import access_token, scoped_key
-from castor_devstack.lifecycle.background import bring_down, launch_detached
+from castor_devstack.lifecycle.background import launch_detached
+from castor_devstack.lifecycle.down import bring_down
 from castor_devstack.stack.credentials import ADMIN_EMAIL
 from castor_devstack.supervision.state_folder import Home
 from castor_devstack.testing import scratch_folder

@@ -19,7 +19,8 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from castor_devstack.errors import AlreadyRunning, DevstackError
-from castor_devstack.lifecycle.background import bring_down, ensure_running, launch_detached
+from castor_devstack.lifecycle.background import ensure_running, launch_detached
+from castor_devstack.lifecycle.down import bring_down
 from castor_devstack.lifecycle.status import all_ready, status
 from castor_devstack.stack.services import service_named
 from castor_devstack.supervision.pids import marked

@@ -11,8 +11,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from castor_devstack.cli import Progress
 from castor_devstack.errors import DevstackError
+from castor_devstack.lifecycle.terminal import ProgressPipe
 from castor_devstack.lifecycle.up import Wanted, run_stack
 from castor_devstack.stack.services import PREFERRED_PORTS, service_named
 from castor_devstack.supervision.state_folder import find_home
@@ -29,14 +29,14 @@ def main() -> None:
     parser.add_argument("--progress-fd", type=int, required=True)
     parser.add_argument("--real", nargs="+", default=[])
     arguments = parser.parse_args()
-    progress = Progress(arguments.progress_fd)
+    progress = ProgressPipe(arguments.progress_fd)
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     services = [service_named(name) for name in arguments.real] or TINY
     wanted = Wanted(services, dict.fromkeys(PREFERRED_PORTS, 0), durable=False)
     try:
-        run_stack(find_home(), progress.say, progress.close, wanted)
+        run_stack(find_home(), progress.print_line, progress.close, wanted)
     except DevstackError as error:
-        progress.say(str(error))
+        progress.print_line(str(error))
         sys.exit(error.exit_code)
 
 
