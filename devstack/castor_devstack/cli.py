@@ -1,4 +1,4 @@
-"""The `castor` command. Everything heavy is imported by the command that needs it."""
+"""The `castor` command. Each subcommand imports what it needs when it runs, so that `castor --help` is fast."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.lifecycle.terminal import ProgressPipe, print_line
-from castor_devstack.supervision.state_folder import find_home
+from castor_devstack.supervision.state_folder import find_state_folder
 
 app = typer.Typer(
     help="CASTOR on one machine: seven services, PostgreSQL, Valkey and the ingress, without Docker.",
@@ -22,11 +22,15 @@ app = typer.Typer(
 
 @app.command()
 def up(
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; run on.")] = False,
-    x: Annotated[str | None, typer.Option(help="'sandbox': an invented X to search, without a key.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when all is ready, and leave it running.")
+    ] = False,
+    x: Annotated[
+        str | None, typer.Option(help="'sandbox': a local fake of the X API with invented posts; needs no key.")
+    ] = None,
     progress_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Start everything; stay until Ctrl-C, or run on in the background."""
+    """Start everything; run until Ctrl-C, or with --detach in the background."""
     if x is not None:
         from castor_devstack.stack.sandbox import choose
 
@@ -35,13 +39,13 @@ def up(
     from castor_devstack.lifecycle.up import run_stack
 
     if detach:
-        launch_detached(find_home(), print)
+        launch_detached(find_state_folder(), print)
     elif progress_fd is None:
-        run_stack(find_home(), print_line)
+        run_stack(find_state_folder(), print_line)
     else:
         progress = ProgressPipe(progress_fd)
         try:
-            run_stack(find_home(), progress.print_line, progress.close)
+            run_stack(find_state_folder(), progress.print_line, progress.close)
         except DevstackError as error:
             progress.print_line(f"castor: {error}")
             raise typer.Exit(error.exit_code) from error
@@ -49,10 +53,10 @@ def up(
 
 @app.command()
 def down() -> None:
-    """Stop everything; no process remains. The data stay."""
-    from castor_devstack.lifecycle.down import bring_down
+    """Stop everything. The data are kept."""
+    from castor_devstack.lifecycle.down import stop_stack
 
-    bring_down(find_home(), print)
+    stop_stack(find_state_folder(), print)
 
 
 @app.command()
@@ -62,7 +66,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     from castor_devstack.lifecycle import status as state
 
-    report = state.status(find_home())
+    report = state.status(find_state_folder())
     print(json.dumps(report, indent=2) if as_json else state.as_table(report))
     if not state.all_ready(report):
         raise typer.Exit(1)
@@ -71,8 +75,8 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 @app.command()
 def logs(
     service: Annotated[str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor.")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines to start with.")] = 50,
 ) -> None:
     """Print the log of a part."""
     from castor_devstack.lifecycle.logs import follow_log
@@ -80,20 +84,20 @@ def logs(
 
     parts = {"postgres", "valkey", "ingress", "supervisor", "x"}
     part = service if service in parts else service_named(service).name
-    follow_log(find_home().log(part), lines, follow=follow, write=print_line)
+    follow_log(find_state_folder().log(part), lines, follow=follow, write=print_line)
 
 
 @app.command()
 def token(
     user: Annotated[str | None, typer.Option(help="E-mail; registered if unknown. Default: administrator.")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="Print an API key for this alone; repeatable.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Print an API key with this scope; repeatable.")] = None,
 ) -> None:
     """Print an access token; with --scope, an API key of those scopes that is valid for a day."""
     from castor_devstack.job.tokens import access_token, scoped_key
     from castor_devstack.stack.credentials import ADMIN_EMAIL
 
     email = user or ADMIN_EMAIL
-    print(scoped_key(find_home(), email, tuple(scope)) if scope else access_token(find_home(), email))
+    print(scoped_key(find_state_folder(), email, tuple(scope)) if scope else access_token(find_state_folder(), email))
 
 
 @app.command()
@@ -102,14 +106,14 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Where to write the result as JSON.")] = None,
     question: Annotated[str | None, typer.Option(help="What to ask about the tweets.")] = None,
 ) -> None:
-    """Run the main job, from tweets to forecasts and a cited answer; starts what does not run."""
+    """Run the main job, from tweets to forecasts and a cited answer; starts the stack if needed."""
     from castor_devstack.job.demo import run
 
     raise typer.Exit(run(file, report, question))
 
 
 def main() -> None:
-    """Run the command; an expected failure is one sentence on standard error and its exit code."""
+    """Run the command; an expected failure prints one sentence to standard error and sets the exit code."""
     try:
         app()
     except DevstackError as error:

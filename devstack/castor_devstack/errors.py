@@ -1,4 +1,4 @@
-"""What the devstack says when it cannot go on."""
+"""The errors that end a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class DevstackError(Exception):
-    """One sentence for the person at the terminal; ``exit_code`` is 1 (failed) or 2 (bad input)."""
+    """An expected failure; the message is printed as it is. ``exit_code`` is 1 (failed) or 2 (bad input)."""
 
     def __init__(self, message: str, *, exit_code: int = 1) -> None:
         super().__init__(message)
@@ -14,7 +14,7 @@ class DevstackError(Exception):
 
 
 class AlreadyRunning(DevstackError):
-    """Another supervisor holds this state folder."""
+    """Another supervisor uses this state folder."""
 
 
 class PartFailed(DevstackError):
@@ -22,5 +22,5 @@ class PartFailed(DevstackError):
 
     def __init__(self, part: str, reason: str, log: Path, lines: list[str]) -> None:
         said = "".join(f"    | {line[:300]}\n" for line in lines) or "    | (it wrote nothing)\n"
-        super().__init__(f"{part} did not start: {reason}. Its last words:\n{said}    The whole log: {log}")
+        super().__init__(f"{part} did not start: {reason}. Its last lines:\n{said}    The whole log: {log}")
         self.part = part

@@ -15,9 +15,9 @@ from castor_devstack.stack.services import SERVICES
 CASTOR = Path(sys.executable).with_name("castor")
 
 
-def castor(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def castor(state_folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command with a state folder, from another folder, without anything on the path."""
-    environment = {"CASTOR_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
+    environment = {"CASTOR_HOME": str(state_folder), "PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
     return subprocess.run([CASTOR, *arguments], cwd="/", env=environment, capture_output=True, text=True, check=False)
 
 

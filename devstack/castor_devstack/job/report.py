@@ -1,4 +1,4 @@
-"""What `castor demo` prints: progress while it works, then one screen for a campaign analyst."""
+"""What `castor demo` prints: its progress, then a summary of one screen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What the screen shows beside the result."""
+    """What the summary shows besides the result."""
 
     series: dict[str, list[float | None]]
     """ICCE by day of each entity, None where nothing was observed."""
@@ -29,7 +29,7 @@ class Context:
 
 
 class Progress:
-    """One line that changes in a terminal; elsewhere only what is done."""
+    """In a terminal one progress bar that is redrawn; elsewhere one line per finished step."""
 
     def __init__(self) -> None:
         self._live = sys.stdout.isatty()
@@ -43,18 +43,18 @@ class Progress:
             sys.stdout.flush()
 
     def done(self, line: str) -> None:
-        """Say that a step is done."""
+        """Report a finished step."""
         sys.stdout.write(f"\r\x1b[K  ✓ {line}\n" if self._live else f"  {line}\n")
         sys.stdout.flush()
 
 
 def show(result: Json, context: Context) -> None:
-    """Print the screen."""
+    """Print the summary."""
     print("\n".join(lines(result, context)))
 
 
 def lines(result: Json, context: Context) -> list[str]:
-    """Return the screen's lines."""
+    """Return the lines of the summary."""
     return [
         "",
         *_summary(result),
@@ -70,7 +70,7 @@ def lines(result: Json, context: Context) -> list[str]:
 
 
 def sparkline(values: Sequence[float | None], points: int = SPARK_POINTS) -> str:
-    """Return ``values`` as bars between their least and greatest, averaged into ``points``; gaps are dots."""
+    """Return ``values`` averaged into ``points`` bars, scaled from their minimum to their maximum; gaps are dots."""
     known = [value for value in values if value is not None]
     if not known:
         return "·" * min(points, len(values))
@@ -131,7 +131,7 @@ def _topics(trending: Json) -> list[str]:
     for topic in trending["topics"][:6]:
         why = textwrap.wrap(topic["why"], WIDTH - 29, max_lines=2, placeholder="…")
         rows += [f"  {label:27}{line}" for label, line in zip([topic["topic"][:26], ""], why, strict=False)]
-    return rows if trending["topics"] else [*rows, "  nothing was talked about more than before"]
+    return rows if trending["topics"] else [*rows, "  no topic was mentioned more than before"]
 
 
 def _answer(rag: Json, context: Context) -> list[str]:

@@ -1,4 +1,4 @@
-"""The file that the main job takes in: the user's, or the sample."""
+"""The file that the main job imports: the user's, or the sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEDIA_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": 
 
 @dataclass(frozen=True)
 class Source:
-    """The file to take in, and what is known about it."""
+    """The file to import, its media type and what is known about it."""
 
     path: Path
     media_type: str
@@ -25,7 +25,7 @@ class Source:
 
 
 def source_of(file: Path | None) -> Source:
-    """Return what to take in; raises ``DevstackError`` with exit code 2 when there is nothing to read."""
+    """Return the file to import; raises ``DevstackError`` with exit code 2 when it is absent, empty or unreadable."""
     if file is None:
         about = json.loads((SAMPLE / "metadata.json").read_text())
         return Source(SAMPLE / "tweets.jsonl", MEDIA_TYPES[".jsonl"], about)

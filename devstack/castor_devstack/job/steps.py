@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.job import report as reporting
-from castor_devstack.job.ingress_client import Rejected
+from castor_devstack.job.ingress_client import ErrorAnswer
 from castor_devstack.job.source import Source
 from castor_devstack.job.span import Span, end_of, wire_time
 from castor_devstack.job.traced_client import TracedClient
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 class Job:
-    """One run of the main job."""
+    """One run of the main job; ``timings`` are seconds by step."""
 
     def __init__(self, client: TracedClient, progress: reporting.Progress) -> None:
         self._client = client
@@ -70,7 +70,7 @@ class Job:
         }
 
     def context(self, report: Path | None) -> reporting.Context:
-        """Return what the printed report says beside the result."""
+        """Return what the printed summary shows besides the result."""
         return reporting.Context(
             self._series, self._names, self._degraded, self._client.url, self._client.trace_id, report
         )
@@ -84,7 +84,7 @@ class Job:
     def _track(self, entity: Json) -> None:
         try:
             self._client.call("POST", "/v1/twitter/entities", entity)
-        except Rejected as error:
+        except ErrorAnswer as error:
             if error.status != 409:
                 raise
 
@@ -104,7 +104,7 @@ class Job:
             answer = self._client.call(
                 "POST", f"/v1/twitter/imports?{query}", chunks(), seconds=3600, Content_Type=source.media_type
             )
-        except Rejected as error:
+        except ErrorAnswer as error:
             if error.status in (400, 413, 422):
                 raise DevstackError(f"{source.path}: {error}", exit_code=2) from error
             raise
@@ -121,7 +121,7 @@ class Job:
         self._progress.done(f"score: {scored:,} tweets have their sentiment")
 
     def _wait_for_targets(self) -> None:
-        """Wait until the tweets are judged towards their entities, so that a second run counts the same."""
+        """Wait for the sentiment towards each tracked entity, so that a second run counts the same."""
 
         def waiting() -> int:
             return int(self._client.get("/v1/twitter/scores/progress")["data"]["targets_pending"])
@@ -131,7 +131,10 @@ class Job:
             self._wait("judge", "names in tweets", lambda: (max(0, first - waiting()), first))
 
     def _wait(self, step: str, unit: str, look: Callable[[], tuple[int, int]]) -> tuple[int, int]:
-        """Poll ``look`` for (done, all) until they are equal; raises when nothing moves for a long while."""
+        """Poll ``look`` for (done, total) until both are equal.
+
+        Raises ``DevstackError`` when ``done`` has not grown for ``STALL_SECONDS``.
+        """
         best, moved_at = -1, time.monotonic()
         while True:
             done, total = look()
@@ -141,8 +144,8 @@ class Job:
             if done > best:
                 best, moved_at = done, time.monotonic()
             if time.monotonic() - moved_at > STALL_SECONDS:
-                sentence = f"{step}: nothing has moved for {STALL_SECONDS} s at {done} of {total} {unit}"
-                raise DevstackError(f"{sentence}; `castor status` and `castor logs` say why.")
+                sentence = f"{step}: no progress for {STALL_SECONDS} s at {done} of {total} {unit}"
+                raise DevstackError(f"{sentence}; `castor status` and `castor logs` show why.")
             time.sleep(0.2)
 
     def _sentiment(self, span: Span) -> Json:
@@ -151,7 +154,7 @@ class Job:
         return {**counted, "model": ", ".join(totals["models"])}
 
     def _follow(self, step: str, path: str) -> Json:
-        """Wait until a consumer has taken in the feed as far as it reaches now; return its status."""
+        """Wait until a consumer has read the feed up to its present end; return the consumer's status."""
         head = int(self._client.get("/v1/twitter/scores/progress")["data"]["feed_head"])
 
         def look() -> tuple[int, int]:
@@ -168,8 +171,8 @@ class Job:
         found = self._client.get("/v1/trending/topics", **asked)
         if len(found["data"]["items"]) < 5:
             found = self._client.get("/v1/trending/topics", **{**asked, "min_tweets": 2})
-        wanted = ("topic", "tweets", "score", "why")
-        topics = [{name: topic[name] for name in wanted} for topic in found["data"]["items"]]
+        shown = ("topic", "tweets", "score", "why")
+        topics = [{name: topic[name] for name in shown} for topic in found["data"]["items"]]
         self._progress.done(f"trending: {len(topics)} topics in the 24 h before {as_of}")
         return {"as_of": as_of, "topics": topics}
 
@@ -213,7 +216,7 @@ class Job:
         counted: dict[str, int] = {}
         for row in self._daily:
             counted[row["entity"]] = counted.get(row["entity"], 0) + row["tweets"]
-        # Entities of another campaign may share a first name with somebody in this file.
+        # An entity of another campaign may be counted because it shares a first name with somebody in this file.
         least = LEAST_SHARE * sum(counted.values())
         entities = [
             entity
@@ -232,7 +235,7 @@ class Job:
         body = {"entity": entity["id"], "as_of": as_of, "horizon_days": HORIZON_DAYS}
         try:
             made = self._client.call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
-        except Rejected as error:
+        except ErrorAnswer as error:
             if error.code != "too_few_days":
                 raise
             made = {**series, "points": []}
@@ -242,7 +245,7 @@ class Job:
 def _imported(done: Json) -> str:
     parts = [f"{done['accepted']:,} accepted"]
     if done["duplicates"]:
-        parts.append(f"{done['duplicates']:,} were there already, nothing is stored twice")
+        parts.append(f"{done['duplicates']:,} were already stored")
     if done["rejected"]:
         parts.append(f"{done['rejected']:,} rejected")
     return ", ".join(parts)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from castor_devstack.job.ingress_client import Door
+from castor_devstack.job.ingress_client import IngressClient
 
 Json = dict[str, Any]
 
@@ -15,15 +15,15 @@ Json = dict[str, Any]
 class TracedClient:
     """Calls the services through the ingress; ``trace_id`` finds all of it in logs and traces."""
 
-    def __init__(self, door: Door, token: Callable[[], str]) -> None:
-        self._door = door
+    def __init__(self, ingress: IngressClient, token: Callable[[], str]) -> None:
+        self._ingress = ingress
         self._token = token
         self.trace_id = uuid.uuid4().hex
 
     @property
     def url(self) -> str:
         """The address of the ingress."""
-        return self._door.url
+        return self._ingress.url
 
     def call(self, method: str, path: str, body: Any = None, *, seconds: float = 60, **headers: str) -> Json:
         """Return the whole envelope of the answer; raises ``DevstackError`` for an error or no answer.
@@ -36,7 +36,7 @@ class TracedClient:
             "traceparent": f"00-{self.trace_id}-{uuid.uuid4().hex[:16]}-01",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        return self._door.ask(method, path, body, headers=sent, timeout_seconds=seconds)
+        return self._ingress.ask(method, path, body, headers=sent, timeout_seconds=seconds)
 
     def get(self, path: str, **query: Any) -> Json:
         """Return the whole envelope; parameters that are None are left out."""

@@ -14,59 +14,59 @@ from castor_devstack.errors import DevstackError
 from castor_devstack.lifecycle.down import STOP_PATIENCE_SECONDS
 from castor_devstack.supervision.atomic_files import bound_log
 from castor_devstack.supervision.state import State, is_locked, supervisor_lock
-from castor_devstack.supervision.state_folder import Home
-from castor_devstack.supervision.supervisor import Say
+from castor_devstack.supervision.state_folder import StateFolder
+from castor_devstack.supervision.supervisor import PrintLine
 
 START_PATIENCE_SECONDS = 240
 UP = (sys.executable, "-m", "castor_devstack", "up")
 
 
-def ensure_running(home: Home, say: Say) -> State:
-    """Return the state of a stack that is ready, started here if need be; raises ``DevstackError``."""
-    _wait_while_stopping(home)
-    if not is_locked(home):
+def ensure_running(state_folder: StateFolder, print_line: PrintLine) -> State:
+    """Start the stack unless it runs, wait until it is ready, and return its state; raises ``DevstackError``."""
+    _wait_while_stopping(state_folder)
+    if not is_locked(state_folder):
         try:
-            launch_detached(home, say)
+            launch_detached(state_folder, print_line)
         except DevstackError:
-            # Another command may have been a moment faster; then its stack is as good as ours.
-            if not is_locked(home):
+            # Another command may have started the stack at the same moment; then that one is used.
+            if not is_locked(state_folder):
                 raise
-    return _wait_until_ready(home)
+    return _wait_until_ready(state_folder)
 
 
-def launch_detached(home: Home, say: Say, program: Sequence[str] = UP) -> None:
+def launch_detached(state_folder: StateFolder, print_line: PrintLine, program: Sequence[str] = UP) -> None:
     """Start the supervisor in the background and return when all is ready; pass on its progress lines.
 
     ``program`` gets ``--progress-fd N`` appended: a pipe for its lines, which it closes when all is ready.
-    Raises ``DevstackError`` when it did not come up. An interrupt while it starts ends it.
+    Raises ``DevstackError`` when the stack does not start. Ctrl-C during the start stops it.
     """
-    home.create()
-    if is_locked(home):
-        # Says why, in its own words.
-        with supervisor_lock(home):
+    state_folder.create()
+    if is_locked(state_folder):
+        # Raises AlreadyRunning with a message that names the process.
+        with supervisor_lock(state_folder):
             return
-    process, progress = _spawn(home, program)
+    process, progress = _spawn(state_folder, program)
     try:
         with progress:
             for line in progress:
-                say(line.rstrip("\n"))
+                print_line(line.rstrip("\n"))
     except KeyboardInterrupt:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_PATIENCE_SECONDS)
         raise
     # The supervisor closes its end when all is ready, or by ending.
-    if State.read(home).phase != "ready" or process.poll() is not None:
+    if State.read(state_folder).phase != "ready" or process.poll() is not None:
         process.wait(STOP_PATIENCE_SECONDS)
-        raise DevstackError(f"CASTOR did not start; the supervisor's log is {home.log('supervisor')}.")
+        raise DevstackError(f"CASTOR did not start; the supervisor's log is {state_folder.log('supervisor')}.")
 
 
-def _spawn(home: Home, program: Sequence[str]) -> tuple[subprocess.Popen[bytes], TextIO]:
-    bound_log(home.log("supervisor"))
+def _spawn(state_folder: StateFolder, program: Sequence[str]) -> tuple[subprocess.Popen[bytes], TextIO]:
+    bound_log(state_folder.log("supervisor"))
     reading, writing = os.pipe()
-    with home.log("supervisor").open("ab") as output:
+    with state_folder.log("supervisor").open("ab") as output:
         process = subprocess.Popen(
             [*program, "--progress-fd", str(writing)],
-            env={**os.environ, "CASTOR_HOME": str(home.root)},
+            env={**os.environ, "CASTOR_HOME": str(state_folder.root)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -78,20 +78,22 @@ def _spawn(home: Home, program: Sequence[str]) -> tuple[subprocess.Popen[bytes],
     return process, os.fdopen(reading, errors="replace")
 
 
-def _wait_while_stopping(home: Home) -> None:
+def _wait_while_stopping(state_folder: StateFolder) -> None:
     deadline = time.monotonic() + STOP_PATIENCE_SECONDS
-    while is_locked(home) and State.read(home).phase == "stopping":
+    while is_locked(state_folder) and State.read(state_folder).phase == "stopping":
         if time.monotonic() > deadline:
-            raise DevstackError("CASTOR is stopping and does not come to an end; run `castor down`.")
+            raise DevstackError("CASTOR has been stopping for too long; run `castor down`.")
         time.sleep(0.1)
 
 
-def _wait_until_ready(home: Home) -> State:
+def _wait_until_ready(state_folder: StateFolder) -> State:
     deadline = time.monotonic() + START_PATIENCE_SECONDS
     while True:
-        state = State.read(home)
-        if is_locked(home) and state.phase == "ready":
+        state = State.read(state_folder)
+        if is_locked(state_folder) and state.phase == "ready":
             return state
-        if not is_locked(home) or time.monotonic() > deadline:
-            raise DevstackError(f"CASTOR did not become ready; the supervisor's log is {home.log('supervisor')}.")
+        if not is_locked(state_folder) or time.monotonic() > deadline:
+            raise DevstackError(
+                f"CASTOR did not become ready; the supervisor's log is {state_folder.log('supervisor')}."
+            )
         time.sleep(0.2)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.supervision.atomic_files import last_lines
-from castor_devstack.supervision.supervisor import Say
+from castor_devstack.supervision.supervisor import PrintLine
 
 
-def follow_log(path: Path, count: int, *, follow: bool, write: Say) -> None:
-    """Write the last lines of a log, and, to ``follow``, what comes after them, for ever."""
+def follow_log(path: Path, count: int, *, follow: bool, write: PrintLine) -> None:
+    """Write the last ``count`` lines of a log; with ``follow``, then every new line until interrupted."""
     if not path.exists():
         raise DevstackError(f"There is no log yet at {path}; start CASTOR with `castor up`.")
     position = path.stat().st_size

@@ -1,8 +1,7 @@
 """Applies the migrations of all services in one process: `python -m castor_devstack.lifecycle.migrations`.
 
-Every service can do it for itself (`python -m <package> migrate`), which is what containers run; but each
-process spends seconds of CPU on importing the chassis, and a start of the devstack should not do so twice
-per service.
+Containers run `python -m <package> migrate` per service instead. One process for all saves the seconds of CPU
+that importing the chassis costs each time.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ DATABASES = "CASTOR_DATABASES"
 
 
 async def migrate_all(databases: dict[str, str]) -> bool:
-    """Migrate all databases at a time, print what happened to each, and tell whether all went well."""
+    """Migrate all databases concurrently, print the result of each, and return whether all succeeded."""
     results = await asyncio.gather(
         *(migrate(url, package) for package, url in databases.items()), return_exceptions=True
     )

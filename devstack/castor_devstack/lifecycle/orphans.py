@@ -1,4 +1,4 @@
-"""What a supervisor that was killed left behind."""
+"""Processes that a killed supervisor left behind."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from castor_devstack.stack.postgres import end_server
 from castor_devstack.supervision.pids import Pid, end_all, marked
 from castor_devstack.supervision.state import State
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 
 
-def sweep(home: Home) -> list[str]:
+def end_orphans(state_folder: StateFolder) -> list[str]:
     """End every process that belongs to this state folder; return the names of the parts that were found.
 
-    Call it only while holding the supervisor's lock. PostgreSQL goes last, so that clients finish first.
-    Recorded numbers find the parts, the mark in their environment finds what they started themselves.
+    Call it only while holding the supervisor's lock. PostgreSQL ends last, so that its clients finish first.
+    Parts are found by their recorded process ids, their own children by the mark in their environment.
     """
-    state = State.read(home)
+    state = State.read(state_folder)
     left = {name: pid for name, pid in state.parts.items() if pid.alive()}
     database = left.pop("postgres", None)
-    end_all({*left.values(), *marked(home.root)} - {database}, patience_seconds=10)
+    end_all({*left.values(), *marked(state_folder.root)} - {database}, patience_seconds=10)
     _end_postgres(database, state)
     return [*left, *(["postgres"] if database else [])]
 

@@ -1,4 +1,4 @@
-"""The whole of CASTOR as parts and steps for the supervisor."""
+"""The plan of the stack: every process and every set-up step, with what each needs first."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from castor_devstack.stack.caddy import environment as caddy_environment
 from castor_devstack.stack.credentials import ADMIN_EMAIL, Credentials
 from castor_devstack.stack.pki import Authority, Names
 from castor_devstack.stack.postgres import EmbeddedPostgres, cluster_folder
-from castor_devstack.stack.probes import answers, ingress_answers, service_lacks, service_ready
+from castor_devstack.stack.probes import answers, ingress_answers, pending_checks, service_ready
 from castor_devstack.stack.services import AUTH, INGRESS, LOOPBACK, Service, environment
 from castor_devstack.stack.valkey import EmbeddedValkey
 from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.supervision.pids import MARK, mark
 from castor_devstack.supervision.processes import Part, Step, run_once
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 
 T = TypeVar("T")
 
@@ -31,46 +31,46 @@ DATABASES = "databases"
 MIGRATIONS = "migrations"
 
 
-class Stack:
-    """Knows every part of one state folder; starts nothing itself."""
+class StackPlan:
+    """Builds the parts and steps of one state folder; starts nothing itself."""
 
     def __init__(
-        self, home: Home, ports: Mapping[str, int], services: Sequence[Service], *, durable: bool = True
+        self, state_folder: StateFolder, ports: Mapping[str, int], services: Sequence[Service], *, durable: bool = True
     ) -> None:
-        self.home = home
+        self.state_folder = state_folder
         self.ports = ports
         self.services = services
-        self.credentials = Credentials.load(home.secrets_file)
+        self.credentials = Credentials.load(state_folder.secrets_file)
         account = postgres_account()
         self.postgres = EmbeddedPostgres(
-            cluster_folder(home.root, home.instance(), account),
+            cluster_folder(state_folder.root, state_folder.instance(), account),
             port=ports["postgres"],
             password=self.credentials.get("postgres"),
             account=account,
             fast=not durable,
         )
         self.valkey = EmbeddedValkey(
-            home.folder("valkey"), port=ports["valkey"], password=self.credentials.get("valkey")
+            state_folder.folder("valkey"), port=ports["valkey"], password=self.credentials.get("valkey")
         )
-        self.authority = Authority(home.pki)
+        self.authority = Authority(state_folder.pki)
 
     @property
     def ingress_url(self) -> str:
-        """What users type."""
+        """The address of the ingress for users."""
         return f"https://localhost:{self.ports[INGRESS]}"
 
     def facts(self) -> dict[str, str]:
-        """Return what the state file tells about where things are."""
+        """Return addresses and folders for the state file."""
         return {
             "ingress": self.ingress_url,
-            "ca": str(self.home.authority_file),
+            "ca": str(self.state_folder.authority_file),
             "postgres": f"{LOOPBACK}:{self.ports['postgres']}",
             "postgres_data": str(self.postgres.data),
             "valkey": f"{LOOPBACK}:{self.ports['valkey']}",
         }
 
-    def plan(self) -> list[Part | Step]:
-        """Return all parts and steps; the order is in their needs."""
+    def items(self) -> list[Part | Step]:
+        """Return all parts and steps; ``needs`` orders them."""
         return [
             Step(CERTIFICATES, self._certificates),
             self._postgres(),
@@ -83,7 +83,7 @@ class Stack:
         ]
 
     def renew_certificates(self) -> list[str]:
-        """Issue what is due; return the names. Services notice by themselves, Caddy has to be restarted."""
+        """Issue the certificates that are due; return their names. Only Caddy must be restarted to use a new one."""
         identities = [(name, Names.service(name)) for name in (INGRESS, *(service.name for service in self.services))]
         return self.authority.ensure([*identities, (PUBLIC, Names.public_server())])
 
@@ -102,7 +102,7 @@ class Stack:
         return Part(
             name="postgres",
             command=self.postgres.command(),
-            log=self.home.log("postgres"),
+            log=self.state_folder.log("postgres"),
             environment=self._marked("postgres", {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}),
             prepare=_in_thread(self.postgres.prepare),
             ready=_in_thread(self.postgres.accepts),
@@ -115,7 +115,7 @@ class Stack:
         return Part(
             name="valkey",
             command=self.valkey.command(),
-            log=self.home.log("valkey"),
+            log=self.state_folder.log("valkey"),
             environment=self._marked("valkey", {"PATH": "/usr/bin:/bin"}),
             prepare=_in_thread(self.valkey.prepare),
             ready=_in_thread(self.valkey.accepts),
@@ -129,7 +129,7 @@ class Stack:
             Part(
                 name=sandbox.PART,
                 command=sandbox.command(port),
-                log=self.home.log(sandbox.PART),
+                log=self.state_folder.log(sandbox.PART),
                 environment=self._marked(sandbox.PART, {**os.environ}),
                 ready=lambda: answers(port, sandbox.STATISTICS),
             )
@@ -143,24 +143,24 @@ class Stack:
         program = Part(
             name=MIGRATIONS,
             command=(sys.executable, "-m", "castor_devstack.lifecycle.migrations"),
-            log=self.home.log(MIGRATIONS),
+            log=self.state_folder.log(MIGRATIONS),
             environment=self._marked(MIGRATIONS, environment),
         )
         await run_once(program)
 
     def _service(self, service: Service) -> Part:
         management = self.ports[f"{service.name}.management"]
-        # Whoever calls others at once starts after them: calls into nothing would open its circuit
-        # breakers, which stay open for a minute. The rest starts together, to use all cores.
+        # A service that calls others as soon as it runs starts after them: failed calls would open its
+        # circuit breakers for a minute. All others start together, to use all cores.
         callees = {AUTH, *service.peers} if service.calls_at_once else set()
         needs = {CERTIFICATES, "valkey", *callees} | ({MIGRATIONS} if service.database else set())
         return Part(
             name=service.name,
             command=(sys.executable, "-m", service.package, "serve"),
-            log=self.home.log(service.name),
+            log=self.state_folder.log(service.name),
             environment=self._marked(service.name, self._environment(service)),
             ready=lambda: service_ready(management),
-            lacks=lambda: service_lacks(management),
+            pending=lambda: pending_checks(management),
             needs=tuple(sorted(needs)),
         )
 
@@ -169,7 +169,7 @@ class Stack:
         own = {name.upper(): self.credentials.get(name) for name in service.secrets}
         if service.name == AUTH:
             own |= {"BOOTSTRAP_ADMIN_EMAIL": ADMIN_EMAIL, "BOOTSTRAP_ADMIN_PASSWORD": self.credentials.get("admin")}
-            # Whoever registers on a development machine wants to try things.
+            # On a development machine a registered user may try everything that needs no administrator.
             own |= {"REGISTRATION_ROLE": "analyst", "REGISTRATION": "open", "MFA_REQUIRED_ROLES": "none"}
         if service.name == "twitter-service" and sandbox.PART in self.ports:
             own |= sandbox.settings(self.ports[sandbox.PART])
@@ -179,7 +179,7 @@ class Stack:
             tls={
                 "TLS_CERT_FILE": str(leaf.certificate),
                 "TLS_KEY_FILE": str(leaf.key),
-                "TLS_CA_FILE": str(self.home.authority_file),
+                "TLS_CA_FILE": str(self.state_folder.authority_file),
             },
             database_url=self._database_url(service) if service.database else None,
             redis_url=self.valkey.url(service.redis_number),
@@ -191,13 +191,13 @@ class Stack:
         return self.postgres.url(name, name, self.credentials.get(f"postgres_{name}"))
 
     def _ingress(self) -> Part:
-        folder = self.home.folder(INGRESS)
+        folder = self.state_folder.folder(INGRESS)
         ingress = Ingress(
             folder=folder,
             port=self.ports[INGRESS],
             public=self.authority.leaf(PUBLIC),
             own=self.authority.leaf(INGRESS),
-            authority=self.home.authority_file,
+            authority=self.state_folder.authority_file,
             routes=tuple(
                 Route(service.capability, service.name, f"{LOOPBACK}:{self.ports[service.name]}")
                 for service in self.services
@@ -206,15 +206,15 @@ class Stack:
         return Part(
             name=INGRESS,
             command=ingress.command(),
-            log=self.home.log(INGRESS),
+            log=self.state_folder.log(INGRESS),
             environment=self._marked(INGRESS, caddy_environment(folder)),
             prepare=_in_thread(ingress.prepare),
-            ready=lambda: ingress_answers(self.home, self.ports[INGRESS]),
+            ready=lambda: ingress_answers(self.state_folder, self.ports[INGRESS]),
             needs=(CERTIFICATES, *(service.name for service in self.services)),
         )
 
     def _marked(self, part: str, environment: dict[str, str]) -> dict[str, str]:
-        return {**environment, MARK: mark(self.home.root, part)}
+        return {**environment, MARK: mark(self.state_folder.root, part)}
 
 
 def _in_thread(work: Callable[[], T]) -> Callable[[], Awaitable[T]]:

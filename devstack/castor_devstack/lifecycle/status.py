@@ -1,4 +1,4 @@
-"""`castor status`: what the state file says, checked against what really answers."""
+"""`castor status`: the recorded state, and whether each part really answers."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import Any
 from castor_devstack.stack.probes import ingress_answers, service_ready
 from castor_devstack.stack.services import INGRESS, LOOPBACK, SERVICES, Service
 from castor_devstack.supervision.state import State, is_locked
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 
 
-def status(home: Home, services: Sequence[Service] = SERVICES) -> dict[str, Any]:
-    """Return the state as JSON values; see the README for the shape."""
-    state = State.read(home)
-    if not is_locked(home):
+def status(state_folder: StateFolder, services: Sequence[Service] = SERVICES) -> dict[str, Any]:
+    """Return the state as JSON values; the README of the devstack describes them."""
+    state = State.read(state_folder)
+    if not is_locked(state_folder):
         state = State(facts={name: state.facts[name] for name in ("postgres_data",) if name in state.facts})
-    reports, ingress_ready = asyncio.run(_ask(home, state, services))
+    reports, ingress_ready = asyncio.run(_ask(state_folder, state, services))
     return {
         "services": reports,
         "ingress": state.facts.get("ingress"),
-        "ca": str(home.authority_file),
+        "ca": str(state_folder.authority_file),
         "ingress_ready": ingress_ready,
         "postgres": state.facts.get("postgres"),
         "postgres_data": state.facts.get("postgres_data"),
         "valkey": state.facts.get("valkey"),
-        "home": str(home.root),
+        "home": str(state_folder.root),
         "phase": state.phase,
         "pids": {name: pid.number for name, pid in state.parts.items()},
     }
 
 
 def all_ready(report: dict[str, Any]) -> bool:
-    """Tell whether the ingress answers and every service is ready."""
+    """Return whether the ingress answers and every service is ready."""
     return bool(report["ingress_ready"]) and all(service["ready"] for service in report["services"].values())
 
 
 def as_table(report: dict[str, Any]) -> str:
-    """Return a report for people."""
+    """Return the report as a table for a terminal."""
     lines = [f"{'service':<20} {'ready':<6} {'pid':>8}  {'api':<26} management"]
     for name, service in report["services"].items():
         ready = "yes" if service["ready"] else "no"
@@ -50,13 +50,17 @@ def as_table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-async def _ask(home: Home, state: State, services: Sequence[Service]) -> tuple[dict[str, dict[str, Any]], bool]:
-    reports = asyncio.gather(*(_service(home, state, service) for service in services))
-    ingress_ready = await _answers(ingress_answers(home, state.ports[INGRESS])) if INGRESS in state.parts else False
+async def _ask(
+    state_folder: StateFolder, state: State, services: Sequence[Service]
+) -> tuple[dict[str, dict[str, Any]], bool]:
+    reports = asyncio.gather(*(_service(state_folder, state, service) for service in services))
+    ingress_ready = (
+        await _answers(ingress_answers(state_folder, state.ports[INGRESS])) if INGRESS in state.parts else False
+    )
     return {service.name: report for service, report in zip(services, await reports, strict=True)}, ingress_ready
 
 
-async def _service(home: Home, state: State, service: Service) -> dict[str, Any]:
+async def _service(state_folder: StateFolder, state: State, service: Service) -> dict[str, Any]:
     api, management = state.ports.get(service.name), state.ports.get(f"{service.name}.management")
     pid = state.parts.get(service.name)
     return {
@@ -64,7 +68,7 @@ async def _service(home: Home, state: State, service: Service) -> dict[str, Any]
         "management": f"http://{LOOPBACK}:{management}" if management else None,
         "ready": await _answers(service_ready(management)) if management else False,
         "pid": pid.number if pid else None,
-        "log": str(home.log(service.name)),
+        "log": str(state_folder.log(service.name)),
     }
 
 

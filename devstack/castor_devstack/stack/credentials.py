@@ -1,4 +1,4 @@
-"""Passwords of this machine's devstack: generated once, kept in one file that only its owner reads."""
+"""Generated passwords of the devstack, stored in one file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADMIN_EMAIL = "admin@castor.example"
 
 
 def new_password() -> str:
-    """Return 192 random bits as URL-safe text, with one letter of each class that a policy may ask for."""
+    """Return 192 random bits as URL-safe text, with a letter of each class that a password policy may require."""
     return f"Aa1-{secrets.token_urlsafe(24)}"
 
 
@@ -31,22 +31,22 @@ class Credentials:
         return cls(path, _read(path))
 
     def get(self, name: str) -> str:
-        """Return the secret of this name, made at the first request."""
+        """Return the secret of this name; it is generated on first use."""
         if name not in self._values:
             self._store(name, new_password())
         return str(self._values[name])
 
     def recall(self, group: str, name: str) -> str | None:
-        """Return what was kept under this name, or None."""
-        kept: dict[str, str] = self._values.get(group, {})
-        return kept.get(name)
+        """Return what was stored under this name, or None."""
+        stored: dict[str, str] = self._values.get(group, {})
+        return stored.get(name)
 
-    def keep(self, group: str, name: str, value: str) -> None:
-        """Keep a secret that was made elsewhere, for example the password of a registered user."""
+    def remember(self, group: str, name: str, value: str) -> None:
+        """Store a secret that was made elsewhere, for example the password of a registered user."""
         self._store(group, {**_read(self._path).get(group, {}), name: value})
 
     def _store(self, name: str, value: Any) -> None:
-        # Read again: another command may have added a secret of its own meanwhile.
+        # Read again: another command may have added a secret meanwhile.
         self._values = {**_read(self._path), name: value}
         write_atomic(self._path, json.dumps(self._values, indent=1, sort_keys=True) + "\n")
 

@@ -1,4 +1,4 @@
-"""A server that can also run by itself, without the supervisor: for tests."""
+"""The base of PostgreSQL and Valkey here; tests also run them without the supervisor."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from castor_devstack.supervision.processes import tied_to_parent
 class Server(ABC):
     """One server in one folder.
 
-    A supervisor calls ``prepare`` and runs ``command`` itself; everybody else calls ``start``, ``stop``,
-    ``restart`` and ``kill``. The port stays the same over all of them.
+    The supervisor calls ``prepare`` and runs ``command`` itself; tests call ``start``, ``stop``, ``restart``
+    and ``kill``. The port never changes.
     """
 
     name: ClassVar[str]
@@ -33,7 +33,7 @@ class Server(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make what the command needs; called before every start."""
+        """Create the files that the command needs; called before every start."""
 
     @abstractmethod
     def command(self) -> tuple[str, ...]:
@@ -41,11 +41,11 @@ class Server(ABC):
 
     @abstractmethod
     def accepts(self) -> bool:
-        """Tell whether the server takes work now (not while it starts or recovers)."""
+        """Return whether the server accepts work now (not while it starts or recovers)."""
 
     @property
     def log(self) -> Path:
-        """What the server writes when it runs by itself."""
+        """The log of a server that ``start`` started."""
         return self.folder / "server.log"
 
     @property
@@ -54,11 +54,11 @@ class Server(ABC):
         return self._process.pid if self._process else None
 
     def running(self) -> bool:
-        """Tell whether the server that ``start`` started still runs."""
+        """Return whether the server that ``start`` started still runs."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, patience_seconds: float = 60) -> None:
-        """Serve, and return when work is accepted; raises ``PartFailed`` with the end of the log."""
+        """Start the server and return when it accepts work; raises ``PartFailed`` with the end of its log."""
         self.prepare()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -75,19 +75,19 @@ class Server(ABC):
         while not self.accepts():
             if not self.running() or time.monotonic() > deadline:
                 self.kill()
-                raise PartFailed(self.name, "it never accepted work", self.log, last_lines(self.log, 12))
+                raise PartFailed(self.name, "it did not accept work in time", self.log, last_lines(self.log, 12))
             time.sleep(0.02)
 
     def stop(self, *, patience_seconds: float = 20) -> None:
-        """End the server in order: what it took is written."""
+        """Stop the server after it has written its data."""
         self._end(self.stop_signal, patience_seconds)
 
     def kill(self) -> None:
-        """End the server as ``kill -9`` does; the next start recovers."""
+        """Kill the server as ``kill -9`` does; the next start recovers."""
         self._end(signal.SIGKILL, 20)
 
     def restart(self) -> None:
-        """Stop, then start on the same port."""
+        """Stop the server, then start it on the same port."""
         self.stop()
         self.start()
 

@@ -1,7 +1,7 @@
-"""The development authority: an identity for every service, for the ingress, and its server certificate.
+"""The development certificate authority: certificates for every service, the ingress and its public address.
 
-A leaf is a folder ``<name>/<serial>/`` with certificate and key; ``<name>/current`` points at the one in
-use. Pointing it elsewhere is one step, so nobody ever finds a certificate beside the wrong key.
+A leaf certificate is a folder ``<name>/<serial>/`` with certificate and key; the link ``<name>/current`` points
+at the one in use. The link is replaced atomically, so a reader never finds a certificate beside the wrong key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PEM = serialization.Encoding.PEM
 
 @dataclass(frozen=True)
 class Leaf:
-    """Paths of one identity; the same over all renewals."""
+    """Paths of one certificate and its key; they stay the same when it is renewed."""
 
     certificate: Path
     key: Path
@@ -38,7 +38,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Names:
-    """What a certificate stands for."""
+    """The names in a certificate."""
 
     common_name: str
     dns: tuple[str, ...]
@@ -47,29 +47,29 @@ class Names:
 
     @classmethod
     def service(cls, name: str) -> Names:
-        """Return the names of a service: its identity, and where its peers may find it."""
+        """Return the names of a service: its SPIFFE id and the host names of its address."""
         return cls(name, (name, "localhost"), spiffe=TRUST_DOMAIN + name)
 
     @classmethod
     def public_server(cls) -> Names:
-        """Return the names of the ingress towards its users; no identity among services."""
+        """Return the names of the ingress for users; without a SPIFFE id."""
         return cls("CASTOR ingress", ("localhost",), ("127.0.0.1", "::1"))
 
     def alternatives(self) -> x509.SubjectAlternativeName:
-        """Return the names as X.509 puts them."""
+        """Return the names as an X.509 extension."""
         names: list[x509.GeneralName] = [x509.DNSName(name) for name in self.dns]
         names += [x509.IPAddress(ipaddress.ip_address(address)) for address in self.addresses]
         names += [x509.UniformResourceIdentifier(self.spiffe)] if self.spiffe else []
         return x509.SubjectAlternativeName(names)
 
     def usages(self) -> x509.ExtendedKeyUsage:
-        """Services prove themselves in both directions, the public server in one."""
+        """Return the extended key usage: services are client and server, the public address is a server only."""
         client = [ExtendedKeyUsageOID.CLIENT_AUTH] if self.spiffe else []
         return x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, *client])
 
 
 class Authority:
-    """Issues leaves into one folder, and issues them anew in time."""
+    """Issues leaf certificates into one folder and renews them before they expire."""
 
     def __init__(self, folder: Path, *, now: datetime | None = None) -> None:
         self.folder = folder
@@ -81,18 +81,18 @@ class Authority:
         self._certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
 
     def leaf(self, name: str) -> Leaf:
-        """Return where the leaf of this name lies, issued or not."""
+        """Return the paths of the leaf of this name, issued or not."""
         current = self.folder / name / "current"
         return Leaf(current / "cert.pem", current / "key.pem")
 
-    def ensure(self, wanted: Iterable[tuple[str, Names]]) -> list[str]:
-        """Issue what is missing, damaged, of another authority or near its end; return those names."""
-        renewed = [(name, names) for name, names in wanted if not self._holds(self.leaf(name), names)]
+    def ensure(self, names_by_leaf: Iterable[tuple[str, Names]]) -> list[str]:
+        """Issue what is missing, damaged, of another authority or about to expire; return those names."""
+        renewed = [(name, names) for name, names in names_by_leaf if not self._is_valid(self.leaf(name), names)]
         for name, names in renewed:
             self._issue(name, names)
         return [name for name, _ in renewed]
 
-    def _holds(self, leaf: Leaf, names: Names) -> bool:
+    def _is_valid(self, leaf: Leaf, names: Names) -> bool:
         try:
             certificate = x509.load_pem_x509_certificate(leaf.certificate.read_bytes())
             certificate.verify_directly_issued_by(self._certificate)
@@ -116,7 +116,7 @@ class Authority:
         write_atomic(folder / "key.pem", _pem_of(key))
         write_atomic(folder / "cert.pem", certificate.public_bytes(_PEM))
         point_at(self.folder / name / "current", folder.name)
-        _forget_all_but(self.folder / name, folder.name)
+        _remove_old(self.folder / name, folder.name)
 
     def _create(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -172,8 +172,8 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _forget_all_but(folder: Path, kept: str) -> None:
-    # A reader may have opened the certificate of the pair before; one old pair stays for its key.
-    old = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink() and entry.name != kept]
+def _remove_old(folder: Path, current: str) -> None:
+    # A reader may have read the previous certificate and not its key yet, so the previous pair stays.
+    old = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink() and entry.name != current]
     for entry in sorted(old, key=lambda each: each.stat().st_mtime)[:-1]:
         remove_tree(entry)

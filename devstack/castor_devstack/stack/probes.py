@@ -1,4 +1,4 @@
-"""How the devstack asks a part whether it serves: small, without a client library, bounded in time."""
+"""Readiness checks of parts: plain HTTP without a client library, each limited in time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 import json
 import ssl
 
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 
 PATIENCE_SECONDS = 2.0
 
 
 async def http_get(port: int, path: str, context: ssl.SSLContext | None = None) -> tuple[int, bytes]:
-    """Return status and body of ``GET path`` on the loopback address; raises ``OSError`` when nobody answers."""
+    """Return status and body of ``GET path`` on the loopback address; raises ``OSError`` when nothing answers."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         host = "localhost" if context else None
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=host)
@@ -29,7 +29,7 @@ async def http_get(port: int, path: str, context: ssl.SSLContext | None = None) 
 
 
 async def answers(port: int, path: str) -> bool:
-    """Tell whether ``GET path`` answers 200."""
+    """Return whether ``GET path`` answers 200."""
     try:
         return (await http_get(port, path))[0] == 200
     except (OSError, TimeoutError):
@@ -37,12 +37,12 @@ async def answers(port: int, path: str) -> bool:
 
 
 async def service_ready(management_port: int) -> bool:
-    """Tell whether a service calls itself ready; raises ``OSError`` when its management port does not answer."""
+    """Return whether a service reports that it is ready; raises ``OSError`` when nothing answers."""
     return (await http_get(management_port, "/health/ready"))[0] == 200
 
 
-async def service_lacks(management_port: int) -> str:
-    """Return what a service says that it still waits for."""
+async def pending_checks(management_port: int) -> str:
+    """Return the readiness checks of a service that are not ok, as text."""
     try:
         checks: dict[str, str] = json.loads((await http_get(management_port, "/health/ready"))[1])["checks"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -50,7 +50,7 @@ async def service_lacks(management_port: int) -> str:
     return "; ".join(f"{name}: {state}" for name, state in checks.items() if state != "ok")
 
 
-async def ingress_answers(home: Home, port: int) -> bool:
-    """Tell whether the ingress serves with a certificate of our authority; raises ``OSError`` when it does not."""
-    context = ssl.create_default_context(cafile=str(home.authority_file))
+async def ingress_answers(state_folder: StateFolder, port: int) -> bool:
+    """Return whether the ingress answers with our certificate; raises ``OSError`` when nothing answers."""
+    context = ssl.create_default_context(cafile=str(state_folder.authority_file))
     return (await http_get(port, "/", context))[0] == 404

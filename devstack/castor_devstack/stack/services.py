@@ -1,4 +1,4 @@
-"""The seven services as one machine runs them: the only table of names, ports, peers and settings."""
+"""The table of the seven services on one machine: names, ports, peers and settings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ AUTH = "auth-service"
 INGRESS = "ingress"
 LOOPBACK = "127.0.0.1"
 
-# Of the user's own environment every setting reaches the services (OPENAI_API_KEY, SENTIMENT_MODEL,
-# X_BEARER_TOKEN, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, ...) but those that this table decides.
-_DECIDED_HERE = frozenset(
+# The services inherit the user's environment (OPENAI_API_KEY, SENTIMENT_MODEL, X_BEARER_TOKEN, LOG_LEVEL,
+# OTEL_EXPORTER_OTLP_ENDPOINT, ...) except these, which this module sets.
+_NOT_INHERITED = frozenset(
     {
         "API_HOST", "API_PORT", "MANAGEMENT_HOST", "MANAGEMENT_PORT", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CA_FILE",
         "DATABASE_URL", "REDIS_URL", "AUTH_URL", "SENTIMENT_URL", "TWITTER_URL", "OPENAI_URL",
@@ -25,12 +25,12 @@ _DECIDED_HERE = frozenset(
 )  # fmt: skip
 
 _DEVELOPMENT = {
-    # No load balancer needs time to notice that we leave.
+    # There is no load balancer that needs time to take the service out.
     "DRAIN_DELAY_SECONDS": "0",
-    # Seven processes share the cores; each with a thread per core would only fight for them.
+    # Seven processes share the cores; a thread per core in each would be slower.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    # aiobreaker mixes local time with UTC.
+    # aiobreaker compares local time with UTC.
     "TZ": "UTC",
     "PYTHONUNBUFFERED": "1",
 }
@@ -49,11 +49,11 @@ class Service:
     peers: tuple[str, ...] = ()
     """Names of the services that it calls; auth-service is reached by all."""
     calls_at_once: bool = False
-    """It calls them from its start on (follows the feed, fills in scores), not only when it is asked."""
+    """It calls its peers as soon as it runs (follows the feed, fills in scores), not only to answer requests."""
     database: bool = True
     redis_number: int = 0
     secrets: tuple[str, ...] = ()
-    """Generated secrets that it gets, as upper-case settings of the same names."""
+    """Generated secrets, passed as upper-case settings of the same names."""
 
     @property
     def capability(self) -> str:
@@ -62,7 +62,7 @@ class Service:
 
     @property
     def url_setting(self) -> str:
-        """The setting by which others are told where it is, for example ``TWITTER_URL``."""
+        """The setting of other services that holds its address, for example ``TWITTER_URL``."""
         return f"{self.capability.upper()}_URL"
 
 
@@ -115,8 +115,8 @@ def environment(
     redis_url: str,
     own: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the whole environment of a service; ``own`` are the settings that it alone gets."""
-    inherited = {name: value for name, value in os.environ.items() if name not in _DECIDED_HERE}
+    """Return the whole environment of a service; ``own`` are settings of this service only."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     where = {
         "API_HOST": LOOPBACK,
         "API_PORT": str(ports[service.name]),
@@ -130,22 +130,22 @@ def environment(
 
 
 def peer_urls(service: Service, ports: Mapping[str, int]) -> dict[str, str]:
-    """Return the settings that tell a service where its peers are."""
+    """Return the settings with the addresses of a service's peers."""
     reached = [service_named(name) for name in {AUTH, *service.peers}]
     return {peer.url_setting: f"https://{LOOPBACK}:{ports[peer.name]}" for peer in reached}
 
 
 def check(service: Service) -> list[str]:
-    """Return what the service's own code says otherwise than this table: its name, or how it finds a peer."""
-    # Imported late: no command of the devstack itself needs the services in its process.
+    """Return what in this table contradicts the settings of the service: its name, a peer or a secret."""
+    # Imported here because no command of the devstack needs the services in its own process.
     settings = importlib.import_module(f"{service.package}.settings")
     known = [value for value in vars(settings).values() if getattr(value, "service_name", None) == service.name]
     if not known:
         return [f"{service.package}.settings has no class with service_name = {service.name!r}"]
-    wanted = ["DATABASE_URL"] * service.database + [name.upper() for name in service.secrets]
-    wanted += [service_named(peer).url_setting for peer in service.peers]
+    expected = ["DATABASE_URL"] * service.database + [name.upper() for name in service.secrets]
+    expected += [service_named(peer).url_setting for peer in service.peers]
     fields = {name.upper() for name in known[0].model_fields}
-    return [f"{service.package}: no setting {name}" for name in wanted if name not in fields]
+    return [f"{service.package}: no setting {name}" for name in expected if name not in fields]
 
 
 def main() -> None:

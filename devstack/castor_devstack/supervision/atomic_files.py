@@ -1,4 +1,4 @@
-"""Files that are whole at every moment, and logs that stay bounded."""
+"""Atomic replacement of files, and logs of bounded size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOG_LIMIT_BYTES = 10_000_000
 
 
 def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
-    """Replace ``path`` by a new file: a reader, or a crash, sees the old content or the new one."""
+    """Replace a file atomically: a reader, also after a crash, sees the old content or the new one."""
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -27,17 +27,17 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o600) -> None
 
 
 def point_at(link: Path, target: str) -> None:
-    """Make the symbolic link ``link`` point at ``target`` in one step."""
+    """Make the symbolic link ``link`` point at ``target``, atomically."""
     temporary = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     temporary.symlink_to(target)
     os.replace(temporary, link)
 
 
 def bound_log(path: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
-    """Move a log that grew over the limit to ``<name>.1`` and empty it in place.
+    """Copy a log larger than the limit to ``<name>.1`` and truncate it.
 
-    Copy and truncate, because the part that writes (always appending) keeps its descriptor; what it
-    writes between the two steps is lost, which a development log can bear.
+    The writing process keeps its descriptor and goes on appending. Lines written between copy and truncation
+    are lost, which is acceptable for a development log.
     """
     if not path.exists() or path.stat().st_size <= limit_bytes:
         return
@@ -57,6 +57,6 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder and all in it; absent is fine, half removed is an error."""
+    """Remove a folder and its content; an absent folder is no error."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(path)

@@ -26,11 +26,11 @@ class Account:
     gid: int
 
     def may_enter(self, folder: Path) -> bool:
-        """Ask the kernel, which alone knows of access lists and mounts, whether the user may pass."""
+        """Return whether the user can enter ``folder``, by trying: access lists and mounts count, too."""
         return self.succeeds("/bin/sh", "-c", 'cd "$1"', "sh", str(folder))
 
     def succeeds(self, *command: str) -> bool:
-        """Tell whether a command ends well when this user runs it."""
+        """Return whether a command exits with 0 when this user runs it."""
         try:
             done = subprocess.run(command, cwd="/", capture_output=True, check=False, **identity(self))
         except OSError:
@@ -47,12 +47,12 @@ class Identity(TypedDict, total=False):
 
 
 def identity(account: Account | None) -> Identity:
-    """Return how to run a program as ``account``; None is oneself."""
+    """Return the ``subprocess`` keywords to run a program as ``account``; None: the current user."""
     return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def postgres_account() -> Account | None:
-    """Return the user for PostgreSQL, made if root needs one; None when not root: run as oneself."""
+    """Return the user for PostgreSQL, created if necessary; None when not root: the current user runs it."""
     if os.geteuid() != 0:
         return None
     with system_lock():
@@ -62,7 +62,7 @@ def postgres_account() -> Account | None:
 
 @contextmanager
 def system_lock() -> Iterator[None]:
-    """Serialise what several devstacks do to the machine at once (users, shared folders)."""
+    """Hold a lock while changing what all devstacks of a machine share: users and system folders."""
     SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
     descriptor = os.open(SYSTEM_FOLDER / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""Processes by number and start time, so that a recycled number is never taken for ours."""
+"""Processes identified by id and start time, so that a reused process id is not mistaken for ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARK = "CASTOR_PART"
 
 @dataclass(frozen=True)
 class Pid:
-    """One process for all time."""
+    """A process id with its start time; unlike the id alone it is never reused."""
 
     number: int
     started: float
@@ -25,17 +25,17 @@ class Pid:
 
     @classmethod
     def of(cls, number: int) -> Pid | None:
-        """Return the process that has this number now, or None."""
+        """Return the process that has this id now, or None."""
         try:
             return cls(number, float(psutil.Process(number).create_time()))
         except psutil.Error:
             return None
 
     def alive(self) -> bool:
-        """Tell whether it still runs; one that ended and awaits its parent does not."""
+        """Return whether it still runs; a zombie does not."""
         try:
             process = psutil.Process(self.number)
-            # The boot time that start times are computed from may be adjusted by the clock.
+            # Start times are computed from the boot time, which changes when the clock is adjusted.
             same = abs(process.create_time() - self.started) < 2
             return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
@@ -48,17 +48,17 @@ class Pid:
                 os.kill(self.number, number)
 
 
-def mark(home: Path, part: str) -> str:
-    """Return the value by which a part, and all that it starts, can be found later."""
-    return f"{part}@{home}"
+def mark(state_folder: Path, part: str) -> str:
+    """Return the value of ``CASTOR_PART`` that finds a part, and its child processes, later."""
+    return f"{part}@{state_folder}"
 
 
-def marked(home: Path) -> list[Pid]:
-    """Return every process that descends from a part of this state folder."""
+def marked(state_folder: Path) -> list[Pid]:
+    """Return every process whose environment has the mark of this state folder."""
     found = []
     for process in psutil.process_iter():
         try:
-            belongs = process.environ().get(MARK, "").endswith(f"@{home}")
+            belongs = process.environ().get(MARK, "").endswith(f"@{state_folder}")
         except (psutil.Error, OSError):
             continue
         if belongs and process.pid != os.getpid():
@@ -67,7 +67,7 @@ def marked(home: Path) -> list[Pid]:
 
 
 def serving_postgres(data: Path) -> Pid | None:
-    """Return the PostgreSQL that serves a data folder: it has the recorded number and works in there."""
+    """Return the PostgreSQL server of a data folder: it has the recorded process id and runs in that folder."""
     number = _recorded(data)
     try:
         works_in = Path(psutil.Process(number).cwd()) if number else None
@@ -77,7 +77,7 @@ def serving_postgres(data: Path) -> Pid | None:
 
 
 def recorded_pid_is_alive(data: Path) -> bool:
-    """Tell whether any program has the number that the data folder records for its server."""
+    """Return whether any process has the id that the data folder records for its server."""
     number = _recorded(data)
     return number is not None and bool(psutil.pid_exists(number))
 
@@ -90,7 +90,7 @@ def _recorded(data: Path) -> int | None:
 
 
 def end_all(pids: Iterable[Pid], *, patience_seconds: float, first: signal.Signals = signal.SIGTERM) -> None:
-    """Ask all to end, wait for them together, kill those that remain."""
+    """Send ``first`` to all, wait up to ``patience_seconds`` for all of them, kill those that remain."""
     waiting = list(pids)
     for pid in waiting:
         pid.send(first)
@@ -103,6 +103,6 @@ def end_all(pids: Iterable[Pid], *, patience_seconds: float, first: signal.Signa
 
 
 def end_group(leader: int, number: signal.Signals) -> None:
-    """Send a signal to what is left of the process group that a part led."""
+    """Send a signal to what is left of the process group of a part."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)

@@ -1,4 +1,4 @@
-"""One part of the devstack as a child process."""
+"""A part of the stack as a child process."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ async def _at_once() -> bool:
     return True
 
 
-async def _no_idea() -> str:
+async def _no_answer() -> str:
     return "it does not answer"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A program that stays: what to run, how to know that it is ready, how to end it."""
+    """A long-running program: its command, how to see that it is ready, how to stop it."""
 
     name: str
     command: tuple[str, ...]
     log: Path
     ready: Callable[[], Awaitable[bool]] = _at_once
-    lacks: Callable[[], Awaitable[str]] = _no_idea
-    """What the part says that it still waits for."""
+    pending: Callable[[], Awaitable[str]] = _no_answer
+    """Return what the part still waits for, as text."""
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     prepare: Callable[[], Awaitable[None]] = _nothing
@@ -55,7 +55,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Step:
-    """Work that is done once on the way up."""
+    """Work that is done once during the start."""
 
     name: str
     run: Callable[[], Awaitable[None]]
@@ -63,10 +63,10 @@ class Step:
 
 
 def tied_to_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child runs before its program so that the kernel signals it when its parent dies.
+    """Return a ``preexec_fn`` by which the kernel signals the child when its parent dies.
 
-    The kernel means the parent's *thread*: a child started from a short-lived thread would be ended with
-    that thread, so only children of the main thread are tied.
+    "Parent" is the parent's thread here: a child that a short-lived thread started would end with that
+    thread, so this returns None outside the main thread (and on systems other than Linux).
     """
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return None
@@ -81,7 +81,7 @@ def tied_to_parent(number: signal.Signals) -> Callable[[], None] | None:
 
 
 async def spawn(part: Part) -> asyncio.subprocess.Process:
-    """Start the program of a part, in a session of its own, with its log as output.
+    """Start the program of a part in its own session, with its log as output.
 
     Raises ``PartFailed`` when it cannot be started at all.
     """
@@ -94,7 +94,7 @@ async def spawn(part: Part) -> asyncio.subprocess.Process:
             stdout=descriptor,
             stderr=descriptor,
             env=dict(part.environment),
-            # PostgreSQL's own user may not be able to stand in ours.
+            # PostgreSQL's own user may have no access to our folder.
             cwd="/" if part.account else part.log.parent,
             start_new_session=True,
             preexec_fn=tied_to_parent(part.stop_signal),
@@ -115,7 +115,7 @@ class Running:
         self.pid = Pid.of(process.pid) or Pid(process.pid, 0)
 
     async def until_ready(self) -> None:
-        """Return when the part answers; raises ``PartFailed`` when it ends before, or takes too long."""
+        """Return when the part is ready; raises ``PartFailed`` when it ends or takes too long."""
         ended = asyncio.ensure_future(self._process.wait())
         try:
             async with asyncio.timeout(self.part.start_patience_seconds):
@@ -125,19 +125,19 @@ class Running:
                         raise self.failed(f"it ended with {ending(ended.result())}")
         except TimeoutError:
             limit = self.part.start_patience_seconds
-            raise self.failed(f"it was not ready within {limit:g} s ({await self.part.lacks()})") from None
+            raise self.failed(f"it was not ready within {limit:g} s ({await self.part.pending()})") from None
         finally:
             ended.cancel()
 
     async def ended(self) -> int:
-        """Wait for the end and return the exit code (negative: the signal)."""
+        """Wait until the part ends and return its exit code (negative: the signal)."""
         code = await self._process.wait()
-        # What a service started itself must not outlive it.
+        # Child processes of a service must not outlive it.
         end_group(self.pid.number, signal.SIGKILL)
         return code
 
     async def stop(self) -> None:
-        """Ask the part to end, and kill it when it does not in time."""
+        """Stop the part; kill it when it does not end in time."""
         self.signal(self.part.stop_signal)
         try:
             await asyncio.wait_for(self.ended(), self.part.stop_patience_seconds)
@@ -156,7 +156,7 @@ class Running:
 
 
 async def run_once(part: Part) -> None:
-    """Run a program to its end; raises ``PartFailed`` unless it exits with 0. Cancelling ends it."""
+    """Run a program until it ends; raises ``PartFailed`` unless it exits with 0. Cancelling stops it."""
     running = Running(part, await spawn(part))
     try:
         code = await running.ended()
@@ -168,7 +168,7 @@ async def run_once(part: Part) -> None:
 
 
 def ending(code: int) -> str:
-    """Say an exit code in words."""
+    """Return an exit code in words."""
     if code >= 0:
         return f"exit code {code}"
     with contextlib.suppress(ValueError):

@@ -1,4 +1,4 @@
-"""The state folder: where everything of one checkout's devstack lives."""
+"""The state folder: all files of the devstack of one checkout."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from castor_devstack.supervision.atomic_files import write_atomic
 
 
 @dataclass(frozen=True)
-class Home:
-    """Paths inside one state folder. Nothing is created before ``create``."""
+class StateFolder:
+    """Paths inside one state folder; only ``create`` makes folders."""
 
     root: Path
 
     @property
     def state_file(self) -> Path:
-        """What runs, where: written by the supervisor alone."""
+        """What runs and where; only the supervisor writes it."""
         return self.root / "state.json"
 
     @property
@@ -29,12 +29,12 @@ class Home:
 
     @property
     def lock_file(self) -> Path:
-        """Held by the supervisor for as long as it lives."""
+        """Locked by the supervisor while it runs."""
         return self.root / "lock"
 
     @property
     def pki(self) -> Path:
-        """The development authority and all certificates."""
+        """The development certificate authority and all certificates."""
         return self.root / "pki"
 
     @property
@@ -51,13 +51,13 @@ class Home:
         return self.root / "logs" / f"{part}.log"
 
     def instance(self) -> str:
-        """Return the random name that this folder got when it was made."""
+        """Return the random id that this folder got when it was created."""
         return (self.root / "instance").read_text().strip()
 
     def create(self) -> None:
-        """Make the folders; raises ``DevstackError`` when this user may not."""
+        """Create the folders; raises ``DevstackError`` when this user may not write there."""
         try:
-            # PostgreSQL's own user passes through, so others may traverse the root but not list it.
+            # PostgreSQL's own user must pass through, so others may traverse the folder but not list it.
             self.root.mkdir(parents=True, exist_ok=True)
             self.root.chmod(0o711)
             for name in ("logs", "pki", "valkey", "ingress"):
@@ -80,15 +80,15 @@ def checkout_root(start: Path | None = None) -> Path | None:
     return None
 
 
-def find_home() -> Home:
+def find_state_folder() -> StateFolder:
     """Return the state folder: CASTOR_HOME, else ``.castor`` in the checkout."""
     given = os.environ.get("CASTOR_HOME")
     if given:
-        return Home(Path(given).expanduser().resolve())
+        return StateFolder(Path(given).expanduser().resolve())
     root = checkout_root()
     if root is None:
         raise DevstackError(
             "This is no CASTOR checkout; change into one, or set CASTOR_HOME to a folder for the state.",
             exit_code=2,
         )
-    return Home(root / ".castor")
+    return StateFolder(root / ".castor")

@@ -1,4 +1,4 @@
-"""Brings parts up in the order of their needs, keeps them up, takes them down in reverse."""
+"""Starts parts in the order of their needs, restarts them when they end, stops them in reverse order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from castor_devstack.errors import DevstackError, PartFailed
 from castor_devstack.supervision.atomic_files import bound_log
 from castor_devstack.supervision.processes import Part, Running, Step, ending, spawn
 from castor_devstack.supervision.state import State
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -23,53 +23,55 @@ SLOW_AFTER_SECONDS = 15.0
 
 
 class Supervisor:
-    """Runs one plan; the only writer of the state file while it lives."""
+    """Runs one plan; while it runs, nothing else writes the state file."""
 
-    def __init__(self, home: Home, plan: Sequence[Part | Step], state: State, say: Say) -> None:
-        self._home = home
+    def __init__(
+        self, state_folder: StateFolder, plan: Sequence[Part | Step], state: State, print_line: PrintLine
+    ) -> None:
+        self._home = state_folder
         self._plan = {item.name: item for item in plan}
         self._state = state
-        self._say = say
+        self._print_line = print_line
         self._running: dict[str, Running] = {}
-        self._guards: dict[str, asyncio.Task[None]] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         _check_order(self._plan)
 
     async def start(self) -> None:
-        """Bring everything up; raises ``DevstackError`` at the first part that fails."""
+        """Start everything; raises ``DevstackError`` when a part fails."""
         done = {name: asyncio.Event() for name in self._plan}
         try:
             async with asyncio.TaskGroup() as group:
                 for item in self._plan.values():
-                    group.create_task(self._bring_up(item, done))
+                    group.create_task(self._start_one(item, done))
         except* DevstackError as failures:
             raise _first(failures) from None
 
     async def stop(self) -> None:
-        """Take everything down: a part stops once those that need it have stopped."""
+        """Stop everything: a part stops after the parts that need it."""
         self._stopping = True
-        for guard in self._guards.values():
-            guard.cancel()
-        await asyncio.gather(*self._guards.values(), return_exceptions=True)
+        for watcher in self._watchers.values():
+            watcher.cancel()
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
         stopped = {name: asyncio.Event() for name in self._plan}
-        await asyncio.gather(*(self._take_down(name, stopped) for name in self._plan))
+        await asyncio.gather(*(self._stop_one(name, stopped) for name in self._plan))
 
     def kill(self) -> None:
-        """End all parts at once, for the person who cannot wait."""
+        """Kill all parts at once."""
         for running in self._running.values():
             running.signal(signal.SIGKILL)
 
     def restart(self, name: str) -> None:
-        """Have a part start anew, as after a renewed certificate that it reads only at its start."""
+        """Restart a part, for example to make it read a renewed certificate."""
         if name in self._running:
             self._running[name].signal(signal.SIGTERM)
 
     def trim_logs(self) -> None:
-        """Bound the logs of the parts that write on."""
+        """Bound the logs of the running parts."""
         for running in self._running.values():
             bound_log(running.part.log)
 
-    async def _bring_up(self, item: Part | Step, done: Mapping[str, asyncio.Event]) -> None:
+    async def _start_one(self, item: Part | Step, done: Mapping[str, asyncio.Event]) -> None:
         for need in item.needs:
             await done[need].wait()
         began = time.monotonic()
@@ -77,33 +79,33 @@ class Supervisor:
             await item.run()
         else:
             await self._launch(item)
-            self._guards[item.name] = asyncio.create_task(self._guard(item))
+            self._watchers[item.name] = asyncio.create_task(self._restart_when_ended(item))
         done[item.name].set()
-        self._say(f"  {item.name:<28} ready {time.monotonic() - began:6.1f} s")
+        self._print_line(f"  {item.name:<28} ready {time.monotonic() - began:6.1f} s")
 
     async def _launch(self, part: Part) -> None:
         await part.prepare()
         running = Running(part, await spawn(part))
         self._running[part.name] = running
         self._record(part.name)
-        waiting = asyncio.create_task(self._say_that_we_wait(part))
+        waiting = asyncio.create_task(self._report_slow_start(part))
         try:
             await running.until_ready()
         finally:
             waiting.cancel()
 
-    async def _say_that_we_wait(self, part: Part) -> None:
+    async def _report_slow_start(self, part: Part) -> None:
         while True:
             await asyncio.sleep(SLOW_AFTER_SECONDS)
-            self._say(f"  {part.name:<28} is not ready yet: {await part.lacks()}")
+            self._print_line(f"  {part.name:<28} is not ready yet: {await part.pending()}")
 
-    async def _guard(self, part: Part) -> None:
+    async def _restart_when_ended(self, part: Part) -> None:
         pause = FIRST_PAUSE_SECONDS
         while not self._stopping:
             began = time.monotonic()
             code = await self._running[part.name].ended()
             pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > HEALTHY_AFTER_SECONDS else pause
-            self._say(f"  {part.name} ended with {ending(code)}; it starts again in {pause:g} s")
+            self._print_line(f"  {part.name} ended with {ending(code)}; it starts again in {pause:g} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             await self._relaunch(part)
@@ -111,12 +113,12 @@ class Supervisor:
     async def _relaunch(self, part: Part) -> None:
         try:
             await self._launch(part)
-        except Exception as error:  # whatever it is, the guard must live on
-            self._say(f"  {error}")
+        except Exception as error:  # whatever it is, the watcher must go on
+            self._print_line(f"  {error}")
         else:
-            self._say(f"  {part.name} is back")
+            self._print_line(f"  {part.name} is back")
 
-    async def _take_down(self, name: str, stopped: Mapping[str, asyncio.Event]) -> None:
+    async def _stop_one(self, name: str, stopped: Mapping[str, asyncio.Event]) -> None:
         for other in self._plan.values():
             if name in other.needs:
                 await stopped[other.name].wait()
@@ -136,33 +138,33 @@ class Supervisor:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What the owner of a supervisor wants to do at its turns."""
+    """What the caller of ``supervise`` does at each phase."""
 
-    ready: Callable[[], None]
-    leave: Callable[[], None]
-    tend: Callable[[], Awaitable[None]]
-    """Runs beside the parts from when they are ready until they are stopped."""
+    on_ready: Callable[[], None]
+    on_stopping: Callable[[], None]
+    maintain: Callable[[], Awaitable[None]]
+    """Runs from when all parts are ready until they are stopped."""
 
 
 async def supervise(supervisor: Supervisor, hooks: Hooks) -> None:
-    """Start, stay until SIGTERM, SIGINT or SIGHUP, stop; a second signal kills instead of waiting.
+    """Start, run until SIGTERM, SIGINT or SIGHUP, then stop; a second signal kills all parts.
 
-    Raises ``DevstackError`` when a part does not start; all others have been stopped by then.
+    Raises ``DevstackError`` when a part does not start, after all others have been stopped.
     """
     asked = _listen(supervisor)
     start = asyncio.create_task(supervisor.start())
     interrupted = asyncio.create_task(asked.wait())
-    tending: asyncio.Future[None] | None = None
+    maintenance: asyncio.Future[None] | None = None
     try:
         await asyncio.wait({start, interrupted}, return_when=asyncio.FIRST_COMPLETED)
         if start.done():
             start.result()
-            hooks.ready()
-            tending = asyncio.ensure_future(hooks.tend())
+            hooks.on_ready()
+            maintenance = asyncio.ensure_future(hooks.maintain())
             await interrupted
     finally:
-        hooks.leave()
-        for task in (start, interrupted, tending):
+        hooks.on_stopping()
+        for task in (start, interrupted, maintenance):
             if task is not None:
                 task.cancel()
         await asyncio.gather(start, return_exceptions=True)
@@ -187,7 +189,7 @@ def _check_order(plan: Mapping[str, Part | Step]) -> None:
     while len(placed) < len(plan):
         ready = {name for name, item in plan.items() if name not in placed and placed.issuperset(item.needs)}
         if not ready:
-            raise DevstackError(f"These parts wait for each other for ever: {sorted(plan.keys() - placed)}.")
+            raise DevstackError(f"These parts need each other in a circle: {sorted(plan.keys() - placed)}.")
         placed |= ready
 
 

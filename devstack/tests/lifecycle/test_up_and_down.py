@@ -20,12 +20,12 @@ import pytest
 
 from castor_devstack.errors import AlreadyRunning, DevstackError
 from castor_devstack.lifecycle.background import ensure_running, launch_detached
-from castor_devstack.lifecycle.down import bring_down
+from castor_devstack.lifecycle.down import stop_stack
 from castor_devstack.lifecycle.status import all_ready, status
 from castor_devstack.stack.services import service_named
 from castor_devstack.supervision.pids import marked
 from castor_devstack.supervision.state import State, is_locked
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 from castor_devstack.testing import scratch_folder
 
 PROGRAM = (sys.executable, str(Path(__file__).parents[1] / "tiny" / "tiny_stack.py"))
@@ -33,25 +33,27 @@ SERVICES = tuple(replace(service_named(name), package="tiny_service") for name i
 
 
 def ignore(_line: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 @pytest.fixture(scope="module")
-def home(test_account: Any) -> Iterator[Home]:
+def state_folder(test_account: Any) -> Iterator[StateFolder]:
     """A stack that is ready; whatever a test did to it, nothing of it remains."""
     with scratch_folder(test_account) as folder:
-        home = Home(folder / "state")
-        launch_detached(home, ignore, PROGRAM)
+        state_folder = StateFolder(folder / "state")
+        launch_detached(state_folder, ignore, PROGRAM)
         try:
-            yield home
+            yield state_folder
         finally:
-            bring_down(home, ignore)
+            stop_stack(state_folder, ignore)
 
 
-def ask(home: Home, path: str, *, headers: dict[str, str] | None = None, body: bytes | None = None) -> Any:
+def ask(
+    state_folder: StateFolder, path: str, *, headers: dict[str, str] | None = None, body: bytes | None = None
+) -> Any:
     """Return (status, headers, JSON) of a request through the ingress."""
-    context = ssl.create_default_context(cafile=str(home.authority_file))
-    request = urllib.request.Request(State.read(home).facts["ingress"] + path, body, headers or {})
+    context = ssl.create_default_context(cafile=str(state_folder.authority_file))
+    request = urllib.request.Request(State.read(state_folder).facts["ingress"] + path, body, headers or {})
     try:
         with urllib.request.urlopen(request, timeout=10, context=context) as answer:
             return answer.status, answer.headers, json.load(answer)
@@ -67,29 +69,29 @@ def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.05)
 
 
-def pid_of(home: Home, part: str) -> int:
+def pid_of(state_folder: StateFolder, part: str) -> int:
     """Return the recorded process of a part."""
-    return State.read(home).parts[part].number
+    return State.read(state_folder).parts[part].number
 
 
-def ready_again(home: Home, part: str, before: int) -> bool:
+def ready_again(state_folder: StateFolder, part: str, before: int) -> bool:
     """Tell whether a part runs as a new process and everything is ready."""
-    return pid_of(home, part) != before and all_ready(status(home, SERVICES))
+    return pid_of(state_folder, part) != before and all_ready(status(state_folder, SERVICES))
 
 
-def test_services_see_the_ingress_as_their_client(home: Home) -> None:
+def test_services_see_the_ingress_as_their_client(state_folder: StateFolder) -> None:
     """A request reaches its service over mTLS, with the identity of the ingress and the caller's address."""
-    code, _, seen = ask(home, "/v1/sentiment/analyze?x=1", body=b"a" * 300_000)
+    code, _, seen = ask(state_folder, "/v1/sentiment/analyze?x=1", body=b"a" * 300_000)
     assert code == 200
     assert seen["peer"] == ["spiffe://castor/ingress"]
     assert (seen["path"], seen["bytes"]) == ("/v1/sentiment/analyze?x=1", 300_000)
     assert seen["headers"]["x-forwarded-for"] in ("127.0.0.1", "::1")
 
 
-def test_the_old_prefix_is_an_alias(home: Home) -> None:
+def test_the_old_prefix_is_an_alias(state_folder: StateFolder) -> None:
     """What is asked under /api/v1 arrives as /v1 at the same service."""
-    _, _, under_alias = ask(home, "/api/v1/auth/me")
-    _, _, direct = ask(home, "/v1/auth/me")
+    _, _, under_alias = ask(state_folder, "/api/v1/auth/me")
+    _, _, direct = ask(state_folder, "/v1/auth/me")
     assert under_alias["path"] == direct["path"] == "/v1/auth/me"
     assert under_alias["service"] == direct["service"]
 
@@ -97,9 +99,9 @@ def test_the_old_prefix_is_an_alias(home: Home) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/internal/user/1", "/v1/auth/../../internal/x", "/v1/authx", "/metrics", "/v2/auth"]
 )
-def test_only_public_paths_are_served(home: Home, path: str) -> None:
+def test_only_public_paths_are_served(state_folder: StateFolder, path: str) -> None:
     """Whatever is not a capability answers 404 in our envelope and reaches no service."""
-    code, headers, envelope = ask(home, path)
+    code, headers, envelope = ask(state_folder, path)
     assert code == 404
     assert envelope["ok"] is False
     assert envelope["code"] == "not_found"
@@ -107,46 +109,48 @@ def test_only_public_paths_are_served(home: Home, path: str) -> None:
     assert len(headers["X-Request-ID"]) >= 32
 
 
-def test_a_request_id_is_kept_or_minted(home: Home) -> None:
+def test_a_request_id_is_kept_or_minted(state_folder: StateFolder) -> None:
     """A good request id passes through, a missing or dangerous one is replaced; the ingress logs it with the trace."""
-    _, _, kept = ask(home, "/v1/auth/me", headers={"X-Request-ID": "campaign-2026-11"})
-    _, _, minted = ask(home, "/v1/auth/me")
-    _, _, replaced = ask(home, "/v1/auth/me", headers={"X-Request-ID": 'a"} evil {"b'})
+    _, _, kept = ask(state_folder, "/v1/auth/me", headers={"X-Request-ID": "campaign-2026-11"})
+    _, _, minted = ask(state_folder, "/v1/auth/me")
+    _, _, replaced = ask(state_folder, "/v1/auth/me", headers={"X-Request-ID": 'a"} evil {"b'})
     assert kept["headers"]["x-request-id"] == "campaign-2026-11"
     assert minted["headers"]["x-request-id"] != replaced["headers"]["x-request-id"]
     assert "evil" not in replaced["headers"]["x-request-id"]
-    lines = [json.loads(line) for line in home.log("ingress").read_text().splitlines()]
+    lines = [json.loads(line) for line in state_folder.log("ingress").read_text().splitlines()]
     line = next(line for line in lines if line.get("request_id") == "campaign-2026-11")
     assert line["traceparent"] == kept["headers"]["traceparent"]
 
 
-def test_the_log_of_the_ingress_holds_no_credentials(home: Home) -> None:
+def test_the_log_of_the_ingress_holds_no_credentials(state_folder: StateFolder) -> None:
     """Neither a token nor any other header reaches the access log."""
-    ask(home, "/v1/auth/me?seen=1", headers={"Authorization": "Bearer very-secret", "X-Api-Key": "other-secret"})
-    log = home.log("ingress").read_text()
+    ask(
+        state_folder, "/v1/auth/me?seen=1", headers={"Authorization": "Bearer very-secret", "X-Api-Key": "other-secret"}
+    )
+    log = state_folder.log("ingress").read_text()
     assert "/v1/auth/me?seen=1" in log
     assert "very-secret" not in log
     assert "other-secret" not in log
 
 
-def test_a_service_that_is_away_is_said_so(home: Home) -> None:
+def test_a_service_that_is_away_is_said_so(state_folder: StateFolder) -> None:
     """A capability whose service does not listen answers 503 with Retry-After in our envelope."""
-    code, headers, envelope = ask(home, "/v1/sentiment/model")
+    code, headers, envelope = ask(state_folder, "/v1/sentiment/model")
     assert code == 200
-    before = pid_of(home, "sentiment-service")
+    before = pid_of(state_folder, "sentiment-service")
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: ask(home, "/v1/sentiment/model")[0] == 503, 3)
-    code, headers, envelope = ask(home, "/v1/sentiment/model")
+    eventually(lambda: ask(state_folder, "/v1/sentiment/model")[0] == 503, 3)
+    code, headers, envelope = ask(state_folder, "/v1/sentiment/model")
     if code == 503:
         assert headers["Retry-After"] == "2"
         assert envelope["code"] == "unavailable"
-    eventually(lambda: ready_again(home, "sentiment-service", before))
-    assert ask(home, "/v1/sentiment/model")[0] == 200
+    eventually(lambda: ready_again(state_folder, "sentiment-service", before))
+    assert ask(state_folder, "/v1/sentiment/model")[0] == 200
 
 
-def test_status_tells_where_everything_is(home: Home) -> None:
+def test_status_tells_where_everything_is(state_folder: StateFolder) -> None:
     """The report has the documented shape and its numbers are those of living processes."""
-    report = status(home, SERVICES)
+    report = status(state_folder, SERVICES)
     assert {"services", "ingress", "ca", "postgres", "valkey", "home"} <= report.keys()
     for name, service in report["services"].items():
         assert service["ready"] is True
@@ -156,71 +160,73 @@ def test_status_tells_where_everything_is(home: Home) -> None:
         assert Path(service["log"]).name == f"{name}.log"
 
 
-def test_a_second_start_is_refused(home: Home) -> None:
+def test_a_second_start_is_refused(state_folder: StateFolder) -> None:
     """Starting twice from one state folder ends with a sentence that says what to do."""
     with pytest.raises(AlreadyRunning, match="castor down"):
-        launch_detached(home, ignore, PROGRAM)
-    assert all_ready(status(home, SERVICES))
+        launch_detached(state_folder, ignore, PROGRAM)
+    assert all_ready(status(state_folder, SERVICES))
 
 
-def test_what_runs_is_used_as_it_is(home: Home) -> None:
+def test_what_runs_is_used_as_it_is(state_folder: StateFolder) -> None:
     """A command that needs a running stack takes the one that is there."""
-    before = State.read(home)
-    assert ensure_running(home, ignore) == before
+    before = State.read(state_folder)
+    assert ensure_running(state_folder, ignore) == before
 
 
 @pytest.mark.parametrize("part", ["valkey", "postgres", "ingress"])
-def test_a_killed_part_comes_back(home: Home, part: str) -> None:
+def test_a_killed_part_comes_back(state_folder: StateFolder, part: str) -> None:
     """After kill -9 a part runs again as a new process, and the whole is ready without help."""
-    before = pid_of(home, part)
+    before = pid_of(state_folder, part)
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: ready_again(home, part, before))
+    eventually(lambda: ready_again(state_folder, part, before))
 
 
-def test_what_a_service_started_ends_with_it(home: Home) -> None:
+def test_what_a_service_started_ends_with_it(state_folder: StateFolder) -> None:
     """A program that a service left behind does not outlive the service."""
-    child = ask(home, "/v1/auth/child")[2]["child"]
+    child = ask(state_folder, "/v1/auth/child")[2]["child"]
     assert psutil.pid_exists(child)
-    os.kill(before := pid_of(home, "auth-service"), signal.SIGKILL)
+    os.kill(before := pid_of(state_folder, "auth-service"), signal.SIGKILL)
     eventually(lambda: not psutil.pid_exists(child))
-    eventually(lambda: ready_again(home, "auth-service", before))
+    eventually(lambda: ready_again(state_folder, "auth-service", before))
 
 
-def test_a_killed_supervisor_leaves_nothing_behind(home: Home) -> None:
+def test_a_killed_supervisor_leaves_nothing_behind(state_folder: StateFolder) -> None:
     """After kill -9 of the supervisor all parts end by themselves, and the next start works with the same data."""
-    secrets = home.secrets_file.read_bytes()
-    supervisor = State.read(home).supervisor
-    parts = State.read(home).parts.values()
+    secrets = state_folder.secrets_file.read_bytes()
+    supervisor = State.read(state_folder).supervisor
+    parts = State.read(state_folder).parts.values()
     assert supervisor is not None
     os.kill(supervisor.number, signal.SIGKILL)
     eventually(lambda: not any(pid.alive() for pid in parts))
-    assert status(home, SERVICES)["phase"] == "stopped"
-    launch_detached(home, ignore, PROGRAM)
-    assert all_ready(status(home, SERVICES))
-    assert home.secrets_file.read_bytes() == secrets
+    assert status(state_folder, SERVICES)["phase"] == "stopped"
+    launch_detached(state_folder, ignore, PROGRAM)
+    assert all_ready(status(state_folder, SERVICES))
+    assert state_folder.secrets_file.read_bytes() == secrets
 
 
-def test_down_ends_everything(home: Home) -> None:
+def test_down_ends_everything(state_folder: StateFolder) -> None:
     """After `down` no process of the stack is left, and a second `down` is content."""
-    parts = list(State.read(home).parts.values())
+    parts = list(State.read(state_folder).parts.values())
     said: list[str] = []
-    bring_down(home, said.append)
+    stop_stack(state_folder, said.append)
     assert not any(pid.alive() for pid in parts)
-    assert marked(home.root) == []
-    assert not is_locked(home)
-    bring_down(home, said.append)
+    assert marked(state_folder.root) == []
+    assert not is_locked(state_folder)
+    stop_stack(state_folder, said.append)
     assert said[-1] == "CASTOR is not running."
 
 
-def test_a_failing_part_is_named_with_its_last_words(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_part_is_named_with_its_last_words(
+    state_folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When a service does not start, the start says which part, what it wrote and where the log is; all others end."""
-    bring_down(home, ignore)
+    stop_stack(state_folder, ignore)
     monkeypatch.setenv("TINY_BROKEN", "1")
     said: list[str] = []
     with pytest.raises(DevstackError, match="did not start"):
-        launch_detached(home, said.append, PROGRAM)
+        launch_detached(state_folder, said.append, PROGRAM)
     text = "\n".join(said)
     assert "-service did not start: it ended with exit code 1" in text
     assert "tiny_service is broken, as it was told" in text
-    assert str(home.root / "logs") in text
-    assert marked(home.root) == []
+    assert str(state_folder.root / "logs") in text
+    assert marked(state_folder.root) == []

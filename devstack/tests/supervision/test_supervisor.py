@@ -18,7 +18,7 @@ from castor_devstack.errors import DevstackError, PartFailed
 from castor_devstack.supervision import supervisor
 from castor_devstack.supervision.processes import Part, Step, run_once
 from castor_devstack.supervision.state import State
-from castor_devstack.supervision.state_folder import Home
+from castor_devstack.supervision.state_folder import StateFolder
 from castor_devstack.supervision.supervisor import Supervisor
 
 LASTING = "import sys, time; open(sys.argv[1], 'a').write('up\\n'); time.sleep(600)"
@@ -27,22 +27,28 @@ LASTING = "import sys, time; open(sys.argv[1], 'a').write('up\\n'); time.sleep(6
 class Bench:
     """Makes parts and remembers the supervisors, so that nothing outlives a test."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, state_folder: StateFolder) -> None:
+        self.state_folder = state_folder
         self.said: list[str] = []
         self.order: list[str] = []
         self._supervisors: list[Supervisor] = []
 
     def part(self, name: str, *needs: str, code: str = LASTING) -> Part:
         """Return a part that is ready once it has written into a file of its name."""
-        sign = self.home.root / name
+        sign = self.state_folder.root / name
 
         async def ready() -> bool:
             return sign.exists() and bool(sign.read_text())
 
         command = (sys.executable, "-S", "-c", code, str(sign))
         return Part(
-            name, command, self.home.log(name), ready, environment=os.environ, needs=needs, stop_patience_seconds=1
+            name,
+            command,
+            self.state_folder.log(name),
+            ready,
+            environment=os.environ,
+            needs=needs,
+            stop_patience_seconds=1,
         )
 
     def step(self, name: str, *needs: str) -> Step:
@@ -55,13 +61,13 @@ class Bench:
 
     def supervise(self, *plan: Part | Step) -> Supervisor:
         """Return a supervisor for a plan."""
-        made = Supervisor(self.home, plan, State("starting"), self.said.append)
+        made = Supervisor(self.state_folder, plan, State("starting"), self.said.append)
         self._supervisors.append(made)
         return made
 
     def pid(self, name: str) -> int:
         """Return the recorded process of a part."""
-        return State.read(self.home).parts[name].number
+        return State.read(self.state_folder).parts[name].number
 
     async def close(self) -> None:
         """Stop everything."""
@@ -72,9 +78,9 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A state folder and a maker of parts."""
-    home = Home(tmp_path / "state")
-    home.create()
-    bench = Bench(home)
+    state_folder = StateFolder(tmp_path / "state")
+    state_folder.create()
+    bench = Bench(state_folder)
     yield bench
     await bench.close()
 
@@ -92,16 +98,16 @@ async def test_a_part_starts_after_what_it_needs_and_ends_before_it(bench: Bench
     code = "import signal, sys, time; f = open(sys.argv[1] + '.end', 'w')\n"
     code += "def end(*_): f.write(str(time.time())); f.close(); sys.exit(0)\n"
     code += "signal.signal(15, end); open(sys.argv[1], 'w').write(str(time.time())); time.sleep(600)"
-    plan = [bench.part("door", "service", code=code), bench.part("service", "base", code=code)]
+    plan = [bench.part("front", "service", code=code), bench.part("service", "base", code=code)]
     started = bench.supervise(*plan, bench.part("base", code=code))
     await started.start()
     await started.stop()
-    root = bench.home.root
-    began = {name: float((root / name).read_text()) for name in ("base", "service", "door")}
+    root = bench.state_folder.root
+    began = {name: float((root / name).read_text()) for name in ("base", "service", "front")}
     ended = {name: float((root / f"{name}.end").read_text()) for name in began}
-    assert began["base"] < began["service"] < began["door"]
-    assert ended["door"] < ended["service"] < ended["base"]
-    assert State.read(bench.home).parts == {}
+    assert began["base"] < began["service"] < began["front"]
+    assert ended["front"] < ended["service"] < ended["base"]
+    assert State.read(bench.state_folder).parts == {}
 
 
 async def test_what_does_not_depend_on_each_other_starts_together(bench: Bench) -> None:
@@ -119,18 +125,23 @@ async def test_a_failed_part_is_named_and_stops_the_start(bench: Bench) -> None:
     started = bench.supervise(bench.part("base"), broken, bench.step("after", "twitter"))
     with pytest.raises(PartFailed) as failure:
         await started.start()
-    for fact in ("twitter did not start", "exit code 3", "no such table: tweets", str(bench.home.log("twitter"))):
+    for fact in (
+        "twitter did not start",
+        "exit code 3",
+        "no such table: tweets",
+        str(bench.state_folder.log("twitter")),
+    ):
         assert fact in str(failure.value)
     assert bench.order == []
 
 
 async def test_a_part_that_is_never_ready_fails_in_time(bench: Bench) -> None:
-    """A part that runs but does not become ready is given up after its patience, with what it says it lacks."""
+    """A part that runs but does not become ready is given up after its patience, with what it still waits for."""
 
-    async def lacks() -> str:
+    async def pending() -> str:
         return "model: still loading"
 
-    lazy = replace(bench.part("lazy", code="import time; time.sleep(600)"), start_patience_seconds=0.3, lacks=lacks)
+    lazy = replace(bench.part("lazy", code="import time; time.sleep(600)"), start_patience_seconds=0.3, pending=pending)
     with pytest.raises(PartFailed, match=r"not ready within 0.3 s \(model: still loading\)"):
         await bench.supervise(lazy).start()
 
@@ -157,7 +168,7 @@ async def test_a_part_that_keeps_dying_is_started_ever_more_slowly(bench: Bench)
     once = "import sys, time; open(sys.argv[1], 'a').write('up\\n'); time.sleep(0.3)"
     await bench.supervise(bench.part("flaky", code=once)).start()
     await eventually(lambda: any("starts again in 1 s" in line for line in bench.said), 8)
-    starts = (bench.home.root / "flaky").read_text().count("up")
+    starts = (bench.state_folder.root / "flaky").read_text().count("up")
     assert starts == 2
 
 
@@ -167,7 +178,7 @@ async def test_a_deaf_part_is_killed_in_the_end(bench: Bench) -> None:
     deaf += "child = subprocess.Popen(['sleep', '600']); open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(600)"
     started = bench.supervise(bench.part("deaf", code=deaf))
     await started.start()
-    pid, child = bench.pid("deaf"), int((bench.home.root / "deaf").read_text())
+    pid, child = bench.pid("deaf"), int((bench.state_folder.root / "deaf").read_text())
     began = time.monotonic()
     await started.stop()
     assert time.monotonic() - began < 5
@@ -182,7 +193,7 @@ async def test_a_stopped_supervisor_starts_nothing_again(bench: Bench) -> None:
     await eventually(lambda: any("SIGKILL" in line for line in bench.said))
     await started.stop()
     await asyncio.sleep(0.7)
-    assert (bench.home.root / "service").read_text() == "up\n"
+    assert (bench.state_folder.root / "service").read_text() == "up\n"
 
 
 async def test_parts_that_wait_for_each_other_are_refused(bench: Bench) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.lifecycle.terminal import ProgressPipe
-from castor_devstack.lifecycle.up import Wanted, run_stack
+from castor_devstack.lifecycle.up import StackOptions, run_stack
 from castor_devstack.stack.services import PREFERRED_PORTS, service_named
-from castor_devstack.supervision.state_folder import find_home
+from castor_devstack.supervision.state_folder import find_state_folder
 
 TINY = [
     replace(service_named(name), package="tiny_service", database=False)
@@ -32,9 +32,9 @@ def main() -> None:
     progress = ProgressPipe(arguments.progress_fd)
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)
     services = [service_named(name) for name in arguments.real] or TINY
-    wanted = Wanted(services, dict.fromkeys(PREFERRED_PORTS, 0), durable=False)
+    options = StackOptions(services, dict.fromkeys(PREFERRED_PORTS, 0), durable=False)
     try:
-        run_stack(find_home(), progress.print_line, progress.close, wanted)
+        run_stack(find_state_folder(), progress.print_line, progress.close, options)
     except DevstackError as error:
         progress.print_line(str(error))
         sys.exit(error.exit_code)

@@ -25,7 +25,7 @@ class Management(BaseHTTPRequestHandler):
         _answer(self, 200 if self.path == "/health/ready" else 404, {"status": "ready", "checks": {}})
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: it is asked often."""
+        """Print nothing: it is asked often."""
 
 
 class Api(BaseHTTPRequestHandler):
