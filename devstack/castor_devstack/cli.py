@@ -74,7 +74,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 @app.command()
 def logs(
-    service: Annotated[str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor.")],
+    service: Annotated[str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor, migrations, x.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines to start with.")] = 50,
 ) -> None:
@@ -82,7 +82,7 @@ def logs(
     from castor_devstack.lifecycle.logs import follow_log
     from castor_devstack.stack.services import service_named
 
-    parts = {"postgres", "valkey", "ingress", "supervisor", "x"}
+    parts = {"postgres", "valkey", "ingress", "supervisor", "migrations", "x"}
     part = service if service in parts else service_named(service).name
     follow_log(find_state_folder().log(part), lines, follow=follow, write=print_line)
 

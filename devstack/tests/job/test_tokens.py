@@ -61,7 +61,7 @@ def test_an_unknown_user_is_registered_and_known_from_then_on(state_folder: Stat
 
 
 def test_an_account_of_somebody_else_is_said_so(state_folder: StateFolder) -> None:
-    """An account whose password is not kept here ends with a sentence, not with a new password."""
+    """An account whose password is not stored here ends with a sentence, not with a new password."""
     account = {"email": "eva@example.org", "password": "her own long password"}
     IngressClient.of(state_folder).call("POST", "/v1/auth/register", account)
     with pytest.raises(DevstackError, match="password that is not stored on this machine"):
