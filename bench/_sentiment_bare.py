@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from sentiment_service.classifiers.linear import LABELS, Classifier, softmax
+from sentiment_service.classifiers.base import LABELS, Classifier, softmax
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.transformer import TransformerClassifier
 

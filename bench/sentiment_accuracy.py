@@ -18,7 +18,7 @@ from pathlib import Path
 from bench import _sentiment_peers as peers
 from bench.sentiment import MODEL, client_of
 from castor_chassis.testing import Authority
-from sentiment_service.classifiers.linear import LABELS
+from sentiment_service.classifiers.base import LABELS
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.transformer import TransformerClassifier
 

@@ -13,16 +13,16 @@ from fastapi import FastAPI
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
-from sentiment_service.api.targets import router as targets_router
-from sentiment_service.api.texts import ADMITTED, Resources, router
-from sentiment_service.classifiers.linear import Scores
+from sentiment_service.api import model, targets, texts
+from sentiment_service.api.resources import Resources
+from sentiment_service.classifiers.base import Scores
 from sentiment_service.classifiers.loader import LoadedModel, load_model
 from sentiment_service.classifiers.transformer import cpu_limit
 from sentiment_service.inference.batcher import Batcher
 from sentiment_service.inference.score_cache import ScoreCache
-from sentiment_service.inference.service import Analyst
+from sentiment_service.inference.service import SentimentService
 from sentiment_service.settings import SentimentSettings
-from sentiment_service.targets.service import TargetAnalyst
+from sentiment_service.targets.service import TargetSentimentService
 
 
 def create_app(
@@ -34,7 +34,7 @@ def create_app(
         package="sentiment_service",
         version=__version__,
         summary="Text to positive, neutral or negative.",
-        routers=[router, targets_router],
+        routers=[texts.router, model.router, targets.router],
         start=start,
         keys=keys,
         api_keys=api_keys,
@@ -43,26 +43,26 @@ def create_app(
 
 @asynccontextmanager
 async def start(chassis: Chassis) -> AsyncIterator[Resources]:
-    """Begin to load the model, and make what the routes use."""
+    """Begin to load the model, and make the services that the routes use."""
     settings = cast(SentimentSettings, chassis.settings)
-    # Several inferences on one processor each do more than one on several, and never wait for each other.
+    # Several inferences on one processor each compute more than one on several, and never wait for each other.
     threads = settings.inference_threads or cpu_limit()
     load = partial(load_model, settings.sentiment_model, store=settings.model_store, threads=1)
-    model = LoadedModel(chassis.load("model", load))
-    # Threads of their own: reading texts for later batches must not hold up an inference.
+    loaded = LoadedModel(chassis.load("model", load))
+    # Threads of their own: preprocessing of later batches must not delay an inference.
     with ThreadPoolExecutor(threads, thread_name_prefix="inference") as inference:
         batcher: Batcher[Scores] = Batcher(
-            lambda texts: model.classifier.classify(texts),
+            lambda batch: loaded.classifier.classify(batch),
             partial(asyncio.get_running_loop().run_in_executor, inference),
             batch_max=settings.batch_max_tokens,
             queue_max=settings.queue_max_texts,
             wait_max_seconds=settings.queue_max_seconds,
-            # One batch more than threads lies ready, so that none of them waits for the event loop.
-            lanes=threads + 1,
+            # One more than threads: the next batch is ready when a thread becomes free.
+            workers=threads + 1,
         )
         chassis.spawn("batches", batcher.run)
         seconds = settings.cache_ttl_seconds if settings.redis_url else 0
         cache = ScoreCache(chassis.cache, seconds) if seconds else None
-        analyst = Analyst(model, batcher, chassis.in_thread, cache)
-        chassis.admissions.update(dict.fromkeys(ADMITTED, analyst.admit))
-        yield Resources(analyst, TargetAnalyst(analyst, chassis.in_thread))
+        sentiment = SentimentService(loaded, batcher, chassis.in_thread, cache)
+        chassis.admissions.update(dict.fromkeys(texts.ADMITTED, sentiment.admit))
+        yield Resources(sentiment, TargetSentimentService(sentiment, chassis.in_thread))

@@ -1,4 +1,4 @@
-"""What can go wrong in sentiment-service."""
+"""The errors of sentiment-service."""
 
 from castor_chassis import Overloaded, Unavailable
 

@@ -23,7 +23,8 @@ from evaluate import (  # type: ignore[import-not-found, unused-ignore]
 from scipy.optimize import minimize
 
 from sentiment_service.classifiers.artifacts import read_manifest, write_manifest
-from sentiment_service.classifiers.linear import LABELS, LINEAR_MODEL, LinearClassifier, softmax
+from sentiment_service.classifiers.base import LABELS, softmax
+from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, Blend
 
 _TENTHS = 10

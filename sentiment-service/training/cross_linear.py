@@ -12,7 +12,8 @@ import numpy as np
 from evaluate import read_labelled  # type: ignore[import-not-found, unused-ignore]
 from train_linear import corpus_of, fit, read_extra  # type: ignore[import-not-found, unused-ignore]
 
-from sentiment_service.classifiers.linear import LABELS, LINEAR_MODEL, LinearClassifier, softmax
+from sentiment_service.classifiers.base import LABELS, softmax
+from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_service.classifiers.linear import LABELS, Classifier
+from sentiment_service.classifiers.base import LABELS, Classifier
 from sentiment_service.classifiers.loader import load_model
 
 Rows = NDArray[np.float64]

@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig
 
-from sentiment_service.classifiers.linear import LABELS
+from sentiment_service.classifiers.base import LABELS
 from sentiment_service.text.normalise import normalise
 from tools.e5 import weights as e5
 

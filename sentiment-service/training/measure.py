@@ -22,7 +22,8 @@ from evaluate import (  # type: ignore[import-not-found, unused-ignore]
 )
 
 from sentiment_service.classifiers.artifacts import read_manifest, write_manifest
-from sentiment_service.classifiers.linear import LABELS, LinearClassifier
+from sentiment_service.classifiers.base import LABELS
+from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from sentiment_service.classifiers.artifacts import write_manifest
-from sentiment_service.classifiers.linear import LABELS
+from sentiment_service.classifiers.base import LABELS
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE
 from sentiment_service.text.normalise import normalise
 from tools.e5 import graph

@@ -21,7 +21,8 @@ from onnx import numpy_helper
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from sentiment_service.classifiers.artifacts import read_files, read_manifest
-from sentiment_service.classifiers.linear import LABELS, LinearClassifier, softmax
+from sentiment_service.classifiers.base import LABELS, softmax
+from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
 from tools.e5.graph import BLOCK
 

@@ -22,7 +22,8 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from sentiment_service.classifiers.linear import LABELS, LINEAR_MODEL, LinearClassifier, softmax
+from sentiment_service.classifiers.base import LABELS, softmax
+from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 from sentiment_service.classifiers.linear_features import FeatureSpace, Floats, Lexicon
 
 MODEL_ID = "castor-linear-es"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sentiment_service.classifiers.artifacts import ModelError, write_manifest
-from sentiment_service.classifiers.linear import LABELS, Label
+from sentiment_service.classifiers.base import LABELS, Label
 from sentiment_service.classifiers.transformer import MODEL_FILE, PREPARE, TOKENIZER_FILE, TransformerClassifier
 
 _MAX_TOKENS = 128

@@ -1,6 +1,7 @@
-"""Turn texts into the feature matrix of the linear model: words, character n-grams and polarity cues.
+"""Features of the linear model: words, character n-grams and polarity cues of a text, as one row of a matrix.
 
-Training and inference share this module, so a model is always asked about the features it was trained on.
+Training and inference share this module, so that inference computes the features that the model was trained on.
+That is also why ``_fold`` is its own: another folding would look up other words in the lexicon and change the scores.
 """
 
 import re
@@ -61,49 +62,49 @@ class Lexicon:
         return ""
 
 
-class Reading(NamedTuple):
+class TokenizedText(NamedTuple):
     """Tokens of a text (negated ones start with `¬`) and the polarity of its polar tokens: `+ - ¬+ ¬-`."""
 
     tokens: list[str]
     polar: list[str]
 
 
-def read(text: str, lexicon: Lexicon) -> Reading:
+def tokenize(text: str, lexicon: Lexicon) -> TokenizedText:
     """Split a normalised text and mark what a negation reaches: up to four words, never past the clause."""
-    reading = Reading([], [])
+    tokenized = TokenizedText([], [])
     reach = 0
     for token in _TOKEN.findall(text.lower()):
         if token in _NEGATIONS:
-            reading.tokens.append(token)
+            tokenized.tokens.append(token)
             reach = _NEGATION_REACH
             continue
         is_word = token[0].isalnum() or token == "@user"
         mark = _NOT if is_word and reach > 0 else ""
         reach = 0 if token in _CLAUSE_END else reach - is_word
-        reading.tokens.append(mark + token)
+        tokenized.tokens.append(mark + token)
         if polarity := lexicon.polarity(token):
-            reading.polar.append(mark + polarity)
-    return reading
+            tokenized.polar.append(mark + polarity)
+    return tokenized
 
 
-def cues(text: str, reading: Reading) -> list[float]:
+def cues(text: str, tokenized: TokenizedText) -> list[float]:
     """Return `CUES` numbers of about unit size: polar words and their balance, shouting, questions, quotes."""
-    counts = [reading.polar.count(kind) for kind in ("+", "-", "¬+", "¬-")]
+    counts = [tokenized.polar.count(kind) for kind in ("+", "-", "¬+", "¬-")]
     balance = counts[0] + counts[3] - counts[1] - counts[2]
-    last = reading.polar[-1] if reading.polar else ""
+    last = tokenized.polar[-1] if tokenized.polar else ""
     shouted = sum(word.isupper() and len(word) > 2 for word in text.split())
     return [
         *np.log1p(counts).tolist(),
         float(balance > 0),
         float(balance < 0),
-        float(not reading.polar),
+        float(not tokenized.polar),
         float(last in {"+", "¬-"}),
         float(last in {"-", "¬+"}),
         min(text.count("!"), 3) / 3,
         min(text.count("?"), 2) / 2,
         float(text.endswith("?")),
         min(shouted, 3) / 3,
-        min(len(reading.tokens), 40) / 40,
+        min(len(tokenized.tokens), 40) / 40,
         float("http" in text),
         min(text.count("@user"), 3) / 3,
         float('"' in text or "“" in text),
@@ -130,7 +131,7 @@ class FeatureSpace:
     def counts(self, texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
         """Return counts of words, counts of character n-grams, and cues: one row for each raw text."""
         clean = [normalise(text) for text in texts]
-        readings = [read(text, self.lexicon) for text in clean]
+        tokenized = [tokenize(text, self.lexicon) for text in clean]
         words = HashingVectorizer(
             analyzer=partial(_join_ngrams, shortest=self.word_ngrams[0], longest=self.word_ngrams[1]),
             n_features=1 << self.word_bits,
@@ -144,9 +145,9 @@ class FeatureSpace:
             alternate_sign=False,
             norm=None,
         )
-        rows = np.array([cues(*pair) for pair in zip(clean, readings, strict=True)]).reshape(-1, CUES)
+        rows = np.array([cues(*pair) for pair in zip(clean, tokenized, strict=True)]).reshape(-1, CUES)
         return (
-            cast(csr_matrix, words.transform(reading.tokens for reading in readings)),
+            cast(csr_matrix, words.transform(one.tokens for one in tokenized)),
             cast(csr_matrix, chars.transform(clean)),
             csr_matrix(rows),
         )

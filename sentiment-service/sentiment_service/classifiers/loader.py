@@ -1,15 +1,15 @@
-"""Which model answers, and what it answers: loading by name, warming up, and judging a batch of texts."""
+"""Which model answers: loading by name, and a first inference that checks it."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from sentiment_service.classifiers.artifacts import ModelError, read_manifest
-from sentiment_service.classifiers.linear import Classifier, LinearClassifier, ModelCard, Scores
+from sentiment_service.classifiers.base import Classifier, ModelCard
+from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.transformer import TransformerClassifier
 from sentiment_service.errors import ModelUnavailable
 from sentiment_service.metrics import MODEL
@@ -19,21 +19,7 @@ BUNDLED_FAST = "bundled-fast"
 BUNDLED_MODEL = Path(__file__).parents[1] / "models" / "transformer"
 EXPORTED = Path("models")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_NEUTRAL = Scores(0.0, 1.0, 0.0)
 _WARM_UP = ("Qué alegría, gracias a todos", "Qué tristeza, nos mintieron otra vez", "La rueda de prensa es a las 10")
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Scores of a text, and the reason where they were not the model's to give."""
-
-    scores: Scores
-    reason: str | None = None
-
-
-def unscored(reason: str) -> Judgement:
-    """Return the judgement of a text that the model must not guess: neutral, and why."""
-    return Judgement(_NEUTRAL, reason)
 
 
 def load_model(name: str, *, store: Path = EXPORTED, threads: int | None = None) -> Classifier:

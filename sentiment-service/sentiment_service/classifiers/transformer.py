@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from sentiment_service.classifiers.artifacts import REMEDY, ModelError, read_files, read_manifest
-from sentiment_service.classifiers.linear import LABELS, LinearClassifier, ModelCard, Scores, softmax
+from sentiment_service.classifiers.base import LABELS, ModelCard, Scores, softmax
+from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.text.normalise import handles, normalise, robertuito
 
 Rows = NDArray[np.float64]

@@ -1,1 +1,1 @@
-"""From a request to scores: preprocessing, cache, fair queue, batches."""
+"""The sentiment of texts: preprocessing, score cache, fair queue, batches, drift."""

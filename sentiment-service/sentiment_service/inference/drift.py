@@ -1,7 +1,7 @@
-"""Has the traffic, or the model's view of it, moved away from what the model's card was written on?
+"""Drift: how far the last answers are from the reference distribution in the model's manifest.
 
-Measured by the population stability index, the sum of (share - reference) * ln(share / reference) over bins. The rule
-of thumb: below 0.1 nothing, above 0.25 look into it.
+The measure is the population stability index, the sum of (share - reference) * ln(share / reference) over bins. Rule
+of thumb: below 0.1 there is no drift; above 0.25 it should be looked into.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sentiment_service.classifiers.linear import LABELS, Scores
+from sentiment_service.classifiers.base import LABELS, Scores
 from sentiment_service.metrics import DRIFT
 
 BINS = 10
 WINDOW = 2000
-# Below this many texts the index of ten bins is mostly noise: about bins / texts.
+# With fewer texts the index of ten bins is mostly noise: about bins / texts.
 LEAST = 200
-# An empty bin would make the index infinite.
+# Instead of 0 for an empty bin, which would make the index infinite.
 _FLOOR = 1e-4
 
 
@@ -35,11 +35,11 @@ def confidence_bin(scores: Scores) -> int:
 
 def reference_of(scores: Iterable[Scores]) -> dict[str, Any]:
     """Return the shares of labels and of confidence bins, as a manifest holds them."""
-    answered = Counter(_place(one) for one in scores)
+    answered = Counter(_bin_of(one) for one in scores)
     return _shares(answered, answered.total())
 
 
-def _place(scores: Scores) -> tuple[str, int]:
+def _bin_of(scores: Scores) -> tuple[str, int]:
     return scores.label, confidence_bin(scores)
 
 
@@ -56,22 +56,21 @@ def _shares(counts: Counter[tuple[str, int]], total: int) -> dict[str, Any]:
 
 
 class Drift:
-    """The last answers of one model beside its reference; a model without a reference is not watched."""
+    """Compares the last answers of one model with its reference; a model without a reference is not compared."""
 
     def __init__(self, reference: Mapping[str, Any]) -> None:
         self._labels: Mapping[str, float] = reference.get("labels") or {}
         self._confidence: Sequence[float] = reference.get("confidence") or ()
-        # Counted as they come and go: every request notes its answers, and most have one.
+        # Kept up to date with each answer: most requests have one text, and counting 2,000 each time costs more.
         self._last: deque[tuple[str, int]] = deque()
         self._counts: Counter[tuple[str, int]] = Counter()
-
         self._shown = False
 
     def note(self, scores: Sequence[Scores]) -> None:
-        """Add answers; once there are enough, the gauges show the index of the moment when they are read."""
-        for place in map(_place, scores):
-            self._last.append(place)
-            self._counts[place] += 1
+        """Add answers; once there are enough, the gauges compute the index whenever they are read."""
+        for key in map(_bin_of, scores):
+            self._last.append(key)
+            self._counts[key] += 1
             if len(self._last) > WINDOW:
                 self._counts[self._last.popleft()] -= 1
         if not self._shown and len(self._last) >= LEAST:

@@ -1,4 +1,4 @@
-"""Scores in Redis, under what the model reads of a text: one entry for all spellings that normalise to the same."""
+"""A cache of scores in Redis, keyed by normalised text: spellings that normalise to the same share an entry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from castor_chassis import Cache
-from sentiment_service.classifiers.linear import ModelCard, Scores
+from sentiment_service.classifiers.base import ModelCard, Scores
 from sentiment_service.metrics import CACHE
 
 _SCORES = struct.Struct("<3d")
@@ -25,21 +25,21 @@ def packed(scores: Scores) -> bytes:
 
 
 def unpacked(value: bytes | None) -> Scores | None:
-    """Return what ``packed`` made; None for anything else, which counts as a miss."""
+    """Return the scores that ``packed`` wrote; None for a value of another length, which counts as a miss."""
     if value is None or len(value) != _SCORES.size:
         return None
     return Scores(*_SCORES.unpack(value))
 
 
 class ScoreCache:
-    """Remembers scores for ``ttl_seconds``; when Redis is away everything is a miss. Reasons are not remembered."""
+    """Keeps scores for ``ttl_seconds``; without Redis every look-up is a miss. Unscored texts are not stored."""
 
     def __init__(self, cache: Cache, ttl_seconds: int) -> None:
         self._cache = cache
         self._ttl_seconds = ttl_seconds
 
     async def get(self, card: ModelCard, normalised: Sequence[str]) -> dict[str, Scores]:
-        """Return the scores that are known, by normalised text."""
+        """Return the scores that are stored, by normalised text."""
         values = await self._cache.get_many([cache_key(card, text) for text in normalised])
         found = {text: known for text, value in zip(normalised, values, strict=True) if (known := unpacked(value))}
         CACHE.labels("hit").inc(len(found))
@@ -47,6 +47,6 @@ class ScoreCache:
         return found
 
     async def put(self, card: ModelCard, scored: Mapping[str, Scores]) -> None:
-        """Remember what the model scored, by normalised text."""
+        """Store scores, by normalised text."""
         values = {cache_key(card, text): packed(scores) for text, scores in scored.items()}
         await self._cache.set_many(values, self._ttl_seconds)

@@ -1,7 +1,8 @@
 """Sentiment towards a target, which is not the sentiment of the text: `Qué bueno que perdió X` is negative for X.
 
-For each target the sentences that name it are read: first for a side that is taken (``stance``), then clause by clause
-with the words of known polarity, and where these are silent with the model's own view of the clause.
+For each target, the sentences that name it are matched with patterns that take a side (``stance_rules``), then their
+clauses with words of known polarity. Where neither finds anything, the target is left for the model
+(``PendingTarget``).
 """
 
 from __future__ import annotations
@@ -9,18 +10,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
-from sentiment_service.classifiers.linear import LINEAR_MODEL, Scores
-from sentiment_service.classifiers.linear_features import Lexicon, read
+from sentiment_service.classifiers.base import Scores
+from sentiment_service.classifiers.linear import LINEAR_MODEL
+from sentiment_service.classifiers.linear_features import Lexicon, tokenize
 from sentiment_service.targets import clauses
 from sentiment_service.targets import stance_rules as stance
 from sentiment_service.targets.clauses import OTHER, TARGET, Token
-
-Basis = Literal["preference", "event", "side", "irony", "reported", "words", "model"]
+from sentiment_service.targets.model import ABSENT, PendingTarget, TargetSentiment
 
 _SURE, _LIKELY = 0.86, 0.74
 _IRONY = re.compile(
@@ -34,33 +33,14 @@ _COMPLAINT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """Sentiment towards one target: None for a target that is absent, and what it rests on."""
-
-    scores: Scores | None
-    basis: Basis | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is left to ask the model: its view of ``scope``, the part of the text that speaks about the target."""
-
-    scope: str
-
-
-ABSENT = Opinion(None)
-
-
 @cache
 def _lexicon() -> Lexicon:
     folders = (LINEAR_MODEL / "lexicon.txt", Path(__file__).parent / "stance_words.txt")
     return Lexicon.parse("\n".join(path.read_text(encoding="utf-8") for path in folders))
 
 
-def towards(sign: int, confidence: float) -> Scores:
-    """Return scores with ``confidence`` in the label of that sign (0 is neutral)."""
+def scores_for(sign: int, confidence: float) -> Scores:
+    """Return scores that give ``confidence`` to the label of that sign; 0 is neutral."""
     rest = 1 - confidence
     if sign == 0:
         return Scores(rest / 2, confidence, rest / 2)
@@ -68,17 +48,17 @@ def towards(sign: int, confidence: float) -> Scores:
     return Scores(confidence, near, far) if sign > 0 else Scores(far, near, confidence)
 
 
-def assess(text: str, target: str, others: Sequence[str]) -> Opinion | Question:
-    """Return the opinion that the words show, or what to ask the model; ``others`` are the text's other targets."""
+def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | PendingTarget:
+    """Return the sentiment that the rules find, or what to ask the model; ``others`` are the text's other targets."""
     tokens = _marked(text, target, others)
     if not clauses.mentions(tokens):
         return ABSENT
     whole = clauses.sentences(tokens)
     named = [sentence for sentence in whole if clauses.mentions(sentence)]
-    found = [opinion for sentence in named if (opinion := _of_sentence(sentence, tokens))]
+    found = [sentiment for sentence in named if (sentiment := _of_sentence(sentence, tokens))]
     if found:
-        return min(found, key=lambda opinion: opinion.basis in {"words", "reported"})
-    return Question(clauses.written(_scope(_own(named[-1]))))
+        return min(found, key=lambda sentiment: sentiment.basis in {"words", "reported"})
+    return PendingTarget(clauses.written(_scope(_own(named[-1]))))
 
 
 def _marked(text: str, target: str, others: Sequence[str]) -> list[Token]:
@@ -88,7 +68,7 @@ def _marked(text: str, target: str, others: Sequence[str]) -> list[Token]:
     return tokens
 
 
-def _of_sentence(sentence: list[Token], text: Sequence[Token]) -> Opinion | None:
+def _of_sentence(sentence: list[Token], text: Sequence[Token]) -> TargetSentiment | None:
     outside = clauses.unquoted(sentence)
     if clauses.reports(sentence):
         return _of_report(outside)
@@ -96,23 +76,26 @@ def _of_sentence(sentence: list[Token], text: Sequence[Token]) -> Opinion | None
     taken = _stance(own, outside)
     ironic = _ironic(own, text)
     if taken is not None and not (ironic and taken.sign > 0 and taken.basis == "side"):
-        return Opinion(towards(taken.sign, _SURE), taken.basis)  # type: ignore[arg-type]
+        return TargetSentiment(scores_for(taken.sign, _SURE), taken.basis)  # type: ignore[arg-type]
     if ironic:
-        return Opinion(towards(-1, _LIKELY), "irony")
+        return TargetSentiment(scores_for(-1, _LIKELY), "irony")
     balance = polarity(_scope(own))
-    return Opinion(towards(int(math.copysign(1, balance)), _LIKELY), "words") if balance else None
+    return TargetSentiment(scores_for(int(math.copysign(1, balance)), _LIKELY), "words") if balance else None
 
 
-def _of_report(outside: Sequence[Token]) -> Opinion:
-    """What a target says is not said about it; what the writer adds (`y todos sabemos que miente`) is."""
+def _of_report(outside: Sequence[Token]) -> TargetSentiment:
+    """Return the sentiment of a report: what the target says is not about it, what the writer adds is.
+
+    For example `y todos sabemos que miente` after the quotation.
+    """
     text = clauses.line(outside)
     added = re.search(r" (?:y|pero) (?:(?:todos|yo|ya) |me |tiene |es |la gente ).*$", text)
     balance = _balance(added.group()) if added else 0
     if balance:
-        return Opinion(towards(int(math.copysign(1, balance)), _LIKELY), "words")
+        return TargetSentiment(scores_for(int(math.copysign(1, balance)), _LIKELY), "words")
     if re.search(r" (?:dijo|dice|hablo|habla) (?:la verdad|mentiras?|pura \w+|estupideces) ", text):
-        return Opinion(towards(-1 if re.search(r" mentir| estupid| pura ", text) else 1, _LIKELY), "words")
-    return Opinion(towards(0, _LIKELY), "reported")
+        return TargetSentiment(scores_for(-1 if re.search(r" mentir| estupid| pura ", text) else 1, _LIKELY), "words")
+    return TargetSentiment(scores_for(0, _LIKELY), "reported")
 
 
 def _stance(own: Sequence[Token], sentence: Sequence[Token]) -> stance.Stance | None:
@@ -152,7 +135,7 @@ def _balance(text: str) -> int:
 
 
 def _polar(text: str) -> list[str]:
-    return read(text.replace(TARGET, " ").replace(OTHER, " "), _lexicon()).polar
+    return tokenize(text.replace(TARGET, " ").replace(OTHER, " "), _lexicon()).polar
 
 
 def _ironic(part: Sequence[Token], text: Sequence[Token]) -> bool:

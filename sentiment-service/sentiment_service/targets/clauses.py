@@ -1,7 +1,7 @@
-"""The part of a text that speaks about one target: mentions, reported speech, sentences, clauses, concession.
+"""The part of a text that is about one target: mentions, reported speech, sentences, clauses, concession.
 
-Everything is pure and works on tokens, each with the form of the text and a folded one (lower case, no accents, `ñ`
-kept). A mention of the target in question is folded to ``TARGET``, one of another target to ``OTHER``.
+The functions are pure and work on tokens; each has its form in the text and a folded form (lower case, no accents,
+`ñ` kept). A mention of the target is folded to ``TARGET``, a mention of another target to ``OTHER``.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ def tokens_of(text: str) -> list[Token]:
 
 def marked(tokens: Tokens, name: str, mark: str) -> list[Token]:
     """Return the tokens with every whole-word mention of ``name`` folded to ``mark``."""
-    wanted = [token.folded for token in tokens_of(name)]
+    sought = [token.folded for token in tokens_of(name)]
     found, index = list[Token](), 0
     while index < len(tokens):
-        window = tokens[index : index + len(wanted)]
-        if wanted and [token.folded for token in window] == wanted:
+        window = tokens[index : index + len(sought)]
+        if sought and [token.folded for token in window] == sought:
             found.append(Token(" ".join(token.form for token in window), mark))
-            index += len(wanted)
+            index += len(sought)
         else:
             found.append(tokens[index])
             index += 1
@@ -88,7 +88,7 @@ def mentions(tokens: Tokens) -> bool:
 
 
 def line(tokens: Tokens) -> str:
-    """Return the folded tokens between single spaces, one also before and after: what the patterns match."""
+    """Return the folded tokens with single spaces between, before and after them, as the patterns match them."""
     return f" {' '.join(token.folded for token in tokens)} "
 
 
@@ -98,7 +98,7 @@ def written(tokens: Tokens) -> str:
 
 
 def sentences(tokens: Tokens) -> list[list[Token]]:
-    """Cut at sentence ends outside quotes; the end stays with its sentence."""
+    """Cut at sentence ends outside quotes; the end sign stays with its sentence."""
     found, sentence, quoted = list[list[Token]](), list[Token](), False
     for token in tokens:
         if token.form in _OPENING | _CLOSING:
@@ -113,7 +113,7 @@ def sentences(tokens: Tokens) -> list[list[Token]]:
 
 
 def _joined(found: list[list[Token]]) -> list[list[Token]]:
-    """Put signs without words to the sentence before."""
+    """Join signs without words to the sentence before them."""
     whole: list[list[Token]] = []
     for sentence in found:
         if whole and not any(token.form[0].isalnum() or token.folded in (TARGET, OTHER) for token in sentence):
@@ -124,7 +124,7 @@ def _joined(found: list[list[Token]]) -> list[list[Token]]:
 
 
 def unquoted(tokens: Tokens) -> list[Token]:
-    """Drop what stands between quotes, unless the target is named there."""
+    """Drop what is between quotes, unless the target is named there."""
     found, inside = list[Token](), list[Token]()
     quoted = False
     for token in tokens:
@@ -160,7 +160,7 @@ def contrasts(sentence: Tokens) -> list[list[Token]]:
 
 
 def _contrast_at(text: Sequence[str], index: int) -> int:
-    """Return how many words of contrast stand here."""
+    """Return the number of words of the contrast that begins here, 0 if none does."""
     phrases = (phrase.split() for phrase in _CONTRAST)
     return next((len(words) for words in phrases if text[index : index + len(words)] == words), 0)
 

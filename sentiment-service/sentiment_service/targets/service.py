@@ -1,65 +1,71 @@
-"""From texts and targets to opinions: the rules in a thread, then the model for what they leave open."""
+"""Sentiment towards targets: the rules first, then the model for the targets that the rules leave open."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sentiment_service.classifiers.loader import Judgement, unscored
-from sentiment_service.inference.service import Analyst
+from sentiment_service.inference.model import ScoredText, unscored
+from sentiment_service.inference.service import SentimentService
 from sentiment_service.metrics import TARGETS
-from sentiment_service.targets.assess import Opinion, Question, assess
+from sentiment_service.targets.assess import assess
+from sentiment_service.targets.model import PendingTarget, TargetSentiment
 from sentiment_service.text.language import detect, unscored_reason
 
-Asked = Sequence[tuple[str, Sequence[str]]]
-"""Texts, each with its targets."""
+TextsWithTargets = Sequence[tuple[str, Sequence[str]]]
 
 
-class TargetAnalyst:
-    """Judges the targets of one request's texts."""
+class TargetSentimentService:
+    """Scores the targets of one request's texts."""
 
-    def __init__(self, analyst: Analyst, in_thread: Callable[..., Awaitable[Any]]) -> None:
-        self._analyst = analyst
+    def __init__(self, sentiment: SentimentService, in_thread: Callable[..., Awaitable[Any]]) -> None:
+        self._sentiment = sentiment
         self._in_thread = in_thread
 
-    async def judge(self, asked: Asked) -> list[list[Opinion]]:
-        """Return one opinion for each target of each text, in their order.
+    async def score(self, texts: TextsWithTargets) -> list[list[TargetSentiment]]:
+        """Return the sentiment towards each target of each text, in the order given.
 
         Raises:
-            ModelUnavailable: There is no model, yet or at all.
+            ModelUnavailable: The model is not loaded yet, or could not be loaded.
             QueueFull: The clauses that the model has to read would wait too long.
         """
-        languages = self._analyst.model.card.languages
-        assessed: list[list[Opinion | Question]] = await self._in_thread(assess_all, asked, languages)
-        scopes = list(dict.fromkeys(one.scope for found in assessed for one in found if isinstance(one, Question)))
-        judged = await self._analyst.judge(scopes, "auto", count=False) if scopes else []
-        opinions = [_resolved(found, dict(zip(scopes, judged, strict=True))) for found in assessed]
-        for opinion in (opinion for found in opinions for opinion in found):
-            TARGETS.labels(opinion.basis or ("absent" if opinion.scores is None else "unscored")).inc()
-        return opinions
+        languages = self._sentiment.model.card.languages
+        assessed: list[list[TargetSentiment | PendingTarget]] = await self._in_thread(assess_all, texts, languages)
+        scopes = list(dict.fromkeys(one.scope for found in assessed for one in found if isinstance(one, PendingTarget)))
+        scored = await self._sentiment.score(scopes, "auto", count=False) if scopes else []
+        by_scope = dict(zip(scopes, scored, strict=True))
+        sentiments = [_resolved(found, by_scope) for found in assessed]
+        for sentiment in (sentiment for found in sentiments for sentiment in found):
+            TARGETS.labels(sentiment.basis or ("absent" if sentiment.scores is None else "unscored")).inc()
+        return sentiments
 
 
-def assess_all(asked: Asked, languages: Collection[str]) -> list[list[Opinion | Question]]:
-    """Assess each target of each text; in a text that the model must not guess those named are neutral, and why."""
-    return [_assess(text, targets, unscored_reason(detect(text), languages)) for text, targets in asked]
+def assess_all(texts: TextsWithTargets, languages: Collection[str]) -> list[list[TargetSentiment | PendingTarget]]:
+    """Apply the rules to each target of each text.
+
+    In a text that the model does not score, the targets that are named are neutral, with the reason.
+    """
+    return [_assess(text, targets, unscored_reason(detect(text), languages)) for text, targets in texts]
 
 
-def _assess(text: str, targets: Sequence[str], reason: str | None) -> list[Opinion | Question]:
-    named = list(dict.fromkeys(targets))
-    found = {target: assess(text, target, [other for other in named if other != target]) for target in named}
+def _assess(text: str, targets: Sequence[str], reason: str | None) -> list[TargetSentiment | PendingTarget]:
+    distinct = list(dict.fromkeys(targets))
+    found = {target: assess(text, target, [other for other in distinct if other != target]) for target in distinct}
     if reason is not None:
-        neutral = Opinion(unscored(reason).scores, None, reason)
+        neutral = TargetSentiment(unscored(reason).scores, None, reason)
         return [neutral if _is_named(found[target]) else found[target] for target in targets]
     return [found[target] for target in targets]
 
 
-def _is_named(found: Opinion | Question) -> bool:
-    return isinstance(found, Question) or found.scores is not None
+def _is_named(found: TargetSentiment | PendingTarget) -> bool:
+    return isinstance(found, PendingTarget) or found.scores is not None
 
 
-def _resolved(found: Sequence[Opinion | Question], judged: Mapping[str, Judgement]) -> list[Opinion]:
-    return [_answer(judged[one.scope]) if isinstance(one, Question) else one for one in found]
+def _resolved(
+    found: Sequence[TargetSentiment | PendingTarget], scored: Mapping[str, ScoredText]
+) -> list[TargetSentiment]:
+    return [_by_model(scored[one.scope]) if isinstance(one, PendingTarget) else one for one in found]
 
 
-def _answer(judgement: Judgement) -> Opinion:
-    return Opinion(judgement.scores, "model", judgement.reason)
+def _by_model(scope: ScoredText) -> TargetSentiment:
+    return TargetSentiment(scope.scores, "model", scope.reason)

@@ -1,7 +1,7 @@
-"""Sentences that take a side for or against a target: patterns over folded tokens, kept in ``stance_patterns.txt``.
+"""Sentences that take a side for or against a target: patterns over folded tokens, in ``stance_patterns.txt``.
 
-An attitude towards an event (`qué bueno que perdió §`) is the product of two signs: of the attitude, and of what the
-event is for the target.
+The sentiment of an attitude towards an event (`qué bueno que perdió §`) is the product of two signs: the attitude's,
+and whether the event is good or bad for the target.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TO = r"(?:a|al|a la|contra|de|del|de la|hacia|para) "
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """What a sentence says for (1) or against (-1) its target, and by which kind of pattern."""
+    """Whether a sentence is for (1) or against (-1) its target, and the kind of pattern that found it."""
 
     sign: int
     basis: str
@@ -65,7 +65,7 @@ def preference(text: str) -> Stance | None:
 
 
 def event(text: str) -> Stance | None:
-    """Return what an attitude towards something that befalls the target says about it, if the line has both."""
+    """Return the side that an attitude towards an event that concerns the target takes, if the line has both."""
     if _found("prevents", text):
         return Stance(-1, "event")
     happened, outcome = _happened(text)
@@ -75,7 +75,7 @@ def event(text: str) -> Stance | None:
 
 
 def _happened(text: str) -> tuple[re.Match[str] | None, int]:
-    """Return what befalls the target, and whether that is good (1) or bad (-1) for it."""
+    """Return the event that concerns the target, and whether it is good (1) or bad (-1) for the target."""
     for section, outcome in (("spared", 1), ("harm", -1), ("help", 1)):
         if match := _found(section, text):
             return match, outcome
@@ -96,7 +96,7 @@ def _negated(text: str, match: re.Match[str]) -> bool:
 
 
 def side(text: str) -> Stance | None:
-    """Return the side that the writer takes outright, if the line shows it."""
+    """Return the side that the writer takes explicitly, if the line has one."""
     for section, sign in (("cleared", 1), ("not_for", -1), ("opposes", -1), ("supports", 1)):
         if match := _found(section, text):
             turned = section in {"opposes", "supports"} and _negated(text, match)

@@ -1,7 +1,7 @@
-"""A cheap guard: is this text in a language that the model knows, or is there nothing to judge?
+"""Which texts are scored: those with words, emoji or emoticons, in a language that the model knows.
 
-It counts function words and telling letters. It is no language identifier: it says `other` only on evidence, and
-a text without any evidence ("Vamos Colombia") counts as Spanish, the language of the service.
+The language is found by function words and by letters that few languages have. This is no language identifier: it
+answers `other` only on evidence, and a text without any ("Vamos Colombia") counts as Spanish, the service's language.
 """
 
 import re
@@ -14,7 +14,7 @@ Language = Literal["es", "en", "pt", "emoji", "other", "none"]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’])?")
 _PLACEHOLDER = re.compile(r"@user|\bhttp\b|\bRT\b")
-# A text must look foreign by more than this much (about one function word) before Spanish is given up.
+# The evidence of another language must exceed that of Spanish by this much, about one function word.
 _SPANISH_FIRST = 0.8
 _LATIN_END = 0x250
 
@@ -72,7 +72,7 @@ _KNOWN: tuple[Literal["es", "pt", "en"], ...] = ("es", "pt", "en")
 
 
 def _weights() -> dict[str, dict[str, float]]:
-    """Map each function word to its weight for a language: a word that several share tells little about any."""
+    """Map each function word to its weight by language: 1 divided by the number of languages that have the word."""
     lists = {language: set(words.split()) for language, words in _WORDS.items()}
     weights: dict[str, dict[str, float]] = {}
     for language, words in lists.items():
@@ -89,7 +89,7 @@ _NAMES = {"es": "Spanish", "en": "English", "pt": "Portuguese"}
 def detect(text: str) -> Language:
     """Return the language of a raw text: `es`, `en`, `pt` or `other`.
 
-    A text without words is `emoji` when it has an emoji or an emoticon, which speak in every language, else `none`.
+    A text without words is `emoji` if it has an emoji or an emoticon, which every model scores, else `none`.
     """
     clean = _PLACEHOLDER.sub(" ", normalise(text))
     words = [word.lower() for word in _WORD.findall(EMOJI.sub(" ", clean))]
@@ -103,7 +103,7 @@ def detect(text: str) -> Language:
 
 
 def unscored_reason(language: str, known: Collection[str] = _KNOWN) -> str | None:
-    """Return why a model that knows the languages `known` leaves such a text neutral, or None when it scores it."""
+    """Return why a model that knows the languages `known` does not score such a text, or None if it scores it."""
     if language == "emoji" or language in known:
         return None
     if language == "none":

@@ -1,7 +1,6 @@
-"""Turn a raw tweet into the plain text that a model was trained on.
+"""Normalisation of a raw tweet into the text that a model was trained on.
 
-Everything here is pure: text in, text out, no state and no I/O. Case and accents are kept, because another model
-may use them.
+Case and accents are kept, because some models use them.
 """
 
 import html
@@ -33,7 +32,7 @@ def split_hashtag(tag: str) -> str:
     return _DIGITS.sub(" ", _CAMEL.sub(" ", tag.replace("_", " "))).strip()
 
 
-# The language guard and the model both read a batch of texts, one after the other: the second finds it here.
+# Language detection and the model normalise the same texts, one after the other.
 @lru_cache(maxsize=512)
 def normalise(text: str) -> str:
     """Return the text as the models read it.

@@ -16,7 +16,8 @@ import pytest
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService, TokenIssuer
-from sentiment_service.classifiers.linear import LABELS, LINEAR_MODEL
+from sentiment_service.classifiers.base import LABELS
+from sentiment_service.classifiers.linear import LINEAR_MODEL
 from sentiment_service.classifiers.loader import load_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one service for all tests that change nothing in it
@@ -83,7 +84,7 @@ async def test_ids_may_repeat(service: RunningService) -> None:
 
 
 @pytest.mark.parametrize("lang", ["es", "auto"])
-async def test_what_cannot_be_judged_is_neutral_with_a_reason(service: RunningService, lang: str) -> None:
+async def test_what_cannot_be_scored_is_neutral_with_a_reason(service: RunningService, lang: str) -> None:
     """Blank, wordless and foreign texts are neutral 0/1/0 and say why, whatever language the caller names."""
     texts = [
         "",

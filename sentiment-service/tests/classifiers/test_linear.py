@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_service.classifiers.linear import LABELS, LINEAR_MODEL, Classifier, LinearClassifier, ModelError, Scores
-from sentiment_service.classifiers.linear_features import Lexicon, read
+from sentiment_service.classifiers.artifacts import ModelError
+from sentiment_service.classifiers.base import LABELS, Classifier, Scores
+from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
+from sentiment_service.classifiers.linear_features import Lexicon, tokenize
 
 TEXTS = [
     "Qué alegría tan grande, me encanta, felicitaciones a todos!",
@@ -154,7 +156,7 @@ def test_lexicon_matches_words_stems_and_keeps_the_tilde() -> None:
 def test_negation_reaches_four_words_and_stops_at_the_clause() -> None:
     """Words after a negation are marked until the reach or the clause ends; polar words are marked with them."""
     lexicon = Lexicon.parse("[positive]\nbueno lindo")
-    reading = read("no es bueno, lindo", lexicon)
-    assert reading.tokens == ["no", "¬es", "¬bueno", ",", "lindo"]
-    assert reading.polar == ["¬+", "+"]
-    assert read("no a b c d e", lexicon).tokens == ["no", "¬a", "¬b", "¬c", "¬d", "e"]
+    tokenized = tokenize("no es bueno, lindo", lexicon)
+    assert tokenized.tokens == ["no", "¬es", "¬bueno", ",", "lindo"]
+    assert tokenized.polar == ["¬+", "+"]
+    assert tokenize("no a b c d e", lexicon).tokens == ["no", "¬a", "¬b", "¬c", "¬d", "e"]

@@ -12,8 +12,9 @@ import pytest
 from tiny_model import WORDS, write_tiny  # type: ignore[import-not-found]
 
 from sentiment_service.classifiers.artifacts import ModelError, write_manifest
+from sentiment_service.classifiers.base import LABELS
 from sentiment_service.classifiers.export import export, labels_of
-from sentiment_service.classifiers.linear import LABELS, LinearClassifier
+from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.transformer import TransformerClassifier, cpu_limit, runs
 from sentiment_service.text.normalise import handles, robertuito

@@ -11,7 +11,8 @@ import pytest
 
 from castor_chassis import RequestInfo, set_request
 from sentiment_service.errors import QueueFull
-from sentiment_service.inference.batcher import Batcher, Pace, Reading
+from sentiment_service.inference.batcher import Batcher, Pace
+from sentiment_service.inference.model import InferenceRequest
 
 
 class Held:
@@ -52,15 +53,15 @@ async def held() -> Held:
     return Held()
 
 
-def reading(text: str) -> Reading:
+def request(text: str) -> InferenceRequest:
     """A text of one token, or of as many as it says: ``long:3:...``."""
     cost = int(text.split(":")[1]) if text.startswith("long:") else 1
-    return Reading(text, text, cost)
+    return InferenceRequest(text, text, cost)
 
 
 def start(batcher: Batcher[int], *texts: str) -> asyncio.Task[dict[str, int]]:
     """Submit ``texts`` in a task."""
-    return asyncio.create_task(batcher.submit([reading(text) for text in texts]))
+    return asyncio.create_task(batcher.submit([request(text) for text in texts]))
 
 
 async def release(held: Held, *tasks: asyncio.Task[dict[str, int]]) -> list[dict[str, int]]:
@@ -81,9 +82,9 @@ async def test_what_arrives_meanwhile_is_one_batch(held: Held) -> None:
     assert held.batches == [["a"], ["bb", "bbb", "bbbb"]]
 
 
-async def test_lanes_work_at_the_same_time(held: Held) -> None:
-    """With two lanes two batches are computed at a time, and equal texts of either are still computed once."""
-    async with held.batcher(lanes=2) as batcher:
+async def test_workers_run_at_the_same_time(held: Held) -> None:
+    """With two workers two batches are computed at a time, and equal texts of either are still computed once."""
+    async with held.batcher(workers=2) as batcher:
         first = start(batcher, "a", "b", "c", "d", "e", "f")
         await held.started(2)
         second = start(batcher, "a", "f", "g")
@@ -238,7 +239,7 @@ async def test_texts_of_like_length_go_together(held: Held) -> None:
         lengths = [3, 20, 4, 19, 3, 18, 4, 20]
         others = [start(batcher, f"long:{lengths[n]}:{n}", f"long:{lengths[n + 1]}:{n}") for n in range(0, 8, 2)]
         await release(held, first, *others)
-    costs = [[reading(text).cost for text in batch] for batch in held.batches[1:]]
+    costs = [[request(text).cost for text in batch] for batch in held.batches[1:]]
     assert sorted(cost for batch in costs for cost in batch) == sorted(lengths)
     assert all(len(batch) * max(batch) <= 40 for batch in costs)
     assert all(max(batch) - min(batch) <= 2 for batch in costs)
@@ -251,7 +252,7 @@ async def test_padding_is_not_dearer_than_a_batch(held: Held) -> None:
         await held.started(1)
         others = start(batcher, "long:50:x", "long:45:x", "long:39:x", "long:30:x", "long:28:x")
         await release(held, first, others)
-    costs = [sorted(reading(text).cost for text in batch) for batch in held.batches[1:]]
+    costs = [sorted(request(text).cost for text in batch) for batch in held.batches[1:]]
     assert costs == [[45, 50], [30, 39], [28]]
 
 

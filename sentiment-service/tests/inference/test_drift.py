@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from sentiment_service.classifiers.artifacts import read_manifest
-from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier, Scores
+from sentiment_service.classifiers.base import Scores
+from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 from sentiment_service.inference.drift import LEAST, Drift, reference_of, stability_index
 
 POSITIVE, NEUTRAL, NEGATIVE = Scores(0.8, 0.1, 0.1), Scores(0.2, 0.55, 0.25), Scores(0.05, 0.05, 0.9)

@@ -51,7 +51,7 @@ async def test_an_overloaded_service_reads_nothing(run: Run, path: str) -> None:
 
 
 async def test_targets_that_the_rules_decide_are_answered_under_overload(run: Run) -> None:
-    """What needs no inference does not wait for one: opinions by rule are given while the queue is full."""
+    """What needs no inference does not wait for one: the rules answer while the queue is full."""
     item = {"id": "1", "text": "Voto por Fajardo", "targets": ["Fajardo"]}
     async with run(queue_max_texts=1) as service:
         call = await busy(service)

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from castor_chassis.testing import RunningService
-from sentiment_service.classifiers.linear import LABELS, ModelCard, Scores
+from sentiment_service.classifiers.base import LABELS, ModelCard, Scores
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.inference.score_cache import cache_key, packed, unpacked
 from sentiment_service.text.normalise import normalise

@@ -17,8 +17,9 @@ import pytest
 
 from castor_chassis.testing import RunningService, TokenIssuer
 from sentiment_service.targets import stance_rules as stance
-from sentiment_service.targets.assess import Opinion, assess
+from sentiment_service.targets.assess import assess
 from sentiment_service.targets.clauses import fold, tokens_of
+from sentiment_service.targets.model import TargetSentiment
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 MODULE = pytest.mark.asyncio(loop_scope="module")
@@ -188,11 +189,11 @@ async def test_the_scope_is_needed(service: RunningService, issuer: TokenIssuer)
 @pytest.mark.parametrize(
     "text", ["", "§ ¤", "§", '"', "Petro " * 1600, '"Petro', ", , Petro , ,", "aunque Petro pero", "\n.\n"]
 )
-def test_any_text_has_an_opinion(text: str) -> None:
+def test_any_text_is_assessed(text: str) -> None:
     """Whatever signs a text has, each target gets an answer, in time that grows with the length at most."""
     for target in ("Petro", "§", "!", "\ufe0f"):
         found = assess(text, target, ["Fico"])
-        assert not isinstance(found, Opinion) or found.basis is not None or found.scores is None
+        assert not isinstance(found, TargetSentiment) or found.basis is not None or found.scores is None
 
 
 def test_folding() -> None:

@@ -1,4 +1,4 @@
-"""The wire of sentiment towards targets."""
+"""The wire models of sentiment towards targets."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from castor_chassis import Identifier, RequestModel, ResponseModel
-from sentiment_service.api.schemas import ModelName, Probability, Tweet
-from sentiment_service.classifiers.linear import Label, ModelCard
-from sentiment_service.targets.assess import Basis, Opinion
+from sentiment_service.api.schemas.fields import Probability, Tweet
+from sentiment_service.api.schemas.model import ModelName
+from sentiment_service.classifiers.base import Label, ModelCard
+from sentiment_service.targets import model as records
+from sentiment_service.targets.model import Basis
 
 MAX_ITEMS = 200
 MAX_TARGETS = 10
 # Readers of a contract disagree on what \S matches: to ECMAScript U+0085 is no white space, to Python U+001C is.
 _VISIBLE = r"[^\s\x1c-\x1f\x85\ufeff]"
-RULES = "1"
 
 Target = Annotated[
     str,
@@ -62,9 +63,9 @@ class TargetSentiment(ResponseModel):
     reason: str | None = Field(None, description="Why the text was not judged but answered neutral (0, 1, 0).")
 
     @classmethod
-    def of(cls, target: str, opinion: Opinion) -> Self:
-        """Put a target and the opinion of it together."""
-        scores = opinion.scores
+    def of(cls, target: str, sentiment: records.TargetSentiment) -> Self:
+        """Build the answer from a target and the sentiment towards it."""
+        scores = sentiment.scores
         if scores is None:
             return cls(target=target, label="absent")
         return cls(
@@ -74,8 +75,8 @@ class TargetSentiment(ResponseModel):
             neutral=scores.neutral,
             negative=scores.negative,
             confidence=scores.confidence,
-            basis=opinion.basis,
-            reason=opinion.reason,
+            basis=sentiment.basis,
+            reason=sentiment.reason,
         )
 
 
@@ -94,13 +95,15 @@ class TargetsAnalysis(ResponseModel):
     rules: str = Field(description="Version of the rules; opinions of different rules or models do not compare.")
 
     @classmethod
-    def of(cls, items: Sequence[TargetItem], opinions: Sequence[Sequence[Opinion]], card: ModelCard) -> Self:
-        """Put items and the opinions of their targets together."""
+    def of(
+        cls, items: Sequence[TargetItem], found: Sequence[Sequence[records.TargetSentiment]], card: ModelCard
+    ) -> Self:
+        """Build the answer from the items and the sentiment towards their targets."""
         results = [
             ItemTargets(
                 id=item.id,
-                targets=[TargetSentiment.of(*pair) for pair in zip(item.targets, found, strict=True)],
+                targets=[TargetSentiment.of(*pair) for pair in zip(item.targets, sentiments, strict=True)],
             )
-            for item, found in zip(items, opinions, strict=True)
+            for item, sentiments in zip(items, found, strict=True)
         ]
-        return cls(results=results, model=ModelName.of(card), rules=RULES)
+        return cls(results=results, model=ModelName.of(card), rules=records.RULES_VERSION)

@@ -1,4 +1,4 @@
-"""The wire of sentiment-service."""
+"""The wire models of the sentiment of texts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from castor_chassis import Identifier, RequestModel, ResponseModel
-from sentiment_service.classifiers.linear import Label, ModelCard
-from sentiment_service.classifiers.loader import Judgement
+from sentiment_service.api.schemas.fields import Probability, Tweet
+from sentiment_service.api.schemas.model import ModelName
+from sentiment_service.classifiers.base import Label, ModelCard
+from sentiment_service.inference.model import ScoredText
 from sentiment_service.inference.service import RequestedLanguage
 
 MAX_TEXTS = 1000
-MAX_CHARACTERS = 10_000
-
-Tweet = Annotated[str, Field(max_length=MAX_CHARACTERS, description="A raw text; blank is allowed and unscored.")]
-Probability = Annotated[float, Field(ge=0, le=1)]
 Language = Annotated[
     RequestedLanguage,
     Field(
@@ -72,18 +70,6 @@ class ItemSentiment(Sentiment):
     id: str
 
 
-class ModelName(ResponseModel):
-    """Who scored; scores of different ids or versions do not compare."""
-
-    id: str
-    version: str
-
-    @classmethod
-    def of(cls, card: ModelCard) -> Self:
-        """Name the model of ``card``."""
-        return cls(id=card.id, version=card.version)
-
-
 class Summary(ResponseModel):
     """How many texts got which label; unscored ones count as neutral."""
 
@@ -101,11 +87,9 @@ class Analysis(ResponseModel):
     model: ModelName
 
     @classmethod
-    def of(cls, texts: Sequence[str], judgements: Sequence[Judgement], card: ModelCard) -> Self:
-        """Put texts and their judgements together."""
-        results = [
-            TextSentiment(text=text, **_sentiment(judgement)) for text, judgement in zip(texts, judgements, strict=True)
-        ]
+    def of(cls, texts: Sequence[str], scored: Sequence[ScoredText], card: ModelCard) -> Self:
+        """Build the answer from the texts and their scores."""
+        results = [TextSentiment(text=text, **_fields(one)) for text, one in zip(texts, scored, strict=True)]
         counts = Counter(result.label for result in results)
         summary = Summary(
             total=len(results),
@@ -123,51 +107,19 @@ class BatchAnalysis(ResponseModel):
     model: ModelName
 
     @classmethod
-    def of(cls, items: Sequence[Item], judgements: Sequence[Judgement], card: ModelCard) -> Self:
-        """Put items and their judgements together."""
-        results = [
-            ItemSentiment(id=item.id, **_sentiment(judgement))
-            for item, judgement in zip(items, judgements, strict=True)
-        ]
+    def of(cls, items: Sequence[Item], scored: Sequence[ScoredText], card: ModelCard) -> Self:
+        """Build the answer from the items and their scores."""
+        results = [ItemSentiment(id=item.id, **_fields(one)) for item, one in zip(items, scored, strict=True)]
         return cls(results=results, model=ModelName.of(card))
 
 
-class ModelDescription(ModelName):
-    """What the model in use says about itself."""
-
-    languages: list[str] = Field(description="ISO 639-1 codes; texts in others are unscored.")
-    unmeasured_languages: list[str] = Field(
-        description="Those in which nobody measured how well it does: texts are scored, but the scores are unproved."
-    )
-    labels: list[Label]
-    held_out: dict[str, float] = Field(
-        description="Measured on texts that the model never saw, by name of the measure."
-    )
-    calibration: dict[str, float] = Field(
-        description="How far the probabilities can be believed, by name of the measure; empty when nobody measured."
-    )
-
-    @classmethod
-    def of(cls, card: ModelCard) -> Self:
-        """Describe the model of ``card``."""
-        return cls(
-            id=card.id,
-            version=card.version,
-            languages=list(card.languages),
-            unmeasured_languages=[one for one in card.languages if one not in card.measured_languages],
-            labels=list(card.labels),
-            held_out=dict(card.held_out),
-            calibration=dict(card.calibration),
-        )
-
-
-def _sentiment(judgement: Judgement) -> dict[str, Any]:
-    scores = judgement.scores
+def _fields(text: ScoredText) -> dict[str, Any]:
+    scores = text.scores
     return {
         "positive": scores.positive,
         "neutral": scores.neutral,
         "negative": scores.negative,
         "label": scores.label,
         "confidence": scores.confidence,
-        "reason": judgement.reason,
+        "reason": text.reason,
     }

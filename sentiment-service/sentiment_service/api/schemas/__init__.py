@@ -1,0 +1,1 @@
+"""Wire models, one module a resource: the source of the contract."""

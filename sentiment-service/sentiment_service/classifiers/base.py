@@ -1,0 +1,99 @@
+"""What a sentiment model is to the service: its labels, scores, card and interface."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+Label = Literal["positive", "neutral", "negative"]
+LABELS: tuple[Label, ...] = ("positive", "neutral", "negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Probabilities of the three labels; they sum to 1."""
+
+    positive: float
+    neutral: float
+    negative: float
+
+    @property
+    def label(self) -> Label:
+        """The most probable label; a tie goes to neutral."""
+        if self.neutral >= max(self.positive, self.negative):
+            return "neutral"
+        if self.positive == self.negative:
+            return "neutral"
+        return "positive" if self.positive > self.negative else "negative"
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the label in [0, 1]."""
+        return float(getattr(self, self.label))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model says about itself: identity, languages, and how well it did on texts that it never saw.
+
+    `measured_languages` are those of its languages in which somebody measured how well it does.
+    `calibration` are measures of how far its probabilities can be believed. `reference` is what it answers on a stated
+    set of texts: the share of each label under `labels`, and under `confidence` the share of answers in each of ten
+    bins of equal width; a service compares its own traffic with it to see drift.
+    """
+
+    id: str
+    version: str
+    languages: tuple[str, ...]
+    labels: tuple[Label, ...]
+    held_out: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    measured_languages: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self:
+        """Read the card in a manifest; raises ``KeyError`` or ``ValueError`` where it is none."""
+        labels = tuple(manifest["labels"])
+        if sorted(labels) != sorted(LABELS):
+            raise ValueError(f"labels {labels}, expected {LABELS}")
+        return cls(
+            id=manifest["id"],
+            version=manifest["version"],
+            languages=tuple(manifest["languages"]),
+            labels=labels,
+            held_out=manifest["held_out"],
+            calibration=manifest.get("calibration", {}),
+            reference=manifest.get("reference", {}),
+            measured_languages=tuple(manifest.get("measured_languages", ())),
+        )
+
+
+class Classifier(Protocol):
+    """Any sentiment model: immutable once loaded, so safe to use from several threads."""
+
+    @property
+    def model(self) -> ModelCard:
+        """Identity and measured quality."""
+        ...
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        """Return the scores of each raw text, in the order given."""
+        ...
+
+    @property
+    def characters_per_token(self) -> int:
+        """About how many characters of a text cost 1."""
+        ...
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """Return what each raw text costs: tokens as the model reads them, at least 1; texts are batched by it."""
+        ...
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return row-wise probabilities of shape (rows, labels)."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return cast(NDArray[np.float64], powers / powers.sum(axis=1, keepdims=True))

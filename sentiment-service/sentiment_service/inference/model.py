@@ -1,0 +1,31 @@
+"""Records of scoring: a text for the model to compute, and a text with its scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sentiment_service.classifiers.base import Scores
+
+_NEUTRAL = Scores(0.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceRequest:
+    """A text to compute: ``key`` is equal for texts of equal result, ``cost`` is its number of tokens (at least 1)."""
+
+    key: str
+    text: str
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredText:
+    """Scores of a text; with a ``reason`` they are not the model's, because it was not asked."""
+
+    scores: Scores
+    reason: str | None = None
+
+
+def unscored(reason: str) -> ScoredText:
+    """Return neutral scores (0, 1, 0) for a text that the model is not asked about, and why it is not."""
+    return ScoredText(_NEUTRAL, reason)
