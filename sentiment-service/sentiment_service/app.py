@@ -18,7 +18,7 @@ from sentiment_service.api.resources import Resources
 from sentiment_service.classifiers.base import Scores
 from sentiment_service.classifiers.loader import LoadedModel, load_model
 from sentiment_service.classifiers.transformer import cpu_limit
-from sentiment_service.inference.batcher import Batcher
+from sentiment_service.inference.scheduler import InferenceScheduler
 from sentiment_service.inference.score_cache import ScoreCache
 from sentiment_service.inference.service import SentimentService
 from sentiment_service.settings import SentimentSettings
@@ -51,7 +51,7 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     loaded = LoadedModel(chassis.load("model", load))
     # Threads of their own: preprocessing of later batches must not delay an inference.
     with ThreadPoolExecutor(threads, thread_name_prefix="inference") as inference:
-        batcher: Batcher[Scores] = Batcher(
+        scheduler: InferenceScheduler[Scores] = InferenceScheduler(
             lambda batch: loaded.classifier.classify(batch),
             partial(asyncio.get_running_loop().run_in_executor, inference),
             batch_max=settings.batch_max_tokens,
@@ -60,9 +60,9 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
             # One more than threads: the next batch is ready when a thread becomes free.
             workers=threads + 1,
         )
-        chassis.spawn("batches", batcher.run)
+        chassis.spawn("batches", scheduler.run)
         seconds = settings.cache_ttl_seconds if settings.redis_url else 0
         cache = ScoreCache(chassis.cache, seconds) if seconds else None
-        sentiment = SentimentService(loaded, batcher, chassis.in_thread, cache)
+        sentiment = SentimentService(loaded, scheduler, chassis.in_thread, cache)
         chassis.admissions.update(dict.fromkeys(texts.ADMITTED, sentiment.admit))
         yield Resources(sentiment, TargetSentimentService(sentiment, chassis.in_thread))

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from sentiment_service.classifiers.base import Classifier, Scores
 from sentiment_service.classifiers.loader import LoadedModel
-from sentiment_service.inference.batcher import Batcher
 from sentiment_service.inference.drift import Drift
 from sentiment_service.inference.model import InferenceRequest, ScoredText, unscored
 from sentiment_service.inference.preprocessing import PreprocessedText, estimated_cost, preprocess
+from sentiment_service.inference.scheduler import InferenceScheduler
 from sentiment_service.inference.score_cache import ScoreCache
 from sentiment_service.metrics import CONFIDENCE, LABELS, TEXTS
 from sentiment_service.text.language import unscored_reason
@@ -27,12 +27,12 @@ class SentimentService:
     def __init__(
         self,
         model: LoadedModel,
-        batcher: Batcher[Scores],
+        scheduler: InferenceScheduler[Scores],
         in_thread: Callable[..., Awaitable[Any]],
         cache: ScoreCache | None = None,
     ) -> None:
         self.model = model
-        self._batcher = batcher
+        self._scheduler = scheduler
         self._in_thread = in_thread
         self._cache = cache
         self._drift: Drift | None = None
@@ -44,7 +44,7 @@ class SentimentService:
             QueueFull: Its texts would wait too long.
         """
         if self.model.is_loaded:
-            self._batcher.check(1 + body_bytes // self.model.classifier.characters_per_token, 1)
+            self._scheduler.check(1 + body_bytes // self.model.classifier.characters_per_token, 1)
 
     async def score(self, texts: Sequence[str], lang: RequestedLanguage, *, count: bool = True) -> list[ScoredText]:
         """Return the scores of each text, in the order given.
@@ -70,7 +70,7 @@ class SentimentService:
 
     async def _score_unique(self, texts: list[str]) -> dict[str, ScoredText]:
         classifier = self.model.classifier
-        with self._batcher.reserved(estimated_cost(classifier, texts), len(texts)):
+        with self._scheduler.reserved(estimated_cost(classifier, texts), len(texts)):
             preprocessed = await self._preprocessed(classifier, texts)
         scores = await self._compute([one.request for one in preprocessed if one.request is not None])
         return {text: _scored(one, scores) for text, one in zip(texts, preprocessed, strict=True)}
@@ -84,10 +84,10 @@ class SentimentService:
     async def _compute(self, requests: Sequence[InferenceRequest]) -> dict[str, Scores]:
         """Return scores by key, from the cache where they are known."""
         if self._cache is None:
-            return await self._batcher.submit(requests)
+            return await self._scheduler.submit(requests)
         card = self.model.card
         known = await self._cache.get(card, list({request.key for request in requests}))
-        fresh = await self._batcher.submit([request for request in requests if request.key not in known])
+        fresh = await self._scheduler.submit([request for request in requests if request.key not in known])
         await self._cache.put(card, fresh)
         return known | fresh
 

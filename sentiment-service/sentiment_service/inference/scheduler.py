@@ -89,7 +89,7 @@ class Pace:
         return cost * sum(seconds for _, seconds in self._last) / tokens if tokens else 0.0
 
 
-class Batcher(Generic[T]):
+class InferenceScheduler(Generic[T]):
     """Runs ``function`` (texts to results, in order, blocking) over batches, at most ``workers`` calls at a time.
 
     ``in_thread`` runs it off the event loop. ``run`` must be running. A batch has at most ``batch_max`` tokens, padding
