@@ -23,7 +23,10 @@ Edges = Mapping[str, frozenset[str]]
 """Per service the services that it calls."""
 
 DOCUMENTS = ("*.md", "docs/*", "LICENSE", "NOTICE", "*.gitignore")
-NOTHING_BUT_LINT = ("bench/*", "*/training/*", ".pre-commit-config.yaml", ".editorconfig")
+# The job `lint` also checks the references in documents (tests/docs).
+NOTHING_BUT_LINT = (
+    "bench/*", "*/training/*", "tests/docs/*", ".pre-commit-config.yaml", ".editorconfig", ".devcontainer/*",
+)  # fmt: skip
 TOOLS = ("tools/changed.py", ".ci/*", ".github/workflows/*")
 EVERYTHING = ("uv.lock", "pyproject.toml", "Makefile", "conftest.py", *TOOLS)
 IMAGES = ("Dockerfile", "*/Dockerfile", ".dockerignore")

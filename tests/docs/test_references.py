@@ -39,12 +39,13 @@ def headings(page: Path) -> set[str]:
 def exists(document: str, name: str) -> bool:
     """Return whether a document may say ``name``: a path from the root or from its folder, or the end of a path.
 
-    The end of a path must be of the same service, unless it begins with a package (``castor_chassis/settings.py``).
+    In the documents of a service the end of a path is one of its own, unless it begins with a package
+    (``castor_chassis/settings.py``).
     """
     if any((folder / name).exists() for folder in (ROOT, (ROOT / document).parent)):
         return True
     top = document.split("/")[0]
-    whole_tree = top in ("docs", document) or name.split("/")[0] in PACKAGES
+    whole_tree = not top.endswith("-service") or name.split("/")[0] in PACKAGES
     return any(f"/{name}" in f"/{file}/" for file in TRACKED if whole_tree or file.startswith(f"{top}/"))
 
 
@@ -98,3 +99,10 @@ def test_every_test_that_is_named_exists(document: str) -> None:
 def test_every_module_that_is_run_exists(document: str) -> None:
     """``python -m package.module`` can be run."""
     assert [name for name in MODULE.findall((ROOT / document).read_text()) if not module_exists(name)] == []
+
+
+def test_every_tool_is_described() -> None:
+    """``tools/README.md`` has a row for each tool."""
+    tools = {file.split("/")[1] for file in TRACKED if file.startswith("tools/")} - {"__init__.py", "README.md"}
+    text = (ROOT / "tools" / "README.md").read_text()
+    assert [tool for tool in sorted(tools) if f"| [`{tool}" not in text] == []
