@@ -17,14 +17,15 @@ from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from trending_service.app import create_app, method_of
 from trending_service.clients.twitter import Change
-from trending_service.ingest.feed_consumer import entries_of, last_changes
+from trending_service.ingest.feed_consumer import last_changes, terms_by_tweet
 from trending_service.settings import TrendingSettings
-from trending_service.signals.model import Applied
-from trending_service.signals.repository import TrendStore
-from trending_service.topics.finder import Method
+from trending_service.signals.feed_repository import FeedRepository
+from trending_service.signals.model import AppliedPage
+from trending_service.signals.repository import SignalRepository
+from trending_service.topics.model import Method
 
 FEED = "/v1/twitter/tweets/feed"
-Fill = Callable[..., Awaitable[Applied]]
+Fill = Callable[..., Awaitable[AppliedPage]]
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 
 
@@ -97,19 +98,25 @@ async def postgres(database: str) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-def store(postgres: Postgres) -> TrendStore:
-    """A store without a tweet."""
-    return TrendStore(postgres)
+def signals(postgres: Postgres) -> SignalRepository:
+    """Counts of an empty database."""
+    return SignalRepository(postgres)
 
 
 @pytest.fixture
-def fill(store: TrendStore) -> Fill:
+def feed(postgres: Postgres) -> FeedRepository:
+    """The stored feed, empty."""
+    return FeedRepository(postgres)
+
+
+@pytest.fixture
+def fill(feed: FeedRepository) -> Fill:
     """Return ``fill(changes, next_cursor=None)``: apply changes as one page of the feed."""
 
-    async def apply(changes: Sequence[dict[str, Any]], next_cursor: int | None = None) -> Applied:
+    async def apply(changes: Sequence[dict[str, Any]], next_cursor: int | None = None) -> AppliedPage:
         latest = last_changes([Change.model_validate(change) for change in changes])
         deleted = [int(change.id) for change in latest if change.deleted]
-        return await store.apply(entries_of(latest), deleted, next_cursor or changes[-1]["seq"])
+        return await feed.apply(terms_by_tweet(latest), deleted, next_cursor or changes[-1]["seq"])
 
     return apply
 

@@ -1,4 +1,4 @@
-"""Composition of trending-service."""
+"""Composition root of trending-service."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from fastapi import FastAPI
 
 from castor_chassis import Chassis, KeySource, create_service, run_under_lease
 from trending_service import __version__
-from trending_service.api.topics import router
+from trending_service.api import status, timelines, topics
+from trending_service.api.resources import Resources
 from trending_service.clients.twitter import TwitterClient
-from trending_service.ingest.feed_consumer import FeedFollower
+from trending_service.ingest.feed_consumer import FeedConsumer
+from trending_service.ingest.service import IngestService
 from trending_service.settings import TrendingSettings
-from trending_service.signals.repository import TrendStore
-from trending_service.topics.finder import Method
-from trending_service.topics.service import Answers
+from trending_service.signals.feed_repository import FeedRepository
+from trending_service.signals.repository import SignalRepository
+from trending_service.topics.model import Method
+from trending_service.topics.service import TopicService
 
 
 def create_app(settings: TrendingSettings, *, keys: KeySource | None = None) -> FastAPI:
@@ -26,25 +29,28 @@ def create_app(settings: TrendingSettings, *, keys: KeySource | None = None) -> 
         package="trending_service",
         version=__version__,
         summary="What is bursting now in the stream of tweets, and why.",
-        routers=[router],
+        routers=[topics.router, timelines.router, status.router],
         start=start,
         keys=keys,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Answers]:
+async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     """Start following the feed; yield what the routes use."""
     settings = cast(TrendingSettings, chassis.settings)
-    store = TrendStore(chassis.postgres)
+    feed = FeedRepository(chassis.postgres)
     twitter = TwitterClient(
         chassis.peer("twitter-service", settings.twitter_url),
         page_size=settings.feed_page_size,
         wait_seconds=settings.feed_wait_seconds,
     )
-    follower = FeedFollower(twitter, store, chassis.in_thread)
-    chassis.spawn("follow_tweets", lambda: run_under_lease(chassis.postgres, "follow_tweets", follower.run))
-    yield Answers(store, chassis.cache, method_of(settings), settings.cache_seconds)
+    consumer = FeedConsumer(twitter, feed, chassis.in_thread)
+    chassis.spawn("follow_tweets", lambda: run_under_lease(chassis.postgres, "follow_tweets", consumer.run))
+    topic_service = TopicService(
+        SignalRepository(chassis.postgres), feed, chassis.cache, method_of(settings), settings.cache_seconds
+    )
+    yield Resources(topic_service, IngestService(feed))
 
 
 def method_of(settings: TrendingSettings) -> Method:

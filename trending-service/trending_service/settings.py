@@ -11,7 +11,7 @@ from castor_chassis import ServiceSettings
 
 
 class TrendingSettings(ServiceSettings):
-    """What this service needs beside what every service has."""
+    """Settings beside those of every service."""
 
     service_name: ClassVar[str] = "trending-service"
 
@@ -23,17 +23,21 @@ class TrendingSettings(ServiceSettings):
         28,
         ge=1,
         le=365,
-        description="Days before the window that say what is usual; whole weeks see each weekday.",
+        description="Days before the window that the expected counts come from; best a multiple of 7.",
     )
     false_discovery_rate: float = Field(
         0.05,
         gt=0,
         lt=1,
-        description="Share of false topics that is borne among those found (Benjamini-Hochberg).",
+        description="Accepted share of false topics among those found (Benjamini-Hochberg).",
     )
-    max_candidates: int = Field(5000, ge=100, le=50_000, description="Most frequent terms tested per answer.")
-    cache_seconds: int = Field(60, ge=1, le=3600, description="How long an answer is kept; a new tweet outdates it.")
-    local_timezone: str = Field("America/Bogota", description="Where days begin and clocks are read.")
+    max_candidates: int = Field(
+        5000, ge=100, le=50_000, description="Number of most frequent terms tested for one answer."
+    )
+    cache_seconds: int = Field(
+        60, ge=1, le=3600, description="How long an answer is cached; it is computed anew once a tweet was stored."
+    )
+    local_timezone: str = Field("America/Bogota", description="IANA time zone of days and of the times in 'why'.")
 
     @field_validator("local_timezone")
     @classmethod

@@ -9,16 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trending_service.detection.burst import (
-    Baseline,
-    Observed,
-    Stream,
     benjamini_hochberg,
     burst_of,
     counted_tweets,
-    effective_authors,
     expected_tweets,
     log10_tail,
 )
+from trending_service.signals.model import Baseline, Observed, Stream
 
 MONTH = Baseline(total=28_000, same_hours=28_000, same_week_hours=4_000)
 DAY = Stream(tweets=1_000, authors=300.0, baseline=MONTH)
@@ -79,14 +76,6 @@ def test_an_unseen_term_is_expected_rarely_and_without_any_baseline_not_at_all_s
     assert 0 < expected_tweets(nothing, DAY) < 0.05
     first_day = Stream(1_000, 300.0, nothing)
     assert burst_of(Observed(10, 10.0, nothing), first_day).score < 1
-
-
-def test_the_effective_number_of_authors_is_the_exponential_of_their_entropy() -> None:
-    """Four equally busy authors are four, one is one, a dominant one is little more than one."""
-    assert effective_authors([5, 5, 5, 5]) == pytest.approx(4)
-    assert effective_authors([7]) == pytest.approx(1)
-    assert 1 < effective_authors([97, 1, 1, 1]) < 1.3
-    assert effective_authors([]) == 0
 
 
 def test_a_flood_by_one_account_counts_little_among_many_accounts_and_much_among_four() -> None:

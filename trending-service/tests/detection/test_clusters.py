@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from trending_service.detection.clusters import Hit, cluster
+from trending_service.detection.clusters import BurstingTerm, cluster
 from trending_service.text.terms import Kind, words_of
 
 
-def _hit(spelling: str, score: float, tweets: set[int], kind: Kind = "phrase") -> Hit:
-    return Hit(spelling.lower(), kind, spelling, words_of(spelling), score, frozenset(tweets))
+def _term(spelling: str, score: float, tweets: set[int], kind: Kind = "phrase") -> BurstingTerm:
+    return BurstingTerm(spelling.lower(), kind, spelling, words_of(spelling), score, frozenset(tweets))
 
 
 DEBATE = [
-    _hit("#Debate2022", 9.0, {1, 2, 3, 4, 5, 6}, "hashtag"),
-    _hit("debate", 7.0, {4, 5, 6, 7, 8}),
-    _hit("debate presidencial", 5.0, {5, 6, 7}),
+    _term("#Debate2022", 9.0, {1, 2, 3, 4, 5, 6}, "hashtag"),
+    _term("debate", 7.0, {4, 5, 6, 7, 8}),
+    _term("debate presidencial", 5.0, {5, 6, 7}),
 ]
 
 
@@ -28,30 +28,30 @@ def test_spellings_of_one_event_are_one_topic_under_its_hashtag() -> None:
 
 def test_the_order_of_terms_does_not_matter() -> None:
     """Any order of the same terms gives the same topics."""
-    hits = [*DEBATE, _hit("fracking", 4.0, {20, 21, 22})]
+    hits = [*DEBATE, _term("fracking", 4.0, {20, 21, 22})]
     assert len({str(cluster(order)) for order in permutations(hits)}) == 1
 
 
 def test_parts_of_a_phrase_are_not_topics_of_their_own() -> None:
     """'seguridad' and 'alimentaria' within 'seguridad alimentaria' are suppressed; the phrase is the label."""
-    parts = [_hit("seguridad", 3.0, {1, 2, 3}), _hit("alimentaria", 3.0, {1, 2, 3})]
-    (topic,) = cluster([*parts, _hit("seguridad alimentaria", 3.0, {1, 2, 3})])
+    parts = [_term("seguridad", 3.0, {1, 2, 3}), _term("alimentaria", 3.0, {1, 2, 3})]
+    (topic,) = cluster([*parts, _term("seguridad alimentaria", 3.0, {1, 2, 3})])
     assert topic.label.spelling == "seguridad alimentaria"
 
 
 def test_terms_that_always_stand_together_are_one_topic_without_a_common_word() -> None:
     """A programme's account and its hashtag in the same tweets are one topic."""
-    (topic,) = cluster([_hit("@WRadio", 9.0, {1, 2, 3}, "mention"), _hit("#AlAire", 8.0, {1, 2, 3, 4}, "hashtag")])
+    (topic,) = cluster([_term("@WRadio", 9.0, {1, 2, 3}, "mention"), _term("#AlAire", 8.0, {1, 2, 3, 4}, "hashtag")])
     assert topic.label.spelling == "#AlAire"
 
 
 def test_a_tag_does_not_swallow_what_is_said_under_it() -> None:
     """A subject in two of fourteen tweets with a slogan stays a topic of its own."""
-    slogan = _hit("#YoVoto", 9.0, set(range(14)), "hashtag")
-    assert len(cluster([slogan, _hit("fertilizantes", 3.0, {1, 2})])) == 2
+    slogan = _term("#YoVoto", 9.0, set(range(14)), "hashtag")
+    assert len(cluster([slogan, _term("fertilizantes", 3.0, {1, 2})])) == 2
 
 
 def test_a_much_wider_word_does_not_join_what_it_was_found_beside() -> None:
     """'voto' in twenty tweets is not the same as 'voto en blanco' in five of them."""
-    topics = cluster([_hit("voto en blanco", 6.0, {1, 2, 3, 4, 5}), _hit("voto", 5.0, set(range(1, 21)))])
+    topics = cluster([_term("voto en blanco", 6.0, {1, 2, 3, 4, 5}), _term("voto", 5.0, set(range(1, 21)))])
     assert [topic.label.spelling for topic in topics] == ["voto en blanco", "voto"]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trending_service.api.schemas.topics import Topics
-from trending_service.detection.burst import Baseline, burst_of
-from trending_service.signals.repository import TrendStore
-from trending_service.topics.finder import Method, Question, find_topics
+from trending_service.detection.burst import burst_of
+from trending_service.signals.model import Baseline
+from trending_service.signals.repository import SignalRepository
+from trending_service.topics.finder import find_topics
+from trending_service.topics.model import Method, Question, SentimentShares, TopicList
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream
@@ -58,18 +59,18 @@ def _say(stream: Stream, text: str, *, times: int, authors: int, until: datetime
         stream.tweet(at, f"author{number % authors}", f"{own[0]} {text} {own[1]}")
 
 
-async def _topics(store: TrendStore, method: Method, **asked: Any) -> Topics:
+async def _topics(signals: SignalRepository, method: Method, **asked: Any) -> TopicList:
     return await find_topics(
-        store, method, Question(**{"as_of": MORNING, "window_hours": 24, "limit": 10, "min_tweets": 5, **asked})
+        signals, method, Question(**{"as_of": MORNING, "window_hours": 24, "limit": 10, "min_tweets": 5, **asked})
     )
 
 
-def _names(found: Topics) -> list[str]:
+def _names(found: TopicList) -> list[str]:
     return [topic.topic for topic in found.items]
 
 
 async def test_bursts_are_found_and_the_usual_is_not(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """Injected bursts are the only topics of a stream with evergreen words, a daily rhythm and chance words."""
     _fill_usual(stream)
@@ -78,41 +79,41 @@ async def test_bursts_are_found_and_the_usual_is_not(
     _say(stream, "en Buenaventura", times=8, authors=8)
     await fill(stream.changes)
     for hours in (6, 24):
-        found = await _topics(store, method, window_hours=hours)
+        found = await _topics(signals, method, window_hours=hours)
         assert set(_names(found)) == {"#ParoNacional", "reforma pensional", "Buenaventura"}
         assert all(topic.tweets >= 8 and topic.share_change > 10 and topic.score > 3 for topic in found.items)
 
 
 async def test_a_greeting_that_comes_every_morning_is_no_topic_of_the_morning(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """In a window of three hours a daily term makes a third of the tweets and still is expected."""
     _fill_usual(stream)
     await fill(stream.changes)
     window = method.window(Question(MORNING, 3, 10, 3))
-    used = (await store.candidates(window, min_tweets=3, limit=1000))["#felizmañana"]
-    whole = (await store.window(window)).stream
+    used = (await signals.candidates(window, min_tweets=3, limit=1000))["#felizmañana"]
+    whole = (await signals.window(window)).stream
     all_day = replace(used, baseline=Baseline(used.baseline.total, used.baseline.total // 8, used.baseline.total // 56))
     assert burst_of(all_day, whole).score > 2 > 1 > burst_of(used, whole).score
-    assert (await _topics(store, method, window_hours=3, min_tweets=3)).items == []
+    assert (await _topics(signals, method, window_hours=3, min_tweets=3)).items == []
 
 
 async def test_a_flood_by_one_account_stands_behind_a_topic_of_many(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """Forty tweets of one account weigh less than ten of ten accounts."""
     _fill_usual(stream)
     _say(stream, "#Inundación", times=40, authors=1)
     _say(stream, "#ParoNacional", times=10, authors=10)
     await fill(stream.changes)
-    found = await _topics(store, method)
+    found = await _topics(signals, method)
     assert _names(found)[0] == "#ParoNacional"
     flood = next((topic for topic in found.items if topic.topic == "#Inundación"), None)
     assert flood is None or flood.score < found.items[0].score / 2
 
 
 async def test_among_four_accounts_a_topic_of_one_still_trends(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """A candidate's new slogan is a topic where only candidates are followed."""
     for day in range(1, 29):
@@ -120,53 +121,57 @@ async def test_among_four_accounts_a_topic_of_one_still_trends(
             stream.tweet(MORNING - timedelta(days=day), author, f"salud educación {author * 3}{day} seguridad {day}")
     _say(stream, "#VotaPorMí", times=8, authors=1)
     await fill(stream.changes)
-    (topic,) = (await _topics(store, method)).items
+    (topic,) = (await _topics(signals, method)).items
     assert (topic.topic, topic.authors) == ("#VotaPorMí", 1)
 
 
-async def test_copies_of_a_text_count_once(store: TrendStore, fill: Fill, stream: Stream, method: Method) -> None:
+async def test_copies_of_a_text_count_once(
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
+) -> None:
     """Thirty accounts that post one text are one voice."""
     _fill_usual(stream)
     for number in range(30):
         at = MORNING - timedelta(minutes=number + 1)
         stream.tweet(at, f"bot{number}", f"@victima{number} mañana todos contra #Fraude masivo en Soacha {number}")
     await fill(stream.changes)
-    found = await _topics(store, method, min_tweets=2)
+    found = await _topics(signals, method, min_tweets=2)
     assert found.items == []
     assert found.tweets_in_window > 30
 
 
 async def test_a_past_answer_stays_the_same_when_later_tweets_come(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """Replayed at the same as_of, the whole answer is equal; at a later one it is not."""
     _fill_usual(stream)
     _say(stream, "#ParoNacional", times=12, authors=12)
     await fill(stream.changes)
-    before = await _topics(store, method)
+    before = await _topics(signals, method)
     later = len(stream.changes)
     _say(stream, "#paronacional", times=200, authors=50, until=MORNING + timedelta(hours=12))
     _say(stream, "terremoto", times=90, authors=50, until=MORNING + timedelta(hours=12))
     await fill(stream.changes[later:])
-    assert await _topics(store, method) == before
+    assert await _topics(signals, method) == before
     assert _names(before) == ["#ParoNacional"]
-    assert "terremoto" in _names(await _topics(store, method, as_of=MORNING + timedelta(hours=13)))
+    assert "terremoto" in _names(await _topics(signals, method, as_of=MORNING + timedelta(hours=13)))
 
 
 async def test_one_event_under_many_names_is_one_topic(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """Hashtag variants, the word and the phrase become one topic that counts each tweet once."""
     _fill_usual(stream)
     for times, text in ((8, "debate presidencial #Debate2022"), (5, "debate #debate2022"), (4, "#Débate2022")):
         _say(stream, text, times=times, authors=17)
     await fill(stream.changes)
-    (topic,) = (await _topics(store, method)).items
+    (topic,) = (await _topics(signals, method)).items
     assert (topic.topic, topic.kind, topic.tweets) == ("#Debate2022", "hashtag", 17)
     assert {"debate", "debate presidencial"} <= set(topic.terms)
 
 
-async def test_a_topic_says_why_in_numbers(store: TrendStore, fill: Fill, stream: Stream, method: Method) -> None:
+async def test_a_topic_says_why_in_numbers(
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
+) -> None:
     """The sentence, the times and the shares are those of the tweets of the topic."""
     _fill_usual(stream)
     first = [
@@ -177,20 +182,19 @@ async def test_a_topic_says_why_in_numbers(store: TrendStore, fill: Fill, stream
     for label, change in zip(("negative", "negative", "negative", "neutral"), first, strict=False):
         stream.score(change, label)
     await fill(stream.changes)
-    (topic,) = (await _topics(store, method)).items
+    (topic,) = (await _topics(signals, method)).items
     assert topic.why == (
         "7 tweets from 7 accounts in 24 h, none in the 28 days before; began 2022-05-27 03:55 (Bogota)"
     )
     assert topic.first_seen_at == MORNING - timedelta(hours=5, minutes=5)
     assert topic.peak_at == MORNING - timedelta(hours=6)
     assert topic.scored == 4
-    assert topic.sentiment is not None
-    assert topic.sentiment.model_dump() == {"positive": 0.0, "neutral": 0.25, "negative": 0.75}
+    assert topic.sentiment == SentimentShares(positive=0.0, neutral=0.25, negative=0.75)
     assert set(topic.sample_tweet_ids) <= {change["id"] for change in stream.changes}
 
 
 async def test_what_returns_stronger_is_compared_with_its_past(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """The sentence tells the ratio to what was expected when the term was there before."""
     _fill_usual(stream)
@@ -198,7 +202,7 @@ async def test_what_returns_stronger_is_compared_with_its_past(
         _say(stream, f"#Minga hoy{day}", times=1, authors=5, until=MORNING - timedelta(days=day))
     _say(stream, "#Minga", times=20, authors=20)
     await fill(stream.changes)
-    (topic,) = (await _topics(store, method)).items
+    (topic,) = (await _topics(signals, method)).items
     assert 0.5 < topic.expected < 2.5
     assert f"{topic.tweets / topic.expected:.0f}."[:2] in topic.why
     assert "expected from the 28 days before" in topic.why
@@ -206,17 +210,17 @@ async def test_what_returns_stronger_is_compared_with_its_past(
 
 
 async def test_without_a_past_the_answer_says_degraded(
-    store: TrendStore, fill: Fill, stream: Stream, method: Method
+    signals: SignalRepository, fill: Fill, stream: Stream, method: Method
 ) -> None:
     """The first day of a stream has no baseline, and the answer admits it."""
     _say(stream, "#ParoNacional", times=12, authors=12)
     await fill(stream.changes)
-    assert (await _topics(store, method)).degraded == ["baseline"]
+    assert (await _topics(signals, method)).degraded == ["baseline"]
 
 
-async def test_an_empty_store_has_no_topics(store: TrendStore, method: Method) -> None:
+async def test_an_empty_store_has_no_topics(signals: SignalRepository, method: Method) -> None:
     """No tweet, no topic, no error."""
-    found = await _topics(store, method)
+    found = await _topics(signals, method)
     assert (found.items, found.tweets_in_window, found.terms_tested) == ([], 0, 0)
 
 
@@ -228,13 +232,13 @@ def _real_tweets() -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if "2022-04-20" < row["created_at"] < "2022-05-29"]
 
 
-async def test_the_day_of_a_real_debate(store: TrendStore, fill: Fill, stream: Stream, method: Method) -> None:
+async def test_the_day_of_a_real_debate(signals: SignalRepository, fill: Fill, stream: Stream, method: Method) -> None:
     """On the day of the last debate of 2022 the debate and new slogans trend, the candidates' daily tags do not."""
     for row in _real_tweets():
         stream.change(**row)
     await fill(stream.changes)
     for min_tweets in (2, 3):
-        found = await _topics(store, method, as_of=datetime(2022, 5, 28, 5, tzinfo=UTC), min_tweets=min_tweets)
+        found = await _topics(signals, method, as_of=datetime(2022, 5, 28, 5, tzinfo=UTC), min_tweets=min_tweets)
         names = _names(found)
         assert len(names) >= 5
         assert names[0] == "#DebateFinal"

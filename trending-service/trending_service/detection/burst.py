@@ -1,58 +1,33 @@
-"""Is a term trending, and not merely frequent?
+"""Tests whether a term is used more than its past leads to expect.
 
-The expected count of a term is its share of the stream before the window times the size of the window, so
-the rhythm of the whole stream cancels out. The share is that of the baseline (a prior one for a term never
-seen), times the lift that the term has in the same hours of the day and of the week, so that 'buenos dias'
-does not trend every morning; a lift that rests on few tweets is shrunk towards 1. The observed count is
+The expected count of a term is its share of the stream before the window (the baseline) times the size of the
+window, so the rhythm of the whole stream cancels out; a term that the baseline does not hold has a prior share.
+The share is multiplied by the lift that the term has in the same hours of the day and of the week, so that
+'buenos dias' does not trend every morning; a lift that rests on few tweets is shrunk towards 1. The observed count is
 tested against a negative binomial around the expected one: a Poisson whose rate is uncertain because the
 baseline is finite, and because the use of a word fluctuates from day to day.
 
 Sources: Hendrickson et al., "Trend Detection in Social Data" (Gnip/Twitter, 2015) for the Poisson test
 against a baseline; Gelman et al., "Bayesian Data Analysis", section 2.6, for the Gamma-Poisson predictive;
-Benjamini and Hochberg (1995) for many tests at once; Hill (1973) for the effective number of authors.
+Benjamini and Hochberg (1995) for many tests at once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trending_service.signals.model import Baseline, Observed, Stream
+
 PRIOR_TWEETS = 0.5
-"""Tweets that a term is credited with before it is ever seen (Jeffreys' prior of a Poisson rate)."""
+"""Tweets that a term is credited with before it is seen for the first time (Jeffreys' prior of a Poisson rate)."""
 PRIOR_EXPOSURE = 50.0
-"""Size of the imagined stream that holds those tweets."""
+"""Size of the stream in which the prior tweets are counted."""
 LIFT_PRIOR = 3.0
-"""Tweets that speak for a lift of 1: a term's own rhythm is believed once it was seen more often than that."""
+"""Prior weight of a lift of 1, in tweets: a term's own rhythm counts once it was seen more often than that."""
 DISPERSION = 0.15
-"""Variance of a term's rate beyond Poisson, relative to its square: words come and go by some 40 % a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """Tweets before the window: all, those in the window's hours of the day, those in its hours of the week."""
-
-    total: int
-    same_hours: int
-    same_week_hours: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The whole stream: tweets in the window, the effective number of their authors, the baseline."""
-
-    tweets: int
-    authors: float
-    baseline: Baseline
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """A term or topic: tweets in the window, the effective number of their authors, the baseline."""
-
-    tweets: int
-    authors: float
-    baseline: Baseline
+"""Variance of a term's rate beyond Poisson, relative to its square: use varies by some 40 % from day to day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +39,8 @@ class Burst:
     score: float
 
 
-def effective_authors(tweets_per_author: Iterable[int]) -> float:
-    """Return exp(Shannon entropy) of the authors: 1 for one account, k for k equally busy ones; 0 for none."""
-    counts = [count for count in tweets_per_author if count > 0]
-    return effective_authors_of(sum(counts), sum(n * math.log(n) for n in counts))
-
-
-def effective_authors_of(tweets: int, sum_n_log_n: float) -> float:
-    """``effective_authors`` from sufficient statistics: the tweets and the sum of n ln n over authors."""
-    return math.exp(math.log(tweets) - sum_n_log_n / tweets) if tweets else 0.0
-
-
 def expected_tweets(term: Baseline, stream: Stream) -> float:
-    """Return how many tweets of the window would hold the term if nothing had happened."""
+    """Return how many tweets of the window hold the term if it is used as in the baseline."""
     whole = stream.baseline
     share = (term.total + PRIOR_TWEETS) / (whole.total + PRIOR_EXPOSURE)
     share *= _lift(term.same_hours, whole.same_hours * share)
@@ -88,8 +52,8 @@ def counted_tweets(observed: Observed, stream: Stream) -> float:
     """Return the tweets damped by how few accounts wrote them.
 
     ``n`` tweets drawn from the stream would have about 1 / (1/n + 1/stream.authors) effective authors. A topic with
-    fewer counts in proportion, so a flood by one account counts 1 + n / stream.authors: little among thousands of
-    accounts, a good deal among four.
+    fewer counts in proportion, so ``n`` tweets of one account count as 1 + n / stream.authors: few in a stream of
+    thousands of accounts, many in a stream of four.
     """
     if observed.tweets == 0 or stream.authors == 0:
         return float(observed.tweets)

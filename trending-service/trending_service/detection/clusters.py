@@ -1,4 +1,4 @@
-"""Terms that speak of one thing become one topic, under the label that tells most."""
+"""Groups terms of one subject into one topic, labelled by the most informative of them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _LABEL_COVERAGE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A term that bursts: how it is mostly spelt, the words in it, its score, the ids of its tweets."""
+class BurstingTerm:
+    """A term that bursts: its most frequent spelling, the words in it, its score, the ids of its tweets."""
 
     key: str
     kind: Kind
@@ -35,51 +35,51 @@ class Hit:
 class Cluster:
     """One topic: its label, all its terms (strongest first), the union of their tweets."""
 
-    label: Hit
-    members: tuple[Hit, ...]
+    label: BurstingTerm
+    members: tuple[BurstingTerm, ...]
     tweets: frozenset[int]
 
 
-def cluster(hits: Iterable[Hit]) -> list[Cluster]:
-    """Return the topics of these terms, strongest first; the same for any order of ``hits``.
+def cluster(terms: Iterable[BurstingTerm]) -> list[Cluster]:
+    """Return the topics of these terms, strongest first; the same for any order of ``terms``.
 
     A term joins the topic of the strongest term before it that it resembles, or begins one of its own.
     """
-    groups: list[list[Hit]] = []
-    for hit in sorted(hits, key=lambda h: (-h.score, -len(h.words), h.key)):
-        home = next((group for group in groups if _resembles(hit, group[0])), None)
-        if home is None:
-            groups.append([hit])
+    groups: list[list[BurstingTerm]] = []
+    for term in sorted(terms, key=lambda term: (-term.score, -len(term.words), term.key)):
+        match = next((group for group in groups if _resembles(term, group[0])), None)
+        if match is None:
+            groups.append([term])
         else:
-            home.append(hit)
-    return [_named(group) for group in groups]
+            match.append(term)
+    return [_labelled(group) for group in groups]
 
 
-def _resembles(hit: Hit, seed: Hit) -> bool:
-    common = len(hit.tweets & seed.tweets)
+def _resembles(term: BurstingTerm, seed: BurstingTerm) -> bool:
+    common = len(term.tweets & seed.tweets)
     if common == 0:
         return False
-    if common / len(hit.tweets | seed.tweets) >= SAME_TWEETS:
+    if common / len(term.tweets | seed.tweets) >= SAME_TWEETS:
         return True
     # A much wider word ('voto') must not swallow what it was found beside ('voto en blanco').
-    smaller, larger = sorted((len(hit.tweets), len(seed.tweets)))
-    is_wider = len(hit.tweets) == larger > 1.5 * smaller
-    return not is_wider and bool(hit.words & seed.words) and common >= RELATED_OVERLAP * smaller
+    smaller, larger = sorted((len(term.tweets), len(seed.tweets)))
+    is_wider = len(term.tweets) == larger > 1.5 * smaller
+    return not is_wider and bool(term.words & seed.words) and common >= RELATED_OVERLAP * smaller
 
 
-def _named(group: Sequence[Hit]) -> Cluster:
-    tweets = frozenset().union(*(hit.tweets for hit in group))
-    label = max(group, key=lambda hit: (_informs(hit, tweets), hit.score, len(hit.key), hit.key))
+def _labelled(group: Sequence[BurstingTerm]) -> Cluster:
+    tweets = frozenset().union(*(term.tweets for term in group))
+    label = max(group, key=lambda term: (_informativeness(term, tweets), term.score, len(term.key), term.key))
     return Cluster(label, tuple(group), tweets)
 
 
-def _informs(hit: Hit, tweets: frozenset[int]) -> float:
+def _informativeness(term: BurstingTerm, tweets: frozenset[int]) -> float:
     # A label must stand for most of the topic; among those that do, a tag and more words tell more.
-    coverage = len(hit.tweets) / len(tweets)
-    return coverage * _weight(hit) if coverage >= _LABEL_COVERAGE else coverage / 2
+    coverage = len(term.tweets) / len(tweets)
+    return coverage * _weight(term) if coverage >= _LABEL_COVERAGE else coverage / 2
 
 
-def _weight(hit: Hit) -> float:
-    if hit.kind == "phrase":
-        return 0.7 if hit.is_common_word else 1 + 0.25 * (min(len(hit.words), 3) - 1)
-    return 1.25 if hit.kind == "hashtag" else 1.0
+def _weight(term: BurstingTerm) -> float:
+    if term.kind == "phrase":
+        return 0.7 if term.is_common_word else 1 + 0.25 * (min(len(term.words), 3) - 1)
+    return 1.25 if term.kind == "hashtag" else 1.0

@@ -1,1 +1,1 @@
-"""The feed of twitter-service, taken into the store."""
+"""The feed of twitter-service: followed, stored, reported."""

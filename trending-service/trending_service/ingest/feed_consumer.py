@@ -1,4 +1,4 @@
-"""Follows the feed of twitter-service into the store."""
+"""Follows the feed of twitter-service and stores the terms of its tweets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from castor_chassis import follow
 from trending_service.clients.twitter import Change, FeedAnswer, TwitterClient
 from trending_service.metrics import CHANGES, STORED, TERMS
-from trending_service.signals.model import Applied, Entry
-from trending_service.signals.repository import TrendStore
+from trending_service.signals.feed_repository import FeedRepository
+from trending_service.signals.model import AppliedPage, TweetTerms
 from trending_service.text.terms import terms_of, text_hash
 
-InThread = Callable[[Callable[[Sequence[Change]], list[Entry]], Sequence[Change]], Awaitable[list[Entry]]]
+InThread = Callable[[Callable[[Sequence[Change]], list[TweetTerms]], Sequence[Change]], Awaitable[list[TweetTerms]]]
 
 
 def last_changes(changes: Sequence[Change]) -> list[Change]:
@@ -19,10 +19,10 @@ def last_changes(changes: Sequence[Change]) -> list[Change]:
     return list({change.id: change for change in changes}.values())
 
 
-def entries_of(changes: Sequence[Change]) -> list[Entry]:
-    """Return what is to be stored of these changes, the deleted ones left out. CPU-bound."""
+def terms_by_tweet(changes: Sequence[Change]) -> list[TweetTerms]:
+    """Return what is stored of these changes; deleted tweets are left out. CPU-bound."""
     return [
-        Entry(
+        TweetTerms(
             int(change.id), change.created_at, change.username.lower(), change.label,
             text_hash(change.text), terms_of(change.text),
         )
@@ -31,12 +31,12 @@ def entries_of(changes: Sequence[Change]) -> list[Entry]:
     ]  # fmt: skip
 
 
-class FeedFollower:
-    """Keeps the store up to date; run it under a lease."""
+class FeedConsumer:
+    """Stores the feed page by page; run it under a lease."""
 
-    def __init__(self, twitter: TwitterClient, store: TrendStore, in_thread: InThread) -> None:
+    def __init__(self, twitter: TwitterClient, feed: FeedRepository, in_thread: InThread) -> None:
         self._twitter = twitter
-        self._store = store
+        self._feed = feed
         self._in_thread = in_thread
 
     async def run(self) -> None:
@@ -44,23 +44,23 @@ class FeedFollower:
         await follow("tweets", load_cursor=self._cursor, fetch=self._fetch, apply=self.apply)
 
     async def _cursor(self) -> str:
-        return str((await self._store.state()).cursor)
+        return str((await self._feed.state()).cursor)
 
     async def _fetch(self, cursor: str) -> FeedAnswer:
         page = await self._twitter.feed(cursor)
         if not page.items:
-            await self._store.caught_up()
+            await self._feed.caught_up()
         return page
 
     async def apply(self, changes: Sequence[Change], next_cursor: str) -> None:
         """Store one page and its cursor together."""
         latest = last_changes(changes)
-        entries = await self._in_thread(entries_of, latest)
+        tweets = await self._in_thread(terms_by_tweet, latest)
         deleted = [int(change.id) for change in latest if change.deleted]
-        _count(await self._store.apply(entries, deleted, int(next_cursor)))
+        _count(await self._feed.apply(tweets, deleted, int(next_cursor)))
 
 
-def _count(applied: Applied) -> None:
+def _count(applied: AppliedPage) -> None:
     STORED.set(applied.tweets)
     TERMS.inc(applied.terms)
     for change in ("added", "updated", "deleted"):

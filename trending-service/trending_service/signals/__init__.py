@@ -1,1 +1,1 @@
-"""Terms counted in windows of time."""
+"""Terms of tweets, stored by time and counted in windows."""

@@ -1,4 +1,4 @@
-"""What the store takes and gives."""
+"""Records of what is stored of tweets and counted in windows of time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trending_service.detection.burst import Stream
 from trending_service.text.terms import Kind, Term
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A tweet to be stored, its terms with it."""
+class TweetTerms:
+    """What is stored of a tweet: its terms and a hash that near-duplicates share, not its text."""
 
     id: int
     created_at: datetime
@@ -23,7 +22,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedPage:
     """What a page of changes did; ``tweets`` is the number stored after it."""
 
     tweets: int
@@ -40,6 +39,33 @@ class FeedState:
     cursor: int
     tweets: int
     caught_up_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Tweets before the window: all, those in the window's hours of the day, those in its hours of the week."""
+
+    total: int
+    same_hours: int
+    same_week_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The whole stream: tweets in the window, the effective number of their authors, the baseline."""
+
+    tweets: int
+    authors: float
+    baseline: Baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A term or topic: tweets in the window, the effective number of their authors, the baseline."""
+
+    tweets: int
+    authors: float
+    baseline: Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +119,7 @@ class StoredTweet:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class BucketCount:
     """Tweets of a topic and of all in one hour or day that begins ``at``."""
 
     at: datetime

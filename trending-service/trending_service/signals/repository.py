@@ -1,4 +1,4 @@
-"""The SQL of trending-service. Windows are (since, until]: the tweet of the moment itself counts."""
+"""SQL that counts tweets and terms. Windows are (since, until]: a tweet at ``until`` counts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 import asyncpg
 
 from castor_chassis import Postgres
-from trending_service.detection.burst import Baseline, Observed, Stream, effective_authors_of
+from trending_service.signals.author_diversity import effective_authors_of
 from trending_service.signals.model import (
-    Applied,
-    Bucket,
-    Entry,
-    FeedState,
+    Baseline,
+    BucketCount,
+    Observed,
     StoredTweet,
+    Stream,
     TermUse,
     Window,
     WindowStream,
@@ -109,37 +109,11 @@ FROM stream LEFT JOIN topic USING (at)
 """
 
 
-class TrendStore:
-    """Tweets and their terms. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
+class SignalRepository:
+    """Counts tweets and their terms. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
-
-    async def state(self) -> FeedState:
-        """Return how far the feed is applied."""
-        (row,) = await self._postgres.fetch("SELECT next_cursor, tweets, caught_up_at FROM feed_state")
-        return FeedState(row["next_cursor"], row["tweets"], row["caught_up_at"])
-
-    async def caught_up(self) -> None:
-        """Note that the end of the feed was reached just now."""
-        await self._postgres.execute("UPDATE feed_state SET caught_up_at = now()")
-
-    async def extent(self) -> tuple[datetime | None, datetime | None]:
-        """Return the times of the oldest and the newest tweet."""
-        row = await self._postgres.fetchrow("SELECT min(created_at) AS oldest, max(created_at) AS newest FROM tweets")
-        assert row is not None
-        return row["oldest"], row["newest"]
-
-    async def apply(self, entries: Sequence[Entry], deleted: Collection[int], next_cursor: int) -> Applied:
-        """Store a page of changes and the cursor after it, together or not at all.
-
-        ``entries`` and ``deleted`` name a tweet once. A page that was applied before changes nothing.
-        """
-        async with self._postgres.transaction() as connection:
-            (row,) = await connection.fetch("SELECT next_cursor, tweets FROM feed_state FOR UPDATE")
-            if row["next_cursor"] >= next_cursor:
-                return Applied(row["tweets"])
-            return await _apply(connection, entries, deleted, next_cursor)
 
     async def window(self, window: Window) -> WindowStream:
         """Return the whole stream in the window and before it."""
@@ -196,66 +170,11 @@ class TrendStore:
         since: datetime,
         before: datetime,
         as_of: datetime,
-    ) -> dict[datetime, Bucket]:
+    ) -> dict[datetime, BucketCount]:
         """Return the buckets of [since, before) up to ``as_of`` that hold any tweet, by their beginning."""
         rows = await self._postgres.fetch(_TIMELINE_SQL, step, zone, since, before, as_of, terms)
-        return {row["at"]: Bucket(row["at"], row["tweets"], row["authors"], row["total_tweets"]) for row in rows}
+        return {row["at"]: BucketCount(row["at"], row["tweets"], row["authors"], row["total_tweets"]) for row in rows}
 
 
 def _baseline(row: asyncpg.Record) -> Baseline:
     return Baseline(row["total"], row["same_hours"], row["same_week_hours"])
-
-
-async def _apply(
-    connection: asyncpg.Connection, entries: Sequence[Entry], deleted: Collection[int], next_cursor: int
-) -> Applied:
-    ids = [entry.id for entry in entries] + list(deleted)
-    rows = await connection.fetch("SELECT id, created_at, text_hash FROM tweets WHERE id = ANY($1::bigint[])", ids)
-    known = {row["id"]: (row["created_at"], row["text_hash"]) for row in rows}
-    same = [entry for entry in entries if known.get(entry.id) == (entry.created_at, entry.text_hash)]
-    kept = {entry.id for entry in same}
-    fresh = [entry for entry in entries if entry.id not in kept]
-    gone = {tweet: moment for tweet, (moment, _) in known.items() if tweet not in kept}
-    await _delete(connection, gone)
-    await _relabel(connection, same)
-    terms = await _insert(connection, fresh)
-    tweets = await connection.fetchval(
-        "UPDATE feed_state SET next_cursor = $1, tweets = tweets + $2 RETURNING tweets",
-        next_cursor,
-        len(fresh) - len(gone),
-    )
-    added = sum(entry.id not in known for entry in fresh)
-    return Applied(tweets, added, len(entries) - added, sum(tweet in known for tweet in deleted), terms)
-
-
-async def _delete(connection: asyncpg.Connection, gone: dict[int, datetime]) -> None:
-    keys = (list(gone), list(gone.values()))
-    for table, column in (("tweet_terms", "tweet_id"), ("tweets", "id")):
-        await connection.execute(
-            f"DELETE FROM {table} USING unnest($1::bigint[], $2::timestamptz[]) AS gone (tweet, moment) "
-            f"WHERE {table}.{column} = gone.tweet AND {table}.created_at = gone.moment",
-            *keys,
-        )
-
-
-async def _relabel(connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
-    await connection.execute(
-        "UPDATE tweets SET label = new.label "
-        "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (id, created_at, label) "
-        "WHERE tweets.id = new.id AND tweets.created_at = new.created_at AND tweets.label IS DISTINCT FROM new.label",
-        [entry.id for entry in entries],
-        [entry.created_at for entry in entries],
-        [entry.label for entry in entries],
-    )
-
-
-async def _insert(connection: asyncpg.Connection, entries: Sequence[Entry]) -> int:
-    tweets = [(e.id, e.created_at, e.author, e.label, e.text_hash) for e in entries]
-    terms = [(t.key, t.kind, e.id, e.created_at, e.author, t.spelling) for e in entries for t in e.terms]
-    await connection.copy_records_to_table(
-        "tweets", records=tweets, columns=["id", "created_at", "author", "label", "text_hash"]
-    )
-    await connection.copy_records_to_table(
-        "tweet_terms", records=terms, columns=["term", "kind", "tweet_id", "created_at", "author", "spelling"]
-    )
-    return len(terms)

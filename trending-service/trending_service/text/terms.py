@@ -1,21 +1,22 @@
-"""The terms of a Spanish tweet: hashtags, mentions, words, short phrases; keys merge spellings."""
+"""Extracts terms from a Spanish tweet: hashtags, mentions, words, short phrases. Spellings share a key."""
 
 from __future__ import annotations
 
 import hashlib
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Literal
 
+from castor_chassis import fold, normalise
+
 Kind = Literal["hashtag", "mention", "phrase"]
 
 MAX_TERMS = 80
-"""Terms kept of one tweet; 280 characters hold some 60."""
+"""Most terms kept of one tweet; 280 characters hold about 60."""
 MAX_TERM_CHARS = 80
 CONNECTIVE = re.compile(r"al?|con|contra|del?|[eouy]|el|en|l[ao]s?|para|por|sin|sobre|una?|vs")
 """Words that may stand inside a phrase: 'ley de garantías', 'ahorros de los colombianos'."""
@@ -61,21 +62,14 @@ class _Word:
 
 @cache
 def stop_words() -> frozenset[str]:
-    """Return the words that never are a term alone and never begin or end a phrase."""
+    """Return the words that are no term by themselves and do not begin or end a phrase."""
     lines = resources.files("trending_service.text").joinpath("stopwords_es.txt").read_text("utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-def fold(text: str) -> str:
-    """Return ``text`` in lower case and without accents; ``ñ`` stays: 'año' and 'ano' differ."""
-    kept = unicodedata.normalize("NFC", text.casefold()).replace("ñ", "\0")
-    bare = "".join(c for c in unicodedata.normalize("NFKD", kept) if not unicodedata.combining(c))
-    return bare.replace("\0", "ñ")
-
-
 def clean(text: str) -> str:
-    """Return ``text`` without the mark of a retweet, without addresses, its HTML entities resolved."""
-    return _URL.sub(" ", _RETWEET.sub("", html.unescape(text)))
+    """Return ``text`` normalised, without the mark of a retweet, without URLs, its HTML entities resolved."""
+    return _URL.sub(" ", _RETWEET.sub("", normalise(html.unescape(text))))
 
 
 def terms_of(text: str) -> list[Term]:
@@ -96,13 +90,13 @@ def terms_of(text: str) -> list[Term]:
 
 def term_key(text: str) -> str | None:
     """Return the key under which a hashtag, mention, word or phrase is stored; None when it holds no word."""
-    words = [fold(match.group()) for match in _TOKEN.finditer(text)]
+    words = [fold(match.group()) for match in _TOKEN.finditer(normalise(text))]
     key = " ".join(words).replace("＃", "#")
     return key if 0 < len(key) <= MAX_TERM_CHARS else None
 
 
 def words_of(spelling: str) -> frozenset[str]:
-    """Return the words that say what a term is about, in the singular: '#DebatesFinales2022' -> debate, final."""
+    """Return the content words of a term in the singular: '#DebatesFinales2022' -> debate, final."""
     if spelling[:1] in "#@":
         parts = [fold(part) for part in _HUMP.findall(spelling) if not part.isdigit()]
     else:
@@ -117,8 +111,8 @@ def _singular(word: str) -> str:
 def text_hash(text: str) -> int:
     """Return a signed 64-bit hash that near-duplicates share.
 
-    Case, accents, punctuation, addresses, emoji, numbers and mentions make no difference, except in texts of
-    fewer than four words, which are duplicates only when whole.
+    Case, accents, punctuation, URLs, emoji, numbers and mentions make no difference, except in texts of
+    fewer than four words, which are duplicates only when they are equal.
     """
     tokens = [fold(match.group()) for match in _TOKEN.finditer(clean(text))]
     words = [token for token in tokens if token[0] != "@" and not token[0].isdigit()]

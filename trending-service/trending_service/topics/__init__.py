@@ -1,1 +1,1 @@
-"""What is trending as of a moment."""
+"""Topics: what is used more than its past leads to expect, as of a moment."""

@@ -11,9 +11,9 @@ import pytest
 
 from castor_chassis import Postgres
 from trending_service.clients.twitter import Change
-from trending_service.ingest.feed_consumer import entries_of
-from trending_service.signals.model import Entry
-from trending_service.signals.repository import TrendStore
+from trending_service.ingest.feed_consumer import terms_by_tweet
+from trending_service.signals.feed_repository import FeedRepository
+from trending_service.signals.model import TweetTerms
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream
@@ -77,19 +77,19 @@ async def test_a_page_that_is_applied_again_changes_nothing(postgres: Postgres, 
 
 
 async def test_a_page_that_fails_half_way_leaves_nothing_and_can_be_repeated(
-    postgres: Postgres, store: TrendStore, fill: Fill, stream: Stream
+    postgres: Postgres, feed: FeedRepository, fill: Fill, stream: Stream
 ) -> None:
     """The tweets, the terms and the cursor stand or fall together."""
     page = [stream.tweet(NOON, "ana", "reforma pensional"), stream.tweet(NOON, "luis", "fracking")]
-    broken = Entry(99, NOON, "eva", "no label", 1, ())
-    entries = entries_of([Change.model_validate(change) for change in page])
+    broken = TweetTerms(99, NOON, "eva", "no label", 1, ())
+    entries = terms_by_tweet([Change.model_validate(change) for change in page])
     with pytest.raises(asyncpg.CheckViolationError):
-        await store.apply([*entries, broken], [], 3)
+        await feed.apply([*entries, broken], [], 3)
     assert await _counts(postgres) == (0, 0, 0)
-    assert (await store.state()).cursor == 0
+    assert (await feed.state()).cursor == 0
     await fill(page)
     assert await _counts(postgres) == (2, 4, 2)
-    assert (await store.state()).cursor == 2
+    assert (await feed.state()).cursor == 2
 
 
 async def test_two_followers_with_the_same_page_store_it_once(postgres: Postgres, fill: Fill, stream: Stream) -> None:

@@ -1,0 +1,32 @@
+"""Routes of timelines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from castor_chassis import NotFound, Ok, errors_of, ok
+from trending_service.api.resources import CanRead, R
+from trending_service.api.schemas.fields import AsOf, MoreTerms, TopicPath
+from trending_service.api.schemas.timelines import Timeline
+from trending_service.topics.model import Step
+from trending_service.topics.service import moment
+
+router = APIRouter(prefix="/v1/trending", tags=["trending"])
+
+
+@router.get("/topics/{topic:path}/timeline", responses=errors_of(NotFound))
+async def get_timeline(
+    topic: TopicPath,
+    term: MoreTerms,
+    r: R,
+    _: CanRead,
+    as_of: AsOf = None,
+    step: Annotated[Step, Query(description="Length of a bucket.")] = "hour",
+    before: Annotated[int, Query(ge=0, le=1000, description="Buckets before that of as_of.")] = 47,
+    after: Annotated[int, Query(ge=0, le=1000, description="Buckets after it, to see what became of it.")] = 0,
+) -> Ok[Timeline]:
+    """Count a topic hour by hour or day by day around as_of."""
+    counted = await r.topics.timeline(topic, term, as_of=moment(as_of), step=step, before=before, after=after)
+    return ok(Timeline.model_validate(counted, from_attributes=True))

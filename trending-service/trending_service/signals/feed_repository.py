@@ -1,0 +1,103 @@
+"""SQL that stores pages of the feed, and how far the feed is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from castor_chassis import Postgres
+from trending_service.signals.model import AppliedPage, FeedState, TweetTerms
+
+
+class FeedRepository:
+    """Stores pages of changes. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def state(self) -> FeedState:
+        """Return how far the feed is applied."""
+        (row,) = await self._postgres.fetch("SELECT next_cursor, tweets, caught_up_at FROM feed_state")
+        return FeedState(row["next_cursor"], row["tweets"], row["caught_up_at"])
+
+    async def caught_up(self) -> None:
+        """Note that the end of the feed was reached just now."""
+        await self._postgres.execute("UPDATE feed_state SET caught_up_at = now()")
+
+    async def extent(self) -> tuple[datetime | None, datetime | None]:
+        """Return the times of the oldest and the newest tweet."""
+        row = await self._postgres.fetchrow("SELECT min(created_at) AS oldest, max(created_at) AS newest FROM tweets")
+        assert row is not None
+        return row["oldest"], row["newest"]
+
+    async def apply(self, tweets: Sequence[TweetTerms], deleted: Collection[int], next_cursor: int) -> AppliedPage:
+        """Store a page of changes and the cursor after it, together or not at all.
+
+        ``tweets`` and ``deleted`` name a tweet once. A page that was applied before changes nothing.
+        """
+        async with self._postgres.transaction() as connection:
+            (row,) = await connection.fetch("SELECT next_cursor, tweets FROM feed_state FOR UPDATE")
+            if row["next_cursor"] >= next_cursor:
+                return AppliedPage(row["tweets"])
+            return await _apply(connection, tweets, deleted, next_cursor)
+
+
+async def _apply(
+    connection: asyncpg.Connection, tweets: Sequence[TweetTerms], deleted: Collection[int], next_cursor: int
+) -> AppliedPage:
+    ids = [tweet.id for tweet in tweets] + list(deleted)
+    rows = await connection.fetch("SELECT id, created_at, text_hash FROM tweets WHERE id = ANY($1::bigint[])", ids)
+    known = {row["id"]: (row["created_at"], row["text_hash"]) for row in rows}
+    same = [tweet for tweet in tweets if known.get(tweet.id) == (tweet.created_at, tweet.text_hash)]
+    kept = {tweet.id for tweet in same}
+    fresh = [tweet for tweet in tweets if tweet.id not in kept]
+    gone = {number: moment for number, (moment, _) in known.items() if number not in kept}
+    await _delete(connection, gone)
+    await _relabel(connection, same)
+    terms = await _insert(connection, fresh)
+    total = await connection.fetchval(
+        "UPDATE feed_state SET next_cursor = $1, tweets = tweets + $2 RETURNING tweets",
+        next_cursor,
+        len(fresh) - len(gone),
+    )
+    added = sum(tweet.id not in known for tweet in fresh)
+    return AppliedPage(total, added, len(tweets) - added, sum(number in known for number in deleted), terms)
+
+
+async def _delete(connection: asyncpg.Connection, gone: dict[int, datetime]) -> None:
+    keys = (list(gone), list(gone.values()))
+    for table, column in (("tweet_terms", "tweet_id"), ("tweets", "id")):
+        await connection.execute(
+            f"DELETE FROM {table} USING unnest($1::bigint[], $2::timestamptz[]) AS gone (tweet, moment) "
+            f"WHERE {table}.{column} = gone.tweet AND {table}.created_at = gone.moment",
+            *keys,
+        )
+
+
+async def _relabel(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> None:
+    await connection.execute(
+        "UPDATE tweets SET label = new.label "
+        "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (id, created_at, label) "
+        "WHERE tweets.id = new.id AND tweets.created_at = new.created_at AND tweets.label IS DISTINCT FROM new.label",
+        [tweet.id for tweet in tweets],
+        [tweet.created_at for tweet in tweets],
+        [tweet.label for tweet in tweets],
+    )
+
+
+async def _insert(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> int:
+    rows = [(tweet.id, tweet.created_at, tweet.author, tweet.label, tweet.text_hash) for tweet in tweets]
+    terms = [
+        (term.key, term.kind, tweet.id, tweet.created_at, tweet.author, term.spelling)
+        for tweet in tweets
+        for term in tweet.terms
+    ]
+    await connection.copy_records_to_table(
+        "tweets", records=rows, columns=["id", "created_at", "author", "label", "text_hash"]
+    )
+    await connection.copy_records_to_table(
+        "tweet_terms", records=terms, columns=["term", "kind", "tweet_id", "created_at", "author", "spelling"]
+    )
+    return len(terms)
