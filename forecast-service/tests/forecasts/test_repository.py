@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from castor_chassis import Postgres
-from castor_chassis.storage.postgres import migrate
+from castor_chassis.storage.migrations import migrate
 from forecast_service.forecasts.model import PredictedDay, Prediction
 from forecast_service.forecasts.repository import PredictionRepository
 
