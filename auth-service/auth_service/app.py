@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
 from auth_service import __version__
 from auth_service.accounts.administration import Administration
@@ -45,13 +45,19 @@ from auth_service.throttling.attempt_limits import AttemptLimits
 from auth_service.tokens.issuer import TokenMinter, remembered
 from auth_service.tokens.key_rotation import Rotation
 from auth_service.tokens.signing_keys import SigningKeys
-from castor_chassis import Chassis, create_service, reveal, run_under_lease
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, reveal
 from castor_chassis.storage.migrations import check_migrated
 
 
-def create_app(settings: AuthSettings) -> FastAPI:
+def create_app(
+    settings: AuthSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Return the app; it verifies tokens and API keys with its own keys, not through itself."""
-    signing_keys, api_keys = SigningKeys(), LocalApiKeys()
+    signing_keys, local_keys = SigningKeys(), LocalApiKeys()
     fast_path = FastPath(settings.otel_traces_sampler_arg if settings.otel_exporter_otlp_endpoint else 0.0)
     app = create_service(
         settings,
@@ -67,9 +73,10 @@ def create_app(settings: AuthSettings) -> FastAPI:
             routes_services.router,
             routes_services.internal,
         ],
-        start=partial(start, signing_keys, api_keys, fast_path),
-        keys=signing_keys,
-        api_keys=api_keys,
+        start=partial(start, signing_keys, local_keys, fast_path),
+        keys=keys or signing_keys,
+        api_keys=api_keys or local_keys,
+        tracer_provider=tracer_provider,
         http_protocol=partial(fast_path_protocol, fast_path),
     )
     app.add_exception_handler(OAuthError, routes_services.on_oauth_error)
@@ -79,10 +86,10 @@ def create_app(settings: AuthSettings) -> FastAPI:
 
 @asynccontextmanager
 async def start(
-    signing_keys: SigningKeys, local: LocalApiKeys, fast_path: FastPath, chassis: Chassis
+    signing_keys: SigningKeys, local: LocalApiKeys, fast_path: FastPath, chassis: Chassis[AuthSettings]
 ) -> AsyncIterator[Resources]:
     """Build what the routes use, and begin to load the signing keys."""
-    s = cast(AuthSettings, chassis.settings)
+    s = chassis.settings
     store, vault = AuthStore(chassis.postgres), Vault(s.key_encryption_secret.get_secret_value())
     audit = Audit(vault)
     minter = TokenMinter(
@@ -103,12 +110,10 @@ async def start(
     tokens, verifier = ServiceTokens(store, minter, audit, clients), chassis.gatekeeper.tokens
     chassis.revoked.on_add(signing_keys.forget)
     rotation = Rotation(store, chassis.in_thread, audit, revocations, s.rotation_times())
-    turn = partial(run_under_lease, chassis.postgres, "key_rotation", rotation.keep)
-    chassis.spawn("key_rotation", _once_migrated(chassis, turn))
+    chassis.spawn_under_lease("key_rotation", rotation.keep)
     fast_path.add("/internal/validate-token", partial(remembered, verifier))
     chain = AuditChain(AuditStore(chassis.postgres), vault, timedelta(days=s.audit_retention_days))
-    seal = partial(run_under_lease, chassis.postgres, "audit_seal", partial(chain.keep, s.audit_seal_seconds))
-    chassis.spawn("audit_seal", _once_migrated(chassis, seal))
+    chassis.spawn_under_lease("audit_seal", partial(chain.keep, s.audit_seal_seconds))
     parts = accounts, sessions, tokens, local.keys, signing_keys, verifier, revocations, clients
     yield Resources(
         *parts,
@@ -125,7 +130,12 @@ async def start(
 
 
 def _spawn_workers(
-    chassis: Chassis, s: AuthSettings, store: AuthStore, vault: Vault, signing_keys: SigningKeys, accounts: Accounts
+    chassis: Chassis[AuthSettings],
+    s: AuthSettings,
+    store: AuthStore,
+    vault: Vault,
+    signing_keys: SigningKeys,
+    accounts: Accounts,
 ) -> None:
     gate, offload, once_migrated = (
         chassis.health.gate("signing_keys"),
@@ -145,7 +155,7 @@ def _spawn_workers(
         "outbox": accounts.outbox.work,
     }
     for name, work in alone.items():
-        chassis.spawn(name, once_migrated(partial(run_under_lease, chassis.postgres, name, work)))
+        chassis.spawn_under_lease(name, work)
 
 
 def outbox_of(s: AuthSettings, store: AuthStore, vault: Vault) -> Outbox:
@@ -157,7 +167,9 @@ def outbox_of(s: AuthSettings, store: AuthStore, vault: Vault) -> Outbox:
     )
 
 
-def _once_migrated(chassis: Chassis, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+def _once_migrated(
+    chassis: Chassis[AuthSettings], work: Callable[[], Awaitable[None]]
+) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         await check_migrated(chassis.postgres, chassis.package)
         await work()

@@ -4,7 +4,8 @@ from castor_chassis import ServiceSettings, create_service, main, ok, require
 """
 
 from castor_chassis.background.batcher import Batcher
-from castor_chassis.background.supervisor import FeedPage, follow, run_under_lease
+from castor_chassis.background.feed import FeedPage, FeedReader, FeedSettings, feed_operation, follow
+from castor_chassis.background.lease import run_under_lease
 from castor_chassis.background.wakeup import Broadcast, Wakeup
 from castor_chassis.client.peer import Peer, PeerPolicy, Reply
 from castor_chassis.context import RequestInfo, current_request, set_request
@@ -13,6 +14,7 @@ from castor_chassis.security.jwt import Claims, KeySource, TokenVerifier
 from castor_chassis.service.app import Chassis, create_service
 from castor_chassis.service.health import Gate, Health
 from castor_chassis.service.main import main
+from castor_chassis.service.resources import provided
 from castor_chassis.settings import ServiceSettings, reveal
 from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.model_artifacts import ModelArtifactError, ModelFolder
@@ -69,6 +71,8 @@ __all__ = [
     "DatabaseUnavailable",
     "ErrorBody",
     "FeedPage",
+    "FeedReader",
+    "FeedSettings",
     "Forbidden",
     "Gate",
     "Health",
@@ -114,6 +118,7 @@ __all__ = [
     "decode_cursor",
     "encode_cursor",
     "errors_of",
+    "feed_operation",
     "fold",
     "follow",
     "main",
@@ -121,6 +126,7 @@ __all__ = [
     "normalise",
     "ok",
     "page",
+    "provided",
     "public",
     "redis_optional",
     "require",

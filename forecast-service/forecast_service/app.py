@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import Chassis, KeySource, create_service
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from forecast_service import __version__
 from forecast_service.api import indexes, predictions
 from forecast_service.api.resources import Resources
@@ -20,7 +20,13 @@ from forecast_service.indexes.service import IndexService
 from forecast_service.settings import ForecastSettings
 
 
-def create_app(settings: ForecastSettings, *, keys: KeySource | None = None) -> FastAPI:
+def create_app(
+    settings: ForecastSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Return the app."""
     return create_service(
         settings,
@@ -30,13 +36,15 @@ def create_app(settings: ForecastSettings, *, keys: KeySource | None = None) -> 
         routers=[indexes.router, predictions.router],
         start=start,
         keys=keys,
+        api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     """Build what the routes use; the forecasting library loads in the background."""
-    settings = cast(ForecastSettings, chassis.settings)
+    settings = chassis.settings
     peer = chassis.peer("twitter-service", settings.twitter_url)
     twitter = TwitterClient(peer, timeout_seconds=settings.counts_timeout_seconds)
     index_service = IndexService(twitter, settings.alpha, settings.smoothing)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, reveal
 from openai_service import __version__
@@ -40,7 +40,11 @@ from openai_service.upstreams.redacting_client import RedactedUpstream
 
 
 def create_app(
-    settings: OpenAISettings, *, keys: KeySource | None = None, api_keys: ApiKeyVerifier | None = None
+    settings: OpenAISettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """Return the app; nothing is contacted or loaded before it starts."""
     app = create_service(
@@ -53,15 +57,16 @@ def create_app(
         slow_paths=dict.fromkeys((CHAT_PATH, *TASK_PATHS), settings.chat_timeout_seconds),
         keys=keys,
         api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
     speak_openai(app, BARE_PATHS)
     return app
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(chassis: Chassis[OpenAISettings]) -> AsyncIterator[Resources]:
     """Make what the routes use, and unmake it."""
-    settings = cast(OpenAISettings, chassis.settings)
+    settings = chassis.settings
     encoders = Encoders(chassis, at_once=settings.encoders_at_once, queue_texts=settings.encoder_queue_texts)
     store = LedgerStore(chassis.postgres)
     accounts = BudgetStore(chassis.postgres)
@@ -99,8 +104,8 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
         await upstreams.close()
 
 
-def _desk(chassis: Chassis, gateway: Gateway, encoder: Encode) -> TaskDesk:
-    settings = cast(OpenAISettings, chassis.settings)
+def _desk(chassis: Chassis[OpenAISettings], gateway: Gateway, encoder: Encode) -> TaskDesk:
+    settings = chassis.settings
     prompts = load(NAMES)
     key = reveal(settings.openai_api_key)
 

@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import resources
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import Chassis, KeySource, create_service, follow, run_under_lease
-from castor_chassis.background.supervisor import Work
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, follow
 from rag_service import __version__
 from rag_service.answers.service import Answerer
 from rag_service.api.documents import Resources, router
 from rag_service.clients.openai import OpenAIClient
-from rag_service.clients.twitter import TwitterClient
+from rag_service.clients.twitter import FEED_PATH, FeedTweet, TwitterFeed
 from rag_service.documents.repository import DocumentStore
 from rag_service.embeddings import worker as indexing
 from rag_service.retrieval.repository import SearchStore
@@ -26,7 +25,13 @@ from rag_service.settings import RagSettings
 PROMPT = "prompts/answer.v1.es.txt"
 
 
-def create_app(settings: RagSettings, *, keys: KeySource | None = None) -> FastAPI:
+def create_app(
+    settings: RagSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Return the app; nothing is contacted before it starts."""
     return create_service(
         settings,
@@ -36,13 +41,15 @@ def create_app(settings: RagSettings, *, keys: KeySource | None = None) -> FastA
         routers=[router],
         start=start,
         keys=keys,
+        api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     """Wire the parts and start the background work."""
-    settings = cast(RagSettings, chassis.settings)
+    settings = chassis.settings
     openai = OpenAIClient(chassis.peer("openai-service", settings.openai_url), settings)
     store = DocumentStore(chassis.postgres)
     search = SearchStore(
@@ -55,19 +62,16 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
 
 
 def _start_work(
-    chassis: Chassis, settings: RagSettings, store: DocumentStore, search: SearchStore, openai: OpenAIClient
+    chassis: Chassis[RagSettings],
+    settings: RagSettings,
+    store: DocumentStore,
+    search: SearchStore,
+    openai: OpenAIClient,
 ) -> None:
-    twitter = TwitterClient(
-        chassis.peer("twitter-service", settings.twitter_url),
-        page_size=settings.feed_page_size,
-        wait_seconds=settings.feed_wait_seconds,
-    )
+    twitter = TwitterFeed(chassis.peer("twitter-service", settings.twitter_url), FEED_PATH, FeedTweet, settings)
     embedder = indexing.Embedder(
         store, openai, batch=settings.embedding_batch, concurrency=settings.embedding_concurrency
     )
-
-    def under_lease(name: str, work: Work) -> None:
-        chassis.spawn(name, lambda: run_under_lease(chassis.postgres, f"rag:{name}", work))
 
     async def follow_tweets() -> None:
         await follow(
@@ -77,7 +81,7 @@ def _start_work(
     async def keep_indexes() -> None:
         await indexing.keep_indexes(search, settings.index_check_seconds)
 
-    under_lease("follow_tweets", follow_tweets)
-    under_lease("embed_documents", embedder.run)
-    under_lease("keep_indexes", keep_indexes)
+    chassis.spawn_under_lease("follow_tweets", follow_tweets)
+    chassis.spawn_under_lease("embed_documents", embedder.run)
+    chassis.spawn_under_lease("keep_indexes", keep_indexes)
     chassis.spawn("measure", lambda: indexing.measure(store, settings.index_check_seconds))

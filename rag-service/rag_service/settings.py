@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from castor_chassis import ServiceSettings
+from castor_chassis import FeedSettings
 
 
-class RagSettings(ServiceSettings):
+class RagSettings(FeedSettings):
     """See README.md for what each part does when its peer is away."""
 
     service_name: ClassVar[str] = "rag-service"
@@ -38,9 +38,6 @@ class RagSettings(ServiceSettings):
     chat_model: str = Field("default", description="Model asked for answers.")
     answer_timeout_seconds: float = Field(20, gt=0, description="Then the answer is made of quotes alone.")
     answer_max_tokens: int = Field(700, ge=50, le=4000, description="Length of an answer.")
-
-    feed_page_size: int = Field(500, ge=1, le=1000, description="Tweets per page of the feed.")
-    feed_wait_seconds: float = Field(20, ge=0, le=25, description="Long poll at the end of the feed.")
 
     @model_validator(mode="after")
     def _a_query_fits_its_deadline(self) -> Self:

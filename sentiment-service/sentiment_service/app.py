@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
@@ -26,7 +26,11 @@ from sentiment_service.targets.service import TargetSentimentService
 
 
 def create_app(
-    settings: SentimentSettings, *, keys: KeySource | None = None, api_keys: ApiKeyVerifier | None = None
+    settings: SentimentSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """Return the app; no model is loaded before it starts."""
     return create_service(
@@ -38,13 +42,14 @@ def create_app(
         start=start,
         keys=keys,
         api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(chassis: Chassis[SentimentSettings]) -> AsyncIterator[Resources]:
     """Begin to load the model, and make the services that the routes use."""
-    settings = cast(SentimentSettings, chassis.settings)
+    settings = chassis.settings
     # Several inferences on one processor each compute more than one on several, and never wait for each other.
     threads = settings.inference_threads or cpu_limit()
     load = partial(load_model, settings.sentiment_model, store=settings.model_store, threads=1)

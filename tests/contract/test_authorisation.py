@@ -18,7 +18,7 @@ def routes_of(service: str) -> list[Any]:
     """Return the routes of a service; nothing is started for it."""
     module = importlib.import_module(f"{service}_service.settings")
     kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, ServiceSettings)]
-    (kind,) = [kind for kind in kinds if kind is not ServiceSettings]
+    (kind,) = [kind for kind in kinds if kind.service_name == f"{service}-service"]
     app = importlib.import_module(f"{service}_service.app").create_app(kind.model_construct())
     return list(app.state.chassis.routes)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import Chassis, KeySource, create_service, run_under_lease
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from trending_service import __version__
 from trending_service.api import status, timelines, topics
 from trending_service.api.resources import Resources
-from trending_service.clients.twitter import TwitterClient
+from trending_service.clients.twitter import FEED_PATH, Change, TwitterFeed
 from trending_service.ingest.feed_consumer import FeedConsumer
 from trending_service.ingest.service import IngestService
 from trending_service.settings import TrendingSettings
@@ -22,7 +22,13 @@ from trending_service.topics.model import Method
 from trending_service.topics.service import TopicService
 
 
-def create_app(settings: TrendingSettings, *, keys: KeySource | None = None) -> FastAPI:
+def create_app(
+    settings: TrendingSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Return the app; ``keys`` replaces auth-service's in tests."""
     return create_service(
         settings,
@@ -32,21 +38,19 @@ def create_app(settings: TrendingSettings, *, keys: KeySource | None = None) -> 
         routers=[topics.router, timelines.router, status.router],
         start=start,
         keys=keys,
+        api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(chassis: Chassis[TrendingSettings]) -> AsyncIterator[Resources]:
     """Start following the feed; yield what the routes use."""
-    settings = cast(TrendingSettings, chassis.settings)
+    settings = chassis.settings
     feed = FeedRepository(chassis.postgres)
-    twitter = TwitterClient(
-        chassis.peer("twitter-service", settings.twitter_url),
-        page_size=settings.feed_page_size,
-        wait_seconds=settings.feed_wait_seconds,
-    )
+    twitter = TwitterFeed(chassis.peer("twitter-service", settings.twitter_url), FEED_PATH, Change, settings)
     consumer = FeedConsumer(twitter, feed, chassis.in_thread)
-    chassis.spawn("follow_tweets", lambda: run_under_lease(chassis.postgres, "follow_tweets", consumer.run))
+    chassis.spawn_under_lease("follow_tweets", consumer.run)
     topic_service = TopicService(
         SignalRepository(chassis.postgres), feed, chassis.cache, method_of(settings), settings.cache_seconds
     )

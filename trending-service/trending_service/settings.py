@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from castor_chassis import ServiceSettings
+from castor_chassis import FeedSettings
 
 
-class TrendingSettings(ServiceSettings):
+class TrendingSettings(FeedSettings):
     """Settings beside those of every service."""
 
     service_name: ClassVar[str] = "trending-service"
 
     twitter_url: str = Field("https://twitter-service:8443", description="Where the feed of tweets is.")
-    feed_page_size: int = Field(500, ge=1, le=1000, description="Tweets per page of the feed, one transaction each.")
-    feed_wait_seconds: float = Field(20, ge=0, le=25, description="How long an empty feed may wait for news.")
 
     baseline_days: int = Field(
         28,
@@ -45,15 +43,6 @@ class TrendingSettings(ServiceSettings):
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no IANA time zone; use a name such as America/Bogota")
         return value
-
-    @model_validator(mode="after")
-    def _poll_fits(self) -> Self:
-        if self.feed_wait_seconds + 5 > self.request_timeout_seconds:
-            raise ValueError(
-                f"feed_wait_seconds={self.feed_wait_seconds:g} leaves less than 5 s of "
-                f"request_timeout_seconds={self.request_timeout_seconds:g}: lower the first or raise the second"
-            )
-        return self
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 
 from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import Chassis, KeySource, create_service, run_under_lease
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from twitter_service import __version__
 from twitter_service.api import collections as routes_collections
 from twitter_service.api import entities as routes_entities
@@ -32,7 +32,13 @@ from twitter_service.wiring.scoring import spawn_fillers
 from twitter_service.wiring.x import x_parts
 
 
-def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> FastAPI:
+def create_app(
+    settings: TwitterSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Return the service; nothing is contacted before it starts."""
     return create_service(
         settings,
@@ -49,13 +55,15 @@ def create_app(settings: TwitterSettings, *, keys: KeySource | None = None) -> F
         start=start,
         slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
         keys=keys,
+        api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
 
 
 @asynccontextmanager
-async def start(chassis: Chassis) -> AsyncIterator[Resources]:
+async def start(chassis: Chassis[TwitterSettings]) -> AsyncIterator[Resources]:
     """Make the parts and start the background work."""
-    settings = cast(TwitterSettings, chassis.settings)
+    settings = chassis.settings
     tweets = TweetStore(chassis.postgres)
     entities = EntityStore(chassis.postgres, max_entities=settings.max_entities)
     authors = AuthorStore(chassis.postgres)
@@ -82,7 +90,7 @@ async def start(chassis: Chassis) -> AsyncIterator[Resources]:
     )
     indexer = spawn_upkeep(chassis, settings, authors, is_importing=lambda: importer.is_running)
     chassis.spawn("watch_feed", feed.watch)
-    chassis.spawn("match_entities", lambda: run_under_lease(chassis.postgres, "match_entities", rematcher.run))
+    chassis.spawn_under_lease("match_entities", rematcher.run)
     sink = Sink(tweets, entities, chassis.in_thread, on_stored)
     async with x_parts(chassis, settings, entities, sink) as x:
         reader = Reader(tweets, entities, authors)

@@ -32,6 +32,7 @@ from castor_chassis import (
     TokenVerifier,
     client_address,
     current_request,
+    provided,
     public,
     require,
 )
@@ -57,12 +58,6 @@ class Resources:
     recovery: Recovery
     second_factor: SecondFactor
     administration: Administration
-
-
-async def resources(request: Request) -> Resources:
-    """Return what ``start`` made."""
-    found: Resources = request.app.state.resources
-    return found
 
 
 async def client(request: Request) -> Client:
@@ -134,7 +129,7 @@ async def another_user(user_id: UserId, by: Administrator) -> str:
     return user_id
 
 
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]
 From = Annotated[Client, Depends(client)]
 AccountOwner = Annotated[Principal, Depends(by_user(Scope.ACCOUNT_MANAGE))]
 KeyOwner = Annotated[Principal, Depends(by_user(Scope.KEYS_MANAGE))]

@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic
 
 import structlog
 from fastapi import APIRouter, FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from redis.asyncio import Redis
 from starlette.routing import BaseRoute
+from typing_extensions import TypeVar
 
+from castor_chassis.background.lease import run_under_lease
 from castor_chassis.background.supervisor import Workers
 from castor_chassis.client.peer import Peer, PeerPolicy
 from castor_chassis.security.authorization import (
@@ -39,15 +41,17 @@ from castor_chassis.wire.errors import common_responses
 
 log = structlog.get_logger("castor.app")
 T = TypeVar("T")
-Start = Callable[["Chassis"], AbstractAsyncContextManager[Any]]
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings, covariant=True, default=ServiceSettings)
+S = TypeVar("S", bound=ServiceSettings)
+Start = Callable[["Chassis[S]"], AbstractAsyncContextManager[Any]]
 HttpProtocol = Callable[["Chassis"], Callable[..., asyncio.Protocol]]
 """Returns uvicorn's ``http`` factory for the API port: a subclass of ``PeerAwareProtocol``."""
 
 
-class Chassis:
+class Chassis(Generic[SettingsT]):
     """What a running service stands on; handed to its ``start`` and kept in ``app.state.chassis``."""
 
-    def __init__(self, settings: ServiceSettings, package: str, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, settings: SettingsT, package: str, routes: Sequence[BaseRoute]) -> None:
         self.settings = settings
         self.package = package
         self.routes = routes
@@ -98,6 +102,19 @@ class Chassis:
     def spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run ``work`` in the background for the life of the service; restarted with backoff when it fails."""
         self.workers.spawn(name, work)
+
+    def spawn_under_lease(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """``spawn`` work that one replica at a time does, once the database is migrated.
+
+        The lease is called ``<service>:<name>``, for example ``trending:follow_tweets``.
+        """
+        lease = f"{self.settings.service_name.removesuffix('-service')}:{name}"
+
+        async def run() -> None:
+            await check_migrated(self.postgres, self.package)
+            await run_under_lease(self.postgres, lease, work)
+
+        self.spawn(name, run)
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run CPU work off the event loop, on at most ``worker_threads`` threads."""
@@ -201,13 +218,13 @@ class Chassis:
 
 
 def create_service(
-    settings: ServiceSettings,
+    settings: S,
     *,
     package: str,
     version: str,
     summary: str,
     routers: Sequence[APIRouter],
-    start: Start,
+    start: Start[S],
     slow_paths: Mapping[str, float] | None = None,
     keys: KeySource | None = None,
     api_keys: ApiKeyVerifier | None = None,
@@ -252,7 +269,7 @@ def create_service(
 
 
 def _lifespan(
-    chassis: Chassis, start: Start, keys: KeySource | None, api_keys: ApiKeyVerifier | None
+    chassis: Chassis[S], start: Start[S], keys: KeySource | None, api_keys: ApiKeyVerifier | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

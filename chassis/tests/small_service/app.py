@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, FastAPI
+from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import (
+    ApiKeyVerifier,
     Chassis,
     Integer,
     KeySource,
@@ -85,7 +87,13 @@ async def hidden() -> Ok[str]:
     return ok("hidden")
 
 
-def create_app(settings: SmallSettings, *, keys: KeySource | None = None) -> FastAPI:
+def create_app(
+    settings: SmallSettings,
+    *,
+    keys: KeySource | None = None,
+    api_keys: ApiKeyVerifier | None = None,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
     """Return the app."""
     return create_service(
         settings,
@@ -95,10 +103,12 @@ def create_app(settings: SmallSettings, *, keys: KeySource | None = None) -> Fas
         routers=[router, internal],
         start=start,
         keys=keys,
+        api_keys=api_keys,
+        tracer_provider=tracer_provider,
     )
 
 
 @asynccontextmanager
-async def start(_chassis: Chassis) -> AsyncIterator[None]:
+async def start(_chassis: Chassis[SmallSettings]) -> AsyncIterator[None]:
     """Need nothing."""
     yield

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from castor_chassis import Principal, require
+from castor_chassis import Principal, provided, require
 from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.service import IndexService
 
@@ -20,11 +20,5 @@ class Resources:
     forecasts: ForecastService
 
 
-async def resources(request: Request) -> Resources:
-    """Return what ``start`` made."""
-    made: Resources = request.app.state.resources
-    return made
-
-
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]
 CanRead = Annotated[Principal, Depends(require("forecasts:read"))]

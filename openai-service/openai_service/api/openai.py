@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from castor_chassis import Chassis, Ok, Page, Principal, Timestamp, ok, page, require
+from castor_chassis import Chassis, Ok, Page, Principal, Timestamp, ok, page, provided, require
 from openai_service.api.streaming import answered, headers_of, is_fresh, while_connected
 from openai_service.api.tasks import TaskDesk
 from openai_service.api.usage_reports import UsageReports
@@ -60,13 +60,7 @@ class Resources:
     heartbeat_seconds: float
 
 
-async def resources(request: Request) -> Resources:
-    """Return what ``start`` made."""
-    found: Resources = request.app.state.resources
-    return found
-
-
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]
 Caller = Annotated[Principal, Depends(require("llm:use"))]
 _UPSTREAM = (NoUpstream, UpstreamUnavailable, UpstreamTimeout, UpstreamRefused, WrongModel)
 _MONEY = (BudgetSpent, BudgetHeld, PriceUnknown)

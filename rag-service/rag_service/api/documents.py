@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
-from castor_chassis import Identifier, Ok, Page, Principal, errors_of, ok, page, require
+from castor_chassis import Identifier, Ok, Page, Principal, errors_of, ok, page, provided, require
 from rag_service.answers.service import Answerer
 from rag_service.api import mappers as wire
 from rag_service.api.schemas.documents import (
@@ -37,13 +37,7 @@ class Resources:
     answerer: Answerer
 
 
-async def resources(request: Request) -> Resources:
-    """Return what ``start`` made."""
-    made: Resources = request.app.state.resources
-    return made
-
-
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]
 Reader = Annotated[Principal, Depends(require("documents:read"))]
 Editor = Annotated[Principal, Depends(require("documents:write"))]
 Asker = Annotated[Principal, Depends(require("rag:query"))]

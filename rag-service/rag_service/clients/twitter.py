@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from castor_chassis.client.operation import Operation
-from castor_chassis.client.peer import Peer
+from castor_chassis import FeedReader, feed_operation
 from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Draft
 
 FEED_PATH = "/v1/twitter/tweets/feed"
@@ -54,34 +52,6 @@ class FeedTweet(BaseModel):
         )
 
 
-class FeedAnswer(BaseModel):
-    """The data of a page."""
-
-    items: list[FeedTweet]
-
-
-OPERATIONS = (Operation("GET", FEED_PATH, sends=("after", "limit", "wait"), reads=FeedAnswer),)
-
-
-@dataclass(frozen=True, slots=True)
-class TweetPage:
-    """One page of the feed, oldest change first."""
-
-    items: list[FeedTweet]
-    next_cursor: str
-
-
-class TwitterClient:
-    """Reads the feed. No fallback: what cannot be read now is read later, from the same cursor."""
-
-    def __init__(self, peer: Peer, *, page_size: int, wait_seconds: float) -> None:
-        self._peer = peer
-        self._page_size = page_size
-        self._wait = wait_seconds
-
-    async def page(self, cursor: str) -> TweetPage:
-        """Return what follows ``cursor``; waits for news at the end of the feed. Raises ``PeerError``."""
-        params = {"after": cursor, "limit": self._page_size, "wait": f"{self._wait:g}"}
-        reply = await self._peer.get(FEED_PATH, params=params, timeout_seconds=self._wait + 5)
-        answer = FeedAnswer.model_validate(reply.data)
-        return TweetPage(answer.items, str(reply.meta.get("next_cursor") or cursor))
+OPERATIONS = (feed_operation(FEED_PATH, FeedTweet),)
+TwitterFeed = FeedReader[FeedTweet]
+"""Has no fallback: what cannot be read now is read later, from the same cursor."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from castor_chassis import Principal, errors_of, require
+from castor_chassis import Principal, errors_of, provided, require
 from sentiment_service.errors import ModelUnavailable, QueueFull
 from sentiment_service.inference.service import SentimentService
 from sentiment_service.targets.service import TargetSentimentService
@@ -21,12 +21,6 @@ class Resources:
     targets: TargetSentimentService
 
 
-async def resources(request: Request) -> Resources:
-    """Return what ``start`` made."""
-    found: Resources = request.app.state.resources
-    return found
-
-
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]
 Caller = Annotated[Principal, Depends(require("sentiment:analyze"))]
 SCORING = errors_of(ModelUnavailable, QueueFull)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from castor_chassis import Principal, require
+from castor_chassis import Principal, provided, require
 from trending_service.ingest.service import IngestService
 from trending_service.topics.service import TopicService
 
@@ -20,11 +20,5 @@ class Resources:
     ingest: IngestService
 
 
-async def resources(request: Request) -> Resources:
-    """Return what ``start`` made."""
-    made: Resources = request.app.state.resources
-    return made
-
-
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]
 CanRead = Annotated[Principal, Depends(require("trends:read"))]

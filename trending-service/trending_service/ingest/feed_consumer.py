@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from castor_chassis import follow
-from trending_service.clients.twitter import Change, FeedAnswer, TwitterClient
+from trending_service.clients.twitter import Change, TwitterFeed
 from trending_service.metrics import CHANGES, STORED, TERMS
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import AppliedPage, TweetTerms
@@ -34,23 +34,23 @@ def terms_by_tweet(changes: Sequence[Change]) -> list[TweetTerms]:
 class FeedConsumer:
     """Stores the feed page by page; run it under a lease."""
 
-    def __init__(self, twitter: TwitterClient, feed: FeedRepository, in_thread: InThread) -> None:
+    def __init__(self, twitter: TwitterFeed, feed: FeedRepository, in_thread: InThread) -> None:
         self._twitter = twitter
         self._feed = feed
         self._in_thread = in_thread
 
     async def run(self) -> None:
         """Follow the feed until cancelled; raises what the peer or the database raise."""
-        await follow("tweets", load_cursor=self._cursor, fetch=self._fetch, apply=self.apply)
+        await follow(
+            "tweets",
+            load_cursor=self._cursor,
+            fetch=self._twitter.page,
+            apply=self.apply,
+            caught_up=self._feed.caught_up,
+        )
 
     async def _cursor(self) -> str:
         return str((await self._feed.state()).cursor)
-
-    async def _fetch(self, cursor: str) -> FeedAnswer:
-        page = await self._twitter.feed(cursor)
-        if not page.items:
-            await self._feed.caught_up()
-        return page
 
     async def apply(self, changes: Sequence[Change], next_cursor: str) -> None:
         """Store one page and its cursor together."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
-
+from castor_chassis import provided
 from twitter_service.collections.scheduler import Collections
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityStore
@@ -37,10 +36,4 @@ class Resources:
     collections: Collections
 
 
-async def resources(request: Request) -> Resources:
-    """Return the parts of this service."""
-    found: Resources = request.app.state.resources
-    return found
-
-
-R = Annotated[Resources, Depends(resources)]
+R = Annotated[Resources, provided(Resources)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from castor_chassis import Chassis, run_under_lease
+from castor_chassis import Chassis
 from twitter_service.maintenance.retention import Tender
 from twitter_service.maintenance.retention_repository import RetentionStore
 from twitter_service.maintenance.search_index import WordStore
@@ -31,6 +31,6 @@ def spawn_upkeep(
         is_importing=is_importing,
         most_lag_seconds=settings.search_max_lag_seconds,
     )
-    chassis.spawn("index_words", lambda: run_under_lease(postgres, "index_words", indexer.run))
-    chassis.spawn("tend_tweets", lambda: run_under_lease(postgres, "tend_tweets", tender.run))
+    chassis.spawn_under_lease("index_words", indexer.run)
+    chassis.spawn_under_lease("tend_tweets", tender.run)
     return indexer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from castor_chassis import Chassis, run_under_lease
+from castor_chassis import Chassis
 from twitter_service.clients.sentiment import SentimentClient
 from twitter_service.scoring.target_repository import TargetStore
 from twitter_service.scoring.target_scorer import TargetFiller
@@ -39,8 +39,5 @@ def spawn_fillers(
         on_news=on_news,
     )
 
-    chassis.spawn(
-        "score_tweets",
-        lambda: run_under_lease(chassis.postgres, "score_tweets", lambda: together(filler.run(), judge.run())),
-    )
+    chassis.spawn_under_lease("score_tweets", lambda: together(filler.run(), judge.run()))
     return filler.ask

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from castor_chassis import Chassis, reveal, run_under_lease
+from castor_chassis import Chassis, reveal
 from twitter_service.billing.budget import Limits, Prices
 from twitter_service.billing.ledger import Ledger
 from twitter_service.collections.repository import CollectionStore
@@ -58,8 +58,8 @@ async def x_parts(
     stream = XStream(x, reveal(settings.x_bearer_token) or "", settings.x_base_url)
     follower = Follower(stream, store, collector, ledger, sink, settle_seconds=settings.x_gap_settle_seconds)
     chassis.spawn("read_x", runner.run)
-    chassis.spawn("run_collections", lambda: run_under_lease(chassis.postgres, "run_collections", collector.run))
-    chassis.spawn("follow_stream", lambda: run_under_lease(chassis.postgres, "follow_stream", follower.run))
+    chassis.spawn_under_lease("run_collections", collector.run)
+    chassis.spawn_under_lease("follow_stream", follower.run)
     try:
         yield parts
     finally:
