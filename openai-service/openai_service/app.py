@@ -10,26 +10,25 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, reveal
 from openai_service import __version__
-from openai_service.api.openai import BARE_PATHS, CHAT_PATH, Resources, router
+from openai_service.api.chat import BARE_PATHS, CHAT_PATH, Resources, router
 from openai_service.api.tasks import TASK_PATHS, TaskDesk
 from openai_service.api.tasks import router as tasks_router
-from openai_service.api.usage_reports import UsageReports
 from openai_service.billing.budget import Budget, Limits
 from openai_service.billing.budget_repository import BudgetStore
 from openai_service.billing.ledger import Ledger
 from openai_service.billing.prices import Prices
-from openai_service.billing.prompt_log import KeptPrompts
 from openai_service.billing.repository import LedgerStore
 from openai_service.billing.token_margins import Margins
+from openai_service.billing.usage_reports import UsageReports
 from openai_service.chat.completions import Chat
-from openai_service.chat.gateway import Gateway
 from openai_service.chat.response_cache import AnswerStore
-from openai_service.chat.router import Upstreams
 from openai_service.chat.semantic_cache import SemanticIndex
+from openai_service.chat.service import Gateway
 from openai_service.embeddings.registry import Encoders
 from openai_service.extractive.provider import Extractive
+from openai_service.prompt_log.service import KeptPrompts
 from openai_service.prompts import load
-from openai_service.protocol.schemas import ChatCompletion, ChatRequest
+from openai_service.protocol.chat import ChatCompletion, ChatRequest
 from openai_service.protocol.sdk_errors import speak_openai
 from openai_service.settings import OpenAISettings
 from openai_service.tasks.definitions import NAMES, Encode, Jobs
@@ -37,6 +36,7 @@ from openai_service.tasks.prompt_fencing import Fence
 from openai_service.tasks.runner import REPAIR, Tasks
 from openai_service.upstreams.client import OpenAICompatible, UpstreamOptions
 from openai_service.upstreams.redacting_client import RedactedUpstream
+from openai_service.upstreams.router import Upstreams
 
 
 def create_app(

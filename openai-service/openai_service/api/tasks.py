@@ -24,7 +24,7 @@ from openai_service.errors import (
     WrongModel,
 )
 from openai_service.metrics import WITHHELD
-from openai_service.protocol.schemas import DEFAULT, ModelName
+from openai_service.protocol.chat import DEFAULT, ModelName
 from openai_service.tasks.definitions import WORDS_PER_MINUTE, Jobs
 from openai_service.tasks.runner import Done, Job, Material, Tasks, material
 from openai_service.tasks.schemas import (

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import orjson
 
-from openai_service.protocol.schemas import ChatRequest, ImagePart
+from openai_service.protocol.chat import ChatRequest, ImagePart
 
 _MILLION = Decimal(1_000_000)
 

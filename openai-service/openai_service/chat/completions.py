@@ -12,14 +12,14 @@ import structlog
 from openai_service.billing.budget import Payer
 from openai_service.billing.ledger import Ledger
 from openai_service.billing.meter import Meter
-from openai_service.billing.prompt_log import KeptPrompts
 from openai_service.chat.response_stream import LLM, Begun, MeteredStream, marked
-from openai_service.chat.router import Upstreams
 from openai_service.errors import LanguageModelNeeded, NoUpstream, UpstreamError, UpstreamRefused, WrongModel
 from openai_service.extractive.provider import Extractive, Json
 from openai_service.metrics import FALLBACKS
-from openai_service.protocol.schemas import BUNDLED, EXTRACTIVE, ChatRequest
+from openai_service.prompt_log.service import KeptPrompts
+from openai_service.protocol.chat import BUNDLED, EXTRACTIVE, ChatRequest
 from openai_service.upstreams.failover import Target
+from openai_service.upstreams.router import Upstreams
 
 log = structlog.get_logger("castor.openai")
 T = TypeVar("T")

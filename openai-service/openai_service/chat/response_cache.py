@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from castor_chassis.context import remaining_seconds
 from openai_service.chat.response_stream import Production, Recorded
 from openai_service.metrics import ANSWER_CACHE_ERRORS
-from openai_service.protocol.schemas import ChatRequest
+from openai_service.protocol.chat import ChatRequest
 
 _LEASE_SECONDS = 6.0
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)

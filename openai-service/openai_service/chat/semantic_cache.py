@@ -12,7 +12,7 @@ import hashlib
 from castor_chassis import Cache
 from openai_service.chat.response_cache import key_of
 from openai_service.metrics import SEMANTIC
-from openai_service.protocol.schemas import ChatRequest
+from openai_service.protocol.chat import ChatRequest
 from openai_service.text.question_form import Meaning, meaning_of, same
 
 _MAX_CHARACTERS = 400

@@ -13,13 +13,13 @@ import structlog
 
 from castor_chassis import Chassis
 from openai_service.embeddings import static_encoder, transformer
-from openai_service.embeddings.service import Embedder, portions
 from openai_service.embeddings.static_encoder import StaticEncoder
 from openai_service.embeddings.transformer import Role, TransformerEncoder, runs
+from openai_service.embeddings.vector_cache import Embedder, portions
 from openai_service.errors import EncoderBusy, EncoderNotLoaded, WrongDimensions
 from openai_service.extractive.ranker import Floats
 from openai_service.metrics import ENCODER_QUEUED
-from openai_service.protocol.schemas import BUNDLED, BUNDLED_FAST
+from openai_service.protocol.chat import BUNDLED, BUNDLED_FAST
 
 log = structlog.get_logger("castor.openai.encoders")
 InThread = Callable[..., Awaitable[Any]]

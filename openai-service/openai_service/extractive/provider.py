@@ -12,7 +12,7 @@ import orjson
 
 from openai_service.extractive.passages import read_prompt
 from openai_service.extractive.ranker import Encoder, answer
-from openai_service.protocol.schemas import EXTRACTIVE, ChatRequest
+from openai_service.protocol.chat import EXTRACTIVE, ChatRequest
 
 
 @dataclass(frozen=True, slots=True)

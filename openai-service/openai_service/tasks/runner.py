@@ -14,7 +14,7 @@ from openai_service.errors import LanguageModelNeeded, NoUpstream, OutputRefused
 from openai_service.extractive.passages import Document
 from openai_service.metrics import TASKS
 from openai_service.prompts import PromptFile
-from openai_service.protocol.schemas import ChatCompletion, ChatRequest, Message
+from openai_service.protocol.chat import ChatCompletion, ChatRequest, Message
 from openai_service.tasks.output_checks import Given, problems
 from openai_service.tasks.prompt_fencing import Fence, cleaned
 from openai_service.tasks.schemas import SourceDocument, Topics

@@ -20,7 +20,7 @@ from openai_service.errors import UpstreamError, UpstreamRefused, UpstreamTimeou
 from openai_service.extractive.provider import ChunkStream, Json
 from openai_service.extractive.ranker import Floats
 from openai_service.metrics import RETRIES
-from openai_service.protocol.schemas import ChatCompletion
+from openai_service.protocol.chat import ChatCompletion
 from openai_service.protocol.sse import DONE, events
 from openai_service.settings import ProviderSettings
 from openai_service.upstreams.embedding_reply import VectorReader

@@ -28,7 +28,7 @@ from openai_support import KEY, Run
 from castor_chassis.testing import RunningService
 from openai_service.extractive.passages import Document, unescape
 from openai_service.prompts import load
-from openai_service.protocol.schemas import ChatCompletion
+from openai_service.protocol.chat import ChatCompletion
 from openai_service.tasks.definitions import NAMES, Jobs
 from openai_service.tasks.output_checks import Given
 from openai_service.tasks.prompt_fencing import Fence, cleaned

@@ -12,7 +12,7 @@ from openai_service.chat.response_stream import Begun
 from openai_service.errors import UpstreamError
 from openai_service.extractive.provider import Json
 from openai_service.extractive.ranker import Floats
-from openai_service.protocol.schemas import DEFAULT, ChatRequest
+from openai_service.protocol.chat import DEFAULT, ChatRequest
 from openai_service.settings import LIMIT_FIELDS, OpenAISettings
 from openai_service.upstreams.client import OpenAICompatible
 from openai_service.upstreams.embedding_reply import batches

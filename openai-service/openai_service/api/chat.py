@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from castor_chassis import Chassis, Ok, Page, Principal, Timestamp, ok, page, provided, require
 from openai_service.api.streaming import answered, headers_of, is_fresh, while_connected
 from openai_service.api.tasks import TaskDesk
-from openai_service.api.usage_reports import UsageReports
 from openai_service.billing.budget import Budget
 from openai_service.billing.payer import current_payer, note_user
-from openai_service.chat.gateway import Gateway
-from openai_service.embeddings.service import rendered
+from openai_service.billing.usage_reports import UsageReports
+from openai_service.chat.service import Gateway
+from openai_service.embeddings.vector_cache import rendered
 from openai_service.errors import (
     BudgetHeld,
     BudgetSpent,
@@ -30,7 +30,7 @@ from openai_service.errors import (
     WrongModel,
     WrongVectors,
 )
-from openai_service.protocol.schemas import (
+from openai_service.protocol.chat import (
     BudgetReport,
     ChatCompletion,
     ChatRequest,

@@ -13,14 +13,13 @@ from openai_service.billing.prices import Tokens
 from openai_service.chat.completions import Asked, Chat, Streamed, Whole
 from openai_service.chat.response_cache import AnswerStore, Shared, key_of
 from openai_service.chat.response_stream import Production
-from openai_service.chat.router import PaidEmbedder, Upstreams
 from openai_service.chat.semantic_cache import SemanticIndex
 from openai_service.chat.single_flight import Flight, Flights, Seat
 from openai_service.embeddings.registry import NAMES, Encoders
-from openai_service.embeddings.service import Embedder, Vectors, embed
+from openai_service.embeddings.vector_cache import Embedder, Vectors, embed
 from openai_service.errors import NoUpstream, WrongModel
 from openai_service.metrics import REUSED
-from openai_service.protocol.schemas import (
+from openai_service.protocol.chat import (
     BUNDLED,
     BUNDLED_FAST,
     DEFAULT,
@@ -33,6 +32,7 @@ from openai_service.protocol.schemas import (
 )
 from openai_service.settings import OpenAISettings
 from openai_service.upstreams.failover import Target
+from openai_service.upstreams.router import PaidEmbedder, Upstreams
 
 EMBEDDINGS = ["embeddings"]
 

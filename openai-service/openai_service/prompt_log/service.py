@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from openai_service.protocol.schemas import ChatRequest, Message
+from openai_service.protocol.chat import ChatRequest, Message
 from openai_service.text.redaction import Redaction, placeholders_in
 
 log = structlog.get_logger("castor.openai.prompts")

@@ -9,7 +9,7 @@ from castor_chassis import normal_time
 from openai_service.billing.budget import Limits, Payer, month_of, next_month, usd
 from openai_service.billing.budget_repository import BudgetStore
 from openai_service.billing.repository import LedgerStore
-from openai_service.protocol.schemas import BudgetOfAccount, BudgetReport, ErasedPrompts, UsageOfDay
+from openai_service.protocol.chat import BudgetOfAccount, BudgetReport, ErasedPrompts, UsageOfDay
 
 _DEFAULT_DAYS = 30
 

@@ -1,0 +1,1 @@
+"""What the ledger keeps of prompts, where it is asked to: redacted, bounded, and erased again."""
