@@ -1,4 +1,4 @@
-"""What can go wrong in openai-service."""
+"""The errors of openai-service. Their docstrings are descriptions in the contract."""
 
 from typing import Self
 
@@ -14,13 +14,13 @@ class NoUpstream(ServiceError):
 
 
 class UpstreamError(ServiceError):
-    """A call of an upstream that brought no answer."""
+    """A call of an upstream failed."""
 
     maybe_charged = False
-    """True when the upstream may have worked, and so may be paid for it."""
+    """True when the upstream may have processed the request, and so may charge for it."""
 
     def processed(self) -> Self:
-        """Note that the upstream may have worked; returns the error itself."""
+        """Set ``maybe_charged`` and return the error itself."""
         self.maybe_charged = True
         return self
 
@@ -71,7 +71,7 @@ class BudgetSpent(ServiceError):
     )
 
     def headers(self) -> dict[str, str]:
-        """Tell the SDK, which repeats every other 429, that it would be in vain."""
+        """Tell the SDK, which repeats every other 429, not to repeat this one."""
         return {"X-Should-Retry": "false"}
 
 
@@ -128,7 +128,7 @@ class EncoderBusy(Overloaded):
 
 
 class ClientGone(ServiceError):
-    """The client hung up before the answer; nobody reads this."""
+    """The client hung up before the answer; this appears in logs and metrics only."""
 
     status = 499
     code = "client_gone"

@@ -17,7 +17,7 @@ _PRICES = {
     "text-embedding-3-small": (0.02, 0.0),
     "text-embedding-3-large": (0.13, 0.0),
 }
-_LONGEST_AHEAD_SECONDS = 5.0
+_MAX_AHEAD_SECONDS = 5.0
 PRIMARY = "openai"
 LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
@@ -25,7 +25,7 @@ Account = Annotated[str, StringConstraints(pattern=r"^(total|(tenant|service):.{
 
 
 class ProviderSettings(BaseModel):
-    """One more API that can answer, beside the one that OPENAI_API_KEY and OPENAI_BASE_URL name."""
+    """One more provider, beside the one that OPENAI_API_KEY and OPENAI_BASE_URL name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +56,7 @@ class ProviderSettings(BaseModel):
         return self.token_limit_field or ("max_tokens" if self.kind == "compatible" else "max_completion_tokens")
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.kind != "openai" and self.base_url is None:
             raise ValueError(f"provider {self.name}: set base_url")
         if (self.kind == "azure") != (self.api_version is not None):
@@ -65,9 +65,9 @@ class ProviderSettings(BaseModel):
 
 
 class OpenAISettings(ServiceSettings):
-    """Without a key and a base URL there is no upstream: answers are extractive, embeddings bundled."""
+    """Without providers there is no upstream: chat answers are extractive, embeddings are bundled."""
 
-    # Whoever reads why a start failed must not read the keys that it was tried with.
+    # The report of a wrong setting must not contain keys.
     model_config = SettingsConfigDict(hide_input_in_errors=True)
     service_name: ClassVar[str] = "openai-service"
 
@@ -101,14 +101,14 @@ class OpenAISettings(ServiceSettings):
         120, gt=0, description="Deadline of a chat request, streams included; language models are slow."
     )
     stream_heartbeat_seconds: float = Field(
-        15, gt=0, description="A stream says at least a comment this often, so that no proxy takes it for dead."
+        15, gt=0, description="A stream sends at least a comment this often, so that no proxy closes it as idle."
     )
     chat_cache_seconds: int = Field(
-        1800, ge=0, description="How long an answer is given again to an equal request of the same tenant; 0: never."
+        1800, ge=0, description="How long an answer is cached for equal requests of the same tenant; 0: not at all."
     )
     semantic_cache: bool = Field(
         False,
-        description="Give an answer again to a question that means the same in other words; never across tenants. "
+        description="Use the cached answer of a question that differs in wording only; never across tenants. "
         "Needs CHAT_CACHE_SECONDS.",
     )
     embedding_provider: Literal["auto", "bundled", "bundled-fast", "upstream"] = Field(
@@ -118,11 +118,11 @@ class OpenAISettings(ServiceSettings):
         4096, ge=1, description="Texts that may wait for the bundled encoder; beyond them requests get 429."
     )
     embedding_cache_seconds: int = Field(
-        2_592_000, ge=1, description="How long an embedding is remembered; it changes only with the model."
+        2_592_000, ge=1, description="How long a vector is cached; it changes only with the model."
     )
     redact: Literal["off", "on", "handles"] = Field(
         "on",
-        description="Replace e-mail addresses, telephone, document and card numbers before anything leaves; "
+        description="Replace e-mail addresses, telephone, document and card numbers in all that is sent upstream; "
         "'handles' replaces @names as well.",
     )
     allow_degraded: bool = Field(
@@ -137,16 +137,16 @@ class OpenAISettings(ServiceSettings):
         description="Monthly limits in USD, as JSON: total, tenant:<principal>, tenant:*, service:<name>, service:*.",
     )
     budget_lease_seconds: float = Field(
-        180, gt=0, description="How long money is held for a call that never ends; longer than any call."
+        180, gt=0, description="When the hold of a call that never ends expires; longer than any call takes."
     )
     budget_ahead_calls: int = Field(
         32,
         ge=0,
         le=1000,
-        description="For how many calls to come one statement holds money where a budget has plenty; 0: for none.",
+        description="For how many later calls one statement preallocates money where a budget has plenty; 0: for none.",
     )
     completion_token_limit: int = Field(
-        4096, ge=1, description="Put on priced calls that bound their answer by nothing, while a budget applies."
+        4096, ge=1, description="Limit of the answer of priced calls that set none, while a budget applies."
     )
     image_token_limit: int = Field(50_000, ge=1, description="The most that one image of a prompt may count for.")
     ledger_queue_rows: int = Field(
@@ -166,33 +166,33 @@ class OpenAISettings(ServiceSettings):
 
     @property
     def has_upstream(self) -> bool:
-        """True when a language model is configured; a local server needs a base URL and no key."""
+        """True when a provider is configured; a local server needs a base URL and no key."""
         return bool(self.all_providers)
 
     @property
     def embeds_upstream(self) -> bool:
-        """True when the default embeddings are the upstream's."""
+        """True when the default embeddings are made by the upstream."""
         return self.has_upstream and not self.embedding_provider.startswith("bundled")
 
     @property
     def own_encoder(self) -> str:
-        """The encoder for default embeddings that no upstream makes."""
+        """The bundled encoder that makes the default embeddings when no upstream does."""
         return "bundled-fast" if self.embedding_provider == "bundled-fast" else "bundled"
 
     @property
-    def encoders_at_once(self) -> set[str]:
-        """The encoders that requests need which name none: for default embeddings, and to quote without an upstream."""
+    def encoders_at_start(self) -> set[str]:
+        """The encoders that requests without a model need: for default embeddings, and for quotes if no upstream is."""
         needed = set() if self.embeds_upstream else {self.own_encoder}
         return needed if self.has_upstream else {*needed, "bundled-fast"}
 
     @property
     def budget_ahead_seconds(self) -> float:
-        """How long a hold may serve calls to come: what is left of its lease must outlast each of them."""
-        return min(_LONGEST_AHEAD_SECONDS, (self.budget_lease_seconds - self.chat_timeout_seconds) / 2)
+        """How long later calls may use a preallocation: the rest of its lease must outlast each of them."""
+        return min(_MAX_AHEAD_SECONDS, (self.budget_lease_seconds - self.chat_timeout_seconds) / 2)
 
     @cached_property
     def all_providers(self) -> list[ProviderSettings]:
-        """All APIs, the first is asked where no route says otherwise."""
+        """All providers; the first is asked where no route says otherwise."""
         if self.openai_api_key is None and self.openai_base_url is None:
             return self.providers
         kind: Literal["openai", "compatible"] = "openai" if self.openai_base_url is None else "compatible"
@@ -217,7 +217,7 @@ class OpenAISettings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
-    def _money_is_held_longer_than_any_call(self) -> Self:
+    def _holds_outlast_calls(self) -> Self:
         if self.budget_lease_seconds <= self.chat_timeout_seconds:
             raise ValueError(
                 f"budget_lease_seconds={self.budget_lease_seconds:g} must be above "
@@ -226,7 +226,7 @@ class OpenAISettings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
-    def _routes_lead_somewhere(self) -> Self:
+    def _routes_name_providers(self) -> Self:
         names = [provider.name for provider in self.all_providers]
         if len(set(names)) < len(names):
             raise ValueError(f"PROVIDERS: two have the same name among {', '.join(names)}; rename one")

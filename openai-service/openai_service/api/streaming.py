@@ -1,9 +1,9 @@
-"""Answers on the wire: streams that beat while the model thinks, and work that ends when nobody waits for it."""
+"""Answers on the wire: server-sent events with heartbeats, and calls that end when their client hangs up."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -12,151 +12,137 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from castor_chassis import ServiceError
-from openai_service.chat.response_stream import Production
+from openai_service.api.headers import answer_headers
+from openai_service.chat.response_stream import Answer
 from openai_service.errors import ClientGone
-from openai_service.protocol.sdk_errors import error_content
-from openai_service.protocol.sse import HEARTBEAT, event
+from openai_service.protocol.sdk_errors import render_error
+from openai_service.protocol.sse import HEARTBEAT, render_event
 
 T = TypeVar("T")
 _CLOSING_SECONDS = 2
 
 
-class EventStream(StreamingResponse):
-    """Server-sent events in OpenAI's form: a JSON chunk each, then ``[DONE]``.
+class EventStreamResponse(StreamingResponse):
+    """Server-sent events of OpenAI's form: a JSON chunk each, then ``[DONE]``; a comment when nothing else was sent.
 
-    A failure after the first byte can no longer change the status: it becomes an event with our error body,
-    and ``[DONE]`` is missing. Whatever happens the production is closed.
+    After the first byte a failure can no longer change the status: it becomes an event with our error body, and
+    ``[DONE]`` is missing. The answer is closed in any case.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(
-        self, production: asyncio.Future[Production], headers: dict[str, str], *, heartbeat_seconds: float
-    ) -> None:
-        self._production = production
+    def __init__(self, opening: asyncio.Future[Answer], headers: dict[str, str], *, heartbeat_seconds: float) -> None:
+        self._opening = opening
         self._heartbeat = heartbeat_seconds
-        no_buffer = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(self._events(), headers={**no_buffer, **headers})
+        self._sent_at = 0.0
+        super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", **headers})
 
     async def stream_response(self, send: Send) -> None:
-        """Send all events and close the production, also when the client hangs up."""
+        """Send the whole response and close the answer, also when the client hangs up."""
         try:
-            await super().stream_response(send)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await self._send_events(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            # Starlette cancels everything here when the client leaves, the closing too unless it is shielded.
+            # When the client hangs up, Starlette cancels this task, and without the shield the closing as well.
             with anyio.move_on_after(_CLOSING_SECONDS, shield=True):
-                await close(self._production)
+                await close(self._opening)
 
-    async def _events(self) -> AsyncIterator[bytes]:
+    async def _send_events(self, send: Send) -> None:
+        self._sent_at = _now()
+        heartbeats = asyncio.ensure_future(self._send_heartbeats(send))
         try:
-            async for beat in self._beats(self._production):
-                yield beat
-            pieces = self._production.result().pieces()
-            while True:
-                coming = asyncio.ensure_future(_next(pieces))
-                try:
-                    async for beat in self._beats(coming):
-                        yield beat
-                finally:
-                    if not coming.done():
-                        coming.cancel()
-                        await asyncio.wait({coming})
-                piece = coming.result()
-                if piece is None:
-                    return
-                yield piece
+            answer = await asyncio.shield(self._opening)
+            async for piece in answer.pieces():
+                await self._send(send, piece)
         except ServiceError as error:
-            yield event(error_content(error))
+            await self._send(send, render_event(render_error(error)))
+        finally:
+            heartbeats.cancel()
+        # Only after their end may the response be completed.
+        await asyncio.gather(heartbeats, return_exceptions=True)
 
-    async def _beats(self, coming: asyncio.Future[Any]) -> AsyncIterator[bytes]:
-        while not coming.done():
-            await asyncio.wait({coming}, timeout=self._heartbeat)
-            if not coming.done():
-                yield HEARTBEAT
+    async def _send_heartbeats(self, send: Send) -> None:
+        """Send a comment whenever nothing was sent for the heartbeat's time, so that no proxy ends the connection.
 
+        One task per stream instead of one per chunk; a message is always a whole event, so the two senders can
+        alternate.
+        """
+        while True:
+            await asyncio.sleep(self._sent_at + self._heartbeat - _now())
+            if _now() - self._sent_at >= self._heartbeat:
+                await self._send(send, HEARTBEAT)
 
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(pieces, None)
-
-
-async def close(production: asyncio.Future[Production]) -> None:
-    """Close a production that may still be opening."""
-    if not production.done():
-        production.cancel()
-        await asyncio.wait({production})
-    if not production.cancelled() and production.exception() is None:
-        await production.result().close()
-
-
-async def opened(request: Request, work: asyncio.Future[Production], *, wait_seconds: float | None) -> bool:
-    """Wait for ``work`` and say whether it is done; raises what it raised.
-
-    It is cancelled, and ``ClientGone`` raised, when the client hangs up: nobody pays for silence.
-    """
-    leaving = asyncio.ensure_future(_disconnect(request))
-    try:
-        waited: set[asyncio.Future[Any]] = {work, leaving}
-        await asyncio.wait(waited, timeout=wait_seconds, return_when=asyncio.FIRST_COMPLETED)
-        if leaving.done() and not work.done():
-            raise ClientGone
-    except BaseException:
-        await close(work)
-        raise
-    finally:
-        await _end(leaving)
-    if work.done():
-        work.result()
-    return work.done()
+    async def _send(self, send: Send, body: bytes) -> None:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        self._sent_at = _now()
 
 
-async def answered(
-    request: Request, work: Coroutine[Any, Any, Production], heartbeat_seconds: float, *, stream: bool
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def close(opening: asyncio.Future[Answer]) -> None:
+    """Close an answer that may not be open yet."""
+    if not opening.done():
+        opening.cancel()
+        await asyncio.wait({opening})
+    if not opening.cancelled() and opening.exception() is None:
+        await opening.result().close()
+
+
+async def respond(
+    request: Request, answer: Coroutine[Any, Any, Answer], *, stream: bool, heartbeat_seconds: float
 ) -> Response:
-    """Return the answer that ``work`` opens; a stream whose model is slow to begin starts without it, beating."""
-    opening = asyncio.ensure_future(work)
-    begun = await opened(request, opening, wait_seconds=heartbeat_seconds if stream else None)
-    headers = headers_of(opening.result().degraded, opening.result().cache) if begun else {}
-    if stream:
-        return EventStream(opening, headers, heartbeat_seconds=heartbeat_seconds)
+    """Return the response with the answer that ``answer`` opens.
+
+    A stream whose answer does not open within the heartbeat's time begins without it, and so without the headers that
+    say how it was made. Raises what opening raises, and ``ClientGone`` when the client hangs up before.
+    """
+    opening = asyncio.ensure_future(answer)
     try:
-        content = b"".join([piece async for piece in opening.result().pieces()])
-    finally:
+        await _until_done(request, opening, heartbeat_seconds if stream else None)
+        opened = opening.result() if opening.done() else None
+    except BaseException:
         await close(opening)
+        raise
+    headers = answer_headers(opened.degraded, opened.cache) if opened else {}
+    if opened is None or stream:
+        return EventStreamResponse(opening, headers, heartbeat_seconds=heartbeat_seconds)
+    try:
+        content = b"".join([piece async for piece in opened.pieces()])
+    finally:
+        await opened.close()
     return Response(content, media_type="application/json", headers=headers)
 
 
-def headers_of(degraded: list[str] | None, cache: str | None) -> dict[str, str]:
-    """Return the headers that say how an answer was made."""
-    given = {"X-Castor-Degraded": ", ".join(degraded or ()), "X-Castor-Cache": cache or ""}
-    return {name: value for name, value in given.items() if value}
-
-
-def is_fresh(cache_control: str | None) -> bool:
-    """True when the caller wants a model to be asked (RFC 9111, 5.2.1)."""
-    wishes = {wish.strip().lower() for wish in (cache_control or "").split(",")}
-    return not wishes.isdisjoint({"no-cache", "no-store"})
-
-
 async def while_connected(request: Request, work: Awaitable[T]) -> T:
-    """Await ``work``, but cancel it and raise ``ClientGone`` when the client hangs up: nobody pays for silence."""
+    """Await ``work``; when the client hangs up, cancel it and raise ``ClientGone``, so that nobody pays for it."""
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnect(request))
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
+        await _until_done(request, working, None)
         return working.result()
     finally:
-        await _end(leaving)
         await _end(working)
 
 
-async def _disconnect(request: Request) -> None:
+async def _until_done(request: Request, work: asyncio.Future[Any], timeout_seconds: float | None) -> None:
+    """Wait until ``work`` is done or the time is up; raises ``ClientGone`` when the client hangs up before."""
+    hang_up = asyncio.ensure_future(_hang_up(request))
+    try:
+        await asyncio.wait({work, hang_up}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+        if hang_up.done() and not work.done():
+            raise ClientGone
+    finally:
+        await _end(hang_up)
+
+
+async def _hang_up(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-async def _end(task: asyncio.Future[T]) -> None:
+async def _end(task: asyncio.Future[Any]) -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait({task})

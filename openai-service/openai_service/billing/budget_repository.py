@@ -1,4 +1,4 @@
-"""The budget's SQL; the decisions themselves are functions in migrations/."""
+"""SQL of the budgets. Whether a hold fits is decided by functions in ``migrations/``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from castor_chassis import Postgres
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Money that a call may cost; ``limits`` maps each of its accounts to its monthly limit in nano-USD."""
+    """The most that a call may cost; ``limits`` maps each of its accounts to its monthly limit in nano-USD."""
 
     id: UUID
     month: date
@@ -23,12 +23,12 @@ class Hold:
     seconds: float
     limits: dict[str, int]
     ahead_nano: int = 0
-    """What to hold beyond that for calls to come, as far as the accounts have plenty."""
+    """How much to preallocate beyond that for later calls, if the accounts have plenty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The account that had no room, as it stood then."""
+    """The account that had no room, and its state at that time."""
 
     account: str
     limit_nano: int
@@ -38,7 +38,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a hold fitted, and what it holds ahead."""
+    """Whether a hold fitted, and how much was preallocated with it."""
 
     refusal: Refusal | None
     ahead_nano: int = 0
@@ -50,22 +50,22 @@ SELECT account, spent_nano, held_nano FROM budget_accounts WHERE month = $1 AND 
 """
 
 
-class BudgetStore:
-    """Every method raises ``DatabaseUnavailable`` when PostgreSQL is away, and then changed nothing."""
+class BudgetRepository:
+    """Every method raises ``DatabaseUnavailable`` when PostgreSQL is away, and has changed nothing then."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
     async def hold(self, holds: Sequence[Hold]) -> list[Decision]:
-        """Hold each of ``holds`` on all its accounts or on none, in one statement."""
+        """Hold each of ``holds`` on all of its accounts or on none, in one statement; returns a decision each."""
         return [_decision(row) for row in await self._postgres.fetch(_HOLD, [_call(hold) for hold in holds])]
 
     async def release_expired(self) -> int:
-        """End the holds of replicas that are gone; returns how many."""
+        """Release the holds whose lease has expired; returns how many."""
         return int(await self._postgres.fetchval("SELECT release_expired_holds()"))
 
     async def accounts(self, month: date, names: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Return (spent, held) in nano-USD of the accounts that were ever used in ``month``."""
+        """Return (spent, held) in nano-USD of those of the accounts that were used in ``month``."""
         rows = await self._postgres.fetch(_ACCOUNTS, month, list(names))
         return {row["account"]: (row["spent_nano"], row["held_nano"]) for row in rows}
 

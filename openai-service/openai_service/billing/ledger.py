@@ -1,250 +1,142 @@
-"""Every call is accounted for, off the hot path: no request waits for the ledger or fails because of it."""
+"""The ledger: one row per call with its tokens, cost and outcome. No request waits for it or fails with it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import uuid
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Protocol
 
 import structlog
 
 from castor_chassis import ServiceError, current_request
-from openai_service.billing.budget import Budget, Payer, month_of, nano, usd
+from openai_service.billing.budget import Budget
+from openai_service.billing.ledger_writer import LedgerWriter
 from openai_service.billing.meter import Attempt, Meter, Operation
-from openai_service.billing.payer import NOBODY
-from openai_service.billing.preallocation import Part
+from openai_service.billing.money import month_of, nano, usd
+from openai_service.billing.payer import NOBODY, Payer
 from openai_service.billing.prices import Prices, Tokens
 from openai_service.billing.repository import Call, Entry
-from openai_service.billing.token_margins import Margins
+from openai_service.billing.token_margins import TokenMargins
 from openai_service.errors import PriceUnknown
-from openai_service.metrics import (
-    ABOVE_HOLD,
-    ABOVE_HOLD_USD,
-    CALLS,
-    COST,
-    LEDGER_DROPPED,
-    LEDGER_QUEUED,
-    TOKENS,
-    UNPRICED,
-)
+from openai_service.metrics import ABOVE_HOLD, ABOVE_HOLD_USD, CALLS, COST, TOKENS, UNPRICED
 
 log = structlog.get_logger("castor.openai.ledger")
-_BATCH = 500
-
-
-class CallStore(Protocol):
-    """Where rows end."""
-
-    async def settle(self, entries: Sequence[Entry]) -> None:
-        """Store calls, book their costs, end their holds; the same call twice counts once."""
-
-    async def release(self, holds: Sequence[uuid.UUID]) -> None:
-        """End holds that nothing was spent of."""
-
-    async def close(self, parts: Sequence[Part]) -> None:
-        """Give back what was held ahead and is not used; the same hold twice counts once."""
 
 
 class Ledger:
-    """A bounded queue of rows and the worker that writes them in batches.
+    """Meters calls, holds money for their attempts, and hands their rows to the writer."""
 
-    Rows that end a hold have no bound of their own: there are no more of them than money was held for, and without
-    PostgreSQL none is held.
-    """
-
-    def __init__(
-        self, store: CallStore, prices: Prices, budget: Budget | None, *, capacity: int, margins: Margins | None = None
-    ) -> None:
-        self._store = store
+    def __init__(self, writer: LedgerWriter, prices: Prices, budget: Budget, margins: TokenMargins) -> None:
+        self._writer = writer
+        self._prices = prices
         self._budget = budget
-        self._capacity = capacity
-        self._queue: deque[Entry] = deque()
-        self._released: list[uuid.UUID] = []
-        self._unused: list[Part] = []
-        self._news = asyncio.Event()
-        self._margins = margins or Margins({})
-        if budget is not None:
-            budget.give_back = self._give_back
-        self.prices = prices
+        self._margins = margins
+        budget.on_unused = writer.release_unused
 
     @contextmanager
     def metered(
         self, operation: Operation, requested_model: str, payer: Payer = NOBODY, task: str | None = None,
         prompt_version: str | None = None,
     ) -> Iterator[Meter]:  # fmt: skip
-        """Account for what happens in the block, failures included."""
-        meter = Meter(operation, requested_model, payer, task, prompt_version)
-        with self.noting(meter):
-            yield meter
-        if not meter.kept_open:
-            self.end(meter)
+        """Account for the call that is made in the block, failures included.
 
-    @contextmanager
-    def noting(self, meter: Meter) -> Iterator[None]:
-        """End ``meter`` with the failure that leaves the block, if one does."""
+        A stream outlives the block: it sets ``meter.kept_open`` and ends the meter itself.
+        """
+        meter = Meter(operation, requested_model, payer, task, prompt_version)
         try:
-            yield
+            yield meter
         except BaseException as error:
             meter.status = _status_of(error)
             self.end(meter)
             raise
+        if not meter.kept_open:
+            self.end(meter)
 
-    def limits_answers(self, payer: Payer, model: str) -> bool:
-        """True when a budget applies and the model costs something, so that an answer must be bounded."""
-        if self._budget is None or not self._budget.limits.of(payer):
+    def bounds_answers(self, payer: Payer, model: str) -> bool:
+        """Return whether a budget applies and the model has a cost, so that the answer's length must be bounded."""
+        if not self._budget.limits.of(payer):
             return False
-        prices = self.prices.of(model)
+        prices = self._prices.of(model)
         return prices is None or any(prices)
 
-    async def begin(self, meter: Meter, provider: str, model: str, most: Tokens) -> Attempt:
-        """Hold what one more attempt may cost, and note it; raises what ``Budget.hold`` raises, or ``PriceUnknown``."""
+    async def begin(self, meter: Meter, provider: str, model: str, bound: Tokens) -> Attempt:
+        """Hold what one more attempt can cost at most, and add it to the meter.
+
+        Raises what ``Budget.hold`` raises, or ``PriceUnknown``.
+        """
         margin = self._margins.of(provider, model)
-        attempt = Attempt(provider, model, most.widened(margin), margin)
-        if self._budget is not None and self.limits_answers(meter.payer, model):
-            if self.prices.of(model) is None:
+        attempt = Attempt(provider, model, bound.widened(margin), margin)
+        if self.bounds_answers(meter.payer, model):
+            if self._prices.of(model) is None:
                 raise PriceUnknown(model=model)
-            await self._cover(self._budget, meter, attempt.worst_nano(self.prices))
+            await self._hold(meter, attempt.max_cost_nano(self._prices))
         meter.attempts.append(attempt)
         meter.answered_by(provider, model)
         return attempt
 
-    async def _cover(self, budget: Budget, meter: Meter, more_nano: int) -> None:
-        needed = meter.exposed_nano(self.prices) + more_nano - meter.held_nano
+    async def _hold(self, meter: Meter, more_nano: int) -> None:
+        needed = meter.max_cost_nano(self._prices) + more_nano - meter.held_nano
         if needed <= 0:
             return
-        held = await budget.hold(meter.payer, needed, meter.called_at, self._abandoned)
+        held = await self._budget.hold(meter.payer, needed, meter.called_at, self._writer.release_hold)
         if held is not None:
             meter.holds.append(held)
             meter.held_nano += needed
-
-    def _give_back(self, unused: Part) -> None:
-        self._unused.append(unused)
-        self._news.set()
-
-    def _abandoned(self, hold: uuid.UUID) -> None:
-        self._released.append(hold)
-        self._news.set()
 
     def end(self, meter: Meter) -> None:
         """Close ``meter`` and queue its row; when the queue is full the row is dropped and counted."""
         entry = self._entry(meter)
         _observe(entry.call)
-        if entry.holds or len(self._queue) < self._capacity:
-            self._queue.append(entry)
-            self._news.set()
-        else:
-            LEDGER_DROPPED.labels("full").inc()
-        LEDGER_QUEUED.set(len(self._queue))
+        self._writer.add(entry)
+
+    async def drain(self) -> None:
+        """Give back what is preallocated and write what is queued; call it once, when no more calls are made."""
+        self._budget.end_preallocations()
+        await self._writer.drain()
 
     def _entry(self, meter: Meter) -> Entry:
-        cost, basis = meter.bill(self.prices)
+        cost, basis = meter.bill(self._prices)
         for attempt in meter.attempts:
-            self._margins.learn(attempt)
-        call = self._row(meter, cost, basis)
+            self._margins.observe(attempt)
         accounts = meter.payer.accounts() if cost else ()
         spent = nano(cost or 0)
         if meter.holds and spent > meter.held_nano:
             _note_above_hold(meter, spent)
-        return Entry(call, month_of(meter.called_at), accounts, spent, tuple(meter.holds))
+        return Entry(_row(meter, cost, basis), month_of(meter.called_at), accounts, spent, tuple(meter.holds))
 
-    def _row(self, meter: Meter, cost: Decimal | None, basis: str | None) -> Call:
-        info = current_request()
-        tokens = meter.tokens()
-        return Call(
-            id=uuid.uuid4(),
-            called_at=meter.called_at,
-            request_id=info.request_id if info else "none",
-            principal=(info.principal if info else None) or "none",
-            operation=meter.operation,
-            requested_model=meter.requested_model,
-            provider=meter.provider,
-            model=meter.model,
-            prompt_tokens=tokens.prompt,
-            completion_tokens=tokens.completion,
-            cost_usd=cost,
-            latency_ms=(time.perf_counter() - meter.started) * 1000,
-            streamed=meter.streamed,
-            degraded=meter.degraded,
-            status=meter.status,
-            fallback_reason=meter.fallback_reason,
-            tenant=meter.payer.tenant,
-            service=meter.payer.service,
-            task=meter.task,
-            prompt_version=meter.prompt_version,
-            cache=meter.cache,
-            attempts=len(meter.attempts),
-            cost_basis=basis,
-            prompt=meter.prompt,
-        )
 
-    async def run(self) -> None:
-        """Write batches for ever; a batch survives an outage of PostgreSQL and is written after it."""
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            try:
-                await self._write()
-            except BaseException:
-                self._news.set()
-                raise
-
-    async def drain(self, seconds: float = 3.0) -> None:
-        """Write what is queued, for at most ``seconds``; the rest is dropped and counted."""
-        if self._budget is not None:
-            self._budget.end_advances()
-        with contextlib.suppress(ServiceError, TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._write()
-        left = len(self._queue)
-        if left:
-            LEDGER_DROPPED.labels("shutdown").inc(left)
-            log.warning("ledger_rows_dropped", rows=left)
-
-    async def _write(self) -> None:
-        while self._released or self._unused or self._queue:
-            if self._released:
-                ids = self._released[:_BATCH]
-                await self._store.release(ids)
-                del self._released[: len(ids)]
-            if self._unused:
-                parts = self._unused[:_BATCH]
-                await self._store.close(parts)
-                del self._unused[: len(parts)]
-            if self._queue:
-                await self._write_rows([self._queue[at] for at in range(min(_BATCH, len(self._queue)))])
-
-    async def _write_rows(self, batch: list[Entry]) -> None:
-        try:
-            await self._store.settle(batch)
-        except ServiceError:
-            raise  # an outage: the rows are kept, and the worker comes back
-        except Exception:
-            await self._write_one_by_one(batch)
-            return
-        self._forget(len(batch))
-
-    async def _write_one_by_one(self, batch: list[Entry]) -> None:
-        # One row that PostgreSQL never takes must not take its neighbours, and what they spent, along.
-        for entry in batch:
-            try:
-                await self._store.settle([entry])
-            except ServiceError:
-                raise
-            except Exception:
-                LEDGER_DROPPED.labels("refused").inc()
-                log.exception("ledger_row_refused", request_id=entry.call.request_id)
-            self._forget(1)
-
-    def _forget(self, count: int) -> None:
-        for _ in range(count):
-            self._queue.popleft()
-        LEDGER_QUEUED.set(len(self._queue))
+def _row(meter: Meter, cost: Decimal | None, basis: str | None) -> Call:
+    info = current_request()
+    tokens = meter.tokens()
+    return Call(
+        id=uuid.uuid4(),
+        called_at=meter.called_at,
+        request_id=info.request_id if info else "none",
+        principal=(info.principal if info else None) or "none",
+        operation=meter.operation,
+        requested_model=meter.requested_model,
+        provider=meter.provider,
+        model=meter.model,
+        prompt_tokens=tokens.prompt,
+        completion_tokens=tokens.completion,
+        cost_usd=cost,
+        latency_ms=(time.perf_counter() - meter.started) * 1000,
+        streamed=meter.streamed,
+        degraded=meter.degraded,
+        status=meter.status,
+        fallback_reason=meter.fallback_reason,
+        tenant=meter.payer.tenant,
+        service=meter.payer.service,
+        task=meter.task,
+        prompt_version=meter.prompt_version,
+        cache=meter.cache,
+        attempts=len(meter.attempts),
+        cost_basis=basis,
+        prompt=meter.prompt,
+    )
 
 
 def _status_of(error: BaseException) -> str:
@@ -254,7 +146,7 @@ def _status_of(error: BaseException) -> str:
 
 
 def _note_above_hold(meter: Meter, spent_nano: int) -> None:
-    """Say that a call cost more than was held: by so much the budget may be passed, and by no more than that."""
+    """Report a call that cost more than was held for it: its budget may be exceeded by the difference."""
     over = usd(spent_nano - meter.held_nano)
     ABOVE_HOLD.labels(meter.provider).inc()
     ABOVE_HOLD_USD.labels(meter.provider).inc(over)
@@ -264,7 +156,7 @@ def _note_above_hold(meter: Meter, spent_nano: int) -> None:
         model=meter.model,
         held_usd=usd(meter.held_nano),
         cost_usd=usd(spent_nano),
-        bounds=[(attempt.most.prompt, attempt.most.completion) for attempt in meter.attempts],
+        bounds=[(attempt.bound.prompt, attempt.bound.completion) for attempt in meter.attempts],
         counted=[(attempt.used.prompt, attempt.used.completion) for attempt in meter.attempts],
     )
 

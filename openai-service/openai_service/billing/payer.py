@@ -1,39 +1,40 @@
-"""On whose accounts the request in hand goes."""
+"""Who pays for a call."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 
-from fastapi import Request
+from castor_chassis import current_request
 
-from castor_chassis import Chassis, ServiceError, current_request
-from openai_service.billing.budget import Payer
+TOTAL = "total"
 
-_user: ContextVar[str | None] = ContextVar("castor_openai_user", default=None)
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """The tenant and the service whose accounts a call is booked on."""
+
+    tenant: str
+    """The principal, for example ``user:42``; the user when a service calls on a user's behalf."""
+    service: str
+    """The calling service; ``ingress`` for calls from outside."""
+
+    def accounts(self) -> tuple[str, str, str]:
+        """Return the names of the accounts that a call is booked on."""
+        return (TOTAL, f"tenant:{self.tenant}", f"service:{self.service}")
+
+
 NOBODY = Payer("none", "none")
+_user: ContextVar[str | None] = ContextVar("castor_openai_user", default=None)
 
 
-async def note_user(request: Request) -> None:
-    """Note the user on whose behalf a service calls: its own token comes beside the service's, and is verified too.
-
-    A token that does not hold is left unnoticed: the service itself pays then.
-    """
-    _user.set(None)
-    scheme, _, token = request.headers.get("x-user-authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return
-    chassis: Chassis = request.app.state.chassis
-    info = current_request()
-    try:
-        claims = await chassis.gatekeeper.tokens.verify(token.strip(), info.peer if info else None)
-    except ServiceError:
-        return
-    if claims.use == "user":
-        _user.set(f"user:{claims.subject}")
+def set_user(subject: str | None) -> None:
+    """Set the verified user on whose behalf the current request was sent; None for no user."""
+    _user.set(None if subject is None else f"user:{subject}")
 
 
 def current_payer() -> Payer:
-    """Return who pays: the user, also where a service calls for them, and the service that called."""
+    """Return who pays for the current request: the user, also when a service calls for them, and the service."""
     info = current_request()
     if info is None or info.principal is None:
         return NOBODY
@@ -41,5 +42,5 @@ def current_payer() -> Payer:
     service = (info.peer.service if info.peer is not None else None) or "none"
     if kind == "service":
         return Payer(_user.get() or f"service:{subject}", subject)
-    # A key is its owner's: who has three keys has one budget.
+    # An API key is billed to its owner: three keys share one budget.
     return Payer(f"user:{subject}", service)

@@ -1,4 +1,4 @@
-"""What calls cost, and the most that one can cost before it is made."""
+"""Prices of models, and the most tokens that a call can count before it is made."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _MILLION = Decimal(1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of a call; None: unknown."""
+    """Prompt and completion tokens of a call; None: unknown."""
 
     prompt: int | None
     completion: int | None
 
     def widened(self, tokens: int) -> Tokens:
-        """Return these with so many more prompt tokens."""
+        """Return a copy with ``tokens`` more prompt tokens."""
         return self if self.prompt is None else Tokens(self.prompt + tokens, self.completion)
 
 
@@ -55,11 +55,11 @@ class Prices:
         return (prices[0] * prompt_tokens + prices[1] * completion_tokens) / _MILLION
 
 
-def most_tokens(request: ChatRequest, body: Mapping[str, object], image_tokens: int) -> Tokens:
-    """Return what ``body`` can count for at most.
+def bound_tokens(request: ChatRequest, body: Mapping[str, object], image_tokens: int) -> Tokens:
+    """Return the most tokens that ``body`` can count, with ``image_tokens`` for each image.
 
-    A token of a byte-level tokeniser, as all chat models have, is one byte or more, and the JSON around a message is
-    longer than the few tokens that mark it: so the length of the body in bytes is a bound. Images count as given.
+    Chat models use byte-level tokenisers, whose tokens are one byte or more, and the JSON around a message is longer
+    than the few tokens that delimit it. So the length of the body in bytes is an upper bound.
     """
     images = [
         len(part.image_url.url)

@@ -1,4 +1,4 @@
-"""The ledger's SQL."""
+"""SQL of the ledger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from castor_chassis import Postgres
-from openai_service.billing.preallocation import Part
+from openai_service.billing.preallocation import Allocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call to be stored, where its cost is booked, and the holds that end with it."""
+    """A call to store, the accounts that its cost is booked on, and the holds that end with it."""
 
     call: Call
     month: date
     accounts: tuple[str, ...] = ()
     nano: int = 0
-    holds: tuple[Part, ...] = ()
+    holds: tuple[Allocation, ...] = ()
 
 
 _SETTLE = "SELECT settle_calls_in_parts($1)"
-_CLOSE = "SELECT close_holds($1)"
-_RELEASE = "SELECT move_budget(ended_holds($1))"
-_ERASE_PROMPTS = "SELECT erase_prompts($1)"
-_FORGET_PROMPTS = "SELECT forget_prompts_before($1)"
+_RELEASE_UNUSED = "SELECT close_holds($1)"
+_RELEASE_HOLDS = "SELECT move_budget(ended_holds($1))"
 
 _USAGE = """
 SELECT (called_at AT TIME ZONE 'UTC')::date AS date, operation, provider, model,
@@ -77,56 +75,66 @@ ORDER BY 1, 2, 3, 4
 """
 
 
-class LedgerStore:
+@dataclass(frozen=True, slots=True)
+class DailyUsage:
+    """What one model was used for on one day (UTC)."""
+
+    date: date
+    operation: str
+    provider: str
+    model: str
+    calls: int
+    failed: int
+    degraded: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+    unpriced_calls: int
+    """Calls whose cost is unknown and not in ``cost_usd``."""
+    mean_latency_ms: float
+
+
+class LedgerRepository:
     """Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
     async def settle(self, entries: Sequence[Entry]) -> None:
-        """Store calls, book their costs and end their holds in one transaction; what is stored already counts once."""
+        """Store calls, book their costs and end their holds in one transaction; a stored call is not booked again."""
         await self._postgres.execute(_SETTLE, [_entry(entry) for entry in entries])
 
-    async def close(self, parts: Sequence[Part]) -> None:
-        """Give back what was held ahead and is not used; a hold that was closed already gives nothing back again."""
-        await self._postgres.execute(_CLOSE, [_part(part) for part in parts])
+    async def release_unused(self, unused: Sequence[Allocation]) -> None:
+        """Give back unused preallocations; a hold that was given back already counts once."""
+        await self._postgres.execute(_RELEASE_UNUSED, [_allocation(allocation) for allocation in unused])
 
-    async def release(self, holds: Sequence[UUID]) -> None:
-        """End holds that nothing was spent of."""
-        await self._postgres.execute(_RELEASE, list(holds))
+    async def release_holds(self, holds: Sequence[UUID]) -> None:
+        """End holds of which nothing was spent."""
+        await self._postgres.execute(_RELEASE_HOLDS, list(holds))
 
-    async def erase_prompts(self, tenant: str) -> int:
-        """Erase the prompts of ``tenant``'s calls so far, those not yet stored too; returns how many were stored."""
-        return int(await self._postgres.fetchval(_ERASE_PROMPTS, tenant))
-
-    async def forget_prompts(self, before: datetime) -> int:
-        """Erase at most 1,000 prompts of calls before ``before``; returns how many."""
-        return int(await self._postgres.fetchval(_FORGET_PROMPTS, before))
-
-    async def usage(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
-        """Return the sums per day (UTC), operation, provider and model of calls in [since, until)."""
-        return [dict(row) for row in await self._postgres.fetch(_USAGE, since, until)]
+    async def usage(self, since: datetime, until: datetime) -> list[DailyUsage]:
+        """Return the sums per day (UTC), operation, provider and model of calls in [since, until), oldest day first."""
+        return [DailyUsage(**row) for row in await self._postgres.fetch(_USAGE, since, until)]
 
 
 _COLUMNS = [column.name for column in fields(Call)]
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    row = {name: _plain(getattr(entry.call, name)) for name in _COLUMNS}
-    parts = [_part(part) for part in entry.holds]
+    row = {name: _json_value(getattr(entry.call, name)) for name in _COLUMNS}
     return {
         "row": row,
         "month": entry.month.isoformat(),
         "accounts": entry.accounts,
         "nano": entry.nano,
-        "parts": parts,
+        "parts": [_allocation(allocation) for allocation in entry.holds],
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
-    return {"id": str(part.hold), "nano": part.nano}
+def _allocation(allocation: Allocation) -> dict[str, Any]:
+    return {"id": str(allocation.hold), "nano": allocation.nano}
 
 
-def _plain(value: Any) -> Any:
-    # As a JSON number an exact amount could be read as a float.
+def _json_value(value: Any) -> Any:
+    # As text, because a JSON number could be read as a float, which is not exact.
     return str(value) if isinstance(value, Decimal) else value

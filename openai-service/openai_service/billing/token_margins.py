@@ -1,4 +1,4 @@
-"""Prompt tokens that providers count beyond the bytes they are sent: a hidden prompt, or a template of their own."""
+"""Token margins: prompt tokens that a provider counts beyond the bytes it is sent, such as a hidden system prompt."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import structlog
 from openai_service.billing.meter import Attempt
 
 log = structlog.get_logger("castor.openai.margins")
-_MODELS = 1000
-_MOST = 1_000_000
-"""Tokens; no context is longer, and a provider that counts nonsense must not stop all calls."""
+_MAX_MODELS = 1000
+_MAX_TOKENS = 1_000_000
+"""No context is longer, and a provider that counts nonsense must not stop all calls."""
 
 
-class Margins:
-    """What is held beyond a prompt's own bound: as configured by provider, and as its models were seen to count.
+class TokenMargins:
+    """The tokens that are held beyond a prompt's own bound: as configured by provider, or as observed by model.
 
-    What was learned is this replica's and ends with it, so it is logged, to be configured.
+    Observations are kept in this replica's memory only, so each is logged, to be configured.
     """
 
     def __init__(self, configured: Mapping[str, int]) -> None:
         self._configured = configured
-        self._learned: dict[tuple[str, str], int] = {}
+        self._observed: dict[tuple[str, str], int] = {}
 
     def of(self, provider: str, model: str) -> int:
         """Return the margin in tokens."""
-        return max(self._configured.get(provider, 0), self._learned.get((provider, model), 0))
+        return max(self._configured.get(provider, 0), self._observed.get((provider, model), 0))
 
-    def learn(self, attempt: Attempt) -> None:
-        """Widen the margin where more prompt tokens were counted than the bound allowed."""
-        counted, bound = attempt.used.prompt, attempt.most.prompt
+    def observe(self, attempt: Attempt) -> None:
+        """Widen the model's margin if more prompt tokens were counted than the attempt's bound allowed."""
+        counted, bound = attempt.used.prompt, attempt.bound.prompt
         if counted is None or bound is None or counted <= bound:
             return
         key = attempt.provider, attempt.model
-        # Calls that began together all met the old margin: what one of them taught must not be added twice.
-        wanted = min(_MOST, counted - bound + attempt.margin)
+        # Concurrent calls all had the old margin in their bounds: the same excess must not be added twice.
+        wanted = min(_MAX_TOKENS, counted - bound + attempt.margin)
         if wanted <= self.of(*key):
             return
-        if len(self._learned) >= _MODELS and key not in self._learned:
-            del self._learned[next(iter(self._learned))]
-        self._learned[key] = wanted
+        if len(self._observed) >= _MAX_MODELS and key not in self._observed:
+            del self._observed[next(iter(self._observed))]
+        self._observed[key] = wanted
         log.warning("hidden_prompt_tokens", provider=attempt.provider, model=attempt.model, margin_tokens=wanted)

@@ -1,65 +1,66 @@
-"""What was used, by whom it was made, and what it cost."""
+"""Reports of what was used and what it cost, and of how far budgets are used."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from castor_chassis import normal_time
-from openai_service.billing.budget import Limits, Payer, month_of, next_month, usd
-from openai_service.billing.budget_repository import BudgetStore
-from openai_service.billing.repository import LedgerStore
-from openai_service.protocol.chat import BudgetOfAccount, BudgetReport, ErasedPrompts, UsageOfDay
+from openai_service.billing.budget import Limits
+from openai_service.billing.budget_repository import BudgetRepository
+from openai_service.billing.money import month_of
+from openai_service.billing.payer import Payer
+from openai_service.billing.repository import DailyUsage, LedgerRepository
 
 _DEFAULT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Sums per day, and their total cost."""
+    """The usage in [since, until), per day, and its total cost."""
 
-    since: str
-    until: str
-    days: list[UsageOfDay]
+    since: datetime
+    until: datetime
+    days: Sequence[DailyUsage]
     cost_usd: float
 
 
-class UsageReports:
-    """Reads the ledger and the budgets' accounts, and erases what the ledger keeps of prompts."""
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """One account's monthly limit and how far it is used, in nano-USD."""
 
-    def __init__(self, store: LedgerStore, accounts: BudgetStore) -> None:
-        self._store = store
-        self._accounts = accounts
+    account: str
+    limit_nano: int
+    spent_nano: int
+    held_nano: int
+
+    @property
+    def left_nano(self) -> int:
+        """The most that the next call may cost."""
+        return max(0, self.limit_nano - self.spent_nano - self.held_nano)
+
+
+class UsageReports:
+    """Reads the ledger and the budgets' accounts."""
+
+    def __init__(self, ledger: LedgerRepository, budgets: BudgetRepository, limits: Limits) -> None:
+        self._ledger = ledger
+        self._budgets = budgets
+        self._limits = limits
 
     async def usage(self, since: datetime | None, until: datetime | None) -> UsageReport:
-        """Return the use in [since, until), by default the last 30 days; nothing when 'since' is not before 'until'."""
+        """Return the usage in [since, until), by default of the last 30 days; empty unless since < until."""
         end = until or datetime.now(UTC)
         begin = since or _days_before(end, _DEFAULT_DAYS)
-        days = [UsageOfDay(**row) for row in await self._store.usage(begin, end)]
-        cost = round(sum(day.cost_usd for day in days), 9)
-        return UsageReport(normal_time(begin), normal_time(end), days, cost)
+        days = await self._ledger.usage(begin, end)
+        return UsageReport(begin, end, days, round(sum(day.cost_usd for day in days), 9))
 
-    async def erase_prompts(self, payer: Payer) -> ErasedPrompts:
-        """Erase the texts that the ledger keeps of the calls of ``payer``'s tenant."""
-        return ErasedPrompts(tenant=payer.tenant, erased=await self._store.erase_prompts(payer.tenant))
-
-    async def budgets(self, limits: Limits, payer: Payer) -> BudgetReport:
-        """Return how far the limits that apply to ``payer`` are used this month."""
+    async def budgets(self, payer: Payer) -> tuple[date, list[AccountStatus]]:
+        """Return the current month (UTC) and the status of each account of ``payer`` that has a limit."""
         month = month_of(datetime.now(UTC))
-        applying = limits.of(payer)
-        used = await self._accounts.accounts(month, list(applying)) if applying else {}
-        accounts = [_account(name, limit, *used.get(name, (0, 0))) for name, limit in applying.items()]
-        resets = f"{next_month(month).isoformat()}T00:00:00Z"
-        return BudgetReport(
-            month=month, resets_at=resets, tenant=payer.tenant, service=payer.service, accounts=accounts
-        )
-
-
-def _account(name: str, limit: int, spent: int, held: int) -> BudgetOfAccount:
-    left = max(0, limit - spent - held)
-    return BudgetOfAccount(
-        account=name, limit_usd=usd(limit), spent_usd=usd(spent), held_usd=usd(held), left_usd=usd(left)
-    )
+        limits = self._limits.of(payer)
+        used = await self._budgets.accounts(month, list(limits)) if limits else {}
+        return month, [AccountStatus(name, limit, *used.get(name, (0, 0))) for name, limit in limits.items()]
 
 
 def _days_before(moment: datetime, days: int) -> datetime:

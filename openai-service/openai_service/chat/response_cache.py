@@ -1,11 +1,11 @@
-"""Answers that are given again, and who of all replicas makes one that is not there yet; without Redis, each alone."""
+"""The response cache in Redis: complete answers by request, and a lease so that one replica produces each of them."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from typing import cast
 
 import orjson
@@ -13,7 +13,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from castor_chassis.context import remaining_seconds
-from openai_service.chat.response_stream import Production, Recorded
 from openai_service.metrics import ANSWER_CACHE_ERRORS
 from openai_service.protocol.chat import ChatRequest
 
@@ -30,29 +29,29 @@ _RENEW = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 """
-_END = """
+_RELEASE = """
 if #ARGV > 1 then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
 return 1
 """
 
 
-def key_of(tenant: str, request: ChatRequest, targets: list[str]) -> str:
-    """Return what equal requests have in common: tenant, who would answer, and all that changes the answer."""
+def request_key(tenant: str, request: ChatRequest, targets: list[str]) -> str:
+    """Return a digest of the tenant, the targets, and every field that changes the answer: equal for equal requests."""
     body = request.model_dump(mode="json", exclude_unset=True, exclude={"user", "metadata"})
     parts = [tenant, targets, body]
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-class AnswerStore:
-    """Recorded answers in Redis, with a lease for whoever makes one. Never raises: without Redis nothing is found."""
+class ResponseCache:
+    """Answers by key, each with a lease of ``_LEASE_SECONDS``. Never raises: without Redis nothing is found or kept."""
 
     def __init__(self, redis: Redis | None, *, ttl_seconds: int) -> None:
         self._redis = redis
         self._ttl = ttl_seconds
 
     async def claim(self, key: str, owner: str) -> bytes | bool:
-        """Return the answer, or True when ``owner`` shall make it, or False while another does."""
+        """Return the answer, or True when ``owner`` has the lease now, or False while another owner has it."""
         if self._redis is None:
             return True
         try:
@@ -63,7 +62,7 @@ class AnswerStore:
         return found if isinstance(found, bytes) else found == 1
 
     async def renew(self, key: str, owner: str) -> None:
-        """Keep the lease, for ever; a replica that dies loses it within seconds."""
+        """Keep the lease until cancelled; a replica that dies loses it within ``_LEASE_SECONDS``."""
         while self._redis is not None:
             await asyncio.sleep(_LEASE_SECONDS / 3)
             try:
@@ -71,13 +70,13 @@ class AnswerStore:
             except _AWAY:
                 ANSWER_CACHE_ERRORS.inc()
 
-    async def end(self, key: str, owner: str, content: bytes | None) -> None:
-        """Give the lease back and keep ``content``, if there is any."""
+    async def release(self, key: str, owner: str, content: bytes | None) -> None:
+        """Give the lease back, and keep ``content`` as the answer if it is not None."""
         if self._redis is None:
             return
         kept: list[str | bytes] = [] if content is None else [content, str(self._ttl)]
         try:
-            await self._eval(_END, _names(key), owner, *kept)
+            await self._eval(_RELEASE, _names(key), owner, *kept)
         except _AWAY:
             ANSWER_CACHE_ERRORS.inc()
 
@@ -87,7 +86,7 @@ class AnswerStore:
 
 
 def _names(key: str) -> list[str]:
-    # One slot of a cluster for both.
+    # The braces put both keys into one slot of a cluster.
     return [f"castor:{{openai-answer-{key}}}:answer", f"castor:{{openai-answer-{key}}}:lease"]
 
 
@@ -95,58 +94,39 @@ def _milliseconds(seconds: float) -> str:
     return str(int(seconds * 1000))
 
 
-class Shared:
-    """A production that is looked up first, awaited where another replica makes it, and kept when it is complete."""
+class ResponseLease:
+    """One request's part in the cache: finds the answer, or gets the right to produce it."""
 
-    def __init__(self, production: Production, store: AnswerStore, key: str) -> None:
-        self._source = production
-        self._made_here = production
-        self._store = store
+    def __init__(self, cache: ResponseCache, key: str) -> None:
+        self._cache = cache
         self._key = key
         self._owner = uuid.uuid4().hex
+        self._found = False
         self._renewal: asyncio.Task[None] | None = None
-        # Past half of the caller's time it is better to ask twice than to answer never.
-        self._patience_ends = (remaining_seconds() or 0) / 2
 
-    @property
-    def degraded(self) -> list[str] | None:
-        """See ``Production``."""
-        return self._source.degraded
+    async def acquire(self) -> bytes | None:
+        """Return the cached answer, or None once the caller is to produce it and call ``release``.
 
-    @property
-    def cache(self) -> str | None:
-        """See ``Production``."""
-        return self._source.cache
-
-    async def open(self) -> None:
-        """See ``Production``."""
+        While another replica produces it, this waits for at most half of the caller's remaining time: after that a
+        second call of the model is better than no answer.
+        """
+        patience_ends = (remaining_seconds() or 0) / 2
         for attempt in range(10_000):
-            found = await self._store.claim(self._key, self._owner)
+            found = await self._cache.claim(self._key, self._owner)
             if isinstance(found, bytes):
-                self._source = Recorded(found)
-            if found is not False or self._late():
+                self._found = True
+                return found
+            left = remaining_seconds()
+            if found or (left is not None and left < patience_ends):
                 break
             await asyncio.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
-        if self._source is self._made_here:
-            self._renewal = asyncio.get_running_loop().create_task(self._store.renew(self._key, self._owner))
-        await self._source.open()
+        self._renewal = asyncio.get_running_loop().create_task(self._cache.renew(self._key, self._owner))
+        return None
 
-    def _late(self) -> bool:
-        left = remaining_seconds()
-        return left is not None and left < self._patience_ends
-
-    def pieces(self) -> AsyncIterator[bytes]:
-        """See ``Production``."""
-        return self._source.pieces()
-
-    async def close(self) -> None:
-        """See ``Production``."""
-        await self._made_here.close()
-
-    async def landed(self, content: bytes | None) -> None:
-        """Keep ``content``, the complete answer, or nothing; and let others make it again."""
-        if isinstance(self._source, Recorded):
+    async def release(self, content: bytes | None) -> None:
+        """Keep ``content``, a complete answer, for other requests, or nothing; does nothing after a cache hit."""
+        if self._found:
             return
         if self._renewal is not None:
             self._renewal.cancel()
-        await self._store.end(self._key, self._owner, None if self._source.degraded else content)
+        await self._cache.release(self._key, self._owner, content)

@@ -1,43 +1,129 @@
-"""An answer as the bytes that go out, whoever makes it: a model now, an equal call in flight, or the cache."""
+"""Answers as the bytes that are sent to the client, whatever their origin.
+
+The way of one streamed chunk, and why each step exists:
+
+1. ``upstreams.chunk_stream``: bytes become JSON chunks; time limit per read, check for a cut, redaction undone.
+2. ``StreamedAnswer``: tokens are counted for the ledger, and the chunk becomes a server-sent event.
+3. ``single_flight.InFlightRequest``: events are recorded, so that equal requests share one call and the response cache
+   can keep the answer. Left out where nothing is shared: ``Cache-Control: no-cache``, or no cache.
+4. ``single_flight.Subscriber``: one client's position in that record.
+5. ``api.streaming.EventStreamResponse``: events become ASGI messages; heartbeats, the error event, the hang-up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from castor_chassis import ServiceError
 from openai_service.billing.ledger import Ledger
-from openai_service.billing.meter import Attempt, Meter
-from openai_service.extractive.provider import ChunkStream, Json
-from openai_service.protocol.sse import DONE, event
+from openai_service.billing.meter import Meter
+from openai_service.chat.completions import ChatCall, ChatCompletions
+from openai_service.protocol.messages import Json
+from openai_service.protocol.sse import DONE, render_event
+from openai_service.upstreams.router import OpenedStream
 
 LLM = ["llm"]
 
 
-class Production(Protocol):
-    """One answer. Use: ``open``, then ``pieces`` once, and ``close`` in any case."""
+class Answer(Protocol):
+    """One answer. Call ``open``, then iterate ``pieces`` once, and call ``close`` in any case."""
 
     @property
     def degraded(self) -> list[str] | None:
-        """What it is made without; known once it is open."""
+        """What the answer is made without; known once it is open."""
 
     @property
     def cache(self) -> str | None:
-        """``hit`` or ``shared`` where no model was asked for it; known once it is open."""
+        """``hit`` or ``shared`` where no model was asked for the answer; known once it is open."""
 
     async def open(self) -> None:
-        """Return when the answer has begun; what fails until then can be answered by a status."""
+        """Return when the answer has begun; what it raises can still be answered with a status."""
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """Yield its bytes: a stream's events one by one, another answer whole."""
+        """Yield the bytes: of a stream event by event, of another answer in one piece."""
 
     async def close(self) -> None:
-        """Stop whoever makes it, if it is not complete; safe to call twice."""
+        """Stop whoever produces the answer, unless it is complete; safe to call twice."""
 
 
-class Recorded:
-    """An answer that was given before."""
+class CompleteAnswer:
+    """An ``Answer`` in one piece, produced when it is opened."""
+
+    degraded: list[str] | None = None
+    cache: str | None = None
+
+    def __init__(self, completions: ChatCompletions, call: ChatCall) -> None:
+        self._completions = completions
+        self._call = call
+        self._content = b""
+
+    async def open(self) -> None:
+        """Produce the answer."""
+        answer, degraded = await self._completions.complete(self._call)
+        self.degraded = LLM if degraded else None
+        self._content = _marked(answer, self.degraded)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the answer's JSON."""
+        yield self._content
+
+    async def close(self) -> None:
+        """Do nothing: once open, the answer is complete."""
+
+
+class StreamedAnswer:
+    """An ``Answer`` as server-sent events; its call is metered until the stream ends, however it ends."""
+
+    degraded: list[str] | None = None
+    cache: str | None = None
+
+    def __init__(self, completions: ChatCompletions, ledger: Ledger, call: ChatCall) -> None:
+        self._completions = completions
+        self._ledger = ledger
+        self._call = call
+        options = call.request.stream_options
+        self._show_usage = options is not None and options.include_usage
+        self._stream: OpenedStream | None = None
+        self._meter: Meter | None = None
+        """The meter of the open stream; None before and after."""
+
+    async def open(self) -> None:
+        """Return when the first chunk has arrived."""
+        self._stream, self._meter = await self._completions.stream(self._call)
+        self.degraded = LLM if self._meter.degraded else None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield all events, ``[DONE]`` last; a failure of the stream is raised where it happens."""
+        assert self._stream is not None
+        assert self._meter is not None
+        try:
+            async for chunk in self._stream.chunks:
+                _count(self._stream, self._meter, chunk)
+                if chunk.value.get("choices") or self._show_usage:
+                    yield render_event(_marked(chunk, self.degraded))
+        except ServiceError as error:
+            self._meter.status = error.code
+            raise
+        self._end()
+        yield render_event(DONE)
+
+    async def close(self) -> None:
+        """Stop the model, if it is still writing, and end the meter."""
+        if self._meter is not None and self._meter.status == "ok":
+            self._meter.status = "cancelled"
+        self._end()
+        if self._stream is not None:
+            await self._stream.chunks.aclose()
+
+    def _end(self) -> None:
+        if self._meter is not None:
+            self._ledger.end(self._meter)
+            self._meter = None
+
+
+class CachedAnswer:
+    """An ``Answer`` from the response cache."""
 
     degraded: list[str] | None = None
     cache: str | None = "hit"
@@ -46,80 +132,35 @@ class Recorded:
         self._content = content
 
     async def open(self) -> None:
-        """See ``Production``."""
+        """Do nothing: the answer is complete."""
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """See ``Production``; what was an event stays one."""
+        """Yield the answer as it was recorded: events one by one, another answer in one piece."""
         if not self._content.startswith(b"data: "):
             yield self._content
             return
-        for one in self._content.split(b"\n\n")[:-1]:
-            yield one + b"\n\n"
+        for event in self._content.split(b"\n\n")[:-1]:
+            yield event + b"\n\n"
 
     async def close(self) -> None:
-        """See ``Production``."""
+        """Do nothing: the answer is complete."""
 
 
-def marked(answer: Json, degraded: list[str] | None) -> bytes:
-    """Return the answer's JSON; it says what it was made without."""
+def _marked(answer: Json, degraded: list[str] | None) -> bytes:
+    """Return the answer's JSON; a degraded one says what it was made without."""
     return Json.of({**answer.value, "degraded": degraded}).raw if degraded else answer.raw
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A stream that has begun, and the attempt that pays for it; None where it costs nothing."""
-
-    chunks: ChunkStream
-    attempt: Attempt | None
-
-
-class MeteredStream:
-    """The events of a stream that is accounted for when it ends, however it ends."""
-
-    def __init__(self, begun: Begun, meter: Meter, ledger: Ledger, *, show_usage: bool) -> None:
-        self._chunks = begun.chunks
-        self._attempt = begun.attempt
-        self._meter = meter
-        self._ledger = ledger
-        self._show_usage = show_usage
-        self._open = True
-        self.degraded = LLM if meter.degraded else None
-
-    async def events(self) -> AsyncIterator[bytes]:
-        """Yield all events, ``[DONE]`` last; a failure is raised where it happens."""
-        try:
-            async for chunk in self._chunks:
-                self._count(chunk)
-                if chunk.value.get("choices") or self._show_usage:
-                    yield event(marked(chunk, self.degraded))
-        except ServiceError as error:
-            self._meter.status = error.code
-            raise
-        self._end()
-        yield event(DONE)
-
-    def _count(self, chunk: Json) -> None:
-        usage = chunk.value.get("usage")
-        if self._attempt is None:
-            self._meter.count_own(usage)
-            return
-        self._attempt.count(usage)
-        self._attempt.received_bytes = (self._attempt.received_bytes or 0) + _written_bytes(chunk)
-
-    async def close(self) -> None:
-        """Stop the model, if it still writes, and close the account."""
-        if self._open and self._meter.status == "ok":
-            self._meter.status = "cancelled"
-        self._end()
-        await self._chunks.aclose()
-
-    def _end(self) -> None:
-        if self._open:
-            self._open = False
-            self._ledger.end(self._meter)
+def _count(stream: OpenedStream, meter: Meter, chunk: Json) -> None:
+    usage = chunk.value.get("usage")
+    if stream.attempt is None:
+        meter.count_local(usage)
+        return
+    stream.attempt.count(usage)
+    stream.attempt.received_bytes = (stream.attempt.received_bytes or 0) + _text_bytes(chunk)
 
 
-def _written_bytes(chunk: Json) -> int:
+def _text_bytes(chunk: Json) -> int:
     deltas = [choice.get("delta") or {} for choice in chunk.value["choices"] or ()]
     texts = [str(delta.get("content") or "").encode() for delta in deltas]
     return sum(map(len, texts)) + sum(len(str(delta["tool_calls"])) for delta in deltas if delta.get("tool_calls"))

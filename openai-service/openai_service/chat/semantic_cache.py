@@ -1,8 +1,8 @@
-"""The optional semantic cache: a question asked in other words gets the answer that is there.
+"""The optional semantic cache: a question that was asked in other words gets the cached answer.
 
-It maps a question on the key of an equal one that was asked before; what lies under that key (an answer, a stream, a
-flight under way) is the exact cache's affair. The map is per tenant, and everything but the last question's words
-(model, earlier turns, parameters) must be equal. What counts as equal is ``meaning``'s to say.
+It maps a question to the key of an equal question that was asked before; the response cache and single-flight do the
+rest under that key. The map is per tenant, and everything but the words of the last question (model, earlier turns,
+parameters) must be equal. ``text.question_form`` decides which questions are equal.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ from __future__ import annotations
 import hashlib
 
 from castor_chassis import Cache
-from openai_service.chat.response_cache import key_of
+from openai_service.chat.response_cache import request_key
 from openai_service.metrics import SEMANTIC
 from openai_service.protocol.chat import ChatRequest
-from openai_service.text.question_form import Meaning, meaning_of, same
+from openai_service.text.question_form import QuestionForm, is_same_question, question_form
 
 _MAX_CHARACTERS = 400
 
 
-class SemanticIndex:
-    """Never raises: without Redis every question stands for itself."""
+class SemanticCache:
+    """Keys of questions by their form. Never raises: without Redis no question is equal to another."""
 
-    def __init__(self, cache: Cache, *, on: bool, ttl_seconds: int) -> None:
+    def __init__(self, cache: Cache, *, enabled: bool, ttl_seconds: int) -> None:
         self._cache = cache
-        self._on = on
+        self._enabled = enabled
         self._ttl = ttl_seconds
 
     async def key(self, tenant: str, request: ChatRequest, targets: list[str], exact: str) -> str:
-        """Return the key of an equal question asked before, or ``exact``, which is then remembered."""
-        text = _question(request) if self._on else None
-        meaning = meaning_of(text) if text else None
-        if text is None or meaning is None:
+        """Return the key of an equal question asked before, or ``exact``, which is remembered then."""
+        text = _question(request) if self._enabled else None
+        form = question_form(text) if text else None
+        if text is None or form is None:
             return exact
-        place = _place(tenant, request, targets, meaning)
+        place = _place(tenant, request, targets, form)
         [stored] = await self._cache.get_many([place])
-        key, _, asked = (stored or b"").decode(errors="replace").partition("\n")
-        known = meaning_of(asked) if asked else None
-        if known is not None and same(meaning, known):
+        key, _, earlier = (stored or b"").decode(errors="replace").partition("\n")
+        known = question_form(earlier) if earlier else None
+        if known is not None and is_same_question(form, known):
             SEMANTIC.labels("same" if key == exact else "hit").inc()
             return key
         SEMANTIC.labels("miss").inc()
@@ -45,14 +45,14 @@ class SemanticIndex:
 
 
 def _question(request: ChatRequest) -> str | None:
-    """Return the last question, where the answer depends on its meaning alone: short prose, no documents, no tools."""
+    """Return the last question if the answer depends on its meaning alone: short prose, no documents, no tools."""
     last = request.messages[-1]
     if last.role != "user" or not isinstance(last.content, str) or request.tools or request.structured_field():
         return None
     return last.content if len(last.content) <= _MAX_CHARACTERS and "<" not in last.content else None
 
 
-def _place(tenant: str, request: ChatRequest, targets: list[str], meaning: Meaning) -> str:
+def _place(tenant: str, request: ChatRequest, targets: list[str], form: QuestionForm) -> str:
     last = request.messages[-1].model_copy(update={"content": ""})
-    around = key_of(tenant, request.model_copy(update={"messages": [*request.messages[:-1], last]}), targets)
-    return f"semantic:{around}:{hashlib.sha256(chr(0).join(meaning.key).encode()).hexdigest()}"
+    around = request_key(tenant, request.model_copy(update={"messages": [*request.messages[:-1], last]}), targets)
+    return f"semantic:{around}:{hashlib.sha256(chr(0).join(form.key).encode()).hexdigest()}"

@@ -1,31 +1,49 @@
-"""Equal requests in flight share one production."""
+"""Single-flight: equal requests that are in flight at the same time share one answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from openai_service.chat.response_stream import Production
+from openai_service.chat.response_stream import Answer
 from openai_service.errors import UpstreamUnavailable
 
 MAX_BYTES = 8_000_000
 
 
-class Flight:
-    """One production and those who wait for it; it is stopped when the last of them leaves."""
+class InFlightRequest:
+    """One answer that is being produced, recorded, and read by its subscribers; cancelled when the last one leaves.
 
-    def __init__(self, production: Production, landed: Callable[[Flight], Awaitable[None]]) -> None:
-        self.production = production
+    ``open_answer`` returns the opened answer. ``on_complete`` gets this request when it has ended, however it ended.
+    """
+
+    def __init__(
+        self,
+        open_answer: Callable[[], Awaitable[Answer]],
+        on_complete: Callable[[InFlightRequest], Awaitable[None]],
+    ) -> None:
+        self.answer: Answer | None = None
+        """The answer once it is open."""
         self.recorded: list[bytes] = []
-        self.complete = False
-        self.seats = 0
-        self._landed = landed
-        self._opened = self._over = False
+        self.subscribers = 0
+        self._open_answer = open_answer
+        self._on_complete = on_complete
+        self._complete = self._over = False
         self._error: BaseException | None = None
-        self._news = asyncio.Event()
-        self.task = asyncio.get_running_loop().create_task(self._fly())
+        self._changed = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
-    async def _fly(self) -> None:
+    @property
+    def content(self) -> bytes | None:
+        """The answer's bytes if it is complete; None otherwise."""
+        return b"".join(self.recorded) if self._complete else None
+
+    @property
+    def joinable(self) -> bool:
+        """True unless the request has failed or was cancelled."""
+        return not (self._over and not self._complete) and not self._task.cancelling()
+
+    async def _run(self) -> None:
         try:
             await self._produce()
         except Exception as error:
@@ -35,38 +53,43 @@ class Flight:
             raise
         finally:
             self._over = True
-            self._tell()
-            await self._landed(self)
+            self._notify()
+            await self._on_complete(self)
 
     async def _produce(self) -> None:
-        size = 0
+        answer = await self._open_answer()
         try:
-            await self.production.open()
-            self._opened = True
-            self._tell()
-            async for piece in self.production.pieces():
-                size += len(piece)
-                if size > MAX_BYTES:
-                    raise UpstreamUnavailable(reason="its answer does not end", retry_after_seconds=1)
-                self.recorded.append(piece)
-                self._tell()
-            self.complete = True
+            self.answer = answer
+            self._notify()
+            await self._record(answer)
+            self._complete = True
         finally:
-            await asyncio.shield(self.production.close())
+            await asyncio.shield(answer.close())
 
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    async def _record(self, answer: Answer) -> None:
+        size = 0
+        async for piece in answer.pieces():
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise UpstreamUnavailable(reason="its answer does not end", retry_after_seconds=1)
+            self.recorded.append(piece)
+            self._notify()
 
-    async def opened(self) -> None:
-        """Return once the production is open; raises what kept it from that."""
-        while not (self._opened or self._over):
-            await self._news.wait()
-        if not self._opened and self._error is not None:
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def opened(self) -> Answer:
+        """Return the answer once it is open; raises what kept it from opening."""
+        while self.answer is None and not self._over:
+            await self._changed.wait()
+        if self.answer is None:
+            assert self._error is not None
             raise self._error
+        return self.answer
 
-    async def follow(self) -> AsyncIterator[bytes]:
-        """Yield what was recorded, then what comes; raises what ended the production."""
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield what was recorded, then what follows; raises what ended the answer early."""
         at = 0
         while True:
             while at < len(self.recorded):
@@ -74,74 +97,70 @@ class Flight:
                 at += 1
             if self._over:
                 break
-            await self._news.wait()
+            await self._changed.wait()
         if self._error is not None:
             raise self._error
 
-    @property
-    def failed(self) -> bool:
-        """True once the production ended without being complete."""
-        return self._over and not self.complete
-
     def leave(self) -> None:
-        """Give up a seat."""
-        self.seats -= 1
-        if self.seats == 0 and not self._over:
-            self.task.cancel()
+        """Remove one subscriber."""
+        self.subscribers -= 1
+        if self.subscribers == 0 and not self._over:
+            self._task.cancel()
 
 
-class Seat:
-    """One caller's part in a flight; a ``Production`` itself."""
+class Subscriber:
+    """One caller's part in an in-flight request; an ``Answer``."""
 
-    def __init__(self, flight: Flight, *, leads: bool) -> None:
-        self._flight = flight
-        self._taken = True
+    degraded: list[str] | None = None
+    cache: str | None = None
+
+    def __init__(self, request: InFlightRequest, *, leads: bool) -> None:
+        self._request = request
+        self._subscribed = True
         self.leads = leads
-        flight.seats += 1
-
-    @property
-    def degraded(self) -> list[str] | None:
-        """See ``Production``."""
-        return self._flight.production.degraded
-
-    @property
-    def cache(self) -> str | None:
-        """See ``Production``."""
-        return self._flight.production.cache or (None if self.leads else "shared")
+        """True for the caller whose request is the one in flight."""
+        request.subscribers += 1
 
     async def open(self) -> None:
-        """See ``Production``."""
-        await self._flight.opened()
+        """Return once the shared answer is open; raises what kept it from opening."""
+        answer = await self._request.opened()
+        self.degraded = answer.degraded
+        self.cache = answer.cache or (None if self.leads else "shared")
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """See ``Production``."""
-        return self._flight.follow()
+        """Yield the shared answer from its beginning."""
+        return self._request.pieces()
 
     async def close(self) -> None:
-        """See ``Production``; the others fly on."""
-        if self._taken:
-            self._taken = False
-            self._flight.leave()
+        """Leave the request; other subscribers keep it."""
+        if self._subscribed:
+            self._subscribed = False
+            self._request.leave()
 
 
-class Flights:
-    """The flights of this replica, by what makes requests equal."""
+class SingleFlight:
+    """The requests that are in flight at this replica, by key."""
 
     def __init__(self) -> None:
-        self._by_key: dict[str, Flight] = {}
+        self._by_key: dict[str, InFlightRequest] = {}
 
-    def board(self, key: str, start: Callable[[], Production], landed: Callable[[Flight], Awaitable[None]]) -> Seat:
-        """Return a seat in the flight of ``key``, which ``start`` begins when there is none."""
-        flight = self._by_key.get(key)
-        if flight is not None and not flight.failed and not flight.task.cancelling():
-            return Seat(flight, leads=False)
+    def join(
+        self,
+        key: str,
+        open_answer: Callable[[], Awaitable[Answer]],
+        on_complete: Callable[[InFlightRequest], Awaitable[None]],
+    ) -> Subscriber:
+        """Subscribe to the request in flight under ``key``; when there is none, start one with the two functions."""
+        request = self._by_key.get(key)
+        if request is not None and request.joinable:
+            return Subscriber(request, leads=False)
 
-        async def land(done: Flight) -> None:
+        async def complete(done: InFlightRequest) -> None:
             try:
-                await landed(done)
+                await on_complete(done)
             finally:
                 if self._by_key.get(key) is done:
                     del self._by_key[key]
 
-        flight = self._by_key[key] = Flight(start(), land)
-        return Seat(flight, leads=True)
+        request = self._by_key[key] = InFlightRequest(open_answer, complete)
+        return Subscriber(request, leads=True)

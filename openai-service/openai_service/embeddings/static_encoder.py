@@ -1,7 +1,7 @@
-"""The fast Spanish text encoder: a table of word vectors, ten times as fast as the transformer and less exact.
+"""The static encoder: a table of Spanish word vectors, ten times as fast as the transformer and less accurate.
 
-It ranks quotes, and is `bundled-fast` for embeddings; `models/static/MODEL_CARD.md` tells how it was made, what it
-scores and where it fails.
+It ranks quotes, and is `bundled-fast` for embeddings. `models/static/MODEL_CARD.md` says how it was made, how it scores
+and where it fails.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from openai_service.embeddings.model_artifacts import REBUILD, EncoderArtifactError, verified
-
-Vectors = npt.NDArray[np.float32]
+from openai_service.protocol.vectors import Floats
 
 MODEL = "castor-static-es-1"
 FOLDER = Path(__file__).parents[1] / "models" / "static"
@@ -26,24 +25,24 @@ FOLDER = Path(__file__).parents[1] / "models" / "static"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A vector per word, as Model2Vec stores them: the library itself would take thrice the memory of the table."""
+    """A vector per word in Model2Vec's format; the library itself would take three times the memory of the table."""
 
     tokenizer: Tokenizer
     unknown: int | None
     rows: npt.NDArray[np.int8]
     row_of: npt.NDArray[np.int32]
     """The row of each token; words that are alike share one."""
-    weights: Vectors
+    weights: Floats
 
     @classmethod
     def read(cls, files: Mapping[str, bytes]) -> Self:
-        """Read the two of ``files``, given by name."""
+        """Read the tokenizer and the table from ``files``, contents by file name."""
         tokenizer = Tokenizer.from_str(files["tokenizer.json"].decode())
         tensors = load(files["model.safetensors"])
         unknown = tokenizer.token_to_id("[UNK]")
         return cls(tokenizer, unknown, tensors["embeddings"], tensors["mapping"], tensors["weights"])
 
-    def means(self, texts: Sequence[str]) -> Vectors:
+    def means(self, texts: Sequence[str]) -> Floats:
         """Return the weighted mean of each text's known words, shape (len(texts), dimensions); 0 without any."""
         means = np.zeros((len(texts), self.rows.shape[1]), dtype=np.float32)
         for place, found in enumerate(self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)):
@@ -67,7 +66,7 @@ class StaticEncoder:
         self.model = model
         self.version = version
         # The last principal axis carries the least variance, so hardly any text points along it.
-        self._neutral: Vectors = np.eye(1, self.dimensions, self.dimensions - 1, dtype=np.float32)[0]
+        self._neutral: Floats = np.eye(1, self.dimensions, self.dimensions - 1, dtype=np.float32)[0]
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
@@ -90,7 +89,7 @@ class StaticEncoder:
         """The length of every vector."""
         return int(self._table.rows.shape[1])
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str]) -> Floats:
         """Return one unit vector per text, shape (len(texts), dimensions), float32.
 
         A text's vector depends on that text alone, bit for bit, whatever else is in the batch. Raises TypeError
@@ -101,6 +100,6 @@ class StaticEncoder:
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
         means = self._table.means(texts)
-        vectors: Vectors = means / (np.linalg.norm(means, axis=1, keepdims=True) + 1e-32)
+        vectors: Floats = means / (np.linalg.norm(means, axis=1, keepdims=True) + 1e-32)
         vectors[~vectors.any(axis=1)] = self._neutral
         return vectors

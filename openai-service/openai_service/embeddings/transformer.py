@@ -1,6 +1,6 @@
-"""The bundled Spanish text encoder: multilingual-e5-small in int8, on a CPU, without a key and without a network.
+"""The transformer: multilingual-e5-small in int8 on the CPU, the bundled encoder of Spanish texts.
 
-`models/transformer/MODEL_CARD.md` tells how it was made, what it scores and where it fails.
+`models/transformer/MODEL_CARD.md` says how it was made, how it scores and where it fails.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from openai_service.embeddings.model_artifacts import REBUILD, EncoderArtifactError, verified
+from openai_service.protocol.vectors import Floats
 
 if TYPE_CHECKING:
     import onnxruntime as ort
 
-Vectors = npt.NDArray[np.float32]
 Role = Literal["query", "passage"]
 
 FOLDER = Path(__file__).parents[1] / "models" / "transformer"
@@ -31,7 +30,7 @@ MODEL = "castor-e5-es-1"
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 NEUTRAL_FILE = "neutral.npy"
-# About what stays in a processor's cache; more tokens a run were not faster.
+# About what fits a processor's cache; more tokens per run were not faster.
 TOKENS_PER_RUN = 256
 _LINK = re.compile(r"https?://\S+")
 _HASHTAG = re.compile(r"(?<!\w)[#＃](\w+)")
@@ -44,8 +43,8 @@ def prepare(text: str) -> str:
     return " ".join(_HASHTAG.sub(lambda match: _CAMEL.sub(" ", match[1]), text).split())
 
 
-def says_something(text: str) -> bool:
-    """Say whether the text has a letter, a digit or a symbol such as an emoji."""
+def has_content(text: str) -> bool:
+    """Return whether the text has a letter, a digit or a symbol such as an emoji."""
     return any(character.isalnum() or unicodedata.category(character) == "So" for character in text)
 
 
@@ -54,18 +53,18 @@ class TransformerEncoder:
     """Turn texts into unit vectors; immutable after `load` and safe to share between threads.
 
     A text is read as a query or as a passage: the two roles share one space and are made for each other, and the same
-    role on both sides works too. What stands beyond `max_tokens` is not read. A text that says nothing the vocabulary
-    knows (blank, only punctuation, another script) gets one fixed unit vector that resembles no real text.
+    role on both sides works too. Tokens beyond `max_tokens` are not read. A text without anything that the vocabulary
+    contains (blank, only punctuation, another script) gets one fixed unit vector that resembles no real text.
     """
 
     model: str
     version: str
     tokenizer: Tokenizer
     session: ort.InferenceSession
-    neutral: Vectors
-    """The vector of a text that says nothing: the direction in which real texts vary least."""
+    neutral: Floats
+    """The vector of a text without content: the direction in which real texts vary least."""
     empty: frozenset[int | None]
-    """The tokens that say nothing: the unknown one, and the space before it."""
+    """The tokens without content: the unknown one, and the space before it."""
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Self:
@@ -93,7 +92,7 @@ class TransformerEncoder:
         """The length of every vector."""
         return len(self.neutral)
 
-    def encode(self, texts: Sequence[str], role: Role = "query") -> Vectors:
+    def encode(self, texts: Sequence[str], role: Role = "query") -> Floats:
         """Return one unit vector per text, shape (len(texts), dimensions), float32.
 
         A text's vector depends on that text and its role alone, bit for bit, whatever else is in the batch. Raises
@@ -108,16 +107,16 @@ class TransformerEncoder:
         return vectors
 
     def read(self, texts: Sequence[str], role: Role) -> list[list[int]]:
-        """Return the token ids of each text, none for one that says nothing."""
+        """Return the token ids of each text; none for a text without content."""
         plain = [prepare(text) for text in texts]
         start = len(self.tokenizer.encode(f"{role}:").ids) - 1
         found = [encoding.ids for encoding in self.tokenizer.encode_batch_fast([f"{role}: {text}" for text in plain])]
         return [
-            ids if says_something(text) and not self.empty.issuperset(ids[start:-1]) else []
+            ids if has_content(text) and not self.empty.issuperset(ids[start:-1]) else []
             for text, ids in zip(plain, found, strict=True)
         ]
 
-    def run(self, ids: Sequence[Sequence[int]]) -> Vectors:
+    def run(self, ids: Sequence[Sequence[int]]) -> Floats:
         """Return the vectors of texts that all have the same number of tokens."""
         if not ids[0]:
             return np.tile(self.neutral, (len(ids), 1))
@@ -128,7 +127,7 @@ class TransformerEncoder:
 def runs(ids: Sequence[Sequence[int]], budget: int = TOKENS_PER_RUN) -> Iterator[list[int]]:
     """Yield the indexes of each run: texts of one length, at most ``budget`` tokens or one text.
 
-    No run is padded: that would cost time, and change the last bits of what shares a run with a longer text.
+    No run is padded: that would cost time, and change the last bits of the vectors of shorter texts.
     """
     of_length: dict[int, list[int]] = {}
     for row, tokens in enumerate(ids):
@@ -139,8 +138,8 @@ def runs(ids: Sequence[Sequence[int]], budget: int = TOKENS_PER_RUN) -> Iterator
 
 
 def session(model: bytes) -> ort.InferenceSession:
-    """Return a session that runs in the thread that calls it: runs go side by side, not one run over all threads."""
-    # Here, because it costs memory that a service without this encoder does not need.
+    """Return a session that uses only the calling thread; several runs use several threads."""
+    # Imported here, because it costs memory that a service without this encoder does not need.
     import onnxruntime as ort
 
     options = ort.SessionOptions()

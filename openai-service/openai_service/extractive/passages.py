@@ -1,4 +1,4 @@
-"""Documents and question as they stand in a prompt, and the passages that may be quoted from them."""
+"""The documents and the question in a prompt, and the passages that may be quoted from the documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_CHARACTERS = 320
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that may be quoted."""
+    """A text that may be quoted, unescaped."""
 
     id: str
     text: str
@@ -31,27 +31,27 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a user message asks, and what it brings along."""
+    """The question of a prompt, and its documents."""
 
     question: str
     documents: tuple[Document, ...]
 
 
 def escape(text: str) -> str:
-    """Make ``text`` safe inside a fence: ``&``, ``<`` and ``>`` become entities, nothing else does."""
+    """Return ``text`` with ``&``, ``<`` and ``>`` as entities, so that it cannot end the element it stands in."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def unescape(text: str) -> str:
-    """Undo ``escape`` exactly; any other entity is left as it stands."""
+    """Undo ``escape`` exactly; other entities are kept as they are."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def read_prompt(user_messages: Sequence[str]) -> Prompt:
-    """Take the fences apart.
+    """Return the documents and the question of the user messages.
 
-    An escaped document cannot close its fence or open another. The question is the last
-    ``<question>`` outside of all documents, or, where there is none, the last message outside of them.
+    The question is the last ``<question>`` outside of all documents; without one, the text of the last message outside
+    of its documents. An escaped document can neither end its element nor begin another.
     """
     documents = [_document(match) for message in user_messages for match in _DOCUMENT.finditer(message)]
     outside = [_DOCUMENT.sub(" ", message) for message in user_messages]
@@ -65,7 +65,7 @@ def _document(match: re.Match[str]) -> Document:
 
 
 def passages(document: Document) -> Iterator[Passage]:
-    """Yield the sentences of a document; very short ones stay with what follows, very long ones are cut."""
+    """Yield the sentences of a document; very short ones are joined to the next, very long ones are cut."""
     for line in document.text.splitlines():
         for piece in _sentences(line):
             for part in _cut(piece):

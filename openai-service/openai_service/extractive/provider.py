@@ -1,45 +1,21 @@
-"""What an answer is made of, and the provider that needs no model."""
+"""The extractive provider: answers chat requests without a language model, by quoting the documents in the prompt."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
-
-import orjson
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 from openai_service.extractive.passages import read_prompt
 from openai_service.extractive.ranker import Encoder, answer
-from openai_service.protocol.chat import EXTRACTIVE, ChatRequest
+from openai_service.protocol.chat import ChatRequest
+from openai_service.protocol.messages import ChunkStream, Json
+from openai_service.protocol.models import EXTRACTIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Json:
-    """A JSON object and the bytes that it is on the wire, kept so that what is passed on is never written anew."""
-
-    value: dict[str, Any]
-    raw: bytes
-
-    @classmethod
-    def of(cls, value: dict[str, Any]) -> Json:
-        """Return ``value`` with its bytes."""
-        return cls(value, orjson.dumps(value))
-
-
-class ChunkStream(Protocol):
-    """Chunks of a chat completion; ``aclose`` stops whoever makes them."""
-
-    def __aiter__(self) -> AsyncIterator[Json]:
-        """Iterate once."""
-
-    async def aclose(self) -> None:
-        """End the stream early; safe to call twice."""
-
-
-class Extractive:
-    """Quotes the documents of the prompt; see ``extractive``."""
+class ExtractiveProvider:
+    """Answers in OpenAI's shape with the passages that ``ranker`` chooses. Its usage counts words."""
 
     name = EXTRACTIVE
 
@@ -48,7 +24,7 @@ class Extractive:
         self._encoder = encoder
 
     async def complete(self, request: ChatRequest, model: str) -> Json:
-        """Return the whole answer."""
+        """Return the complete answer."""
         text = "".join(await self._pieces(request))
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
@@ -56,7 +32,7 @@ class Extractive:
         return Json.of({**head, "choices": [choice], "usage": _usage(request, text)})
 
     async def stream(self, request: ChatRequest, model: str) -> ChunkStream:
-        """Return once the answer has begun, so that what fails before can still be answered otherwise."""
+        """Return the stream once the passages are chosen; a failure until then can be answered with a status."""
         return self._chunks(request, model, await self._pieces(request))
 
     async def _chunks(self, request: ChatRequest, model: str, pieces: list[str]) -> AsyncGenerator[Json, None]:
@@ -81,6 +57,6 @@ def _head(kind: str, model: str) -> dict[str, Any]:
 
 
 def _usage(request: ChatRequest, text: str) -> dict[str, int]:
-    asked = sum(len(message.text().split()) for message in request.messages)
-    answered = len(text.split())
-    return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+    prompt = sum(len(message.text().split()) for message in request.messages)
+    completion = len(text.split())
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

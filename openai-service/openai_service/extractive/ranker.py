@@ -1,7 +1,7 @@
-"""An answer without a language model: the passages that fit the question best, word for word.
+"""Ranks the passages of documents by how well they fit a question, and answers by quoting the best of them.
 
-Passages are ranked by BM25 (Robertson and Zaragoza, 2009) over lightly stemmed Spanish words, plus the cosine
-of the bundled encoder, and thinned so that no two say the same. Nothing is ever written that was not given.
+Passages are ranked by BM25 (Robertson and Zaragoza, 2009) over lightly stemmed Spanish words and by the cosine of the
+bundled static encoder, and near-duplicates are left out. An answer consists of quotes and the fixed phrases below.
 """
 
 from __future__ import annotations
@@ -13,13 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from openai_service.extractive.passages import Passage, Prompt, passages
+from openai_service.protocol.vectors import Floats
 from openai_service.text.folding import fold
-
-Floats = npt.NDArray[np.float32]
 
 HEADER = "Esto dicen los documentos, citado palabra por palabra:"
 NO_ANSWER = "Los documentos no responden a la pregunta."
@@ -27,7 +23,7 @@ NO_DOCUMENTS = "No hay un modelo de lenguaje y la pregunta no trae documentos: s
 
 _K1, _B = 1.2, 0.75
 _MIN_COVERAGE = 0.5
-# For the bundled encoder one in ten thousand unrelated pairs of short Spanish texts is this close.
+# With the bundled static encoder one in ten thousand unrelated pairs of short Spanish texts has this cosine.
 _MIN_COSINE = 0.65
 _MIN_SUM = 0.75
 _MIN_PLAIN_WORDS = 4
@@ -71,7 +67,7 @@ class _Candidate:
 
 
 def words(text: str) -> list[str]:
-    """Return the stems of the words that carry meaning, without case and accents; hashtags are split at capitals."""
+    """Return the stems of all words but stop words, without case and accents; hashtags are split at capitals."""
     return [_stem(word) for word in _WORD.findall(fold(_CAMEL.sub(" ", text))) if word not in _STOP]
 
 
@@ -85,7 +81,7 @@ def _stem(word: str) -> str:
 
 
 def answer(prompt: Prompt, encoder: Encoder | None) -> Iterator[str]:
-    """Yield the answer in pieces; each quote is one line ``- "quote" [id]`` and stands so in its document."""
+    """Yield the answer in pieces; each quote is a line ``- "quote" [id]``, and its text is verbatim."""
     if not prompt.documents:
         yield NO_DOCUMENTS
         return
@@ -101,9 +97,10 @@ def answer(prompt: Prompt, encoder: Encoder | None) -> Iterator[str]:
 def best_passages(prompt: Prompt, encoder: Encoder | None) -> list[Passage]:
     """Return up to five passages that fit the question, best first; empty when none does.
 
-    A passage fits when it holds half of the question's words, is close to it in meaning, or is a bit of both.
+    A passage fits when it has half of the question's words, when its cosine is high, or when the two together are.
+    Without an encoder the cosine is 0.
     """
-    found = [passage for document in prompt.documents for passage in passages(document) if _says_something(passage)]
+    found = [passage for document in prompt.documents for passage in passages(document) if _is_prose(passage)]
     asked = frozenset(words(prompt.question))
     if not found or not asked:
         return []
@@ -119,14 +116,14 @@ def best_passages(prompt: Prompt, encoder: Encoder | None) -> list[Passage]:
     return _diverse(sorted(candidates, key=lambda candidate: -candidate.score))
 
 
-def _says_something(passage: Passage) -> bool:
-    # A line of hashtags, mentions or links names a subject and says nothing about it.
+def _is_prose(passage: Passage) -> bool:
+    # A line of hashtags, mentions or links names a subject without saying anything about it.
     plain = sum(not word.startswith(("#", "@", "http")) for word in passage.text.split())
     return plain >= _MIN_PLAIN_WORDS
 
 
 def _bm25(asked: frozenset[str], counts: Sequence[Counter[str]]) -> list[float]:
-    """Return the BM25 score of each passage, as a share of the best one's."""
+    """Return the BM25 score of each passage, divided by the best one."""
     total = len(counts)
     average = max(1.0, sum(count.total() for count in counts) / total)
     holders = Counter(word for count in counts for word in asked & count.keys())
@@ -144,7 +141,7 @@ def _bm25(asked: frozenset[str], counts: Sequence[Counter[str]]) -> list[float]:
 def _cosine(
     question: str, found: Sequence[Passage], lexical: Sequence[float], encoder: Encoder | None
 ) -> Iterable[float]:
-    """Return how close in meaning each passage is, 0 for those beyond the best few hundred by words."""
+    """Return the cosine of each passage and the question; 0 for all but the best few hundred by BM25."""
     close = [0.0] * len(found)
     if encoder is None:
         return close
@@ -167,6 +164,6 @@ def _diverse(ranked: Sequence[_Candidate]) -> list[Passage]:
 
 
 def _overlap(one: _Candidate, other: _Candidate) -> float:
-    """Return the Jaccard similarity of the words; retweets and copies come near 1."""
+    """Return the Jaccard similarity of the words; it is near 1 for retweets and copies."""
     union = len(one.words | other.words)
     return len(one.words & other.words) / union if union else 1.0

@@ -1,1 +1,1 @@
-"""What the ledger keeps of prompts, where it is asked to: redacted, bounded, and erased again."""
+"""The prompt log: texts of chat requests that the ledger keeps where it is asked to."""

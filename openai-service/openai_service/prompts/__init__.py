@@ -1,4 +1,4 @@
-"""The tasks' prompts: one file each, in Spanish, with its version; edit the text and raise the version together."""
+"""The prompts of the tasks: one Spanish text file each, with a version that is raised whenever the text changes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _RULES = "rules.md"
 
 
 class PromptError(RuntimeError):
-    """A prompt file is missing or not of the form that ``load`` reads."""
+    """A prompt file is missing or has no valid head."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptFile:
-    """One prompt. ``version`` names the text exactly: ``topics@1-3fa9c21b``, the file's version and its digest."""
+    """One prompt. ``version`` identifies the text: ``topics@1-3fa9c21b`` has the file's version and a digest of it."""
 
     name: str
     version: str
@@ -36,7 +36,7 @@ def _parsed(name: str, rules: str) -> PromptFile:
     try:
         _, head, body = _read(f"{name}.md").split("---\n", 2)
         said = dict(line.split(": ", 1) for line in head.strip().splitlines())
-        # A repair continues a conversation that holds the rules already.
+        # A repair continues a conversation that contains the rules already.
         text = body.strip() if name == "repair" else f"{body.strip()}\n\n{rules.strip()}"
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         version = f"{name}@{int(said['version'])}-{digest}"

@@ -1,37 +1,15 @@
-"""Wire models: the OpenAI shapes, and nothing of theirs that this service would ignore silently."""
+"""Chat completions in OpenAI's shape. A field that this service would ignore is refused, not accepted silently."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool
 
 from castor_chassis import JsonObject, RequestModel, ResponseModel, Text
+from openai_service.protocol.models import DEFAULT, NUMBER, ModelName
 
-MAX_EMBEDDING_CHARACTERS = 32_000
-DEFAULT = "default"
-BUNDLED = "bundled"
-BUNDLED_FAST = "bundled-fast"
-EXTRACTIVE = "extractive"
-
-NUMBER = BeforeValidator(lambda value: _only_numbers(value))
-ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/@-]{1,128}$")]
 Penalty = Annotated[float, Field(allow_inf_nan=False, ge=-2, le=2), NUMBER]
-
-
-def _only_numbers(value: Any) -> Any:
-    # Pydantic's lax mode takes true and "3" for numbers, JSON Schema does not.
-    if isinstance(value, bool | str):
-        raise ValueError("must be a number")
-    return value
-
-
-def _no_tokens(value: Any) -> Any:
-    items = value if isinstance(value, list) else ()
-    if any(isinstance(item, int | list) for item in items):
-        raise ValueError("must be text; arrays of tokens are not accepted, because models do not share a tokeniser")
-    return value
 
 
 class TextPart(RequestModel):
@@ -158,129 +136,3 @@ class ChatCompletion(ResponseModel):
     choices: Annotated[list[Choice], Field(min_length=1)]
     usage: Usage | None = None
     degraded: list[str] | None = Field(None, description="['llm'] when no language model made this answer.")
-
-
-def _bounded(text: str) -> str:
-    # Not in the contract: 2048 texts of this length would be refused for their size before their number.
-    if len(text) > MAX_EMBEDDING_CHARACTERS:
-        raise ValueError(f"must have at most {MAX_EMBEDDING_CHARACTERS} characters; embed it in parts")
-    return text
-
-
-EmbeddingText = Annotated[
-    str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$"), AfterValidator(_bounded)
-]
-
-
-class EmbeddingRequest(RequestModel):
-    """An embeddings request."""
-
-    model: ModelName = Field(DEFAULT, description="'default', 'bundled', 'bundled-fast', or a model of the upstream.")
-    input: Annotated[
-        EmbeddingText | Annotated[list[EmbeddingText], Field(min_length=1, max_length=2048)],
-        BeforeValidator(_no_tokens),
-    ]
-    dimensions: Annotated[int, Field(ge=1, le=8192), NUMBER] | None = None
-    encoding_format: Literal["float", "base64"] = "float"
-    input_type: Literal["query", "passage"] | None = Field(
-        None,
-        description="How 'bundled' reads the texts: 'passage' for what is stored and found, 'query' (also when left "
-        "out) for what is asked, and for both sides where texts are compared as equals. Other models do not read it.",
-    )
-    user: Annotated[Text, Field(max_length=256)] | None = None
-
-    def texts(self) -> list[str]:
-        """Return the input as a list."""
-        return [self.input] if isinstance(self.input, str) else self.input
-
-
-class Embedding(ResponseModel):
-    """One vector of unit length: numbers, or little-endian float32 in base64."""
-
-    object: Literal["embedding"] = "embedding"
-    index: int
-    embedding: list[float] | str
-
-
-class EmbeddingUsage(ResponseModel):
-    """Tokens of an embeddings call; cached texts cost none."""
-
-    prompt_tokens: int
-    total_tokens: int
-
-
-class EmbeddingList(ResponseModel):
-    """Vectors in the order of the input."""
-
-    object: Literal["list"] = "list"
-    data: list[Embedding]
-    model: str = Field(description="The model that made the vectors; vectors of two models do not compare.")
-    version: str | None = Field(
-        None,
-        description="Of the bundled models: another version gives the same text another vector, so embed again when "
-        "it changes. An upstream says the like by the model's name alone.",
-    )
-    usage: EmbeddingUsage
-    degraded: list[str] | None = Field(
-        None, description="['embeddings'] when another model than the one named answered."
-    )
-
-
-class Model(ResponseModel):
-    """A model that requests may name."""
-
-    id: str
-    object: Literal["model"] = "model"
-    created: int
-    owned_by: str
-
-
-class ModelList(ResponseModel):
-    """The models that requests may name."""
-
-    object: Literal["list"] = "list"
-    data: list[Model]
-
-
-class BudgetOfAccount(ResponseModel):
-    """One monthly limit and how far it is used."""
-
-    account: str = Field(description="'total', 'tenant:<principal>' or 'service:<name>'.")
-    limit_usd: float
-    spent_usd: float
-    held_usd: float = Field(description="The most that calls in flight may still cost.")
-    left_usd: float = Field(description="What the next call may cost at most.")
-
-
-class BudgetReport(ResponseModel):
-    """The limits that the caller's calls count against; none: nothing limits them."""
-
-    month: date = Field(description="First day of the month (UTC).")
-    resets_at: str
-    tenant: str
-    service: str
-    accounts: list[BudgetOfAccount]
-
-
-class ErasedPrompts(ResponseModel):
-    """What was erased."""
-
-    tenant: str = Field(description="Whose calls: the caller, or the user on whose behalf a service calls.")
-    erased: int = Field(description="How many stored prompts; 0 when none was kept.")
-
-
-class UsageOfDay(ResponseModel):
-    """What one model was used for on one day (UTC)."""
-
-    date: date
-    operation: Literal["chat", "embeddings"]
-    provider: str
-    model: str
-    calls: int
-    failed: int
-    degraded: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float
-    unpriced_calls: int = Field(description="Calls whose cost is unknown and not in cost_usd.")
-    mean_latency_ms: float

@@ -1,4 +1,4 @@
-"""Failures of the bare OpenAI routes: our envelope, whose ``error`` is the object that OpenAI's clients look into."""
+"""Failures of the bare OpenAI routes: our envelope, whose ``error`` is the object that OpenAI's clients read."""
 
 from __future__ import annotations
 
@@ -47,16 +47,17 @@ class SdkErrorBody(BaseModel):
 
 
 def sdk_errors_of(*errors: type[ServiceError]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI responses of a bare route: the chassis' own, and these errors.
+    """Return the OpenAPI responses of a bare route: those that every route has, and ``errors``.
 
-    What is refused before the route is found (overload, an expired certificate, the deadline) keeps the envelope.
+    Requests that are refused before routing (overload, an expired certificate, the deadline) are answered with the
+    plain envelope, so both shapes are listed.
     """
     found = {**common_responses(), **errors_of(*errors)}
     return {status: {**response, "model": SdkErrorBody | ErrorBody} for status, response in found.items()}
 
 
-def speak_openai(app: FastAPI, paths: Collection[str]) -> None:
-    """Make ``app`` answer the failures of ``paths`` in the shape of ``SdkErrorBody``."""
+def use_sdk_errors(app: FastAPI, paths: Collection[str]) -> None:
+    """Make ``app`` answer failures on ``paths`` in the shape of ``SdkErrorBody``."""
     for kind in (ServiceError, RequestValidationError, HTTPException):
         app.exception_handlers[kind] = _reshaping(cast(Handler, app.exception_handlers[kind]), paths)
 
@@ -81,7 +82,7 @@ def _reshaped(body: ErrorBody, status: int) -> SdkErrorBody:
     return SdkErrorBody(error=error, code=body.code, details=body.details, request_id=body.request_id)
 
 
-def error_content(error: ServiceError) -> bytes:
+def render_error(error: ServiceError) -> bytes:
     """Return ``error`` as the JSON of a stream's last event."""
     info = current_request()
     body = ErrorBody(

@@ -1,35 +1,41 @@
-"""Server-sent events as bytes: taken apart as they arrive, and put together."""
+"""Server-sent events (WHATWG HTML, section 9.2) as bytes: rendered for clients, parsed as upstreams send them."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
 
 DONE = b"[DONE]"
 HEARTBEAT = b": heartbeat\n\n"
 MAX_EVENT_BYTES = 4_000_000
 
 
-def event(data: bytes) -> bytes:
-    """Return one event; ``data`` must have no line break."""
+def render_event(data: bytes) -> bytes:
+    """Return one event; ``data`` must not contain a line break."""
     return b"data: " + data + b"\n\n"
 
 
-async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the data of each event (WHATWG HTML, 9.2), however the bytes were cut; other fields are skipped.
+class EventParser:
+    """Parses events from bytes that arrive in pieces of any size; fields other than ``data`` are skipped.
 
-    An event that the end of the bytes cuts is dropped, as the standard says. Raises ``ValueError`` for an event
-    that is larger than any chunk can be.
+    An event without its final blank line is never returned, as the standard says.
     """
-    rest = b""
-    data: list[bytes] = []
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return the data of each event that ``piece`` completes.
+
+        Raises ``ValueError`` when the event that the pieces before began is longer than ``MAX_EVENT_BYTES``.
+        """
+        if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
+            raise ValueError("an event without an end")
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        found: list[bytes] = []
         for line in lines:
             line = line.removesuffix(b"\r")
             if line.startswith(b"data:"):
-                data.append(line[5:].removeprefix(b" "))
-            elif not line and data:
-                yield b"\n".join(data)
-                data = []
-        if len(rest) + sum(map(len, data)) > MAX_EVENT_BYTES:
-            raise ValueError("an event without an end")
+                self._data.append(line[5:].removeprefix(b" "))
+            elif not line and self._data:
+                found.append(b"\n".join(self._data))
+                self._data = []
+        return found

@@ -1,4 +1,4 @@
-"""Each task as a job: which prompt, which parameters, what must hold beyond the shape, and what stands in."""
+"""The definition of each task: its prompt, its parameters, its checks beyond the schema, and its fallback."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from openai_service.extractive.passages import Document
 from openai_service.extractive.ranker import Encoder
 from openai_service.prompts import PromptFile
-from openai_service.tasks import extractive_fallback as stand_in
-from openai_service.tasks.runner import REPAIR, Job, Material
+from openai_service.tasks import extractive_fallback
+from openai_service.tasks.documents import PreparedDocuments
+from openai_service.tasks.runner import REPAIR, Task
 from openai_service.tasks.schemas import (
     Advice,
     AdviceRequest,
@@ -39,53 +40,54 @@ NAMES = (
     REPAIR,
 )
 WORDS_PER_MINUTE = 130
-_LEAST_OF_SPEECH = 0.4
-Encode = Callable[[], Encoder | None]
+_MIN_SPEECH_SHARE = 0.4
+RankingEncoder = Callable[[], Encoder | None]
+"""Returns the encoder that ranks sentences, if it is loaded."""
 
 
-class Jobs:
-    """Makes jobs from requests and the documents that may be shown."""
+class TaskDefinitions:
+    """Makes tasks from requests and their prepared documents."""
 
-    def __init__(self, prompts: Mapping[str, PromptFile], encoder: Encode) -> None:
+    def __init__(self, prompts: Mapping[str, PromptFile], encoder: RankingEncoder) -> None:
         self._prompts = prompts
         self._encoder = encoder
 
-    def summary(self, request: SummaryRequest, given: Material) -> Job[Summary]:
-        """Sum the documents up."""
-        return Job(
+    def summary(self, request: SummaryRequest, documents: PreparedDocuments) -> Task[Summary]:
+        """Summarise the documents."""
+        return Task(
             prompt=self._prompts[f"summaries.{request.kind}"],
             parameters=_about(request),
-            material=given,
-            writes=Summary,
-            without_model=lambda: stand_in.summary(given.documents, self._encoder()),
-            verify=lambda written: _summary_keeps_to_its_kind(written, request.kind),
+            documents=documents,
+            output_type=Summary,
+            fallback=lambda: extractive_fallback.summary(documents.documents, self._encoder()),
+            verify=lambda summary: _fits_kind(summary, request.kind),
         )
 
-    def plan(self, request: PlanRequest, given: Material) -> Job[Plan]:
+    def plan(self, request: PlanRequest, documents: PreparedDocuments) -> Task[Plan]:
         """Plan what the documents call for."""
-        return Job(
+        return Task(
             prompt=self._prompts["plans"],
             parameters={**_about(request), "metas": request.goals},
-            material=given,
-            writes=Plan,
-            without_model=lambda: stand_in.plan(given.documents, self._encoder()),
+            documents=documents,
+            output_type=Plan,
+            fallback=lambda: extractive_fallback.plan(documents.documents, self._encoder()),
             verify=lambda plan: [*_needs(plan.objectives, "objectives"), *_needs(plan.actions, "actions")],
         )
 
-    def speech(self, request: SpeechRequest, given: Material) -> Job[Speech]:
-        """Write a speech of the wanted length."""
+    def speech(self, request: SpeechRequest, documents: PreparedDocuments) -> Task[Speech]:
+        """Write a speech of the requested length."""
         wanted = request.minutes * WORDS_PER_MINUTE
-        return Job(
+        return Task(
             prompt=self._prompts["speeches"],
             parameters={**_about(request), "palabras": wanted, "tono": request.tone},
-            material=given,
-            writes=Speech,
-            without_model=lambda: stand_in.speech(given.documents, self._encoder()),
+            documents=documents,
+            output_type=Speech,
+            fallback=lambda: extractive_fallback.speech(documents.documents, self._encoder()),
             verify=lambda speech: [*_needs(speech.key_points, "key_points"), *_long_enough(speech, wanted)],
         )
 
-    def advice(self, request: AdviceRequest, given: Material) -> Job[Advice]:
-        """Advise, with drafts that a person must approve."""
+    def advice(self, request: AdviceRequest, documents: PreparedDocuments) -> Task[Advice]:
+        """Advise, with drafts for a person to approve."""
         profile = request.profile.model_dump(exclude_none=True) if request.profile else {}
         parameters = {
             **_about(request),
@@ -94,45 +96,50 @@ class Jobs:
             "limites": request.constraints,
             "borradores": request.max_drafts,
         }
-        return Job(
+        return Task(
             prompt=self._prompts["advice"],
             parameters=parameters,
-            material=given,
-            writes=Advice,
-            without_model=lambda: stand_in.advice(given.documents, self._encoder()),
+            documents=documents,
+            output_type=Advice,
+            fallback=lambda: extractive_fallback.advice(documents.documents, self._encoder()),
             verify=lambda advice: _drafts(advice, request.max_drafts),
         )
 
-    def answer(self, request: AnswerRequest, given: Material) -> Job[SourcedAnswer]:
+    def answer(self, request: AnswerRequest, documents: PreparedDocuments) -> Task[SourcedAnswer]:
         """Answer a question from the documents."""
-        return Job(
+        return Task(
             prompt=self._prompts["answers"],
             parameters={"pregunta": request.question},
-            material=given,
-            writes=SourcedAnswer,
-            without_model=lambda: stand_in.answer(request.question, given.documents, self._encoder()),
-            verify=_answer_rests,
+            documents=documents,
+            output_type=SourcedAnswer,
+            fallback=lambda: extractive_fallback.answer(request.question, documents.documents, self._encoder()),
+            verify=_has_evidence,
         )
 
-    def topics(self, request: TopicsRequest, given: Material) -> Job[Topics]:
+    def topics(self, request: TopicsRequest, documents: PreparedDocuments) -> Task[Topics]:
         """Classify the documents."""
         labels = labels_of(request)
-        return Job(
+        return Task(
             prompt=self._prompts["topics"],
             parameters={"temas": {label.slug: label.name for label in labels}},
-            material=given,
-            writes=Topics,
-            without_model=lambda: stand_in.topics(given.documents, labels, self._encoder()),
-            verify=lambda topics: _complete(topics, given.documents, {label.slug for label in labels}),
+            documents=documents,
+            output_type=Topics,
+            fallback=lambda: extractive_fallback.topics(documents.documents, labels, self._encoder()),
+            verify=lambda topics: _is_complete(topics, documents.documents, {label.slug for label in labels}),
         )
 
     def topics_without_model(self, request: TopicsRequest, documents: Sequence[Document]) -> Topics:
-        """Classify by words, for what no model may see."""
-        return stand_in.topics(documents, labels_of(request), self._encoder())
+        """Classify by words, for documents that a model may not see."""
+        return extractive_fallback.topics(documents, labels_of(request), self._encoder())
+
+
+def spoken_minutes(text: str) -> float:
+    """Return how long ``text`` takes to read aloud at ``WORDS_PER_MINUTE``, in minutes."""
+    return round(len(text.split()) / WORDS_PER_MINUTE, 1)
 
 
 def labels_of(request: TopicsRequest) -> Sequence[Axis]:
-    """Return the permitted topics, each once."""
+    """Return the permitted topics, without duplicates."""
     if request.labels is None:
         return AXES
     return [Axis(name, name, ()) for name in dict.fromkeys(request.labels)]
@@ -148,7 +155,7 @@ def _needs(items: Sequence[object], name: str) -> Iterator[str]:
         yield f"{name}: hace falta al menos uno"
 
 
-def _summary_keeps_to_its_kind(summary: Summary, kind: str) -> Iterator[str]:
+def _fits_kind(summary: Summary, kind: str) -> Iterator[str]:
     yield from _needs(summary.findings, "findings")
     if summary.recommendations and kind != "executive":
         yield "recommendations: debe ir vacía, este resumen no aconseja"
@@ -156,7 +163,7 @@ def _summary_keeps_to_its_kind(summary: Summary, kind: str) -> Iterator[str]:
 
 def _long_enough(speech: Speech, wanted: int) -> Iterator[str]:
     words = len(speech.content.split())
-    if words < _LEAST_OF_SPEECH * wanted:
+    if words < _MIN_SPEECH_SHARE * wanted:
         yield f"content: tiene {words} palabras y se pidieron cerca de {wanted}"
 
 
@@ -166,12 +173,12 @@ def _drafts(advice: Advice, most: int) -> Iterator[str]:
         yield f"drafts: son {len(advice.drafts)} y se pidieron como mucho {most}"
 
 
-def _answer_rests(answer: SourcedAnswer) -> Iterable[str]:
+def _has_evidence(answer: SourcedAnswer) -> Iterable[str]:
     if answer.answered and not answer.evidence:
         yield "evidence: una respuesta necesita al menos una prueba"
 
 
-def _complete(topics: Topics, documents: Sequence[Document], labels: set[str]) -> Iterator[str]:
+def _is_complete(topics: Topics, documents: Sequence[Document], labels: set[str]) -> Iterator[str]:
     if [item.document_id for item in topics.items] != [document.id for document in documents]:
         yield "items: debe haber exactamente uno por documento, en el mismo orden"
     for item in topics.items:

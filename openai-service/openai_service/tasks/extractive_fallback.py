@@ -1,7 +1,7 @@
-"""The tasks without a language model: what the documents say, ranked and word for word. Nothing here is composed.
+"""The tasks without a language model: quotes of the documents' most central sentences. No text is composed.
 
-Sentences are ranked by how much of what all documents share they say (mean TF-IDF, Salton and Buckley 1988) and by
-the bundled encoder's cosine to the documents' centre, and thinned so that no two say the same.
+Sentences are ranked by mean TF-IDF (Salton and Buckley, 1988) and by the bundled encoder's cosine to the mean of all
+sentences, and near-duplicates are left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_QUOTE = 600
 
 
 def central(documents: Sequence[Document], encoder: Encoder | None, count: int) -> list[Passage]:
-    """Return up to ``count`` sentences that stand for the documents, the most central first."""
+    """Return up to ``count`` sentences that represent the documents, the most central first."""
     found = [passage for document in documents for passage in passages(document)]
     found = [passage for passage in found if len(words(passage.text)) >= _MIN_WORDS][:_MAX_ENCODED]
     if not found:
@@ -46,7 +46,7 @@ def central(documents: Sequence[Document], encoder: Encoder | None, count: int) 
 
 def _weights(bags: Sequence[Counter[str]]) -> list[float]:
     holders = Counter(word for bag in bags for word in bag)
-    # A word that several documents use is what they are about; one that all use, or one alone, says little.
+    # A word that several sentences use is what they are about; one that all use, or only one, says little.
     weight = {word: math.log(1 + n) * math.log(1 + len(bags) / n) for word, n in holders.items()}
     raw = [sum(weight[word] for word in bag) / (len(bag) + 5) for bag in bags]
     best = max(raw) or 1.0
@@ -74,31 +74,31 @@ def _lines(found: Sequence[Passage]) -> str:
 
 
 def summary(documents: Sequence[Document], encoder: Encoder | None) -> Summary:
-    """Return the most central sentences as findings; no recommendation, which would be invented."""
+    """Return the most central sentences as findings, without recommendations."""
     found = central(documents, encoder, 5)
     return Summary(overview=_lines(found), findings=[_finding(p) for p in found], recommendations=[])
 
 
 def plan(documents: Sequence[Document], encoder: Encoder | None) -> Plan:
-    """Return what people ask for as objectives, in their words; no actions, no promises."""
+    """Return the most central sentences as objectives, without actions."""
     found = central(documents, encoder, 5)
     return Plan(objectives=[_finding(p) for p in found], actions=[], timeline="", expected_impact=_lines(found)[:1000])
 
 
 def speech(documents: Sequence[Document], encoder: Encoder | None) -> Speech:
-    """Return the quotes that a speech could rest on."""
+    """Return quotes that a speech could use."""
     found = central(documents, encoder, 6)
     title = "Citas para un discurso" if found else NOTHING
     return Speech(title=title, content=_lines(found), key_points=[_finding(p) for p in found])
 
 
 def advice(documents: Sequence[Document], encoder: Encoder | None) -> Advice:
-    """Return what weighs most, and no drafts: another person's words are not one's own post."""
+    """Return the most central sentences as guidance, without drafts: a quote is not a post of one's own."""
     return Advice(guidance=_lines(central(documents, encoder, 5)), drafts=[])
 
 
 def answer(question: str, documents: Sequence[Document], encoder: Encoder | None) -> SourcedAnswer:
-    """Return the sentences that fit the question."""
+    """Return the passages that fit the question."""
     found = best_passages(Prompt(question, tuple(documents)), encoder)
     evidence = [Evidence(document_id=p.document_id, quote=p.text[:_MAX_QUOTE]) for p in found]
     return SourcedAnswer(answer=_lines(found) if found else NOT_ANSWERED, evidence=evidence, answered=bool(found))

@@ -1,7 +1,7 @@
-"""What a model's answer may not contain, whatever was said to the model: each check names one problem.
+"""Checks of a model's output that hold even when the model has followed a prompt injection.
 
-They hold when the model has obeyed a document: an answer that leaks the prompt, links somewhere, quotes what no
-document says, or speaks of what no document speaks of is not passed on.
+An output that leaks the prompt, contains a link, gives orders to a model, quotes what no document says, or is about
+something that no document is about, is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from openai_service.extractive.ranker import words
 from openai_service.text.folding import fold
-from openai_service.text.injection_detector import decoded, gives_orders
+from openai_service.text.injection_detector import decoded, is_injection
 
 _WINDOW = 32
 _MARK_DIGITS = 10
@@ -31,8 +31,8 @@ _FEW_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What an answer is checked against: the documents by id, the caller's parameters, the prompt and its mark."""
+class CheckContext:
+    """What an output is checked against: the documents by id, the caller's parameters, the prompt and its mark."""
 
     documents: Mapping[str, str]
     parameters: str
@@ -40,16 +40,16 @@ class Given:
     mark: str
 
 
-def problems(written: BaseModel, given: Given) -> Iterator[str]:
-    """Yield what is wrong with an answer of the right shape, in Spanish, as the model that repairs it reads it."""
-    said = dict(_strings(written.model_dump()))
+def problems(output: BaseModel, context: CheckContext) -> Iterator[str]:
+    """Yield what is wrong with an output of the right shape, in Spanish, for the model that repairs it."""
+    said = dict(_strings(output.model_dump()))
     own = {path: text for path, text in said.items() if not _is_copied(path)}
-    if any(_leaks(text, given) for text in said.values()):
+    if any(_leaks(text, context) for text in said.values()):
         yield "revela las reglas o la marca"
     yield from (f"{path}: lleva un enlace o código" for path, text in own.items() if _links(text))
-    yield from (f"{path}: habla como una orden a un modelo" for path, text in own.items() if gives_orders(text))
-    yield from _wrong_quotes(said, given)
-    yield from _off_topic(own, _known(said, given))
+    yield from (f"{path}: habla como una orden a un modelo" for path, text in own.items() if is_injection(text))
+    yield from _wrong_quotes(said, context)
+    yield from _off_topic(own, _known(said, context))
 
 
 def _is_copied(path: str) -> bool:
@@ -72,10 +72,10 @@ def _links(text: str) -> bool:
     return bool(_LINK.search(text) or _BARE_SITE.search(text))
 
 
-def _leaks(text: str, given: Given) -> bool:
+def _leaks(text: str, context: CheckContext) -> bool:
     views = [text, text[::-1], codecs.encode(text, "rot13"), *decoded(text)]
-    windows = _prompt_windows(given.prompt)
-    return any(_holds_mark(view, given.mark) or not windows.isdisjoint(_windows(view)) for view in views)
+    windows = _prompt_windows(context.prompt)
+    return any(_holds_mark(view, context.mark) or not windows.isdisjoint(_windows(view)) for view in views)
 
 
 def _holds_mark(text: str, mark: str) -> bool:
@@ -93,18 +93,18 @@ def _windows(text: str) -> frozenset[str]:
     return frozenset(plain[i : i + _WINDOW] for i in range(len(plain) - _WINDOW + 1))
 
 
-def _wrong_quotes(said: Mapping[str, str], given: Given) -> Iterator[str]:
+def _wrong_quotes(said: Mapping[str, str], context: CheckContext) -> Iterator[str]:
     for path, quote in said.items():
         if path.endswith(".quote"):
             document = said[path.removesuffix("quote") + "document_id"]
-            if document not in given.documents:
+            if document not in context.documents:
                 yield f"{path}: no hay un documento con id «{document[:80]}»"
-            elif not quotes(quote, given.documents[document]):
+            elif not quotes(quote, context.documents[document]):
                 yield f"{path}: no está palabra por palabra en el documento «{document[:80]}»"
 
 
 def quotes(quote: str, text: str) -> bool:
-    """Say whether ``quote`` stands in ``text``; only white space and the form of Unicode may differ."""
+    """Return whether ``text`` contains ``quote``; only white space and the Unicode form may differ."""
     plain = _normal(quote)
     return bool(plain) and plain in _normal(text)
 
@@ -120,21 +120,21 @@ def _off_topic(own: Mapping[str, str], known: frozenset[str]) -> Iterator[str]:
             yield f"{path}: no habla de lo que dicen los documentos citados"
 
 
-# What plans and advice add beyond these is not in any document; they say so by needing approval.
+# What plans and advice add beyond these fields is in no document; that is why they need approval.
 _GROUNDED = frozenset(("overview", "text", "answer", "content", "guidance", "draft", "recommendations"))
 
 
-def _known(said: Mapping[str, str], given: Given) -> frozenset[str]:
-    """Return the words that an answer may rest on: the parameters' and those of the documents that it quotes."""
+def _known(said: Mapping[str, str], context: CheckContext) -> frozenset[str]:
+    """Return the words of the parameters and of the documents that the output cites."""
     cited = {text for path, text in said.items() if path.endswith(".document_id")}
-    documents = [text for name, text in given.documents.items() if name in cited]
-    return frozenset(word for text in (*documents, given.parameters) for word in words(text))
+    documents = [text for name, text in context.documents.items() if name in cited]
+    return frozenset(word for text in (*documents, context.parameters) for word in words(text))
 
 
 def _share(text: str, known: frozenset[str]) -> float:
-    """Return the share of the content words, by stem, that the caller gave; very short texts need only one.
+    """Return the share of the text's content words, by stem, that are known; for very short texts one is enough.
 
-    A speech has more words than a few posts can hold: then the share of the posts' words counts.
+    A speech has more words than a few posts: then it is the share of the known words that the text uses.
     """
     used = set(words(text))
     shared = len(used & known)

@@ -1,4 +1,4 @@
-"""Text as it is compared: without case and accents."""
+"""Text in the form in which it is compared."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import unicodedata
 
 
 def fold(text: str) -> str:
-    """Return ``text`` in one case and without accents (an ñ is an n)."""
+    """Return ``text`` in lower case and without accents; "ñ" becomes "n"."""
     spread = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in spread if not unicodedata.combining(char))

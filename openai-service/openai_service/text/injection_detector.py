@@ -1,8 +1,8 @@
-"""Texts that give orders to a language model: found by their phrases, in Spanish and English, and kept out of prompts.
+"""Detects prompt injections: texts that give orders to a language model, by typical phrases in Spanish and English.
 
-This is the outer wall, not the only one: what it misses still stands inside the fence and its effect is checked in
-the answer. It looks at the text as people read it: look-alike letters, accents, spacing and invisible characters
-do not hide a phrase, nor do base64, hexadecimal digits, reversal or rot13. Every pattern is linear in the text.
+It is the first of three defences: what it misses is still fenced in the prompt, and the output is checked. Look-alike
+letters, accents, spacing, invisible characters, base64, hexadecimal digits, reversal and rot13 do not hide a phrase.
+Every pattern is linear in the text.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ _PHRASES = tuple(
 )
 
 
-# Four letters with which a word of every phrase begins: a view without any of them is not searched.
+# The first four letters of words; every phrase has two words that begin so, and other texts are not searched.
 _BEGINNINGS = frozenset(
     """
     igno olvi deso desc omit disr forg bypa over anul salt siga foll reve mues repi impr escr copi trad resu di dime
@@ -89,12 +89,12 @@ _BEGINNINGS = frozenset(
 )
 
 
-def gives_orders(text: str) -> bool:
-    """Say whether ``text`` speaks to a language model rather than to people."""
-    return any(pattern.search(view) for view in set(_views(text)) if _may_order(view) for pattern in _PHRASES)
+def is_injection(text: str) -> bool:
+    """Return whether ``text`` gives orders to a language model."""
+    return any(pattern.search(view) for view in set(_views(text)) if _may_match(view) for pattern in _PHRASES)
 
 
-def _may_order(view: str) -> bool:
+def _may_match(view: str) -> bool:
     words = {word[:4] for word in view.split()}
     return len(words & _BEGINNINGS) > 1
 
@@ -110,7 +110,7 @@ def _views(text: str) -> Iterator[str]:
 
 
 def folded(text: str) -> str:
-    """Return lower-case ASCII words, one space apart; look-alike and full-width letters count as what they look like."""
+    """Return the lower-case ASCII words, one space apart, with look-alike and full-width letters as what they look like."""
     spread = unicodedata.normalize("NFKD", text.casefold()).translate(_LOOKALIKES)
     visible = "".join(char for char in spread if unicodedata.category(char) not in ("Mn", "Cf", "Cc") or char in "\n\t")
     tagged = "".join(chr(ord(char) - 0xE0000) for char in text if 0xE0020 <= ord(char) < 0xE007F)
@@ -118,7 +118,7 @@ def folded(text: str) -> str:
 
 
 def decoded(text: str) -> Iterator[str]:
-    """Yield what pieces of ``text`` say when they are base64 or hexadecimal digits."""
+    """Yield the decoded pieces of ``text`` that are base64 or hexadecimal digits."""
     for match in _BASE64.finditer(text):
         piece = match[0].rstrip("=").replace("-", "+").replace("_", "/")
         try:

@@ -1,10 +1,10 @@
-"""When two questions are the same question: the same names, numbers, dates, negations and content, said another way.
+"""The form of a question: equal for two questions that differ in wording only.
 
-A question's normal form is what is left when politeness, function words and spelling are taken away and words that
-mean the same in any context are joined (``_SAME``). Two questions are one when their forms are equal; then only one
-run of words may stand elsewhere, and none at all where order carries meaning (comparisons, two or more names). There
-is no similarity threshold: a vector cannot tell "subió" from "bajó", 2022 from 2026, or "A acusa a B" from its
-reverse, and a wrong answer given quickly is worse than a right one paid for.
+The form is what is left without politeness, function words and spelling, and with synonyms that hold in any context
+(``_SYNONYMS``) made equal. Names, numbers, dates, negations and content stay. Two questions are the same when their
+forms are equal and at most one run of words has moved; none may have moved where order carries meaning (comparisons,
+two or more names). There is no similarity threshold: a vector cannot tell "subió" from "bajó", 2022 from 2026, or
+"A acusa a B" from its reverse, and a wrong answer costs more than a second call of the model.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from openai_service.text.folding import fold
 
 _TOKEN = re.compile(r"[@#]?[^\W_]+(?:[.,:/-]\d+)*%?|[$%]")
-# "Qué" asks, "que" joins; after a preposition the two words ask together, and the phrases below know them.
+# "Qué" is interrogative, "que" is not. After a preposition both words form the interrogative; see _PHRASES.
 _ASKED_WHAT = re.compile(r"(?<!por )(?<!a )(?<!en )(?<!de )\b[Qq]u[éÉ]\b|\bQUÉ\b")
 _NUMBER = re.compile(r"\d")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 
 _PHRASES = tuple(
-    (re.compile(rf"\b{pattern}\b"), meant)
-    for pattern, meant in (
+    (re.compile(rf"\b{pattern}\b"), replacement)
+    for pattern, replacement in (
         (r"(?:acerca de|respecto (?:a|de)|con respecto a|en torno a|en cuanto a|en relacion con|con relacion a|en materia de)", "sobre"),
         (r"(?:por favor|muchas gracias|gracias|buen(?:os|as)? (?:dia|dias|tardes|noches)|hola|oye|disculp[ae])", " "),
         (
@@ -48,8 +48,8 @@ _PHRASES = tuple(
         (r"estados unidos|ee uu|eeuu|usa", "estadosunidos"),
     )
 )  # fmt: skip
-# Words that mean the same wherever they stand; number, person and tense are kept apart on purpose.
-_SAME_WORDS = """
+# Synonyms in any context; number, person and tense are kept apart on purpose.
+_SYNONYM_LINES = """
 precio costo
 precios costos
 empleo trabajo
@@ -151,24 +151,40 @@ ultimamente recientemente
 actualmente ahora hoy
 necesario preciso
 """.strip()
-_SAME = {word: line.split()[0] for line in _SAME_WORDS.splitlines() for word in line.split()}
-_EMPTY = frozenset(
+_SYNONYMS = {word: line.split()[0] for line in _SYNONYM_LINES.splitlines() for word in line.split()}
+_FUNCTION_WORDS = frozenset(
     """
     el la los las lo un una unos unas y e o u que se su sus es son fue fueron era eran ha han he
     hay le les me nos te mi tu este esta estos estas ese esa esos esas esto eso como tambien pues
     """.split()  # noqa: SIM905
 )
-_BINDING = frozenset(
+_PREPOSITIONS = frozenset(
     "a al de del en sobre desde hacia hasta contra por para ante tras bajo con sin entre afavor encontra segun durante".split()  # noqa: SIM905
 )
-_ORDERED = frozenset(
+_ORDER_WORDS = frozenset(
     """
     mas menos mejor peor mayor menor antes despues primero luego entre versus vs contra hacia hasta desde supera superan
     gana ganan gano vence vencen vencio derrota derrotan derroto si cuando mientras porque igual distinto diferente
     """.split()  # noqa: SIM905
 )
-_ASKING = frozenset("quex cual cuales quien quienes cuando donde cuanto cuanta cuantos cuantas como porque".split())  # noqa: SIM905
-_NEGATING = frozenset(
+_INTERROGATIVES = frozenset(
+    [
+        "quex",
+        "cual",
+        "cuales",
+        "quien",
+        "quienes",
+        "cuando",
+        "donde",
+        "cuanto",
+        "cuanta",
+        "cuantos",
+        "cuantas",
+        "como",
+        "porque",
+    ]
+)
+_NEGATIONS = frozenset(
     """
     no ni nunca jamas sin nadie nada ningun ninguno ninguna tampoco excepto salvo apenas dejo deja dejar falta faltan
     solo solamente unicamente
@@ -177,8 +193,8 @@ _NEGATING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """A question's normal form: what must be equal (``key``), and the order in which it was said."""
+class QuestionForm:
+    """The form of a question: the words and names that must be equal (``key``), and their order in the question."""
 
     key: tuple[str, ...]
     order: tuple[str, ...]
@@ -186,34 +202,34 @@ class Meaning:
     """True when another order would be another question."""
 
 
-def meaning_of(text: str) -> Meaning | None:
-    """Return the normal form; None when too little is left to tell questions apart."""
+def question_form(text: str) -> QuestionForm | None:
+    """Return the form of ``text``; None when too little is left of it to tell questions apart."""
     names = _names(text)
     plain = _plain(_ASKED_WHAT.sub(" quex ", text))
-    for pattern, meant in _PHRASES:
-        plain = pattern.sub(f" {meant} ", plain)
+    for pattern, replacement in _PHRASES:
+        plain = pattern.sub(f" {replacement} ", plain)
     order, before = [], ""
     for token in _TOKEN.findall(plain):
-        if token in _BINDING:
+        if token in _PREPOSITIONS:
             before = {"al": "a", "del": "de"}.get(token, token)
-        if _counts(token):
+        if _has_content(token):
             form = _form(token)
-            order.append(f"{before}+{form}" if before in _BINDING else form)
+            order.append(f"{before}+{form}" if before in _PREPOSITIONS else form)
             before = ""
-        elif token not in _BINDING:
-            before = before if token in _EMPTY else ""
+        elif token not in _PREPOSITIONS:
+            before = before if token in _FUNCTION_WORDS else ""
     said = tuple(dict.fromkeys(order))
-    if sum(word not in _ASKING for word in said) < 2:
+    if sum(word not in _INTERROGATIVES for word in said) < 2:
         return None
-    ordered = len(names) > 1 or any(token in _ORDERED for token in _TOKEN.findall(plain))
-    return Meaning((*sorted(said), *(f"name:{name}" for name in names)), tuple(order), ordered)
+    ordered = len(names) > 1 or any(token in _ORDER_WORDS for token in _TOKEN.findall(plain))
+    return QuestionForm((*sorted(said), *(f"name:{name}" for name in names)), tuple(order), ordered)
 
 
-def same(one: Meaning, other: Meaning) -> bool:
-    """Say whether two questions of equal key are one question."""
+def is_same_question(one: QuestionForm, other: QuestionForm) -> bool:
+    """Return whether two forms belong to the same question."""
     if one.key != other.key or one.ordered != other.ordered:
         return False
-    return one.order == other.order or (not one.ordered and _one_run_moved(one.order, other.order))
+    return one.order == other.order or (not one.ordered and _is_one_run_moved(one.order, other.order))
 
 
 def _plain(text: str) -> str:
@@ -222,7 +238,7 @@ def _plain(text: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Return what is written as a name, in order: capitals inside a sentence, acronyms, handles and hashtags."""
+    """Return the names in order: words with a capital inside a sentence, acronyms, handles and hashtags."""
     found, begins = [], True
     for match in re.finditer(r"[@#]?[^\W\d_]+|[.!?¿¡:;\n]", text):
         token = match[0]
@@ -233,24 +249,24 @@ def _names(text: str) -> tuple[str, ...]:
         if token[0] in "@#" or acronym or (token[0].isupper() and not begins):
             found.append(_plain(token))
         begins = False
-    # A text in capitals says nothing by them.
+    # In a text that is all capitals they tell nothing.
     return () if len(found) > 3 and text.isupper() else tuple(found)
 
 
-def _counts(token: str) -> bool:
-    if token in _NEGATING or token in _ASKING or token in _ORDERED:
+def _has_content(token: str) -> bool:
+    if token in _NEGATIONS or token in _INTERROGATIVES or token in _ORDER_WORDS:
         return True
-    return token not in _EMPTY and token not in _BINDING
+    return token not in _FUNCTION_WORDS and token not in _PREPOSITIONS
 
 
 def _form(token: str) -> str:
     if _NUMBER.search(token):
         return token.replace(".", "").replace(",", "") if _GROUPED.fullmatch(token) else token
-    return _SAME.get(token, token)
+    return _SYNONYMS.get(token, token)
 
 
-def _one_run_moved(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Say whether exchanging two neighbouring runs of words makes one order the other."""
+def _is_one_run_moved(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether exchanging two neighbouring runs of words turns one order into the other."""
     if sorted(one) != sorted(other):
         return False
     start = next(place for place, pair in enumerate(zip(one, other, strict=True)) if pair[0] != pair[1])

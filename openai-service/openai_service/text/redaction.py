@@ -1,7 +1,7 @@
-"""What may not leave: e-mail addresses, telephone numbers, ids and card numbers become placeholders, and come back.
+"""Redaction: e-mail addresses, telephone numbers, ids and card numbers become placeholders, and can be restored.
 
-Every pattern is linear in the text: no two repetitions that can match the same characters stand side by side. Names
-are not found: that needs a model, and would be wrong too often to rely on.
+Every pattern is linear in the text: no two repetitions that match the same characters are adjacent. Names of people
+are not redacted: that needs a model, which would be wrong too often to rely on.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _ID_DIGITS = range(6, 11)
 _PLACEHOLDER = re.compile(r"\[(?:CORREO|TELEFONO|DOCUMENTO|TARJETA|USUARIO)_\d{1,6}\]")
 LONGEST_PLACEHOLDER = len("[DOCUMENTO_123456]")
 
-# The local part begins where no character of one precedes: every address is tried from one place only.
+# The look-behind makes each address match from one place only.
 _EMAIL = re.compile(
     r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|\s?\((?:at|arroba)\)\s?| arroba )"
     r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}(?![\w-])"
 )
-# Digits in groups, as people write numbers; what they are is decided by their count and by the words before them.
+# Digits in groups, as people write numbers; their count and the words before them decide what they are.
 _NUMBER = re.compile(r"(?<![\w.,$%-])\+?\(?\d(?:[ .()-]{0,2}\d){5,18}(?:-\d)?(?![\w%])")
 _HANDLE = re.compile(r"(?<![\w@.])@\w{2,30}\b")
 _ID_BEFORE = re.compile(
@@ -40,17 +40,17 @@ _LANDLINE = re.compile(r"(?:\+?57)?60[1-8]\d{7}|01800\d{6,7}")
 
 @dataclass(slots=True)
 class Redaction:
-    """The placeholders of one request, and what they stand for; the same value gets the same placeholder."""
+    """The placeholders of one request and the values they replace; equal values get the same placeholder."""
 
     handles: bool = False
     taken: frozenset[str] = frozenset()
-    """Placeholders that the caller's own text already holds."""
+    """Placeholders that the caller's text contains already, and which are not used again."""
     values: dict[str, str] = field(default_factory=dict)
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
     def redact(self, text: str) -> str:
-        """Return ``text`` with placeholders."""
+        """Return ``text`` with placeholders for what must not leave the service."""
         pieces, end = [], 0
         for start, stop, kind in _found(text, self.handles):
             if start >= end:
@@ -59,7 +59,7 @@ class Redaction:
         return "".join([*pieces, text[end:]])
 
     def restore(self, text: str) -> str:
-        """Return ``text`` with what the placeholders stand for."""
+        """Return ``text`` with the original values in place of their placeholders."""
         if not self.values:
             return text
         return _PLACEHOLDER.sub(lambda match: self.values.get(match[0], match[0]), text)
@@ -76,7 +76,7 @@ class Redaction:
 
 
 def placeholders_in(texts: Sequence[str]) -> frozenset[str]:
-    """Return what looks like a placeholder already, so that it is not given a second meaning."""
+    """Return everything in ``texts`` that looks like a placeholder."""
     return frozenset(match for text in texts for match in _PLACEHOLDER.findall(text))
 
 
@@ -106,12 +106,12 @@ def _kind(written: str, before: str) -> str | None:
         return "TELEFONO"
     if count in _PHONE_DIGITS and (digits.startswith("+") or _PHONE_BEFORE.search(before)):
         return "TELEFONO"
-    # 900123456-7 is how a NIT is written, whatever stands before it.
+    # A NIT (Colombian tax id) is written 900123456-7, with or without a word before it.
     return "DOCUMENTO" if re.fullmatch(r"[89]\d{2}\.?\d{3}\.?\d{3} ?- ?\d", written) else None
 
 
 def _luhn(digits: str) -> bool:
-    """Say whether the check digit is right (ISO/IEC 7812)."""
+    """Return whether the check digit is right (Luhn algorithm, ISO/IEC 7812)."""
     total = 0
     for place, char in enumerate(reversed(digits)):
         value = int(char) * (2 if place % 2 else 1)
@@ -120,14 +120,14 @@ def _luhn(digits: str) -> bool:
 
 
 class StreamRestorer:
-    """Restores placeholders in text that comes in pieces: an unfinished one is held back, for at most its length."""
+    """Restores placeholders in text that arrives in pieces; one that is still incomplete is held back."""
 
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Return what can be passed on now."""
+        """Return the restored text that is certain after ``piece``."""
         text = self._held + piece
         opened = text.rfind("[", max(0, len(text) - LONGEST_PLACEHOLDER))
         cut = opened if opened >= 0 and "]" not in text[opened:] else len(text)
@@ -135,6 +135,6 @@ class StreamRestorer:
         return self._redaction.restore(text[:cut])
 
     def rest(self) -> str:
-        """Return what is still held, at the end."""
+        """Return what is still held back, at the end of the text."""
         held, self._held = self._held, ""
         return self._redaction.restore(held)

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-from openai import APIConnectionError, APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, AsyncStream, OpenAIError
+from openai import AsyncAzureOpenAI, AsyncOpenAI, AsyncStream
 
 from castor_chassis.client.breaker import BreakerOpen, GatedBreaker
-from castor_chassis.client.retry import RetryBudget, backoff_seconds, retry_after_seconds
-from castor_chassis.client.transport import httpx, new_client, provably_unsent
+from castor_chassis.client.retry import RetryBudget, backoff_seconds
+from castor_chassis.client.transport import httpx, new_client
 from castor_chassis.context import remaining_seconds
-from openai_service.errors import UpstreamError, UpstreamRefused, UpstreamTimeout, UpstreamUnavailable
-from openai_service.extractive.provider import ChunkStream, Json
-from openai_service.extractive.ranker import Floats
+from openai_service.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from openai_service.metrics import RETRIES
 from openai_service.protocol.chat import ChatCompletion
-from openai_service.protocol.sse import DONE, events
+from openai_service.protocol.messages import Json
+from openai_service.protocol.vectors import Floats
 from openai_service.settings import ProviderSettings
+from openai_service.upstreams.chunk_stream import UpstreamChunkStream
 from openai_service.upstreams.embedding_reply import VectorReader
+from openai_service.upstreams.failures import ATTEMPT_ERRORS, AttemptFailed, failure_of
 
 T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1"
 _FALLBACK_SHARE = 0.9
 _FAIR_SECONDS = 5.0
-_KEY = re.compile(r"\b(?:sk|pk|gsk|xai)-[A-Za-z0-9*_-]{4,}|\bBearer\s+\S+")
-_REPEATABLE = (429, 503)
-_TEMPORARY = (408, 429)
 _CHAT = "/chat/completions"
 _EMBEDDINGS = "/embeddings"
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamOptions:
-    """How an upstream is reached and how much is borne; see ``OpenAISettings`` for the meaning of each."""
+    """How an upstream is reached, and its limits; ``OpenAISettings`` describes each."""
 
     provider: ProviderSettings
     api_key: str | None
@@ -49,29 +46,16 @@ class UpstreamOptions:
     reset_seconds: float = 60
 
 
-class _Failed(Exception):
-    """One attempt went wrong; says whether another may help and when."""
-
-    def __init__(
-        self, error: UpstreamError, *, repeatable: bool = False, wait_seconds: float | None = None, counts: bool = True
-    ) -> None:
-        super().__init__(error.code)
-        self.error = error
-        self.repeatable = repeatable
-        self.wait_seconds = wait_seconds
-        self.counts = counts
+class _CallerLeft(Exception):
+    """The caller went away, which says nothing about the upstream's health."""
 
 
-class _Abandoned(Exception):
-    """Our caller went away; it says nothing about the upstream."""
+class UpstreamClient:
+    """One API of OpenAI's shape behind, from the outside in: bulkhead, retry, circuit breaker, timeout per attempt.
 
-
-class OpenAICompatible:
-    """One API of OpenAI's shape: bulkhead, retry, breaker, timeout, from the outside in.
-
-    Raises ``UpstreamUnavailable``, ``UpstreamTimeout`` or ``UpstreamRefused``. A call is repeated only when the
-    upstream did not process it: it was never sent, or was refused with 429 or 503. What is sent and what is
-    answered stays as it is on the wire: the SDK's typed objects would cost more than all the rest of a call.
+    Every call raises ``UpstreamUnavailable``, ``UpstreamTimeout`` or ``UpstreamRefused``. It is repeated only when the
+    upstream did not process it: it was never sent, or was refused with 429 or 503. Requests and answers are plain
+    JSON objects: building the SDK's typed objects would cost more than the rest of a call.
     """
 
     def __init__(self, options: UpstreamOptions) -> None:
@@ -86,24 +70,25 @@ class OpenAICompatible:
             f"llm-{self.name}",
             fail_max=options.fail_max,
             reset_seconds=options.reset_seconds,
-            counts=lambda error: isinstance(error, _Failed) and error.counts,
+            counts=lambda error: isinstance(error, AttemptFailed) and error.counts,
         )
 
     async def complete(self, body: dict[str, Any]) -> Json:
-        """Return the whole answer to ``body``, as the upstream wrote it."""
+        """Return the complete answer to ``body``, byte for byte as the upstream wrote it."""
         with self._slot():
             return await self._call(lambda: self._complete(self._addressed(body)))
 
-    async def stream(self, body: dict[str, Any]) -> ChunkStream:
-        """Return once the first chunk is here; usage is always asked for, the ledger needs it."""
+    async def stream(self, body: dict[str, Any]) -> UpstreamChunkStream:
+        """Return once the first chunk has arrived; usage is always asked for, because the ledger needs it."""
         streaming = {**self._addressed(body), "stream": True, "stream_options": {"include_usage": True}}
         with ExitStack() as stack:
             stack.enter_context(self._slot())
-            chunks, first = await self._call(lambda: self._open(streaming))
-            return _UpstreamStream(chunks, first, self, stack.pop_all())
+            stream = await self._call(lambda: self._open(streaming))
+            stream.on_close = stack.pop_all().close
+            return stream
 
     async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int | None]:
-        """Return one row per text, in order, and the tokens used; None where it does not say."""
+        """Return one row per text, in order, and the tokens used; None where the upstream does not count them."""
         body: dict[str, Any] = {"model": model, "input": list(texts), "encoding_format": "float"}
         if dimensions is not None:
             body["dimensions"] = dimensions
@@ -132,18 +117,18 @@ class OpenAICompatible:
             raise ValueError("not an object")
         return Json(value, raw)
 
-    async def _open(self, body: dict[str, Any]) -> tuple[_Chunks, Json]:
-        chunks = _Chunks(
-            await self._sdk.post(_CHAT, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any])
-        )
+    async def _open(self, body: dict[str, Any]) -> UpstreamChunkStream:
+        reply = await self._sdk.post(_CHAT, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any])
+        stream = UpstreamChunkStream(reply, seconds=self._seconds, error_of=self._error_of)
         try:
-            first = await chunks.take()
-            if first is None:
-                raise ValueError("an empty stream")
+            await stream.begin()
         except BaseException:
-            await chunks.close()
+            await stream.aclose()
             raise
-        return chunks, first
+        return stream
+
+    def _error_of(self, error: Exception) -> UpstreamError:
+        return failure_of(error, self._options.api_key).error
 
     async def _embed(
         self, body: dict[str, Any], model: str, count: int, dimensions: int | None
@@ -167,7 +152,7 @@ class OpenAICompatible:
         for number in range(1, self._options.attempts + 1):
             try:
                 return await self._guarded(attempt)
-            except _Failed as failed:
+            except AttemptFailed as failed:
                 wait = backoff_seconds(number) if failed.wait_seconds is None else failed.wait_seconds
                 if number == self._options.attempts or not self._may_repeat(failed, wait):
                     raise failed.error from failed.__cause__
@@ -175,11 +160,11 @@ class OpenAICompatible:
                 await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _may_repeat(self, failed: _Failed, wait: float) -> bool:
+    def _may_repeat(self, failed: AttemptFailed, wait: float) -> bool:
         return failed.repeatable and wait < self._seconds() / 2 and self._budget.spend()
 
     def _seconds(self) -> float:
-        # A share of the caller's time is kept back, so that there is still time to answer by quoting.
+        # A share of the caller's time is kept for the extractive fallback.
         left = remaining_seconds()
         return min(self._options.timeout_seconds, float("inf") if left is None else left * _FALLBACK_SHARE)
 
@@ -189,113 +174,28 @@ class OpenAICompatible:
         except BreakerOpen as refused:
             wait = refused.retry_after_seconds
             error = UpstreamUnavailable(reason="circuit breaker open", retry_after_seconds=wait)
-            raise _Failed(error) from refused
-        except _Abandoned as gone:
+            raise AttemptFailed(error) from refused
+        except _CallerLeft as gone:
             raise asyncio.CancelledError from gone
 
     async def timed(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Await ``attempt`` within the timeout and name what goes wrong."""
+        """Await ``attempt`` within the timeout; raises ``AttemptFailed`` for whatever goes wrong."""
         seconds = self._seconds()
         try:
             async with asyncio.timeout(seconds):
                 return await attempt()
         except asyncio.CancelledError as error:
-            # The breaker counts cancellations as failures; a user who hangs up is none.
-            raise _Abandoned from error
+            # The breaker counts a cancellation as a failure, and a client that hangs up is none.
+            raise _CallerLeft from error
         except TimeoutError as error:
-            # Callers in a hurry must not open the breaker for everyone.
+            # Callers with short deadlines must not open the breaker for everyone.
             fair = seconds >= min(_FAIR_SECONDS, self._options.timeout_seconds)
-            raise _Failed(UpstreamTimeout(seconds=round(seconds, 3)).processed(), counts=fair) from error
+            raise AttemptFailed(UpstreamTimeout(seconds=round(seconds, 3)).processed(), counts=fair) from error
         except UpstreamError as error:
-            # It answered, only not what was asked: that is a matter of configuration, not of its health.
-            raise _Failed(error.processed(), counts=False) from error
-        except (OpenAIError, httpx.HTTPError, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-            raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> _Failed:
-        if isinstance(error, APIStatusError):
-            return self._status_failure(error)
-        if isinstance(error, APIConnectionError | httpx.HTTPError | OSError):
-            cause = error.__cause__
-            unsent = isinstance(cause, httpx.TransportError) and provably_unsent(cause)
-            lost = UpstreamUnavailable(reason="the connection failed", retry_after_seconds=1)
-            return _Failed(lost if unsent else lost.processed(), repeatable=unsent)
-        unclear = UpstreamUnavailable(reason="its answer is not of the OpenAI shape", retry_after_seconds=1)
-        return _Failed(unclear.processed())
-
-    def _status_failure(self, error: APIStatusError) -> _Failed:
-        status = error.status_code
-        if status < 500 and status not in _TEMPORARY:
-            refused = UpstreamRefused(upstream_status=status, reason=self._redacted(error))
-            return _Failed(refused, counts=False)
-        wait = retry_after_seconds(error.response.headers.get("retry-after"))
-        failure = UpstreamUnavailable(reason=f"it answered {status}", retry_after_seconds=wait or 1)
-        return _Failed(failure, repeatable=status in _REPEATABLE, wait_seconds=wait)
-
-    def _redacted(self, error: APIStatusError) -> str:
-        # Upstreams repeat the key in their refusals, some of them whole.
-        body = error.body
-        text = str(body.get("message") or body) if isinstance(body, dict) else str(body or "no reason given")
-        if self._options.api_key:
-            text = text.replace(self._options.api_key, "[redacted]")
-        return _KEY.sub("[redacted]", text)[:300]
-
-
-class _Chunks:
-    """The chunks of one open stream, parsed no further than their JSON."""
-
-    def __init__(self, stream: AsyncStream[Any]) -> None:
-        self._stream = stream
-        self._events = events(stream.response.aiter_bytes())
-
-    async def take(self) -> Json | None:
-        """Return the next chunk, None after the last; raises ``ValueError`` or ``APIStatusError`` for what is none."""
-        raw = await anext(self._events, DONE)
-        if raw == DONE:
-            return None
-        value = orjson.loads(raw)
-        if not isinstance(value, dict) or "choices" not in value:
-            raise ValueError("an event that is no chunk")
-        return Json(value, raw)
-
-    async def close(self) -> None:
-        """Hang up."""
-        await self._stream.close()
-
-
-class _UpstreamStream:
-    """Chunks of the upstream; a stream that ends without a finish reason was cut and raises."""
-
-    def __init__(self, chunks: _Chunks, first: Json, upstream: OpenAICompatible, held: ExitStack) -> None:
-        self._chunks = chunks
-        self._first = first
-        self._upstream = upstream
-        self._held = held
-
-    async def __aiter__(self) -> AsyncIterator[Json]:
-        chunk: Json | None = self._first
-        finished = False
-        while chunk is not None:
-            finished = finished or any(choice.get("finish_reason") for choice in chunk.value["choices"] or ())
-            yield chunk
-            chunk = await self._next()
-        if not finished:
-            raise UpstreamUnavailable(reason="its stream was cut", retry_after_seconds=1).processed()
-
-    async def _next(self) -> Json | None:
-        try:
-            return await self._upstream.timed(self._chunks.take)
-        except _Failed as failed:
-            raise failed.error from failed.__cause__
-        except _Abandoned as gone:
-            raise asyncio.CancelledError from gone
-
-    async def aclose(self) -> None:
-        """Hang up on the upstream, which stops it."""
-        try:
-            await self._chunks.close()
-        finally:
-            self._held.close()
+            # The upstream answered, but not what was asked for: a matter of configuration, not of its health.
+            raise AttemptFailed(error.processed(), counts=False) from error
+        except ATTEMPT_ERRORS as error:
+            raise failure_of(error, self._options.api_key) from error
 
 
 def _sdk(options: UpstreamOptions) -> AsyncOpenAI:

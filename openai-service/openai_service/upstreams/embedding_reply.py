@@ -1,4 +1,4 @@
-"""Embeddings as providers give and take them: no more at once than they accept, and no vector that is none."""
+"""Embeddings requests in batches that a provider accepts, and the check of the vectors in its answers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from openai_service.errors import WrongVectors
-from openai_service.extractive.ranker import Floats
+from openai_service.protocol.vectors import Floats
 
-_MODELS = 1000
+_MAX_MODELS = 1000
 
 
 def batches(texts: Sequence[str], *, inputs: int, tokens: int) -> Iterator[list[str]]:
-    """Yield ``texts`` in order, at most ``inputs`` and ``tokens`` at a time; a text that is longer goes alone.
+    """Yield ``texts`` in order, at most ``inputs`` texts and ``tokens`` tokens at a time; a longer text goes alone.
 
-    A token of text is at least a byte, so bytes are counted: no batch is too long, some are shorter than they could be.
+    Tokens are counted as UTF-8 bytes: a token is one byte or more, so no batch is too long.
     """
     batch: list[str] = []
     size = 0
@@ -32,7 +32,7 @@ def batches(texts: Sequence[str], *, inputs: int, tokens: int) -> Iterator[list[
 
 
 class VectorReader:
-    """Reads a provider's answers and remembers how long each model's vectors are."""
+    """Reads a provider's answers and remembers the number of dimensions of each model's vectors."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
@@ -58,11 +58,11 @@ class VectorReader:
             if length != dimensions:
                 raise self._wrong(model, f"{length} dimensions instead of {dimensions}")
             return
-        if len(self._lengths) >= _MODELS:  # callers choose the names
+        if len(self._lengths) >= _MAX_MODELS:  # callers choose the names
             self._lengths.clear()
         before = self._lengths.setdefault(model, length)
         if length != before:
-            # The next call must be able to succeed, or only a restart would end this.
+            # Forgotten, so that the next call can succeed without a restart.
             del self._lengths[model]
             raise self._wrong(model, f"{length} dimensions, and {before} before")
 

@@ -1,4 +1,4 @@
-"""Several providers for one call: in order of preference, and two at once where the first is slow to begin."""
+"""Failover and hedging: several targets for one call, in order, and two at once when the first is slow."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import structlog
 from castor_chassis import ServiceError
 from openai_service.errors import UpstreamError, UpstreamRefused
 from openai_service.metrics import FAILOVERS, HEDGES
-from openai_service.upstreams.client import OpenAICompatible
+from openai_service.upstreams.client import UpstreamClient
 
 log = structlog.get_logger("castor.openai.failover")
 T = TypeVar("T")
-_OF_THIS_PROVIDER = (401, 403, 404)
-"""Refusals that say something about our account there, nothing about the request."""
+_ACCOUNT_STATUS = (401, 403, 404)
+"""Refusals that concern our account at the provider, not the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A model of a provider."""
 
-    upstream: OpenAICompatible
+    client: UpstreamClient
     model: str
 
 
@@ -38,16 +38,18 @@ async def first_answer(
     hedge_after_seconds: float | None,
     discard: Callable[[T], Awaitable[None]],
 ) -> T:
-    """Return the answer of the first target that gives one; ``discard`` gets an answer that came too late.
+    """Return the answer of the first target that gives one.
 
-    Raises the last target's error, or at once an error that the next target would repeat.
+    With ``hedge_after_seconds`` the second target is asked as well when the first has not answered by then, and the
+    first answer of the two counts; ``discard`` gets the other if it arrives. Raises the last target's error, or
+    without asking further an error that the next target would repeat.
     """
     if hedge_after_seconds is None or len(targets) < 2:
         return await _in_order(targets, ask)
     try:
         return await _raced(targets[0], targets[1], ask, hedge_after_seconds, discard)
     except UpstreamError as error:
-        if not targets[2:] or not _passes_on(error):
+        if not targets[2:] or not _is_worth_failover(error):
             raise
     return await _in_order(targets[2:], ask)
 
@@ -57,21 +59,21 @@ async def _in_order(targets: Sequence[Target], ask: Ask[T]) -> T:
         try:
             return await ask(target)
         except UpstreamError as error:
-            if not _passes_on(error):
+            if not _is_worth_failover(error):
                 raise
             _note(target, error)
     return await ask(targets[-1])
 
 
-def _passes_on(error: UpstreamError) -> bool:
+def _is_worth_failover(error: UpstreamError) -> bool:
     if not isinstance(error, UpstreamRefused):
         return True
-    return error.details["upstream_status"] in _OF_THIS_PROVIDER
+    return error.details["upstream_status"] in _ACCOUNT_STATUS
 
 
 def _note(target: Target, error: ServiceError) -> None:
-    FAILOVERS.labels(target.upstream.name, error.code).inc()
-    log.warning("failed_over", provider=target.upstream.name, code=error.code, reason=error.details.get("reason"))
+    FAILOVERS.labels(target.client.name, error.code).inc()
+    log.warning("failed_over", provider=target.client.name, code=error.code, reason=error.details.get("reason"))
 
 
 async def _raced(
@@ -84,7 +86,7 @@ async def _raced(
             HEDGES.inc()
         elif (error := next(iter(done)).exception()) is None:
             return next(iter(done)).result()
-        elif not isinstance(error, UpstreamError) or not _passes_on(error):
+        elif not isinstance(error, UpstreamError) or not _is_worth_failover(error):
             raise error
         else:
             _note(first, error)

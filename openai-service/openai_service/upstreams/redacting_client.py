@@ -1,50 +1,53 @@
-"""An upstream that never sees what ``redaction`` finds; its answers say it again where they repeat a placeholder."""
+"""An upstream client that redacts personal data from requests and puts it back into the answers."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from openai_service.extractive.provider import ChunkStream, Json
-from openai_service.extractive.ranker import Floats
 from openai_service.metrics import REDACTED
+from openai_service.protocol.messages import Json
+from openai_service.protocol.vectors import Floats
 from openai_service.text.redaction import Redaction, StreamRestorer, placeholders_in
-from openai_service.upstreams.client import OpenAICompatible, UpstreamOptions
+from openai_service.upstreams.chunk_stream import UpstreamChunkStream
+from openai_service.upstreams.client import UpstreamClient, UpstreamOptions
 
-# What of a request is the users' text; all else is of a closed vocabulary or the caller's own schema.
-_SPOKEN = ("content", "text", "arguments", "name")
+# The members of a request that hold users' text; all others have a closed vocabulary or are the caller's own schema.
+_TEXT_MEMBERS = ("content", "text", "arguments", "name")
 
 
-class RedactedUpstream(OpenAICompatible):
-    """``OpenAICompatible`` behind a redaction of each request; an embedding is that of the redacted text."""
+class RedactingClient(UpstreamClient):
+    """An ``UpstreamClient`` that sends redacted requests; an embedding is that of the redacted text."""
 
     def __init__(self, options: UpstreamOptions, *, handles: bool) -> None:
         super().__init__(options)
         self._handles = handles
 
     async def complete(self, body: dict[str, Any]) -> Json:
-        """See ``OpenAICompatible``."""
-        redaction, safe = self._safe(body)
+        """Return the complete answer, with the placeholders it repeats replaced by what they stand for."""
+        redaction, safe = self._redacted(body)
         answer = await super().complete(safe)
         if not redaction.values:
             return answer
-        return Json.of(_mapped(answer.value, redaction.restore))
+        return Json.of(_map_texts(answer.value, redaction.restore))
 
-    async def stream(self, body: dict[str, Any]) -> ChunkStream:
-        """See ``OpenAICompatible``."""
-        redaction, safe = self._safe(body)
-        chunks = await super().stream(safe)
-        return _RestoredStream(chunks, redaction) if redaction.values else chunks
+    async def stream(self, body: dict[str, Any]) -> UpstreamChunkStream:
+        """Return the stream once its first chunk has arrived; placeholders are replaced chunk by chunk."""
+        redaction, safe = self._redacted(body)
+        stream = await super().stream(safe)
+        if redaction.values:
+            stream.transform = _ChunkRestorer(redaction).restore
+        return stream
 
     async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int | None]:
-        """See ``OpenAICompatible``."""
+        """Return one row per redacted text, in order, and the tokens used."""
         redaction = Redaction(self._handles)
         return await super().embed([redaction.redact(text) for text in texts], model, dimensions)
 
-    def _safe(self, body: dict[str, Any]) -> tuple[Redaction, dict[str, Any]]:
-        redaction = Redaction(self._handles, placeholders_in(list(_spoken(body["messages"]))))
-        safe = {**body, "messages": _mapped(body["messages"], redaction.redact)}
-        # An id of the end user is for the upstream's statistics only, and may be an address.
+    def _redacted(self, body: dict[str, Any]) -> tuple[Redaction, dict[str, Any]]:
+        redaction = Redaction(self._handles, placeholders_in(list(_texts(body["messages"]))))
+        safe = {**body, "messages": _map_texts(body["messages"], redaction.redact)}
+        # An id of the end user serves the upstream's statistics only, and may be an address.
         if isinstance(body.get("user"), str):
             safe["user"] = redaction.redact(body["user"])
         for name in redaction.values:
@@ -52,52 +55,42 @@ class RedactedUpstream(OpenAICompatible):
         return redaction, safe
 
 
-def _spoken(value: Any, spoken: bool = False) -> Iterator[str]:
-    if isinstance(value, str) and spoken:
+def _texts(value: Any, is_text: bool = False) -> Iterator[str]:
+    if isinstance(value, str) and is_text:
         yield value
     if isinstance(value, list):
         for child in value:
-            yield from _spoken(child, spoken)
+            yield from _texts(child, is_text)
     if isinstance(value, dict):
         for key, child in value.items():
-            yield from _spoken(child, key in _SPOKEN)
+            yield from _texts(child, key in _TEXT_MEMBERS)
 
 
-def _mapped(value: Any, change: Callable[[str], str], spoken: bool = False) -> Any:
+def _map_texts(value: Any, change: Callable[[str], str], is_text: bool = False) -> Any:
     if isinstance(value, str):
-        return change(value) if spoken else value
+        return change(value) if is_text else value
     if isinstance(value, list):
-        return [_mapped(child, change, spoken) for child in value]
+        return [_map_texts(child, change, is_text) for child in value]
     if isinstance(value, dict):
-        return {key: _mapped(child, change, key in _SPOKEN) for key, child in value.items()}
+        return {key: _map_texts(child, change, key in _TEXT_MEMBERS) for key, child in value.items()}
     return value
 
 
-class _RestoredStream:
-    """Chunks whose text is restored; what may be the beginning of a placeholder waits for its end."""
+class _ChunkRestorer:
+    """Restores the text of chunks; what may be the beginning of a placeholder is held back until its end arrives."""
 
-    def __init__(self, chunks: ChunkStream, redaction: Redaction) -> None:
-        self._chunks = chunks
+    def __init__(self, redaction: Redaction) -> None:
         self._restorer = StreamRestorer(redaction)
-        self._redaction = redaction
 
-    async def __aiter__(self) -> AsyncIterator[Json]:
-        async for chunk in self._chunks:
-            yield self._restored(chunk)
-
-    def _restored(self, chunk: Json) -> Json:
+    def restore(self, chunk: Json) -> Json:
         choices = chunk.value.get("choices") or []
         if not choices:
             return chunk
-        # One choice a call: ``n`` is 1.
+        # There is one choice: ``n`` is always 1.
         delta = dict(choices[0].get("delta") or {})
-        said = self._restorer.feed(delta.get("content") or "")
+        text = self._restorer.feed(delta.get("content") or "")
         if choices[0].get("finish_reason"):
-            said += self._restorer.rest()
-        if said or delta.get("content"):
-            delta["content"] = said
+            text += self._restorer.rest()
+        if text or delta.get("content"):
+            delta["content"] = text
         return Json.of({**chunk.value, "choices": [{**choices[0], "delta": delta}]})
-
-    async def aclose(self) -> None:
-        """End the stream early."""
-        await self._chunks.aclose()

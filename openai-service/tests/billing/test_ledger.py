@@ -13,11 +13,16 @@ import pytest
 from fake_openai import FakeOpenAI, Fault
 from openai_support import Run
 
-from castor_chassis import DatabaseUnavailable
+from castor_chassis import DatabaseUnavailable, Postgres
 from castor_devstack.stack.postgres import EmbeddedPostgres
+from openai_service.billing.budget import Budget, Limits
+from openai_service.billing.budget_repository import BudgetRepository
 from openai_service.billing.ledger import Ledger
+from openai_service.billing.ledger_writer import LedgerWriter
+from openai_service.billing.preallocation import Allocation
 from openai_service.billing.prices import Prices
 from openai_service.billing.repository import Call, Entry
+from openai_service.billing.token_margins import TokenMargins
 from openai_service.metrics import LEDGER_DROPPED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,15 +144,25 @@ class Store:
         self.unwanted = ""
 
     async def settle(self, entries: Sequence[Entry]) -> None:
-        """See ``CallStore``."""
+        """See ``EntryRepository``."""
         if self.failure is not None:
             raise self.failure
         if any(entry.call.requested_model == self.unwanted for entry in entries):
             raise asyncpg.DataError("a bad row")
         self.rows += [entry.call for entry in entries]
 
-    async def release(self, holds: Sequence[UUID]) -> None:
-        """See ``CallStore``; nothing is held here."""
+    async def release_holds(self, holds: Sequence[UUID]) -> None:
+        """See ``EntryRepository``; nothing is held here."""
+
+    async def release_unused(self, unused: Sequence[Allocation]) -> None:
+        """See ``EntryRepository``; nothing is held here."""
+
+
+def accounting(store: Store, capacity: int) -> tuple[Ledger, LedgerWriter]:
+    """Return a ledger without budgets, and its writer into ``store``."""
+    writer = LedgerWriter(store, capacity=capacity)
+    unlimited = Budget(BudgetRepository(Postgres("postgresql://nowhere")), Limits({}), lease_seconds=60)
+    return Ledger(writer, PRICES, unlimited, TokenMargins({})), writer
 
 
 def record(ledger: Ledger, times: int) -> None:
@@ -160,7 +175,7 @@ def record(ledger: Ledger, times: int) -> None:
 async def test_a_full_queue_drops_and_counts() -> None:
     """Beyond the bound rows are lost, never requests; the loss is a metric."""
     store, before = Store(), dropped("full")
-    ledger = Ledger(store, PRICES, None, capacity=3)
+    ledger, _ = accounting(store, 3)
     record(ledger, 5)
     await ledger.drain()
     assert len(store.rows) == 3
@@ -170,22 +185,22 @@ async def test_a_full_queue_drops_and_counts() -> None:
 async def test_an_outage_keeps_the_batch_and_shutdown_counts_what_is_left() -> None:
     """Rows taken from the queue survive a failed write; what cannot be written at the end is counted."""
     store, before = Store(), dropped("shutdown")
-    ledger = Ledger(store, PRICES, None, capacity=10)
+    ledger, writer = accounting(store, 10)
     record(ledger, 2)
     store.failure = DatabaseUnavailable()
     with pytest.raises(DatabaseUnavailable):
-        await ledger.run()
-    await ledger.drain(0.1)
+        await writer.run()
+    await writer.drain(0.1)
     assert dropped("shutdown") - before == 2
     store.failure = None
-    await ledger.drain()
+    await writer.drain()
     assert len(store.rows) == 2
 
 
 async def test_a_row_that_is_refused_takes_no_other_along() -> None:
     """A row that PostgreSQL never takes is dropped and counted, its neighbours are written."""
     store, before = Store(), dropped("refused")
-    ledger = Ledger(store, PRICES, None, capacity=10)
+    ledger, _ = accounting(store, 10)
     for model in ("good", "bad", "good"):
         with ledger.metered("chat", model):
             pass

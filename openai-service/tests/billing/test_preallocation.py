@@ -1,4 +1,4 @@
-"""Money held for calls to come: fewer statements, the same limits, and nothing held twice or for ever."""
+"""Preallocated holds: fewer statements, the same limits, and nothing held twice or without end."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from fake_openai import FakeOpenAI
 from openai_support import Run, until
 
 from castor_chassis import Postgres
-from openai_service.billing.budget import NANO, Budget, Limits, Payer, month_of
-from openai_service.billing.budget_repository import BudgetStore
-from openai_service.billing.preallocation import Part
-from openai_service.billing.repository import Call, Entry, LedgerStore
+from openai_service.billing.budget import Budget, Limits
+from openai_service.billing.budget_repository import BudgetRepository
+from openai_service.billing.money import NANO, month_of
+from openai_service.billing.payer import Payer
+from openai_service.billing.preallocation import Allocation
+from openai_service.billing.repository import Call, Entry, LedgerRepository
 from openai_service.errors import BudgetHeld, BudgetSpent
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,24 +46,24 @@ class Replica:
 
     def __init__(self, postgres: Postgres, limit_usd: float, **options: Any) -> None:
         given = {"lease_seconds": 3600, "ahead_calls": 8, "ahead_seconds": 30, **options}
-        self.budget = Budget(BudgetStore(postgres), Limits({"total": limit_usd}), **given)
-        self.store = LedgerStore(postgres)
-        self.unused: list[Part] = []
-        self.budget.give_back = self.unused.append
+        self.budget = Budget(BudgetRepository(postgres), Limits({"total": limit_usd}), **given)
+        self.store = LedgerRepository(postgres)
+        self.unused: list[Allocation] = []
+        self.budget.on_unused = self.unused.append
 
-    async def hold(self) -> Part:
+    async def hold(self) -> Allocation:
         """Hold one dollar."""
         part = await self.budget.hold(PAYER, NANO, NOW, lambda _hold: None)
         assert part is not None
         return part
 
     async def give_back(self) -> None:
-        """Give back all that is held ahead."""
-        self.budget.end_advances()
-        await self.store.close(self.unused)
+        """Give back everything that is preallocated."""
+        self.budget.end_preallocations()
+        await self.store.release_unused(self.unused)
 
 
-def entry(part: Part, nano: int) -> Entry:
+def entry(part: Allocation, nano: int) -> Entry:
     """Return a call that spent ``nano`` and ends ``part``."""
     call = Call(
         id=uuid.uuid4(), called_at=NOW, request_id="r", principal="user:ana", operation="chat", requested_model="m",
@@ -85,7 +87,7 @@ async def test_two_replicas_give_out_exactly_the_limit(pool: Postgres, ledger: a
             try:
                 await replica.hold()
             except BudgetHeld:
-                await replica.store.close(replica.unused)
+                await replica.store.release_unused(replica.unused)
                 await asyncio.sleep(0.01)
             else:
                 return True
@@ -161,10 +163,10 @@ async def test_an_advance_is_not_used_after_its_time(pool: Postgres, ledger: asy
         return bool(replica.unused)
 
     await until(given_back)
-    assert replica.unused == [Part(first[1].hold, 7 * NANO)]
+    assert replica.unused == [Allocation(first[1].hold, 7 * NANO)]
     later = await replica.hold()
     assert later.hold not in {part.hold for part in first}
-    await replica.store.close(replica.unused)
+    await replica.store.release_unused(replica.unused)
     assert (await account(ledger))[1] >= 4 * NANO
 
 

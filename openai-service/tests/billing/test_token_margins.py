@@ -13,7 +13,7 @@ from openai_support import Run, until
 from castor_chassis.testing import RunningService
 from openai_service.billing.meter import Attempt
 from openai_service.billing.prices import Tokens
-from openai_service.billing.token_margins import Margins
+from openai_service.billing.token_margins import TokenMargins
 from openai_service.metrics import ABOVE_HOLD, ABOVE_HOLD_USD
 
 PATH = "/v1/openai/chat/completions"
@@ -122,19 +122,19 @@ def seen(margin: int, bound: int, used: int, model: str = "m") -> Attempt:
 
 def test_margins_grow_to_what_was_seen_and_no_further() -> None:
     """Calls in flight together teach once, a call within its bound nothing, and nonsense no more than a bound."""
-    margins = Margins({"p": 10})
+    margins = TokenMargins({"p": 10})
     assert (margins.of("p", "m"), margins.of("q", "m")) == (10, 0)
     for attempt in (seen(10, 100, 160), seen(10, 100, 160), seen(10, 100, 120), seen(60, 100, 160)):
-        margins.learn(attempt)
+        margins.observe(attempt)
     assert (margins.of("p", "m"), margins.of("p", "other")) == (60, 10)
-    margins.learn(seen(60, 100, 500_000_000))
+    margins.observe(seen(60, 100, 500_000_000))
     assert margins.of("p", "m") == 1_000_000
 
 
 def test_margins_of_names_are_bounded() -> None:
     """However many models answer, memory holds a thousand margins, the newest ones."""
-    margins = Margins({})
+    margins = TokenMargins({})
     for number in range(1500):
-        margins.learn(seen(0, 10, 20, f"m{number}"))
+        margins.observe(seen(0, 10, 20, f"m{number}"))
     assert margins.of("p", "m1499") == 10
     assert margins.of("p", "m0") == 0

@@ -15,15 +15,15 @@ from openai_support import KEY, Run, Sdk
 from questions import PARAPHRASES, TRAPS
 
 from castor_chassis.testing import RunningService, TokenIssuer
-from openai_service.text.question_form import meaning_of, same
+from openai_service.text.question_form import is_same_question, question_form
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def equal(one: str, other: str) -> bool:
     """Say whether the cache would give one question's answer to the other."""
-    a, b = meaning_of(one), meaning_of(other)
-    return a is not None and b is not None and same(a, b)
+    a, b = question_form(one), question_form(other)
+    return a is not None and b is not None and is_same_question(a, b)
 
 
 async def test_the_sets_are_as_large_as_they_say() -> None:

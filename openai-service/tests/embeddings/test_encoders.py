@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from openai_support import Run, until
 
 from castor_chassis.testing import RunningService
 from openai_service.embeddings import transformer
+from openai_service.embeddings.inference_pool import InferencePool
+from openai_service.embeddings.lazy import Lazy
 from openai_service.embeddings.model_artifacts import EncoderArtifactError
-from openai_service.embeddings.registry import Lanes, Once
 from openai_service.embeddings.static_encoder import StaticEncoder
 from openai_service.embeddings.transformer import TransformerEncoder
 from openai_service.errors import EncoderBusy
@@ -68,11 +68,11 @@ def texts(count: int) -> list[str]:
     return [f"La senadora número {n} habló" + " de agua" * (n % 9) for n in range(count)]
 
 
-async def test_rows_come_in_order_and_lanes_are_not_exceeded(watched: Watched, encoder: TransformerEncoder) -> None:
-    """Many requests at once get their own rows, and never more runs go at a time than there are lanes."""
-    lanes = Lanes(asyncio.to_thread, lanes=2, queue_texts=10_000)
+async def test_rows_come_in_order_and_workers_are_not_exceeded(watched: Watched, encoder: TransformerEncoder) -> None:
+    """Many requests at once get their own rows, and never more runs go at a time than there are workers."""
+    pool = InferencePool(asyncio.to_thread, workers=2, queue_texts=10_000)
     asked = [texts(count) for count in (1, 40, 7, 90, 3)]
-    found = await asyncio.gather(*(lanes.encode(watched, one, "query") for one in asked))  # type: ignore[arg-type]
+    found = await asyncio.gather(*(pool.encode(watched, one, "query") for one in asked))  # type: ignore[arg-type]
     for one, (rows, tokens) in zip(asked, found, strict=True):
         assert np.array_equal(rows, encoder.encode(one))
         assert tokens == sum(map(len, encoder.read(one, "query")))
@@ -81,11 +81,11 @@ async def test_rows_come_in_order_and_lanes_are_not_exceeded(watched: Watched, e
 
 async def test_a_small_request_does_not_wait_for_a_large_one(watched: Watched) -> None:
     """Requests take turns: one text that came last is done while most of the many that came first still wait."""
-    lanes = Lanes(asyncio.to_thread, lanes=1, queue_texts=10_000)
-    large = asyncio.create_task(lanes.encode(watched, texts(600), "query"))  # type: ignore[arg-type]
+    pool = InferencePool(asyncio.to_thread, workers=1, queue_texts=10_000)
+    large = asyncio.create_task(pool.encode(watched, texts(600), "query"))  # type: ignore[arg-type]
     while not watched.runs:
         await asyncio.sleep(0.001)
-    await lanes.encode(watched, ["Una sola"], "query")  # type: ignore[arg-type]
+    await pool.encode(watched, ["Una sola"], "query")  # type: ignore[arg-type]
     assert not large.done()
     rows, _ = await large
     assert len(rows) == 600
@@ -93,31 +93,31 @@ async def test_a_small_request_does_not_wait_for_a_large_one(watched: Watched) -
 
 async def test_too_much_is_refused_and_the_rest_is_served(watched: Watched) -> None:
     """Beyond the bound a request is told to come back; what waits is answered; an idle encoder takes any size."""
-    lanes = Lanes(asyncio.to_thread, lanes=1, queue_texts=10)
+    pool = InferencePool(asyncio.to_thread, workers=1, queue_texts=10)
     watched.go.clear()
-    first = asyncio.create_task(lanes.encode(watched, texts(30), "query"))  # type: ignore[arg-type]
+    first = asyncio.create_task(pool.encode(watched, texts(30), "query"))  # type: ignore[arg-type]
     while not watched.runs:
         await asyncio.sleep(0.001)
     with pytest.raises(EncoderBusy, match="30 texts wait"):
-        await lanes.encode(watched, ["Una"], "query")  # type: ignore[arg-type]
+        await pool.encode(watched, ["Una"], "query")  # type: ignore[arg-type]
     watched.go.set()
     rows, _ = await first
-    again, _ = await lanes.encode(watched, ["Una"], "query")  # type: ignore[arg-type]
+    again, _ = await pool.encode(watched, ["Una"], "query")  # type: ignore[arg-type]
     assert (len(rows), len(again)) == (30, 1)
 
 
 async def test_a_request_that_is_given_up_frees_its_place(watched: Watched) -> None:
     """A cancelled request computes no further than the run it is in, and is not counted as waiting."""
-    lanes = Lanes(asyncio.to_thread, lanes=1, queue_texts=10)
+    pool = InferencePool(asyncio.to_thread, workers=1, queue_texts=10)
     watched.go.clear()
-    given_up = asyncio.create_task(lanes.encode(watched, texts(200), "query"))  # type: ignore[arg-type]
+    given_up = asyncio.create_task(pool.encode(watched, texts(200), "query"))  # type: ignore[arg-type]
     while not watched.runs:
         await asyncio.sleep(0.001)
     given_up.cancel()
     with pytest.raises(asyncio.CancelledError):
         await given_up
     watched.go.set()
-    rows, _ = await lanes.encode(watched, texts(10), "query")  # type: ignore[arg-type]
+    rows, _ = await pool.encode(watched, texts(10), "query")  # type: ignore[arg-type]
     assert len(rows) == 10
     assert watched.runs <= 1 + len(rows)
 
@@ -157,22 +157,29 @@ async def test_a_damaged_model_is_503_until_it_is_mended(
     assert mended.status_code == 200
 
 
-async def test_once_loads_once_whichever_thread_asks() -> None:
-    """Twenty threads that ask together share one load; a load that failed is tried again by the next."""
+async def test_a_lazy_value_loads_once_whoever_asks() -> None:
+    """Twenty callers at once share one load, a cancelled one does not end it; after a failure the next call loads."""
     loads: list[int] = []
+    go = threading.Event()
 
     def load() -> str:
         loads.append(1)
         if len(loads) == 1:
             raise OSError("not yet")
+        assert go.wait(60)
         return "loaded"
 
-    once = Once(load)
+    lazy = Lazy(load, asyncio.to_thread)
     with pytest.raises(OSError, match="not yet"):
-        once.get()
-    with ThreadPoolExecutor(20) as pool:
-        found = list(pool.map(lambda _: once.get(), range(20)))
-    assert (found, len(loads)) == (["loaded"] * 20, 2)
+        await lazy.get()
+    assert lazy.value is None
+    callers = [asyncio.create_task(lazy.get()) for _ in range(20)]
+    while len(loads) < 2:
+        await asyncio.sleep(0.001)
+    callers[0].cancel()
+    go.set()
+    found = await asyncio.gather(*callers[1:])
+    assert (found, lazy.value, len(loads)) == (["loaded"] * 19, "loaded", 2)
 
 
 async def test_quotes_are_ranked_by_an_encoder_that_loads_when_they_are_needed(

@@ -29,12 +29,13 @@ from castor_chassis.testing import RunningService
 from openai_service.extractive.passages import Document, unescape
 from openai_service.prompts import load
 from openai_service.protocol.chat import ChatCompletion
-from openai_service.tasks.definitions import NAMES, Jobs
-from openai_service.tasks.output_checks import Given
-from openai_service.tasks.prompt_fencing import Fence, cleaned
-from openai_service.tasks.runner import Material, read
+from openai_service.tasks.definitions import NAMES, TaskDefinitions
+from openai_service.tasks.documents import PreparedDocuments
+from openai_service.tasks.output_checks import CheckContext
+from openai_service.tasks.prompt_fencing import PromptFence, clean_text
+from openai_service.tasks.runner import read_output
 from openai_service.tasks.schemas import SummaryRequest
-from openai_service.text.injection_detector import gives_orders
+from openai_service.text.injection_detector import is_injection
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 each = pytest.mark.parametrize("attack", INJECTIONS, ids=lambda attack: attack.name)
@@ -84,9 +85,9 @@ async def test_the_table_is_as_large_as_it_says() -> None:
 @each
 async def test_a_the_fence_holds(attack: Injection) -> None:
     """With the scanner off the attack is inside the fence only, cannot close it, and is read back as it was."""
-    text = cleaned(attack.text)
+    text = clean_text(attack.text)
     documents = [Document("1", BENIGN["text"]), Document(ATTACK_ID, text)]
-    message, mark = Fence().message({}, documents)
+    message, mark = PromptFence().message({}, documents)
     match = FENCED.match(message)
     assert match
     assert match[1] == mark
@@ -103,12 +104,13 @@ async def test_a_the_fence_holds(attack: Injection) -> None:
 @each
 async def test_b_an_obedient_model_is_refused(attack: Injection) -> None:
     """With the scanner off, what a model writes that obeys is refused by shape, leak, quote, link or subject."""
-    documents = (Document("1", BENIGN["text"]), Document(ATTACK_ID, cleaned(attack.text)))
-    job = Jobs(PROMPTS, lambda: None).summary(SummaryRequest(documents=body(attack)["documents"]), Material(documents))
-    _, mark = Fence().message(job.parameters, documents)
-    given = Given({document.id: document.text for document in documents}, "{}", PROMPT, mark)
-    written, wrong = read(completion(obeyed(attack, mark)), job, given)
-    assert written is None
+    documents = (Document("1", BENIGN["text"]), Document(ATTACK_ID, clean_text(attack.text)))
+    request = SummaryRequest(documents=body(attack)["documents"])
+    task = TaskDefinitions(PROMPTS, lambda: None).summary(request, PreparedDocuments(documents))
+    _, mark = PromptFence().message(task.parameters, documents)
+    context = CheckContext({document.id: document.text for document in documents}, "{}", PROMPT, mark)
+    output, wrong = read_output(completion(obeyed(attack, mark)), task, context)
+    assert output is None
     assert wrong
 
 
@@ -132,7 +134,7 @@ async def test_b_and_d_through_the_api(online: RunningService, upstream: FakeOpe
         assert "tools" not in sent
         assert sent["response_format"]["json_schema"]["name"] == "summaries_neutral"
         shown = f'<document id="{ATTACK_ID}">' in sent["messages"][1]["content"]
-        assert shown != gives_orders(attack.text)
+        assert shown != is_injection(attack.text)
     assert reply.status_code == 422 or (marked and reply.status_code == 200), reply.text
     if reply.status_code == 422:
         assert reply.json()["code"] == "output_refused"
@@ -145,12 +147,12 @@ async def test_c_without_a_model_nothing_is_obeyed(offline: RunningService, atta
     """The extractive stand-in quotes documents that are there and never one that gives orders."""
     reply = await offline.client.post("/v1/openai/summaries", json=body(attack))
     data, meta = reply.json()["data"], reply.json()["meta"]
-    texts = {document["id"]: cleaned(document["text"]) for document in body(attack)["documents"]}
+    texts = {document["id"]: clean_text(document["text"]) for document in body(attack)["documents"]}
     evidence = [proof for found in data["findings"] for proof in found["evidence"]]
     assert evidence
     assert all(proof["quote"] in texts[proof["document_id"]] for proof in evidence)
     assert PROMPT[:60] not in reply.text
-    if gives_orders(attack.text):
+    if is_injection(attack.text):
         assert meta["withheld"] == [ATTACK_ID]
         assert ATTACK_ID not in {proof["document_id"] for proof in evidence}
 
@@ -159,7 +161,7 @@ async def test_c_without_a_model_nothing_is_obeyed(offline: RunningService, atta
 async def test_topics_stay_topics(online: RunningService, upstream: FakeOpenAI, attack: Injection) -> None:
     """The classification of an attack is one of the permitted labels, also when the model obeys it first."""
     order = [item["id"] for item in body(attack)["documents"]]
-    shown = [name for name in order if name != ATTACK_ID or not gives_orders(attack.text)]
+    shown = [name for name in order if name != ATTACK_ID or not is_injection(attack.text)]
     good = {"items": [{"document_id": n, "label": "salud", "secondary": None, "confidence": 1} for n in shown]}
     upstream.replies = [obeyed(attack, "0" * 32), {"content": json.dumps(good)}]
     data = (await online.client.post("/v1/openai/topics", json=body(attack))).json()["data"]
@@ -173,7 +175,7 @@ PND = ("seguridad", "infraestructura", "gobernanza", "educacion", "igualdad", "p
 async def test_d_the_scanner_finds_all_but_the_quiet_ones() -> None:
     """Of the attacks that give orders in Spanish or English, openly or hidden, the scanner misses at most five."""
     loud = [attack for attack in INJECTIONS if attack.family not in ("quiet", "fence", "json")]
-    missed = [attack.name for attack in loud if not gives_orders(attack.text)]
+    missed = [attack.name for attack in loud if not is_injection(attack.text)]
     assert len(missed) <= 5, missed
 
 
@@ -194,7 +196,7 @@ async def test_d_the_scanner_finds_all_but_the_quiet_ones() -> None:
 )
 async def test_people_who_speak_to_people_are_not_withheld(text: str) -> None:
     """Political speech with words of command is no order to a model."""
-    assert not gives_orders(text)
+    assert not is_injection(text)
 
 
 async def test_a_good_answer_passes(online: RunningService, upstream: FakeOpenAI) -> None:

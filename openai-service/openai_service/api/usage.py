@@ -1,0 +1,42 @@
+"""Usage, budgets and the prompt log of the caller, in our envelope."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from castor_chassis import Ok, Page, Timestamp, normal_time, ok, page
+from openai_service.api.dependencies import PREFIX, note_user
+from openai_service.api.resources import Caller, R
+from openai_service.api.schemas import BudgetReport, ErasedPrompts, UsageOfDay, budget_report
+from openai_service.billing.payer import current_payer
+
+router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_user)])
+
+
+@router.get("/usage")
+async def report_usage(
+    r: R,
+    _: Caller,
+    since: Annotated[Timestamp | None, Query(description="First moment; by default 30 days before 'until'.")] = None,
+    until: Annotated[Timestamp | None, Query(description="First moment after the range; by default now.")] = None,
+) -> Page[UsageOfDay]:
+    """Return calls, tokens and cost per day (UTC), operation, provider and model; in our envelope."""
+    report = await r.reports.usage(since, until)
+    days = [UsageOfDay.model_validate(day, from_attributes=True) for day in report.days]
+    return page(days, since=normal_time(report.since), until=normal_time(report.until), cost_usd=report.cost_usd)
+
+
+@router.get("/budgets")
+async def report_budgets(r: R, _: Caller) -> Ok[BudgetReport]:
+    """Return the limits that the caller's calls count against this month (UTC), what is spent and what is held."""
+    payer = current_payer()
+    return ok(budget_report(payer, *await r.reports.budgets(payer)))
+
+
+@router.delete("/prompts")
+async def erase_prompts(r: R, _: Caller) -> Ok[ErasedPrompts]:
+    """Erase the texts that the ledger keeps of the caller's requests up to now; asking twice erases nothing more."""
+    tenant = current_payer().tenant
+    return ok(ErasedPrompts(tenant=tenant, erased=await r.prompt_log.erase(tenant)))

@@ -1,0 +1,89 @@
+"""The chunks of one streamed answer, from the upstream's bytes to JSON objects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+from openai import AsyncStream
+
+from openai_service.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from openai_service.protocol.messages import Json
+from openai_service.protocol.sse import DONE, EventParser
+from openai_service.upstreams.failures import ATTEMPT_ERRORS
+
+
+class UpstreamChunkStream:
+    """A ``ChunkStream`` over an open reply: framing, JSON, time limit per read, and check for a cut in one place.
+
+    ``seconds`` returns how long the next read may take; ``error_of`` turns one of ``ATTEMPT_ERRORS`` into the error
+    that the caller gets. A stream that ends without a finish reason was cut and raises ``UpstreamUnavailable``.
+    """
+
+    def __init__(
+        self, reply: AsyncStream[Any], *, seconds: Callable[[], float], error_of: Callable[[Exception], UpstreamError]
+    ) -> None:
+        self._reply = reply
+        self._seconds = seconds
+        self._error_of = error_of
+        self._pieces = reply.response.aiter_bytes()
+        self._parser = EventParser()
+        self._events: deque[bytes] = deque()
+        self.on_close: Callable[[], None] = lambda: None
+        self.transform: Callable[[Json], Json] = lambda chunk: chunk
+        """Applied to every chunk; the place for what would otherwise be one more stream around this one."""
+
+    async def begin(self) -> None:
+        """Wait for the first chunk, without a time limit of its own; raises one of ``ATTEMPT_ERRORS``."""
+        await self._read()
+        if self._events[0] == DONE:
+            raise ValueError("an empty stream")
+        _parsed(self._events[0])
+
+    async def __aiter__(self) -> AsyncIterator[Json]:
+        finished = False
+        while (chunk := await self._next()) is not None:
+            finished = finished or any(choice.get("finish_reason") for choice in chunk.value["choices"] or ())
+            yield self.transform(chunk)
+        if not finished:
+            raise UpstreamUnavailable(reason="its stream was cut", retry_after_seconds=1).processed()
+
+    async def _next(self) -> Json | None:
+        try:
+            if not self._events:
+                await self._read_in_time()
+            event = self._events.popleft()
+            return None if event == DONE else _parsed(event)
+        except ATTEMPT_ERRORS as error:
+            raise self._error_of(error) from error
+
+    async def _read_in_time(self) -> None:
+        seconds = self._seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._read()
+        except TimeoutError as error:
+            raise UpstreamTimeout(seconds=round(seconds, 3)).processed() from error
+
+    async def _read(self) -> None:
+        """Read until at least one event is there; the end of the bytes counts as ``[DONE]``."""
+        while not self._events:
+            piece = await anext(self._pieces, None)
+            self._events.extend([DONE] if piece is None else self._parser.feed(piece))
+
+    async def aclose(self) -> None:
+        """Hang up, which stops the upstream."""
+        try:
+            await self._reply.close()
+        finally:
+            self.on_close()
+
+
+def _parsed(event: bytes) -> Json:
+    value = orjson.loads(event)
+    if not isinstance(value, dict) or not all(isinstance(choice, dict) for choice in value["choices"] or ()):
+        raise ValueError("an event that is no chunk")
+    return Json(value, event)

@@ -1,0 +1,1 @@
+"""Composition: which objects make up each capability, from the settings."""

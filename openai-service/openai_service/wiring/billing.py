@@ -1,0 +1,58 @@
+"""Composes the ledger, the budgets and the prompt log, and starts their background work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from castor_chassis import Chassis
+from openai_service.billing.budget import Budget, Limits
+from openai_service.billing.budget_repository import BudgetRepository
+from openai_service.billing.ledger import Ledger
+from openai_service.billing.ledger_writer import LedgerWriter
+from openai_service.billing.prices import Prices
+from openai_service.billing.repository import LedgerRepository
+from openai_service.billing.token_margins import TokenMargins
+from openai_service.billing.usage_reports import UsageReports
+from openai_service.prompt_log.repository import PromptRepository
+from openai_service.prompt_log.service import PromptLog
+from openai_service.settings import OpenAISettings
+
+
+@dataclass(frozen=True)
+class Billing:
+    """What the other capabilities and the routes use of it."""
+
+    ledger: Ledger
+    reports: UsageReports
+    prompt_log: PromptLog
+
+
+def create_billing(chassis: Chassis[OpenAISettings]) -> Billing:
+    """Return the objects; their workers run until the service stops, and then the ledger must be drained."""
+    settings = chassis.settings
+    ledger_repository = LedgerRepository(chassis.postgres)
+    budget_repository = BudgetRepository(chassis.postgres)
+    limits = Limits(settings.budgets)
+    budget = Budget(
+        budget_repository,
+        limits,
+        lease_seconds=settings.budget_lease_seconds,
+        ahead_calls=settings.budget_ahead_calls,
+        ahead_seconds=settings.budget_ahead_seconds,
+    )
+    writer = LedgerWriter(ledger_repository, capacity=settings.ledger_queue_rows)
+    margins = TokenMargins({provider.name: provider.hidden_prompt_tokens for provider in settings.all_providers})
+    prompt_log = PromptLog(
+        PromptRepository(chassis.postgres),
+        enabled=settings.ledger_prompts,
+        characters=settings.ledger_prompt_characters,
+        days=settings.ledger_prompt_days,
+    )
+    chassis.spawn("ledger", writer.run)
+    chassis.spawn("prompts", prompt_log.sweep)
+    chassis.spawn("budget", lambda: budget.sweep(settings.budget_lease_seconds / 4))
+    return Billing(
+        Ledger(writer, Prices(settings.price_table), budget, margins),
+        UsageReports(ledger_repository, budget_repository, limits),
+        prompt_log,
+    )
