@@ -1,4 +1,4 @@
-"""auth-service and a peer of it on real mTLS ports, and a forger between them."""
+"""auth-service and a service that calls it on real mTLS ports, and a maker of forged tokens."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ TALLY = {"forgeries": 0, "attempts": 0, "accepted": 0}
 
 
 @dataclass(frozen=True)
-class Doors:
-    """Where a token may be shown; each method returns whether it was let in."""
+class Endpoints:
+    """Where a token may be used; each method returns whether it was accepted."""
 
     auth: RunningService
     peer: RunningService
 
     async def validate(self, token: str) -> bool:
-        """auth-service's own judgement of a user's token."""
+        """The validation of a user's token by auth-service."""
         answer = await self.auth.client.post("/internal/validate-token", json={"token": token})
         # Above the limit of a body the answer is 413; any other answer but 200 would be an outage.
         assert answer.status_code in (200, 413), answer.text
@@ -41,16 +41,16 @@ class Doors:
 
     async def account(self, token: str) -> bool:
         """A protected route of auth-service."""
-        return await self._opens(self.auth.client, "GET", "/v1/auth/me", token)
+        return await self._accepts(self.auth.client, "GET", "/v1/auth/me", token)
 
     async def scoring(self, token: str) -> bool:
         """A protected route of sentiment-service, which verifies by itself."""
-        return await self._opens(
+        return await self._accepts(
             self.peer.client, "POST", "/v1/sentiment/analyze", token, json={"texts": ["todo bien"]}
         )
 
     @staticmethod
-    async def _opens(client: httpx.AsyncClient, method: str, path: str, token: str, **body: Any) -> bool:
+    async def _accepts(client: httpx.AsyncClient, method: str, path: str, token: str, **body: Any) -> bool:
         headers = [(b"authorization", b"Bearer " + token.encode())]
         try:
             answer = await client.request(method, path, headers=headers, **body)
@@ -126,15 +126,15 @@ async def log_in(auth: RunningService, email: str = "admin@castor.example") -> d
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def doors(
+async def endpoints(
     authority: Authority, postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Doors]:
+) -> AsyncIterator[Endpoints]:
     """Both services, ready."""
-    folder = tmp_path_factory.mktemp("doors")
+    folder = tmp_path_factory.mktemp("endpoints")
     async with running_auth(authority, postgres_url, redis_url, folder) as auth:
         async with running_peer(authority, auth.url, redis_url, folder) as peer:
-            # One caller for both: a token that it got from one is bound to the certificate it shows the other.
-            yield Doors(auth, RunningService(peer.url, peer.management_url, _as(auth, peer), peer.pair, peer.app))
+            # The same client for both, because a token of one is bound to the certificate that the other sees.
+            yield Endpoints(auth, RunningService(peer.url, peer.management_url, _as(auth, peer), peer.pair, peer.app))
 
 
 def _as(auth: RunningService, peer: RunningService) -> httpx.AsyncClient:
@@ -143,13 +143,13 @@ def _as(auth: RunningService, peer: RunningService) -> httpx.AsyncClient:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def forge(doors: Doors, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Forge:
-    """A forger with honest tokens and our own signing key."""
-    session = await log_in(doors.auth)
-    signer = doors.auth.app.state.resources.signing_keys.signer()
+async def forge(endpoints: Endpoints, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Forge:
+    """A forge with honest tokens and the signing key of auth-service."""
+    session = await log_in(endpoints.auth)
+    signer = endpoints.auth.app.state.resources.signing_keys.signer()
     private = serialization.load_pem_private_key(signer.private.to_pem(), None)
-    user, service = session["tokens"]["access_token"], await service_token(doors.auth.client, "sentiment-service")
-    honest = await _honest(doors, session, authority, tmp_path_factory)
+    user, service = session["tokens"]["access_token"], await service_token(endpoints.auth.client, "sentiment-service")
+    honest = await _honest(endpoints, session, authority, tmp_path_factory)
     return Forge(private, signer.kid, payload_of(user), payload_of(service), honest)  # type: ignore[arg-type]
 
 
@@ -162,22 +162,22 @@ async def service_token(client: httpx.AsyncClient, audience: str) -> str:
 
 
 async def _honest(
-    doors: Doors, session: dict[str, Any], authority: Authority, tmp_path_factory: pytest.TempPathFactory
+    endpoints: Endpoints, session: dict[str, Any], authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     access = session["tokens"]["access_token"]
-    key = await doors.auth.client.post(
+    key = await endpoints.auth.client.post(
         "/v1/auth/api-keys",
         json={"name": "forger", "scopes": ["sentiment:analyze"]},
         headers={"Authorization": f"Bearer {access}"},
     )
     rag = authority.write(tmp_path_factory.mktemp("rag"), "rag-service")
-    async with httpx.AsyncClient(base_url=doors.auth.url, verify=rag.client_context(), trust_env=False) as other:
+    async with httpx.AsyncClient(base_url=endpoints.auth.url, verify=rag.client_context(), trust_env=False) as other:
         other_caller = await service_token(other, "openai-service")
-    ended = await log_in(doors.auth)
+    ended = await log_in(endpoints.auth)
     body = {"refresh_token": ended["tokens"]["refresh_token"]}
-    assert (await doors.auth.client.post("/v1/auth/logout", json=body)).status_code == 200
+    assert (await endpoints.auth.client.post("/v1/auth/logout", json=body)).status_code == 200
     dead = ended["tokens"]["access_token"]
-    while await doors.scoring(dead):  # the peer learns of it a moment later; how soon is test_revocation's matter
+    while await endpoints.scoring(dead):  # the peer learns of it a moment later; how soon is test_revocation's matter
         await asyncio.sleep(0.05)
     stranger = TokenIssuer()
     return {
@@ -191,7 +191,7 @@ async def _honest(
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print how many forgeries were shown, and how many were let in."""
+    """Print how many forgeries were tried, and how many were accepted."""
     if TALLY["attempts"]:
         terminalreporter.write_line(
             "{forgeries} forged tokens, {attempts} attempts, {accepted} accepted".format(**TALLY)

@@ -1,4 +1,4 @@
-"""A forger who has everything a forger could dream of: honest tokens, the public keys, and even our own signature."""
+"""Makes forged tokens, with honest tokens, the public keys and even the signing key at hand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def payload_of(token: str) -> Claims:
 class Forge:
     """Makes tokens that must not hold.
 
-    ``signed`` has a signature that holds, so only what the token says can give it away.
+    ``signed`` has a signature that holds, so that only its content can be refused.
     """
 
     private: rsa.RSAPrivateKey

@@ -1,34 +1,34 @@
-"""No forged, replayed, confused or malformed token opens a door; the honest ones open theirs."""
+"""No forged, replayed, confused or malformed token is accepted; honest ones are."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.security.conftest import Doors, service_token
+from tests.security.conftest import Endpoints, service_token
 from tests.security.forge import Forge
 from tests.security.forgeries import FORGERIES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_honest_tokens_open_every_door(doors: Doors, forge: Forge) -> None:
-    """The same hands that forge can sign honestly: so a door that is always shut would be noticed."""
+async def test_honest_tokens_are_accepted_everywhere(endpoints: Endpoints, forge: Forge) -> None:
+    """Tokens made by the same forge without a fault are accepted: an endpoint that refuses all would be noticed."""
     token = forge.signed()
-    assert await doors.validate(token)
-    assert await doors.account(token)
-    assert await doors.scoring(token)
-    assert await doors.scoring(forge.signed(forge.fresh_service()))
-    assert await doors.scoring(await service_token(doors.auth.client, "sentiment-service"))
-    assert await doors.scoring(forge.honest["api_key"])
-    assert await doors.validate(forge.signed(forge.fresh(note="a claim that nobody knows")))
+    assert await endpoints.validate(token)
+    assert await endpoints.account(token)
+    assert await endpoints.scoring(token)
+    assert await endpoints.scoring(forge.signed(forge.fresh_service()))
+    assert await endpoints.scoring(await service_token(endpoints.auth.client, "sentiment-service"))
+    assert await endpoints.scoring(forge.honest["api_key"])
+    assert await endpoints.validate(forge.signed(forge.fresh(note="a claim that nobody knows")))
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-async def test_forgery_opens_no_door(doors: Doors, forge: Forge, tally: dict[str, int], name: str) -> None:
-    """Neither auth-service's judgement, nor its protected route, nor a peer's lets it in."""
+async def test_no_forgery_is_accepted(endpoints: Endpoints, forge: Forge, tally: dict[str, int], name: str) -> None:
+    """It is refused by the validation of auth-service, by a protected route of it and by one of another service."""
     token = FORGERIES[name](forge)
-    opened = {door: await getattr(doors, door)(token) for door in ("validate", "account", "scoring")}
+    accepted = {name: await getattr(endpoints, name)(token) for name in ("validate", "account", "scoring")}
     tally["forgeries"] += 1
-    tally["attempts"] += len(opened)
-    tally["accepted"] += sum(opened.values())
-    assert not any(opened.values()), opened
+    tally["attempts"] += len(accepted)
+    tally["accepted"] += sum(accepted.values())
+    assert not any(accepted.values()), accepted
