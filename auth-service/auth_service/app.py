@@ -13,15 +13,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from auth_service import __version__
 from auth_service.accounts.administration import Administration
 from auth_service.accounts.login import Accounts
-from auth_service.accounts.mfa import SecondFactor
 from auth_service.accounts.password_reset import Recovery
-from auth_service.accounts.profile import Profile
 from auth_service.accounts.registration import Registration
-from auth_service.api import accounts as routes_accounts
+from auth_service.accounts.self_service import Profile
+from auth_service.api import clients as routes_rotation
 from auth_service.api import login as routes
-from auth_service.api import oauth_and_internal as routes_services
-from auth_service.api import rotation as routes_rotation
+from auth_service.api import me as routes_accounts
 from auth_service.api import sessions as routes_sessions
+from auth_service.api import tokens as routes_services
 from auth_service.api import users as routes_admin
 from auth_service.api.dependencies import Resources
 from auth_service.audit.hash_chain import AuditChain
@@ -37,14 +36,15 @@ from auth_service.fast_path.answers import FastPath
 from auth_service.fast_path.protocol import fast_path_protocol
 from auth_service.mail.outbox import Outbox
 from auth_service.mail.sender import LogNotifier, SmtpNotifier
+from auth_service.mfa.service import SecondFactor
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import Sessions, SessionTimes
 from auth_service.settings import AuthSettings
-from auth_service.store import AuthStore
 from auth_service.throttling.attempt_limits import AttemptLimits
 from auth_service.tokens.issuer import TokenMinter, remembered
 from auth_service.tokens.key_rotation import Rotation
 from auth_service.tokens.signing_keys import SigningKeys
+from auth_service.users.repository import AuthStore
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, reveal
 from castor_chassis.storage.migrations import check_migrated
 

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from auth_service.crypto.passwords import why_weak
 from auth_service.mail.sender import check_smtp_url
 from auth_service.tokens.key_rotation import RotationTimes
-from auth_service.tokens.scopes import Role
+from auth_service.users.roles import Role
 from castor_chassis import ServiceSettings, reveal
 
 

@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auth_service.accounts import repository as account_store
+from auth_service.accounts import registration_repository as account_store
 from auth_service.accounts.login import Accounts
-from auth_service.accounts.profile import erase, keep_an_administrator
-from auth_service.accounts.repository import Search
+from auth_service.accounts.registration_repository import Search
+from auth_service.accounts.self_service import erase, keep_an_administrator
 from auth_service.audit.recorder import Client
 from auth_service.errors import UserNotFound
 from auth_service.mail.outbox import Outbox
-from auth_service.store import AuthStore, User
+from auth_service.users.repository import AuthStore, User
 
 # No hash has this form, so no password matches until the owner has set one.
 _NO_PASSWORD = "!"

@@ -14,9 +14,9 @@ from auth_service.errors import InvalidCredentials, MfaRequired, UserNotFound, W
 from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
 from auth_service.sessions.service import Sessions, TokenPair
-from auth_service.store import AuthStore, User
 from auth_service.throttling.attempt_limits import Admission, AttemptLimits
-from auth_service.tokens.scopes import Role
+from auth_service.users.repository import AuthStore, User
+from auth_service.users.roles import Role
 
 log = structlog.get_logger("auth.accounts")
 _WORTH_A_WORD = 3

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from auth_service.crypto.vault import Vault
-from auth_service.store import User
+from auth_service.users.repository import User
 
 LOGIN_SECONDS = 300
 

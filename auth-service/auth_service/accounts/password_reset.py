@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auth_service.accounts import repository as account_store
+from auth_service.accounts import registration_repository as account_store
 from auth_service.accounts.login import Accounts, normal_email
 from auth_service.audit.recorder import Client
 from auth_service.crypto.digests import digest
 from auth_service.errors import InvalidOneTimeToken
 from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
-from auth_service.store import User
+from auth_service.users.repository import User
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,17 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from auth_service.accounts import repository as account_store
+from auth_service.accounts import registration_repository as account_store
 from auth_service.accounts.login import Accounts, NewAccount, normal_email
-from auth_service.accounts.repository import Pending
+from auth_service.accounts.registration_repository import Pending
 from auth_service.audit.recorder import Client
 from auth_service.crypto.digests import digest
 from auth_service.errors import EmailTaken, InvalidOneTimeToken, RegistrationClosed, WeakPassword
 from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
 from auth_service.sessions.service import TokenPair
-from auth_service.store import AuthStore, User
-from auth_service.tokens.scopes import Role
+from auth_service.users.repository import AuthStore, User
+from auth_service.users.roles import Role
 
 Mode = Literal["verified", "open", "closed"]
 

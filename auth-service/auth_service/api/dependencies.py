@@ -10,22 +10,22 @@ from fastapi import Depends, Path, Request, Response
 
 from auth_service.accounts.administration import Administration
 from auth_service.accounts.login import Accounts
-from auth_service.accounts.mfa import SecondFactor
 from auth_service.accounts.password_reset import Recovery
-from auth_service.accounts.profile import Profile
 from auth_service.accounts.registration import Registration
-from auth_service.api.schemas.login import SessionView, TokensView, UserView
+from auth_service.accounts.self_service import Profile
+from auth_service.api.schemas.fields import SessionView, TokensView, UserView
 from auth_service.audit.hash_chain import AuditChain
 from auth_service.audit.recorder import Client
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.errors import OwnAccount
+from auth_service.mfa.service import SecondFactor
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import Sessions, TokenPair
-from auth_service.store import User
-from auth_service.tokens.scopes import Scope
 from auth_service.tokens.signing_keys import SigningKeys
+from auth_service.users.repository import User
+from auth_service.users.roles import Scope
 from castor_chassis import (
     Forbidden,
     Principal,

@@ -10,8 +10,7 @@ from fastapi.responses import JSONResponse
 
 from auth_service.accounts.login import NewAccount
 from auth_service.api.dependencies import AccountOwner, From, KeyOwner, R, no_store, session_view
-from auth_service.api.schemas.accounts import AskedView
-from auth_service.api.schemas.login import (
+from auth_service.api.schemas.fields import (
     ApiKeyRequest,
     ApiKeyView,
     LoginRequest,
@@ -22,6 +21,7 @@ from auth_service.api.schemas.login import (
     SessionView,
     UserView,
 )
+from auth_service.api.schemas.mfa import AskedView
 from auth_service.errors import (
     ApiKeyNotFound,
     EmailTaken,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from auth_service.api.dependencies import AccountOwner, From, R
-from auth_service.api.schemas.login import OpenSessionView, SessionsEndedView
+from auth_service.api.schemas.fields import OpenSessionView, SessionsEndedView
 from auth_service.errors import SessionNotFound
 from auth_service.sessions.repository import Session
 from castor_chassis import Ok, Page, Principal, errors_of, ok, page

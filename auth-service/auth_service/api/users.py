@@ -9,13 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from auth_service.accounts.repository import Search
+from auth_service.accounts.registration_repository import Search
 from auth_service.api.dependencies import Administrator, Another, From, R, UserId
-from auth_service.api.schemas.accounts import DoneView, ManagedUserView, RolesRequest, SuspendRequest
-from auth_service.api.schemas.login import NO_NULL
+from auth_service.api.schemas.fields import NO_NULL
+from auth_service.api.schemas.mfa import DoneView, ManagedUserView, RolesRequest, SuspendRequest
 from auth_service.errors import LastAdministrator, OutboxFull, OwnAccount, UserNotFound
-from auth_service.store import User
-from auth_service.tokens.scopes import Role, Scope
+from auth_service.users.repository import User
+from auth_service.users.roles import Role, Scope
 from castor_chassis import (
     Identifier,
     Ok,

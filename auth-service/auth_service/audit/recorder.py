@@ -9,7 +9,7 @@ import structlog
 
 from auth_service.crypto.vault import Vault
 from auth_service.metrics import AUDIT_EVENTS, AUDIT_LOST
-from auth_service.store import AuthStore
+from auth_service.users.repository import AuthStore
 from castor_chassis import DatabaseUnavailable, current_request
 
 log = structlog.get_logger("auth.audit")

@@ -15,9 +15,9 @@ from auth_service.crypto.digests import digest
 from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
 from auth_service.revocations.service import Revocations
-from auth_service.store import ApiKey, AuthStore
 from auth_service.tokens import key_repository as rotation_store
 from auth_service.tokens.issuer import TokenMinter
+from auth_service.users.repository import ApiKey, AuthStore
 from castor_chassis import Principal, Unavailable
 
 _KEY = re.compile(r"castor_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")

@@ -10,9 +10,9 @@ from datetime import timedelta
 from auth_service.audit.recorder import Audit, Client
 from auth_service.crypto.digests import digest
 from auth_service.errors import ClientNotFound, InvalidClient
-from auth_service.store import AuthStore
 from auth_service.tokens import key_repository as rotation_store
 from auth_service.tokens.key_repository import ServiceClient
+from auth_service.users.repository import AuthStore
 
 _LISTED = 200
 

@@ -8,9 +8,9 @@ from auth_service.audit.recorder import Audit
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
 from auth_service.metrics import attempt
-from auth_service.store import AuthStore
 from auth_service.tokens.grants import granted
 from auth_service.tokens.issuer import TokenMinter
+from auth_service.users.repository import AuthStore
 from castor_chassis.tls import PeerIdentity, is_service
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from auth_service.accounts import repository as account_store
+from auth_service.accounts import registration_repository as account_store
 from auth_service.crypto.digests import digest
 from auth_service.crypto.vault import Vault
 from auth_service.errors import OutboxFull
@@ -26,7 +26,7 @@ from auth_service.mail import repository as outbox_store
 from auth_service.mail.sender import Notifier, NotifierUnavailable
 from auth_service.mail.templates import message
 from auth_service.metrics import NOTIFICATIONS, OUTBOX
-from auth_service.store import AuthStore, User
+from auth_service.users.repository import AuthStore, User
 
 log = structlog.get_logger("auth.outbox")
 ATTEMPTS = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from auth_service.store import AuthStore
+from auth_service.users.repository import AuthStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from auth_service.metrics import BELL_ERRORS
 from auth_service.sessions import repository as session_store
-from auth_service.store import AuthStore
+from auth_service.users.repository import AuthStore
 from castor_chassis import ServiceError, Unavailable
 from castor_chassis.security.revocation import BELL_SECONDS, News, Revocation, RevocationList, channel
 

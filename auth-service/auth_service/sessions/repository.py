@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from auth_service.store import AuthStore
+from auth_service.users.repository import AuthStore
 from castor_chassis.security.revocation import Revocation
 
 _SESSION = "f.id, f.created_at, f.last_used_at, f.expires_at, f.user_agent"

@@ -24,8 +24,8 @@ from auth_service.metrics import REFRESH_REPLAYS, attempt
 from auth_service.revocations.service import Revocations
 from auth_service.sessions import repository as session_store
 from auth_service.sessions.repository import Session
-from auth_service.store import AuthStore, HeldRefreshToken, User
 from auth_service.tokens.issuer import TokenMinter
+from auth_service.users.repository import AuthStore, HeldRefreshToken, User
 
 log = structlog.get_logger("auth.sessions")
 _SWEEP_SECONDS = 3600

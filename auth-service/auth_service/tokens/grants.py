@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auth_service.errors import InvalidGrant, InvalidScope
-from auth_service.tokens.scopes import Scope
+from auth_service.users.roles import Scope
 
 GRANTS: Mapping[str, Mapping[str, frozenset[Scope]]] = {
     "twitter-service": {"sentiment-service": frozenset({Scope.SENTIMENT_ANALYZE})},

@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 from jose import jwt
 
-from auth_service.store import User
-from auth_service.tokens.scopes import scopes_held
 from auth_service.tokens.signing_keys import ALGORITHM, Offload, SigningKeys
+from auth_service.users.repository import User
+from auth_service.users.roles import scopes_held
 from castor_chassis import Claims, TokenVerifier, Unauthenticated
 
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from auth_service.store import ApiKey, AuthStore
+from auth_service.users.repository import ApiKey, AuthStore
 
 _CLIENT = "id, service, created_at, rotated_at, last_used_at"
 

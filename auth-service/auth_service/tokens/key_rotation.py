@@ -15,9 +15,9 @@ import structlog
 
 from auth_service.audit.recorder import Audit
 from auth_service.revocations.service import Revocations
-from auth_service.store import AuthStore
 from auth_service.tokens import key_repository as rotation_store
 from auth_service.tokens.signing_keys import Offload, new_private_pem
+from auth_service.users.repository import AuthStore
 
 log = structlog.get_logger("auth.rotation")
 _LOOK_SECONDS = 60

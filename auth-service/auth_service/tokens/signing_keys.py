@@ -20,7 +20,7 @@ from jose import jwk
 
 from auth_service.crypto.vault import Vault
 from auth_service.metrics import SIGNING_KEYS
-from auth_service.store import AuthStore, SealedKey
+from auth_service.users.repository import AuthStore, SealedKey
 from castor_chassis import Gate, ServiceError, Unavailable
 from castor_chassis.security.revocation import Revocation
 

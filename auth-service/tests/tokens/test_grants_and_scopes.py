@@ -7,7 +7,7 @@ import pytest
 from auth_service.crypto.passwords import why_weak
 from auth_service.errors import InvalidGrant, InvalidScope
 from auth_service.tokens.grants import GRANTS, granted
-from auth_service.tokens.scopes import ROLE_SCOPES, Role, Scope, scopes_of
+from auth_service.users.roles import ROLE_SCOPES, Role, Scope, scopes_of
 
 
 def test_roles_are_ordered_from_viewer_to_admin() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from auth_service.api.schemas.login import Grace, Id
+from auth_service.api.schemas.fields import Grace, Id
 from auth_service.tokens.grants import CALLERS
 from castor_chassis import RequestModel, ResponseModel, Timestamp
 

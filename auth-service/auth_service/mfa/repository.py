@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from auth_service.store import AuthStore
+from auth_service.users.repository import AuthStore
 
 
 async def key(db: AuthStore, user_id: uuid.UUID) -> bytes | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from auth_service.api.dependencies import AccountOwner, From, R, no_store, session_view
-from auth_service.api.schemas.accounts import (
+from auth_service.api.schemas.fields import ProfileRequest, SessionView, UserView
+from auth_service.api.schemas.mfa import (
     AskedView,
     ChangeEmailRequest,
     ChangePasswordRequest,
@@ -23,7 +24,6 @@ from auth_service.api.schemas.accounts import (
     ResetPasswordRequest,
     TokenRequest,
 )
-from auth_service.api.schemas.login import ProfileRequest, SessionView, UserView
 from auth_service.errors import (
     FactorConflict,
     InvalidCode,

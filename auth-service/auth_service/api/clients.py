@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Path
 
 from auth_service.api.dependencies import From, KeyOwner, R, by_user, no_store
 from auth_service.api.login import KeyId
-from auth_service.api.schemas.login import ApiKeyView, NewApiKeyView, RotateKeyRequest
-from auth_service.api.schemas.services import ClientRequest, ClientView, NewClientView, RotateClientRequest
+from auth_service.api.schemas.fields import ApiKeyView, NewApiKeyView, RotateKeyRequest
+from auth_service.api.schemas.internal import ClientRequest, ClientView, NewClientView, RotateClientRequest
 from auth_service.errors import ApiKeyNotFound, ClientNotFound
 from auth_service.tokens.key_repository import ServiceClient
-from auth_service.tokens.scopes import Scope
+from auth_service.users.roles import Scope
 from castor_chassis import Ok, Page, Principal, errors_of, ok, page
 
 router = APIRouter(prefix="/v1/auth", tags=["auth"])

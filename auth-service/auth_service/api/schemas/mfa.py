@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from auth_service.api.schemas.login import NO_NULL, Email, NewPassword, OpaqueToken, SessionView, UserView
+from auth_service.api.schemas.fields import NO_NULL, Email, NewPassword, OpaqueToken, SessionView, UserView
 from auth_service.crypto.passwords import MAX_CHARACTERS
-from auth_service.tokens.scopes import Role
+from auth_service.users.roles import Role
 from castor_chassis import RequestModel, ResponseModel
 
 Password = Annotated[

@@ -16,8 +16,8 @@ from auth_service.audit.repository import AuditStore
 from auth_service.crypto.vault import Vault
 from auth_service.revocations.service import Revocations
 from auth_service.settings import AuthSettings
-from auth_service.store import AuthStore
 from auth_service.tokens.key_rotation import Rotation
+from auth_service.users.repository import AuthStore
 from castor_chassis import Postgres, ServiceError
 from castor_chassis.security.revocation import RevocationList
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
 
 from auth_service.api.dependencies import R, among_services, no_store, peer_certificate, services_only
-from auth_service.api.schemas.services import (
+from auth_service.api.schemas.internal import (
     InternalUserView,
     InvalidView,
     JwksView,

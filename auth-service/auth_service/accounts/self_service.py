@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auth_service.accounts import repository as account_store
+from auth_service.accounts import registration_repository as account_store
 from auth_service.accounts.login import Accounts, normal_email
 from auth_service.audit.recorder import Client
 from auth_service.errors import LastAdministrator, UserNotFound, WrongPassword
 from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
 from auth_service.sessions.service import TokenPair
-from auth_service.store import AuthStore, User
+from auth_service.users.repository import AuthStore, User
 
 
 @dataclass(frozen=True)

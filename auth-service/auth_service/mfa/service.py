@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from auth_service.accounts import mfa_repository as factor_store
 from auth_service.accounts.login import Accounts
 from auth_service.accounts.mfa_challenge import is_of, opened_login
 from auth_service.audit.recorder import Client
@@ -25,8 +24,9 @@ from auth_service.crypto.vault import Vault
 from auth_service.errors import FactorConflict, InvalidCode, InvalidMfaToken
 from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
+from auth_service.mfa import repository as factor_store
 from auth_service.sessions.service import TokenPair
-from auth_service.store import AuthStore, User
+from auth_service.users.repository import AuthStore, User
 
 STEP_SECONDS = 30
 _CODES = 10

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from auth_service.store import PROFILE, USER_COLUMNS, AuthStore, User, user_of
+from auth_service.users.repository import PROFILE, USER_COLUMNS, AuthStore, User, user_of
 
 
 @dataclass(frozen=True, slots=True)

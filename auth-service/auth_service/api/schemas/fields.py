@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from auth_service.crypto.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from auth_service.tokens.scopes import Scope
+from auth_service.users.roles import Scope
 from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

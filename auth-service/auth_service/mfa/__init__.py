@@ -1,0 +1,1 @@
+"""Multi-factor authentication: time-based one-time passwords and recovery codes."""

@@ -1,0 +1,1 @@
+"""The record of an account, and the table it is stored in."""
