@@ -68,12 +68,12 @@ async def _serve_ours(files: TlsFiles, database: str, redis: str, pipe: Connecti
     async with run_service(create_app(settings), settings) as service:
         await service.ready()
         r = service.app.state.resources
-        while (user := await r.accounts.store.user_by_email(EMAIL)) is None:  # noqa: ASYNC110
+        while (user := await r.users.by_email(EMAIL)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        public = r.signing_keys.signer().public.to_pem()
+        public = r.signing_keys.active().public.to_pem()
 
         async def tokens(number: int) -> list[str]:
-            return [await r.sessions.minter.user_token(user, f"{n:032x}") for n in range(number)]
+            return [await r.sessions.issuer.user_token(user, f"{n:032x}") for n in range(number)]
 
         pipe.send((service.pair.api.port, public, await tokens(TOKENS)))
         while (asked := await asyncio.to_thread(pipe.recv)) != "stop":

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from auth_service.crypto.passwords import why_weak
-from auth_service.mail.sender import check_smtp_url
-from auth_service.tokens.key_rotation import RotationTimes
+from auth_service.crypto.password_policy import why_weak
 from auth_service.users.roles import Role
 from castor_chassis import ServiceSettings, reveal
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def check_smtp_url(url: str) -> None:
+    """Raise ``ValueError`` for the URL of a mail server that must not be used; the message says why."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtps", "smtp+starttls", "smtp") or not parts.hostname:
+        raise ValueError("must be smtps://host, smtp+starttls://host, or smtp://localhost")
+    if parts.scheme == "smtp" and parts.hostname not in _LOOPBACK:
+        raise ValueError("smtp:// sends one-time tokens in clear; use smtps:// or smtp+starttls://")
 
 
 class AuthSettings(ServiceSettings):
@@ -119,14 +128,6 @@ class AuthSettings(ServiceSettings):
                 f"({caches:g} s): tokens of a new key would be refused; raise it, or shorten the caches"
             )
         return self
-
-    def rotation_times(self) -> RotationTimes:
-        """Return when signing keys are replaced."""
-        return RotationTimes(
-            signs=timedelta(days=self.signing_key_days),
-            ahead=timedelta(seconds=self.key_publish_ahead_seconds),
-            token=timedelta(seconds=max(self.access_token_seconds, self.service_token_seconds)),
-        )
 
     @model_validator(mode="after")
     def _administrator_is_whole(self) -> Self:

@@ -146,7 +146,7 @@ def _as(auth: RunningService, peer: RunningService) -> httpx.AsyncClient:
 async def forge(endpoints: Endpoints, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Forge:
     """A forge with honest tokens and the signing key of auth-service."""
     session = await log_in(endpoints.auth)
-    signer = endpoints.auth.app.state.resources.signing_keys.signer()
+    signer = endpoints.auth.app.state.resources.signing_keys.active()
     private = serialization.load_pem_private_key(signer.private.to_pem(), None)
     user, service = session["tokens"]["access_token"], await service_token(endpoints.auth.client, "sentiment-service")
     honest = await _honest(endpoints, session, authority, tmp_path_factory)

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from auth_service.tokens.key_rotation import Rotation
+from auth_service.audit.recorder import Audit
+from auth_service.crypto.vault import Vault
+from auth_service.settings import AuthSettings
+from auth_service.tokens.command import rotation_times
+from auth_service.tokens.key_rotation import KeyRotation
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority, RunningService
 from tests.security.conftest import log_in, running_auth, running_peer
@@ -169,10 +173,11 @@ async def test_leaked_signing_key_is_dead_everywhere(pair: tuple[RunningService,
     auth, peer = pair
     session = await log_in(auth)
     assert await score(peer, session["tokens"]["access_token"]) == 200
-    r = auth.app.state.resources
-    s = auth.pair.chassis.settings
-    parts = r.accounts.store, auth.pair.chassis.in_thread, r.accounts.audit, r.revocations
-    await Rotation(*parts, s.rotation_times()).replace_leaked()  # type: ignore[attr-defined]
+    chassis, settings = auth.pair.chassis, auth.pair.chassis.settings
+    assert isinstance(settings, AuthSettings)
+    vault = Vault(settings.key_encryption_secret.get_secret_value())
+    parts = chassis.postgres, vault, chassis.in_thread, Audit(vault), auth.app.state.resources.revocations
+    await KeyRotation(*parts, rotation_times(settings)).replace_leaked()
     await refused_after(peer, session["tokens"]["access_token"])
     async with asyncio.timeout(60):
         while await score(peer, (await log_in(auth))["tokens"]["access_token"]) != 200:

@@ -1,4 +1,4 @@
-"""What stands between a right password and a second factor: a sealed token that needs no storage."""
+"""The token between the password and the MFA code of a login: sealed, so that it needs no storage."""
 
 from __future__ import annotations
 
@@ -6,35 +6,46 @@ import base64
 import hashlib
 import json
 import time
-from typing import Any
+import uuid
+from dataclasses import dataclass
 
 from auth_service.crypto.vault import Vault
-from auth_service.users.repository import User
+from auth_service.users.model import User
 
-LOGIN_SECONDS = 300
+CHALLENGE_SECONDS = 300
+_PURPOSE = "mfa login"
+
+
+@dataclass(frozen=True, slots=True)
+class MfaChallenge:
+    """A login whose password was right."""
+
+    user_id: uuid.UUID
+    password_print: str
+
+    def is_of(self, user: User) -> bool:
+        """Return whether the account still has the password that the login began with."""
+        return self.password_print == _print_of(user)
 
 
 def _print_of(user: User) -> str:
     return hashlib.sha256(user.password_hash.encode()).hexdigest()[:16]
 
 
-def sealed_login(vault: Vault, user: User) -> str:
-    """Return what proves for five minutes that the password was right; a new password voids it."""
-    claims = {"sub": str(user.id), "pw": _print_of(user), "exp": time.time() + LOGIN_SECONDS}
-    return base64.urlsafe_b64encode(vault.seal_text("mfa login", json.dumps(claims))).decode().rstrip("=")
+def sealed_challenge(vault: Vault, user: User) -> str:
+    """Return a token that says for ``CHALLENGE_SECONDS`` that the password was right; a new password voids it."""
+    claims = {"sub": str(user.id), "pw": _print_of(user), "exp": time.time() + CHALLENGE_SECONDS}
+    return base64.urlsafe_b64encode(vault.seal_text(_PURPOSE, json.dumps(claims))).decode().rstrip("=")
 
 
-def opened_login(vault: Vault, token: str) -> dict[str, Any] | None:
-    """Return the ``sub`` and ``pw`` of a login, or None when the token does not hold (any more)."""
+def opened_challenge(vault: Vault, token: str) -> MfaChallenge | None:
+    """Return the challenge in a token, or None when the token is not valid (any more)."""
     try:
         sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return None
-    text = vault.unseal_text("mfa login", sealed)
-    claims: dict[str, Any] | None = json.loads(text) if text is not None else None
-    return claims if claims is not None and claims["exp"] > time.time() else None
-
-
-def is_of(claims: dict[str, Any], user: User) -> bool:
-    """Return whether the account still has the password that the login was begun with."""
-    return bool(claims["pw"] == _print_of(user))
+    text = vault.unseal_text(_PURPOSE, sealed)
+    if text is None:
+        return None
+    claims = json.loads(text)
+    return MfaChallenge(uuid.UUID(claims["sub"]), claims["pw"]) if claims["exp"] > time.time() else None

@@ -1,73 +1,60 @@
-"""A forgotten password, and another address: both by a one-time token that is sent to the address."""
+"""A forgotten password is set anew with a one-time token that is mailed to the account's address."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auth_service.accounts import registration_repository as account_store
-from auth_service.accounts.login import Accounts, normal_email
-from auth_service.audit.recorder import Client
+from auth_service.accounts import one_time_token_repository
+from auth_service.accounts.changes import AccountChanges
 from auth_service.crypto.digests import digest
+from auth_service.crypto.passwords import Passwords
+from auth_service.crypto.vault import Vault
 from auth_service.errors import InvalidOneTimeToken
-from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
-from auth_service.users.repository import User
+from auth_service.throttling.attempt_limits import AttemptLimits
+from auth_service.users.client import Client
+from auth_service.users.model import normal_email
+from castor_chassis import Postgres
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """Gives accounts back to their owners."""
+class PasswordReset:
+    """Lets owners set a forgotten password anew."""
 
-    accounts: Accounts
-    outbox: Outbox
+    postgres: Postgres
+    passwords: Passwords
+    limits: AttemptLimits
+    vault: Vault
+    changes: AccountChanges
 
     async def ask(self, email: str, client: Client) -> None:
-        """Send a token to ``email`` if it has an active account; raises ``RateLimited``.
+        """Have a token mailed to ``email`` if it has an active account; raises ``RateLimited`` or ``OutboxFull``.
 
-        The request does the same for every address; whether there is an account is found out when it is sent.
+        The request does the same for every address; whether there is an account is found out when the mail is sent.
         """
         email = normal_email(email)
-        await self.accounts.limits.recovery(email, client)
-        async with self.accounts.store.transaction() as db:
-            await self.outbox.append(db, "password_reset", email)
-            account = self.accounts.audit.vault.blind(email)
-            await self.accounts.audit.record(db, "password_reset_asked", subject=None, client=client, account=account)
+        await self.limits.message(email, client)
+        async with self.changes.begin(None, client) as change:
+            await change.mail("password_reset", email)
+            await change.record("password_reset_asked", account=self.vault.blind(email))
 
     async def reset(self, token: str, password: str, client: Client) -> None:
-        """Set another password and end all sessions; it logs nobody in, so a second factor is not bypassed.
+        """Set another password and end all sessions; no session begins, so MFA is not bypassed.
 
-        Raises ``InvalidOneTimeToken``, or ``WeakPassword``, after which the token still holds.
+        Raises ``RateLimited``, ``InvalidOneTimeToken``, or ``WeakPassword``, after which the token is still valid.
         """
         with attempt("password_reset"):
-            accounts = self.accounts
-            await accounts.limits.registration(client)
-            user, _ = await self._owner(token, "password_reset")
-            password_hash = await accounts.new_hash(password, user)
-            async with accounts.sessions.revocations.transaction() as db:
-                if not await account_store.take_token(db, digest(token)):
-                    raise InvalidOneTimeToken
-                await account_store.set_password(db, user.id, password_hash)
-                await self.outbox.append(db, "password_changed", user.email)
-                await accounts.audit.record(db, "password_reset", subject=str(user.id), client=client)
-                await accounts.sessions.end_within(db, str(user.id), "password_reset", client)
-            await accounts.limits.welcome(user.email, client)
-
-    async def change_email(self, token: str, client: Client) -> None:
-        """Give the account the address that the token was sent to; raises ``InvalidOneTimeToken``."""
-        accounts = self.accounts
-        await accounts.limits.registration(client)
-        user, email = await self._owner(token, "email_change")
-        async with accounts.sessions.revocations.transaction() as db:
-            if not (
-                await account_store.take_token(db, digest(token)) and await account_store.set_email(db, user.id, email)
-            ):
+            await self.limits.registration(client)
+            held = await one_time_token_repository.by_hash(self.postgres, digest(token), "password_reset")
+            if held is None:
                 raise InvalidOneTimeToken
-            await self.outbox.append(db, "email_changed", user.email)
-            # Tokens carry the address, so all sessions end.
-            await accounts.sessions.end_within(db, str(user.id), "email_changed", client)
-
-    async def _owner(self, token: str, purpose: str) -> tuple[User, str]:
-        held = await account_store.token_owner(self.accounts.store, digest(token), purpose)
-        if held is None:
-            raise InvalidOneTimeToken
-        return held
+            user = held.user
+            password_hash = await self.passwords.new_hash(password, user.email, [user.first_name, user.last_name])
+            async with self.changes.begin(str(user.id), client) as change:
+                if not await one_time_token_repository.take(change.db, digest(token)):
+                    raise InvalidOneTimeToken
+                await change.set_password(user, password_hash)
+                await change.mail("password_changed", user.email)
+                await change.record("password_reset")
+                await change.end_sessions("password_reset")
+            await self.limits.remember_device(user.email, client)

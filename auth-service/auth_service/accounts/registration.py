@@ -1,111 +1,127 @@
-"""Registration: how somebody gets an account.
+"""Registration: how people get an account.
 
-``verified`` (the default): the answer is the same for a new and a taken address; the account begins when the token
-that was sent to the address is shown together with the password that was chosen. The password matters: whoever
-receives a message that he did not ask for cannot be made to open an account with somebody else's password.
+``verified`` (the default): the response is the same for a new and a taken address; the account is made when the token
+that was mailed to the address is presented together with the password that was chosen. The password is needed because
+whoever receives an unexpected mail could otherwise be made to open an account with somebody else's password.
 ``open``: an account and a session at once, which tells whether an address has an account; for closed networks.
-``closed``: nobody registers by himself.
+``closed``: nobody can register.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
 
-from auth_service.accounts import registration_repository as account_store
-from auth_service.accounts.login import Accounts, NewAccount, normal_email
-from auth_service.accounts.registration_repository import Pending
-from auth_service.audit.recorder import Client
+from auth_service.accounts import registration_repository
+from auth_service.accounts.changes import AccountChange, AccountChanges
+from auth_service.accounts.registration_repository import PendingRegistration
 from auth_service.crypto.digests import digest
-from auth_service.errors import EmailTaken, InvalidOneTimeToken, RegistrationClosed, WeakPassword
-from auth_service.mail.outbox import Outbox
+from auth_service.crypto.passwords import Passwords
+from auth_service.crypto.vault import Vault
+from auth_service.errors import EmailTaken, InvalidOneTimeToken, RegistrationClosed
 from auth_service.metrics import attempt
-from auth_service.sessions.service import TokenPair
-from auth_service.users.repository import AuthStore, User
+from auth_service.sessions.service import OpenSession, Sessions, TokenPair
+from auth_service.throttling.attempt_limits import AttemptLimits
+from auth_service.users import repository as users
+from auth_service.users.client import Client
+from auth_service.users.model import Profile, User, normal_email
 from auth_service.users.roles import Role
+from castor_chassis import Postgres
 
 Mode = Literal["verified", "open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What somebody registers with."""
+
+    email: str
+    password: str
+    profile: Profile
 
 
 @dataclass(frozen=True)
 class Registration:
     """Makes accounts."""
 
-    accounts: Accounts
-    outbox: Outbox
+    postgres: Postgres
+    passwords: Passwords
+    limits: AttemptLimits
+    vault: Vault
+    sessions: Sessions
+    changes: AccountChanges
     mode: Mode
     role: Role
+    lifetime: timedelta
+    """How long a registration may be confirmed."""
 
     async def register(self, new: NewAccount, client: Client) -> tuple[User, TokenPair] | None:
-        """Return the account and a session, or None when the address has to be proved first.
+        """Return the account and a session, or None when the address has to be verified first.
 
-        Raises ``WeakPassword`` with the reason, ``RateLimited``, ``RegistrationClosed``, in open mode ``EmailTaken``.
+        Raises ``WeakPassword``, ``RateLimited``, ``RegistrationClosed``, ``OutboxFull``, in open mode ``EmailTaken``.
         """
         with attempt("register"):
-            await self.accounts.limits.registration(client)
+            await self.limits.registration(client)
             if self.mode == "closed":
                 raise RegistrationClosed
-            password_hash = await self._hash(new)
+            names = [new.profile.first_name, new.profile.last_name]
+            password_hash = await self.passwords.new_hash(new.password, new.email, names)
             if self.mode == "open":
-                return await self._begin(new, password_hash, client)
-            await self._pend(new, password_hash, client)
+                return await self._open(new, password_hash, client)
+            await self._ask_for_confirmation(new, password_hash, client)
             return None
 
-    async def _hash(self, new: NewAccount) -> str:
-        passwords = self.accounts.passwords
-        reason = await passwords.why_weak(new.password, new.email, [new.first_name, new.last_name])
-        if reason is not None:
-            raise WeakPassword(reason=reason)
-        return await passwords.hash(new.password)
-
-    async def _begin(self, new: NewAccount, password_hash: str, client: Client) -> tuple[User, TokenPair]:
-        accounts = self.accounts
-        async with accounts.store.transaction() as db:
-            user = await db.insert_user(normal_email(new.email), password_hash, [self.role], **_profile(new))
+    async def _open(self, new: NewAccount, password_hash: str, client: Client) -> tuple[User, TokenPair]:
+        async with self.changes.begin(None, client) as change:
+            email = normal_email(new.email)
+            user = await users.insert(change.db, email, password_hash, [self.role], new.profile)
             if user is None:
                 raise EmailTaken
-            await accounts.audit.record(db, "register", subject=str(user.id), client=client)
-            session = await accounts.sessions.begin(db, user, client)
-        await accounts.limits.welcome(user.email, client)
-        return user, await accounts.sessions.pair(user, session)
+            session = await _first_session(change, user)
+        return await self._entered(user, session, client)
 
-    async def _pend(self, new: NewAccount, password_hash: str, client: Client) -> None:
-        # The same statements for every address: whether it is taken is found out later, by whoever sends the message.
+    async def _ask_for_confirmation(self, new: NewAccount, password_hash: str, client: Client) -> None:
+        # The same statements for every address: whether it is taken is found out when the mail is sent.
         email, token = normal_email(new.email), secrets.token_urlsafe(32)
-        waiting = Pending(email, password_hash, [self.role], _profile(new))
-        async with self.accounts.store.transaction() as db:
-            await account_store.insert_pending(db, digest(token), waiting, self.outbox.registration_lifetime)
-            await self.outbox.append(db, "registration", email, token=token)
-            account = self.accounts.audit.vault.blind(email)
-            await self.accounts.audit.record(db, "register_asked", subject=None, client=client, account=account)
+        pending = PendingRegistration(email, password_hash, [self.role], new.profile)
+        async with self.changes.begin(None, client) as change:
+            await registration_repository.insert(change.db, digest(token), pending, self.lifetime)
+            await change.mail("registration", email, token=token)
+            await change.record("register_asked", account=self.vault.blind(email))
 
     async def confirm(self, token: str, password: str, client: Client) -> tuple[User, TokenPair]:
-        """Open the account that was registered, and log in; raises ``InvalidOneTimeToken`` or ``RateLimited``."""
-        with attempt("register_confirm"):
-            accounts = self.accounts
-            await accounts.limits.registration(client)
-            waiting = await account_store.pending(accounts.store, digest(token))
-            right = await accounts.passwords.matches(waiting.password_hash if waiting else None, password)
-            if waiting is None or not right:
-                raise InvalidOneTimeToken
-            async with accounts.store.transaction() as db:
-                user = await self._open(db, digest(token), waiting)
-                await accounts.audit.record(db, "register", subject=str(user.id), client=client)
-                session = await accounts.sessions.begin(db, user, client)
-            await accounts.limits.welcome(user.email, client)
-            return user, await accounts.sessions.pair(user, session)
+        """Make the account that was registered, and begin a session.
 
-    async def _open(self, db: AuthStore, token_hash: bytes, waiting: Pending) -> User:
-        held = await account_store.take_pending(db, token_hash, waiting.email)
-        user = None
-        if held:
-            hashed = waiting.email, waiting.password_hash, waiting.roles
-            user = await db.insert_user(*hashed, verified=True, **waiting.profile)
+        Raises ``InvalidOneTimeToken`` or ``RateLimited``.
+        """
+        with attempt("register_confirm"):
+            await self.limits.registration(client)
+            pending = await registration_repository.by_token(self.postgres, digest(token))
+            right = await self.passwords.matches(pending.password_hash if pending else None, password)
+            if pending is None or not right:
+                raise InvalidOneTimeToken
+            async with self.changes.begin(None, client) as change:
+                user = await self._make(change, digest(token), pending)
+                session = await _first_session(change, user)
+            return await self._entered(user, session, client)
+
+    @staticmethod
+    async def _make(change: AccountChange, token_hash: bytes, pending: PendingRegistration) -> User:
+        if not await registration_repository.take(change.db, token_hash, pending.email):
+            raise InvalidOneTimeToken
+        account = pending.email, pending.password_hash, pending.roles, pending.profile
+        user = await users.insert(change.db, *account, verified=True)
         if user is None:
             raise InvalidOneTimeToken
         return user
 
+    async def _entered(self, user: User, session: OpenSession, client: Client) -> tuple[User, TokenPair]:
+        await self.limits.remember_device(user.email, client)
+        return user, await self.sessions.pair(user, session)
 
-def _profile(new: NewAccount) -> dict[str, Any]:
-    return {name: value for name, value in asdict(new).items() if name not in ("email", "password")}
+
+async def _first_session(change: AccountChange, user: User) -> OpenSession:
+    await change.record("register", subject=str(user.id))
+    return await change.begin_session(user)

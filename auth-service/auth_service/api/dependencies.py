@@ -1,4 +1,4 @@
-"""What the routes stand on: resources, and who may come in."""
+"""What the routes depend on: the services behind them, and who may call."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from auth_service.accounts.administration import Administration
-from auth_service.accounts.login import Accounts
-from auth_service.accounts.password_reset import Recovery
+from auth_service.accounts.email_change import EmailChange
+from auth_service.accounts.login import Login
+from auth_service.accounts.password_reset import PasswordReset
 from auth_service.accounts.registration import Registration
-from auth_service.accounts.self_service import Profile
-from auth_service.api.schemas.fields import SessionView, TokensView, UserView
-from auth_service.audit.hash_chain import AuditChain
-from auth_service.audit.recorder import Client
+from auth_service.accounts.self_service import SelfService
+from auth_service.api.schemas.login import SessionView, TokensView
+from auth_service.api.schemas.users import UserView
+from auth_service.audit.service import AuditChain
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.errors import OwnAccount
-from auth_service.mfa.service import SecondFactor
+from auth_service.mfa.service import Mfa
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import Sessions, TokenPair
 from auth_service.tokens.signing_keys import SigningKeys
-from auth_service.users.repository import User
+from auth_service.users.client import Client
+from auth_service.users.model import User
 from auth_service.users.roles import Scope
+from auth_service.users.service import Users
 from castor_chassis import (
     Forbidden,
     Principal,
@@ -36,28 +39,30 @@ from castor_chassis import (
     public,
     require,
 )
-from castor_chassis.tls import PeerIdentity
+from castor_chassis.tls import PeerIdentity, is_service
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What the routes use."""
+    """The services that the routes call."""
 
-    accounts: Accounts
+    users: Users
+    login: Login
+    registration: Registration
+    self_service: SelfService
+    password_reset: PasswordReset
+    email_change: EmailChange
+    mfa: Mfa
+    administration: Administration
     sessions: Sessions
-    service_tokens: ServiceTokens
     api_keys: ApiKeys
+    service_clients: ServiceClients
+    service_tokens: ServiceTokens
     signing_keys: SigningKeys
     verifier: TokenVerifier
     revocations: Revocations
-    clients: ServiceClients
-    jwks_cache_seconds: int
     audit_chain: AuditChain
-    registration: Registration
-    profile: Profile
-    recovery: Recovery
-    second_factor: SecondFactor
-    administration: Administration
+    jwks_cache_seconds: int
 
 
 async def client(request: Request) -> Client:
@@ -66,38 +71,25 @@ async def client(request: Request) -> Client:
 
 
 async def peer_certificate() -> PeerIdentity | None:
-    """Return whose certificate the connection was opened with."""
+    """Return the identity of the client's certificate."""
     info = current_request()
     return info.peer if info else None
 
 
 async def no_store(response: Response) -> None:
-    """Keep an answer that holds a secret out of every cache (RFC 6749 section 5.1)."""
+    """Keep a response that holds a secret out of every cache (RFC 6749 section 5.1)."""
     response.headers["Cache-Control"] = "no-store"
-
-
-def _from_service() -> bool:
-    info = current_request()
-    peer = info.peer if info else None
-    return peer is not None and (peer.service or "").endswith("-service")
-
-
-class among_services(public):  # noqa: N801 (reads as a verb in Depends)
-    """An open route that services live on: only those who are none are limited by address."""
-
-    async def __call__(self, request: Request) -> None:
-        """Apply the limit to strangers."""
-        if not _from_service():
-            await super().__call__(request)
 
 
 class services_only(public):  # noqa: N801 (reads as a verb in Depends)
     """A route without a token for whoever has the certificate of a service."""
 
-    async def __call__(self, request: Request) -> None:  # noqa: ARG002 (the signature of ``public``)
+    async def __call__(self, request: Request) -> None:
         """Raise ``Forbidden`` for all others."""
-        if not _from_service():
+        info = current_request()
+        if info is None or info.peer is None or not is_service(info.peer.service):
             raise Forbidden(reason="Paths under /internal are for services only")
+        await super().__call__(request)
 
 
 class by_user(require):  # noqa: N801 (reads as a verb in Depends)
@@ -113,8 +105,15 @@ class by_user(require):  # noqa: N801 (reads as a verb in Depends)
 
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 UserId = Annotated[str, Path(pattern=_UUID)]
-# Whoever changes accounts comes in person, without an API key.
+SessionId = Annotated[str, Path(pattern=_UUID, description="From the list of one's sessions.")]
 Administrator = Annotated[Principal, Depends(by_user(Scope.USERS_ADMIN))]
+
+
+async def another_user(user_id: UserId, by: Administrator) -> str:
+    """Return the user that an administrator acts on; raises ``OwnAccount`` for the administrator's own id."""
+    if uuid.UUID(user_id) == uuid.UUID(by.subject):
+        raise OwnAccount
+    return user_id
 
 
 def session_view(user: User, tokens: TokenPair) -> SessionView:
@@ -122,15 +121,10 @@ def session_view(user: User, tokens: TokenPair) -> SessionView:
     return SessionView(user=UserView.model_validate(user), tokens=TokensView.model_validate(tokens))
 
 
-async def another_user(user_id: UserId, by: Administrator) -> str:
-    """Return whom an administrator acts on; raises ``OwnAccount`` for himself."""
-    if uuid.UUID(user_id) == uuid.UUID(by.subject):
-        raise OwnAccount
-    return user_id
-
-
 R = Annotated[Resources, provided(Resources)]
 From = Annotated[Client, Depends(client)]
 AccountOwner = Annotated[Principal, Depends(by_user(Scope.ACCOUNT_MANAGE))]
 KeyOwner = Annotated[Principal, Depends(by_user(Scope.KEYS_MANAGE))]
 Another = Annotated[str, Depends(another_user)]
+# Reading takes the scope alone, so that a program with an API key can collect events.
+UsersReader = Annotated[Principal, Depends(require(Scope.USERS_ADMIN))]

@@ -1,28 +1,23 @@
-"""The audit log as a chain: what was recorded can be checked, exported, and checked again elsewhere.
+"""The hash chain of the audit log: hashes, lines of an export, and their verification.
 
 An event's hash covers the hash before it, so no event can be changed, removed or inserted without changing every
-later hash. Seals bind the head of the chain to the secret of the service: a whole chain that was computed
-anew in the database does not fit them.
+later hash.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
+from auth_service.audit.repository import Link
 
-from auth_service.audit.repository import AuditStore, Link, Seal
-from auth_service.crypto.vault import Vault
-
-log = structlog.get_logger("auth.audit")
 BEGINNING = (0, b"")
+"""Number and hash before the first link."""
+_MAX_PROBLEMS = 100
 
 
 def link_hash(before: bytes, link: Link) -> bytes:
@@ -48,133 +43,51 @@ def from_line(line: str) -> Link:
 
 @dataclass
 class Verdict:
-    """What a check found; intact when ``problems`` is empty."""
+    """What a verification found; the log is intact when ``problems`` is empty."""
 
     events: int = 0
     head: str = ""
+    """Hash of the last link, in hexadecimal."""
     seals: int = 0
     problems: list[str] = field(default_factory=list)
 
-    def blame(self, problem: str) -> None:
-        """Note a problem; the first hundred are enough."""
-        if len(self.problems) < 100:
+    def add_problem(self, problem: str) -> None:
+        """Note a problem; only the first hundred are kept."""
+        if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)
 
 
 class ChainCheck:
-    """Follows a chain link by link, behind ``before``: a number and its hash.
+    """Verifies a chain link by link, from the link ``before`` on, given as its number and hash.
 
-    Without it the first hash is taken on trust, since an export may begin anywhere.
+    With ``before`` None the first hash is not verified, since an export may begin anywhere.
     """
 
     def __init__(self, verdict: Verdict, before: tuple[int, bytes] | None) -> None:
         self._verdict = verdict
         self._before = before
-        self.at: dict[int, bytes] = {} if before is None else dict([before])
+        self.hashes: dict[int, bytes] = {} if before is None else dict([before])
+        """Hashes by number, of the links that ``follow`` was asked to keep."""
 
     def follow(self, links: Iterable[Link], keep: Iterable[int] = ()) -> None:
-        """Check the next links; hashes of the numbers in ``keep`` are remembered in ``at``."""
-        wanted = set(keep)
+        """Verify the next links; the hashes of the numbers in ``keep`` are kept in ``hashes``."""
+        kept = set(keep)
         for link in links:
             self._step(link)
             self._verdict.events += 1
             self._verdict.head = link.hash.hex()
-            if link.seq in wanted:
-                self.at[link.seq] = link.hash
+            if link.seq in kept:
+                self.hashes[link.seq] = link.hash
 
     def _step(self, link: Link) -> None:
         before, self._before = self._before, (link.seq, link.hash)
         if before is None and link.seq == 1:
             before = BEGINNING
         if link.id is None:
-            self._verdict.blame(f"link {link.seq}: its event is gone")
+            self._verdict.add_problem(f"link {link.seq}: its event is gone")
         elif before is None:
             return
         elif link.seq != before[0] + 1:
-            self._verdict.blame(f"link {link.seq}: follows {before[0]}, so links between them are gone")
+            self._verdict.add_problem(f"link {link.seq}: follows {before[0]}, so links between them are gone")
         elif not hmac.compare_digest(link.hash, link_hash(before[1], link)):
-            self._verdict.blame(f"link {link.seq}: event {link.id} is not the one that was recorded")
-
-
-@dataclass(frozen=True)
-class AuditChain:
-    """Seals, checks, exports and forgets; events younger than ``retention`` are never forgotten."""
-
-    store: AuditStore
-    vault: Vault
-    retention: timedelta
-
-    async def seal(self) -> Seal | None:
-        """Seal the head of the chain; None for an empty one."""
-        seq, head = await self.store.head()
-        if seq == 0:
-            return None
-        now = datetime.now(UTC)
-        sealed = Seal(seq, head, now, self._mac(seq, head, now))
-        await self.store.insert_seal(sealed)
-        return sealed
-
-    async def keep(self, seal_every_seconds: float) -> None:
-        """Seal the head whenever it has moved, and forget what is past its time.
-
-        The log line puts the head out of the database's reach as well.
-        """
-        last = 0
-        while True:
-            sealed = await self.seal()
-            if sealed is not None and sealed.seq != last:
-                last = sealed.seq
-                log.info("audit_sealed", seq=sealed.seq, hash=sealed.hash.hex())
-            forgotten = await self.store.forget(self._limit())
-            if forgotten:
-                log.info("audit_forgotten", events=forgotten, retention_days=self.retention.days)
-            await asyncio.sleep(seal_every_seconds)
-
-    def _limit(self) -> datetime:
-        return datetime.now(UTC) - self.retention
-
-    async def verify(self) -> Verdict:
-        """Check every link, that no event stands outside the chain, every seal, and where the chain begins."""
-        while True:
-            first = await self.store.first()
-            verdict = await self._verify_from(first)
-            # Links that retention removed in the meantime would look like stolen ones.
-            if await self.store.first() == first:
-                return verdict
-
-    async def _verify_from(self, first: int) -> Verdict:
-        verdict = Verdict()
-        seals = await self.store.seals()
-        check = ChainCheck(verdict, self._before(first, seals))
-        async for links in self.store.pages(0, 2**62):
-            check.follow(links, [seal.seq for seal in seals])
-        outside = await self.store.unchained()
-        if outside:
-            verdict.blame(f"{outside} events stand outside the chain")
-        for seal in seals:
-            self._judge(seal, check.at.get(seal.seq), verdict)
-        return verdict
-
-    def _before(self, first: int, seals: list[Seal]) -> tuple[int, bytes]:
-        # What retention left is a seal that was old enough; anything else that is missing at the beginning is stolen.
-        for seal in seals:
-            if seal.seq == first - 1 and seal.sealed_at < self._limit():
-                return seal.seq, seal.hash
-        return BEGINNING
-
-    def _judge(self, seal: Seal, found: bytes | None, verdict: Verdict) -> None:
-        verdict.seals += 1
-        if not hmac.compare_digest(seal.seal, self._mac(seal.seq, seal.hash, seal.sealed_at)):
-            verdict.blame(f"the seal at {seal.seq} was not made with this KEY_ENCRYPTION_SECRET")
-        elif found is None:
-            verdict.blame(f"the seal at {seal.seq} has no link: the chain was cut short")
-        elif found != seal.hash:
-            verdict.blame(f"the seal at {seal.seq} is of another chain: the chain was computed anew")
-
-    def _mac(self, seq: int, head: bytes, at: datetime) -> bytes:
-        return self.vault.audit_seal(f"{seq} {head.hex()} {at.astimezone(UTC).isoformat()}")
-
-    async def export(self, after: int, limit: int, *, subject: str | None, event: str | None) -> AsyncIterator[str]:
-        """Yield lines of JSON for up to ``limit`` links behind ``after``."""
-        async for links in self.store.pages(after, limit, subject=subject, event=event):
-            yield "".join(as_line(link) for link in links)
+            self._verdict.add_problem(f"link {link.seq}: event {link.id} is not the one that was recorded")

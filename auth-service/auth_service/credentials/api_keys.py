@@ -1,4 +1,4 @@
-"""API keys for scripts: ``castor_<id>_<secret>``, shown once, stored hashed."""
+"""API keys of users, for scripts: ``castor_<id>_<secret>``, shown once, stored hashed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from auth_service.audit.recorder import Audit, Client
+from auth_service.audit.recorder import Audit
+from auth_service.credentials import api_key_repository
+from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.crypto.digests import digest
 from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
 from auth_service.revocations.service import Revocations
-from auth_service.tokens import key_repository as rotation_store
-from auth_service.tokens.issuer import TokenMinter
-from auth_service.users.repository import ApiKey, AuthStore
-from castor_chassis import Principal, Unavailable
+from auth_service.tokens.issuer import TokenIssuer
+from auth_service.users import repository as users
+from auth_service.users.client import Client
+from castor_chassis import Postgres, Principal, Unavailable
 
 _KEY = re.compile(r"castor_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -26,13 +28,14 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class ApiKeys:
-    """Creates, lists, revokes and verifies keys."""
+    """Creates, lists, rotates, revokes and verifies keys."""
 
-    store: AuthStore
+    postgres: Postgres
     audit: Audit
     revocations: Revocations
-    minter: TokenMinter
+    issuer: TokenIssuer
     limit: int
+    """The most keys in force that a user may have."""
 
     async def create(
         self, owner: Principal, name: str, scopes: Iterable[str], lifetime: timedelta, client: Client
@@ -41,27 +44,27 @@ class ApiKeys:
 
         Raises ``ScopeNotHeld`` or ``TooManyApiKeys``.
         """
-        wanted = sorted(set(scopes))
-        lacking = [scope for scope in wanted if scope not in owner.scopes]
+        granted = sorted(set(scopes))
+        lacking = [scope for scope in granted if scope not in owner.scopes]
         if lacking:
             raise ScopeNotHeld(scopes=" ".join(lacking))
         user_id, key_id, secret = uuid.UUID(owner.subject), secrets.token_hex(8), secrets.token_urlsafe(32)
-        async with self.store.transaction() as db:
-            await db.lock_user(user_id)
-            if len(await db.api_keys(user_id)) >= self.limit:
+        async with self.postgres.transaction() as db:
+            await users.lock(db, user_id)
+            if len(await api_key_repository.in_force(db, user_id)) >= self.limit:
                 raise TooManyApiKeys(limit=self.limit)
-            key = await db.insert_api_key(key_id, user_id, name, digest(secret), wanted, lifetime)
+            key = await api_key_repository.insert(db, key_id, user_id, name, digest(secret), granted, lifetime)
             await self.audit.record(db, "api_key_created", subject=owner.subject, client=client, key=key_id)
         return key, f"castor_{key_id}_{secret}"
 
-    async def of(self, owner: Principal) -> list[ApiKey]:
-        """Return the owner's keys in force."""
-        return await self.store.api_keys(uuid.UUID(owner.subject))
+    async def in_force(self, owner: Principal) -> list[ApiKey]:
+        """Return the owner's keys in force, newest first."""
+        return await api_key_repository.in_force(self.postgres, uuid.UUID(owner.subject))
 
     async def revoke(self, owner: Principal, key_id: str, client: Client) -> ApiKey:
         """End a key; raises ``ApiKeyNotFound``."""
         async with self.revocations.transaction() as db:
-            key = await db.revoke_api_key(key_id, uuid.UUID(owner.subject))
+            key = await api_key_repository.revoke(db, key_id, uuid.UUID(owner.subject))
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)
             await self.audit.record(db, "api_key_revoked", subject=owner.subject, client=client, key=key_id)
@@ -71,10 +74,10 @@ class ApiKeys:
     async def rotate(
         self, owner: Principal, key_id: str, lifetime: timedelta, grace: timedelta, client: Client
     ) -> tuple[ApiKey, str]:
-        """Give a key another secret; the one before holds for ``grace``. Raises ``ApiKeyNotFound``."""
+        """Give a key another secret; the one before is valid for ``grace``. Raises ``ApiKeyNotFound``."""
         secret, user_id = secrets.token_urlsafe(32), uuid.UUID(owner.subject)
         async with self.revocations.transaction() as db:
-            key = await rotation_store.rotate_api_key(db, key_id, user_id, digest(secret), lifetime, grace)
+            key = await api_key_repository.rotate(db, key_id, user_id, digest(secret), lifetime, grace)
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)
             await self.audit.record(db, "api_key_rotated", subject=owner.subject, client=client, key=key_id)
@@ -91,17 +94,19 @@ class ApiKeys:
 
     async def _owner(self, text: str) -> Principal | None:
         parts = _KEY.fullmatch(text)
-        found = await self.store.api_key_owner(parts[1]) if parts else None
-        if parts is None or found is None:
+        held = await api_key_repository.by_id(self.postgres, parts[1]) if parts else None
+        if parts is None or held is None:
             return None
-        stored, key, user = found
         presented = digest(parts[2])
-        if not any(hmac.compare_digest(one, presented) for one in stored):
+        if not any(hmac.compare_digest(stored, presented) for stored in held.secret_hashes):
             return None
+        await self._note_use(held.key)
+        scopes = frozenset(held.key.scopes) & self.issuer.scopes(held.owner)
+        return Principal("api_key", str(held.owner.id), scopes, roles=held.owner.roles, token_id=held.key.id)
+
+    async def _note_use(self, key: ApiKey) -> None:
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > _USE_NOTED_EVERY:
-            await self.store.note_api_key_use(key.id, _USE_NOTED_EVERY)
-        scopes = frozenset(key.scopes) & self.minter.scopes(user)
-        return Principal("api_key", str(user.id), scopes, roles=user.roles, token_id=key.id)
+            await api_key_repository.note_use(self.postgres, key.id, _USE_NOTED_EVERY)
 
 
 @dataclass

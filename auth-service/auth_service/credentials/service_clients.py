@@ -1,4 +1,4 @@
-"""Service clients that prove themselves by a secret: ``castor-client-<id>`` and 256 random bits, stored hashed."""
+"""Service clients that authenticate with a secret: ``castor-client-<id>`` and 256 random bits, stored hashed."""
 
 from __future__ import annotations
 
@@ -7,62 +7,65 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from auth_service.audit.recorder import Audit, Client
+import asyncpg
+
+from auth_service.audit.recorder import Audit
+from auth_service.credentials import service_client_repository
+from auth_service.credentials.service_client_repository import ServiceClient
 from auth_service.crypto.digests import digest
 from auth_service.errors import ClientNotFound, InvalidClient
-from auth_service.tokens import key_repository as rotation_store
-from auth_service.tokens.key_repository import ServiceClient
-from auth_service.users.repository import AuthStore
+from auth_service.users.client import Client
+from castor_chassis import Postgres
 
 _LISTED = 200
 
 
 @dataclass(frozen=True)
 class ServiceClients:
-    """Creates, lists, rotates, revokes and recognises clients."""
+    """Creates, lists, rotates, revokes and authenticates clients."""
 
-    store: AuthStore
+    postgres: Postgres
     audit: Audit
 
     async def create(self, service: str, by: str, client: Client) -> tuple[ServiceClient, str]:
         """Return a new client of ``service`` and its secret, which is not stored."""
         client_id, secret = f"castor-client-{secrets.token_hex(6)}", secrets.token_urlsafe(32)
-        async with self.store.transaction() as db:
-            made = await rotation_store.insert_client(db, client_id, service, digest(secret))
-            await self._note(db, "service_client_created", by, made, client)
+        async with self.postgres.transaction() as db:
+            made = await service_client_repository.insert(db, client_id, service, digest(secret))
+            await self._record(db, "service_client_created", by, made, client)
         return made, secret
 
-    async def all(self) -> list[ServiceClient]:
+    async def in_force(self) -> list[ServiceClient]:
         """Return the clients in force, newest first, at most 200."""
-        return await rotation_store.clients(self.store, _LISTED)
+        return await service_client_repository.in_force(self.postgres, _LISTED)
 
     async def rotate(self, client_id: str, grace: timedelta, by: str, client: Client) -> tuple[ServiceClient, str]:
-        """Return the client with another secret; the one before holds for ``grace``. Raises ``ClientNotFound``."""
+        """Return the client with another secret; the one before is valid for ``grace``. Raises ``ClientNotFound``."""
         secret = secrets.token_urlsafe(32)
-        async with self.store.transaction() as db:
-            changed = await rotation_store.rotate_client(db, client_id, digest(secret), grace)
+        async with self.postgres.transaction() as db:
+            changed = await service_client_repository.rotate(db, client_id, digest(secret), grace)
             if changed is None:
                 raise ClientNotFound(client_id=client_id)
-            await self._note(db, "service_client_rotated", by, changed, client)
+            await self._record(db, "service_client_rotated", by, changed, client)
         return changed, secret
 
     async def revoke(self, client_id: str, by: str, client: Client) -> ServiceClient:
-        """End a client; the tokens it has hold for five minutes at most. Raises ``ClientNotFound``."""
-        async with self.store.transaction() as db:
-            ended = await rotation_store.revoke_client(db, client_id)
+        """End a client; the tokens that it has are valid for five minutes at most. Raises ``ClientNotFound``."""
+        async with self.postgres.transaction() as db:
+            ended = await service_client_repository.revoke(db, client_id)
             if ended is None:
                 raise ClientNotFound(client_id=client_id)
-            await self._note(db, "service_client_revoked", by, ended, client)
+            await self._record(db, "service_client_revoked", by, ended, client)
         return ended
 
-    async def _note(self, db: AuthStore, event: str, by: str, about: ServiceClient, client: Client) -> None:
+    async def _record(self, db: asyncpg.Connection, event: str, by: str, about: ServiceClient, client: Client) -> None:
         await self.audit.record(db, event, subject=by, client=client, about=about.id, service=about.service)
 
     async def service_of(self, client_id: str, secret: str) -> str:
-        """Return the service that a client is; raises ``InvalidClient``."""
-        found = await rotation_store.client_secrets(self.store, client_id.replace("\x00", ""))
+        """Return the service that a client stands for; raises ``InvalidClient``."""
+        held = await service_client_repository.secrets(self.postgres, client_id.replace("\x00", ""))
         presented = digest(secret)
-        if found is None or not any(hmac.compare_digest(stored, presented) for stored in found[1]):
+        if held is None or not any(hmac.compare_digest(stored, presented) for stored in held.hashes):
             raise InvalidClient("the client is unknown or its secret is wrong")
-        await rotation_store.note_client_use(self.store, client_id)
-        return found[0]
+        await service_client_repository.note_use(self.postgres, client_id)
+        return held.service

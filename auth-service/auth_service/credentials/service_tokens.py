@@ -1,4 +1,4 @@
-"""Tokens for services: OAuth 2 client credentials (RFC 6749 section 4.4), the client known by its certificate."""
+"""Tokens for services: OAuth 2.0 client credentials (RFC 6749 section 4.4), bound to the client's certificate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from auth_service.credentials.service_clients import ServiceClients
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
 from auth_service.metrics import attempt
 from auth_service.tokens.grants import granted
-from auth_service.tokens.issuer import TokenMinter
-from auth_service.users.repository import AuthStore
+from auth_service.tokens.issuer import TokenIssuer
+from castor_chassis import Postgres
 from castor_chassis.tls import PeerIdentity, is_service
 
 
@@ -27,7 +27,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class ServiceToken:
-    """A token and what it is good for."""
+    """A token and its scopes, space separated."""
 
     access_token: str
     expires_in: int
@@ -36,10 +36,10 @@ class ServiceToken:
 
 @dataclass(frozen=True)
 class ServiceTokens:
-    """Issues tokens that are worth nothing with another certificate; needs the database for secrets only."""
+    """Issues tokens that are valid over one certificate only; needs the database for client secrets alone."""
 
-    store: AuthStore
-    minter: TokenMinter
+    postgres: Postgres
+    issuer: TokenIssuer
     audit: Audit
     clients: ServiceClients
 
@@ -51,7 +51,7 @@ class ServiceTokens:
             except OAuthError as refused:
                 caller = (peer.service if peer else None) or "unknown"
                 why = {"reason": refused.code, "audience": request.audience[:128].replace("\x00", "")}
-                await self.audit.record_if_possible(self.store, "service_token_refused", subject=caller, **why)
+                await self.audit.record_if_possible(self.postgres, "service_token_refused", subject=caller, **why)
                 raise
 
     async def _issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
@@ -61,16 +61,16 @@ class ServiceTokens:
             raise UnsupportedGrantType("only client_credentials is supported")
         if peer is None:
             raise InvalidClient("a token is bound to a client certificate, and there is none")
-        service = await self._proved(request, peer)
+        service = await self._authenticated(request, peer)
         if not request.audience:
             raise InvalidTokenRequest("the parameter audience is missing: name the service to be called")
         scopes = granted(service, request.audience, request.scope)
-        token = await self.minter.service_token(service, request.audience, scopes, peer.thumbprint)
-        return ServiceToken(token, self.minter.service_seconds, " ".join(sorted(scopes)))
+        token = await self.issuer.service_token(service, request.audience, scopes, peer.thumbprint)
+        return ServiceToken(token, self.issuer.service_seconds, " ".join(sorted(scopes)))
 
-    async def _proved(self, request: TokenRequest, peer: PeerIdentity) -> str:
+    async def _authenticated(self, request: TokenRequest, peer: PeerIdentity) -> str:
         if request.client_id:
-            # Over the ingress the token would be bound to a certificate that all the world speaks through.
+            # Over the ingress the token would be bound to a certificate that every outside caller shares.
             if peer.service is None or peer.service == "ingress":
                 raise InvalidClient("a secret counts only over a certificate of spiffe://castor/ of one's own")
             return await self.clients.service_of(request.client_id, request.client_secret)

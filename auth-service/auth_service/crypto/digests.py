@@ -1,4 +1,4 @@
-"""What is stored of a secret of our own making: a refresh token, an API key, a client's secret, a one-time token."""
+"""Digests of secrets that this service generates: refresh tokens, API keys, client secrets, one-time tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import hashlib
 
 
 def digest(secret: str) -> bytes:
-    """Return what is stored of ``secret``."""
-    # At least 120 random bits need no slow hash: there is nothing to guess.
+    """Return the SHA-256 of ``secret``, which is stored in its place."""
+    # At least 120 random bits need no slow hash: they cannot be guessed.
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

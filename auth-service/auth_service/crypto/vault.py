@@ -1,4 +1,4 @@
-"""Everything that is derived from the one secret of this service."""
+"""Encryption, pseudonyms and MACs, all with keys derived from the one secret of this service."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NONCE = 12
 
 
 class Vault:
-    """Seals signing keys, names successors of refresh tokens, and blinds personal data for the audit log.
+    """Seals signing keys and texts, derives successors of refresh tokens, and blinds personal data.
 
-    Each use has a key of its own (HKDF-SHA256, RFC 5869), so that none says anything about another.
+    Each use has a key of its own (HKDF-SHA256, RFC 5869), so that one key says nothing about another.
     """
 
     def __init__(self, secret: str) -> None:
@@ -51,7 +51,7 @@ class Vault:
             raise WrongKeySecret(kid=kid, retry_after_seconds=30) from error
 
     def seal_text(self, purpose: str, text: str) -> bytes:
-        """Return nonce and AES-256-GCM ciphertext of ``text``, which opens for the same ``purpose`` only."""
+        """Return format byte, nonce and AES-256-GCM ciphertext; ``purpose`` is authenticated with it."""
         nonce = os.urandom(_NONCE)
         return _FORMAT + nonce + AESGCM(self._derive(f"{purpose} v1")).encrypt(nonce, text.encode(), purpose.encode())
 
@@ -64,17 +64,17 @@ class Vault:
             return None
 
     def successor(self, refresh_token: str) -> str:
-        """Return the token that follows ``refresh_token``: 256 bits that nobody can compute without the secret.
+        """Return the token that follows ``refresh_token``: 256 bits that cannot be computed without the secret.
 
-        It is always the same one, so a repeated request gets the same answer although only hashes are stored.
+        It is always the same one, so a repeated request gets the same response although only hashes are stored.
         """
         digest = hmac.digest(self._successors, refresh_token.encode("utf-8", "surrogatepass"), hashlib.sha256)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def blind(self, text: str) -> str:
-        """Return 128 bits that stand for ``text`` (an address, an e-mail) and do not give it away."""
+        """Return a pseudonym of ``text`` (an address, an e-mail): 128 bits in hexadecimal, keyed."""
         return hmac.digest(self._blinding, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:32]
 
     def audit_seal(self, text: str) -> bytes:
-        """Return what proves that ``text`` was written by a holder of the secret."""
+        """Return the MAC of ``text``: only a holder of the secret can make it."""
         return hmac.digest(self._sealing, text.encode(), hashlib.sha256)

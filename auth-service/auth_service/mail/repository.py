@@ -1,43 +1,44 @@
-"""The SQL of the outbox."""
+"""The SQL of table ``outbox``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from auth_service.users.repository import AuthStore
+from castor_chassis.storage.postgres import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QueuedEntry:
     """A sealed message that waits to be sent."""
 
     id: int
     sealed: bytes
     attempts: int
+    """Failed attempts to send it."""
 
 
-async def insert(db: AuthStore, sealed: bytes) -> None:
+async def insert(db: Database, sealed: bytes) -> None:
     """Append a message."""
     await db.execute("INSERT INTO outbox (sealed) VALUES ($1)", sealed)
 
 
-async def size(db: AuthStore) -> int:
+async def size(db: Database) -> int:
     """Return how many messages wait."""
     return int(await db.fetchval("SELECT count(*) FROM outbox"))
 
 
-async def due(db: AuthStore, limit: int) -> list[Entry]:
-    """Return the messages whose time has come, oldest first."""
+async def due(db: Database, limit: int) -> list[QueuedEntry]:
+    """Return the messages that are due, oldest first."""
     rows = await db.fetch("SELECT id, sealed, attempts FROM outbox WHERE due_at <= now() ORDER BY id LIMIT $1", limit)
-    return [Entry(row["id"], row["sealed"], row["attempts"]) for row in rows]
+    return [QueuedEntry(row["id"], row["sealed"], row["attempts"]) for row in rows]
 
 
-async def remove(db: AuthStore, entry_id: int) -> None:
-    """Forget a message that was sent or given up."""
+async def remove(db: Database, entry_id: int) -> None:
+    """Delete a message that was sent or given up."""
     await db.execute("DELETE FROM outbox WHERE id = $1", entry_id)
 
 
-async def postpone(db: AuthStore, entry_id: int, wait: timedelta) -> None:
-    """Try a message again later."""
+async def postpone(db: Database, entry_id: int, wait: timedelta) -> None:
+    """Count a failed attempt; the message is due again after ``wait``."""
     await db.execute("UPDATE outbox SET attempts = attempts + 1, due_at = now() + $2 WHERE id = $1", entry_id, wait)

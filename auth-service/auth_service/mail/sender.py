@@ -1,4 +1,4 @@
-"""How people are told: by e-mail through SMTP, or, while developing, in the log."""
+"""Sends mail: through SMTP or, for development, into the log."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
 from castor_chassis import Unavailable
 
-log = structlog.get_logger("auth.notifier")
-SCHEMES = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+log = structlog.get_logger("auth.mail")
+_PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 
 
-class NotifierUnavailable(Unavailable):
-    """The mail server did not take a message."""
+class MailServerUnavailable(Unavailable):
+    """The mail server did not accept a message."""
 
-    code = "notifier_unavailable"
+    code = "mail_server_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to be said to somebody."""
+    """A mail to one address."""
 
     kind: str
     to: str
     subject: str
     text: str
     token: str | None = None
-    """What a one-time token in the text is, for those who read the log instead."""
+    """The one-time token in the text, for those who read the log instead."""
 
 
-class Notifier(Protocol):
+class MailSender(Protocol):
     """Delivers messages."""
 
     async def deliver(self, message: Message) -> None:
-        """Hand a message over; raises ``NotifierUnavailable`` when it was not taken."""
+        """Hand a message over; raises ``MailServerUnavailable`` when it was not accepted."""
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Release what is held."""
 
 
-class LogNotifier:
+class LogSender:
     """Writes messages to the log, tokens included: for development, where whoever reads the log is the user."""
 
     async def deliver(self, message: Message) -> None:
@@ -61,11 +60,11 @@ class LogNotifier:
         """Hold nothing."""
 
 
-class SmtpNotifier:
+class SmtpSender:
     """Sends messages through one SMTP server, one at a time, on a thread of its own.
 
-    ``url`` is ``smtps://`` (TLS from the start), ``smtp+starttls://``, or for the loopback alone ``smtp://``, with
-    user and password in it when the server wants them.
+    ``url`` is ``smtps://`` (TLS from the start), ``smtp+starttls://`` or ``smtp://`` (plain), with user and password
+    in it when the server needs them.
     """
 
     def __init__(self, url: str, sender: str, ca_file: Path | None, timeout_seconds: float) -> None:
@@ -76,11 +75,11 @@ class SmtpNotifier:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="smtp")
 
     async def deliver(self, message: Message) -> None:
-        """Send the message; raises ``NotifierUnavailable``."""
+        """Send the message; raises ``MailServerUnavailable``."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._send, message)
         except (smtplib.SMTPException, OSError) as error:
-            raise NotifierUnavailable(reason=f"The mail server failed ({type(error).__name__})") from error
+            raise MailServerUnavailable(reason=f"The mail server failed ({type(error).__name__})") from error
 
     def _send(self, message: Message) -> None:
         with self._connected() as server:
@@ -89,7 +88,7 @@ class SmtpNotifier:
             server.send_message(self._mail(message))
 
     def _connected(self) -> smtplib.SMTP:
-        host, port = self._url.hostname or "", self._url.port or SCHEMES[self._url.scheme]
+        host, port = self._url.hostname or "", self._url.port or _PORTS[self._url.scheme]
         if self._url.scheme == "smtps":
             return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=self._tls)
         server = smtplib.SMTP(host, port, timeout=self._timeout)
@@ -106,15 +105,5 @@ class SmtpNotifier:
         return mail
 
     def close(self) -> None:
-        """Give the thread back."""
+        """Stop the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def check_smtp_url(url: str) -> SplitResult:
-    """Return the parts of a usable address; raises ``ValueError`` that says what is wrong with it."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES or not parts.hostname:
-        raise ValueError("must be smtps://host, smtp+starttls://host, or smtp://localhost")
-    if parts.scheme == "smtp" and parts.hostname not in LOOPBACK:
-        raise ValueError("smtp:// sends one-time tokens in clear; use smtps:// or smtp+starttls://")
-    return parts

@@ -1,6 +1,8 @@
-"""What people are told, in Spanish."""
+"""The texts of mails, in Spanish."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from auth_service.mail.sender import Message
 
@@ -56,8 +58,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
 KINDS = frozenset(_TEXTS)
 
 
-def message(kind: str, to: str, token: str | None = None, *, minutes: float = 0) -> Message:
-    """Return the message of ``kind``; its token is valid for ``minutes``."""
+def message(kind: str, to: str, token: str | None = None, *, valid_for: timedelta = timedelta()) -> Message:
+    """Return the message of ``kind``; its token is valid for ``valid_for``."""
     subject, text = _TEXTS[kind]
+    minutes = valid_for.total_seconds() / 60
     body = text.format(code=token, minutes=round(minutes), hours=round(minutes / 60))
     return Message(kind, to, subject, f"{body}\n\nCASTOR\n", token)

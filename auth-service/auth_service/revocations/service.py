@@ -1,4 +1,4 @@
-"""What was revoked here: stored in PostgreSQL, held in memory for whoever asks, and announced in Redis."""
+"""What was revoked here: stored in PostgreSQL, held in memory for whoever asks, and announced through Redis."""
 
 from __future__ import annotations
 
@@ -10,55 +10,61 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import asyncpg
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from auth_service.metrics import BELL_ERRORS
-from auth_service.sessions import repository as session_store
-from auth_service.users.repository import AuthStore
-from castor_chassis import ServiceError, Unavailable
-from castor_chassis.security.revocation import BELL_SECONDS, News, Revocation, RevocationList, channel
+from auth_service.metrics import REVOCATION_PUBLISH_ERRORS
+from auth_service.revocations import repository
+from auth_service.revocations.repository import StoredRevocation
+from castor_chassis import Postgres, ServiceError, Unavailable, Wakeup, redis_optional
+from castor_chassis.security.revocation import BELL_SECONDS, News, RevocationList, channel
 
 log = structlog.get_logger("auth.revocations")
 READ_SECONDS = 0.3
-"""How late another replica's revocation is known here at most."""
+"""How late a revocation of another replica is known here at most."""
 PAGE = 10_000
 _LEEWAY = timedelta(seconds=10)
-_SWEEP_SECONDS = 600
-_SWEEP_BATCH = 1000
+_DELETE_BATCH = 1000
 
 
 class Revocations:
-    """Revokes, and tells who asks. ``held`` is what this service's own verifier looks at."""
+    """Revokes, and tells other services what was revoked.
+
+    ``held`` is the list that this service's own token verifier consults. ``token_seconds`` is the longest life of an
+    access token: a revocation is kept for so long.
+    """
 
     def __init__(
-        self, store: AuthStore, held: RevocationList, redis: Redis | None, *, issuer: str, token_seconds: int
+        self, postgres: Postgres, held: RevocationList, redis: Redis | None, *, issuer: str, token_seconds: int
     ) -> None:
-        self._store = store
+        self._postgres = postgres
         self._held = held
         self._redis = redis
         self._channel = channel(issuer)
         self._lifetime = timedelta(seconds=token_seconds) + _LEEWAY
-        self._log: list[tuple[int, Revocation]] = []
+        self._log: list[StoredRevocation] = []
         self._loaded = False
         self._reading = asyncio.Lock()
-        self._changed = asyncio.Event()
+        self._changed = Wakeup()
 
-    async def add(self, db: AuthStore, kind: str, subjects: Sequence[str]) -> None:
-        """Revoke within a transaction, as its last statement: everybody else who revokes waits for its end."""
+    async def add(self, db: asyncpg.Connection, kind: str, subjects: Sequence[str]) -> None:
+        """Revoke within a transaction, as its last statement: other transactions that revoke wait for its end."""
         if subjects:
-            await session_store.insert_revocations(db, kind, subjects, self._lifetime)
+            await repository.insert(db, kind, subjects, self._lifetime)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AuthStore]:
-        """Give a store to revoke with; what is committed at the end holds here at once, and the others are rung for."""
-        async with self._store.transaction() as db:
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """Give a transaction to revoke in; what it revoked is in force here, and announced, when it has committed."""
+        async with self._postgres.transaction() as db:
             yield db
         await self.settle()
 
     async def settle(self) -> None:
-        """Make what was just committed hold here, and ring; with PostgreSQL gone in between, ``keep`` does it later."""
+        """Put in force here, and announce, what was just committed.
+
+        When PostgreSQL is away in between, ``run`` does it later.
+        """
         with contextlib.suppress(ServiceError):
             await self.read()
         self._changed.set()
@@ -66,54 +72,52 @@ class Revocations:
     async def read(self) -> None:
         """Take in what is new in PostgreSQL."""
         async with self._reading:
-            epoch = await session_store.revocation_epoch(self._store)
+            epoch = await repository.last_epoch(self._postgres)
             if self._loaded and epoch == self._held.epoch:
                 return
             after = self._held.epoch if epoch > self._held.epoch else 0
-            news = list(await session_store.revocations(self._store, after, epoch))
-            self._held.add(News(epoch, [revocation for _, revocation in news]))
-            self._log = [*self._current(), *news] if after else news
+            fresh = await repository.between(self._postgres, after, epoch)
+            self._held.add(News(epoch, [stored.revocation for stored in fresh]))
+            self._log = [*self._current(), *fresh] if after else fresh
             self._loaded = True
 
-    def _current(self) -> list[tuple[int, Revocation]]:
-        # What the list has replaced by a line in time need not be told one by one.
-        line, now = self._held.issued_after, time.time()
-        return [entry for entry in self._log if entry[1].revoked_at > line and entry[1].expires_at > now]
+    def _current(self) -> list[StoredRevocation]:
+        # Entries that the list has replaced by its issued-before cut-off need not be told one by one.
+        cutoff, now = self._held.issued_after, time.time()
+        return [
+            stored
+            for stored in self._log
+            if stored.revocation.revoked_at > cutoff and stored.revocation.expires_at > now
+        ]
 
     def since(self, after: int) -> News:
-        """Return what was revoked after an epoch, whole epochs only; raises ``Unavailable`` before it is known."""
+        """Return what was revoked after an epoch, whole epochs only; raises ``Unavailable`` before it is loaded."""
         if not self._loaded:
             raise Unavailable(reason="The revocations have not been loaded yet", retry_after_seconds=1)
-        start = bisect_right(self._log, after, key=lambda entry: entry[0])
+        start = bisect_right(self._log, after, key=lambda stored: stored.epoch)
         if start == len(self._log):
             return News(self._held.epoch, [], self._held.issued_after)
-        end = bisect_right(self._log, self._log[min(start + PAGE, len(self._log)) - 1][0], key=lambda entry: entry[0])
-        items, more = [revocation for _, revocation in self._log[start:end]], end < len(self._log)
-        return News(self._log[end - 1][0] if more else self._held.epoch, items, self._held.issued_after, more)
+        last = self._log[min(start + PAGE, len(self._log)) - 1].epoch
+        end = bisect_right(self._log, last, key=lambda stored: stored.epoch)
+        items, more = [stored.revocation for stored in self._log[start:end]], end < len(self._log)
+        return News(last if more else self._held.epoch, items, self._held.issued_after, more)
 
-    async def keep(self) -> None:
-        """Read and ring, again and again; without PostgreSQL the last known epoch is rung."""
+    async def run(self) -> None:
+        """Read and announce until cancelled; without PostgreSQL the last known epoch is announced."""
         while True:
-            self._changed.clear()
             with contextlib.suppress(ServiceError):
                 await self.read()
-            await self._ring()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(READ_SECONDS, BELL_SECONDS)):
-                    await self._changed.wait()
+            await self._announce()
+            await self._changed.wait(min(READ_SECONDS, BELL_SECONDS))
 
-    async def _ring(self) -> None:
+    async def _announce(self) -> None:
         if self._redis is None or not self._loaded:
             return
-        try:
+        # Without Redis other services notice that no epoch arrives, and ask for revocations themselves.
+        with redis_optional(REVOCATION_PUBLISH_ERRORS):
             await self._redis.publish(self._channel, self._held.epoch)
-        except (RedisError, OSError, TimeoutError):
-            # The others notice the silence and ask by themselves.
-            BELL_ERRORS.inc()
 
-    async def sweep(self) -> None:
-        """Forget what no longer matters, every ten minutes."""
-        while True:
-            while await session_store.delete_expired_revocations(self._store, _SWEEP_BATCH) == _SWEEP_BATCH:
-                log.info("revocations_forgotten", revocations=_SWEEP_BATCH)
-            await asyncio.sleep(_SWEEP_SECONDS)
+    async def delete_expired(self) -> None:
+        """Delete revocations whose tokens have expired."""
+        while await repository.delete_expired(self._postgres, _DELETE_BATCH) == _DELETE_BATCH:
+            log.info("revocations_forgotten", revocations=_DELETE_BATCH)

@@ -1,31 +1,45 @@
-"""How often one may try to log in, register or ask for messages.
+"""Limits on logins, MFA codes, registrations and messages that strangers may ask for.
 
-Failed logins make the next wait, per account and per address. Who logged in before from the same device has a
-bucket of his own, so nobody can lock an owner out of the account by failing on purpose; from a new device the right
-password is let in when the delay is over, and at once after a reset of the password. Names of buckets are blinded.
+Failed logins delay the next, per account and per address. A device that has logged in before has a bucket of its own,
+so nobody can lock an owner out of the account by failing on purpose; from a new device the right password is admitted
+when the delay is over, and at once after a reset of the password. Names of buckets are blinded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from redis.asyncio import Redis
-
-from auth_service.audit.recorder import Client
 from auth_service.crypto.vault import Vault
 from auth_service.errors import TooManyAttempts
 from auth_service.metrics import STUFFING, THROTTLED
-from auth_service.settings import AuthSettings
-from auth_service.throttling.backoff import Delays, Throttle
+from auth_service.throttling.backoff import Backoff, Delays
+from auth_service.users.client import Client
 from castor_chassis.security.rate_limit import RateLimiter
 
 _STUFFING_WINDOW_SECONDS = 3600
+_STUFFING = ("many_accounts_from_address", "many_addresses_on_account")
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPolicy:
+    """The numbers that ``AttemptLimits`` applies."""
+
+    per_account: Delays
+    per_address: Delays
+    known_device_seconds: float
+    stuffing_accounts_per_address: int
+    """Accounts on which one address may fail in an hour before that counts as credential stuffing."""
+    stuffing_addresses_per_account: int
+    logins_per_address: str
+    """A rate such as ``60/minute``; so are the next two."""
+    registrations_per_address: str
+    messages_per_recipient: str
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """An attempt that may go on, and where it is counted."""
+    """An attempt that was admitted, and where it is counted."""
 
     account: str
     address: str
@@ -44,32 +58,27 @@ class Admission:
 
 
 class AttemptLimits:
-    """Fixed windows and growing delays, under blinded names."""
+    """Rate limits and back-off, under blinded names.
 
-    def __init__(self, settings: AuthSettings, vault: Vault, redis: Redis | None) -> None:
+    ``limiter(name, rate)`` makes the rate limiter of one kind of attempt.
+    """
+
+    def __init__(
+        self, policy: AttemptPolicy, vault: Vault, backoff: Backoff, limiter: Callable[[str, str], RateLimiter]
+    ) -> None:
+        self._policy = policy
         self._vault = vault
-        self._url = str(settings.redis_url) if settings.redis_url else None
-        self._wait = settings.redis_timeout_seconds
-        self._address = self._limiter("address", settings.address_rate_limit)
-        self._registration = self._limiter("registration", settings.registration_rate_limit)
-        self._recovery = self._limiter("recovery", settings.recovery_rate_limit)
-        self._throttle = Throttle(redis)
-        forgotten = settings.throttle_forget_hours * 3600
-        first, longest = settings.throttle_first_seconds, settings.throttle_longest_seconds
-        self._per_account = Delays(settings.throttle_free_attempts, first, longest, forgotten)
-        self._per_address = Delays(settings.throttle_free_attempts_per_address, first, longest, forgotten)
-        self._known_seconds = settings.known_device_days * 86_400
-        self._suspicious = settings.stuffing_accounts_per_address, settings.stuffing_addresses_per_account
-
-    def _limiter(self, name: str, rate: str) -> RateLimiter:
-        return RateLimiter(self._url, rate, service=f"auth-service/{name}", timeout_seconds=self._wait)
+        self._backoff = backoff
+        self._logins = limiter("address", policy.logins_per_address)
+        self._registrations = limiter("registration", policy.registrations_per_address)
+        self._messages = limiter("recovery", policy.messages_per_recipient)
 
     async def login(self, email: str, client: Client) -> Admission:
         """Count one login as failed; raises ``TooManyAttempts`` when it comes too early, or ``RateLimited``."""
         account, address = self._vault.blind(email), self._vault.blind(client.address)
-        await self._address.check(address, "login_address")
+        await self._logins.check(address, "login_address")
         device = self._device(email, client)
-        known = await self._throttle.remembers(f"known:{device}")
+        known = await self._backoff.is_marked(f"known:{device}")
         admission = Admission(account, address, device, known, 0)
         failures = 0
         for bucket in admission.buckets():
@@ -78,55 +87,65 @@ class AttemptLimits:
 
     async def _admit(self, bucket: str) -> int:
         kind = bucket.partition(":")[0]
-        answer = await self._throttle.admit(bucket, self._per_address if kind == "address" else self._per_account)
-        if not answer.admitted:
+        delays = self._policy.per_address if kind == "address" else self._policy.per_account
+        decision = await self._backoff.admit(bucket, delays)
+        if not decision.admitted:
             THROTTLED.labels(kind).inc()
-            raise TooManyAttempts(retry_after_seconds=answer.wait_seconds + 0.5)
-        return answer.failures
+            raise TooManyAttempts(retry_after_seconds=decision.wait_seconds + 0.5)
+        return decision.failures
 
     async def succeeded(self, admission: Admission) -> None:
         """Take the failure back that ``login`` counted."""
         for bucket in admission.buckets():
-            await self._throttle.forgive(bucket)
+            await self._backoff.forgive(bucket)
 
     async def failed(self, admission: Admission) -> list[str]:
-        """Count who tries whom; return what looks like credential stuffing and was not said within the hour."""
-        hour, found = _STUFFING_WINDOW_SECONDS, []
+        """Count which address failed on which account.
+
+        Returns the kinds of credential stuffing that this looks like and that were not reported within the hour.
+        """
+        limits = self._policy.stuffing_accounts_per_address, self._policy.stuffing_addresses_per_account
         pairs = (admission.address, admission.account), (admission.account, admission.address)
-        for kind, limit, (one, other) in zip(_STUFFING, self._suspicious, pairs, strict=True):
-            count = await self._throttle.distinct(f"{kind}:{one}", other, hour)
+        reported = []
+        for kind, limit, (one, other) in zip(_STUFFING, limits, pairs, strict=True):
+            count = await self._backoff.count_distinct(f"{kind}:{one}", other, _STUFFING_WINDOW_SECONDS)
             if count is not None and count > limit:
                 STUFFING.labels(kind).inc()
-                if not await self._throttle.remembers(f"said:{kind}:{one}"):
-                    await self._throttle.remember(f"said:{kind}:{one}", hour)
-                    found.append(kind)
-        return found
+                if await self._is_first_report(f"said:{kind}:{one}"):
+                    reported.append(kind)
+        return reported
 
-    async def welcome(self, email: str, client: Client) -> None:
+    async def _is_first_report(self, marker: str) -> bool:
+        if await self._backoff.is_marked(marker):
+            return False
+        await self._backoff.mark(marker, _STUFFING_WINDOW_SECONDS)
+        return True
+
+    async def remember_device(self, email: str, client: Client) -> None:
         """Know this device of this account from now on."""
-        await self._throttle.remember(f"known:{self._device(email, client)}", self._known_seconds)
+        await self._backoff.mark(f"known:{self._device(email, client)}", self._policy.known_device_seconds)
 
     def _device(self, email: str, client: Client) -> str:
         return self._vault.blind(f"{email}\n{client.fingerprint}")
 
-    async def second_factor(self, user_id: str) -> str:
-        """Count one code as failed and return its bucket; raises ``TooManyAttempts``."""
+    async def mfa_code(self, user_id: str) -> str:
+        """Count one MFA code as failed and return its bucket; raises ``TooManyAttempts``."""
         bucket = f"code:{user_id}"
         await self._admit(bucket)
         return bucket
 
     async def forgive(self, bucket: str) -> None:
-        """Take the failure back that ``second_factor`` counted."""
-        await self._throttle.forgive(bucket)
+        """Take the failure back that ``mfa_code`` counted."""
+        await self._backoff.forgive(bucket)
 
     async def registration(self, client: Client) -> None:
         """Count one registration or one-time token; raises ``RateLimited``."""
-        await self._registration.check(self._vault.blind(client.address), "registration")
+        await self._registrations.check(self._vault.blind(client.address), "registration")
 
-    async def recovery(self, email: str, client: Client) -> None:
-        """Count one message that a stranger wants sent: per address of the caller, and per addressee."""
+    async def message(self, email: str, client: Client) -> None:
+        """Count one message that a stranger asks for: per address of the caller, and per recipient.
+
+        Raises ``RateLimited``.
+        """
         await self.registration(client)
-        await self._recovery.check(self._vault.blind(email), "recovery")
-
-
-_STUFFING = ("many_accounts_from_address", "many_addresses_on_account")
+        await self._messages.check(self._vault.blind(email), "recovery")

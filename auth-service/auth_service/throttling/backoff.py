@@ -1,8 +1,8 @@
-"""Growing delays after failed attempts: in Redis for all replicas, in memory while Redis is away.
+"""Exponential back-off after failed attempts: in Redis for all replicas, in memory while Redis is away.
 
-An attempt is counted as failed when it begins and taken back when it succeeds, so that many at once gain nothing. The
-first few of a bucket are free; then each makes the next wait twice as long, up to a limit. An attempt that comes too
-early is refused and not counted: it makes nobody wait longer.
+An attempt is counted as failed when it begins and taken back when it succeeds, so that simultaneous attempts gain
+nothing. The first few of a bucket are free; after that each doubles the next delay, up to a limit. An attempt that
+comes too early is refused and not counted: it does not lengthen the delay.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from auth_service.metrics import THROTTLE_LOCAL
+from castor_chassis import redis_optional
 
-log = structlog.get_logger("auth.throttle")
 _LOCAL_BUCKETS = 20_000
 
 _ADMIT = """
@@ -45,23 +43,25 @@ return redis.call('HSET', KEYS[1], 'failures', failures - 1, 'until', 0)
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """How long one waits after how many failures."""
+    """The delay after each number of failures."""
 
     free: int
+    """Failures before the first delay."""
     first_seconds: float
     longest_seconds: float
     forgotten_after_seconds: float
+    """A bucket without attempts for so long starts anew."""
 
     def after(self, failures: int) -> float:
-        """Return the seconds until the next attempt."""
+        """Return the seconds until the next attempt is admitted."""
         if failures < self.free:
             return 0.0
         return float(min(self.longest_seconds, self.first_seconds * 2 ** min(30, failures - self.free)))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Whether an attempt may go on, in how many seconds it may otherwise, and how many failed before it."""
+class Decision:
+    """Whether an attempt is admitted, in how many seconds it otherwise is, and how many failed before it."""
 
     admitted: bool
     wait_seconds: float
@@ -69,26 +69,26 @@ class Answer:
 
 
 class LocalBuckets:
-    """The same in memory, for this replica alone; the least used bucket goes first when there are too many."""
+    """The buckets of this replica alone, in memory; above ``size``, the least recently used is dropped."""
 
     def __init__(self, size: int = _LOCAL_BUCKETS) -> None:
         self._size = size
         self._buckets: OrderedDict[str, tuple[int, float, float]] = OrderedDict()
 
-    def admit(self, bucket: str, delays: Delays) -> Answer:
-        """Count an attempt."""
+    def admit(self, bucket: str, delays: Delays) -> Decision:
+        """Count an attempt, unless it comes too early."""
         now = time.monotonic()
         failures, until, forgotten = self._buckets.get(bucket, (0, 0.0, 0.0))
         if now >= forgotten:
             failures, until = 0, 0.0
         if now < until:
-            return Answer(False, until - now, failures)
+            return Decision(False, until - now, failures)
         kept = failures + 1, now + delays.after(failures + 1), now + delays.forgotten_after_seconds
         self._buckets[bucket] = kept
         self._buckets.move_to_end(bucket)
         if len(self._buckets) > self._size:
             self._buckets.popitem(last=False)
-        return Answer(True, 0.0, failures)
+        return Decision(True, 0.0, failures)
 
     def forgive(self, bucket: str) -> None:
         """Take an attempt back."""
@@ -97,43 +97,49 @@ class LocalBuckets:
             self._buckets[bucket] = failures - 1, 0.0, forgotten
 
 
-class Throttle:
-    """Buckets in Redis; when it does not answer, buckets in memory and a counter that says so."""
+class Backoff:
+    """Buckets, markers and counts of distinct values, in Redis.
+
+    While Redis does not answer, buckets and markers are kept in memory, and a metric says so.
+    """
 
     def __init__(self, redis: Redis | None) -> None:
         self._redis = redis
         self._local = LocalBuckets()
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._markers: OrderedDict[str, None] = OrderedDict()
 
-    async def admit(self, bucket: str, delays: Delays) -> Answer:
+    async def admit(self, bucket: str, delays: Delays) -> Decision:
         """Count an attempt in ``bucket``, unless it comes too early."""
         numbers = delays.free, delays.first_seconds * 1000, delays.longest_seconds * 1000
         ttl = int(delays.forgotten_after_seconds * 1000)
         found = await self._ask(lambda redis: redis.eval(_ADMIT, 1, _key(bucket), *numbers, ttl))
         if found is None:
             return self._local.admit(bucket, delays)
-        return Answer(bool(found[0]), found[1] / 1000, int(found[2]))
+        return Decision(bool(found[0]), found[1] / 1000, int(found[2]))
 
     async def forgive(self, bucket: str) -> None:
         """Take an attempt in ``bucket`` back: it succeeded."""
         self._local.forgive(bucket)
         await self._ask(lambda redis: redis.eval(_FORGIVE, 1, _key(bucket)))
 
-    async def remember(self, name: str, seconds: float) -> None:
-        """Note something for a time."""
-        self._known[name] = None
-        self._known.move_to_end(name)
-        if len(self._known) > _LOCAL_BUCKETS:
-            self._known.popitem(last=False)
+    async def mark(self, name: str, seconds: float) -> None:
+        """Set the marker ``name`` for a time."""
+        self._markers[name] = None
+        self._markers.move_to_end(name)
+        if len(self._markers) > _LOCAL_BUCKETS:
+            self._markers.popitem(last=False)
         await self._ask(lambda redis: redis.set(_key(name), 1, px=int(seconds * 1000)))
 
-    async def remembers(self, name: str) -> bool:
-        """Return whether ``name`` was noted."""
+    async def is_marked(self, name: str) -> bool:
+        """Return whether the marker ``name`` is set."""
         found = await self._ask(lambda redis: redis.exists(_key(name)))
-        return name in self._known if found is None else bool(found)
+        return name in self._markers if found is None else bool(found)
 
-    async def distinct(self, name: str, member: str, seconds: float) -> int | None:
-        """Return about how many different members were counted under ``name`` lately, in 12 kB at most."""
+    async def count_distinct(self, name: str, member: str, seconds: float) -> int | None:
+        """Add ``member`` to the values counted under ``name`` and return about how many there are.
+
+        The count starts anew ``seconds`` after its first member. Takes 12 kB at most (HyperLogLog). None without Redis.
+        """
 
         async def count(redis: Redis) -> int:
             async with redis.pipeline(transaction=False) as pipe:
@@ -148,11 +154,9 @@ class Throttle:
         if self._redis is None:
             THROTTLE_LOCAL.inc()
             return None
-        try:
+        with redis_optional(THROTTLE_LOCAL):
             return await question(self._redis)
-        except (RedisError, OSError, TimeoutError):
-            THROTTLE_LOCAL.inc()
-            return None
+        return None
 
 
 def _key(name: str) -> str:

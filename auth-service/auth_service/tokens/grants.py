@@ -1,4 +1,4 @@
-"""What a service may do at another: the only table of it."""
+"""The scopes that a service is granted at another. This is the only table of them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ CALLERS = tuple(sorted(GRANTS))
 AUDIENCES = tuple(sorted({audience for grants in GRANTS.values() for audience in grants}))
 
 
-def granted(caller: str, audience: str, wanted: str) -> frozenset[str]:
-    """Return the scopes that ``caller`` gets at ``audience``: all of its grant, or those ``wanted`` of it.
+def granted(caller: str, audience: str, requested: str) -> frozenset[str]:
+    """Return the scopes that ``caller`` gets at ``audience``: all of its grant, or the ``requested`` ones.
 
-    ``wanted`` is space separated; empty means all. Raises ``InvalidGrant`` when the table has no such
-    edge and ``InvalidScope`` when more is wanted than it grants.
+    ``requested`` is space separated; empty means all. Raises ``InvalidGrant`` when the table has no such
+    edge and ``InvalidScope`` when more is requested than it grants.
     """
     grant = GRANTS.get(caller, {}).get(audience)
     if grant is None:
         raise InvalidGrant(f"{caller} has no grant for the audience {audience[:80]!r}")
-    asked = frozenset(wanted.split())
-    if asked - grant:
+    scopes = frozenset(requested.split())
+    if scopes - grant:
         raise InvalidScope(f"{caller} is granted only '{' '.join(sorted(grant))}' at {audience}")
-    return asked or frozenset(str(scope) for scope in grant)
+    return scopes or frozenset(str(scope) for scope in grant)

@@ -1,4 +1,4 @@
-"""What our tokens say, and what a token that we are shown is worth."""
+"""Issues access tokens (RS256): their claims, and the scopes of users."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from jose import jwt
 
 from auth_service.tokens.signing_keys import ALGORITHM, Offload, SigningKeys
-from auth_service.users.repository import User
+from auth_service.users.model import User
 from auth_service.users.roles import scopes_held
-from castor_chassis import Claims, TokenVerifier, Unauthenticated
 
 
 @dataclass(frozen=True)
-class TokenMinter:
-    """Signs tokens; a signature costs a millisecond or more, so it is made on a thread.
+class TokenIssuer:
+    """Signs tokens; a signature takes a millisecond or more of CPU, so it is made on a thread.
 
-    Every method raises ``Unavailable`` before the signing keys are loaded.
+    Both kinds of token raise ``Unavailable`` before the signing keys are loaded.
     """
 
     keys: SigningKeys
@@ -30,15 +28,15 @@ class TokenMinter:
     user_audience: str
     access_seconds: int
     service_seconds: int
-    needing_factor: frozenset[str] = frozenset()
-    """Roles that give nothing until their holder has a second factor."""
+    mfa_required: frozenset[str] = frozenset()
+    """Roles that give no scopes until their holder has enabled MFA."""
 
     def scopes(self, user: User) -> frozenset[str]:
-        """Return what a user may do today."""
-        return scopes_held(user.roles, second_factor=user.mfa_enabled, needing_one=self.needing_factor)
+        """Return the scopes that a user has at present."""
+        return scopes_held(user.roles, mfa_enabled=user.mfa_enabled, mfa_required=self.mfa_required)
 
     async def user_token(self, user: User, session_id: str) -> str:
-        """Return an access token with all that the user's roles allow; it dies with its session."""
+        """Return an access token with the scopes of the user's roles; it ends with its session at the latest."""
         return await self._sign(
             self.access_seconds,
             sub=str(user.id),
@@ -64,47 +62,9 @@ class TokenMinter:
     async def _sign(self, seconds: int, **claims: Any) -> str:
         now = int(time.time())
         times = {"iss": self.issuer, "iat": now, "exp": now + seconds, "jti": secrets.token_hex(16)}
-        key = self.keys.signer()
+        key = self.keys.active()
         return str(await self.offload(jwt.encode, {**times, **claims}, key.private, ALGORITHM, {"kid": key.kid}))
 
 
 def _joined(scopes: Iterable[str]) -> str:
     return " ".join(sorted(scopes))
-
-
-async def judged(verifier: TokenVerifier, token: str) -> Claims | str:
-    """Return what a user's access token says, or in one sentence why it does not hold.
-
-    Raises ``Unavailable`` only when nothing can be said, before the signing keys are loaded.
-    """
-    try:
-        return await verifier.verify(token, None)
-    except Unauthenticated as refused:
-        return str(refused.details["reason"])
-
-
-def remembered(verifier: TokenVerifier, body: bytes) -> bytes | None:
-    """Return the answer of validate-token to a body, as JSON, if the token in it was verified before and holds.
-
-    None in every other case: the route has to say.
-    """
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    token = request.get("token") if isinstance(request, dict) and len(request) == 1 else None
-    if not isinstance(token, str):
-        return None
-    claims = verifier.recall(token.encode(), None)
-    return None if claims is None else orjson.dumps(verdict_on(claims))
-
-
-def verdict_on(claims: Claims) -> dict[str, Any]:
-    """Return what validate-token says about a token that holds."""
-    return {
-        "valid": True,
-        "user_id": claims.subject,
-        "email": claims.email,
-        "roles": claims.roles,
-        "exp": claims.expires_at,
-    }

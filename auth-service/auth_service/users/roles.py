@@ -1,4 +1,4 @@
-"""What a user may do: roles, and the scopes that each stands for. This is the only table of it."""
+"""Roles of users, and the scopes that each gives. This is the only table of them."""
 
 from __future__ import annotations
 
@@ -53,10 +53,13 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
 }
 
 
-def scopes_held(roles: Iterable[str], *, second_factor: bool, needing_one: frozenset[str]) -> frozenset[str]:
-    """Return the scopes of ``roles``; of somebody who lacks a needed second factor, only what it takes to get one."""
+def scopes_held(roles: Iterable[str], *, mfa_enabled: bool, mfa_required: frozenset[str]) -> frozenset[str]:
+    """Return the scopes of a user with ``roles``.
+
+    Without MFA, whoever has one of the roles ``mfa_required`` holds only the scope that it takes to enable it.
+    """
     held = list(roles)
-    if not second_factor and needing_one.intersection(held):
+    if not mfa_enabled and mfa_required.intersection(held):
         return frozenset({str(Scope.ACCOUNT_MANAGE)})
     return scopes_of(held)
 

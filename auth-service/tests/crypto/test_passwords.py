@@ -10,7 +10,7 @@ import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from auth_service.crypto.legacy_hashes import matches_legacy
-from auth_service.crypto.passwords import CONTEXT_WORDS, MIN_CHARACTERS, why_weak
+from auth_service.crypto.password_policy import CONTEXT_WORDS, MIN_CHARACTERS, why_weak
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from auth_service.mail.sender import NotifierUnavailable, SmtpNotifier, check_smtp_url
+from auth_service.mail.sender import MailServerUnavailable, SmtpSender
 from auth_service.mail.templates import KINDS, message
+from auth_service.settings import check_smtp_url
 from castor_chassis.testing import Authority
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,10 +86,10 @@ async def test_mail_goes_over_tls_with_a_password(
     context.load_cert_chain(files.certificate, files.key)
     with _server(mailbox, context, implicit=implicit) as port:
         address = f"{scheme}-reader@example.com"
-        good = SmtpNotifier(
+        good = SmtpSender(
             f"{scheme}://castor:p%40ss%2Fword@127.0.0.1:{port}", "castor@example.com", files.authorities, 5
         )
-        await good.deliver(message("password_reset", address, "the-token", minutes=10))
+        await good.deliver(message("password_reset", address, "the-token", valid_for=timedelta(minutes=10)))
         (mail,) = mailbox.to(address)
         assert (mail["From"], mail["Auto-Submitted"]) == ("castor@example.com", "auto-generated")
         assert "the-token" in mail.get_content()
@@ -97,8 +99,8 @@ async def test_mail_goes_over_tls_with_a_password(
             (f"{scheme}://castor:p%40ss%2Fword@127.0.0.1:{port}", None),
             (f"{scheme}://127.0.0.1:1", files.authorities),
         ):
-            bad = SmtpNotifier(url, "castor@example.com", ca, 5)
-            with pytest.raises(NotifierUnavailable, match="mail server failed"):
+            bad = SmtpSender(url, "castor@example.com", ca, 5)
+            with pytest.raises(MailServerUnavailable, match="mail server failed"):
                 await bad.deliver(message("password_changed", address))
             bad.close()
         good.close()
@@ -107,7 +109,7 @@ async def test_mail_goes_over_tls_with_a_password(
 
 async def test_an_address_cannot_add_headers() -> None:
     """A line break in an address or sender never becomes a header of the mail."""
-    notifier = SmtpNotifier("smtp://127.0.0.1:1", "castor@example.com", None, 1)
+    notifier = SmtpSender("smtp://127.0.0.1:1", "castor@example.com", None, 1)
     with pytest.raises(ValueError, match="line|header"):
         notifier._mail(message("password_changed", "a@example.com\nBcc: all@example.com"))
     notifier.close()
@@ -117,7 +119,7 @@ async def test_every_message_says_something_and_is_filled_in() -> None:
     """Each kind has a subject and a text without an unfilled place."""
     assert len(KINDS) >= 9
     for kind in KINDS:
-        made = message(kind, "a@example.com", "the-token", minutes=60)
+        made = message(kind, "a@example.com", "the-token", valid_for=timedelta(hours=1))
         assert made.subject
         assert len(made.text) > 60
         assert "{" not in made.text + made.subject

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from auth_service.mfa.service import STEP_SECONDS, code_at, matching_step
+from auth_service.mfa.totp import STEP_SECONDS, code_at, matching_step
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from auth_service.throttling.backoff import Delays, LocalBuckets, Throttle
+from auth_service.throttling.backoff import Backoff, Delays, LocalBuckets
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 
@@ -141,18 +141,18 @@ async def test_names_of_buckets_are_blinded(run_auth: Any, people: Any, redis_ur
 async def test_delays_grow_alike_in_redis_and_in_memory(redis_url: str) -> None:
     """The same attempts get the same answers from both, and a success takes its failure back."""
     redis = Redis.from_url(redis_url)
-    shared, alone = Throttle(redis), Throttle(None)
-    for throttle in (shared, alone):
-        admitted = [(await throttle.admit("b", DELAYS)).admitted for _ in range(4)]
+    shared, alone = Backoff(redis), Backoff(None)
+    for backoff in (shared, alone):
+        admitted = [(await backoff.admit("b", DELAYS)).admitted for _ in range(4)]
         assert admitted == [True, True, True, False]
-        refused = await throttle.admit("b", DELAYS)
+        refused = await backoff.admit("b", DELAYS)
         assert 0 < refused.wait_seconds <= 0.2
         assert refused.failures == 3
         await asyncio.sleep(refused.wait_seconds + 0.01)
-        assert (await throttle.admit("b", DELAYS)).admitted
-        assert 0.2 < (await throttle.admit("b", DELAYS)).wait_seconds <= 0.4
-        await throttle.forgive("b")
-        last = await throttle.admit("b", DELAYS)
+        assert (await backoff.admit("b", DELAYS)).admitted
+        assert 0.2 < (await backoff.admit("b", DELAYS)).wait_seconds <= 0.4
+        await backoff.forgive("b")
+        last = await backoff.admit("b", DELAYS)
         assert (last.admitted, last.failures) == (True, 3)
     await redis.aclose()
 

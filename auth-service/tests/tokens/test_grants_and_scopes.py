@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auth_service.crypto.passwords import why_weak
+from auth_service.crypto.password_policy import why_weak
 from auth_service.errors import InvalidGrant, InvalidScope
 from auth_service.tokens.grants import GRANTS, granted
 from auth_service.users.roles import ROLE_SCOPES, Role, Scope, scopes_of

@@ -141,3 +141,7 @@ class Postgres:
         """Run one statement for each of ``args``, in one transaction."""
         async with self.connection() as connection:
             await connection.executemany(sql, args)
+
+
+Database = Postgres | asyncpg.Connection
+"""What a repository runs a statement on: the pool, or a connection, of a transaction for example."""

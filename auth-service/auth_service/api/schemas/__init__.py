@@ -1,1 +1,1 @@
-"""Wire models: the source of the contract."""
+"""Wire models, one module a resource: the source of the contract."""

@@ -1,77 +1,13 @@
-"""Wire models between services: clients, service tokens, keys, validation, revocations."""
+"""Wire models of the paths for services only: validation, accounts, revocations."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from auth_service.api.schemas.fields import Grace, Id
-from auth_service.tokens.grants import CALLERS
+from auth_service.api.schemas.fields import Id
 from castor_chassis import RequestModel, ResponseModel, Timestamp
-
-
-class RotateClientRequest(RequestModel):
-    """Another secret for a client."""
-
-    grace_seconds: Annotated[Grace, Field(description="How long the secret before holds; 0: not at all.")] = 86_400
-
-
-class ClientRequest(RequestModel):
-    """A client with a secret."""
-
-    service: Literal[CALLERS] = Field(description="The service whose grants it has.")  # type: ignore[valid-type]
-
-
-class ClientView(ResponseModel):
-    """A client without its secret."""
-
-    model_config = ConfigDict(from_attributes=True)
-    id: str = Field(description="client_id of the token endpoint.")
-    service: str
-    created_at: Timestamp
-    rotated_at: Timestamp | None
-    last_used_at: Timestamp | None
-
-
-class NewClientView(ClientView):
-    """A client with its secret, the only time that it is shown."""
-
-    client_secret: str
-
-
-class ServiceTokenView(ResponseModel):
-    """A successful answer of the token endpoint (RFC 6749 section 5.1)."""
-
-    model_config = ConfigDict(from_attributes=True)
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
-    expires_in: int = Field(description="Seconds.")
-    scope: str = Field(description="Space separated.")
-
-
-class OAuthErrorView(ResponseModel):
-    """A refusal of the token endpoint (RFC 6749 section 5.2)."""
-
-    error: Literal["invalid_request", "invalid_client", "invalid_grant", "invalid_scope", "unsupported_grant_type"]
-    error_description: str
-
-
-class JwkView(ResponseModel):
-    """A public key (RFC 7517)."""
-
-    kty: Literal["RSA"]
-    alg: Literal["RS256"]
-    use: Literal["sig"]
-    kid: str
-    n: str
-    e: str
-
-
-class JwksView(ResponseModel):
-    """The keys that our tokens are verified with."""
-
-    keys: list[JwkView]
 
 
 class ValidateRequest(RequestModel):
@@ -83,6 +19,7 @@ class ValidateRequest(RequestModel):
 class ValidView(ResponseModel):
     """The token holds."""
 
+    model_config = ConfigDict(from_attributes=True)
     valid: Literal[True] = True
     user_id: str
     email: str | None
@@ -93,6 +30,7 @@ class ValidView(ResponseModel):
 class InvalidView(ResponseModel):
     """The token does not hold: an answer, not an error."""
 
+    model_config = ConfigDict(from_attributes=True)
     valid: Literal[False] = False
     reason: str
 

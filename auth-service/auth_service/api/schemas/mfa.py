@@ -1,91 +1,16 @@
-"""Wire models of accounts: registration, profile, recovery, second factors, administration."""
+"""Wire models of multi-factor authentication."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from auth_service.api.schemas.fields import NO_NULL, Email, NewPassword, OpaqueToken, SessionView, UserView
-from auth_service.crypto.passwords import MAX_CHARACTERS
-from auth_service.users.roles import Role
+from auth_service.api.schemas.fields import Code, Password
+from auth_service.api.schemas.login import SessionView
 from castor_chassis import RequestModel, ResponseModel
 
-Password = Annotated[
-    str, Field(pattern=NO_NULL, min_length=1, max_length=MAX_CHARACTERS, json_schema_extra={"format": "password"})
-]
-Code = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9A-Za-z -]{6,40}$"),
-    Field(description="Six digits of the authenticator app, or a recovery code."),
-]
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-Reason = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=200)]
-
-
-class AskedView(ResponseModel):
-    """The request was taken; what comes of it is sent to the address, which tells nobody else anything."""
-
-    status: Literal["sent_if_possible"] = "sent_if_possible"
-
-
-class DoneView(ResponseModel):
-    """It is done."""
-
-    done: Literal[True] = True
-
-
-class ConfirmRegistrationRequest(RequestModel):
-    """The token that was sent, with the password that was chosen."""
-
-    token: OpaqueToken
-    password: Password
-
-
-class MfaLoginRequest(RequestModel):
-    """The second step of a login."""
-
-    mfa_token: Annotated[str, Field(min_length=1, max_length=1024)]
-    code: Code
-
-
-class PasswordRequest(RequestModel):
-    """One's password, once more."""
-
-    password: Password
-
-
-class ChangePasswordRequest(RequestModel):
-    """The present password, and the next."""
-
-    current_password: Password
-    new_password: NewPassword
-
-
-class ChangeEmailRequest(RequestModel):
-    """One's password, and the address that the account is to have."""
-
-    password: Password
-    new_email: Email
-
-
-class ForgotPasswordRequest(RequestModel):
-    """Whose password is to be set anew."""
-
-    email: Email
-
-
-class ResetPasswordRequest(RequestModel):
-    """The token that was sent, and the next password."""
-
-    token: OpaqueToken
-    new_password: NewPassword
-
-
-class TokenRequest(RequestModel):
-    """A token that was sent to an address."""
-
-    token: OpaqueToken
 
 
 class FactorRequest(RequestModel):
@@ -104,6 +29,7 @@ class DigitsRequest(RequestModel):
 class EnrolmentView(ResponseModel):
     """What an authenticator app is given; it is shown once."""
 
+    model_config = ConfigDict(from_attributes=True)
     secret: str = Field(description="Base32.")
     uri: str = Field(description="otpauth:// address, for a QR code.")
 
@@ -123,25 +49,7 @@ class ConfirmedView(RecoveryCodesView):
 class FactorView(ResponseModel):
     """The state of one's second factor."""
 
+    model_config = ConfigDict(from_attributes=True)
     enabled: bool
     required: bool = Field(description="Whether one's roles are worth nothing without it.")
     recovery_codes_left: int
-
-
-class ManagedUserView(UserView):
-    """An account as administrators see it."""
-
-    is_active: bool
-    closed_reason: str | None
-
-
-class RolesRequest(RequestModel):
-    """The roles that an account is to have."""
-
-    roles: Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
-
-
-class SuspendRequest(RequestModel):
-    """Why an account is closed; its owner is not told this."""
-
-    reason: Reason

@@ -1,0 +1,104 @@
+"""Changes of accounts: one transaction with the audit events, mails and ended sessions that belong to it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from auth_service.accounts import one_time_token_repository, registration_repository
+from auth_service.audit.recorder import Audit
+from auth_service.errors import LastAdministrator, UserNotFound
+from auth_service.mail.outbox import Outbox
+from auth_service.revocations.service import Revocations
+from auth_service.sessions.service import OpenSession, Sessions
+from auth_service.users import repository as users
+from auth_service.users.client import Client
+from auth_service.users.model import User
+from auth_service.users.roles import Role
+from castor_chassis import Postgres
+
+
+@dataclass(frozen=True)
+class AccountChanges:
+    """Begins changes of accounts."""
+
+    postgres: Postgres
+    audit: Audit
+    outbox: Outbox
+    sessions: Sessions
+    revocations: Revocations
+
+    @asynccontextmanager
+    async def begin(self, user_id: str | None, client: Client, **details: str) -> AsyncIterator[AccountChange]:
+        """Give a change of an account (None: of no known account) that commits at the end, or not at all.
+
+        ``details`` stand in all its audit events: ``by`` names an administrator who acts on somebody else's account.
+        """
+        async with self.postgres.transaction() as db:
+            change = AccountChange(self, db, user_id, client, details)
+            yield change
+        if change.ended_sessions:
+            await self.revocations.settle()
+
+
+@dataclass
+class AccountChange:
+    """One change, as long as its transaction is open."""
+
+    _parts: AccountChanges
+    db: asyncpg.Connection
+    user_id: str | None
+    client: Client
+    details: dict[str, str]
+    ended_sessions: bool = False
+
+    async def record(self, event: str, *, subject: str | None = None, **details: object) -> None:
+        """Append an audit event about the account, or about ``subject``."""
+        subject, given = subject or self.user_id, {**self.details, **details}
+        await self._parts.audit.record(self.db, event, subject=subject, client=self.client, **given)
+
+    async def mail(self, kind: str, to: str, **details: str) -> None:
+        """Append a mail to the outbox; raises ``OutboxFull``."""
+        await self._parts.outbox.append(self.db, kind, to, **details)
+
+    async def set_password(self, user: User, password_hash: str) -> None:
+        """Store another password; a one-time token that was to set one becomes invalid."""
+        await users.set_password(self.db, user.id, password_hash)
+        await one_time_token_repository.delete_of(self.db, user.id, "password_reset")
+
+    async def begin_session(self, user: User) -> OpenSession:
+        """Begin a session of ``user``."""
+        return await self._parts.sessions.begin(self.db, user, self.client)
+
+    async def end_sessions(self, reason: str) -> None:
+        """End all sessions of the account, for a reason that also names the audit event; call it last."""
+        assert self.user_id is not None
+        self.ended_sessions = True
+        await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)
+
+    async def require_other_administrator(self) -> None:
+        """Raise ``LastAdministrator`` if the account is the only active administrator's."""
+        assert self.user_id is not None
+        user = await users.by_id(self.db, uuid.UUID(self.user_id))
+        if user is None or not user.is_active or Role.ADMIN not in user.roles:
+            return
+        if not await users.other_administrators(self.db, user.id):
+            raise LastAdministrator
+
+    async def erase(self) -> None:
+        """Delete the account with its sessions, keys, tokens and codes.
+
+        Raises ``UserNotFound`` or ``LastAdministrator``. What stays is the audit log, which holds the id alone.
+        """
+        assert self.user_id is not None
+        await self.require_other_administrator()
+        await self.record("account_erased")
+        await self.end_sessions("erased")
+        email = await users.delete(self.db, uuid.UUID(self.user_id))
+        if email is None:
+            raise UserNotFound(user_id=self.user_id)
+        await registration_repository.delete_of(self.db, email)

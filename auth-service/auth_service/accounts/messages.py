@@ -1,0 +1,67 @@
+"""Writes the mails to account holders: what each address is told depends on whether it has an account.
+
+That is found out here, when a mail is sent, and not by the request that caused it: the request takes the same time
+for every address.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from auth_service.accounts import one_time_token_repository
+from auth_service.accounts.one_time_token_repository import Purpose
+from auth_service.crypto.digests import digest
+from auth_service.mail.outbox import QueuedMail
+from auth_service.mail.sender import Message
+from auth_service.mail.templates import message
+from auth_service.users import repository as users
+from auth_service.users.model import User
+from castor_chassis import Postgres
+
+
+@dataclass(frozen=True)
+class AccountMessages:
+    """Composes the messages of a queued mail; makes the one-time tokens in them."""
+
+    postgres: Postgres
+    registration_lifetime: timedelta
+    token_lifetime: timedelta
+
+    async def compose(self, mail: QueuedMail) -> Sequence[Message]:
+        """Return the messages to send; none when there is nobody to tell."""
+        if mail.kind == "registration":
+            return [await self._registration(mail)]
+        if mail.kind == "password_reset":
+            return await self._password_reset(mail.to)
+        if mail.kind == "email_change":
+            return await self._email_change(mail.to, present=mail.details["of"])
+        return [message(mail.kind, mail.to)]
+
+    async def _registration(self, mail: QueuedMail) -> Message:
+        if await users.by_email(self.postgres, mail.to) is not None:
+            return message("address_taken", mail.to)
+        token = mail.details["token"]
+        return message("confirm_registration", mail.to, token, valid_for=self.registration_lifetime)
+
+    async def _password_reset(self, email: str) -> list[Message]:
+        user = await users.by_email(self.postgres, email)
+        if user is None or not user.is_active:
+            return []
+        return [await self._with_token("password_reset", user, email)]
+
+    async def _email_change(self, new: str, *, present: str) -> list[Message]:
+        user = await users.by_email(self.postgres, present)
+        if user is None:
+            return []
+        told = message("email_change_asked", user.email)
+        if await users.by_email(self.postgres, new) is not None:
+            return [told, message("address_taken", new)]
+        return [told, await self._with_token("email_change", user, new)]
+
+    async def _with_token(self, purpose: Purpose, user: User, to: str) -> Message:
+        token = secrets.token_urlsafe(32)
+        await one_time_token_repository.put(self.postgres, digest(token), purpose, user.id, to, self.token_lifetime)
+        return message(purpose, to, token, valid_for=self.token_lifetime)

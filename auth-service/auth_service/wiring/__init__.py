@@ -1,0 +1,1 @@
+"""Builds the services that the routes call, and starts the background work."""

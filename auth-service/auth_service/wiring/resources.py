@@ -1,0 +1,63 @@
+"""Builds the services that the routes call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from auth_service.accounts.administration import Administration
+from auth_service.accounts.email_change import EmailChange
+from auth_service.accounts.login import Login
+from auth_service.accounts.password_reset import PasswordReset
+from auth_service.accounts.registration import Registration
+from auth_service.accounts.self_service import SelfService
+from auth_service.api.dependencies import Resources
+from auth_service.audit.service import AuditChain
+from auth_service.credentials.api_keys import ApiKeys
+from auth_service.credentials.service_clients import ServiceClients
+from auth_service.credentials.service_tokens import ServiceTokens
+from auth_service.mfa.service import Mfa
+from auth_service.settings import AuthSettings
+from auth_service.tokens.signing_keys import SigningKeys
+from auth_service.wiring.foundation import Foundation, mfa_required_roles, registration_lifetime
+from castor_chassis import TokenVerifier
+
+
+def build_resources(
+    s: AuthSettings, f: Foundation, signing_keys: SigningKeys, api_keys: ApiKeys, verifier: TokenVerifier
+) -> Resources:
+    """Return the services of the routes."""
+    login = Login(f.postgres, f.users, f.passwords, f.limits, f.vault, f.audit, f.sessions, f.changes)
+    service_clients = ServiceClients(f.postgres, f.audit)
+    return Resources(
+        users=f.users,
+        login=login,
+        registration=_registration(s, f),
+        self_service=SelfService(login, f.passwords, f.changes),
+        password_reset=PasswordReset(f.postgres, f.passwords, f.limits, f.vault, f.changes),
+        email_change=EmailChange(f.postgres, login, f.limits, f.changes),
+        mfa=Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s)),
+        administration=Administration(f.changes),
+        sessions=f.sessions,
+        api_keys=api_keys,
+        service_clients=service_clients,
+        service_tokens=ServiceTokens(f.postgres, f.issuer, f.audit, service_clients),
+        signing_keys=signing_keys,
+        verifier=verifier,
+        revocations=f.revocations,
+        audit_chain=AuditChain(f.postgres, f.vault, timedelta(days=s.audit_retention_days)),
+        jwks_cache_seconds=s.jwks_cache_seconds,
+    )
+
+
+def _registration(s: AuthSettings, f: Foundation) -> Registration:
+    return Registration(
+        f.postgres,
+        f.passwords,
+        f.limits,
+        f.vault,
+        f.sessions,
+        f.changes,
+        mode=s.registration,
+        role=s.registration_role,
+        lifetime=registration_lifetime(s),
+    )

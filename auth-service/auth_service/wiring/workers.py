@@ -1,0 +1,66 @@
+"""Starts the background work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from auth_service.accounts.bootstrap import FirstAdministrator
+from auth_service.accounts.expiry import delete_expired
+from auth_service.audit.service import AuditChain
+from auth_service.settings import AuthSettings
+from auth_service.tokens.command import rotation_times
+from auth_service.tokens.key_rotation import KeyRotation
+from auth_service.tokens.signing_keys import SigningKeys
+from auth_service.wiring.foundation import Foundation
+from castor_chassis import Chassis, reveal
+from castor_chassis.storage.migrations import check_migrated
+
+Work = Callable[[], Awaitable[None]]
+_SESSION_SWEEP_SECONDS = 60
+_REVOCATION_SWEEP_SECONDS = 600
+
+
+def spawn_workers(chassis: Chassis[AuthSettings], f: Foundation, signing_keys: SigningKeys, chain: AuditChain) -> None:
+    """Start all workers; each begins once the database is migrated."""
+    for name, work in _in_every_replica(chassis, f, signing_keys).items():
+        chassis.spawn(name, partial(_once_migrated, chassis, work))
+    for name, work in _in_one_replica(chassis, f, chain).items():
+        chassis.spawn_under_lease(name, work)
+
+
+def _in_every_replica(chassis: Chassis[AuthSettings], f: Foundation, signing_keys: SigningKeys) -> dict[str, Work]:
+    s, gate = chassis.settings, chassis.health.gate("signing_keys")
+    load = partial(signing_keys.run, f.postgres, f.vault, chassis.in_thread, gate, s.keys_refresh_seconds)
+    workers: dict[str, Work] = {"signing_keys": load, "revocations": f.revocations.run}
+    email, password = s.bootstrap_admin_email, reveal(s.bootstrap_admin_password)
+    if email is not None and password is not None:
+        administrator = FirstAdministrator(f.postgres, f.passwords, f.audit)
+        workers["administrator"] = partial(administrator.ensure, email, password)
+    return workers
+
+
+def _in_one_replica(chassis: Chassis[AuthSettings], f: Foundation, chain: AuditChain) -> dict[str, Work]:
+    s = chassis.settings
+    rotation = KeyRotation(f.postgres, f.vault, chassis.in_thread, f.audit, f.revocations, rotation_times(s))
+    expired = f.sessions.delete_expired, partial(delete_expired, f.postgres)
+    return {
+        "key_rotation": rotation.run,
+        "audit_seal": partial(chain.run, s.audit_seal_seconds),
+        "outbox": f.outbox.run,
+        "session_sweep": partial(_repeat, _SESSION_SWEEP_SECONDS, *expired),
+        "revocation_sweep": partial(_repeat, _REVOCATION_SWEEP_SECONDS, f.revocations.delete_expired),
+    }
+
+
+async def _repeat(every_seconds: float, *jobs: Work) -> None:
+    while True:
+        for job in jobs:
+            await job()
+        await asyncio.sleep(every_seconds)
+
+
+async def _once_migrated(chassis: Chassis[AuthSettings], work: Work) -> None:
+    await check_migrated(chassis.postgres, chassis.package)
+    await work()
