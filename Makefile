@@ -5,6 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 T      ?=
+PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 SERVICES := auth sentiment twitter openai rag trending forecast
 
 export UV_PYTHON_DOWNLOADS := never
@@ -28,8 +29,8 @@ $(SYNCED): uv.lock pyproject.toml $(wildcard */pyproject.toml) | $(BIN)/uv
 demo: $(SYNCED) ## Start what is not running and run the main job: make demo [INPUT=tweets.csv] [REPORT=r.json]
 	$(BIN)/castor demo $(if $(INPUT),--input $(INPUT)) $(if $(REPORT),--report $(REPORT))
 
-test: $(SYNCED) ## Run every test: make test [T=path/to/test.py]
-	$(BIN)/pytest $(T)
+test: $(SYNCED) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
+	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL))
 
 fuzz: $(SYNCED) ## Fuzz every service against its contract for long: make fuzz [MINUTES=5]
 	CASTOR_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/pytest tests/contract/test_conformance.py --timeout 7200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,32 @@ if TYPE_CHECKING:
     from castor_chassis.testing import Authority, TokenIssuer
 
 pytest_plugins = ["castor_devstack.testing"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests must run in the same process, and begin with the longest group.
+
+    A module shares its database, and the tests of the whole system share the system; everything else may run at the
+    same time. Used by ``--dist loadgroup``; without parallel processes the order alone changes.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: not _uses_system(item))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes of ``-n auto``: two a processor, since tests mostly wait for servers."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+def _group(item: pytest.Item) -> str:
+    return "system" if _uses_system(item) else item.nodeid.split("::")[0]
+
+
+def _uses_system(item: pytest.Item) -> bool:
+    return "system" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
