@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 pytest_plugins = ["castor_devstack.testing"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# A wrapper, because pytest-xdist reads the groups in a hook of its own that runs before those of a conftest.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Say which tests must run in the same process, and begin with the longest group.
 
     A module shares its database, and the tests of the whole system share the system; everything else may run at the
@@ -24,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=lambda item: not _uses_system(item))
+    return (yield)
 
 
 def pytest_xdist_auto_num_workers() -> int:
