@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 T      ?=
-PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n auto --no-loadscope-reorder
 SERVICES := auth sentiment twitter openai rag trending forecast
 
 export UV_PYTHON_DOWNLOADS := never

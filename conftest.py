@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from castor_chassis.testing import Authority, TokenIssuer
@@ -14,19 +14,23 @@ if TYPE_CHECKING:
 pytest_plugins = ["castor_devstack.testing"]
 
 
-# A wrapper, because pytest-xdist reads the groups in a hook of its own that runs before those of a conftest.
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Say which tests must run in the same process, and begin with the longest group.
+LONGEST = ("tests/e2e/", "tests/contract/test_conformance.py", "devstack/tests/", "openai-service/", "auth-service/")
 
-    A module shares its database, and the tests of the whole system share the system; everything else may run at the
-    same time. Used by ``--dist loadgroup``; without parallel processes the order alone changes.
+
+class ModuleScheduling(LoadScopeScheduling):
+    """Sends the tests of a module to one process, and all of ``tests/e2e`` too, since they share a running system.
+
+    ``--dist loadgroup`` would do, but pytest-xdist 3.8 writes the groups to an attribute that pytest 9.2 no longer has.
     """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: not _uses_system(item))
-    return (yield)
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::")[0]
+        return "tests/e2e" if module.startswith("tests/e2e/") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return what decides which process runs which tests."""
+    return ModuleScheduling(config, log)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -34,12 +38,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * len(os.sched_getaffinity(0))
 
 
-def _group(item: pytest.Item) -> str:
-    return "system" if _uses_system(item) else item.nodeid.split("::")[0]
-
-
-def _uses_system(item: pytest.Item) -> bool:
-    return "system" in getattr(item, "fixturenames", ())
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the suites that take longest, so that no process is left alone with one of them at the end."""
+    order = {prefix: place for place, prefix in enumerate(LONGEST)}
+    items.sort(key=lambda item: next((order[p] for p in LONGEST if item.nodeid.startswith(p)), len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,6 @@ from castor_devstack.testing_system import System
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitter")
-# A system of its own, so that fuzzing and the other tests of the whole system run side by side.
-pytestmark = pytest.mark.xdist_group("conformance")
 MINUTES = float(os.environ.get("CASTOR_FUZZ_MINUTES", "0"))
 
 
