@@ -1,204 +1,121 @@
-"""CPU of one request through the whole chassis, against bare FastAPI and bare Starlette.
+"""CPU per request of the chassis, against bare FastAPI and against its packages put together by their READMEs.
 
-The same endpoint (three nested models in and out) is called in process, so that sockets and the client
-do not count. Batches of the contestants take turns; the 10th percentile of the batches is compared, since
-a shared machine only ever adds time. "Everything on" is: correlation, deadline, load shedding, body limit,
-JWT verification, scope check, JSON access log, metrics, and traces of which 1 % are recorded.
+    python -m bench chassis [--against PATH_OF_ANOTHER_CHECKOUT] [--routes NUMBER]
+
+The same endpoint (three nested models in and out) is called in process, so that sockets and the client do not count.
+Every contestant is a process of its own and they take turns; compared are the medians of the CPU time that each used
+per request, so that other work on the machine counts as little as possible. The chassis does: correlation, deadline,
+load shedding, body limit, verification of the token, scope check, metrics and the access log. "By READMEs" is FastAPI
+with both instrumentors by default, a ``BaseHTTPMiddleware`` for request ids, JSON lines by the standard library's
+logging, and an RS256 verification of every request's token by python-jose. It records every trace, as is its default;
+the chassis makes no spans where it exports none, and otherwise records 1 % of the traces that begin at it ("own
+sampling"), or what its caller decided, here 1 % as well ("caller's sampling").
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Annotated, Any, ClassVar
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-import orjson
-import uvloop
-from fastapi import APIRouter, Depends, FastAPI
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from pydantic import BaseModel
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-
-from castor_chassis import Ok, Principal, RequestModel, ResponseModel, ServiceSettings, create_service, ok, require
-from castor_chassis.observability.logging import configure_logging
+from bench._chassis_apps import AUDIENCE, CALLER
 from castor_chassis.testing import TokenIssuer
-from castor_chassis.tls import PeerIdentity
 
-BODY = orjson.dumps(
-    {
-        "query": "seguridad en Bogotá",
-        "window": {"since": "2026-05-01", "until": "2026-05-31"},
-        "entities": [{"id": "ana", "weight": 0.5}, {"id": "luis", "weight": 0.25}, {"id": "eva", "weight": 0.25}],
-    }
-)
-ROUNDS, BATCH = 60, 200
-App = Callable[[Any, Any, Any], Awaitable[None]]
+ROUNDS, WARM_UP = 40, 3
+ROOT = Path(__file__).parents[1]
 
 
-class Window(RequestModel):
-    """Part of the request."""
+class Contestant:
+    """The process of one app; ``batch`` has it answer one batch."""
 
-    since: str
-    until: str
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.samples: list[float] = []
 
+    def batch(self) -> float:
+        """Return the microseconds of CPU per request of one batch."""
+        return float(self.ask("\n"))
 
-class Entity(BaseModel):
-    """Part of the request and of the answer."""
-
-    id: str
-    weight: float
-
-
-class Query(RequestModel):
-    """The request."""
-
-    query: str
-    window: Window
-    entities: list[Entity]
+    def ask(self, line: str) -> str:
+        """Write ``line`` and return the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+        return self._process.stdout.readline()
 
 
-class Answer(ResponseModel):
-    """The answer."""
-
-    query: str
-    entities: list[Entity]
-    total: float
-
-
-def answer(query: Query) -> Answer:
-    """What the endpoint computes."""
-    return Answer(query=query.query, entities=query.entities, total=sum(entity.weight for entity in query.entities))
-
-
-def starlette_app() -> App:
-    """Return bare Starlette: JSON in, JSON out, no validation."""
-
-    async def endpoint(request: Request) -> JSONResponse:
-        body = await request.json()
-        total = sum(entity["weight"] for entity in body["entities"])
-        return JSONResponse({"query": body["query"], "entities": body["entities"], "total": total})
-
-    return Starlette(routes=[Route("/v1/bench/query", endpoint, methods=["POST"])])
-
-
-def fastapi_app() -> App:
-    """Return bare FastAPI with the same models."""
-    app = FastAPI()
-
-    @app.post("/v1/bench/query")
-    async def endpoint(query: Query) -> Answer:
-        return answer(query)
-
-    return app
-
-
-class BenchSettings(ServiceSettings):
-    """Settings of the measured service."""
-
-    service_name: ClassVar[str] = "bench-service"
-
-
-def chassis_app(issuer: TokenIssuer, redis_url: str | None = None) -> FastAPI:
-    """Return the same endpoint on the chassis."""
-    router = APIRouter(prefix="/v1/bench")
-
-    @router.post("/query")
-    async def endpoint(query: Query, _: Annotated[Principal, Depends(require("bench:read"))]) -> Ok[Answer]:
-        return ok(answer(query))
-
-    @asynccontextmanager
-    async def start(_chassis: Any) -> AsyncIterator[None]:
-        yield
-
-    provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(0.01)))
-    provider.add_span_processor(BatchSpanProcessor(_Discard()))
-    settings = BenchSettings.model_construct(redis_url=redis_url, rate_limit="1000000000/minute")
-    return create_service(
-        settings, package="bench", version="1", summary="bench", routers=[router], start=start, keys=issuer,
-        tracer_provider=provider,
+@contextmanager
+def contestant(app: str, checkout: Path, routes: int, key_and_token: str) -> Iterator[Contestant]:
+    """Run ``app`` with the chassis of ``checkout`` and ``routes`` routes."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench._chassis_apps", app, str(routes - 1)], cwd=ROOT, text=True,
+        env={**os.environ, "PYTHONPATH": str(checkout / "chassis")}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
+    with process:
+        assert process.stdin is not None
+        process.stdin.write(key_and_token)
+        yield Contestant(process)
+        process.stdin.close()
 
 
-class _Discard(SpanExporter):
-    def export(self, spans: Any) -> SpanExportResult:  # noqa: ARG002
-        return SpanExportResult.SUCCESS
-
-
-def scope(token: str | None, peer: PeerIdentity) -> dict[str, Any]:
-    """Return an ASGI scope as our server makes it."""
-    headers = [(b"host", b"x"), (b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
-    if token is not None:
-        headers.append((b"authorization", f"Bearer {token}".encode()))
-    return {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "https",
-        "path": "/v1/bench/query", "raw_path": b"/v1/bench/query", "query_string": b"", "root_path": "",
-        "headers": headers, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
-        "state": {"tls_peer": peer, "connected_at": time.monotonic()},
-    }  # fmt: skip
-
-
-async def call(app: App, base: dict[str, Any]) -> None:
-    """Make one request and insist on its success."""
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": BODY, "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app({**base, "state": dict(base["state"])}, receive, send)
-    assert sent[0]["status"] == 200, sent
-
-
-async def measure(contestants: dict[str, tuple[App, dict[str, Any]]]) -> dict[str, float]:
-    """Return the microseconds of CPU per request of each."""
-    samples: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(ROUNDS):
-        for name, (app, base) in contestants.items():
-            started = time.thread_time()
-            for _ in range(BATCH):
-                await call(app, base)
-            samples[name].append((time.thread_time() - started) / BATCH * 1e6)
-    return {name: statistics.quantiles(values, n=10)[0] for name, values in samples.items()}
-
-
-async def run() -> dict[str, float]:
-    """Measure all contestants in one run."""
+def measure(apps: dict[str, tuple[str, Path]], routes: int) -> dict[str, float]:
+    """Return the median microseconds of CPU per request of each, from one run."""
     issuer = TokenIssuer()
-    peer = PeerIdentity("spiffe://castor/twitter-service", time.time() + 3600, "thumb")
-    token = issuer.service_token("twitter-service", "bench-service", ["bench:read"], "thumb")
-    service = chassis_app(issuer)
-    async with service.router.lifespan_context(service):
-        return await measure(
-            {
-                "bare Starlette": (starlette_app(), scope(None, peer)),
-                "bare FastAPI": (fastapi_app(), scope(None, peer)),
-                "chassis, everything on": (service, scope(token, peer)),
-            }
-        )
+    claims = issuer.service_claims(CALLER, AUDIENCE, ["bench:read"], "thumb") | {"exp": int(time.time()) + 3600}
+    key_and_token = f"{json.dumps(issuer.public_pem)}\n{issuer.sign(claims)}\n"
+    with ExitStack() as stack:
+        running = {
+            name: stack.enter_context(contestant(app, checkout, routes, key_and_token))
+            for name, (app, checkout) in apps.items()
+        }
+        for turn in range(WARM_UP + ROUNDS):
+            for one in running.values():
+                sample = one.batch()
+                if turn >= WARM_UP:
+                    one.samples.append(sample)
+    return {name: statistics.median(one.samples) for name, one in running.items()}
+
+
+def contestants(against: Path | None) -> dict[str, tuple[str, Path]]:
+    """Return the app and the checkout of every row of the table."""
+    ours = {
+        "bare FastAPI": ("bare", ROOT),
+        "by READMEs": ("readmes", ROOT),
+        "chassis, no spans": ("chassis", ROOT),
+        "chassis, own sampling": ("traced", ROOT),
+        "chassis, caller's sampling": ("traced-upstream", ROOT),
+    }
+    if against is None:
+        return ours
+    theirs = {
+        "other, no spans": ("chassis", against),
+        "other, own sampling": ("traced", against),
+        "other, caller's sampling": ("traced-upstream", against),
+    }
+    return {**ours, **theirs}
 
 
 def main() -> None:
     """Print the table."""
-    quiet, kept = os.open(os.devnull, os.O_WRONLY), os.dup(1)
-    os.dup2(quiet, 1)  # the access log is written for real, to nowhere
-    configure_logging("bench-service", "INFO")
-    try:
-        result = uvloop.run(run())
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-    starlette, fastapi = result["bare Starlette"], result["bare FastAPI"]
-    print(f"{'':26}{'CPU us':>8}{'x Starlette':>13}{'x FastAPI':>11}")
+    parser = argparse.ArgumentParser(prog="bench chassis")
+    parser.add_argument("--against", type=Path, help="another checkout, whose chassis is measured beside this one")
+    parser.add_argument("--routes", type=int, default=1, help="routes of the app; the one that is asked is the last")
+    given = parser.parse_args()
+    result = measure(contestants(given.against and given.against.resolve()), given.routes)
+    bare, readmes, other = result["bare FastAPI"], result["by READMEs"], result.get("other, no spans")
+    print(f"{'':28}{'CPU us':>8}{'x bare':>9}{'x READMEs':>11}" + (f"{'x other':>9}" if other else ""))
     for name, value in result.items():
-        print(f"{name:26}{value:8.0f}{value / starlette:13.2f}{value / fastapi:11.2f}")
+        row = f"{name:28}{value:8.0f}{value / bare:9.2f}{value / readmes:11.2f}"
+        print(row + (f"{value / other:9.2f}" if other else ""))
+
+
+if __name__ == "__main__":
+    main()

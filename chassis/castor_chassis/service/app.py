@@ -19,6 +19,8 @@ from typing_extensions import TypeVar
 from castor_chassis.background.lease import run_under_lease
 from castor_chassis.background.supervisor import Workers
 from castor_chassis.client.peer import Peer, PeerPolicy
+from castor_chassis.observability.http_metrics import measure_requests
+from castor_chassis.observability.tracing import trace_requests
 from castor_chassis.security.authorization import (
     ApiKeyVerifier,
     Gatekeeper,
@@ -257,14 +259,18 @@ def create_service(
     for router in routers:
         app.include_router(router)
     install_error_handlers(app)
+    has_spans = tracer_provider is not None or settings.otel_exporter_otlp_endpoint is not None
     app.add_middleware(
         RequestLayer,
         settings=settings,
         health=chassis.health,
         slow_paths=dict(slow_paths or {}),
         admissions=chassis.admissions,
-        tracer_provider=tracer_provider,
+        has_spans=has_spans,
     )
+    measure_requests(app)
+    if has_spans:
+        trace_requests(app, tracer_provider)
     return app
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, MutableMapping
-from functools import lru_cache
 from typing import Any
 
 import structlog
-from opentelemetry import trace
-from opentelemetry.trace import TracerProvider
-from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from castor_chassis.context import RequestInfo, acceptable_request_id, set_request
-from castor_chassis.metrics import IN_FLIGHT, REQUESTS, SHED
+from castor_chassis.metrics import IN_FLIGHT, SHED
+from castor_chassis.observability.http_metrics import NO_ANSWER, method_label
 from castor_chassis.observability.logging import log_request
-from castor_chassis.observability.request_span import RequestSpan
+from castor_chassis.observability.tracing import continue_trace, current_trace_id, is_unrecorded, leave_trace
 from castor_chassis.service.error_handlers import error_response
 from castor_chassis.service.health import Health
 from castor_chassis.settings import ServiceSettings
@@ -28,14 +25,14 @@ from castor_chassis.wire.errors import DeadlineExceeded, Forbidden, Overloaded, 
 log = structlog.get_logger("castor.http")
 Admission = Callable[[int], None]
 """Given the bytes that a POST announces (0: unknown), raises a ``ServiceError`` when it would be refused anyhow."""
-_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class RequestLayer:
-    """Correlation, load shedding, peer checks, deadline, body limit, metrics and the access log.
+    """Correlation, load shedding, peer checks, deadline, body limit and the access log.
 
     ``slow_paths`` maps a path to the seconds it may take when the caller sets no deadline, ``admissions`` one to who
-    decides whether a POST is worth reading: under overload a refusal must cost less than an answer.
+    decides whether a POST is worth reading: under overload a refusal must cost less than an answer. ``has_spans`` says
+    that a layer outside makes server spans, of all requests but those whose caller decided not to record them.
     """
 
     def __init__(
@@ -46,7 +43,7 @@ class RequestLayer:
         health: Health,
         slow_paths: dict[str, float] | None = None,
         admissions: Mapping[str, Admission] | None = None,
-        tracer_provider: TracerProvider | None = None,
+        has_spans: bool = False,
     ) -> None:
         self._app = app
         self._settings = settings
@@ -54,7 +51,7 @@ class RequestLayer:
         self._slow_paths = slow_paths or {}
         self._admissions = {} if admissions is None else admissions
         self._in_flight = 0
-        self._tracer = (tracer_provider or trace.get_tracer_provider()).get_tracer("castor.http")
+        self._has_spans = has_spans
         IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,15 +59,18 @@ class RequestLayer:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, receive, send, self._settings, self._health)
-        span = RequestSpan(self._tracer, exchange.method, exchange.given.get("traceparent"))
+        traceparent = exchange.given.get("traceparent")
+        has_span = self._has_spans and not is_unrecorded(traceparent)
+        token = None if has_span else continue_trace(traceparent)
         set_request(exchange.info)
         self._in_flight += 1
         try:
             await self._answer(exchange)
         finally:
             self._in_flight -= 1
-            exchange.record(span.trace_id)
-            span.end(exchange.method, exchange.route, exchange.status)
+            exchange.record()
+            if token is not None:
+                leave_trace(token)
             set_request(None)
 
     async def _answer(self, exchange: _Exchange) -> None:
@@ -127,7 +127,7 @@ class _Exchange:
         self._size = 0
         self._started_at = time.perf_counter()
         self.started = False
-        self.status = 499
+        self.status = NO_ANSWER
         self.known_route = "unmatched"
         self.given = _wanted_headers(scope)
         state: MutableMapping[str, Any] = scope.get("state", {})
@@ -138,8 +138,7 @@ class _Exchange:
     @property
     def method(self) -> str:
         """Method, one word for all that HTTP does not know."""
-        method: str = self.scope["method"]
-        return method if method in _METHODS else "OTHER"
+        return method_label(self.scope["method"])
 
     @property
     def route(self) -> str:
@@ -190,22 +189,16 @@ class _Exchange:
             raise error
         await error_response(error, self.info.request_id)(self.scope, self.receive, self.send)
 
-    def record(self, trace_id: str) -> None:
-        """Observe the duration and write the access log line."""
+    def record(self) -> None:
+        """Write the access log line."""
         seconds = time.perf_counter() - self._started_at
-        _histogram(self.method, self.route, self.status).observe(seconds)
         info = self.info
         peer = info.peer.service if info.peer else None
+        trace_id = current_trace_id()
         log_request(self.method, self.route, self.status, seconds, peer, info.request_id, trace_id, info.principal)
 
 
 _WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "content-length")}
-
-
-@lru_cache(maxsize=4096)
-def _histogram(method: str, route: str, status: int) -> Histogram:
-    # Looking a child up by its labels takes a lock; the set of labels is small and fixed.
-    return REQUESTS.labels(method, route, str(status))
 
 
 def _wanted_headers(scope: Scope) -> dict[str, str]:
