@@ -2,13 +2,12 @@
 
 aiobreaker 1.2 counts and notifies well, but its half-open state admits every concurrent call, late
 failures extend an outage, a stale success closes an open breaker, excluded errors reset the count,
-cancellation goes uncounted, and its clock mixes UTC with local time. This subclass keeps its states
+and its clock mixes UTC with local time. This subclass keeps its states
 and listeners and decides admission and outcome itself, by a monotonic clock.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -41,7 +40,8 @@ class GatedBreaker(CircuitBreaker):  # type: ignore[misc]
     """Opens after ``fail_max`` consecutive failures, lets exactly one trial through after ``reset_seconds``.
 
     ``counts`` tells a failure of the peer from an error that says nothing about its health; the latter
-    neither counts nor resets the count. Not for use from several threads.
+    neither counts nor resets the count, and neither does a cancellation: it is the caller that goes away.
+    Not for use from several threads.
     """
 
     def __init__(
@@ -85,9 +85,6 @@ class GatedBreaker(CircuitBreaker):  # type: ignore[misc]
         generation = self._admit()
         try:
             result = await call()
-        except asyncio.CancelledError:
-            self._failed(generation)
-            raise
         except Exception as error:
             if self._counts(error):
                 self._failed(generation)

@@ -8,34 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from opentelemetry import propagate, trace
 
-from castor_chassis.client.breaker import BreakerOpen, GatedBreaker
-from castor_chassis.client.retry import IDEMPOTENT, RETRYABLE_STATUS, RetryBudget, backoff_seconds, retry_after_seconds
+from castor_chassis.client.retry import (
+    IDEMPOTENT,
+    RETRYABLE_STATUS,
+    AttemptFailed,
+    Retrier,
+    RetryPolicy,
+    retry_after_seconds,
+)
 from castor_chassis.client.transport import httpx, new_client, provably_unsent
-from castor_chassis.context import current_request, remaining_seconds
+from castor_chassis.context import current_request
 from castor_chassis.metrics import PEER_REJECTED, PEER_REQUESTS, PEER_RETRIES
 from castor_chassis.tls import TlsIdentity
-from castor_chassis.wire.errors import DeadlineExceeded, PeerError, PeerRejected, PeerTimeout, PeerUnavailable
+from castor_chassis.wire.errors import PeerRejected, PeerTimeout, PeerUnavailable
 
 TokenSource = Callable[[str], Awaitable[str]]
 tracer = trace.get_tracer("castor.peers")
 
 
 @dataclass(frozen=True, slots=True)
-class PeerPolicy:
+class PeerPolicy(RetryPolicy):
     """How much a caller bears; see ``ServiceSettings`` for the meaning of each."""
 
-    attempts: int = 3
-    attempt_timeout_seconds: float = 5.0
     max_connections: int = 64
-    fail_max: int = 5
-    reset_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +49,6 @@ class Reply:
     data: Any
     meta: Mapping[str, Any]
     headers: Mapping[str, str]
-
-
-class _Failed(Exception):
-    """One attempt went wrong; says whether another may help and when, and whether the peer is to blame."""
-
-    def __init__(
-        self, error: PeerError, *, repeatable: bool, wait_seconds: float | None = None, outage: bool = True
-    ) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.repeatable = repeatable
-        self.wait_seconds = wait_seconds
-        self.outage = outage
 
 
 class Peer:
@@ -80,14 +70,9 @@ class Peer:
         self._tokens = tokens
         self._client: httpx.AsyncClient | None = None
         self._retired: set[asyncio.Task[None]] = set()
-        self._budget = RetryBudget()
         self._bulkhead = asyncio.Semaphore(self._policy.max_connections)
-        self.breaker = GatedBreaker(
-            name,
-            fail_max=self._policy.fail_max,
-            reset_seconds=self._policy.reset_seconds,
-            counts=lambda error: not isinstance(error, _Failed) or error.outage,
-        )
+        self._retrier = Retrier(name, self._policy, on_retry=PEER_RETRIES.labels(name).inc)
+        self.breaker = self._retrier.breaker
         if tls is not None:
             tls.on_change(self._renew_client)
 
@@ -119,74 +104,68 @@ class Peer:
         repeatable = method in IDEMPOTENT if idempotent is None else idempotent
         request = {"method": method, "url": path, "params": _without_none(params), "data": form}
         content = None if json is None else orjson.dumps(json)
-        limit = timeout_seconds or self._policy.attempt_timeout_seconds
-        self._budget.earn()
-        for attempt in range(self._policy.attempts):
-            try:
-                return await self._guarded(request, content, limit, repeatable)
-            except _Failed as failed:
-                wait = backoff_seconds(attempt) if failed.wait_seconds is None else failed.wait_seconds
-                if attempt + 1 == self._policy.attempts or not self._may_repeat(failed, wait):
-                    raise failed.error from failed.__cause__
-                PEER_RETRIES.labels(self.name).inc()
-                await asyncio.sleep(wait)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        # Before the attempt: a token that is late or refused is auth-service's failure, not this peer's.
+        token = None if self._tokens is None else await self._tokens(self.name)
 
-    def _may_repeat(self, failed: _Failed, wait: float) -> bool:
-        left = remaining_seconds()
-        in_time = left is None or wait < left
-        return failed.repeatable and in_time and self._budget.spend()
+        async def attempt(seconds: float) -> Reply:
+            return self._opened(await self._observed(request, content, token, seconds, repeatable), repeatable)
 
-    async def _guarded(self, request: dict[str, Any], content: bytes | None, limit: float, repeatable: bool) -> Reply:
+        def late(seconds: float) -> AttemptFailed:
+            error = PeerTimeout(peer=self.name, seconds=round(seconds, 3))
+            return AttemptFailed(error, repeatable=repeatable)
+
+        return await self._retrier.run(
+            attempt, late=late, refused=self._refused, admit=self._admitted, timeout_seconds=timeout_seconds
+        )
+
+    @asynccontextmanager
+    async def _admitted(self) -> AsyncIterator[None]:
         if self._bulkhead.locked():
             PEER_REJECTED.labels(self.name, "bulkhead").inc()
             error = PeerUnavailable(peer=self.name, reason="too many calls in flight", retry_after_seconds=1)
-            raise _Failed(error, repeatable=True)
+            raise AttemptFailed(error, repeatable=True)
         async with self._bulkhead:
-            try:
-                return await self.breaker.guard(lambda: self._attempt(request, content, limit, repeatable))
-            except BreakerOpen as refused:
-                PEER_REJECTED.labels(self.name, "breaker_open").inc()
-                wait = refused.retry_after_seconds
-                error = PeerUnavailable(peer=self.name, reason="circuit breaker open", retry_after_seconds=wait)
-                raise _Failed(error, repeatable=False) from refused
+            yield
 
-    async def _attempt(self, request: dict[str, Any], content: bytes | None, limit: float, repeatable: bool) -> Reply:
-        left = remaining_seconds()
-        if left is not None and left <= 0:
-            raise DeadlineExceeded(seconds=0)
-        seconds = limit if left is None else min(limit, left)
+    def _refused(self, retry_after_seconds: float) -> PeerUnavailable:
+        PEER_REJECTED.labels(self.name, "breaker_open").inc()
+        reason = "circuit breaker open"
+        return PeerUnavailable(peer=self.name, reason=reason, retry_after_seconds=retry_after_seconds)
+
+    async def _observed(
+        self, request: dict[str, Any], content: bytes | None, token: str | None, seconds: float, repeatable: bool
+    ) -> httpx.Response:
         started = time.perf_counter()
         outcome = "error"
         try:
-            async with asyncio.timeout(seconds):
-                response = await self._send(request, content, seconds)
+            response = await self._send(request, content, token, seconds)
             outcome = f"{response.status_code // 100}xx"
-            return self._opened(response, repeatable)
-        except TimeoutError as error:
-            outcome = "timeout"
-            late = PeerTimeout(peer=self.name, seconds=round(seconds, 3))
-            raise _Failed(late, repeatable=repeatable) from error
+            return response
+        except asyncio.CancelledError:
+            outcome = "timeout" if time.perf_counter() - started >= seconds else "cancelled"
+            raise
         except httpx.TransportError as error:
             failure = PeerUnavailable(peer=self.name, reason=_reason(error), retry_after_seconds=1)
-            raise _Failed(failure, repeatable=repeatable or provably_unsent(error)) from error
+            raise AttemptFailed(failure, repeatable=repeatable or provably_unsent(error)) from error
         finally:
             PEER_REQUESTS.labels(self.name, outcome).observe(time.perf_counter() - started)
 
-    async def _send(self, request: dict[str, Any], content: bytes | None, seconds: float) -> httpx.Response:
+    async def _send(
+        self, request: dict[str, Any], content: bytes | None, token: str | None, seconds: float
+    ) -> httpx.Response:
         with tracer.start_as_current_span(f"{request['method']} {self.name}", kind=trace.SpanKind.CLIENT) as span:
-            headers = await self._headers(seconds, content is not None)
+            headers = self._headers(seconds, token, content is not None)
             response = await self._current_client().request(**request, content=content, headers=headers)
             span.set_attribute("http.response.status_code", response.status_code)
             return response
 
-    async def _headers(self, seconds: float, has_json: bool) -> dict[str, str]:
+    def _headers(self, seconds: float, token: str | None, has_json: bool) -> dict[str, str]:
         headers = {"X-Request-Timeout-Ms": str(max(1, int(seconds * 1000)))}
         propagate.inject(headers)
         if has_json:
             headers["Content-Type"] = "application/json"
-        if self._tokens is not None:
-            headers["Authorization"] = f"Bearer {await self._tokens(self.name)}"
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         info = current_request()
         if info is not None:
             headers["X-Request-ID"] = info.request_id
@@ -206,7 +185,7 @@ class Peer:
             rejected = PeerRejected(
                 peer=self.name, peer_status=response.status_code, peer_error=text or "no reason given", peer_code=code
             )
-            raise _Failed(rejected, repeatable=False, outage=False)
+            raise AttemptFailed(rejected, repeatable=False, outage=False)
         wait = retry_after_seconds(response.headers.get("retry-after"))
         reason = f"answered {response.status_code}" + (f": {text}" if text else "")
         failure = PeerUnavailable(peer=self.name, reason=reason, retry_after_seconds=wait or 1)
@@ -214,7 +193,7 @@ class Peer:
         # A 429 is the answer of a peer that works and says when to come again: a breaker would keep its callers away
         # for much longer.
         outage = response.status_code != 429
-        raise _Failed(failure, repeatable=may, wait_seconds=wait, outage=outage)
+        raise AttemptFailed(failure, repeatable=may, wait_seconds=wait, outage=outage)
 
     def _current_client(self) -> httpx.AsyncClient:
         if self._client is None:

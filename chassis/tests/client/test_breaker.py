@@ -170,19 +170,25 @@ async def test_stale_success_does_not_end_a_trial() -> None:
     await trial
 
 
-async def test_cancellation_counts() -> None:
-    """Calls that were cancelled while waiting for the peer count as its failures."""
+async def test_cancellation_neither_counts_nor_resets() -> None:
+    """Calls that their callers gave up say nothing about the peer: not a failure, and no end of a row of failures."""
     guarded = breaker(reset_seconds=5)
-    for _ in range(3):
+    for _ in range(2):
+        with pytest.raises(Down):
+            await guarded.guard(fail)
+    for _ in range(5):
         call = asyncio.ensure_future(guarded.guard(lambda: asyncio.sleep(10)))
         await asyncio.sleep(0)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
+    assert not guarded.is_open
+    with pytest.raises(Down):
+        await guarded.guard(fail)
     assert guarded.is_open
 
 
-async def test_timeouts_inside_and_outside_count() -> None:
-    """A timeout counts whether it stands inside the guarded call or around it."""
+async def test_a_timeout_counts_inside_and_not_outside() -> None:
+    """A timeout of the guarded call is the peer's; one around it is the caller's own and does not count."""
     guarded = breaker(fail_max=2, reset_seconds=5)
 
     async def hung() -> None:
@@ -191,14 +197,18 @@ async def test_timeouts_inside_and_outside_count() -> None:
 
     with pytest.raises(TimeoutError):
         await guarded.guard(hung)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await guarded.guard(lambda: asyncio.sleep(10))
+    assert not guarded.is_open
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            await guarded.guard(lambda: asyncio.sleep(10))
+        await guarded.guard(hung)
     assert guarded.is_open
 
 
 async def test_cancelled_trial_does_not_block_the_next() -> None:
-    """A trial that is cancelled counts as failed, and a later trial is still possible."""
+    """A trial that is cancelled decides nothing: the next call is a trial again."""
     guarded = breaker()
     await trip(guarded)
     await asyncio.sleep(0.12)
@@ -206,7 +216,6 @@ async def test_cancelled_trial_does_not_block_the_next() -> None:
     await asyncio.sleep(0)
     trial.cancel()
     await asyncio.gather(trial, return_exceptions=True)
-    await asyncio.sleep(0.12)
     assert await guarded.guard(succeed) == "fine"
 
 

@@ -6,8 +6,8 @@ host; so its ``request`` is replaced here, and nothing else of it.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,12 @@ import orjson
 from tweepy import StreamRule
 from tweepy.asynchronous import AsyncClient, AsyncStreamingClient
 
-from castor_chassis.client.breaker import BreakerOpen, GatedBreaker
-from castor_chassis.client.retry import backoff_seconds
+from castor_chassis import ServiceError
+from castor_chassis.client.retry import AttemptFailed, Retrier, RetryPolicy, retry_after_seconds
+from castor_chassis.context import remaining_seconds
 from twitter_service.metrics import X_REQUESTS
 from twitter_service.x.errors import UserNotFound, XRejected, XUnauthorized, XUnavailable
-from twitter_service.x.rate_limits import XLimits
+from twitter_service.x.rate_limits import Slot, XLimits
 
 TWEET_FIELDS = [
     "attachments", "author_id", "conversation_id", "created_at", "edit_history_tweet_ids", "entities", "geo",
@@ -63,19 +64,14 @@ class XPage:
     missing: list[str] = field(default_factory=list)
 
 
-class Failure(Exception):
-    """One attempt failed for a reason that may pass."""
-
-
 class _Tweepy(AsyncClient):  # type: ignore[misc]
     """tweepy, with our session and base URL; answers are returned whatever their status."""
 
     session: aiohttp.ClientSession | None
 
-    def __init__(self, token: str, base_url: str, timeout_seconds: float, connections: int) -> None:
+    def __init__(self, token: str, base_url: str, connections: int) -> None:
         super().__init__(token, return_type=aiohttp.ClientResponse)
         self._base_url = base_url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._connections = connections
 
     async def request(
@@ -85,7 +81,8 @@ class _Tweepy(AsyncClient):  # type: ignore[misc]
         del user_auth
         if self.session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=60)
-            self.session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+            # Each attempt is bounded where it is made, by the policy and by the caller's deadline.
+            self.session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None))
         headers = {"Authorization": f"Bearer {self.bearer_token}", "User-Agent": self.user_agent}
         async with self.session.request(
             method, self._base_url + route, params=params, json=json, headers=headers
@@ -127,9 +124,17 @@ class XClient:
     def __init__(self, token: str, limits: XLimits, policy: XPolicy) -> None:
         self.limits = limits
         self._policy = policy
-        self._x = _Tweepy(token, policy.base_url, policy.timeout_seconds, policy.connections)
+        self._x = _Tweepy(token, policy.base_url, policy.connections)
         self._rules = _Rules(self._x)
-        self._breaker = GatedBreaker("x", fail_max=policy.fail_max, reset_seconds=policy.reset_seconds)
+        retries = RetryPolicy(
+            attempts=policy.attempts,
+            attempt_timeout_seconds=policy.timeout_seconds,
+            fail_max=policy.fail_max,
+            reset_seconds=policy.reset_seconds,
+            backoff_base_seconds=0.2,
+        )
+        self._retrier = Retrier("x", retries)
+        self.breaker = self._retrier.breaker
 
     async def close(self) -> None:
         """Close the connections."""
@@ -194,53 +199,69 @@ class XClient:
         await self._call("rules_change", lambda: self._rules.delete_rules(list(ids)), RULES_PATIENCE_SECONDS)
 
     async def _call(self, endpoint: str, call: Call, patience: float) -> Json:
-        reason = ""
-        attempt = 0
-        while attempt < self._policy.attempts:
-            async with self.limits.slot(endpoint, patience) as slot:
-                try:
-                    status, headers, body = await self._breaker.guard(lambda: _answer(call))
-                    slot.answered(status, headers)
-                except BreakerOpen as error:
-                    X_REQUESTS.labels(endpoint, "unsent").inc()
-                    raise XUnavailable(
-                        reason="several requests in a row failed", retry_after_seconds=error.retry_after_seconds
-                    ) from error
-                except Failure as error:
-                    status, body, reason = 0, {}, str(error)
-            X_REQUESTS.labels(endpoint, str(status) if status else "failed").inc()
-            if status == 429:
-                continue
-            if status:
-                return _checked(status, body)
-            attempt += 1
-            await asyncio.sleep(backoff_seconds(attempt, base=0.2))
-        raise XUnavailable(reason=reason, retry_after_seconds=self._policy.reset_seconds)
+        slot: Slot
 
+        @asynccontextmanager
+        async def admitted() -> AsyncIterator[None]:
+            nonlocal slot
+            left = remaining_seconds()
+            async with self.limits.slot(endpoint, patience if left is None else min(patience, left)) as slot:
+                yield
 
-async def _answer(call: Call) -> tuple[int, Mapping[str, str], Json]:
-    """Return status, headers and body; raises ``Failure`` for what may pass."""
-    try:
-        response = await call()
-        # Its body was read before; read() itself refuses a response that is done.
+        async def attempt(_seconds: float) -> Json:
+            status = "failed"
+            try:
+                response = await self._response(call)
+                slot.answered(response.status, response.headers)
+                status = str(response.status)
+                return await self._body(response)
+            except AttemptFailed as failed:
+                status = "failed" if failed.outage else status
+                raise
+            finally:
+                X_REQUESTS.labels(endpoint, status).inc()
+
+        def refused(retry_after_seconds: float) -> XUnavailable:
+            X_REQUESTS.labels(endpoint, "unsent").inc()
+            reason = "several requests in a row failed"
+            return XUnavailable(reason=reason, retry_after_seconds=retry_after_seconds)
+
+        def late(_seconds: float) -> AttemptFailed:
+            return self._failed("no answer in time")
+
+        return await self._retrier.run(attempt, late=late, refused=refused, admit=admitted)
+
+    async def _response(self, call: Call) -> aiohttp.ClientResponse:
+        try:
+            return await call()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._failed(type(error).__name__) from error
+
+    async def _body(self, response: aiohttp.ClientResponse) -> Json:
+        """Return the body of a success; raises what the answer says, ``AttemptFailed`` where it may pass."""
+        # The whole body was read before; read() itself refuses a response that is done.
         content = await response.text(encoding="utf-8", errors="replace")
-    except TimeoutError as error:
-        raise Failure("no answer in time") from error
-    except aiohttp.ClientError as error:
-        raise Failure(type(error).__name__) from error
-    if response.status >= 500:
-        raise Failure(f"status {response.status}")
-    return response.status, response.headers, _json(content, response.status)
+        if response.status == 429:
+            # The slot notes when X wants the next request, and nobody gets one before.
+            error = XUnavailable(reason="status 429", retry_after_seconds=1)
+            raise AttemptFailed(error, repeatable=True, outage=False, throttled=True)
+        if response.status >= 500:
+            wait = retry_after_seconds(response.headers.get("retry-after"))
+            raise self._failed(f"status {response.status}", wait)
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            if response.status == 200:
+                raise self._failed("an answer that is not JSON") from error
+            body = {}
+        try:
+            return _checked(response.status, _mapping(body))
+        except ServiceError as error:
+            raise AttemptFailed(error, repeatable=False, outage=False) from error
 
-
-def _json(content: str, status: int) -> Json:
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        if status == 200:
-            raise Failure("an answer that is not JSON") from error
-        return {}
-    return _mapping(body)
+    def _failed(self, reason: str, wait_seconds: float | None = None) -> AttemptFailed:
+        error = XUnavailable(reason=reason, retry_after_seconds=wait_seconds or self._policy.reset_seconds)
+        return AttemptFailed(error, repeatable=True, wait_seconds=wait_seconds)
 
 
 def _checked(status: int, body: Json) -> Json:
