@@ -10,11 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from twitter_service import __version__
-from twitter_service.api import collections as routes_collections
-from twitter_service.api import entities as routes_entities
-from twitter_service.api import exports as routes_reading
-from twitter_service.api import imports_and_tweets as routes
-from twitter_service.api import searches as routes_x
+from twitter_service.api import authors, collections, counts, entities, exports, imports, searches, tweets, usage
 from twitter_service.api.resources import Resources
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityStore
@@ -46,11 +42,7 @@ def create_app(
         version=__version__,
         summary="Tweets in, the tweet feed out.",
         routers=[
-            routes_x.router,
-            routes_collections.router,
-            routes.router,
-            routes_entities.router,
-            routes_reading.router,
+            api.router for api in (searches, usage, collections, imports, tweets, entities, counts, exports, authors)
         ],
         start=start,
         slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},

@@ -10,8 +10,8 @@ from fastapi import Query as QueryParameter
 from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.collections import CollectionChange, CollectionState, NewCollection
+from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.searches import SearchCursor, XSearch, search_cursor, search_position
-from twitter_service.api.schemas.tweets import EntityId
 from twitter_service.errors import EntityNotFound
 from twitter_service.x.errors import (
     CollectionExists,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from castor_chassis import Text, Timestamp
-from twitter_service.api.schemas.tweets import Axis, Day, EntityId, Label, PlaceSlug
+from twitter_service.api.schemas.fields import Axis, Day, EntityId, Label, PlaceSlug
 from twitter_service.queries.service import CountFilter
 from twitter_service.tweets.repository import TweetFilter
 

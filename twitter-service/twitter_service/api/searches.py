@@ -1,4 +1,4 @@
-"""HTTP: searches, timelines and look-ups of X, and what they cost."""
+"""HTTP: searches, timelines and look-ups of X."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ from fastapi import APIRouter, Depends, Header, Query
 
 from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
 from twitter_service.api.resources import R
+from twitter_service.api.schemas.lookups import LookUpRequest, LookUpResult
 from twitter_service.api.schemas.searches import (
-    AllowanceStanding,
-    BudgetStanding,
     IdempotencyKey,
-    LookUpRequest,
-    LookUpResult,
     SearchCursor,
     SearchPreview,
     SearchRequest,
     TimelineRequest,
-    Usage,
     XHandle,
     XSearch,
     search_cursor,
     search_position,
 )
-from twitter_service.billing.budget import Payer, Purpose
+from twitter_service.billing.budget import Payer
 from twitter_service.errors import EntityNotFound
 from twitter_service.searches.service import Order
 from twitter_service.x.client import Span
@@ -122,16 +118,3 @@ async def look_up_tweets(body: LookUpRequest, r: R, principal: Write) -> Ok[Look
     """Read tweets by id from X and store them. Again, it stores nothing twice and is billed once a UTC day."""
     found = await r.x.look_up(body.ids, Payer(principal.label, body.purpose))
     return ok(LookUpResult.of(found))
-
-
-@router.get("/usage")
-async def get_usage(r: R, principal: Read, purpose: Purpose = "analysis") -> Ok[Usage]:
-    """Return what reading X has cost the account, a purpose and the caller, and what may still be read."""
-    budgets = await r.x.usage(Payer(principal.label, purpose))
-    allowances = await r.x.allowances()
-    usage = Usage(
-        x_configured=r.x.is_configured,
-        budgets=[BudgetStanding.of(standing) for standing in budgets],
-        allowances=[AllowanceStanding.of(allowance) for allowance in allowances or []],
-    )
-    return ok(usage, **({"degraded": ["redis"]} if allowances is None else {}))

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints
 
 from castor_chassis import Integer, RequestModel, ResponseModel, Text, Timestamp
+from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.searches import Query
-from twitter_service.api.schemas.tweets import EntityId
 from twitter_service.billing.budget import Purpose
 from twitter_service.collections.repository import Collection, Mode
 from twitter_service.tweets.model import time_of_snowflake

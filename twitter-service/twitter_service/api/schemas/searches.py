@@ -1,4 +1,4 @@
-"""The wire of what is read from X: searches, timelines, look-ups, usage."""
+"""The wire of searches and timelines of X."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from castor_chassis import Integer, Number, RequestModel, ResponseModel, Text, Timestamp
-from twitter_service.api.schemas.tweets import EntityId, TweetId
-from twitter_service.billing.budget import MICRO, Level, Period, Purpose, Standing
+from twitter_service.api.schemas.fields import EntityId
+from twitter_service.api.schemas.usage import BudgetStanding
+from twitter_service.billing.budget import MICRO, Purpose
 from twitter_service.searches.planner import MAX_HANDLE, Preview, Wish
 from twitter_service.searches.repository import Kind
-from twitter_service.searches.service import LookUp
 from twitter_service.x.query_builder import Search
-from twitter_service.x.rate_limits import Allowance
 
 Term = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 XHandle = Annotated[
@@ -88,94 +87,6 @@ class TimelineRequest(RequestModel):
     until: Timestamp | None = None
     max_tweets: Integer = Field(default=200, ge=10, le=3200, description="X shows the latest 3,200.")
     purpose: Purpose = "analysis"
-
-
-class LookUpRequest(RequestModel):
-    """Which tweets to read by id."""
-
-    ids: list[TweetId] = Field(min_length=1, max_length=100)
-    purpose: Purpose = "analysis"
-
-
-class LookUpResult(ResponseModel):
-    """What became of the ids."""
-
-    found: list[str] = Field(description="Stored; read them with GET /v1/twitter/tweets/{id}.")
-    missing: list[str] = Field(description="X does not show them: deleted, protected, or never there.")
-    tweets_stored: Integer = Field(description="Of the found ones, those that were not stored before.")
-    tweets_billed: Integer = Field(description="Of the found ones, those that X had not billed today already.")
-    usd: Number
-
-    @classmethod
-    def of(cls, result: LookUp) -> Self:
-        """Return a look-up as it goes over the wire."""
-        return cls(
-            found=result.found,
-            missing=result.missing,
-            tweets_stored=result.stored,
-            tweets_billed=result.billed,
-            usd=result.micro_usd / MICRO,
-        )
-
-
-class BudgetStanding(ResponseModel):
-    """Where a budget stands; null: no limit."""
-
-    level: Level
-    name: str
-    period: Period
-    tweets_spent: Integer
-    tweets_reserved: Integer
-    tweets_limit: Integer | None
-    tweets_left: Integer | None
-    usd_spent: Number
-    usd_reserved: Number
-    usd_limit: Number | None
-    usd_left: Number | None
-    percentage: Number | None = Field(description="Spent and reserved of the tighter limit, 0 to 100.")
-    resets_at: Timestamp
-
-    @classmethod
-    def of(cls, standing: Standing) -> Self:
-        """Return a standing of the ledger as it goes over the wire."""
-        posts_left, micro_left = standing.left
-        return cls(
-            level=standing.level,
-            name=standing.name,
-            period=standing.period,
-            tweets_spent=standing.spent.posts,
-            tweets_reserved=standing.held.posts,
-            tweets_limit=standing.limit_posts,
-            tweets_left=posts_left,
-            usd_spent=standing.spent.micro_usd / MICRO,
-            usd_reserved=standing.held.micro_usd / MICRO,
-            usd_limit=None if standing.limit_micro_usd is None else standing.limit_micro_usd / MICRO,
-            usd_left=None if micro_left is None else micro_left / MICRO,
-            percentage=_percentage(standing),
-            resets_at=standing.resets_at,
-        )
-
-
-class AllowanceStanding(ResponseModel):
-    """What X's own rate limit still allows on one endpoint; null: not known yet."""
-
-    endpoint: str
-    limit: Integer | None
-    remaining: Integer | None
-    resets_at: Timestamp | None
-
-    @classmethod
-    def of(cls, allowance: Allowance) -> Self:
-        """Return an allowance as it goes over the wire."""
-        return cls.model_validate({**vars(allowance), "resets_at": _moment(allowance.resets_at)})
-
-
-class Usage(ResponseModel):
-    """What reading X has cost, and what may still be read."""
-
-    x_configured: bool
-    budgets: list[BudgetStanding]
-    allowances: list[AllowanceStanding]
 
 
 class SearchPreview(ResponseModel):
@@ -251,20 +162,6 @@ class XSearch(ResponseModel):
             "next_attempt_at": row["not_before"] if row["state"] == "queued" and row["attempts"] else None,
         }
         return cls.model_validate({**row, **renamed})
-
-
-def _percentage(standing: Standing) -> float | None:
-    used = standing.spent + standing.held
-    shares = [
-        100.0 if limit == 0 else 100.0 * value / limit
-        for value, limit in ((used.posts, standing.limit_posts), (used.micro_usd, standing.limit_micro_usd))
-        if limit is not None
-    ]
-    return round(max(shares), 2) if shares else None
-
-
-def _moment(unix: float | None) -> str | None:
-    return None if unix is None else datetime.fromtimestamp(unix, UTC).isoformat()
 
 
 def search_cursor(rows: Sequence[Mapping[str, Any]], limit: int) -> str | None:

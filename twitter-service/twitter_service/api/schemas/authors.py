@@ -1,4 +1,4 @@
-"""The wire of hourly counts, authors and earlier versions."""
+"""The wire of authors."""
 
 from __future__ import annotations
 
@@ -8,22 +8,6 @@ from typing import Any, Self
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
-from twitter_service.api.schemas.tweets import TARGETED
-
-
-class HourlyCount(ResponseModel):
-    """Tweets that count for one entity in one hour."""
-
-    hour: Timestamp = Field(description="When it begins; hours of America/Bogota begin where those of UTC do.")
-    entity: str
-    tweets: Integer
-    scored: Integer
-    targeted: Integer = TARGETED
-    positive: Integer
-    neutral: Integer
-    negative: Integer
-    total_tweets: Integer = Field(description="All stored tweets of that hour, whomever they count for.")
-    gap: bool = Field(description="True when no tweet at all is stored of that hour: nothing was observed.")
 
 
 class ReasonOut(ResponseModel):
@@ -51,16 +35,3 @@ class AuthorOut(ResponseModel):
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Return a row of the store as it goes over the wire."""
         return cls.model_validate({**row, "credibility": row["score"]})
-
-
-class EarlierVersion(ResponseModel):
-    """A text that an edit has replaced."""
-
-    version_id: str
-    created_at: Timestamp
-    text: str
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Return a row of the store as it goes over the wire."""
-        return cls.model_validate({**row, "version_id": str(row["version_id"])})

@@ -1,0 +1,55 @@
+"""The wire of daily, hourly and total counts."""
+
+from __future__ import annotations
+
+import datetime
+
+from pydantic import Field
+
+from castor_chassis import Integer, ResponseModel, Timestamp
+
+TARGETED = Field(
+    description="Of the scored, those that are counted by what they say for or against the entity; the others by the "
+    "sentiment of the whole text."
+)
+
+
+class DailyCount(ResponseModel):
+    """Tweets that count for one entity on one day of America/Bogota."""
+
+    date: datetime.date
+    entity: str
+    tweets: Integer
+    scored: Integer
+    targeted: Integer = TARGETED
+    positive: Integer
+    neutral: Integer
+    negative: Integer
+    total_tweets: Integer = Field(description="All stored tweets of that day, whomever they count for.")
+    gap: bool = Field(description="True when no tweet at all is stored of that day: nothing was observed.")
+
+
+class HourlyCount(ResponseModel):
+    """Tweets that count for one entity in one hour."""
+
+    hour: Timestamp = Field(description="When it begins; hours of America/Bogota begin where those of UTC do.")
+    entity: str
+    tweets: Integer
+    scored: Integer
+    targeted: Integer = TARGETED
+    positive: Integer
+    neutral: Integer
+    negative: Integer
+    total_tweets: Integer = Field(description="All stored tweets of that hour, whomever they count for.")
+    gap: bool = Field(description="True when no tweet at all is stored of that hour: nothing was observed.")
+
+
+class TotalCount(ResponseModel):
+    """All tweets of a span of days, whomever they count for."""
+
+    tweets: Integer
+    scored: Integer
+    positive: Integer
+    neutral: Integer
+    negative: Integer
+    models: list[str] = Field(description="Models that scored them, '<id>@<version>'.")

@@ -1,0 +1,71 @@
+"""The wire of tracked entities."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from castor_chassis import RequestModel, ResponseModel, Text, Timestamp
+from twitter_service.api.schemas.fields import EntityId
+
+Kind = Literal["candidate", "party", "topic"]
+
+
+def _without_sign(value: str) -> str:
+    return value.lstrip("@#")
+
+
+Handle = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z0-9_]{1,50}$"), AfterValidator(_without_sign)]
+Hashtag = Annotated[str, StringConstraints(pattern=r"^#?[0-9A-Za-z_À-ɏ]{1,100}$"), AfterValidator(_without_sign)]
+Alias = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+
+
+class NewEntity(RequestModel):
+    """Whom or what to track."""
+
+    id: EntityId
+    name: Name
+    kind: Kind
+    handles: list[Handle] = Field(default=[], max_length=50, description="Accounts; authoring or mention counts.")
+    aliases: list[Alias] | None = Field(
+        default=None, max_length=100, description="Names in a text, on word boundaries. Null: the name alone."
+    )
+    hashtags: list[Hashtag] = Field(default=[], max_length=100)
+    colour: Colour | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the entity with its default alias."""
+        return {**self.model_dump(), "aliases": [self.name] if self.aliases is None else self.aliases}
+
+
+class EntityChange(RequestModel):
+    """What to change; a field that is left out or null stays as it is, except that a null colour removes it."""
+
+    name: Name | None = None
+    kind: Kind | None = None
+    handles: list[Handle] | None = Field(default=None, max_length=50)
+    aliases: list[Alias] | None = Field(default=None, max_length=100)
+    hashtags: list[Hashtag] | None = Field(default=None, max_length=100)
+    colour: Colour | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields to change."""
+        sent = self.model_dump(exclude_unset=True)
+        return {name: value for name, value in sent.items() if value is not None or name == "colour"}
+
+
+class Entity(ResponseModel):
+    """A tracked candidate, party or topic."""
+
+    id: str
+    name: str
+    kind: Kind
+    handles: list[str]
+    aliases: list[str]
+    hashtags: list[str]
+    colour: str | None
+    matching: bool = Field(description="True while stored tweets are still being matched against its terms.")
+    created_at: Timestamp

@@ -1,0 +1,86 @@
+"""The wire of what reading X costs: budgets and allowances."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+
+from pydantic import Field
+
+from castor_chassis import Integer, Number, ResponseModel, Timestamp
+from twitter_service.billing.budget import MICRO, Level, Period, Standing
+from twitter_service.x.rate_limits import Allowance
+
+
+class BudgetStanding(ResponseModel):
+    """Where a budget stands; null: no limit."""
+
+    level: Level
+    name: str
+    period: Period
+    tweets_spent: Integer
+    tweets_reserved: Integer
+    tweets_limit: Integer | None
+    tweets_left: Integer | None
+    usd_spent: Number
+    usd_reserved: Number
+    usd_limit: Number | None
+    usd_left: Number | None
+    percentage: Number | None = Field(description="Spent and reserved of the tighter limit, 0 to 100.")
+    resets_at: Timestamp
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        """Return a standing of the ledger as it goes over the wire."""
+        posts_left, micro_left = standing.left
+        return cls(
+            level=standing.level,
+            name=standing.name,
+            period=standing.period,
+            tweets_spent=standing.spent.posts,
+            tweets_reserved=standing.held.posts,
+            tweets_limit=standing.limit_posts,
+            tweets_left=posts_left,
+            usd_spent=standing.spent.micro_usd / MICRO,
+            usd_reserved=standing.held.micro_usd / MICRO,
+            usd_limit=None if standing.limit_micro_usd is None else standing.limit_micro_usd / MICRO,
+            usd_left=None if micro_left is None else micro_left / MICRO,
+            percentage=_percentage(standing),
+            resets_at=standing.resets_at,
+        )
+
+
+class AllowanceStanding(ResponseModel):
+    """What X's own rate limit still allows on one endpoint; null: not known yet."""
+
+    endpoint: str
+    limit: Integer | None
+    remaining: Integer | None
+    resets_at: Timestamp | None
+
+    @classmethod
+    def of(cls, allowance: Allowance) -> Self:
+        """Return an allowance as it goes over the wire."""
+        return cls.model_validate({**vars(allowance), "resets_at": _moment(allowance.resets_at)})
+
+
+class Usage(ResponseModel):
+    """What reading X has cost, and what may still be read."""
+
+    x_configured: bool
+    budgets: list[BudgetStanding]
+    allowances: list[AllowanceStanding]
+
+
+def _percentage(standing: Standing) -> float | None:
+    used = standing.spent + standing.held
+    shares = [
+        100.0 if limit == 0 else 100.0 * value / limit
+        for value, limit in ((used.posts, standing.limit_posts), (used.micro_usd, standing.limit_micro_usd))
+        if limit is not None
+    ]
+    return round(max(shares), 2) if shares else None
+
+
+def _moment(unix: float | None) -> str | None:
+    return None if unix is None else datetime.fromtimestamp(unix, UTC).isoformat()

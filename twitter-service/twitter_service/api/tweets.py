@@ -1,0 +1,74 @@
+"""HTTP: tweets, their feed, their scores, and erasures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from castor_chassis import Items, Ok, Overloaded, Page, Principal, errors_of, ok, page, require
+from twitter_service.api.filters import Wanted
+from twitter_service.api.resources import R
+from twitter_service.api.schemas.fields import TweetCursor, TweetId
+from twitter_service.api.schemas.tweets import EarlierVersion, Erasure, ErasureRequest, FeedItem, ScoreProgress, Tweet
+from twitter_service.errors import EntityNotFound, TweetNotFound
+
+router = APIRouter(prefix="/v1/twitter")
+CanRead = Annotated[Principal, Depends(require("tweets:read"))]
+CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
+
+
+@router.get("/tweets", tags=["twitter"], responses=errors_of(EntityNotFound))
+async def list_tweets(
+    r: R,
+    _: CanRead,
+    wanted: Wanted,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: TweetCursor | None = None,
+) -> Page[Tweet]:
+    """List tweets, newest first."""
+    rows, next_cursor = await r.reader.tweets(replace(wanted, limit=limit), cursor)
+    return page([Tweet.of(row) for row in rows], next_cursor=next_cursor)
+
+
+@router.get("/tweets/feed", tags=["twitter"], responses=errors_of(Overloaded))
+async def read_feed(
+    r: R,
+    _: Annotated[Principal, Depends(require("feed:read"))],
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="meta.next_cursor of the last page; 0: all.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for a change where there is none.")] = 0,
+) -> Page[FeedItem]:
+    """Return the latest change of each tweet that changed after a number, in order; keep meta.next_cursor."""
+    items = [FeedItem.of(row) for row in await r.feed.page(after, limit, wait)]
+    return page(items, next_cursor=str(items[-1].seq if items else after), at_end=len(items) < limit)
+
+
+@router.get("/tweets/{tweet_id}", tags=["twitter"], responses=errors_of(TweetNotFound))
+async def get_tweet(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Tweet]:
+    """Return one tweet."""
+    return ok(Tweet.of(await r.reader.tweet(tweet_id)))
+
+
+@router.get("/tweets/{tweet_id}/versions", tags=["reading"], responses=errors_of(TweetNotFound))
+async def earlier_versions(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Items[EarlierVersion]]:
+    """Return the texts that edits of a tweet have replaced, oldest first."""
+    rows = await r.reader.versions(tweet_id)
+    return ok(
+        Items(items=[EarlierVersion.model_validate({**row, "version_id": str(row["version_id"])}) for row in rows])
+    )
+
+
+@router.post("/erasures", tags=["twitter"])
+async def erase_tweets(body: ErasureRequest, r: R, _: CanWrite) -> Ok[Erasure]:
+    """Erase tweets that their authors deleted; the feed tells every consumer."""
+    erased, unknown = await r.reader.erase(body.ids)
+    r.feed.look()
+    return ok(Erasure(erased=erased, unknown=unknown))
+
+
+@router.get("/scores/progress", tags=["twitter"])
+async def score_progress(r: R, _: CanRead) -> Ok[ScoreProgress]:
+    """Return how many tweets have their sentiment, and how many pairs of a tweet and an entity wait for theirs."""
+    return ok(ScoreProgress.of(await r.tweets.state(), await r.targets.pending()))

@@ -1,0 +1,28 @@
+"""HTTP: what reading X has cost, and what may still be read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from castor_chassis import Ok, Principal, ok, require
+from twitter_service.api.resources import R
+from twitter_service.api.schemas.usage import AllowanceStanding, BudgetStanding, Usage
+from twitter_service.billing.budget import Payer, Purpose
+
+router = APIRouter(prefix="/v1/twitter/usage", tags=["x"])
+Read = Annotated[Principal, Depends(require("tweets:read"))]
+
+
+@router.get("")
+async def get_usage(r: R, principal: Read, purpose: Purpose = "analysis") -> Ok[Usage]:
+    """Return what reading X has cost the account, a purpose and the caller, and what may still be read."""
+    budgets = await r.x.usage(Payer(principal.label, purpose))
+    allowances = await r.x.allowances()
+    usage = Usage(
+        x_configured=r.x.is_configured,
+        budgets=[BudgetStanding.of(standing) for standing in budgets],
+        allowances=[AllowanceStanding.of(allowance) for allowance in allowances or []],
+    )
+    return ok(usage, **({"degraded": ["redis"]} if allowances is None else {}))
