@@ -30,7 +30,7 @@ import orjson
 from bench._tweets import id_of, text_of, time_of, write_pages
 from bench._twitter_service import Endpoint, postgres, running, watch_parser
 from castor_chassis.client.transport import httpx
-from twitter_service.imports.file_reader import TweetFile
+from twitter_service.imports.readers.tweet_file import TweetFile
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.model import NewTweet

@@ -19,9 +19,6 @@ SQL = re.compile(
 # Storage modules that are named for what they store instead, and why.
 STORAGE = {
     "twitter-service/twitter_service/billing/ledger.py": "the ledger of what is spent on X: one table, one transaction",
-    "twitter-service/twitter_service/maintenance/search_index.py": "statements of the full-text index alone",
-    "twitter-service/twitter_service/tweets/erasure.py": "one statement over every table that knows a tweet",
-    "twitter-service/twitter_service/tweets/upsert.py": "COPY into a staging table, and the upsert out of it",
 }
 
 

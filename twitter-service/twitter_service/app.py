@@ -14,7 +14,7 @@ from twitter_service.api import authors, collections, counts, entities, exports,
 from twitter_service.api.resources import Resources
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityStore
-from twitter_service.imports.importer import Importer, ImportRules
+from twitter_service.imports.import_run import Importer, ImportRules
 from twitter_service.imports.repository import ImportStore
 from twitter_service.queries.service import Reader
 from twitter_service.scoring.target_repository import TargetStore

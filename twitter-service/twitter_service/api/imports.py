@@ -33,8 +33,8 @@ from twitter_service.errors import (
     UnpackedTooLarge,
     UploadBroken,
 )
-from twitter_service.imports.file_reader import Format
-from twitter_service.imports.importer import ImportOrder
+from twitter_service.imports.import_run import ImportOrder
+from twitter_service.imports.readers.tweet_file import Format
 from twitter_service.imports.repository import Origin
 
 router = APIRouter(prefix="/v1/twitter/imports", tags=["twitter"])

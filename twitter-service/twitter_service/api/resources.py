@@ -9,7 +9,7 @@ from castor_chassis import provided
 from twitter_service.collections.scheduler import Collections
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityStore
-from twitter_service.imports.importer import Importer
+from twitter_service.imports.import_run import Importer
 from twitter_service.imports.repository import ImportStore
 from twitter_service.queries.service import Reader
 from twitter_service.scoring.target_repository import TargetStore

@@ -10,7 +10,7 @@ from castor_chassis import Postgres
 from twitter_service.errors import EntityExists, EntityNotFound, TooManyEntities
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.repository import Row, lock_state
-from twitter_service.tweets.upsert import affected
+from twitter_service.tweets.upsert_repository import affected
 
 _COLUMNS = "id, name, kind, handles, aliases, hashtags, colour, matching, created_at"
 _CHANGE_REVISION = "UPDATE feed_state SET entity_revision = entity_revision + 1"

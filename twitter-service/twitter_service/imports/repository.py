@@ -10,9 +10,9 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.errors import ImportNotFound
-from twitter_service.imports.file_reader import Checkpoint
+from twitter_service.imports.readers.tweet_file import Checkpoint
 from twitter_service.tweets.model import Rejection
-from twitter_service.tweets.upsert import Added
+from twitter_service.tweets.upsert_repository import Added
 
 MAX_REJECTIONS = 1_000
 STALE_SECONDS = 60

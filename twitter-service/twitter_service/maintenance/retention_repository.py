@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from castor_chassis import Postgres
-from twitter_service.tweets.erasure import erase
+from twitter_service.tweets.erasure_repository import erase
 from twitter_service.tweets.model import snowflake_of
 from twitter_service.tweets.repository import lock_state
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from twitter_service.maintenance.search_index import WordStore
+from twitter_service.maintenance.search_index_repository import WordStore
 from twitter_service.metrics import SEARCH_BEHIND
 
 WINDOW = 1_000

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from twitter_service.entities.repository import EntityStore
-from twitter_service.imports.importer import InThread
+from twitter_service.imports.import_run import InThread
 from twitter_service.matching.entities import Matcher
 from twitter_service.metrics import TWEETS
 from twitter_service.tweets.batch import Batch

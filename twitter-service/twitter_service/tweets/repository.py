@@ -13,8 +13,8 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.tweets.batch import Batch
-from twitter_service.tweets.erasure import erase
-from twitter_service.tweets.upsert import Added, affected, take_in
+from twitter_service.tweets.erasure_repository import erase
+from twitter_service.tweets.upsert_repository import Added, affected, take_in
 
 Row = dict[str, Any]
 Within = Callable[[Any, Added], Awaitable[None]]

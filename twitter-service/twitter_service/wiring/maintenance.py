@@ -7,7 +7,7 @@ from collections.abc import Callable
 from castor_chassis import Chassis
 from twitter_service.maintenance.retention import Tender
 from twitter_service.maintenance.retention_repository import RetentionStore
-from twitter_service.maintenance.search_index import WordStore
+from twitter_service.maintenance.search_index_repository import WordStore
 from twitter_service.maintenance.search_indexer import WordIndexer
 from twitter_service.settings import TwitterSettings
 from twitter_service.tweets.author_repository import AuthorStore

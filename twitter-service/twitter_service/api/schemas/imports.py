@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
-from twitter_service.imports.file_reader import Format
+from twitter_service.imports.readers.tweet_file import Format
 
 
 class RejectedLine(ResponseModel):

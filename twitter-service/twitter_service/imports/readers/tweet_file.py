@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from twitter_service.errors import NotUtf8
-from twitter_service.imports.csv_reader import CsvReader, Found
 from twitter_service.imports.parser import Block, parsed
+from twitter_service.imports.readers.csv_reader import CsvReader, Found
 from twitter_service.tweets.model import NewTweet, Rejection
 
 __all__ = ["MAX_LINE", "Checkpoint", "Format", "Found", "TweetFile"]

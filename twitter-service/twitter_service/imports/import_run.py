@@ -22,17 +22,17 @@ from castor_chassis import Overloaded, ServiceError
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityStore
 from twitter_service.errors import EmptyImport, ImportDiffers
-from twitter_service.imports.file_reader import Checkpoint, Format, TweetFile
-from twitter_service.imports.gzip_stream import cut, unpacked
 from twitter_service.imports.parser import Block, Frame, Prepared, prepared
 from twitter_service.imports.parser_process import ParserLost, ParserProcess, has_processor_to_spare
+from twitter_service.imports.readers.gzip_stream import cut, unpacked
+from twitter_service.imports.readers.tweet_file import Checkpoint, Format, TweetFile
 from twitter_service.imports.repository import Chunk, Ending, ImportStore, Origin, Tally
 from twitter_service.matching.entities import Matcher, slug
 from twitter_service.metrics import PARSERS_LOST, TWEETS
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.model import Author
 from twitter_service.tweets.repository import TweetStore
-from twitter_service.tweets.upsert import Added
+from twitter_service.tweets.upsert_repository import Added
 
 HEAD_BYTES = 64 * 1024
 """By so many first bytes a file is recognised; shorter ones are not resumed."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twitter_service.errors import MissingColumns, NotUtf8
-from twitter_service.imports.file_reader import MAX_LINE, Found, TweetFile
+from twitter_service.imports.readers.tweet_file import MAX_LINE, Found, TweetFile
 from twitter_service.tweets.model import NewTweet, Rejection, Unusable, read_created_at, read_id
 
 HEADER = "id,username,created_at,text\n"
