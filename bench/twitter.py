@@ -30,6 +30,7 @@ import orjson
 from bench._tweets import id_of, text_of, time_of, write_pages
 from bench._twitter_service import Endpoint, postgres, running, watch_parser
 from castor_chassis.client.transport import httpx
+from twitter_service.imports.parser import parse
 from twitter_service.imports.readers.tweet_file import TweetFile
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.batch import Batch
@@ -157,8 +158,8 @@ def parse_only(path: Path) -> tuple[float, float]:
     file, found = TweetFile(), list[Any]()
     started = time.process_time()
     for piece in file_pieces(path):
-        found += file.feed(piece)
-    found += file.finish()
+        found += parse(file.read(piece))
+    found += parse(file.read_last(b""))
     parsed = time.process_time()
     Batch.of([item for item in found if isinstance(item, NewTweet)], Matcher(ENTITIES), 1)
     return (parsed - started) / len(found) * 1e6, (time.process_time() - parsed) / len(found) * 1e6

@@ -27,7 +27,7 @@ import aiohttp
 from redis.asyncio import Redis
 from tweepy.asynchronous import AsyncClient, AsyncPaginator
 
-from castor_chassis import Postgres
+from castor_chassis import Postgres, Wakeup
 from castor_chassis.observability.logging import configure_logging
 from castor_chassis.storage.migrations import migrate
 from castor_devstack.fake_x.corpus import Corpus, filled, invented
@@ -39,15 +39,18 @@ from castor_devstack.stack.postgres import EmbeddedPostgres
 from castor_devstack.stack.valkey import EmbeddedValkey
 from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.testing import scratch_folder
-from twitter_service.billing.budget import Limits, Payer, Prices
+from twitter_service.billing.budget import BudgetLimits, Payer, Prices
 from twitter_service.billing.ledger import Ledger
-from twitter_service.entities.repository import EntityStore
-from twitter_service.searches.ingest import Sink
-from twitter_service.searches.planner import Planner, Wish
-from twitter_service.searches.repository import SearchStore
-from twitter_service.searches.service import Order, XService
-from twitter_service.searches.worker import Runner, SearchReader
-from twitter_service.tweets.repository import TweetStore
+from twitter_service.billing.repository import LedgerRepository
+from twitter_service.entities.repository import EntityRepository
+from twitter_service.entities.tweet_writer import TweetWriter
+from twitter_service.searches.ingest import PageIngest
+from twitter_service.searches.model import SearchSpec
+from twitter_service.searches.planner import Planner
+from twitter_service.searches.repository import SearchRepository
+from twitter_service.searches.service import SearchService, Submission
+from twitter_service.searches.worker import JobRunner, SearchWorker
+from twitter_service.tweets.repository import TweetRepository
 from twitter_service.x.client import XClient, XPolicy
 from twitter_service.x.query_builder import Search, queries
 from twitter_service.x.rate_limits import XLimits
@@ -82,7 +85,7 @@ class Result:
         )
 
 
-def wishes(count: int) -> list[Search]:
+def invented_searches(count: int) -> list[Search]:
     """Return the searches: a word, a place or a name, most of them together with another."""
     chance = random.Random(7)
     groups = (_WORDS, _PLACES, _NAMES)
@@ -119,36 +122,37 @@ async def ours(fake: FakeX, urls: tuple[str, str], searches: list[Search], until
     await postgres.open()
     limits = XLimits(redis, account="bench", max_in_flight=16, slot_seconds=30, margin_seconds=0.25)
     x = XClient("key", limits, XPolicy(fake.url, 15, 64, 5, 100, 1))
-    ledger = Ledger(
-        postgres, Limits((None, None), (None, None), {"analysis": 1.0}, 1.0), Prices(0.005, 0.01), lease_seconds=60
-    )
-    store, entities, tweets = SearchStore(postgres), EntityStore(postgres, max_entities=10), TweetStore(postgres)
+    budget = BudgetLimits((None, None), (None, None), {"analysis": 1.0}, 1.0)
+    ledger = Ledger(LedgerRepository(postgres, lease_seconds=60), budget, Prices(0.005, 0.01))
+    repository, entities = SearchRepository(postgres), EntityRepository(postgres, max_entities=10)
     threads = ThreadPoolExecutor(2)
 
     async def in_thread(function: Any, /, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(threads, function, *args)
 
-    sink = Sink(tweets, entities, in_thread, lambda: None)
-    runner = Runner(store, SearchReader(x, store, ledger, sink, max_attempts=20), lanes=SEARCHES, lease_seconds=60)
-    service = XService(x, Planner(entities, ledger, archive_enabled=False), ledger, store, runner.ask, sink)
-    payer = Payer("user:bench", "analysis")
-    asked = [Wish(search, None, False, None, None, until, 5000) for search in searches]
-    began = time.monotonic()
+    ingest = PageIngest(TweetWriter(TweetRepository(postgres), entities, in_thread, lambda: None))
+    queued = Wakeup()
+    runner = JobRunner(x, repository, ledger, ingest, max_attempts=20)
+    worker = SearchWorker(repository, runner, queued, concurrency=SEARCHES, lease_seconds=60)
     planner = Planner(entities, ledger, archive_enabled=False)
-    plans = [await planner.plan(wish) for wish in asked]
+    service = SearchService(x, planner, ledger, repository, ingest, queued)
+    payer = Payer("user:bench", "analysis")
+    specs = [SearchSpec(search, None, False, None, None, until, 5000) for search in searches]
+    began = time.monotonic()
+    plans = [await planner.plan(spec) for spec in specs]
     previews = await asyncio.gather(*(planner.preview(x, plan, payer, 600) for plan in plans))
     previewed = time.monotonic()
-    running = asyncio.ensure_future(runner.run())
+    running = asyncio.ensure_future(worker.run())
     line = asyncio.Semaphore(50)
 
-    async def submit(number: int, wish: Wish) -> None:
+    async def submit(number: int, spec: SearchSpec) -> None:
         async with line:
-            await service.search(wish, Order(payer, {"n": number}, f"k{number}"))
+            await service.search(spec, Submission(payer, {"n": number}, f"k{number}"))
 
-    await asyncio.gather(*(submit(number, wish) for number, wish in enumerate(asked)))
+    await asyncio.gather(*(submit(number, spec) for number, spec in enumerate(specs)))
     while True:
         await asyncio.sleep(0.2)
-        if not await store.waiting():
+        if not await repository.count_unfinished():
             break
     seconds = time.monotonic() - began
     running.cancel()
@@ -164,14 +168,14 @@ async def ours(fake: FakeX, urls: tuple[str, str], searches: list[Search], until
         meant = {key for query in row["queries"] for key in fake.corpus.find(query)}
         # Short of posts, or short of them in the store: whichever shows more.
         lost += max(len(meant) - row["posts_read"], len(meant - stored))
-    spent = (await ledger.standings(payer))[0]
+    spent = (await ledger.statuses(payer))[0]
     price = sum(preview.price.micro_usd for preview in previews) / 1e6
     read = float(ledger.prices.of(int(rows["read"])).micro_usd) / 1e6
     money = (
         f"previews: {sum(p.found for p in previews):,} posts, ${price:,.2f}; "
         f"read: {rows['read']:,} posts, ${read:,.2f} ({100 * (read / price - 1):+.2f} % of the previews)\n"
-        f"billed once a UTC day: ledger {spent.spent.posts:,}, fake X {fake.billed:,}; still promised: "
-        f"{spent.held.posts}; the previews took {previewed - began:.1f} s of the time"
+        f"billed once a UTC day: ledger {spent.spent.posts:,}, fake X {fake.billed:,}; still reserved: "
+        f"{spent.reserved.posts}; the previews took {previewed - began:.1f} s of the time"
     )
     await x.close()
     await redis.aclose()
@@ -219,7 +223,7 @@ async def theirs(fake: FakeX, searches: list[Search], until: datetime) -> Result
 async def compare(urls: tuple[str, str]) -> None:
     """Run both and print the table."""
     corpus = filled(invented(POSTS))
-    searches = wishes(SEARCHES)
+    searches = invented_searches(SEARCHES)
     until = (datetime.now(UTC) - timedelta(seconds=20)).replace(microsecond=0)
     for search in searches:
         # Known beforehand, so that neither waits for the fake X to find it out.

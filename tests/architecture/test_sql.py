@@ -16,10 +16,6 @@ SQL = re.compile(
     r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|CREATE|DROP|ALTER|TRUNCATE|COPY|LOCK|SET|LISTEN|NOTIFY|VACUUM|ANALYZE|"
     r"FROM|JOIN|LEFT JOIN|WHERE|AND|OR|ORDER BY|GROUP BY|LIMIT|VALUES|ON CONFLICT|RETURNING)\s+\S"
 )
-# Storage modules that are named for what they store instead, and why.
-STORAGE = {
-    "twitter-service/twitter_service/billing/ledger.py": "the ledger of what is spent on X: one table, one transaction",
-}
 
 
 def sql_in(source: str) -> Iterator[str]:
@@ -43,13 +39,7 @@ def with_sql() -> dict[str, list[str]]:
 
 def test_sql_stands_in_repositories_only(with_sql: dict[str, list[str]]) -> None:
     """No other module of a service holds a string that is SQL."""
-    elsewhere = {name: found for name, found in with_sql.items() if not is_repository(Path(name))}
-    assert {name: found for name, found in elsewhere.items() if name not in STORAGE} == {}
-
-
-def test_the_exceptions_are_needed(with_sql: dict[str, list[str]]) -> None:
-    """Every module that is excepted exists and holds SQL; one that no longer does leaves the list."""
-    assert sorted(name for name in STORAGE if name not in with_sql) == []
+    assert {name: found for name, found in with_sql.items() if not is_repository(Path(name))} == {}
 
 
 def test_every_service_with_a_database_has_a_repository(with_sql: dict[str, list[str]]) -> None:

@@ -18,8 +18,9 @@ from castor_chassis import Peer, PeerPolicy
 from castor_chassis.client.breaker import GatedBreaker
 from openai_service.settings import ProviderSettings
 from openai_service.upstreams.client import OpenAICompatible, UpstreamOptions
-from twitter_service.x.client import Span, XClient, XPolicy
+from twitter_service.x.client import XClient, XPolicy
 from twitter_service.x.rate_limits import XLimits
+from twitter_service.x.span import Span
 
 CHAT = {
     "id": "chatcmpl-1",

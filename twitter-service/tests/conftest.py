@@ -28,6 +28,12 @@ TABLES = (
     "imports",
 )  # fmt: skip
 FIRST_ID = 1_500_000_000_000_000_000
+USER = {
+    "id": "7", "username": "fbotero", "created_at": "2012-01-01T00:00:00.000Z", "description": "Hola",
+    "verified": False,
+    "location": "Medellín", "profile_image_url": "https://pbs.twimg.com/x.jpg",
+    "public_metrics": {"followers_count": 1500, "following_count": 500, "tweet_count": 9000},
+}  # fmt: skip
 
 
 def answer_batch(call: Call) -> tuple[int, Any, dict[str, str]]:
@@ -142,6 +148,15 @@ def numbered(count: int, text: str = "tweet {}", start: int = FIRST_ID) -> str:
         (start + n, f"user{n % 7}", f"2022-05-{1 + n // 86400:02}T{_clock(n)}Z", text.format(n)) for n in range(count)
     )
     return csv_of(rows)
+
+
+def page_of(
+    *tweets: dict[str, Any], users: Any = (USER,), retrieved: str = "2026-01-01T00:00:00Z", **includes: Any
+) -> str:
+    """Return a twarc page of tweets by user 7 as one line."""
+    data = [{"author_id": "7", "created_at": "2025-05-01T10:00:00.000Z", "text": "t", **tweet} for tweet in tweets]
+    page = {"data": data, "includes": {"users": list(users), **includes}, "__twarc": {"retrieved_at": retrieved}}
+    return json.dumps(page, ensure_ascii=False) + "\n"
 
 
 def _clock(second: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castor_chassis import Conflict, Invalid, NotFound
+from castor_chassis import Conflict, Invalid, NotFound, ServiceError
 
 
 class TweetNotFound(NotFound):
@@ -100,3 +100,42 @@ class ImportDiffers(Conflict):
         "The file begins like that of the import {import_id}, which broke off after {offset} bytes, but is "
         "another one; send it with resume=false."
     )
+
+
+class BudgetSpent(ServiceError):
+    """The budget for reading X does not cover this."""
+
+    status = 402
+    code = "budget_spent"
+    message = (
+        "The {period} budget of {scope} covers {left} {unit} more and this may take {wanted}; "
+        "ask for less, or wait until {resets_at}."
+    )
+
+
+class SearchNotFound(NotFound):
+    """No search has this id."""
+
+    code = "search_not_found"
+    message = "No search has the id {search_id}; POST /v1/twitter/searches answers with one."
+
+
+class IdempotencyConflict(Conflict):
+    """The key was used for another request."""
+
+    code = "idempotency_key_reused"
+    message = "The Idempotency-Key {key} was used for a different search; send a new key for a new search."
+
+
+class CollectionNotFound(NotFound):
+    """No collection has this id."""
+
+    code = "collection_not_found"
+    message = "No collection has the id {collection_id}; list them with GET /v1/twitter/collections."
+
+
+class CollectionExists(Conflict):
+    """A collection has this id already."""
+
+    code = "collection_exists"
+    message = "A collection with the id {collection_id} exists already; delete it first, or choose another id."

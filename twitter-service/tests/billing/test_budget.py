@@ -1,4 +1,4 @@
-"""The ledger: no promise beyond the budget, no phantom, each post billed once a UTC day."""
+"""The ledger: no reservation beyond the budget, none that outlives its lease, each post billed once a UTC day."""
 
 from __future__ import annotations
 
@@ -17,9 +17,19 @@ import pytest_asyncio
 
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
-from twitter_service.billing.budget import Amount, Entry, Limits, Payer, Prices, check, next_start, standings
+from twitter_service.billing.budget import (
+    Amount,
+    BudgetLimits,
+    LedgerEntry,
+    Payer,
+    Prices,
+    check,
+    next_start,
+    statuses,
+)
 from twitter_service.billing.ledger import Ledger
-from twitter_service.x.errors import BudgetSpent
+from twitter_service.billing.repository import LedgerRepository
+from twitter_service.errors import BudgetSpent
 
 ANA = Payer("user:ana", "analysis")
 EVA = Payer("user:eva", "analysis")
@@ -28,9 +38,9 @@ PRICES = Prices(post_usd=0.005, user_usd=0.010)
 ANY_SHARE = {"analysis": 1.0, "trending": 1.0}
 
 
-def limits(**given: Any) -> Limits:
+def limits(**given: Any) -> BudgetLimits:
     usual: dict[str, Any] = {"daily": (None, None), "monthly": (None, None)}
-    return Limits(**{**usual, "purpose_shares": ANY_SHARE, "tenant_share": 1.0, **given})
+    return BudgetLimits(**{**usual, "purpose_shares": ANY_SHARE, "tenant_share": 1.0, **given})
 
 
 @pytest_asyncio.fixture
@@ -47,7 +57,7 @@ async def budget_url(postgres_url: str) -> AsyncIterator[str]:
 async def ledger(url: str, lease_seconds: float = 30, **given: Any) -> AsyncIterator[Ledger]:
     postgres = Postgres(url, size=12, timeout_seconds=60)
     await postgres.open()
-    yield Ledger(postgres, limits(**given), PRICES, lease_seconds=lease_seconds)
+    yield Ledger(LedgerRepository(postgres, lease_seconds=lease_seconds), limits(**given), PRICES)
     await postgres.close()
 
 
@@ -62,7 +72,7 @@ async def test_exactly_as_many_pass_as_the_budget_holds(budget_url: str) -> None
     """Of 1,000 reservations at once against a budget for 100, exactly 100 pass."""
     async with ledger(budget_url, daily=(100, None)) as book:
         assert await outcomes([book.reserve(f"r{n}", ANA, 1) for n in range(1000)]) == (100, 900)
-        assert (await book.standings(ANA))[0].held == Amount(100, 100 * 5000)
+        assert (await book.statuses(ANA))[0].reserved == Amount(100, 100 * 5000)
 
 
 async def test_two_processes_share_the_budget(budget_url: str) -> None:
@@ -72,7 +82,7 @@ async def test_two_processes_share_the_budget(budget_url: str) -> None:
         assert await outcomes(asks) == (10, 50)
 
 
-async def test_asking_again_promises_once(budget_url: str) -> None:
+async def test_asking_again_reserves_once(budget_url: str) -> None:
     """A reservation that is repeated holds its amount once; releasing gives it back, twice changes nothing."""
     async with ledger(budget_url, daily=(100, None)) as book:
         for _ in range(3):
@@ -87,14 +97,16 @@ async def test_asking_again_promises_once(budget_url: str) -> None:
 _CHILD = """
 import asyncio, sys
 from castor_chassis import Postgres
-from twitter_service.billing.budget import Limits, Payer, Prices
+from twitter_service.billing.budget import BudgetLimits, Payer, Prices
 from twitter_service.billing.ledger import Ledger
+from twitter_service.billing.repository import LedgerRepository
 
 async def main():
     postgres = Postgres(sys.argv[1], size=4, timeout_seconds=60)
     await postgres.open()
-    limits = Limits((100, None), (None, None), {"analysis": 1.0}, 1.0)
-    book = Ledger(postgres, limits, Prices(0.005, 0.01), lease_seconds=float(sys.argv[2]))
+    limits = BudgetLimits((100, None), (None, None), {"analysis": 1.0}, 1.0)
+    repository = LedgerRepository(postgres, lease_seconds=float(sys.argv[2]))
+    book = Ledger(repository, limits, Prices(0.005, 0.01))
     for n in range(60):
         await book.reserve(f"child{n}", Payer("user:ana", "analysis"), 1)
     await book.charge("child0", Payer("user:ana", "analysis"), [1])
@@ -122,9 +134,9 @@ async def test_a_killed_process_leaves_no_phantom(budget_url: str) -> None:
             with pytest.raises(BudgetSpent):
                 await book.reserve("mine", ANA, 99)
         async with asyncio.timeout(30):
-            while (await book.standings(ANA))[0].held.posts:
+            while (await book.statuses(ANA))[0].reserved.posts:
                 await asyncio.sleep(0.1)
-        assert (await book.standings(ANA))[0].spent == Amount(1, 5000)
+        assert (await book.statuses(ANA))[0].spent == Amount(1, 5000)
         await book.reserve("mine", ANA, 99)
         with pytest.raises(BudgetSpent):
             await book.reserve("more", ANA, 1)
@@ -138,8 +150,8 @@ async def test_a_post_is_billed_once_a_day(budget_url: str) -> None:
         again = await book.charge("a", EVA, [2, 3, 4], user_ids=[9, 9])
         assert (first.read, first.billed) == (3, Amount(3, 15_000))
         assert (again.read, again.billed) == (3, Amount(1, 5_000 + 10_000))
-        day = (await book.standings(ANA))[0]
-        assert (day.spent, day.held) == (Amount(4, 30_000), Amount(44, 44 * 5000))
+        day = (await book.statuses(ANA))[0]
+        assert (day.spent, day.reserved) == (Amount(4, 30_000), Amount(44, 44 * 5000))
 
 
 async def test_charges_that_share_posts_at_once_bill_each_once(budget_url: str) -> None:
@@ -147,7 +159,7 @@ async def test_charges_that_share_posts_at_once_bill_each_once(budget_url: str) 
     async with ledger(budget_url) as book:
         ids = list(range(1, 101))
         await asyncio.gather(*(book.charge(f"k{n}", ANA, ids[n:] + ids[:n]) for n in range(40)))
-        assert (await book.standings(ANA))[0].spent == Amount(100, 500_000)
+        assert (await book.statuses(ANA))[0].spent == Amount(100, 500_000)
 
 
 async def test_purposes_and_tenants_are_apart(budget_url: str) -> None:
@@ -193,8 +205,8 @@ def test_periods_begin_in_utc(today: date, daily: str, monthly: str) -> None:
 
 def test_what_was_spent_earlier_counts_for_the_month_alone() -> None:
     """Yesterday's spending is part of the month's and not of the day's."""
-    entries = [Entry("analysis", "user:ana", today, Amount(10, 0), Amount()) for today in (True, False)]
-    where = standings(entries, ANA, limits(daily=(15, None), monthly=(30, None)), date(2026, 5, 2))
+    entries = [LedgerEntry("analysis", "user:ana", today, Amount(10, 0), Amount()) for today in (True, False)]
+    where = statuses(entries, ANA, limits(daily=(15, None), monthly=(30, None)), date(2026, 5, 2))
     assert {(s.level, s.period): s.left[0] for s in where if s.level == "all"} == {
         ("all", "daily"): 5,
         ("all", "monthly"): 10,

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from twitter_service.imports.parser import Block, prepared
+from twitter_service.imports.parser import parse_and_match
 from twitter_service.imports.parser_process import ParserLost, ParserProcess, has_processor_to_spare
+from twitter_service.imports.readers.base import Block
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.metrics import PARSERS_LOST
 
@@ -65,9 +66,9 @@ async def test_the_process_finds_what_a_thread_finds() -> None:
     parser = await ready()
     for revision, terms in enumerate((ENTITIES, ENTITIES[:1], [])):
         matcher = Matcher(terms)
-        found = await parser.prepared(blocks, matcher, revision)
-        assert found == await parser.prepared(blocks, matcher, revision)
-        assert found == prepared(blocks, matcher, revision)
+        found = await parser.parse_and_match(blocks, matcher, revision)
+        assert found == await parser.parse_and_match(blocks, matcher, revision)
+        assert found == parse_and_match(blocks, matcher, revision)
         assert found.tweets == 181
     await parser.close()
     assert parser.pid not in parsers()
@@ -87,7 +88,7 @@ async def test_a_lost_process_says_so() -> None:
     assert parser.pid is not None
     os.kill(parser.pid, signal.SIGKILL)
     with pytest.raises(ParserLost):
-        await parser.prepared([Block(1, line_of(1) * 4_000)], Matcher([]), 1)
+        await parser.parse_and_match([Block(1, line_of(1) * 4_000)], Matcher([]), 1)
     await parser.close()
 
 

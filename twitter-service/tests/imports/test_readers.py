@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twitter_service.errors import MissingColumns, NotUtf8
-from twitter_service.imports.readers.tweet_file import MAX_LINE, Found, TweetFile
+from twitter_service.imports.parser import parse
+from twitter_service.imports.readers.jsonl_reader import MAX_LINE
+from twitter_service.imports.readers.tweet_file import TweetFile
 from twitter_service.tweets.model import NewTweet, Rejection, Unusable, read_created_at, read_id
 
+Found = list[NewTweet | Rejection]
 HEADER = "id,username,created_at,text\n"
 AT = "2022-05-01T10:00:00Z"
 
@@ -21,8 +24,8 @@ def parsed(content: bytes | str, piece: int = 1 << 20) -> Found:
     """Parse ``content`` in pieces of ``piece`` bytes."""
     data = content.encode() if isinstance(content, str) else content
     file = TweetFile()
-    found = [item for at in range(0, len(data), piece) for item in file.feed(data[at : at + piece])]
-    return found + file.finish()
+    found = [item for at in range(0, len(data), piece) for item in parse(file.read(data[at : at + piece]))]
+    return found + parse(file.read_last(b""))
 
 
 def texts(found: Found) -> list[str]:
@@ -168,10 +171,10 @@ def test_memory_does_not_grow_with_the_file() -> None:
     def peak(rows: int) -> int:
         file = TweetFile()
         tracemalloc.start()
-        file.feed(HEADER.encode())
+        file.read(HEADER.encode())
         for first in range(1, rows, 500):
-            file.feed("".join(f'{n},ana,{AT},"uno\ndos {n}"\n' for n in range(first, first + 500)).encode())
-        file.finish()
+            file.read("".join(f'{n},ana,{AT},"uno\ndos {n}"\n' for n in range(first, first + 500)).encode())
+        file.read_last(b"")
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return used

@@ -11,9 +11,11 @@ import pytest
 
 from castor_chassis import Postgres
 from twitter_service.matching.entities import Matcher
+from twitter_service.scoring.score_repository import ScoreRepository, TweetScore
 from twitter_service.tweets.batch import Batch
+from twitter_service.tweets.feed_repository import FeedRepository, lock_feed
 from twitter_service.tweets.model import NewTweet
-from twitter_service.tweets.repository import Scored, TweetStore, lock_state
+from twitter_service.tweets.repository import TweetRepository
 
 from ..conftest import FIRST_ID, Start, Twitter, csv_of, numbered
 
@@ -57,7 +59,7 @@ async def test_writers_plan_for_what_is_there(migrated: str) -> None:
     postgres = Postgres(migrated)
     await postgres.open()
     async with postgres.transaction() as connection:
-        await lock_state(connection)
+        await lock_feed(connection)
         assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
     assert await postgres.fetchval("SHOW plan_cache_mode") == "auto"
     await postgres.close()
@@ -67,7 +69,7 @@ async def test_slow_writers_are_not_passed(migrated: str, database: asyncpg.Conn
     """A reader never sees a number while a lower one is still being committed by a slow writer."""
     postgres = Postgres(migrated)
     await postgres.open()
-    store = TweetStore(postgres)
+    repository, feed = TweetRepository(postgres), FeedRepository(postgres)
     revision = await database.fetchval("SELECT entity_revision FROM feed_state")
     slow = database.transaction()
     await slow.start()
@@ -78,13 +80,13 @@ async def test_slow_writers_are_not_passed(migrated: str, database: asyncpg.Conn
         head + 1,
     )
     await database.execute("UPDATE feed_state SET head = head + 1, tweets = tweets + 1")
-    fast = asyncio.ensure_future(store.add(Batch.of(tweets(100, 5), Matcher([]), revision), "x"))
+    fast = asyncio.ensure_future(repository.add(Batch.of(tweets(100, 5), Matcher([]), revision), "x"))
     await asyncio.sleep(0.3)
-    assert await store.feed(0, 100) == []
+    assert await feed.changes(0, 100) == []
     assert not fast.done()
     await slow.commit()
     assert (await fast).new == 5
-    assert [row["id"] for row in await store.feed(0, 100)] == [1, 100, 101, 102, 103, 104]
+    assert [change.id for change in await feed.changes(0, 100)] == [1, 100, 101, 102, 103, 104]
     await postgres.close()
 
 
@@ -92,22 +94,22 @@ async def test_a_reader_beside_many_writers_misses_nothing(migrated: str, databa
     """While writers add and score at random speed, one pass of the cursor sees every tweet's last change."""
     postgres = Postgres(migrated, size=10)
     await postgres.open()
-    store = TweetStore(postgres)
+    repository, feed, scores = TweetRepository(postgres), FeedRepository(postgres), ScoreRepository(postgres)
     revision = await database.fetchval("SELECT entity_revision FROM feed_state")
 
     async def write(number: int) -> None:
         first = 1000 * (number + 1)
-        await store.add(Batch.of(tweets(first, 40), Matcher([]), revision), "x")
-        await store.save_scores([Scored(first + n, 0.1, 0.8, 0.1, "neutral") for n in range(40)], "m@1")
+        await repository.add(Batch.of(tweets(first, 40), Matcher([]), revision), "x")
+        await scores.save([TweetScore(first + n, 0.1, 0.8, 0.1, "neutral") for n in range(40)], "m@1")
 
     writers = asyncio.gather(*(write(number) for number in range(12)))
     cursor, last = 0, {}
     done = False
     while not done:
         done = writers.done()
-        for row in await store.feed(cursor, 7):
-            assert row["change_seq"] > cursor
-            cursor, last[row["id"]] = row["change_seq"], row["label"]
+        for change in await feed.changes(cursor, 7):
+            assert change.change_seq > cursor
+            cursor, last[change.id] = change.change_seq, change.label
             done = False
     await writers
     assert len(last) == 480
@@ -115,7 +117,7 @@ async def test_a_reader_beside_many_writers_misses_nothing(migrated: str, databa
     await postgres.close()
 
 
-async def test_long_poll_answers_with_the_news(start_twitter: Start) -> None:
+async def test_long_poll_answers_with_the_change(start_twitter: Start) -> None:
     """A waiting consumer is answered when something is stored, long before its time is up."""
     async with start_twitter() as twitter:
         waiting = asyncio.ensure_future(twitter.get("/tweets/feed", after=0, wait=20))

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import asyncpg
 import pytest
 
-from twitter_service.tweets.credibility import Activity, assess
-from twitter_service.tweets.model import Author
-
-from ..conftest import Twitter, numbered
+from ..conftest import USER, Twitter, page_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-USER = {
-    "id": "7", "username": "fbotero", "created_at": "2012-01-01T00:00:00.000Z", "description": "Hola",
-    "verified": False,
-    "location": "Medellín", "profile_image_url": "https://pbs.twimg.com/x.jpg",
-    "public_metrics": {"followers_count": 1500, "following_count": 500, "tweet_count": 9000},
-}  # fmt: skip
-
-
-def page_of(
-    *tweets: dict[str, Any], users: Any = (USER,), retrieved: str = "2026-01-01T00:00:00Z", **includes: Any
-) -> str:
-    """Return a twarc page of tweets by user 7 as one line."""
-    data = [{"author_id": "7", "created_at": "2025-05-01T10:00:00.000Z", "text": "t", **tweet} for tweet in tweets]
-    page = {"data": data, "includes": {"users": list(users), **includes}, "__twarc": {"retrieved_at": retrieved}}
-    return json.dumps(page, ensure_ascii=False) + "\n"
 
 
 async def test_an_edit_replaces_the_text_and_keeps_the_old_one(twitter: Twitter) -> None:
@@ -104,60 +80,3 @@ async def test_the_newer_observation_of_metrics_wins(twitter: Twitter) -> None:
     for likes, at in ((3, "2026-01-02"), (9, "2026-01-05"), (5, "2026-01-03")):
         await twitter.imported(page_of({**tweet, "public_metrics": {"like_count": likes}}, retrieved=f"{at}T00:00:00Z"))
     assert (await twitter.data(f"/tweets/{tweet['id']}"))["metrics"] == {"like_count": 9}
-
-
-async def test_credibility_is_explained_and_can_be_filtered(twitter: Twitter) -> None:
-    """An author's score is the sum of its reasons; low ones are listed unless a filter asks otherwise."""
-    spammer = {
-        "id": "8", "username": "ana20261", "created_at": "2025-12-30T00:00:00Z", "description": "",
-        "profile_image_url": "https://abs.twimg.com/default_profile.png",
-        "public_metrics": {"followers_count": 2, "following_count": 900, "tweet_count": 90_000},
-    }  # fmt: skip
-    ours = {"id": "1900000000000000030", "text": "bien"}
-    theirs = [{"id": f"19000000000000001{n}", "author_id": "8", "text": "compre ya"} for n in range(40, 50)]
-    await twitter.imported(page_of(ours, *theirs, users=[USER, spammer]))
-    async with asyncio.timeout(60):
-        while (low := await twitter.data("/authors/@ANA20261"))["credibility"] is None:
-            await asyncio.sleep(0.05)
-    high = await twitter.data("/authors/fbotero")
-    assert (low["credibility"], high["credibility"]) == (0.1, 1.0)
-    assert {"bio", "image", "ratio", "duplicates"} <= {r["signal"] for r in low["reasons"] if r["weight"] < 0}
-    assert len((await twitter.data("/tweets"))["items"]) == 11
-    kept = (await twitter.data("/tweets", min_credibility=0.6))["items"]
-    assert [(t["username"], t["credibility"], t["places"]) for t in kept] == [
-        ("fbotero", 1.0, ["antioquia", "medellin"])
-    ]
-    assert (await twitter.get("/authors/nadie")).json()["code"] == "author_not_found"
-
-
-@pytest.mark.parametrize("name", ["Botero", "Roboto", "Abbott", "protesta", "Laura20261", "user1234567", "test"])
-async def test_a_name_says_nothing(name: str) -> None:
-    """Two authors that differ in nothing but their name have the same score for the same reasons."""
-    known = {"created_at": NOW - timedelta(days=400), "followers": 150, "following": 300, "tweets": 10, "has_bio": True}
-    activity = Activity(20, 10, 20)
-    assert assess(Author("1", name, **known), activity, NOW) == assess(Author("1", "maria", **known), activity, NOW)
-
-
-@pytest.mark.parametrize(
-    ("days", "followers", "following", "tweets", "bio", "image", "place", "verified", "expected"),
-    [
-        (400, 1500, 500, 100, True, True, "Cali", True, 1.0),
-        (60, 150, 300, 100, True, True, None, False, 0.9),
-        (10, 5, 500, 5000, None, False, None, False, 0.1),
-    ],
-)
-async def test_credibility_of_the_predecessor(
-    days: int, followers: int, following: int, tweets: int, bio: bool, image: bool, place: str, verified: bool,
-    expected: float,
-) -> None:  # fmt: skip
-    """The predecessor's three reference authors have the scores it gave them."""
-    born = NOW - timedelta(days=days)
-    author = Author("1", "a", born, followers, following, tweets, verified, bio, image, place)
-    assert assess(author, None, NOW).score == expected
-
-
-async def test_the_words_of_a_large_import_are_found_in_the_end(twitter: Twitter) -> None:
-    """Full-text search shows every stored tweet once the index has caught up, and says how far behind it is."""
-    await twitter.imported(numbered(3000, text="palabra{}"))
-    await twitter.settled()
-    assert [t["text"] for t in (await twitter.data("/tweets", q="palabra2999"))["items"]] == ["palabra2999"]

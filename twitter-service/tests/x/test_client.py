@@ -19,7 +19,7 @@ from castor_devstack.fake_x.faults import Fault, Kind
 from castor_devstack.fake_x.limits import PER_APP, Limits
 from castor_devstack.fake_x.server import FakeX
 from castor_devstack.stack.valkey import EmbeddedValkey
-from twitter_service.x.client import Span, XClient, XPolicy
+from twitter_service.x.client import XClient, XPolicy
 from twitter_service.x.errors import (
     UserNotFound,
     XAllowanceSpent,
@@ -29,6 +29,7 @@ from twitter_service.x.errors import (
     XUnavailable,
 )
 from twitter_service.x.rate_limits import XLimits
+from twitter_service.x.span import Span
 
 
 @pytest_asyncio.fixture

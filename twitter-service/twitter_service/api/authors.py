@@ -20,4 +20,4 @@ async def get_author(
     username: Annotated[str, Path(pattern=r"^@?[A-Za-z0-9_:]{1,100}$")], r: R, _: CanRead
 ) -> Ok[AuthorOut]:
     """Return what is known of an author: the credibility, and the reasons for it."""
-    return ok(AuthorOut.of(await r.reader.author(username)))
+    return ok(AuthorOut.of(await r.queries.author(username)))

@@ -12,15 +12,8 @@ from twitter_service.api.resources import R
 from twitter_service.api.schemas.collections import CollectionChange, CollectionState, NewCollection
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.searches import SearchCursor, XSearch, search_cursor, search_position
-from twitter_service.errors import EntityNotFound
-from twitter_service.x.errors import (
-    CollectionExists,
-    CollectionNotFound,
-    EmptySearch,
-    EmptyTerm,
-    QueryTooLong,
-    XNotConfigured,
-)
+from twitter_service.errors import CollectionExists, CollectionNotFound, EntityNotFound
+from twitter_service.x.errors import EmptySearch, EmptyTerm, QueryTooLong, XNotConfigured
 
 router = APIRouter(prefix="/v1/twitter/collections", tags=["collections"])
 
@@ -36,13 +29,13 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 )
 async def create_collection(body: NewCollection, r: R, principal: Write) -> Ok[CollectionState]:
     """Keep a search up: read it on a schedule, or follow it with the stream, whose disconnects are filled by search."""
-    return ok(CollectionState.of(await r.collections.create(body.model_dump(mode="json"), principal.label)))
+    return ok(CollectionState.of(await r.collections.create(body.collection(), principal.label)))
 
 
 @router.get("")
 async def list_collections(r: R, _: Read, limit: Limit = 50, cursor: EntityId | None = None) -> Page[CollectionState]:
     """List collections in order of id."""
-    found = await r.collections.store.listed(cursor or "", limit + 1)
+    found = await r.collections.find(cursor or "", limit + 1)
     items = [CollectionState.of(collection) for collection in found[:limit]]
     return page(items, next_cursor=items[-1].id if len(found) > limit else None)
 
@@ -50,7 +43,7 @@ async def list_collections(r: R, _: Read, limit: Limit = 50, cursor: EntityId | 
 @router.get("/{collection_id}", responses=errors_of(CollectionNotFound))
 async def get_collection(collection_id: EntityId, r: R, _: Read) -> Ok[CollectionState]:
     """Return a collection and how far it is."""
-    return ok(CollectionState.of(await r.collections.store.get(collection_id)))
+    return ok(CollectionState.of(await r.collections.get(collection_id)))
 
 
 @router.get("/{collection_id}/searches", responses=errors_of(CollectionNotFound))
@@ -58,9 +51,9 @@ async def list_runs(
     collection_id: EntityId, r: R, _: Read, limit: Limit = 50, cursor: SearchCursor | None = None
 ) -> Page[XSearch]:
     """List the runs of a collection and the fillings of its gaps, newest first."""
-    await r.collections.store.get(collection_id)
-    rows = await r.searches.listed(collection_id, search_position(cursor), limit + 1)
-    return page([XSearch.of(row) for row in rows[:limit]], next_cursor=search_cursor(rows, limit))
+    await r.collections.get(collection_id)
+    jobs = await r.searches.find(collection_id, search_position(cursor), limit + 1)
+    return page([XSearch.of(job) for job in jobs[:limit]], next_cursor=search_cursor(jobs, limit))
 
 
 @router.patch("/{collection_id}", responses=errors_of(CollectionNotFound))
@@ -72,4 +65,4 @@ async def change_collection(collection_id: EntityId, body: CollectionChange, r: 
 @router.delete("/{collection_id}", responses=errors_of(CollectionNotFound))
 async def delete_collection(collection_id: EntityId, r: R, _: Write) -> Ok[CollectionState]:
     """Delete a collection and what it has not read yet. The tweets that it brought stay."""
-    return ok(CollectionState.of(await r.collections.store.delete(collection_id)))
+    return ok(CollectionState.of(await r.collections.delete(collection_id)))

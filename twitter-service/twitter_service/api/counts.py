@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from castor_chassis import Ok, Page, Principal, Timestamp, errors_of, ok, page, require
-from twitter_service.api.filters import WantedCounts
+from twitter_service.api.filters import CountFilters
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.counts import DailyCount, HourlyCount, TotalCount
 from twitter_service.api.schemas.fields import Day
@@ -26,26 +26,26 @@ async def total_counts(
     as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
 ) -> Ok[TotalCount]:
     """Return tweets and sentiment of all tweets of a span, tracked or not."""
-    return ok(TotalCount.model_validate(await r.reader.total(since, until, as_of)))
+    return ok(TotalCount.model_validate(await r.queries.total(since, until, as_of), from_attributes=True))
 
 
 @router.get("/daily", tags=["entities"], responses=errors_of(EntityNotFound))
 async def daily_counts(
     r: R,
     _: CanCount,
-    wanted: WantedCounts,
+    filters: CountFilters,
 ) -> Page[DailyCount]:
     """Return tweets and sentiment by day of America/Bogota and entity; days without any tweet are gaps."""
-    rows, next_cursor = await r.reader.counts(wanted)
-    return page([DailyCount.model_validate(row) for row in rows], next_cursor=next_cursor)
+    counts, next_cursor = await r.queries.counts(filters)
+    return page([DailyCount.of(count) for count in counts], next_cursor=next_cursor)
 
 
 @router.get("/hourly", tags=["reading"], responses=errors_of(EntityNotFound))
 async def hourly_counts(
     r: R,
     _: CanCount,
-    wanted: WantedCounts,
+    filters: CountFilters,
 ) -> Page[HourlyCount]:
     """Return tweets and sentiment by hour and entity, in days of America/Bogota; hours without any tweet are gaps."""
-    rows, next_cursor = await r.reader.counts(wanted, by_hour=True)
-    return page([HourlyCount.model_validate(row) for row in rows], next_cursor=next_cursor)
+    counts, next_cursor = await r.queries.counts(filters, by_hour=True)
+    return page([HourlyCount.of(count) for count in counts], next_cursor=next_cursor)

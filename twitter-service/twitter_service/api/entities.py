@@ -20,34 +20,29 @@ CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 @router.get("")
 async def list_entities(r: R, _: CanRead) -> Page[Entity]:
     """List all tracked entities."""
-    return page([Entity.model_validate(row) for row in await r.entities.entities()])
+    return page([Entity.of(found) for found in await r.entities.all()])
 
 
 @router.post("", status_code=201, responses=errors_of(EntityExists, TooManyEntities))
 async def create_entity(body: NewEntity, r: R, _: CanWrite) -> Ok[Entity]:
     """Track an entity; stored tweets are matched in the background and then show up in the feed again."""
-    row = await r.entities.create(body.values())
-    r.rematcher.ask()
-    return ok(Entity.model_validate(row))
+    return ok(Entity.of(await r.entities.create(body.entity())))
 
 
 @router.get("/{entity_id}", responses=errors_of(EntityNotFound))
 async def get_entity(entity_id: EntityId, r: R, _: CanRead) -> Ok[Entity]:
     """Return one entity."""
-    return ok(Entity.model_validate(await r.entities.entity(entity_id)))
+    return ok(Entity.of(await r.entities.get(entity_id)))
 
 
 @router.patch("/{entity_id}", responses=errors_of(EntityNotFound))
 async def change_entity(entity_id: EntityId, body: EntityChange, r: R, _: CanWrite) -> Ok[Entity]:
     """Change an entity; new terms are matched against stored tweets in the background."""
-    row = await r.entities.change(entity_id, body.values())
-    r.rematcher.ask()
-    return ok(Entity.model_validate(row))
+    changed = await r.entities.change(entity_id, body.changes())
+    return ok(Entity.of(changed))
 
 
 @router.delete("/{entity_id}", responses=errors_of(EntityNotFound))
 async def delete_entity(entity_id: EntityId, r: R, _: CanWrite) -> Ok[Entity]:
     """Stop tracking an entity; stored tweets lose it in the background."""
-    row = await r.entities.delete(entity_id)
-    r.rematcher.ask()
-    return ok(Entity.model_validate(row))
+    return ok(Entity.of(await r.entities.delete(entity_id)))

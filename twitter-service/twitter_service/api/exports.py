@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from castor_chassis import Principal, errors_of, require
-from twitter_service.api.filters import Wanted
+from twitter_service.api.filters import TweetFilters
 from twitter_service.api.resources import R
 from twitter_service.errors import EntityNotFound
 from twitter_service.queries.export import MEDIA_TYPES, Format, export
@@ -24,9 +24,9 @@ _EXPORTS = {media_type: {"schema": {"type": "string", "format": "binary"}} for m
     responses={**errors_of(EntityNotFound), 200: {"description": "The tweets, newest first.", "content": _EXPORTS}},
 )
 async def export_tweets(
-    r: R, _: CanRead, wanted: Wanted, file_format: Annotated[Format, Query(alias="format")] = "jsonl"
+    r: R, _: CanRead, filters: TweetFilters, file_format: Annotated[Format, Query(alias="format")] = "jsonl"
 ) -> StreamingResponse:
     """Stream all tweets that meet the conditions, as JSON Lines or CSV, which can be imported again, or as Parquet."""
-    pieces = await export(r.reader, wanted, file_format)
+    pieces = await export(r.queries, filters, file_format)
     name = f'attachment; filename="tweets.{file_format}"'
     return StreamingResponse(pieces, media_type=MEDIA_TYPES[file_format], headers={"content-disposition": name})

@@ -1,4 +1,4 @@
-"""Which tweets, or counts of them, a request asks for: the same conditions wherever they are read."""
+"""Query parameters that select tweets, or counts of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twitter_service.queries.service import CountFilter
 from twitter_service.tweets.repository import TweetFilter
 
 
-async def wanted_tweets(
+async def tweet_filter(
     entity: EntityId | None = None,
     label: Label | None = None,
     axis: Annotated[Axis | None, Query(description="Axis of the Plan Nacional de Desarrollo.")] = None,
@@ -30,14 +30,25 @@ async def wanted_tweets(
     as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
 ) -> TweetFilter:
     """Return the conditions of a request."""
-    author = author and author.removeprefix("@")
-    return TweetFilter(entity, label, author, q, axis, place, lang, min_credibility, since, until, as_of)
+    return TweetFilter(
+        entity=entity,
+        label=label,
+        author=author and author.removeprefix("@"),
+        q=q,
+        axis=axis,
+        place=place,
+        lang=lang,
+        min_credibility=min_credibility,
+        since=since,
+        until=until,
+        as_of=as_of,
+    )
 
 
-Wanted = Annotated[TweetFilter, Depends(wanted_tweets)]
+TweetFilters = Annotated[TweetFilter, Depends(tweet_filter)]
 
 
-async def wanted_counts(
+async def count_filter(
     entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
     since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
     until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
@@ -46,7 +57,7 @@ async def wanted_counts(
     cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
 ) -> CountFilter:
     """Return which counts a request asks for."""
-    return CountFilter(entity, since, until, as_of, limit, cursor)
+    return CountFilter(entity=entity, since=since, until=until, as_of=as_of, limit=limit, cursor=cursor)
 
 
-WantedCounts = Annotated[CountFilter, Depends(wanted_counts)]
+CountFilters = Annotated[CountFilter, Depends(count_filter)]

@@ -33,9 +33,8 @@ from twitter_service.errors import (
     UnpackedTooLarge,
     UploadBroken,
 )
-from twitter_service.imports.import_run import ImportOrder
-from twitter_service.imports.readers.tweet_file import Format
-from twitter_service.imports.repository import Origin
+from twitter_service.imports.model import ImportOptions, Origin
+from twitter_service.imports.readers.base import Format
 
 router = APIRouter(prefix="/v1/twitter/imports", tags=["twitter"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
@@ -52,7 +51,7 @@ async def large_body(request: Request) -> None:
 
 
 async def origin() -> Origin:
-    """Return the ids under which the work that this request starts goes on."""
+    """Return the ids of this request, which background work continues."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     info = current_request()
@@ -82,11 +81,10 @@ async def import_file(
 ) -> Ok[Import]:
     """Take in a CSV (id, username, created_at, text) or JSON Lines file (X API v2 tweets, twarc pages), also gzip."""
     length = request.headers.get("content-length", "")
-    order = ImportOrder(
+    options = ImportOptions(
         file_format, filename, track_authors, begun_by, resume, int(length) if length.isdigit() else None
     )
-    import_id = await r.importer.run(upload(request), order)
-    return ok(Import.model_validate(await r.imports.get(import_id)))
+    return ok(Import.of(await r.imports.run(upload(request), options)))
 
 
 @router.get("")
@@ -96,10 +94,10 @@ async def list_imports(
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> Page[Import]:
     """List the latest imports, newest first: those under way, done and failed."""
-    return page([Import.model_validate(row) for row in await r.imports.latest(limit)])
+    return page([Import.of(found) for found in await r.imports.latest(limit)])
 
 
 @router.get("/{import_id}", responses=errors_of(ImportNotFound))
 async def get_import(import_id: Identifier, r: R, _: CanRead) -> Ok[Import]:
     """Return what became of a file, or how far it is."""
-    return ok(Import.model_validate(await r.imports.get(import_id)))
+    return ok(Import.of(await r.imports.get(import_id)))

@@ -22,17 +22,13 @@ from twitter_service.api.schemas.searches import (
     search_position,
 )
 from twitter_service.billing.budget import Payer
-from twitter_service.errors import EntityNotFound
-from twitter_service.searches.service import Order
-from twitter_service.x.client import Span
+from twitter_service.errors import BudgetSpent, EntityNotFound, IdempotencyConflict, SearchNotFound
+from twitter_service.searches.service import Submission
 from twitter_service.x.errors import (
     ArchiveNotEnabled,
-    BudgetSpent,
     EmptySearch,
     EmptyTerm,
-    IdempotencyConflict,
     QueryTooLong,
-    SearchNotFound,
     UserNotFound,
     WindowEmpty,
     WindowTooFar,
@@ -43,6 +39,7 @@ from twitter_service.x.errors import (
     XUnauthorized,
     XUnavailable,
 )
+from twitter_service.x.span import Span
 
 router = APIRouter(prefix="/v1/twitter", tags=["x"])
 
@@ -59,7 +56,7 @@ Key = Annotated[
 @router.post("/searches/preview", responses=errors_of(*PLAN_ERRORS, *X_ERRORS))
 async def preview_search(body: SearchRequest, r: R, principal: Read) -> Ok[SearchPreview]:
     """Say what a search would find and cost, from X's counts; spends no money."""
-    return ok(SearchPreview.of(await r.x.preview(body.wish(), Payer(principal.label, body.purpose))))
+    return ok(SearchPreview.of(await r.searches.preview(body.spec(), Payer(principal.label, body.purpose))))
 
 
 @router.post(
@@ -71,8 +68,8 @@ async def start_search(body: SearchRequest, r: R, principal: Write, idempotency_
     Idempotent with an Idempotency-Key; without one, the same body again is another search (which stores no
     tweet twice and is not billed twice on the same UTC day).
     """
-    order = Order(Payer(principal.label, body.purpose), body.model_dump(mode="json"), idempotency_key)
-    return ok(XSearch.of(await r.x.search(body.wish(), order)))
+    submission = Submission(Payer(principal.label, body.purpose), body.model_dump(mode="json"), idempotency_key)
+    return ok(XSearch.of(await r.searches.search(body.spec(), submission)))
 
 
 @router.get("/searches")
@@ -83,8 +80,8 @@ async def list_searches(
     cursor: SearchCursor | None = None,
 ) -> Page[XSearch]:
     """List searches, runs of collections, fillings of gaps and timelines, newest first."""
-    rows = await r.searches.listed(None, search_position(cursor), limit + 1)
-    return page([XSearch.of(row) for row in rows[:limit]], next_cursor=search_cursor(rows, limit))
+    jobs = await r.searches.find(None, search_position(cursor), limit + 1)
+    return page([XSearch.of(job) for job in jobs[:limit]], next_cursor=search_cursor(jobs, limit))
 
 
 # The convertor keeps this path apart from /searches/preview, which knows no GET.
@@ -96,7 +93,7 @@ async def get_search(
     wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for its end.")] = 0,
 ) -> Ok[XSearch]:
     """Return how far a search is, what it brought and what it cost."""
-    return ok(XSearch.of(await r.x.await_end(search_id.hex, wait)))
+    return ok(XSearch.of(await r.searches.await_end(search_id.hex, wait)))
 
 
 @router.post(
@@ -109,12 +106,12 @@ async def read_timeline(
 ) -> Ok[XSearch]:
     """Queue the reading of what an account wrote; it is followed like a search. Idempotent with an Idempotency-Key."""
     request = {"handle": handle, **body.model_dump(mode="json")}
-    order = Order(Payer(principal.label, body.purpose), request, idempotency_key)
-    return ok(XSearch.of(await r.x.timeline(handle, Span(body.since, body.until), body.max_tweets, order)))
+    submission = Submission(Payer(principal.label, body.purpose), request, idempotency_key)
+    return ok(XSearch.of(await r.searches.timeline(handle, Span(body.since, body.until), body.max_tweets, submission)))
 
 
 @router.post("/lookups", responses=errors_of(*X_ERRORS, BudgetSpent))
 async def look_up_tweets(body: LookUpRequest, r: R, principal: Write) -> Ok[LookUpResult]:
     """Read tweets by id from X and store them. Again, it stores nothing twice and is billed once a UTC day."""
-    found = await r.x.look_up(body.ids, Payer(principal.label, body.purpose))
+    found = await r.searches.look_up(body.ids, Payer(principal.label, body.purpose))
     return ok(LookUpResult.of(found))

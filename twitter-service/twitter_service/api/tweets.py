@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from castor_chassis import Items, Ok, Overloaded, Page, Principal, errors_of, ok, page, require
-from twitter_service.api.filters import Wanted
+from twitter_service.api.filters import TweetFilters
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.fields import TweetCursor, TweetId
 from twitter_service.api.schemas.tweets import EarlierVersion, Erasure, ErasureRequest, FeedItem, ScoreProgress, Tweet
@@ -23,13 +23,13 @@ CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 async def list_tweets(
     r: R,
     _: CanRead,
-    wanted: Wanted,
+    filters: TweetFilters,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: TweetCursor | None = None,
 ) -> Page[Tweet]:
     """List tweets, newest first."""
-    rows, next_cursor = await r.reader.tweets(replace(wanted, limit=limit), cursor)
-    return page([Tweet.of(row) for row in rows], next_cursor=next_cursor)
+    tweets, next_cursor = await r.queries.tweets(replace(filters, limit=limit), cursor)
+    return page([Tweet.of(tweet) for tweet in tweets], next_cursor=next_cursor)
 
 
 @router.get("/tweets/feed", tags=["twitter"], responses=errors_of(Overloaded))
@@ -41,34 +41,30 @@ async def read_feed(
     wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for a change where there is none.")] = 0,
 ) -> Page[FeedItem]:
     """Return the latest change of each tweet that changed after a number, in order; keep meta.next_cursor."""
-    items = [FeedItem.of(row) for row in await r.feed.page(after, limit, wait)]
+    items = [FeedItem.of(change) for change in await r.feed.page(after, limit, wait)]
     return page(items, next_cursor=str(items[-1].seq if items else after), at_end=len(items) < limit)
 
 
 @router.get("/tweets/{tweet_id}", tags=["twitter"], responses=errors_of(TweetNotFound))
 async def get_tweet(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Tweet]:
     """Return one tweet."""
-    return ok(Tweet.of(await r.reader.tweet(tweet_id)))
+    return ok(Tweet.of(await r.queries.tweet(tweet_id)))
 
 
 @router.get("/tweets/{tweet_id}/versions", tags=["reading"], responses=errors_of(TweetNotFound))
 async def earlier_versions(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Items[EarlierVersion]]:
     """Return the texts that edits of a tweet have replaced, oldest first."""
-    rows = await r.reader.versions(tweet_id)
-    return ok(
-        Items(items=[EarlierVersion.model_validate({**row, "version_id": str(row["version_id"])}) for row in rows])
-    )
+    return ok(Items(items=[EarlierVersion.of(version) for version in await r.queries.versions(tweet_id)]))
 
 
 @router.post("/erasures", tags=["twitter"])
 async def erase_tweets(body: ErasureRequest, r: R, _: CanWrite) -> Ok[Erasure]:
     """Erase tweets that their authors deleted; the feed tells every consumer."""
-    erased, unknown = await r.reader.erase(body.ids)
-    r.feed.look()
+    erased, unknown = await r.tweets.erase(body.ids)
     return ok(Erasure(erased=erased, unknown=unknown))
 
 
 @router.get("/scores/progress", tags=["twitter"])
 async def score_progress(r: R, _: CanRead) -> Ok[ScoreProgress]:
     """Return how many tweets have their sentiment, and how many pairs of a tweet and an entity wait for theirs."""
-    return ok(ScoreProgress.of(await r.tweets.state(), await r.targets.pending()))
+    return ok(ScoreProgress.of(await r.scoring.progress()))

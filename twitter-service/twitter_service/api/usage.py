@@ -18,11 +18,11 @@ Read = Annotated[Principal, Depends(require("tweets:read"))]
 @router.get("")
 async def get_usage(r: R, principal: Read, purpose: Purpose = "analysis") -> Ok[Usage]:
     """Return what reading X has cost the account, a purpose and the caller, and what may still be read."""
-    budgets = await r.x.usage(Payer(principal.label, purpose))
-    allowances = await r.x.allowances()
+    budgets = await r.searches.usage(Payer(principal.label, purpose))
+    allowances = await r.searches.allowances()
     usage = Usage(
-        x_configured=r.x.is_configured,
-        budgets=[BudgetStanding.of(standing) for standing in budgets],
+        x_configured=r.searches.is_configured,
+        budgets=[BudgetStanding.of(budget) for budget in budgets],
         allowances=[AllowanceStanding.of(allowance) for allowance in allowances or []],
     )
     return ok(usage, **({"degraded": ["redis"]} if allowances is None else {}))

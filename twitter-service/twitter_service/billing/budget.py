@@ -1,8 +1,8 @@
-"""Money for reading X: prices, budgets, and whether a wish fits.
+"""The budget for reading X: prices, limits, and whether an amount fits.
 
-A budget holds on three levels at once: everything, one purpose (trending and analysis apart), and one tenant
-within its purpose; on each by UTC day and by UTC month, in posts and in dollars. What counts is what is spent
-and what is promised. Amounts are whole posts and millionths of a dollar, so that nothing is lost by rounding.
+A budget has three levels: the whole account, one purpose (trending, analysis), and one tenant within a purpose; each is
+limited by UTC day and by UTC month, in posts and in dollars. What is spent and what is reserved count against it.
+Amounts are whole posts and millionths of a dollar, so that nothing is lost by rounding.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from twitter_service.x.errors import BudgetSpent
+from twitter_service.errors import BudgetSpent
 
 MICRO = 1_000_000
 Purpose = Literal["analysis", "trending"]
@@ -54,8 +54,8 @@ class Payer:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Most that may be used of everything; None: no limit. See the settings of the same names."""
+class BudgetLimits:
+    """Limits of the whole account, and shares of them; None: no limit. See the settings of the same names."""
 
     daily: tuple[int | None, float | None]
     """Posts, dollars."""
@@ -72,33 +72,33 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What one tenant has spent, or holds, for one purpose; ``today`` or earlier in this month."""
+class LedgerEntry:
+    """What one tenant has spent, or reserved, for one purpose; ``today`` or earlier in this month."""
 
     purpose: str
     tenant: str
     today: bool
     spent: Amount
-    held: Amount
+    reserved: Amount
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where one level stands in one period."""
+class BudgetStatus:
+    """What one level has spent and reserved in one period, and its limits."""
 
     level: Level
     name: str
     period: Period
     spent: Amount
-    held: Amount
+    reserved: Amount
     limit_posts: int | None
     limit_micro_usd: int | None
     resets_at: datetime
 
     @property
     def left(self) -> tuple[int | None, int | None]:
-        """Posts and millionths of a dollar that may still be promised."""
-        used = self.spent + self.held
+        """Posts and millionths of a dollar that may still be reserved; None: no limit."""
+        used = self.spent + self.reserved
         posts, micro = self.limit_posts, self.limit_micro_usd
         return (
             None if posts is None else max(0, posts - used.posts),
@@ -106,24 +106,24 @@ class Standing:
         )
 
 
-def standings(entries: Iterable[Entry], payer: Payer, limits: Limits, today: date) -> list[Standing]:
-    """Return where all levels that concern ``payer`` stand."""
+def statuses(entries: Iterable[LedgerEntry], payer: Payer, limits: BudgetLimits, today: date) -> list[BudgetStatus]:
+    """Return the status of every level that concerns ``payer``, in both periods."""
     known = list(entries)
-    return [_standing(known, payer, limits, level, period, today) for level in LEVELS for period in PERIODS]
+    return [_status(known, payer, limits, level, period, today) for level in LEVELS for period in PERIODS]
 
 
-def check(wanted: Amount, where: Iterable[Standing]) -> None:
-    """Raise ``BudgetSpent`` for the first level that ``wanted`` does not fit."""
-    for standing in where:
-        for left, needed, unit in _compared(standing, wanted):
+def check(requested: Amount, budgets: Iterable[BudgetStatus]) -> None:
+    """Raise ``BudgetSpent`` for the first level that ``requested`` does not fit."""
+    for status in budgets:
+        for left, needed, unit in _compared(status, requested):
             if left is not None and needed > left:
                 raise BudgetSpent(
-                    period=standing.period,
-                    scope=standing.name,
+                    period=status.period,
+                    scope=status.name,
                     left=left if unit == "posts" else left / MICRO,
                     unit=unit,
                     wanted=needed if unit == "posts" else needed / MICRO,
-                    resets_at=standing.resets_at.isoformat().replace("+00:00", "Z"),
+                    resets_at=status.resets_at.isoformat().replace("+00:00", "Z"),
                 )
 
 
@@ -135,16 +135,16 @@ def next_start(period: Period, today: date) -> datetime:
     return datetime.combine(first, time(), UTC)
 
 
-def _compared(standing: Standing, wanted: Amount) -> Iterator[tuple[int | None, int, str]]:
-    posts, micro = standing.left
-    yield posts, wanted.posts, "posts"
-    yield micro, wanted.micro_usd, "dollars"
+def _compared(status: BudgetStatus, requested: Amount) -> Iterator[tuple[int | None, int, str]]:
+    posts, micro = status.left
+    yield posts, requested.posts, "posts"
+    yield micro, requested.micro_usd, "dollars"
 
 
-def _standing(
-    entries: Iterable[Entry], payer: Payer, limits: Limits, level: Level, period: Period, today: date
-) -> Standing:
-    meant = [
+def _status(
+    entries: Iterable[LedgerEntry], payer: Payer, limits: BudgetLimits, level: Level, period: Period, today: date
+) -> BudgetStatus:
+    matching = [
         entry
         for entry in entries
         if (level == "all" or entry.purpose == payer.purpose)
@@ -153,12 +153,12 @@ def _standing(
     ]
     posts, micro = limits.of(level, period, payer.purpose)
     names = {"all": "the whole account", "purpose": payer.purpose, "tenant": f"{payer.tenant} for {payer.purpose}"}
-    return Standing(
+    return BudgetStatus(
         level,
         names[level],
         period,
-        sum((entry.spent for entry in meant), Amount()),
-        sum((entry.held for entry in meant), Amount()),
+        sum((entry.spent for entry in matching), Amount()),
+        sum((entry.reserved for entry in matching), Amount()),
         posts,
         micro,
         next_start(period, today),

@@ -63,8 +63,8 @@ class TargetScores(BaseModel):
     rules: str = ""
 
 
-MOST_TARGETS = 10
-"""That sentiment-service takes with one text."""
+MAX_TARGETS = 10
+"""Targets of one text that sentiment-service accepts in one call."""
 
 OPERATIONS = (
     Operation("POST", "/v1/sentiment/batch", ("items", "lang"), Scores),

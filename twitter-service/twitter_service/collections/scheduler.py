@@ -1,4 +1,4 @@
-"""Collections on a schedule: each run is a reading from the last checkpoint, each gap of the stream is one too.
+"""Queues the runs of collections, and the jobs that fill gaps of the stream.
 
 A checkpoint moves only when a run has read everything; a run that meets its cap or the end of the budget is
 paused and goes on, so nothing between two checkpoints is left out.
@@ -8,146 +8,107 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from castor_chassis import ServiceError
-from twitter_service.api.schemas.searches import Query
+from castor_chassis import ServiceError, Wakeup
 from twitter_service.billing.ledger import Ledger
-from twitter_service.collections.repository import Collection, CollectionStore, Row
-from twitter_service.entities.repository import EntityStore
+from twitter_service.collections.model import Collection
+from twitter_service.collections.repository import CollectionRepository
+from twitter_service.entities.repository import EntityRepository
+from twitter_service.searches.model import Kind, NewJob, SavedQuery, search_of
 from twitter_service.searches.planner import END_LAG, RECENT_DAYS, searchable
-from twitter_service.searches.repository import Kind, NewSearch, SearchStore
+from twitter_service.searches.repository import SearchRepository
 from twitter_service.tweets.model import snowflake_of, time_of_snowflake
-from twitter_service.x.client import Span
-from twitter_service.x.errors import XNotConfigured
 from twitter_service.x.query_builder import RECENT_LIMIT, queries
+from twitter_service.x.span import Span
 
 OVERLAP = timedelta(seconds=60)
 """What is read again at a seam: X may index or deliver a post late, and the same UTC day it is free."""
-WINDOW_MARGIN = timedelta(minutes=30)
-TICK_SECONDS = 1.0
-TIDY_SECONDS = 600.0
+POLL_SECONDS = 1.0
+PURGE_SECONDS = 600.0
+_REACH = timedelta(days=RECENT_DAYS) - timedelta(minutes=30)
+"""How far back a run may begin: recent search, less a margin for the time that the run waits."""
 
 log = structlog.get_logger("twitter.collections")
 
 
-class Collector:
-    """Queues the runs of collections and the fillings of gaps."""
+class CollectionScheduler:
+    """The background work of one replica, to be run under a lease; ``queued`` wakes the worker of the jobs."""
 
     def __init__(
         self,
-        collections: CollectionStore,
-        searches: SearchStore,
-        entities: EntityStore,
+        collections: CollectionRepository,
+        searches: SearchRepository,
+        entities: EntityRepository,
         ledger: Ledger,
-        on_queued: Callable[[], None],
+        *,
+        wakeup: Wakeup,
+        queued: Wakeup,
     ) -> None:
         self._collections = collections
         self._searches = searches
         self._entities = entities
         self._ledger = ledger
-        self._on_queued = on_queued
-        self._asked = asyncio.Event()
-
-    def ask(self) -> None:
-        """Say that collections have changed."""
-        self._asked.set()
+        self._wakeup = wakeup
+        self._queued = queued
 
     async def run(self) -> None:
-        """Work for ever, to be run under a lease; raises ``DatabaseUnavailable`` when the store is away."""
-        tidied_at = 0.0
+        """Run until cancelled; ``wakeup`` says that collections changed. Raises ``DatabaseUnavailable``."""
+        purged_at = 0.0
         while True:
-            for collection in await self._collections.due():
+            for collection in await self._collections.take_due():
                 await self._run_due(collection)
-            if asyncio.get_running_loop().time() - tidied_at > TIDY_SECONDS:
-                tidied_at = asyncio.get_running_loop().time()
-                await self._ledger.tidy()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await self._asked.wait()
-            self._asked.clear()
+            if asyncio.get_running_loop().time() - purged_at > PURGE_SECONDS:
+                purged_at = asyncio.get_running_loop().time()
+                await self._ledger.purge_expired()
+            await self._wakeup.wait(POLL_SECONDS)
 
-    async def queries(self, collection: Collection, limit: int = RECENT_LIMIT) -> list[str]:
-        """Return what X is asked for a collection, as its entity is now; raises the errors of a bad query."""
-        return await self.check(collection.query, limit)
+    async def queries(self, query: SavedQuery, limit: int = RECENT_LIMIT) -> list[str]:
+        """Return what X is asked, with the entity's terms as they are now; raises the errors of a bad query."""
+        return queries(await searchable(self._entities, search_of(query), query.get("entity")), limit)
 
-    async def check(self, wire: Row, limit: int = RECENT_LIMIT) -> list[str]:
-        """Return what X would be asked; raises the errors of a bad query."""
-        query = Query.model_validate(wire)
-        return queries(await searchable(self._entities, query.search(), query.entity), limit)
-
-    async def fill(self, collection: Collection, until: datetime, wait_seconds: float) -> None:
-        """Queue the reading of what the stream may have missed up to ``until``."""
-        since = max(_from(collection) - OVERLAP, collection.created_at, datetime.now(UTC) - _REACH)
+    async def fill_gap(self, collection: Collection, until: datetime, wait_seconds: float) -> None:
+        """Queue a job that reads, in ``wait_seconds``, what the stream may have missed up to ``until``."""
+        since = max(_checkpoint(collection) - OVERLAP, collection.created_at, datetime.now(UTC) - _REACH)
         span = Span(None, until.replace(microsecond=0), since_id=snowflake_of(since))
         await self._queue(collection, "gap", span, not_before=until + timedelta(seconds=wait_seconds))
         log.info("gap_queued", collection=collection.id, seconds=round((until - since).total_seconds(), 1))
 
     async def _run_due(self, collection: Collection) -> None:
-        """Go on with what is paused; begin a new run where none is under way."""
-        waiting = await self._collections.unfinished(collection.id)
-        for reading in waiting:
-            if reading["state"] == "paused":
-                await self._searches.requeue(reading["id"], collection.max_posts)
-                self._on_queued()
-        if collection.mode == "search" and not waiting:
+        """Resume what is paused; begin a new run where none is under way."""
+        unfinished = await self._collections.unfinished_jobs(collection.id)
+        for job in unfinished:
+            if job.state == "paused":
+                await self._searches.requeue(job.id, collection.max_posts)
+                self._queued.set()
+        if collection.mode == "search" and not unfinished:
             try:
-                await self._begin(collection)
+                await self._begin_run(collection)
             except ServiceError as error:
-                await self._collections.left([collection.id], error.code, str(error))
+                await self._collections.mark_idle([collection.id], error.code, str(error))
 
-    async def _begin(self, collection: Collection) -> None:
+    async def _begin_run(self, collection: Collection) -> None:
         now = datetime.now(UTC)
         end = (now - END_LAG).replace(microsecond=0)
         since_id = collection.since_id
         if since_id is not None and time_of_snowflake(since_id) < now - _REACH:
-            # X no longer has it; what lies between is lost to search, and said so.
+            # X no longer has the posts in between; the collection says so.
             since = time_of_snowflake(since_id)
             reason = f"Posts from {since:%Y-%m-%d} on were beyond the {RECENT_DAYS} days of recent search."
-            await self._collections.left([collection.id], "search_window", reason)
+            await self._collections.mark_idle([collection.id], "search_window", reason)
             since_id = None
         await self._queue(collection, "collection", Span(None, end, since_id=since_id))
 
     async def _queue(self, collection: Collection, kind: Kind, span: Span, not_before: datetime | None = None) -> None:
-        new = NewSearch(
-            uuid.uuid4().hex, kind, collection.payer, collection.query,
-            await self.queries(collection), span, collection.max_posts,
-            collection_id=collection.id, not_before=not_before,
+        new = NewJob(
+            uuid.uuid4().hex, kind, collection.payer, {**collection.query}, await self.queries(collection.query), span,
+            collection.max_posts, collection_id=collection.id, not_before=not_before,
         )  # fmt: skip
         await self._searches.add(new)
-        self._on_queued()
+        self._queued.set()
 
 
-class Collections:
-    """What callers may do with collections."""
-
-    def __init__(self, store: CollectionStore, collector: Collector, *, is_configured: bool) -> None:
-        self.store = store
-        self._collector = collector
-        self._is_configured = is_configured
-
-    async def create(self, values: Row, tenant: str) -> Collection:
-        """Keep a search up; raises ``XNotConfigured``, ``CollectionExists`` and the errors of a bad query."""
-        if not self._is_configured:
-            raise XNotConfigured
-        await self._collector.check(values["query"])
-        created = await self.store.add(values, tenant)
-        self._collector.ask()
-        return created
-
-    async def enable(self, collection_id: str, enabled: bool) -> Collection:
-        """Let a collection go on, or rest; raises ``CollectionNotFound``."""
-        changed = await self.store.enable(collection_id, enabled)
-        self._collector.ask()
-        return changed
-
-
-_REACH = timedelta(days=RECENT_DAYS) - WINDOW_MARGIN
-
-
-def _from(collection: Collection) -> datetime:
+def _checkpoint(collection: Collection) -> datetime:
     return collection.created_at if collection.since_id is None else time_of_snowflake(collection.since_id)

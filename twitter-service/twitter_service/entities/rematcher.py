@@ -1,50 +1,41 @@
-"""Matches stored tweets anew when entities change, window by window."""
+"""Matches stored tweets again when entities change, a batch at a time."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection
-from contextlib import suppress
 
-from twitter_service.entities.repository import EntityStore
+from castor_chassis import Wakeup
+from twitter_service.entities.rematch_repository import RematchRepository
 from twitter_service.metrics import REMATCHED
 
-WINDOW = 1_000
+BATCH_TWEETS = 1_000
 """Tweets per transaction: about 100 ms where all of them change, during which other writers wait."""
+POLL_SECONDS = 1.0
 
 
 class Rematcher:
-    """Works off entities whose terms changed; how far it is stands in the store, so any replica goes on."""
+    """The background work of one replica, to be run under a lease; its progress is in the store."""
 
-    def __init__(self, store: EntityStore, *, on_news: Callable[[], None], poll_seconds: float = 1.0) -> None:
-        self._store = store
-        self._on_news = on_news
-        self._poll_seconds = poll_seconds
-        self._asked = asyncio.Event()
-
-    def ask(self) -> None:
-        """Say that entities changed."""
-        self._asked.set()
+    def __init__(self, repository: RematchRepository, wakeup: Wakeup, *, on_change: Callable[[], None]) -> None:
+        self._repository = repository
+        self._wakeup = wakeup
+        self._on_change = on_change
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Run until cancelled; ``wakeup`` says that entities changed. Raises ``DatabaseUnavailable``."""
         while True:
-            if await self.step():
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._asked.wait()
-            self._asked.clear()
+            if not await self.step():
+                await self._wakeup.wait(POLL_SECONDS)
 
     async def step(self) -> bool:
-        """Match one window; False when nothing is left to do."""
-        changed = await self._store.rematch_window(WINDOW)
+        """Match one batch; False when nothing is left to do."""
+        changed = await self._repository.rematch_next(BATCH_TWEETS)
         if changed:
             REMATCHED.inc(changed)
-            self._on_news()
+            self._on_change()
         return changed is not None
 
     async def finish(self, entity_ids: Collection[str]) -> None:
         """Work until all stored tweets are matched against these entities."""
-        while set(entity_ids) & set(await self._store.matching_ids()):
+        while set(entity_ids) & set(await self._repository.matching_ids()):
             await self.step()

@@ -1,7 +1,7 @@
-"""What an import works out of a piece of a file: CPU-bound, in a thread or in a process of its own.
+"""Parses and matches a piece of a file: CPU-bound, in a thread or in a process of its own.
 
-The process (``python -m twitter_service.imports.parser``) reads jobs from its standard input and writes what it found
-to its standard output, each a length of four bytes and MessagePack. It loads neither the service nor its store, keeps
+The process (``python -m twitter_service.imports.parser``) reads jobs from its standard input and writes results to
+its standard output, each a length of four bytes and MessagePack. It loads neither the service nor its storage, keeps
 nothing between jobs but the matcher, and ends when its input ends.
 """
 
@@ -15,22 +15,13 @@ from datetime import datetime
 
 import msgspec
 
+from twitter_service.imports.readers.base import Block, Frame
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.model import NewTweet, Rejection
 from twitter_service.tweets.x_payload import tweets_of_line
 
 LENGTH_BYTES = 4
-
-
-class Block(msgspec.Struct, frozen=True, array_like=True):
-    """Whole lines of a JSON Lines file in UTF-8, the first of which is physical line ``line``."""
-
-    line: int
-    data: bytes
-
-
-Frame = NewTweet | Rejection | Block
 
 
 class Job(msgspec.Struct):
@@ -41,20 +32,20 @@ class Job(msgspec.Struct):
     terms: tuple[Terms, ...] | None
 
 
-class Prepared(msgspec.Struct):
+class ParsedPiece(msgspec.Struct):
     """A piece of a file, ready to be stored."""
 
     batch: Batch
     tweets: int
     rejections: list[Rejection]
-    writers: dict[str, int]
+    authors: dict[str, int]
     """Tweets of each author, by handle."""
     first_at: datetime | None
     last_at: datetime | None
 
 
-def parsed(frames: Iterable[Frame]) -> list[NewTweet | Rejection]:
-    """Return what is in a piece of a file."""
+def parse(frames: Iterable[Frame]) -> list[NewTweet | Rejection]:
+    """Return the tweets and rejections of a piece of a file."""
     found: list[NewTweet | Rejection] = []
     for frame in frames:
         if isinstance(frame, Block):
@@ -64,12 +55,12 @@ def parsed(frames: Iterable[Frame]) -> list[NewTweet | Rejection]:
     return found
 
 
-def prepared(frames: Sequence[Frame], matcher: Matcher, revision: int) -> Prepared:
-    """Parse a piece of a file and match what it holds."""
-    found = parsed(frames)
+def parse_and_match(frames: Sequence[Frame], matcher: Matcher, revision: int) -> ParsedPiece:
+    """Parse a piece of a file and match its tweets against the entities of ``revision``."""
+    found = parse(frames)
     tweets = [item for item in found if isinstance(item, NewTweet)]
     times = [tweet.created_at for tweet in tweets]
-    return Prepared(
+    return ParsedPiece(
         Batch.of(tweets, matcher, revision),
         len(tweets),
         [item for item in found if isinstance(item, Rejection)],
@@ -87,11 +78,11 @@ def _in_block(block: Block) -> Iterator[NewTweet | Rejection]:
 
 
 def main() -> None:
-    """Work off jobs until there are no more; the first thing written says that it may begin."""
+    """Answer jobs until standard input ends; the first thing written says that the process is ready."""
     decode, encode = msgspec.msgpack.Decoder(Job).decode, msgspec.msgpack.Encoder().encode
     source, target = sys.stdin.buffer, sys.stdout.buffer
     matcher = Matcher(())
-    # What is made here is freed by counting references; looking for circles finds none.
+    # Nothing made here is part of a reference cycle, so the collector would find nothing.
     gc.freeze()
     gc.set_threshold(100_000)
     target.write(bytes(LENGTH_BYTES))
@@ -100,7 +91,7 @@ def main() -> None:
         job = decode(source.read(int.from_bytes(length, "big")))
         if job.terms is not None:
             matcher = Matcher(job.terms)
-        answer = encode(prepared(job.blocks, matcher, job.revision))
+        answer = encode(parse_and_match(job.blocks, matcher, job.revision))
         target.write(len(answer).to_bytes(LENGTH_BYTES, "big"))
         target.write(answer)
         target.flush()

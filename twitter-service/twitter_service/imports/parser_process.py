@@ -1,4 +1,4 @@
-"""A process of its own that parses long files, so that parsing and storing do not wait for one interpreter."""
+"""A child process that parses long files, so that parsing and storing do not share one interpreter."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from contextlib import suppress
 
 import msgspec
 
-from twitter_service.imports.parser import LENGTH_BYTES, Block, Job, Prepared
+from twitter_service.imports.parser import LENGTH_BYTES, Job, ParsedPiece
+from twitter_service.imports.readers.base import Block
 from twitter_service.matching.entities import Matcher
 
 END_SECONDS = 5
-_MOST_BUFFERED = 1 << 22
+_MAX_BUFFERED = 1 << 22
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Prepared).decode
+_decode = msgspec.msgpack.Decoder(ParsedPiece).decode
 
 
 class ParserLost(Exception):
-    """The process has ended, or does not make sense any more; whoever asked parses the same lines itself."""
+    """The process has ended or gave an answer that cannot be read; its caller parses the same lines itself."""
 
 
 def has_processor_to_spare() -> bool:
-    """True where a second process does not just take turns with this one."""
+    """True where a second process has a processor of its own."""
     return len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) > 1
 
 
 class ParserProcess:
-    """One process, for one import; it is of use as soon as ``is_ready``."""
+    """One process, for one import; it takes jobs as soon as ``is_ready``."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
@@ -47,8 +48,8 @@ class ParserProcess:
         """Id of the process, None before it was started."""
         return self._process.pid if self._process else None
 
-    async def prepared(self, blocks: Sequence[Block], matcher: Matcher, revision: int) -> Prepared:
-        """Return what is in lines of a file; raises ``ParserLost``."""
+    async def parse_and_match(self, blocks: Sequence[Block], matcher: Matcher, revision: int) -> ParsedPiece:
+        """See ``parser.parse_and_match``; raises ``ParserLost``."""
         terms = None if revision == self._knows_revision else matcher.terms
         self._knows_revision = revision
         try:
@@ -75,11 +76,11 @@ class ParserProcess:
             await process.wait()
 
     async def _start(self) -> None:
-        # A session of its own: what interrupts this process by its terminal must not cut a job in two. No environment:
-        # what reads strangers' files has no use for the passwords in it.
+        # A session of its own, so that an interrupt from the terminal does not reach it. No environment, because a
+        # process that reads untrusted files has no use for the passwords in it.
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "twitter_service.imports.parser",
-            stdin=PIPE, stdout=PIPE, limit=_MOST_BUFFERED, start_new_session=True, env={},
+            stdin=PIPE, stdout=PIPE, limit=_MAX_BUFFERED, start_new_session=True, env={},
         )  # fmt: skip
         await self._receive()
 

@@ -1,4 +1,4 @@
-"""What is too old to keep, in PostgreSQL."""
+"""Erasure of tweets by age, in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import datetime
 
 from castor_chassis import Postgres
 from twitter_service.tweets.erasure_repository import erase
+from twitter_service.tweets.feed_repository import lock_feed
 from twitter_service.tweets.model import snowflake_of
-from twitter_service.tweets.repository import lock_state
 
-BESIDE = ("tweet_raw", "tweet_search", "tweet_entities")
+DEPENDENT_TABLES = ("tweet_raw", "tweet_search", "tweet_entities")
 
 # A partition whose every id was handed out before the horizon; the default one has no such bound.
-_WHOLE = r"""
+_EXPIRED_PARTITIONS = r"""
 SELECT parent.relname AS parent, part.relname AS part
 FROM pg_inherits i JOIN pg_class part ON part.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent
 WHERE parent.relname = ANY($1::text[])
@@ -20,8 +20,8 @@ WHERE parent.relname = ANY($1::text[])
 ORDER BY 1, 2
 """
 
-# Whoever has no tweet left is forgotten, a batch at a time.
-_FORGET_AUTHORS = """
+# Authors without any tweet left are deleted, a batch at a time.
+_DELETE_AUTHORS = """
 DELETE FROM authors WHERE key IN (
     SELECT a.key FROM authors a
     WHERE NOT EXISTS (
@@ -31,8 +31,8 @@ DELETE FROM authors WHERE key IN (
 """
 
 
-class RetentionStore:
-    """Erases tweets by age."""
+class RetentionRepository:
+    """Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -40,7 +40,7 @@ class RetentionStore:
     async def erase_before(self, horizon: datetime, limit: int) -> int:
         """Erase at most ``limit`` tweets written before ``horizon``, oldest first; return how many."""
         async with self._postgres.transaction() as connection:
-            head, _ = await lock_state(connection)
+            head, _ = await lock_feed(connection)
             rows = await connection.fetch(
                 "SELECT id FROM tweets WHERE created_at < $1 AND NOT deleted ORDER BY created_at, id LIMIT $2",
                 horizon,
@@ -52,17 +52,18 @@ class RetentionStore:
             return len(ids)
 
     async def drop_before(self, horizon: datetime, tombstone_horizon: datetime) -> list[str]:
-        """Empty whole partitions: those beside the tweets up to ``horizon``, tombstones up to theirs; return which.
+        """Empty whole partitions and return their names.
 
-        A partition of tweets is emptied only where nothing but tombstones is left in it.
+        Those of the dependent tables are emptied up to ``horizon``. A partition of tweets is emptied up to
+        ``tombstone_horizon``, and only where nothing but tombstones is left in it.
         """
         await self._postgres.execute("DELETE FROM retweets WHERE created_at < $1", horizon)
-        await self._postgres.execute(_FORGET_AUTHORS)
-        beside = await self._postgres.fetch(_WHOLE, list(BESIDE), snowflake_of(horizon))
-        tweets = await self._postgres.fetch(_WHOLE, ["tweets"], snowflake_of(tombstone_horizon))
+        await self._postgres.execute(_DELETE_AUTHORS)
+        dependent = await self._postgres.fetch(_EXPIRED_PARTITIONS, list(DEPENDENT_TABLES), snowflake_of(horizon))
+        tweets = await self._postgres.fetch(_EXPIRED_PARTITIONS, ["tweets"], snowflake_of(tombstone_horizon))
         dropped = []
-        for part in (*(row["part"] for row in beside), *(row["part"] for row in tweets)):
-            if await self._empty(part, is_tweets=not part.startswith(BESIDE)):
+        for part in (*(row["part"] for row in dependent), *(row["part"] for row in tweets)):
+            if await self._empty(part, is_tweets=not part.startswith(DEPENDENT_TABLES)):
                 dropped.append(part)
         return dropped
 
@@ -72,7 +73,7 @@ class RetentionStore:
         if not await self._postgres.fetchval(f"SELECT EXISTS (SELECT FROM {part})"):
             return False
         async with self._postgres.transaction() as connection:
-            await lock_state(connection)
+            await lock_feed(connection)
             if is_tweets and await connection.fetchval(f"SELECT EXISTS (SELECT FROM {part} WHERE NOT deleted)"):
                 return False
             await connection.execute(f"TRUNCATE {part}")

@@ -1,52 +1,36 @@
-"""Makes stored tweets findable by their words: in the background, so that taking tweets in stays fast."""
+"""Adds the words of stored tweets to the full-text index: in the background, so that storing tweets stays fast."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-from contextlib import suppress
-
-from twitter_service.maintenance.search_index_repository import WordStore
+from castor_chassis import Wakeup
+from twitter_service.maintenance.import_pause import ImportPause
+from twitter_service.maintenance.search_index_repository import SearchIndexRepository
 from twitter_service.metrics import SEARCH_BEHIND
 
-WINDOW = 1_000
+BATCH_CHANGES = 1_000
 """Changes per transaction."""
+POLL_SECONDS = 0.5
 
 
-class WordIndexer:
-    """The background work of one replica, to be run under a lease; steps aside for imports of its own process."""
+class SearchIndexer:
+    """The background work of one replica, to be run under a lease; imports of its own process go first."""
 
-    def __init__(
-        self,
-        store: WordStore,
-        *,
-        is_importing: Callable[[], bool],
-        most_lag_seconds: float,
-        poll_seconds: float = 0.5,
-    ) -> None:
-        self._store = store
-        self._is_importing = is_importing
-        self._most_lag = most_lag_seconds
-        self._poll_seconds = poll_seconds
-        self._asked = asyncio.Event()
-
-    def ask(self) -> None:
-        """Say that tweets were stored."""
-        self._asked.set()
+    def __init__(self, index: SearchIndexRepository, pause: ImportPause, wakeup: Wakeup) -> None:
+        self._index = index
+        self._pause = pause
+        self._wakeup = wakeup
 
     async def run(self) -> None:
-        """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
-        yields_until = time.monotonic() + self._most_lag
+        """Run until cancelled; ``wakeup`` says that tweets were stored. Raises ``DatabaseUnavailable``."""
+        self._pause.restart()
         while True:
-            while self._is_importing() and time.monotonic() < yields_until:  # noqa: ASYNC110
-                await asyncio.sleep(self._poll_seconds)
-            seen, behind = await self._store.index(WINDOW)
-            SEARCH_BEHIND.set(max(0, behind))
-            if seen:
-                continue
-            yields_until = time.monotonic() + self._most_lag
-            self._asked.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._asked.wait()
+            await self._pause.wait()
+            if not await self.index_some():
+                self._pause.restart()
+                await self._wakeup.wait(POLL_SECONDS)
+
+    async def index_some(self) -> int:
+        """Index the next changes and return how many there were."""
+        seen, behind = await self._index.add_next(BATCH_CHANGES)
+        SEARCH_BEHIND.set(max(0, behind))
+        return seen

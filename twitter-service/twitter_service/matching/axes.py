@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import cache
 from types import MappingProxyType
 
-from twitter_service.matching.phrases import Phrases, Words, fold
+from twitter_service.matching.folding import fold
+from twitter_service.matching.phrases import Phrases, Words
 
 AXES = MappingProxyType(
     {

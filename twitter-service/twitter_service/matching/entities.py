@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twitter_service.matching.phrases import Phrases, Words, fold, words_of
+from twitter_service.matching.folding import fold
+from twitter_service.matching.phrases import Phrases, Words, words_of
 
 _NOT_SLUG = re.compile(r"[^a-z0-9_]+")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from twitter_service.matching.entities import Terms
-from twitter_service.matching.phrases import fold, phrase, words_of
+from twitter_service.matching.folding import fold
+from twitter_service.matching.phrases import phrase, words_of
 
 MOST_CHARACTERS = 100
 _SIGNED = re.compile(r"(?<!\w)[@#]\w+")

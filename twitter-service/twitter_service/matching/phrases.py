@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import string
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
 from ahocorasick_rs import AhoCorasick
 
-_ACCENTS = re.compile(r"[\u0300-\u036f]+")
+from twitter_service.matching.folding import fold
+
 _SIGNED = re.compile(r"https?://\S+|(?<!\w)([@#]\w+)")
 _NOT_WORD = re.compile(r"[^\w|]+")
 # Pictures, dashes and quotes: no letters, no digits, and none in any compatible form of theirs.
@@ -34,13 +34,6 @@ _UNUSUAL = b"\x00"
 T = TypeVar("T")
 
 
-def fold(text: str) -> str:
-    """Return ``text`` without case and accents (an ñ is an n)."""
-    if text.isascii():
-        return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
-
-
 def _folded_byte(code: int) -> int:
     folded = fold(chr(code)).replace("|", " ")
     if folded.isspace():
@@ -50,6 +43,8 @@ def _folded_byte(code: int) -> int:
     return _SIGN if code and not re.search(r"\w", folded) else _UNUSUAL[0]
 
 
+# Most texts are in Latin-1 but for emoji and typographic signs. Folded by one ``bytes.translate`` they take less than
+# half the time that ``fold`` takes, which is used for all others.
 _LATIN = bytes(map(_folded_byte, range(256)))
 
 

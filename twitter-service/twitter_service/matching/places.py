@@ -18,7 +18,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from twitter_service.matching.phrases import Phrases, fold, phrase
+from twitter_service.matching.folding import fold
+from twitter_service.matching.phrases import Phrases, phrase
 
 # slug: names, the ambiguous ones after a "?".
 DEPARTMENTS = MappingProxyType(

@@ -1,4 +1,4 @@
-"""Tweets as a Parquet file that is written while it is read: a group of rows at a time."""
+"""Tweets as a Parquet file, encoded one group of rows at a time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from twitter_service.tweets.repository import Row
+from twitter_service.tweets.repository import StoredTweet
 
 GROUP_ROWS = 10_000
 Kind = Literal["whole", "share", "text", "texts", "time"]
 
 
-class _Sink:
-    """Takes what the writer writes until somebody fetches it; it is a file whose end alone is open."""
+class _Buffer:
+    """A write-only file in memory: keeps what the Parquet writer writes until it is fetched."""
 
     closed = False
 
@@ -31,17 +31,17 @@ class _Sink:
         return self._written
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: what was written can be fetched already."""
 
     def close(self) -> None:
-        """What was written stays to be fetched."""
+        """Do nothing: what was written can still be fetched."""
 
     def fetch(self) -> bytes:
         parts, self._parts = self._parts, []
         return b"".join(parts)
 
 
-class ParquetShape:
+class ParquetEncoder:
     """Rows of tweets as one file in zstd, ``GROUP_ROWS`` to a group. A cut file has no end and is not read."""
 
     def __init__(self, columns: Mapping[str, Kind]) -> None:
@@ -49,14 +49,14 @@ class ParquetShape:
         self._arrow: Any = None
         self._schema: Any = None
         self._writer: Any = None
-        self._sink = _Sink()
-        self._waiting: list[Row] = []
+        self._buffer = _Buffer()
+        self._waiting: list[StoredTweet] = []
 
     async def begin(self) -> bytes:
         """Return the first bytes of the file."""
         return await asyncio.to_thread(self._open)
 
-    async def rows(self, rows: Sequence[Row]) -> bytes:
+    async def rows(self, rows: Sequence[StoredTweet]) -> bytes:
         """Return the bytes that these rows complete."""
         self._waiting += rows
         return await asyncio.to_thread(self._write) if len(self._waiting) >= GROUP_ROWS else b""
@@ -71,19 +71,19 @@ class ParquetShape:
         from pyarrow.parquet import ParquetWriter
 
         self._arrow, self._schema = pyarrow, _schema(pyarrow, self._columns)
-        self._writer = ParquetWriter(self._sink, self._schema, compression="zstd")
-        return self._sink.fetch()
+        self._writer = ParquetWriter(self._buffer, self._schema, compression="zstd")
+        return self._buffer.fetch()
 
     def _write(self) -> bytes:
         rows, self._waiting = self._waiting, []
-        columns = [self._arrow.array([row[field.name] for row in rows], field.type) for field in self._schema]
+        columns = [self._arrow.array([getattr(row, field.name) for row in rows], field.type) for field in self._schema]
         self._writer.write_table(self._arrow.Table.from_arrays(columns, schema=self._schema), row_group_size=GROUP_ROWS)
-        return self._sink.fetch()
+        return self._buffer.fetch()
 
     def _close(self) -> bytes:
         before = self._write() if self._waiting else b""
         self._writer.close()
-        return before + self._sink.fetch()
+        return before + self._buffer.fetch()
 
 
 def _schema(arrow: Any, columns: Mapping[str, Kind]) -> Any:

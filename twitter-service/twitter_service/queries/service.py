@@ -1,4 +1,4 @@
-"""Reading: pages of tweets, and daily counts in Bogota days."""
+"""Queries: pages of tweets, authors, and counts by days of America/Bogota."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from twitter_service.entities.repository import EntityStore
+from twitter_service.entities.counts_repository import CountsRepository, EntityCount, TotalCount
+from twitter_service.entities.repository import EntityRepository
 from twitter_service.errors import AuthorNotFound, TweetNotFound
-from twitter_service.tweets.author_repository import AuthorStore
+from twitter_service.tweets.author_repository import AuthorRecord, AuthorRepository
 from twitter_service.tweets.model import MAX_ID
-from twitter_service.tweets.repository import Row, TweetFilter, TweetStore
+from twitter_service.tweets.repository import StoredTweet, TweetFilter, TweetRepository, TweetVersion
 
 BOGOTA = ZoneInfo("America/Bogota")
 FIRST_DAY = date(2006, 3, 21)
 """Day of the first tweet ever; nothing is counted before."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# The zone's offset would lead out of the calendar at its ends.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CountFilter:
     """Which counts are asked for: of one entity or all, by days of Bogota; ``cursor`` is the day to go on from."""
 
@@ -32,90 +35,90 @@ class CountFilter:
     cursor: date | None
 
 
-class Reader:
+class QueryService:
     """What callers read besides the feed."""
 
-    def __init__(self, tweets: TweetStore, entities: EntityStore, authors: AuthorStore) -> None:
+    def __init__(
+        self,
+        tweets: TweetRepository,
+        entities: EntityRepository,
+        counts: CountsRepository,
+        authors: AuthorRepository,
+    ) -> None:
         self._tweets = tweets
-        self._authors = authors
         self._entities = entities
+        self._counts = counts
+        self._authors = authors
 
-    async def tweet(self, tweet_id: str) -> Row:
+    async def tweet(self, tweet_id: str) -> StoredTweet:
         """Return one tweet; raises ``TweetNotFound``."""
         number = int(tweet_id)
-        row = await self._tweets.tweet(number) if number <= MAX_ID else None
-        if row is None:
+        found = await self._tweets.get(number) if number <= MAX_ID else None
+        if found is None:
             raise TweetNotFound(tweet_id=tweet_id)
-        return row
+        return found
 
-    async def versions(self, tweet_id: str) -> list[Row]:
+    async def versions(self, tweet_id: str) -> list[TweetVersion]:
         """Return the texts that edits of a tweet have replaced, oldest first; raises ``TweetNotFound``."""
-        return await self._tweets.versions(int((await self.tweet(tweet_id))["id"]))
+        return await self._tweets.versions((await self.tweet(tweet_id)).id)
 
-    async def author(self, username: str) -> Row:
+    async def author(self, username: str) -> AuthorRecord:
         """Return what is known of an author; raises ``AuthorNotFound``."""
         name = username.removeprefix("@")
-        row = await self._authors.author(name)
-        if row is None:
+        found = await self._authors.get(name)
+        if found is None:
             raise AuthorNotFound(username=name)
-        return row
+        return found
 
-    async def tweets(self, wanted: TweetFilter, cursor: str | None) -> tuple[list[Row], str | None]:
+    async def tweets(self, filters: TweetFilter, cursor: str | None) -> tuple[list[StoredTweet], str | None]:
         """Return a page of tweets, newest first, and the cursor of the next; raises ``EntityNotFound``."""
-        if wanted.entity is not None:
-            await self._entities.entity(wanted.entity)
+        if filters.entity is not None:
+            await self._entities.get(filters.entity)
         before = None if cursor is None else _position(cursor)
-        rows = await self._tweets.tweets(replace(wanted, before=before, limit=wanted.limit + 1))
-        if len(rows) <= wanted.limit:
-            return rows, None
-        return rows[: wanted.limit], _cursor(rows[wanted.limit - 1])
+        found = await self._tweets.find(replace(filters, before=before, limit=filters.limit + 1))
+        if len(found) <= filters.limit:
+            return found, None
+        return found[: filters.limit], _cursor(found[filters.limit - 1])
 
-    async def counts(self, asked: CountFilter, *, by_hour: bool = False) -> tuple[list[Row], str | None]:
+    async def counts(self, filters: CountFilter, *, by_hour: bool = False) -> tuple[list[EntityCount], str | None]:
         """Return counts by day (or by hour) and entity, whole days a page, from ``since`` to ``until`` inclusive.
 
         By default from the first to the last stored day up to ``as_of``; no day after that of ``as_of`` (without
         one: after today or the last tweet) is given, because it has not been observed.
         """
-        wanted = [row["id"] for row in await self._of(asked.entity)]
-        span = await self._entities.first_and_last_day(asked.as_of)
-        if span is None or not wanted:
+        ids = await self._entity_ids(filters.entity)
+        stored = await self._counts.first_and_last_day(filters.as_of)
+        if stored is None or not ids:
             return [], None
-        first = max(asked.cursor or asked.since or span[0], FIRST_DAY)
-        last = min(asked.until or span[1], _last_observed(span[1], asked.as_of))
+        first = max(filters.cursor or filters.since or stored[0], FIRST_DAY)
+        last = min(filters.until or stored[1], _last_observed(stored[1], filters.as_of))
         if first > last:
             return [], None
-        page_end = min(last, first + timedelta(days=max(1, asked.limit // (len(wanted) * (24 if by_hour else 1))) - 1))
-        count = self._entities.hourly if by_hour else self._entities.daily
-        rows = await count(wanted, first, page_end, asked.as_of)
-        return rows, (page_end + timedelta(days=1)).isoformat() if page_end < last else None
+        days = max(1, filters.limit // (len(ids) * (24 if by_hour else 1)))
+        page_end = min(last, first + timedelta(days=days - 1))
+        count = self._counts.hourly if by_hour else self._counts.daily
+        found = await count(ids, first, page_end, filters.as_of)
+        return found, (page_end + timedelta(days=1)).isoformat() if page_end < last else None
 
-    async def total(self, since: date | None, until: date | None, as_of: datetime | None) -> Row:
+    async def total(self, since: date | None, until: date | None, as_of: datetime | None) -> TotalCount:
         """Return tweets and sentiment over all tweets from ``since`` to ``until`` inclusive."""
-        # The zone's offset would lead out of the calendar at its ends.
-        until = None if until is None else min(until, date(2100, 1, 1))
-        return await self._entities.total(None if since is None else max(since, FIRST_DAY), until, as_of)
+        until = None if until is None else min(until, _LATEST.date())
+        return await self._counts.total(None if since is None else max(since, FIRST_DAY), until, as_of)
 
-    async def _of(self, entity: str | None) -> list[Row]:
-        return await self._entities.entities() if entity is None else [await self._entities.entity(entity)]
-
-    async def erase(self, tweet_ids: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Erase tweets and return the ids that were stored and those that were not."""
-        erased = await self._tweets.erase([int(key) for key in tweet_ids if int(key) <= MAX_ID])
-        known = set(erased)
-        return [str(key) for key in erased], [key for key in tweet_ids if int(key) not in known]
+    async def _entity_ids(self, entity: str | None) -> Sequence[str]:
+        found = await self._entities.all() if entity is None else [await self._entities.get(entity)]
+        return [one.id for one in found]
 
 
 def _last_observed(newest: date, as_of: datetime | None) -> date:
     today = datetime.now(BOGOTA).date()
     if as_of is None:
         return max(today, newest)
-    # The zone's offset would lead out of the calendar at its ends.
-    bounded = min(max(as_of, datetime(2000, 1, 1, tzinfo=UTC)), datetime(2100, 1, 1, tzinfo=UTC))
-    return bounded.astimezone(BOGOTA).date()
+    return min(max(as_of, _EARLIEST), _LATEST).astimezone(BOGOTA).date()
 
 
-def _cursor(row: Row) -> str:
-    return f"{(row['created_at'] - _EPOCH) // _MICROSECOND}-{row['id']}"
+def _cursor(last: StoredTweet) -> str:
+    return f"{(last.created_at - _EPOCH) // _MICROSECOND}-{last.id}"
 
 
 def _position(cursor: str) -> tuple[datetime, int]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.matching.entities import Terms
-from twitter_service.tweets.repository import fetch_planned, lock_state
+from twitter_service.scoring.score_repository import fetch_planned
+from twitter_service.tweets.feed_repository import lock_feed
 
-MOST_COUNTED = 1_000_000
+MAX_COUNTED = 1_000_000
 
-_WAITING = """
+_PENDING = """
 SELECT e.tweet_id, e.entity_id, coalesce(t.version_id, t.id) AS version_id, t.text, t.lang, t.needs_score,
        n.handles, n.aliases, n.hashtags, i.origin_request_id, i.origin_traceparent
 FROM (SELECT tweet_id, entity_id, created_at FROM tweet_entities WHERE needs_target
@@ -41,8 +42,8 @@ SELECT count(*) FROM saved
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A tweet and one of its entities, whose sentiment towards it is not known yet."""
+class PendingTarget:
+    """A tweet and one of its entities, towards which its sentiment is not known yet."""
 
     tweet_id: int
     entity_id: str
@@ -57,10 +58,10 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Towards:
-    """What was found for one of them; nothing but ``of`` where the text does not name the entity."""
+class TargetSentiment:
+    """The sentiment towards the entity of ``of``; the rest is None where the text does not name the entity."""
 
-    of: Waiting
+    of: PendingTarget
     label: str | None = None
     positive: float | None = None
     neutral: float | None = None
@@ -68,36 +69,36 @@ class Towards:
     basis: str | None = None
 
 
-class TargetStore:
-    """Tweets with their entities."""
+class TargetRepository:
+    """Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def waiting(self, limit: int) -> list[Waiting]:
+    async def pending(self, limit: int) -> list[PendingTarget]:
         """Return the pairs of a tweet and an entity that wait longest, by the age of the tweet."""
-        return [_waiting(row) for row in await fetch_planned(self._postgres, _WAITING, limit)]
+        return [_pending(row) for row in await fetch_planned(self._postgres, _PENDING, limit)]
 
-    async def pending(self) -> int:
+    async def count_pending(self) -> int:
         """Return how many wait; at most a million are counted."""
         count: int = await self._postgres.fetchval(
-            f"SELECT count(*) FROM (SELECT FROM tweet_entities WHERE needs_target LIMIT {MOST_COUNTED}) waiting"
+            f"SELECT count(*) FROM (SELECT FROM tweet_entities WHERE needs_target LIMIT {MAX_COUNTED}) waiting"
         )
         return count
 
-    async def save(self, found: Sequence[Towards], model: str | None) -> int:
+    async def save(self, found: Sequence[TargetSentiment], model: str | None) -> int:
         """Store what was found, and return how many were new."""
         columns: list[list[Any]] = [
             *([getattr(one.of, name) for one in found] for name in ("tweet_id", "entity_id", "version_id")),
             *([getattr(one, name) for one in found] for name in ("label", "positive", "neutral", "negative", "basis")),
         ]
         async with self._postgres.transaction() as connection:
-            await lock_state(connection)
+            await lock_feed(connection)
             saved: int = await connection.fetchval(_SAVE, *columns, model)
             return saved
 
 
-def _waiting(row: Any) -> Waiting:
+def _pending(row: Any) -> PendingTarget:
     terms = Terms(row["entity_id"], *(tuple(row[name] or ()) for name in ("handles", "aliases", "hashtags")))
     key = (row["tweet_id"], row["entity_id"], row["version_id"], row["text"], row["lang"], not row["needs_score"])
-    return Waiting(*key, terms, row["origin_request_id"], row["origin_traceparent"])
+    return PendingTarget(*key, terms, row["origin_request_id"], row["origin_traceparent"])

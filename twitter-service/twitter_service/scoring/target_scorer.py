@@ -1,89 +1,90 @@
-"""Fills in what tweets say for or against their entities: after the sentiment of the text, oldest tweets first."""
+"""Judges what tweets say for or against their entities: after the sentiment of the text, oldest tweets first."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import takewhile
 
 import structlog
 
-from castor_chassis import PeerError, PeerRejected
-from twitter_service.clients.sentiment import LANGUAGES, MOST_TARGETS, SentimentClient, TargetScores
+from castor_chassis import PeerError, PeerRejected, Wakeup
+from twitter_service.clients.sentiment import LANGUAGES, MAX_TARGETS, SentimentClient, TargetScores
 from twitter_service.matching.mentions import name_in
 from twitter_service.metrics import TARGETED, TARGETS_PENDING
-from twitter_service.scoring.target_repository import TargetStore, Towards, Waiting
-from twitter_service.scoring.text_scorer import LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS, REFUSALS_OF_A_TEXT, continuing
+from twitter_service.scoring.backoff import MIN_WAIT_SECONDS, is_about_the_text, wait_seconds
+from twitter_service.scoring.request_context import continued_request
+from twitter_service.scoring.target_repository import PendingTarget, TargetRepository, TargetSentiment
 
 POLL_SECONDS = 1.0
 COUNT_SECONDS = 10.0
-_WORKER = "worker:judge_targets"
-Named = tuple[Waiting, str]
+WORKER = "worker:judge_targets"
+Named = tuple[PendingTarget, str]
 """A tweet with an entity, and the name by which the text names it."""
 
 log = structlog.get_logger("twitter.targets")
 
 
-class TargetFiller:
-    """The background work of one replica, to be run under the lease of the scores."""
+class TargetScorer:
+    """The background work of one replica, to be run under the lease of the text scores."""
 
-    def __init__(self, store: TargetStore, sentiment: SentimentClient, *, batch_size: int, default_lang: str) -> None:
-        self._store = store
+    def __init__(
+        self,
+        repository: TargetRepository,
+        sentiment: SentimentClient,
+        wakeup: Wakeup,
+        *,
+        batch_size: int,
+        default_lang: str,
+    ) -> None:
+        self._repository = repository
         self._sentiment = sentiment
+        self._wakeup = wakeup
         self._batch_size = batch_size
         self._default_lang = default_lang
-        self._asked = asyncio.Event()
         self._counts_at = 0.0
 
-    def ask(self) -> None:
-        """Say that tweets were scored."""
-        self._asked.set()
-
     async def run(self) -> None:
-        """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
+        """Run until cancelled; ``wakeup`` says that tweets were scored. Raises ``DatabaseUnavailable``."""
         while True:
             try:
                 is_idle = not await self.step()
             except PeerError as error:
-                wait = min(MOST_WAIT_SECONDS, max(LEAST_WAIT_SECONDS, error.retry_after_seconds or 1.0))
+                wait = wait_seconds(error)
                 log.warning("targets_wait", reason=str(error), seconds=round(wait, 1))
                 await asyncio.sleep(wait)
                 continue
             if is_idle:
-                self._asked.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._asked.wait()
+                await self._wakeup.wait(POLL_SECONDS)
 
     async def step(self) -> int:
         """Settle the oldest pairs whose tweets have their sentiment, and return how many; raises ``PeerError``."""
-        waiting = await self._store.waiting(self._batch_size)
+        waiting = await self._repository.pending(self._batch_size)
         await self._count(waiting)
         # Younger ones wait for the oldest, whose sentiment is on its way.
         batch = list(takewhile(lambda pair: pair.has_sentiment, waiting))
         if not batch:
             return 0
         names = [(pair, self._name(pair)) for pair in batch]
-        unnamed = [Towards(pair) for pair, name in names if name is None]
+        unnamed = [TargetSentiment(pair) for pair, name in names if name is None]
         if unnamed:
-            await self._store.save(unnamed, None)
+            await self._repository.save(unnamed, None)
             TARGETED.labels("unnamed").inc(len(unnamed))
         named = [(pair, name) for pair, name in names if name is not None]
         if named:
-            with continuing(_WORKER, named[0][0].request_id or "", named[0][0].traceparent or ""):
+            with continued_request(WORKER, named[0][0].request_id, named[0][0].traceparent):
                 await self._judge(named)
         return len(batch)
 
-    async def _count(self, waiting: Sequence[Waiting]) -> None:
+    async def _count(self, waiting: Sequence[PendingTarget]) -> None:
         if len(waiting) < self._batch_size:
             TARGETS_PENDING.set(len(waiting))
         elif time.monotonic() > self._counts_at:
-            TARGETS_PENDING.set(await self._store.pending())
+            TARGETS_PENDING.set(await self._repository.count_pending())
             self._counts_at = time.monotonic() + COUNT_SECONDS
 
-    def _name(self, pair: Waiting) -> str | None:
+    def _name(self, pair: PendingTarget) -> str | None:
         lang = pair.lang if pair.lang in LANGUAGES else self._default_lang
         return name_in(pair.text, pair.terms) if lang in ("es", "auto") else None
 
@@ -92,15 +93,15 @@ class TargetFiller:
         try:
             answer = await self._sentiment.towards(items)
         except PeerRejected as refused:
-            if refused.peer_status not in REFUSALS_OF_A_TEXT:
+            if not is_about_the_text(refused):
                 raise
-            await self._without_the_refused(named, str(refused))
+            await self._isolate_refused(named, str(refused))
             return
         await self._save(named, answer)
 
-    async def _without_the_refused(self, named: Sequence[Named], reason: str) -> None:
+    async def _isolate_refused(self, named: Sequence[Named], reason: str) -> None:
         if len(named) == 1:
-            await self._store.save([Towards(named[0][0])], None)
+            await self._repository.save([TargetSentiment(named[0][0])], None)
             TARGETED.labels("refused").inc()
             log.warning("target_refused", tweet_id=named[0][0].tweet_id, entity=named[0][0].entity_id, reason=reason)
             return
@@ -117,14 +118,14 @@ class TargetFiller:
                 continue
             is_named = one.label != "absent"
             shares = (one.positive, one.neutral, one.negative, one.basis) if is_named else ()
-            found.append(Towards(pair, one.label if is_named else None, *shares))
+            found.append(TargetSentiment(pair, one.label if is_named else None, *shares))
             TARGETED.labels(one.basis or ("unjudged" if is_named else "absent")).inc()
         model = f"{answer.model.id}@{answer.model.version}+rules{answer.rules}"
-        saved = await self._store.save(found, model) if found else 0
+        saved = await self._repository.save(found, model) if found else 0
         log.info("targets_judged", pairs=saved)
         if not found:
             log.warning("targets_missing", asked=len(named))
-            await asyncio.sleep(LEAST_WAIT_SECONDS)
+            await asyncio.sleep(MIN_WAIT_SECONDS)
 
 
 def _items(named: Sequence[Named]) -> list[tuple[str, str, list[str]]]:
@@ -134,6 +135,6 @@ def _items(named: Sequence[Named]) -> list[tuple[str, str, list[str]]]:
     for pair, name in named:
         texts[pair.tweet_id] = pair.text
         of_tweet = names.setdefault(pair.tweet_id, {})
-        if len(of_tweet) < MOST_TARGETS:
+        if len(of_tweet) < MAX_TARGETS:
             of_tweet[name] = None
     return [(str(key), texts[key], list(of_tweet)) for key, of_tweet in names.items()]

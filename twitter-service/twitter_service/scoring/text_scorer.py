@@ -1,70 +1,68 @@
-"""Fills in sentiments: a few batches in flight, oldest tweets first, nothing lost while sentiment-service is away."""
+"""Scores texts with sentiment-service: a few batches at a time, oldest tweets first.
+
+While sentiment-service is away the tweets wait in the store, so nothing is lost.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
 
 import structlog
-from opentelemetry import context, propagate
 
-from castor_chassis import PeerError, PeerRejected, RequestInfo, set_request
+from castor_chassis import PeerError, PeerRejected, Wakeup
 from twitter_service.clients.sentiment import LANGUAGES, Scores, SentimentClient
 from twitter_service.metrics import SCORED, UNSCORABLE
-from twitter_service.tweets.repository import Scored, TweetStore, Unscored
+from twitter_service.scoring.backoff import MIN_WAIT_SECONDS, is_about_the_text, wait_seconds
+from twitter_service.scoring.request_context import continued_request
+from twitter_service.scoring.run_all import run_all
+from twitter_service.scoring.score_repository import ScoreRepository, TweetScore, UnscoredTweet
 
 WORKER = "worker:score_tweets"
-LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.5, 5.0
-REFUSALS_OF_A_TEXT = frozenset({400, 413, 422})
-"""What sentiment-service answers when it does not like a text; other refusals are about us, not the text."""
+POLL_SECONDS = 1.0
 
 log = structlog.get_logger("twitter.scores")
 
 
-class ScoreFiller:
-    """The background work of one replica, to be run under a lease."""
+class TextScorer:
+    """The background work of one replica, to be run under a lease. ``on_scored`` is called after each batch."""
 
     def __init__(
         self,
-        store: TweetStore,
+        repository: ScoreRepository,
         sentiment: SentimentClient,
+        wakeup: Wakeup,
         *,
         batch_size: int,
         in_flight: int,
         default_lang: str,
-        on_news: Callable[[], None],
+        on_scored: Callable[[], None],
     ) -> None:
-        self._store = store
+        self._repository = repository
         self._sentiment = sentiment
+        self._wakeup = wakeup
         self._batch_size = batch_size
         self._in_flight = in_flight
         self._default_lang = default_lang
-        self._on_news = on_news
-        self._asked = asyncio.Event()
+        self._on_scored = on_scored
         self._claiming = asyncio.Lock()
         self._claimed: set[int] = set()
 
-    def ask(self) -> None:
-        """Say that tweets were stored."""
-        self._asked.set()
-
     async def run(self) -> None:
-        """Work for ever; raises ``DatabaseUnavailable`` when the store is away."""
+        """Run until cancelled; ``wakeup`` says that tweets were stored. Raises ``DatabaseUnavailable``."""
         try:
-            await together(*(self._lane() for _ in range(self._in_flight)))
+            await run_all(*(self._score_batches() for _ in range(self._in_flight)))
         finally:
             self._claimed.clear()
 
-    async def _lane(self) -> None:
+    async def _score_batches(self) -> None:
         while True:
             try:
                 await self._score_next()
             except PeerError as error:
-                # What it failed for is claimed no more: a lane that gets through meanwhile keeps to the order of age.
-                wait = min(MOST_WAIT_SECONDS, max(LEAST_WAIT_SECONDS, error.retry_after_seconds or 1.0))
+                # The tweets of this batch are claimed no more, so another batch takes them first: they are the oldest.
+                wait = wait_seconds(error)
                 log.warning("scores_wait", reason=str(error), seconds=round(wait, 1))
                 await asyncio.sleep(wait)
 
@@ -75,37 +73,36 @@ class ScoreFiller:
         finally:
             self._claimed.difference_update(tweet.id for tweet in batch)
 
-    async def _claim(self) -> list[Unscored]:
+    async def _claim(self) -> list[UnscoredTweet]:
+        """Return the oldest tweets that no other batch of this process holds, waiting for some where there are none."""
         async with self._claiming:
-            while not (batch := await self._store.unscored(self._batch_size, list(self._claimed))):
-                self._asked.clear()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(1.0):
-                        await self._asked.wait()
+            while not (batch := await self._repository.unscored(self._batch_size, list(self._claimed))):
+                await self._wakeup.wait(POLL_SECONDS)
             self._claimed.update(tweet.id for tweet in batch)
             return batch
 
-    async def _score_all(self, batch: Sequence[Unscored]) -> None:
-        def origin_and_lang(tweet: Unscored) -> tuple[str, str, str]:
+    async def _score_all(self, batch: Sequence[UnscoredTweet]) -> None:
+        def origin_and_lang(tweet: UnscoredTweet) -> tuple[str, str, str]:
             return tweet.request_id or "", tweet.traceparent or "", self._lang(tweet)
 
         for (request_id, traceparent, lang), group in groupby(sorted(batch, key=origin_and_lang), origin_and_lang):
-            with continuing(WORKER, request_id, traceparent):
+            with continued_request(WORKER, request_id, traceparent):
                 await self._score(list(group), lang)
 
-    async def _score(self, tweets: Sequence[Unscored], lang: str) -> None:
+    async def _score(self, tweets: Sequence[UnscoredTweet], lang: str) -> None:
         try:
             answer = await self._sentiment.score([(str(tweet.id), tweet.text) for tweet in tweets], lang)
         except PeerRejected as refused:
-            if refused.peer_status not in REFUSALS_OF_A_TEXT:
+            if not is_about_the_text(refused):
                 raise
-            await self._find_the_refused(tweets, lang, str(refused))
+            await self._isolate_refused(tweets, lang, str(refused))
             return
         await self._save(tweets, answer)
 
-    async def _find_the_refused(self, tweets: Sequence[Unscored], lang: str, reason: str) -> None:
+    async def _isolate_refused(self, tweets: Sequence[UnscoredTweet], lang: str, reason: str) -> None:
+        """Halve the batch until the text that is refused stands alone; the others are scored."""
         if len(tweets) == 1:
-            await self._store.mark_unscorable(tweets[0].id, reason)
+            await self._repository.mark_unscorable(tweets[0].id, reason)
             UNSCORABLE.inc()
             log.warning("tweet_unscorable", tweet_id=tweets[0].id, reason=reason)
             return
@@ -113,43 +110,20 @@ class ScoreFiller:
         await self._score(tweets[:middle], lang)
         await self._score(tweets[middle:], lang)
 
-    async def _save(self, tweets: Sequence[Unscored], answer: Scores) -> None:
+    async def _save(self, tweets: Sequence[UnscoredTweet], answer: Scores) -> None:
         asked = {str(tweet.id): tweet.id for tweet in tweets}
         scores = [
-            Scored(asked[score.id], score.positive, score.neutral, score.negative, score.label)
+            TweetScore(asked[score.id], score.positive, score.neutral, score.negative, score.label)
             for score in answer.results
             if score.id in asked
         ]
-        saved = await self._store.save_scores(scores, f"{answer.model.id}@{answer.model.version}") if scores else 0
+        saved = await self._repository.save(scores, f"{answer.model.id}@{answer.model.version}") if scores else 0
         SCORED.inc(saved)
-        self._on_news()
+        self._on_scored()
         log.info("tweets_scored", tweets=saved)
         if len(scores) < len(tweets):
             log.warning("scores_missing", asked=len(tweets), answered=len(scores))
-            await asyncio.sleep(LEAST_WAIT_SECONDS)
+            await asyncio.sleep(MIN_WAIT_SECONDS)
 
-    def _lang(self, tweet: Unscored) -> str:
+    def _lang(self, tweet: UnscoredTweet) -> str:
         return tweet.lang if tweet.lang in LANGUAGES else self._default_lang
-
-
-async def together(*works: Coroutine[Any, Any, None]) -> None:
-    """Do all of these until one fails; then the others are cancelled, and its error is raised."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextmanager
-def continuing(worker: str, request_id: str, traceparent: str) -> Iterator[None]:
-    """Go on under the request and the trace that brought the tweets, so that logs lead from one to the other."""
-    set_request(RequestInfo(request_id=request_id, principal=worker) if request_id else RequestInfo(principal=worker))
-    token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
-    try:
-        yield
-    finally:
-        context.detach(token)
-        set_request(RequestInfo(principal=worker))

@@ -1,37 +1,25 @@
-"""From what a caller wants to what X is asked: queries, window, cap, and what it will cost."""
+"""Plans a search: the queries that X is asked, the window, the cap, and what it will cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from twitter_service.billing.budget import Amount, Payer, Standing
+from twitter_service.billing.budget import Amount, BudgetStatus, Payer
 from twitter_service.billing.ledger import Ledger
-from twitter_service.entities.repository import EntityStore
-from twitter_service.x.client import ARCHIVE_PAGE, LEAST_PAGE, RECENT_PAGE, Span, XClient
+from twitter_service.entities.model import Entity
+from twitter_service.entities.repository import EntityRepository
+from twitter_service.searches.model import SearchSpec
+from twitter_service.x.client import ARCHIVE_PAGE, MIN_PAGE, RECENT_PAGE, XClient
 from twitter_service.x.errors import ArchiveNotEnabled, WindowEmpty, WindowTooFar
 from twitter_service.x.query_builder import ARCHIVE_LIMIT, RECENT_LIMIT, Search, queries
+from twitter_service.x.span import Span
 
 RECENT_DAYS = 7
 END_LAG = timedelta(seconds=15)
 """X refuses an end that is less than 10 s ago."""
 FIRST_POST = datetime(2006, 3, 21, tzinfo=UTC)
 MAX_HANDLE = 15
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a caller wants read."""
-
-    search: Search
-    entity: str | None
-    archive: bool
-    days_back: int | None
-    since: datetime | None
-    until: datetime | None
-    max_posts: int
 
 
 @dataclass(frozen=True)
@@ -53,12 +41,12 @@ class Preview:
     to_read: int
     requests: int
     price: Amount
-    standings: list[Standing]
+    budgets: list[BudgetStatus]
 
     @property
     def fits(self) -> bool:
         """True when every budget covers the price."""
-        lefts = [standing.left for standing in self.standings]
+        lefts = [budget.left for budget in self.budgets]
         return all(
             (posts is None or self.price.posts <= posts) and (micro is None or self.price.micro_usd <= micro)
             for posts, micro in lefts
@@ -66,21 +54,21 @@ class Preview:
 
 
 class Planner:
-    """Plans readings and asks X's counts what they hold."""
+    """Plans searches, and asks X's counts how much they will find."""
 
-    def __init__(self, entities: EntityStore, ledger: Ledger, *, archive_enabled: bool) -> None:
+    def __init__(self, entities: EntityRepository, ledger: Ledger, *, archive_enabled: bool) -> None:
         self._entities = entities
         self._ledger = ledger
         self._archive_enabled = archive_enabled
 
-    async def plan(self, wish: Wish) -> Plan:
-        """Return what X is to be asked; raises an ``Invalid`` that says what of the wish cannot be."""
-        if wish.archive and not self._archive_enabled:
+    async def plan(self, spec: SearchSpec) -> Plan:
+        """Return what X is to be asked; raises an ``Invalid`` that says what cannot be searched for."""
+        if spec.archive and not self._archive_enabled:
             raise ArchiveNotEnabled
-        search = await searchable(self._entities, wish.search, wish.entity)
-        span = window(wish, datetime.now(UTC))
-        built = queries(search, ARCHIVE_LIMIT if wish.archive else RECENT_LIMIT)
-        return Plan(built, span, wish.archive, wish.max_posts)
+        search = await searchable(self._entities, spec.search, spec.entity)
+        span = window(spec, datetime.now(UTC))
+        built = queries(search, ARCHIVE_LIMIT if spec.archive else RECENT_LIMIT)
+        return Plan(built, span, spec.archive, spec.max_posts)
 
     async def preview(self, x: XClient, plan: Plan, payer: Payer, patience: float) -> Preview:
         """Ask X how much there is; costs requests of the counts endpoint and no money."""
@@ -91,48 +79,47 @@ class Planner:
         pages = sum(max(1, -(-count // size)) for count in counts)
         requests = min(pages, -(-plan.max_posts // size) + len(counts) - 1)
         price = self._ledger.prices.of(to_read)
-        return Preview(plan, found, to_read, requests, price, await self._ledger.standings(payer))
+        return Preview(plan, found, to_read, requests, price, await self._ledger.statuses(payer))
 
 
-def window(wish: Wish, now: datetime) -> Span:
-    """Return the span to ask for. X reaches back 7 days by itself, so its own limit is not repeated as a start:
-    it would be too far back by the time that the request arrives."""
-    end = min(wish.until or now, now - END_LAG)
-    earliest = FIRST_POST if wish.archive else now - timedelta(days=RECENT_DAYS)
-    start = wish.since
-    if start is None and wish.days_back is not None:
-        start = max(now - timedelta(days=wish.days_back), FIRST_POST)
-    if start is None and wish.archive:
+def window(spec: SearchSpec, now: datetime) -> Span:
+    """Return the span to ask for; raises ``WindowTooFar`` or ``WindowEmpty``.
+
+    A start at the limit of recent search is left out: X reaches back 7 days by itself, and the start would be too far
+    back by the time that the request arrives.
+    """
+    end = min(spec.until or now, now - END_LAG)
+    earliest = FIRST_POST if spec.archive else now - timedelta(days=RECENT_DAYS)
+    start = spec.since
+    if start is None and spec.days_back is not None:
+        start = max(now - timedelta(days=spec.days_back), FIRST_POST)
+    if start is None and spec.archive:
         start = now - timedelta(days=RECENT_DAYS)
     if start is not None and start < earliest:
         raise WindowTooFar(days=RECENT_DAYS, archive=", or set archive where the plan has it")
     if (start is not None and start >= end) or end <= earliest:
         raise WindowEmpty(since=(start or earliest).isoformat(), until=end.isoformat())
-    is_all = not wish.archive and start is not None and start - earliest < timedelta(minutes=1)
+    is_all = not spec.archive and start is not None and start - earliest < timedelta(minutes=1)
     # X takes whole seconds; counts and search are asked for the same ones.
     return Span(None if is_all or start is None else start.replace(microsecond=0), end.replace(microsecond=0))
 
 
-async def searchable(entities: EntityStore, search: Search, entity: str | None) -> Search:
+async def searchable(entities: EntityRepository, search: Search, entity: str | None) -> Search:
     """Return ``search`` with the names of an entity among its alternatives; raises ``EntityNotFound``."""
-    return search if entity is None else _with_entity(search, await entities.entity(entity))
+    return search if entity is None else _with_entity(search, await entities.get(entity))
 
 
 def cap_for(found: int) -> int:
-    """Return how many posts to promise for ``found``: the last page cannot be smaller than X's least."""
-    return max(LEAST_PAGE, found + LEAST_PAGE - 1)
+    """Return how many posts to reserve for ``found``: the last page cannot be smaller than X's least."""
+    return max(MIN_PAGE, found + MIN_PAGE - 1)
 
 
-def _with_entity(search: Search, entity: Mapping[str, Any]) -> Search:
-    handles = [handle for handle in entity["handles"] if len(handle) <= MAX_HANDLE]
+def _with_entity(search: Search, entity: Entity) -> Search:
+    handles = [handle for handle in entity.handles if len(handle) <= MAX_HANDLE]
     return replace(
         search,
-        any_of=_joined(search.any_of, entity["aliases"]),
-        hashtags=_joined(search.hashtags, entity["hashtags"]),
-        mentions=_joined(search.mentions, handles),
-        voices=_joined(search.voices, handles),
+        any_of=[*search.any_of, *entity.aliases],
+        hashtags=[*search.hashtags, *entity.hashtags],
+        mentions=[*search.mentions, *handles],
+        voices=[*search.voices, *handles],
     )
-
-
-def _joined(first: Sequence[str], second: Sequence[str]) -> list[str]:
-    return [*first, *second]

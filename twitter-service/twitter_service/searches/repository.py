@@ -1,19 +1,22 @@
-"""Readings of X in PostgreSQL: asked for, claimed under a lease, carried on where they stood."""
+"""Search jobs in PostgreSQL: queued, claimed under a lease, resumed where they stood."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from castor_chassis import Postgres
-from twitter_service.billing.budget import Payer, Purpose
-from twitter_service.x.client import Span
-from twitter_service.x.errors import SearchNotFound
+from castor_chassis import Postgres, affected_rows
+from twitter_service.errors import SearchNotFound
+from twitter_service.searches.model import (
+    CLAIMED_COLUMNS,
+    RECORD_COLUMNS,
+    ClaimedJob,
+    JobRecord,
+    NewJob,
+    PageProgress,
+)
 
-Row = dict[str, Any]
-Kind = Literal["search", "collection", "gap", "timeline"]
+_RECORD = f"SELECT {', '.join(RECORD_COLUMNS)} FROM x_searches"
 
 _INSERT = """
 INSERT INTO x_searches (id, kind, collection_id, tenant, purpose, idempotency_key, request, queries, archive,
@@ -22,7 +25,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce($1
 ON CONFLICT DO NOTHING
 """
 
-_CLAIM = """
+_CLAIM = f"""
 UPDATE x_searches s
 SET state = 'running', claim = $1, lease_until = clock_timestamp() + make_interval(secs => $2)
 WHERE s.id = ANY(ARRAY(
@@ -31,7 +34,7 @@ WHERE s.id = ANY(ARRAY(
       AND (state = 'queued' OR state = 'running' AND lease_until < clock_timestamp())
     ORDER BY not_before, created_at LIMIT $3 FOR UPDATE SKIP LOCKED
 ))
-RETURNING s.*
+RETURNING {", ".join("s." + name for name in CLAIMED_COLUMNS)}
 """
 
 _PROGRESS = """
@@ -67,141 +70,70 @@ WHERE r.id = s.id AND s.state IN ('queued', 'running') AND r.lease_until > clock
 """
 
 
-@dataclass(frozen=True)
-class NewSearch:
-    """What is to be read."""
-
-    id: str
-    kind: Kind
-    payer: Payer
-    request: Row
-    queries: Sequence[str]
-    span: Span
-    max_posts: int
-    archive: bool = False
-    idempotency_key: str | None = None
-    collection_id: str | None = None
-    not_before: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """A reading that this replica works on."""
-
-    id: str
-    kind: Kind
-    collection_id: str | None
-    tenant: str
-    purpose: Purpose
-    queries: list[str]
-    archive: bool
-    starts_at: datetime | None
-    ends_at: datetime | None
-    since_id: int | None
-    until_id: int | None
-    max_posts: int
-    attempts: int
-    claim: str
-    query_number: int
-    next_token: str | None
-    posts_read: int
-    newest_id: int | None
-
-    @property
-    def payer(self) -> Payer:
-        """Who pays."""
-        return Payer(self.tenant, self.purpose)
-
-    @property
-    def span(self) -> Span:
-        """Which part of time is read."""
-        return Span(self.starts_at, self.ends_at, self.since_id, self.until_id)
-
-
-_JOB = [field.name for field in fields(Job)]
-
-
-@dataclass(frozen=True)
-class Page:
-    """What one page brought, and where the next one begins."""
-
-    query_number: int
-    next_token: str | None
-    read: int
-    billed: int
-    micro_usd: int
-    stored: int
-    duplicates: int
-    rejected: int
-    newest_id: int | None
-
-
-class SearchStore:
-    """Readings of X."""
+class SearchRepository:
+    """Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def add(self, new: NewSearch) -> bool:
-        """Store a reading; False when its tenant has used its idempotency key, or its id, already."""
+    async def add(self, new: NewJob) -> bool:
+        """Queue a job; False when its tenant has used its idempotency key, or its id, already."""
         span = new.span
         done = await self._postgres.execute(
             _INSERT, new.id, new.kind, new.collection_id, new.payer.tenant, new.payer.purpose, new.idempotency_key,
             new.request, list(new.queries), new.archive, span.start, span.end, span.since_id, span.until_id,
             new.max_posts, new.not_before,
         )  # fmt: skip
-        return done == "INSERT 0 1"
+        return affected_rows(done) == 1
 
-    async def get(self, search_id: str) -> Row:
-        """Return a reading; raises ``SearchNotFound``."""
-        row = await self._postgres.fetchrow("SELECT * FROM x_searches WHERE id = $1", search_id)
+    async def get(self, search_id: str) -> JobRecord:
+        """Return a job; raises ``SearchNotFound``."""
+        row = await self._postgres.fetchrow(f"{_RECORD} WHERE id = $1", search_id)
         if row is None:
             raise SearchNotFound(search_id=search_id)
-        return dict(row)
+        return JobRecord(*row)
 
-    async def by_key(self, tenant: str, key: str) -> Row | None:
-        """Return what a tenant asked for under an idempotency key."""
-        row = await self._postgres.fetchrow(
-            "SELECT * FROM x_searches WHERE tenant = $1 AND idempotency_key = $2", tenant, key
-        )
-        return None if row is None else dict(row)
+    async def by_key(self, tenant: str, key: str) -> JobRecord | None:
+        """Return the job that a tenant queued under an idempotency key, or None."""
+        row = await self._postgres.fetchrow(f"{_RECORD} WHERE tenant = $1 AND idempotency_key = $2", tenant, key)
+        return None if row is None else JobRecord(*row)
 
-    async def listed(self, collection_id: str | None, before: tuple[datetime, str] | None, limit: int) -> list[Row]:
-        """Return readings, newest first."""
+    async def find(self, collection_id: str | None, before: tuple[datetime, str] | None, limit: int) -> list[JobRecord]:
+        """Return jobs, newest first; ``before`` is the (created_at, id) where the last page ended."""
         moment, last = before or (None, None)
         rows = await self._postgres.fetch(
-            "SELECT * FROM x_searches WHERE ($1::text IS NULL OR collection_id = $1) "
+            f"{_RECORD} WHERE ($1::text IS NULL OR collection_id = $1) "
             "AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3)) ORDER BY created_at DESC, id DESC LIMIT $4",
             collection_id,
             moment,
             last,
             limit,
         )
-        return [dict(row) for row in rows]
+        return [JobRecord(*row) for row in rows]
 
-    async def claim(self, claim: str, limit: int, lease_seconds: float) -> list[Job]:
-        """Take up to ``limit`` readings that are due, and those whose replica died."""
+    async def claim(self, claim: str, limit: int, lease_seconds: float) -> list[ClaimedJob]:
+        """Claim up to ``limit`` jobs that are due, those of a replica that died included."""
         rows = await self._postgres.fetch(_CLAIM, claim, lease_seconds, limit)
-        return [Job(**{name: row[name] for name in _JOB}) for row in rows]
+        return [ClaimedJob(*row) for row in rows]
 
     async def renew(self, claim: str, lease_seconds: float) -> None:
-        """Renew our leases, and the promises of all that waits or runs."""
+        """Renew the leases of a claim, and the reservations of all jobs that wait or run."""
         await self._postgres.execute(_RENEW, claim, lease_seconds)
 
-    async def progress(self, job: Job, page: Page) -> bool:
-        """Record a page; False when the reading is no longer ours."""
+    async def progress(self, job: ClaimedJob, page: PageProgress) -> bool:
+        """Record a page; False when another replica has claimed the job meanwhile."""
         done = await self._postgres.execute(
             _PROGRESS, job.id, job.claim, page.query_number, page.next_token, page.read, page.billed,
             page.micro_usd, page.stored, page.duplicates, page.rejected, page.newest_id,
         )  # fmt: skip
-        return done == "UPDATE 1"
+        return affected_rows(done) == 1
 
-    async def end(self, job: Job, *, complete: bool) -> None:
-        """Record that a reading is done, and with it the checkpoint of the collection whose run it was."""
+    async def end(self, job: ClaimedJob, *, complete: bool) -> None:
+        """Record that a job is done, and with it the checkpoint of the collection whose run it was."""
         await self._postgres.execute(_END, job.id, job.claim, complete)
 
-    async def stop(self, job: Job, state: Literal["failed", "paused"], code: str, error: str) -> None:
-        """Record why a reading cannot go on, for good or until it is queued again."""
+    async def stop(self, job: ClaimedJob, state: Literal["failed", "paused"], code: str, error: str) -> None:
+        """Record why a job cannot go on: finally, or until it is queued again."""
         await self._postgres.execute(
             "UPDATE x_searches SET state = $3, error_code = $4, error = $5, claim = NULL, "
             "finished_at = CASE WHEN $3 = 'failed' THEN now() END WHERE id = $1 AND claim = $2",
@@ -212,8 +144,8 @@ class SearchStore:
             error,
         )
 
-    async def postpone(self, job: Job, seconds: float, code: str, error: str) -> None:
-        """Let a reading be tried again later."""
+    async def postpone(self, job: ClaimedJob, seconds: float, code: str, error: str) -> None:
+        """Queue a job again, after ``seconds``."""
         await self._postgres.execute(
             "UPDATE x_searches SET state = 'queued', claim = NULL, attempts = attempts + 1, error_code = $4, "
             "error = $5, not_before = now() + make_interval(secs => $3) WHERE id = $1 AND claim = $2",
@@ -224,14 +156,14 @@ class SearchStore:
             error,
         )
 
-    async def give_up(self, claim: str) -> None:
-        """Hand all that we hold to whoever comes next."""
+    async def release(self, claim: str) -> None:
+        """Queue all jobs of a claim again, for any replica."""
         await self._postgres.execute(
             "UPDATE x_searches SET state = 'queued', claim = NULL WHERE claim = $1 AND state = 'running'", claim
         )
 
     async def requeue(self, search_id: str, more_posts: int) -> None:
-        """Let a paused reading go on, with ``more_posts`` beyond those it has read."""
+        """Queue a paused job again, with ``more_posts`` beyond those it has read."""
         await self._postgres.execute(
             "UPDATE x_searches SET state = 'queued', max_posts = posts_read + $2, not_before = now() "
             "WHERE id = $1 AND state = 'paused'",
@@ -239,8 +171,8 @@ class SearchStore:
             more_posts,
         )
 
-    async def waiting(self) -> int:
-        """Return how many readings are not finished."""
+    async def count_unfinished(self) -> int:
+        """Return how many jobs are not finished."""
         return int(
             await self._postgres.fetchval(
                 "SELECT count(*) FROM x_searches WHERE state IN ('queued', 'running', 'paused')"

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from castor_chassis import Wakeup
 from castor_chassis.context import remaining_seconds
-from twitter_service.billing.budget import Payer, Standing
+from twitter_service.billing.budget import BudgetStatus, Payer
 from twitter_service.billing.ledger import Ledger
-from twitter_service.searches.ingest import Sink
-from twitter_service.searches.planner import Plan, Planner, Preview, Wish, cap_for
-from twitter_service.searches.repository import NewSearch, Row, SearchStore
-from twitter_service.x.client import Span, XClient
-from twitter_service.x.errors import BudgetSpent, IdempotencyConflict, XLimitsUnavailable, XNotConfigured
+from twitter_service.errors import BudgetSpent, IdempotencyConflict
+from twitter_service.searches.ingest import PageIngest
+from twitter_service.searches.model import JobRecord, NewJob, SearchSpec
+from twitter_service.searches.planner import Plan, Planner, Preview, cap_for
+from twitter_service.searches.repository import SearchRepository
+from twitter_service.x.client import XClient
+from twitter_service.x.errors import XLimitsUnavailable, XNotConfigured
 from twitter_service.x.rate_limits import Allowance
+from twitter_service.x.span import Span
 
-LEAST_PATIENCE_SECONDS, RESERVE_SECONDS = 0.5, 2.0
-FINISHED = frozenset({"done", "failed"})
+MIN_PATIENCE_SECONDS = 0.5
+ANSWER_SECONDS = 2.0
+"""Of a request's time, what is kept for answering it."""
+POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Order:
+class Submission:
     """Who asks, for what, and under which idempotency key."""
 
     payer: Payer
@@ -42,24 +49,24 @@ class LookUp:
     micro_usd: int
 
 
-class XService:
-    """Everything that routes ask; ``x`` is None where no key is configured."""
+class SearchService:
+    """Searches of X; ``x`` is None where no key is configured, ``queued`` wakes the worker."""
 
     def __init__(
         self,
         x: XClient | None,
         planner: Planner,
         ledger: Ledger,
-        searches: SearchStore,
-        on_queued: Callable[[], None],
-        sink: Sink,
+        searches: SearchRepository,
+        ingest: PageIngest,
+        queued: Wakeup,
     ) -> None:
         self._x = x
         self._planner = planner
         self._ledger = ledger
         self._searches = searches
-        self._on_queued = on_queued
-        self._sink = sink
+        self._ingest = ingest
+        self._queued = queued
 
     @property
     def x(self) -> XClient:
@@ -73,68 +80,72 @@ class XService:
         """True with a key."""
         return self._x is not None
 
-    async def preview(self, wish: Wish, payer: Payer) -> Preview:
+    async def preview(self, spec: SearchSpec, payer: Payer) -> Preview:
         """Say what a search would find and cost; raises the errors of X and of ``Planner.plan``."""
-        plan = await self._planner.plan(wish)
-        return await self._planner.preview(self.x, plan, payer, _patience())
+        plan = await self._planner.plan(spec)
+        return await self._planner.preview(self.x, plan, payer, _patience_seconds())
 
-    async def search(self, wish: Wish, order: Order) -> Row:
-        """Promise the price of a search and queue it; raises ``BudgetSpent`` before anything is spent."""
-        if (before := await self._before(order)) is not None:
+    async def search(self, spec: SearchSpec, submission: Submission) -> JobRecord:
+        """Reserve the price of a search and queue it; raises ``BudgetSpent`` before anything is spent."""
+        if (before := await self._submitted_before(submission)) is not None:
             return before
-        plan = await self._planner.plan(wish)
+        plan = await self._planner.plan(spec)
         search_id = uuid.uuid4().hex
-        cap = await self._promise(search_id, plan, order.payer)
-        new = NewSearch(
-            search_id, "search", order.payer, order.request, plan.queries, plan.span, cap, plan.archive,
-            order.idempotency_key,
+        cap = await self._reserve(search_id, plan, submission.payer)
+        new = NewJob(
+            search_id, "search", submission.payer, submission.request, plan.queries, plan.span, cap, plan.archive,
+            submission.idempotency_key,
         )  # fmt: skip
-        return await self._queue(new, order)
+        return await self._queue(new, submission)
 
-    async def timeline(self, handle: str, span: Span, max_posts: int, order: Order) -> Row:
-        """Queue the reading of what an account wrote; looking the account up is a user read."""
-        if (before := await self._before(order)) is not None:
+    async def timeline(self, handle: str, span: Span, max_posts: int, submission: Submission) -> JobRecord:
+        """Queue a job that reads what an account wrote; looking the account up is a user read."""
+        if (before := await self._submitted_before(submission)) is not None:
             return before
         search_id = uuid.uuid4().hex
-        await self._ledger.reserve(search_id, order.payer, max_posts)
+        await self._ledger.reserve(search_id, submission.payer, max_posts)
         try:
-            user = await self.x.user(handle, patience=_patience())
-            await self._ledger.charge(search_id, order.payer, [], [int(user["id"])])
+            user = await self.x.user(handle, patience=_patience_seconds())
+            await self._ledger.charge(search_id, submission.payer, [], [int(user["id"])])
         except BaseException:
             await self._ledger.release(search_id)
             raise
-        new = NewSearch(
-            search_id, "timeline", order.payer, order.request, [str(user["id"])], span, max_posts,
-            idempotency_key=order.idempotency_key,
+        new = NewJob(
+            search_id, "timeline", submission.payer, submission.request, [str(user["id"])], span, max_posts,
+            idempotency_key=submission.idempotency_key,
         )  # fmt: skip
-        return await self._queue(new, order)
+        return await self._queue(new, submission)
 
     async def look_up(self, ids: Sequence[str], payer: Payer) -> LookUp:
         """Read posts by id now, store them, and say which ones X does not show."""
         x, key = self.x, uuid.uuid4().hex
         await self._ledger.reserve(key, payer, len(ids))
         try:
-            page = await x.tweets(ids, patience=_patience())
-            stored = await self._sink.store(page, f"lookup:{key}")
+            page = await x.tweets(ids, patience=_patience_seconds())
+            stored = await self._ingest.store(page, f"lookup:{key}")
             charge = await self._ledger.charge(key, payer, stored.ids)
         finally:
             await self._ledger.release(key)
         found = [str(item["id"]) for item in page.tweets]
-        missing = [wanted for wanted in ids if wanted not in set(found)]
+        missing = [asked for asked in ids if asked not in set(found)]
         return LookUp(found, missing, stored.stored, charge.billed.posts, charge.billed.micro_usd)
 
-    async def await_end(self, search_id: str, seconds: float) -> Row:
-        """Return a reading, after waiting up to ``seconds`` for its end; raises ``SearchNotFound``."""
+    async def find(self, collection_id: str | None, before: tuple[datetime, str] | None, limit: int) -> list[JobRecord]:
+        """Return jobs of a collection or of all, newest first; see ``SearchRepository.find``."""
+        return await self._searches.find(collection_id, before, limit)
+
+    async def await_end(self, search_id: str, seconds: float) -> JobRecord:
+        """Return a job, after waiting up to ``seconds`` for its end; raises ``SearchNotFound``."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            row = await self._searches.get(search_id)
-            if row["state"] in FINISHED or asyncio.get_running_loop().time() >= deadline:
-                return row
-            await asyncio.sleep(0.25)
+            job = await self._searches.get(search_id)
+            if job.has_ended or asyncio.get_running_loop().time() >= deadline:
+                return job
+            await asyncio.sleep(POLL_SECONDS)
 
-    async def usage(self, payer: Payer) -> list[Standing]:
-        """Return where the budgets that concern ``payer`` stand."""
-        return await self._ledger.standings(payer)
+    async def usage(self, payer: Payer) -> list[BudgetStatus]:
+        """Return the status of the budgets that concern ``payer``."""
+        return await self._ledger.statuses(payer)
 
     async def allowances(self) -> list[Allowance] | None:
         """Return what is known of X's windows, nothing without a key; None while Redis is away."""
@@ -145,40 +156,40 @@ class XService:
         except XLimitsUnavailable:
             return None
 
-    async def _before(self, order: Order) -> Row | None:
-        """Return what the same order has led to already."""
+    async def _submitted_before(self, submission: Submission) -> JobRecord | None:
+        """Return the job that the same idempotency key has queued already."""
         if self._x is None:
             raise XNotConfigured
-        if order.idempotency_key is None:
+        if submission.idempotency_key is None:
             return None
-        row = await self._searches.by_key(order.payer.tenant, order.idempotency_key)
-        if row is not None and row["request"] != order.request:
-            raise IdempotencyConflict(key=order.idempotency_key)
-        return row
+        job = await self._searches.by_key(submission.payer.tenant, submission.idempotency_key)
+        if job is not None and job.request != submission.request:
+            raise IdempotencyConflict(key=submission.idempotency_key)
+        return job
 
-    async def _promise(self, search_id: str, plan: Plan, payer: Payer) -> int:
-        """Promise the whole cap; where that does not fit, ask X how much there is and promise that."""
+    async def _reserve(self, search_id: str, plan: Plan, payer: Payer) -> int:
+        """Reserve the whole cap; where that does not fit, ask X how much there is and reserve that. Return the cap."""
         try:
             await self._ledger.reserve(search_id, payer, plan.max_posts)
         except BudgetSpent:
-            preview = await self._planner.preview(self.x, plan, payer, _patience())
+            preview = await self._planner.preview(self.x, plan, payer, _patience_seconds())
             cap = min(plan.max_posts, cap_for(preview.found))
             await self._ledger.reserve(search_id, payer, cap)
             return cap
         return plan.max_posts
 
-    async def _queue(self, new: NewSearch, order: Order) -> Row:
+    async def _queue(self, new: NewJob, submission: Submission) -> JobRecord:
         if not await self._searches.add(new):
-            # The same order came twice at the same time; the other one was faster.
+            # The same request came twice at the same time; the other one was faster.
             await self._ledger.release(new.id)
-            before = await self._before(order)
+            before = await self._submitted_before(submission)
             assert before is not None
             return before
-        self._on_queued()
+        self._queued.set()
         return await self._searches.get(new.id)
 
 
-def _patience() -> float:
+def _patience_seconds() -> float:
     """Return how long this request may wait for X's allowance and still answer in time."""
     left = remaining_seconds()
-    return max(LEAST_PATIENCE_SECONDS, (30.0 if left is None else left) - RESERVE_SECONDS)
+    return max(MIN_PATIENCE_SECONDS, (30.0 if left is None else left) - ANSWER_SECONDS)

@@ -1,14 +1,13 @@
-"""Authors and their credibility in PostgreSQL."""
+"""Authors in PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-import orjson
-
 from castor_chassis import Postgres
-from twitter_service.tweets.credibility import Activity, Assessment
 from twitter_service.tweets.model import Author
 
 _FIELDS = ("followers", "following", "tweets", "verified", "has_bio", "has_image", "location")
@@ -27,16 +26,9 @@ SET username = excluded.username, created_at = coalesce(excluded.created_at, a.c
     location = coalesce(excluded.location, a.location), observed_at = now(), needs_score = true
 """
 
-# The latest 500 tweets of an author are looked at.
-_UNASSESSED = """
-SELECT a.*, w.stored, w.days, w.distinct_texts
-FROM (SELECT * FROM authors WHERE needs_score ORDER BY key LIMIT $1) a
-LEFT JOIN LATERAL (
-    SELECT count(*) AS stored, count(DISTINCT md5(text)) AS distinct_texts,
-           extract(epoch FROM max(created_at) - min(created_at)) / 86400 AS days
-    FROM (SELECT text, created_at FROM tweets t WHERE lower(t.username) = lower(a.username) AND NOT t.deleted
-          ORDER BY created_at DESC, id DESC LIMIT 500) latest
-) w ON true
+_BY_NAME = """
+SELECT username, created_at, followers, following, tweets, verified, location, score, reasons
+FROM authors WHERE lower(username) = lower($1) ORDER BY observed_at DESC LIMIT 1
 """
 
 
@@ -51,36 +43,28 @@ async def save_authors(connection: Any, authors: Sequence[Author]) -> None:
         await connection.execute(_SAVE, *columns)
 
 
-class AuthorStore:
-    """Authors."""
+@dataclass(frozen=True)
+class AuthorRecord:
+    """What is known of an author. ``score`` is None until the author is assessed; ``reasons`` explain it."""
+
+    username: str
+    created_at: datetime | None
+    followers: int | None
+    following: int | None
+    tweets: int | None
+    verified: bool | None
+    location: str | None
+    score: float | None
+    reasons: list[dict[str, Any]]
+
+
+class AuthorRepository:
+    """Reads authors. Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def author(self, username: str) -> dict[str, Any] | None:
+    async def get(self, username: str) -> AuthorRecord | None:
         """Return what is known of the author with this handle, or None."""
-        row = await self._postgres.fetchrow(
-            "SELECT * FROM authors WHERE lower(username) = lower($1) ORDER BY observed_at DESC LIMIT 1", username
-        )
-        return None if row is None else dict(row)
-
-    async def unassessed(self, limit: int) -> list[tuple[Author, Activity]]:
-        """Return authors that wait for their score, and what they wrote."""
-        rows = await self._postgres.fetch(_UNASSESSED, limit)
-        return [(_author(row), Activity(row["stored"], float(row["days"] or 0), row["distinct_texts"])) for row in rows]
-
-    async def save(self, assessed: Sequence[tuple[str, Assessment]]) -> None:
-        """Store scores."""
-        await self._postgres.execute(
-            "UPDATE authors a SET score = n.score, reasons = n.reasons::jsonb, needs_score = false "
-            "FROM unnest($1::text[], $2::float8[], $3::text[]) AS n(key, score, reasons) WHERE a.key = n.key",
-            [key for key, _ in assessed],
-            [found.score for _, found in assessed],
-            [orjson.dumps(found.reasons).decode() for _, found in assessed],
-        )
-
-
-def _author(row: Any) -> Author:
-    return Author(
-        id=row["key"], username=row["username"], created_at=row["created_at"], **{name: row[name] for name in _FIELDS}
-    )
+        row = await self._postgres.fetchrow(_BY_NAME, username)
+        return None if row is None else AuthorRecord(*row)

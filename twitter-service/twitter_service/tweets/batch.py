@@ -18,7 +18,7 @@ from twitter_service.tweets.model import Author, NewTweet
 from twitter_service.tweets.pg_copy import link_rows, raw_of, raw_row, tweet_row
 
 
-class Tagged(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class TaggedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A tweet, the entities it counts for, and the axes it speaks of."""
 
     tweet: NewTweet
@@ -28,8 +28,8 @@ class Tagged(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """False of the original that a retweet brought along."""
 
 
-class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A tagged tweet as rows to be copied, beside what decides whether they are."""
+class EncodedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A tagged tweet as rows of COPY, beside what decides whether they are stored."""
 
     id: int
     version: int
@@ -39,13 +39,13 @@ class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
     links: bytes
     raw: bytes | None
     tagged: bytes
-    """All of it but the JSON that came, for the few that are not new."""
+    """The tagged tweet in MessagePack, without the JSON that came; read again only where the tweet is not new."""
 
     @classmethod
-    def of(cls, item: Tagged) -> Packed:
-        """Pack a tagged tweet."""
+    def of(cls, item: TaggedTweet) -> EncodedTweet:
+        """Encode a tagged tweet."""
         tweet = item.tweet
-        rest = Tagged(structs.replace(tweet, raw=None, author=None, original=None), item.entities, item.axes)
+        rest = TaggedTweet(structs.replace(tweet, raw=None, author=None, original=None), item.entities, item.axes)
         return cls(
             tweet.id,
             tweet.version,
@@ -57,14 +57,14 @@ class Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
             _encode(rest),
         )
 
-    def opened(self) -> Tagged:
+    def decoded(self) -> TaggedTweet:
         """Return the tagged tweet, without what came along about its author."""
         item = _decode(self.tagged)
-        return Tagged(structs.replace(item.tweet, raw=raw_of(self.raw)), item.entities, item.axes, self.is_own_row)
+        return TaggedTweet(structs.replace(item.tweet, raw=raw_of(self.raw)), item.entities, item.axes, self.is_own_row)
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Tagged).decode
+_decode = msgspec.msgpack.Decoder(TaggedTweet).decode
 
 
 class Retweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -79,7 +79,7 @@ class Retweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Batch(msgspec.Struct, frozen=True):
     """Tweets to store together, tagged with ``revision`` of the entities."""
 
-    items: list[Packed]
+    items: list[EncodedTweet]
     revision: int = 0
     retweets: list[Retweet] = []
     authors: list[Author] = []
@@ -97,20 +97,20 @@ class Batch(msgspec.Struct, frozen=True):
                 retweets.append(Retweet(tweet.retweet_of, tweet.id, tweet.author_id, tweet.created_at))
             words = words_of(of.text)
             names_account = names_account or matcher.names_account(of.username, words)
-            items.append(_packed(of, words, matcher, of is tweet))
+            items.append(_encoded(of, words, matcher, of is tweet))
             author = of.author or Author(id=of.author_id or "@" + of.username.lower(), username=of.username)
             authors[author.id] = author
         return cls(items, revision, retweets, list(authors.values()), names_account)
 
-    def tagged_anew(self, matcher: Matcher, revision: int) -> Batch:
+    def tagged_again(self, matcher: Matcher, revision: int) -> Batch:
         """Return the same tweets tagged with another revision of the entities. CPU-bound."""
-        opened = [(item.opened().tweet, item.is_own_row) for item in self.items]
-        pairs = [(tweet, words_of(tweet.text), is_own_row) for tweet, is_own_row in opened]
-        items = [_packed(tweet, words, matcher, is_own_row) for tweet, words, is_own_row in pairs]
+        decoded = [(item.decoded().tweet, item.is_own_row) for item in self.items]
+        pairs = [(tweet, words_of(tweet.text), is_own_row) for tweet, is_own_row in decoded]
+        items = [_encoded(tweet, words, matcher, is_own_row) for tweet, words, is_own_row in pairs]
         names_account = any(matcher.names_account(tweet.username, words) for tweet, words, _ in pairs)
         return Batch(items, revision, self.retweets, self.authors, names_account)
 
 
-def _packed(tweet: NewTweet, words: Words, matcher: Matcher, is_own_row: bool) -> Packed:
+def _encoded(tweet: NewTweet, words: Words, matcher: Matcher, is_own_row: bool) -> EncodedTweet:
     found = matcher.entities_in(tweet.username, words)
-    return Packed.of(Tagged(tweet, tuple(sorted(found)), tuple(axes_in(words)), is_own_row))
+    return EncodedTweet.of(TaggedTweet(tweet, tuple(sorted(found)), tuple(axes_in(words)), is_own_row))

@@ -1,4 +1,4 @@
-"""Erasing tweets: all but the id goes, here and, by way of the feed, in every consumer."""
+"""Erasure of tweets in PostgreSQL: all but the id and the times is removed, and the feed tells every consumer."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ WITH old AS (
 SELECT id, scored, unscorable FROM old
 """
 
-# Nothing is kept of it but that it was one: a file that still holds it must not count it again.
+# Its id is kept, so that a file which still holds the retweet does not count it again.
 _ERASE_RETWEETS = """
 UPDATE retweets SET deleted = true, author_id = NULL WHERE retweet_id = ANY($1::bigint[]) AND NOT deleted
 RETURNING retweet_id
 """
-_BESIDE = ("tweet_entities", "tweet_raw", "tweet_search", "tweet_versions")
+_DEPENDENT_TABLES = ("tweet_entities", "tweet_raw", "tweet_search", "tweet_versions")
 
 
 async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[int]:
@@ -43,8 +43,8 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
     given = list(tweet_ids)
     retweets = await connection.fetch(_ERASE_RETWEETS, given)
     ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
-    stored = {*await _given(connection, given, ids), *(row["retweet_id"] for row in retweets)}
-    for table in _BESIDE:
+    stored = {*await _given_ids(connection, given, ids), *(row["retweet_id"] for row in retweets)}
+    for table in _DEPENDENT_TABLES:
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
     await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
     rows = await connection.fetch(_ERASE, ids, head)
@@ -58,7 +58,7 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
     return sorted(stored)
 
 
-async def _given(connection: Any, given: Sequence[int], ids: Sequence[int]) -> set[int]:
+async def _given_ids(connection: Any, given: Sequence[int], ids: Sequence[int]) -> set[int]:
     versions = await connection.fetch(
         "SELECT version_id FROM tweet_versions WHERE tweet_id = ANY($1::bigint[]) "
         "UNION SELECT version_id FROM tweets WHERE id = ANY($1::bigint[]) AND version_id IS NOT NULL",

@@ -1,6 +1,6 @@
-"""Writing tweets: one row a tweet, new ones by COPY, known ones brought up to date.
+"""Upserts of tweets: one row a tweet, new ones by COPY, known ones brought up to date.
 
-Everything here runs inside a transaction that holds the feed's lock (see ``store.lock_state``), so nobody else
+Everything here runs inside a transaction that holds the feed's lock (``feed_repository.lock_feed``), so nobody else
 writes meanwhile: what is found to be new stays new, and COPY needs no conflict clause.
 """
 
@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
+from castor_chassis import affected_rows
 from twitter_service.tweets.author_repository import save_authors
-from twitter_service.tweets.batch import Batch, Packed, Retweet, Tagged
+from twitter_service.tweets.batch import Batch, EncodedTweet, Retweet, TaggedTweet
 from twitter_service.tweets.model import NewTweet
 from twitter_service.tweets.pg_copy import LINK_COLUMNS, RAW_COLUMNS, TWEET_COLUMNS, rows_of, tweet_rows
 
@@ -78,12 +79,15 @@ class Added:
         return Added(self.new + other.new, self.refreshed + other.refreshed, self.retweets + other.retweets)
 
 
-async def take_in(connection: Any, batch: Batch, import_id: str, head: int) -> Added:
-    """Store tweets in their order and return what became of them; a repeated one is stored once."""
+async def upsert(connection: Any, batch: Batch, import_id: str, head: int) -> Added:
+    """Store tweets in their order and return what became of them; a repeated one is stored once.
+
+    ``head`` is the number of the newest change; each change gets the next one.
+    """
     added, rest = Added(), list(batch.items)
     while rest:
-        wave, rest = _wave(rest)
-        result, head = await _store(connection, wave, import_id, head)
+        distinct, rest = _distinct(rest)
+        result, head = await _store(connection, distinct, import_id, head)
         added += result
     await save_authors(connection, batch.authors)
     return added + Added(retweets=await _count_retweets(connection, batch.retweets))
@@ -96,29 +100,29 @@ async def _count_retweets(connection: Any, retweets: Sequence[Retweet]) -> int:
         [r.original_id for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
         [r.created_at for r in retweets],
     ]  # fmt: skip
-    return affected(await connection.execute(_RETWEETS, *columns))
+    return affected_rows(await connection.execute(_RETWEETS, *columns))
 
 
-def _wave(items: Sequence[Packed]) -> tuple[list[Packed], list[Packed]]:
+def _distinct(items: Sequence[EncodedTweet]) -> tuple[list[EncodedTweet], list[EncodedTweet]]:
     """Return the first of each tweet, and what has to come after it: another version, or a newer state."""
-    first: dict[int, Packed] = {}
-    wave, later = [], []
+    first: dict[int, EncodedTweet] = {}
+    distinct, later = [], []
     for item in items:
         known = first.setdefault(item.id, item)
         if known is item:
-            wave.append(item)
+            distinct.append(item)
         elif item.version != known.version or _is_newer(item.observed_at, known.observed_at):
             later.append(item)
-    return wave, later
+    return distinct, later
 
 
-async def _store(connection: Any, wave: Sequence[Packed], import_id: str, head: int) -> tuple[Added, int]:
-    known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in wave])}
-    new = [item for item in wave if item.id not in known]
-    old = [(item, known[item.id]) for item in wave if item.id in known]
+async def _store(connection: Any, items: Sequence[EncodedTweet], import_id: str, head: int) -> tuple[Added, int]:
+    known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in items])}
+    new = [item for item in items if item.id not in known]
+    old = [(item, known[item.id]) for item in items if item.id in known]
     old = [(item, row) for item, row in old if not row["deleted"]]
-    edits = [item.opened() for item, row in old if item.version > row["version"]]
-    same = [item.opened().tweet for item, row in old if item.version == row["version"]
+    edits = [item.decoded() for item, row in old if item.version > row["version"]]
+    same = [item.decoded().tweet for item, row in old if item.version == row["version"]
             and _is_newer(item.observed_at, row["observed_at"])]  # fmt: skip
     if new:
         await _copy(connection, new, import_id, head)
@@ -130,11 +134,11 @@ async def _store(connection: Any, wave: Sequence[Packed], import_id: str, head: 
     if same:
         columns: list[list[Any]] = [[t.id for t in same], [t.metrics for t in same], [t.observed_at for t in same]]
         await connection.execute(_REFRESH, *columns)
-    await _keep_older(connection, [item.opened().tweet for item, row in old if item.version < row["version"]])
+    await _keep_older(connection, [item.decoded().tweet for item, row in old if item.version < row["version"]])
     return Added(sum(item.is_own_row for item in new), len(edits) + len(same)), head
 
 
-async def _copy(connection: Any, new: Sequence[Packed], import_id: str, head: int) -> None:
+async def _copy(connection: Any, new: Sequence[EncodedTweet], import_id: str, head: int) -> None:
     await _send(connection, "tweets", TWEET_COLUMNS, tweet_rows([item.row for item in new], import_id, head))
     if raws := [item.raw for item in new if item.raw is not None]:
         await _send(connection, "tweet_raw", RAW_COLUMNS, rows_of(raws))
@@ -146,7 +150,7 @@ async def _send(connection: Any, table: str, columns: Sequence[str], rows: bytes
     await connection.copy_to_table(table, source=BytesIO(rows), columns=columns, format="binary")
 
 
-async def _edit(connection: Any, edits: Sequence[Tagged], head: int) -> None:
+async def _edit(connection: Any, edits: Sequence[TaggedTweet], head: int) -> None:
     tweets, ids = [item.tweet for item in edits], [item.tweet.id for item in edits]
     await connection.execute(_KEEP_OLD, ids)
     losing = await connection.fetchrow(_LOSING_SCORES, ids)
@@ -181,8 +185,3 @@ async def _keep_older(connection: Any, tweets: Sequence[NewTweet]) -> None:
 
 def _is_newer(observed: datetime | None, known: datetime | None) -> bool:
     return observed is not None and observed > (known or datetime.min.replace(tzinfo=UTC))
-
-
-def affected(tag: str) -> int:
-    """Return how many rows a statement changed, by its command tag."""
-    return int(tag.rsplit(" ", 1)[1])

@@ -1,36 +1,40 @@
-"""The background work that looks after what is stored."""
+"""Composition of the upkeep of stored tweets: the full-text index, credibility of authors, retention."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from castor_chassis import Chassis
-from twitter_service.maintenance.retention import Tender
-from twitter_service.maintenance.retention_repository import RetentionStore
-from twitter_service.maintenance.search_index_repository import WordStore
-from twitter_service.maintenance.search_indexer import WordIndexer
+from castor_chassis import Chassis, Wakeup
+from twitter_service.maintenance.assessment_repository import AssessmentRepository
+from twitter_service.maintenance.author_assessor import AuthorAssessor
+from twitter_service.maintenance.import_pause import ImportPause
+from twitter_service.maintenance.retention import Retention
+from twitter_service.maintenance.retention_repository import RetentionRepository
+from twitter_service.maintenance.search_index_repository import SearchIndexRepository
+from twitter_service.maintenance.search_indexer import POLL_SECONDS, SearchIndexer
+from twitter_service.scoring.run_all import run_all
 from twitter_service.settings import TwitterSettings
-from twitter_service.tweets.author_repository import AuthorStore
 
 
-def spawn_upkeep(
-    chassis: Chassis, settings: TwitterSettings, authors: AuthorStore, *, is_importing: Callable[[], bool]
-) -> WordIndexer:
-    """Start indexing words, assessing authors and retiring tweets; return the indexer, to be told of news."""
-    postgres = chassis.postgres
-    indexer = WordIndexer(
-        WordStore(postgres), is_importing=is_importing, most_lag_seconds=settings.search_max_lag_seconds
+def start_maintenance(chassis: Chassis[TwitterSettings], *, stored: Wakeup, is_importing: Callable[[], bool]) -> None:
+    """Start the work, each part under a lease. ``stored`` says that tweets were stored."""
+    settings, postgres = chassis.settings, chassis.postgres
+    max_lag = settings.search_max_lag_seconds
+    indexer = SearchIndexer(
+        SearchIndexRepository(postgres),
+        ImportPause(is_importing, max_seconds=max_lag, poll_seconds=POLL_SECONDS),
+        stored,
     )
-    tender = Tender(
-        authors,
-        RetentionStore(postgres),
+    assessor = AuthorAssessor(
+        AssessmentRepository(postgres),
+        ImportPause(is_importing, max_seconds=max_lag, poll_seconds=settings.author_poll_seconds),
+        poll_seconds=settings.author_poll_seconds,
+    )
+    retention = Retention(
+        RetentionRepository(postgres),
         retention_days=settings.retention_days,
         tombstone_days=settings.tombstone_days,
-        poll_seconds=settings.author_poll_seconds,
         sweep_seconds=settings.retention_sweep_seconds,
-        is_importing=is_importing,
-        most_lag_seconds=settings.search_max_lag_seconds,
     )
-    chassis.spawn_under_lease("index_words", indexer.run)
-    chassis.spawn_under_lease("tend_tweets", tender.run)
-    return indexer
+    chassis.spawn_under_lease("index_tweets", indexer.run)
+    chassis.spawn_under_lease("maintain_tweets", lambda: run_all(assessor.run(), retention.run()))

@@ -1,43 +1,46 @@
-"""The background work that asks sentiment-service: for texts, and after that towards the entities in them."""
+"""Composition of scoring: texts, and after that the sentiment towards the entities in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from castor_chassis import Chassis
+from castor_chassis import Chassis, Wakeup
 from twitter_service.clients.sentiment import SentimentClient
-from twitter_service.scoring.target_repository import TargetStore
-from twitter_service.scoring.target_scorer import TargetFiller
-from twitter_service.scoring.text_scorer import ScoreFiller, together
+from twitter_service.scoring.run_all import run_all
+from twitter_service.scoring.score_repository import ScoreRepository
+from twitter_service.scoring.target_repository import TargetRepository
+from twitter_service.scoring.target_scorer import TargetScorer
+from twitter_service.scoring.text_scorer import TextScorer
 from twitter_service.settings import TwitterSettings
-from twitter_service.tweets.repository import TweetStore
 
 
-def spawn_fillers(
-    chassis: Chassis,
-    settings: TwitterSettings,
-    tweets: TweetStore,
-    targets: TargetStore,
+def start_scoring(
+    chassis: Chassis[TwitterSettings],
+    targets: TargetRepository,
     *,
+    stored: Wakeup,
     on_scored: Callable[[], None],
-) -> Callable[[], None]:
-    """Start the work, and return what to call when tweets were stored. One lease holds both: they share the peer."""
+) -> None:
+    """Start both scorers under one lease: they share the peer. ``stored`` says that tweets were stored."""
+    settings = chassis.settings
     peer = chassis.peer("sentiment-service", settings.sentiment_url)
     sentiment = SentimentClient(peer, timeout_seconds=settings.sentiment_timeout_seconds)
-    judge = TargetFiller(targets, sentiment, batch_size=settings.target_batch_size, default_lang=settings.default_lang)
+    texts_scored = Wakeup()
 
-    def on_news() -> None:
+    def after_batch() -> None:
         on_scored()
-        judge.ask()
+        texts_scored.set()
 
-    filler = ScoreFiller(
-        tweets,
+    text_scorer = TextScorer(
+        ScoreRepository(chassis.postgres),
         sentiment,
+        stored,
         batch_size=settings.score_batch_size,
         in_flight=settings.score_batches_in_flight,
         default_lang=settings.default_lang,
-        on_news=on_news,
+        on_scored=after_batch,
     )
-
-    chassis.spawn_under_lease("score_tweets", lambda: together(filler.run(), judge.run()))
-    return filler.ask
+    target_scorer = TargetScorer(
+        targets, sentiment, texts_scored, batch_size=settings.target_batch_size, default_lang=settings.default_lang
+    )
+    chassis.spawn_under_lease("score_tweets", lambda: run_all(text_scorer.run(), target_scorer.run()))

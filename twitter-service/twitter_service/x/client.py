@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -23,6 +22,7 @@ from castor_chassis.context import remaining_seconds
 from twitter_service.metrics import X_REQUESTS
 from twitter_service.x.errors import UserNotFound, XRejected, XUnauthorized, XUnavailable
 from twitter_service.x.rate_limits import Slot, XLimits
+from twitter_service.x.span import Json, Span
 
 TWEET_FIELDS = [
     "attachments", "author_id", "conversation_id", "created_at", "edit_history_tweet_ids", "entities", "geo",
@@ -31,27 +31,10 @@ TWEET_FIELDS = [
 USER_FIELDS = ["created_at", "description", "location", "profile_image_url", "public_metrics", "verified"]
 _WANTED: dict[str, Any] = {"tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS, "expansions": ["author_id"]}
 RECENT_PAGE, ARCHIVE_PAGE, TIMELINE_PAGE = 100, 500, 100
-LEAST_PAGE, LEAST_TIMELINE_PAGE = 10, 5
+MIN_PAGE, MIN_TIMELINE_PAGE = 10, 5
 RULES_PATIENCE_SECONDS = 1000.0
 
-Json = dict[str, Any]
 Call = Callable[[], Awaitable[aiohttp.ClientResponse]]
-
-
-@dataclass(frozen=True)
-class Span:
-    """Part of time or of ids; None leaves a side open."""
-
-    start: datetime | None = None
-    end: datetime | None = None
-    since_id: int | None = None
-    until_id: int | None = None
-
-    def parameters(self) -> Json:
-        """Return them as X names them. X takes no start beside a since_id."""
-        start = None if self.since_id else self.start
-        named = {"start_time": start, "end_time": self.end, "since_id": self.since_id, "until_id": self.until_id}
-        return {name: value for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -147,7 +130,7 @@ class XClient:
         """Return one page, newest first."""
         most = ARCHIVE_PAGE if archive else RECENT_PAGE
         ask = self._x.search_all_tweets if archive else self._x.search_recent_tweets
-        wanted = {**_WANTED, **span.parameters(), "max_results": min(most, max(LEAST_PAGE, size)), "next_token": token}
+        wanted = {**_WANTED, **span.parameters(), "max_results": min(most, max(MIN_PAGE, size)), "next_token": token}
         endpoint = "search_all" if archive else "search_recent"
         return _page(await self._call(endpoint, lambda: ask(query, **wanted), patience))
 
@@ -181,7 +164,7 @@ class XClient:
 
     async def timeline(self, user_id: str, span: Span, token: str | None, *, size: int, patience: float) -> XPage:
         """Return one page of what an account wrote, newest first."""
-        most = min(TIMELINE_PAGE, max(LEAST_TIMELINE_PAGE, size))
+        most = min(TIMELINE_PAGE, max(MIN_TIMELINE_PAGE, size))
         wanted = {**_WANTED, **span.parameters(), "max_results": most, "pagination_token": token}
         return _page(await self._call("timeline", lambda: self._x.get_users_tweets(user_id, **wanted), patience))
 

@@ -1,4 +1,4 @@
-"""What can go wrong with X, as callers see it. No tweets, a spent budget and an X that is down are three things."""
+"""What can go wrong with X, as callers see it."""
 
 from __future__ import annotations
 
@@ -93,45 +93,6 @@ class XRejected(ServiceError):
     status = 502
     code = "x_rejected"
     message = "X refused the request with {status} ({reason}); change the search, or report it with the request id."
-
-
-class BudgetSpent(ServiceError):
-    """The budget for reading X does not cover this."""
-
-    status = 402
-    code = "budget_spent"
-    message = (
-        "The {period} budget of {scope} covers {left} {unit} more and this may take {wanted}; "
-        "ask for less, or wait until {resets_at}."
-    )
-
-
-class SearchNotFound(NotFound):
-    """No search has this id."""
-
-    code = "search_not_found"
-    message = "No search has the id {search_id}; POST /v1/twitter/searches answers with one."
-
-
-class IdempotencyConflict(Conflict):
-    """The key was used for another request."""
-
-    code = "idempotency_key_reused"
-    message = "The Idempotency-Key {key} was used for a different search; send a new key for a new search."
-
-
-class CollectionNotFound(NotFound):
-    """No collection has this id."""
-
-    code = "collection_not_found"
-    message = "No collection has the id {collection_id}; list them with GET /v1/twitter/collections."
-
-
-class CollectionExists(Conflict):
-    """A collection has this id already."""
-
-    code = "collection_exists"
-    message = "A collection with the id {collection_id} exists already; delete it first, or choose another id."
 
 
 class UserNotFound(NotFound):

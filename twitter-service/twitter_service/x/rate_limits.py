@@ -1,10 +1,10 @@
-"""Allowances of X, counted before a request is sent and shared by all replicas in Redis.
+"""Rate limits of X, counted before a request is sent and shared by all replicas in Redis.
 
-X counts per endpoint and window and tells its count in ``x-rate-limit-*``. A request is sent only with a slot.
-The count here is never above X's: it falls with every slot, and an answer lowers it to what X says less what is
-still in flight, since X may not have counted that yet. A window whose count is unknown (the first one, or one
-that has just begun) is entered by a single request, whose answer tells the count. After a 429 nobody sends
-until its reset. A slot that is never returned (a killed replica) lapses by itself.
+X counts per endpoint and window and gives its count in ``x-rate-limit-*``. A request is sent only with a slot. The
+count here is never above X's: it falls with every slot, and an answer lowers it to what X says less what is still in
+flight, since X may not have counted that yet. In a window whose count is unknown (the first one, or one that has just
+begun) a single request is sent, whose answer gives the count. After a 429 no request is sent until its reset. A slot
+that is never returned (a killed replica) lapses by itself.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from castor_chassis import Wakeup
+from castor_chassis.storage.redis import REDIS_AWAY
 from twitter_service.metrics import X_ALLOWANCE, X_REFUSED
 from twitter_service.x.errors import XAllowanceSpent, XLimitsUnavailable
 
 POLL_SECONDS = 0.05
-"""How often a slot that another replica holds is asked for."""
+"""How often to ask again for a slot that another replica holds."""
 BLIND_SECONDS = 60.0
-"""How long to wait after a 429 that names no reset."""
+"""How long to wait after a 429 without ``x-rate-limit-reset``."""
 
 _RESERVE = """
 local time = redis.call('TIME')
@@ -78,28 +79,28 @@ redis.call('HSET', KEYS[1], 'remaining', left, 'reset', told_reset, 'limit', ARG
 
 @dataclass
 class Slot:
-    """Leave to send one request; what X answered is noted here."""
+    """Permission to send one request; the answer of X is recorded here."""
 
     id: str
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """Note what X said."""
+        """Record the status and headers of the answer."""
         self.status, self.headers = status, headers
 
-    def told(self, name: str) -> str:
-        """Return ``x-rate-limit-<name>`` where it is a whole number, else nothing."""
+    def limit_header(self, name: str) -> str:
+        """Return ``x-rate-limit-<name>`` where it is a whole number, else an empty text."""
         value = self.headers.get(f"x-rate-limit-{name}", "")
         return value if value.isdigit() else ""
 
 
 @dataclass
-class _Turn:
-    """Those who wait in this process: one asks Redis, the others stand in line behind it."""
+class _Queue:
+    """The requests of this process that wait for one endpoint: the first asks Redis, the others wait for the lock."""
 
-    line: asyncio.Lock = field(default_factory=asyncio.Lock)
-    returned: asyncio.Event = field(default_factory=asyncio.Event)
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)
+    returned: Wakeup = field(default_factory=Wakeup)
     free_at: float = 0.0
 
 
@@ -125,37 +126,37 @@ class XLimits:
         self._max_in_flight = max_in_flight
         self._slot_seconds = slot_seconds
         self._margin = margin_seconds
-        self._turns: defaultdict[str, _Turn] = defaultdict(_Turn)
+        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
         self._endpoints: set[str] = set()
 
     @asynccontextmanager
     async def slot(self, endpoint: str, patience_seconds: float) -> AsyncIterator[Slot]:
-        """Wait for leave to send one request; raises ``XAllowanceSpent`` when it takes longer than the patience."""
+        """Wait for a slot to send one request; raises ``XAllowanceSpent`` when that takes longer than the patience."""
         slot = Slot(uuid.uuid4().hex)
-        turn = self._turns[endpoint]
+        queue = self._queues[endpoint]
         self._endpoints.add(endpoint)
-        await self._wait(endpoint, turn, slot, patience_seconds)
+        await self._wait(endpoint, queue, slot, patience_seconds)
         try:
             yield slot
         finally:
-            await asyncio.shield(self._give_back(endpoint, turn, slot))
+            await asyncio.shield(self._return(endpoint, queue, slot))
 
-    async def _wait(self, endpoint: str, turn: _Turn, slot: Slot, patience_seconds: float) -> None:
+    async def _wait(self, endpoint: str, queue: _Queue, slot: Slot, patience_seconds: float) -> None:
         deadline = time.monotonic() + patience_seconds
-        self._refuse_unless_free_by(endpoint, turn, deadline)
+        self._refuse_unless_free_by(endpoint, queue, deadline)
         try:
             async with asyncio.timeout(patience_seconds):
-                async with turn.line:
+                async with queue.first:
                     while (wait := await self._ask(endpoint, slot)) is not None:
-                        turn.free_at = time.monotonic() + wait
-                        self._refuse_unless_free_by(endpoint, turn, deadline)
-                        await _first(turn.returned, wait or POLL_SECONDS)
+                        queue.free_at = time.monotonic() + wait
+                        self._refuse_unless_free_by(endpoint, queue, deadline)
+                        await queue.returned.wait(wait or POLL_SECONDS)
         except TimeoutError:
-            raise XAllowanceSpent(endpoint=endpoint, retry_after_seconds=_left(turn)) from None
+            raise XAllowanceSpent(endpoint=endpoint, retry_after_seconds=_left(queue)) from None
 
-    def _refuse_unless_free_by(self, endpoint: str, turn: _Turn, deadline: float) -> None:
-        if turn.free_at > deadline:
-            raise XAllowanceSpent(endpoint=endpoint, retry_after_seconds=_left(turn))
+    def _refuse_unless_free_by(self, endpoint: str, queue: _Queue, deadline: float) -> None:
+        if queue.free_at > deadline:
+            raise XAllowanceSpent(endpoint=endpoint, retry_after_seconds=_left(queue))
 
     async def _ask(self, endpoint: str, slot: Slot) -> float | None:
         """Return None when the slot is granted, else the seconds to wait (0: until one is given back)."""
@@ -163,16 +164,16 @@ class XLimits:
         granted, wait = await self._run(_RESERVE, endpoint, arguments)
         return None if int(granted) else float(wait)
 
-    async def _give_back(self, endpoint: str, turn: _Turn, slot: Slot) -> None:
+    async def _return(self, endpoint: str, queue: _Queue, slot: Slot) -> None:
         if slot.status == 429:
             X_REFUSED.labels(endpoint).inc()
-        if slot.told("remaining"):
-            X_ALLOWANCE.labels(endpoint).set(int(slot.told("remaining")))
-        told = [slot.told("limit"), slot.told("remaining"), slot.told("reset")]
-        # A slot that cannot be given back lapses by itself.
+        if slot.limit_header("remaining"):
+            X_ALLOWANCE.labels(endpoint).set(int(slot.limit_header("remaining")))
+        told = [slot.limit_header("limit"), slot.limit_header("remaining"), slot.limit_header("reset")]
+        # A slot that cannot be returned lapses by itself.
         with suppress(XLimitsUnavailable):
             await self._run(_RETURN, endpoint, [slot.id, slot.status, *told, self._margin, BLIND_SECONDS])
-        turn.returned.set()
+        queue.returned.set()
 
     async def known(self) -> list[Allowance]:
         """Return what is known of every endpoint that this process has used."""
@@ -183,7 +184,7 @@ class XLimits:
             raise XLimitsUnavailable(retry_after_seconds=2)
         try:
             found: Any = await self._redis.hmget(self._keys(endpoint)[0], ["limit", "remaining", "reset"])
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_AWAY as error:
             raise XLimitsUnavailable(retry_after_seconds=2) from error
         limit, remaining, reset = (None if value is None else float(value) for value in found)
         whole = [None if value is None else int(value) for value in (limit, remaining)]
@@ -196,7 +197,7 @@ class XLimits:
         for is_last in (False, True):
             try:
                 return await self._redis.eval(script, 2, *self._keys(endpoint), *arguments)
-            except (RedisError, OSError, TimeoutError) as error:
+            except REDIS_AWAY as error:
                 # Twice is harmless: the slot is the same, the count at worst lower than X's.
                 if is_last:
                     raise XLimitsUnavailable(retry_after_seconds=2) from error
@@ -208,12 +209,5 @@ class XLimits:
         return f"{name}:bucket", f"{name}:flights"
 
 
-def _left(turn: _Turn) -> float:
-    return max(1.0, turn.free_at - time.monotonic())
-
-
-async def _first(event: asyncio.Event, seconds: float) -> None:
-    event.clear()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
+def _left(queue: _Queue) -> float:
+    return max(1.0, queue.free_at - time.monotonic())

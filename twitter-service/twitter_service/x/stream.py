@@ -18,13 +18,13 @@ from tweepy.asynchronous.streaming import AsyncBaseStream
 
 from twitter_service.x.client import TWEET_FIELDS, USER_FIELDS, XClient
 from twitter_service.x.errors import XUnauthorized, XUnavailable
+from twitter_service.x.span import Json
 
 SILENCE_SECONDS = 30.0
 """X sends a keep-alive every 20 s."""
 QUEUE_ITEMS = 10_000
 RULE_LIMIT = 1024
 PATIENCE_SECONDS = 3600.0
-Json = dict[str, Any]
 
 
 class Ended(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
+from twitter_service.tweets.author_repository import AuthorRecord
 
 
 class ReasonOut(ResponseModel):
@@ -32,6 +32,6 @@ class AuthorOut(ResponseModel):
     reasons: list[ReasonOut]
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Return a row of the store as it goes over the wire."""
-        return cls.model_validate({**row, "credibility": row["score"]})
+    def of(cls, author: AuthorRecord) -> Self:
+        """Return an author as it goes over the wire."""
+        return cls.model_validate({**vars(author), "credibility": author.score})

@@ -10,7 +10,8 @@ from castor_chassis import Integer, RequestModel, ResponseModel, Text, Timestamp
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.searches import Query
 from twitter_service.billing.budget import Purpose
-from twitter_service.collections.repository import Collection, Mode
+from twitter_service.collections import model
+from twitter_service.collections.model import Collection, Mode
 from twitter_service.tweets.model import time_of_snowflake
 
 
@@ -26,6 +27,12 @@ class NewCollection(RequestModel):
         default=1000, ge=10, le=100_000, description="Most that one run may read; what is left goes on with the next."
     )
     purpose: Purpose = "trending"
+
+    def collection(self) -> model.NewCollection:
+        """Return the collection to be stored."""
+        return model.NewCollection(
+            self.id, self.name, self.mode, self.query.saved(), self.purpose, self.every_seconds, self.max_tweets
+        )
 
 
 class CollectionChange(RequestModel):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from typing import Self
 
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
+from twitter_service.entities.counts_repository import EntityCount
 
 TARGETED = Field(
     description="Of the scored, those that are counted by what they say for or against the entity; the others by the "
@@ -28,6 +30,11 @@ class DailyCount(ResponseModel):
     total_tweets: Integer = Field(description="All stored tweets of that day, whomever they count for.")
     gap: bool = Field(description="True when no tweet at all is stored of that day: nothing was observed.")
 
+    @classmethod
+    def of(cls, count: EntityCount) -> Self:
+        """Return a count as it goes over the wire."""
+        return cls.model_validate({**vars(count), "date": count.start})
+
 
 class HourlyCount(ResponseModel):
     """Tweets that count for one entity in one hour."""
@@ -42,6 +49,11 @@ class HourlyCount(ResponseModel):
     negative: Integer
     total_tweets: Integer = Field(description="All stored tweets of that hour, whomever they count for.")
     gap: bool = Field(description="True when no tweet at all is stored of that hour: nothing was observed.")
+
+    @classmethod
+    def of(cls, count: EntityCount) -> Self:
+        """Return a count as it goes over the wire."""
+        return cls.model_validate({**vars(count), "hour": count.start})
 
 
 class TotalCount(ResponseModel):

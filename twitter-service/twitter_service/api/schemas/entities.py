@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from castor_chassis import RequestModel, ResponseModel, Text, Timestamp
 from twitter_service.api.schemas.fields import EntityId
-
-Kind = Literal["candidate", "party", "topic"]
+from twitter_service.entities import model
+from twitter_service.entities.model import EntityChanges, Kind
 
 
 def _without_sign(value: str) -> str:
@@ -36,9 +36,10 @@ class NewEntity(RequestModel):
     hashtags: list[Hashtag] = Field(default=[], max_length=100)
     colour: Colour | None = None
 
-    def values(self) -> dict[str, Any]:
+    def entity(self) -> model.NewEntity:
         """Return the entity with its default alias."""
-        return {**self.model_dump(), "aliases": [self.name] if self.aliases is None else self.aliases}
+        aliases = [self.name] if self.aliases is None else self.aliases
+        return model.NewEntity(self.id, self.name, self.kind, self.handles, aliases, self.hashtags, self.colour)
 
 
 class EntityChange(RequestModel):
@@ -51,10 +52,10 @@ class EntityChange(RequestModel):
     hashtags: list[Hashtag] | None = Field(default=None, max_length=100)
     colour: Colour | None = None
 
-    def values(self) -> dict[str, Any]:
+    def changes(self) -> EntityChanges:
         """Return the fields to change."""
         sent = self.model_dump(exclude_unset=True)
-        return {name: value for name, value in sent.items() if value is not None or name == "colour"}
+        return cast(EntityChanges, {key: value for key, value in sent.items() if value is not None or key == "colour"})
 
 
 class Entity(ResponseModel):
@@ -69,3 +70,8 @@ class Entity(ResponseModel):
     colour: str | None
     matching: bool = Field(description="True while stored tweets are still being matched against its terms.")
     created_at: Timestamp
+
+    @classmethod
+    def of(cls, entity: model.Entity) -> Self:
+        """Return an entity as it goes over the wire."""
+        return cls.model_validate(entity, from_attributes=True)

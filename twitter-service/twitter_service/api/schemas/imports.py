@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
-from twitter_service.imports.readers.tweet_file import Format
+from twitter_service.imports.model import ImportRecord
+from twitter_service.imports.readers.base import Format
 
 
 class RejectedLine(ResponseModel):
@@ -41,3 +42,8 @@ class Import(ResponseModel):
     last_tweet_at: Timestamp | None
     started_at: Timestamp
     finished_at: Timestamp | None
+
+    @classmethod
+    def of(cls, record: ImportRecord) -> Self:
+        """Return an import as it goes over the wire."""
+        return cls.model_validate(record, from_attributes=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -12,9 +12,8 @@ from castor_chassis import Integer, Number, RequestModel, ResponseModel, Text, T
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.usage import BudgetStanding
 from twitter_service.billing.budget import MICRO, Purpose
-from twitter_service.searches.planner import MAX_HANDLE, Preview, Wish
-from twitter_service.searches.repository import Kind
-from twitter_service.x.query_builder import Search
+from twitter_service.searches.model import JobRecord, Kind, SavedQuery, SearchSpec, State, search_of
+from twitter_service.searches.planner import MAX_HANDLE, Preview
 
 Term = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 XHandle = Annotated[
@@ -27,7 +26,6 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 SearchCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9a-f]{32}$")]
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-State = Literal["queued", "running", "paused", "done", "failed"]
 
 
 class Query(RequestModel):
@@ -44,19 +42,9 @@ class Query(RequestModel):
     lang: Language | None = "es"
     with_retweets: bool = False
 
-    def search(self) -> Search:
-        """Return what the query builder takes."""
-        return Search(
-            any_of=self.any_of,
-            all_of=self.all_of,
-            none_of=self.none_of,
-            hashtags=self.hashtags,
-            mentions=self.mentions,
-            authors=self.authors,
-            location=self.location,
-            lang=self.lang,
-            with_retweets=self.with_retweets,
-        )
+    def saved(self) -> SavedQuery:
+        """Return the query as it is stored."""
+        return cast(SavedQuery, self.model_dump(mode="json", include=set(Query.model_fields)))
 
 
 class SearchRequest(Query):
@@ -75,9 +63,10 @@ class SearchRequest(Query):
             raise ValueError("give since or days_back, not both")
         return self
 
-    def wish(self) -> Wish:
+    def spec(self) -> SearchSpec:
         """Return what the planner takes."""
-        return Wish(self.search(), self.entity, self.archive, self.days_back, self.since, self.until, self.max_tweets)
+        search = search_of(self.saved())
+        return SearchSpec(search, self.entity, self.archive, self.days_back, self.since, self.until, self.max_tweets)
 
 
 class TimelineRequest(RequestModel):
@@ -114,7 +103,7 @@ class SearchPreview(ResponseModel):
             requests=preview.requests,
             usd=preview.price.micro_usd / MICRO,
             fits_budget=preview.fits,
-            budgets=[BudgetStanding.of(standing) for standing in preview.standings],
+            budgets=[BudgetStanding.of(budget) for budget in preview.budgets],
         )
 
 
@@ -145,31 +134,31 @@ class XSearch(ResponseModel):
     finished_at: Timestamp | None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Return a row of the store as it goes over the wire."""
-        is_done = row["state"] == "done"
+    def of(cls, job: JobRecord) -> Self:
+        """Return a job as it goes over the wire."""
+        is_done, waits = job.state == "done", job.state == "queued" and job.attempts > 0
         renamed = {
-            "collection": row["collection_id"],
-            "outcome": ("tweets" if row["posts_read"] else "no_tweets") if is_done else None,
-            "since": row["starts_at"],
-            "until": row["ends_at"],
-            "max_tweets": row["max_posts"],
-            "tweets_read": row["posts_read"],
-            "tweets_billed": row["posts_billed"],
-            "tweets_stored": row["stored"],
-            "tweets_rejected": row["rejected"],
-            "usd": row["micro_usd"] / MICRO,
-            "next_attempt_at": row["not_before"] if row["state"] == "queued" and row["attempts"] else None,
+            "collection": job.collection_id,
+            "outcome": ("tweets" if job.posts_read else "no_tweets") if is_done else None,
+            "since": job.starts_at,
+            "until": job.ends_at,
+            "max_tweets": job.max_posts,
+            "tweets_read": job.posts_read,
+            "tweets_billed": job.posts_billed,
+            "tweets_stored": job.stored,
+            "tweets_rejected": job.rejected,
+            "usd": job.micro_usd / MICRO,
+            "next_attempt_at": job.not_before if waits else None,
         }
-        return cls.model_validate({**row, **renamed})
+        return cls.model_validate({**vars(job), **renamed})
 
 
-def search_cursor(rows: Sequence[Mapping[str, Any]], limit: int) -> str | None:
-    """Return the cursor after the first ``limit`` of ``rows``; None when there are no more."""
-    if len(rows) <= limit:
+def search_cursor(jobs: Sequence[JobRecord], limit: int) -> str | None:
+    """Return the cursor after the first ``limit`` of ``jobs``; None when there are no more."""
+    if len(jobs) <= limit:
         return None
-    last = rows[limit - 1]
-    return f"{(last['created_at'] - _EPOCH) // timedelta(microseconds=1)}-{last['id']}"
+    last = jobs[limit - 1]
+    return f"{(last.created_at - _EPOCH) // timedelta(microseconds=1)}-{last.id}"
 
 
 def search_position(cursor: str | None) -> tuple[datetime, str] | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from msgspec import structs
 from pydantic import Field
 
 from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import Label, TweetId
-from twitter_service.tweets.repository import FeedState
+from twitter_service.scoring.service import Progress
+from twitter_service.tweets.feed_repository import Change
+from twitter_service.tweets.repository import StoredTweet, TweetVersion
 
 
 class Sentiment(ResponseModel):
@@ -22,8 +24,8 @@ class Sentiment(ResponseModel):
     model: str = Field(description="'<id>@<version>' of the model.")
 
 
-def _sentiment(row: Mapping[str, Any]) -> Sentiment | None:
-    return None if row["label"] is None else Sentiment.model_validate({**row})
+def _sentiment(of: StoredTweet | Change) -> Sentiment | None:
+    return None if of.label is None else Sentiment.model_validate(of, from_attributes=True)
 
 
 class EntitySentiment(ResponseModel):
@@ -64,10 +66,11 @@ class Tweet(ResponseModel):
     )
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Return a row of the store as it goes over the wire."""
-        ids = {name: None if row[name] is None else str(row[name]) for name in ("id", "version_id", "retweet_of")}
-        return cls.model_validate({**row, **ids, "sentiment": _sentiment(row)})
+    def of(cls, tweet: StoredTweet) -> Self:
+        """Return a stored tweet as it goes over the wire."""
+        ids = (("id", tweet.id), ("version_id", tweet.version_id), ("retweet_of", tweet.retweet_of))
+        texts = {name: None if value is None else str(value) for name, value in ids}
+        return cls.model_validate({**structs.asdict(tweet), **texts, "sentiment": _sentiment(tweet)})
 
 
 class EarlierVersion(ResponseModel):
@@ -78,9 +81,9 @@ class EarlierVersion(ResponseModel):
     text: str
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Return a row of the store as it goes over the wire."""
-        return cls.model_validate({**row, "version_id": str(row["version_id"])})
+    def of(cls, version: TweetVersion) -> Self:
+        """Return a version as it goes over the wire."""
+        return cls(version_id=str(version.version_id), created_at=version.created_at, text=version.text)
 
 
 class FeedItem(ResponseModel):
@@ -99,9 +102,10 @@ class FeedItem(ResponseModel):
     sentiment: Sentiment | None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """Return a row of the store as it goes over the wire."""
-        return cls.model_validate({**row, "id": str(row["id"]), "seq": row["change_seq"], "sentiment": _sentiment(row)})
+    def of(cls, change: Change) -> Self:
+        """Return a change as it goes over the wire."""
+        names = {"id": str(change.id), "seq": change.change_seq, "sentiment": _sentiment(change)}
+        return cls.model_validate({**structs.asdict(change), **names})
 
 
 class ScoreProgress(ResponseModel):
@@ -119,10 +123,10 @@ class ScoreProgress(ResponseModel):
     feed_head: Integer = Field(description="Number of the newest change: whoever followed the feed so far has all.")
 
     @classmethod
-    def of(cls, state: FeedState, targets_pending: int) -> Self:
-        """Return what is stored as it goes over the wire."""
-        fields = {name: getattr(state, name) for name in cls.model_fields if name != "targets_pending"}
-        return cls(**fields, targets_pending=targets_pending)
+    def of(cls, progress: Progress) -> Self:
+        """Return the totals as they go over the wire."""
+        fields = {name: getattr(progress.feed, name) for name in cls.model_fields if name != "targets_pending"}
+        return cls(**fields, targets_pending=progress.targets_pending)
 
 
 class ErasureRequest(RequestModel):

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from castor_chassis import Integer, Number, ResponseModel, Timestamp
-from twitter_service.billing.budget import MICRO, Level, Period, Standing
+from twitter_service.billing.budget import MICRO, BudgetStatus, Level, Period
 from twitter_service.x.rate_limits import Allowance
 
 
@@ -30,23 +30,23 @@ class BudgetStanding(ResponseModel):
     resets_at: Timestamp
 
     @classmethod
-    def of(cls, standing: Standing) -> Self:
-        """Return a standing of the ledger as it goes over the wire."""
-        posts_left, micro_left = standing.left
+    def of(cls, status: BudgetStatus) -> Self:
+        """Return the status of a budget as it goes over the wire."""
+        posts_left, micro_left = status.left
         return cls(
-            level=standing.level,
-            name=standing.name,
-            period=standing.period,
-            tweets_spent=standing.spent.posts,
-            tweets_reserved=standing.held.posts,
-            tweets_limit=standing.limit_posts,
+            level=status.level,
+            name=status.name,
+            period=status.period,
+            tweets_spent=status.spent.posts,
+            tweets_reserved=status.reserved.posts,
+            tweets_limit=status.limit_posts,
             tweets_left=posts_left,
-            usd_spent=standing.spent.micro_usd / MICRO,
-            usd_reserved=standing.held.micro_usd / MICRO,
-            usd_limit=None if standing.limit_micro_usd is None else standing.limit_micro_usd / MICRO,
+            usd_spent=status.spent.micro_usd / MICRO,
+            usd_reserved=status.reserved.micro_usd / MICRO,
+            usd_limit=None if status.limit_micro_usd is None else status.limit_micro_usd / MICRO,
             usd_left=None if micro_left is None else micro_left / MICRO,
-            percentage=_percentage(standing),
-            resets_at=standing.resets_at,
+            percentage=_percentage(status),
+            resets_at=status.resets_at,
         )
 
 
@@ -72,11 +72,11 @@ class Usage(ResponseModel):
     allowances: list[AllowanceStanding]
 
 
-def _percentage(standing: Standing) -> float | None:
-    used = standing.spent + standing.held
+def _percentage(status: BudgetStatus) -> float | None:
+    used = status.spent + status.reserved
     shares = [
         100.0 if limit == 0 else 100.0 * value / limit
-        for value, limit in ((used.posts, standing.limit_posts), (used.micro_usd, standing.limit_micro_usd))
+        for value, limit in ((used.posts, status.limit_posts), (used.micro_usd, status.limit_micro_usd))
         if limit is not None
     ]
     return round(max(shares), 2) if shares else None

@@ -1,4 +1,4 @@
-"""Tweets out of CSV that arrives in pieces. A broken record costs its first line only."""
+"""CSV that arrives in pieces. Of a broken record only the first line is rejected."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from twitter_service.errors import MissingColumns, NotUtf8
 from twitter_service.tweets.model import NewTweet, Rejection, Unusable, tweet_of_fields
 
-Found = list[NewTweet | Rejection]
+_Found = list[NewTweet | Rejection]
 REQUIRED = ("id", "username", "created_at", "text")
 MAX_RECORD = 100_000
-"""Characters of a CSV record; an open quote is given up after so many."""
+"""Characters of a CSV record; a quote that is still open after so many is taken for one that is never closed."""
 
 # RFC 4180, but a quote inside an unquoted field is an ordinary character, as spreadsheets write it.
 _FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\n][^,\n]*+|)'
@@ -31,7 +31,7 @@ class CsvReader:
         self.line = line
         self._header: list[str] | None = None
         self._text = ""
-        self._at = 0
+        self._position = 0
         self._skips_line = False
         self._lines_fed = line - 1
         utf8 = codecs.getincrementaldecoder("utf-8-sig")()
@@ -44,7 +44,7 @@ class CsvReader:
             "line": self.line,
             "lines_fed": self._lines_fed,
             "header": self._header,
-            "rest": self._text[self._at :],
+            "rest": self._text[self._position :],
             "skips_line": self._skips_line,
             "decoder": [pending.hex(), flag],
         }
@@ -65,8 +65,8 @@ class CsvReader:
         """See ``Reader``; raises ``MissingColumns`` at a header that lacks one."""
         text = self._decoded(data, final=final)
         self._lines_fed += text.count("\n")
-        self._text = self._text[self._at :] + text
-        self._at = 0
+        self._text = self._text[self._position :] + text
+        self._position = 0
         if final and not self._text.endswith("\n"):
             self._text += "\n"
         while (found := self._step(final)) is not None:
@@ -79,17 +79,17 @@ class CsvReader:
             good = bytes(error.object[: error.start])
             raise NotUtf8(line=self._lines_fed + 1 + len(re.findall(rb"\r\n?|\n", good))) from error
 
-    def _step(self, final: bool) -> Found | None:
+    def _step(self, final: bool) -> _Found | None:
         if self._skips_line:
             return self._skip_line()
-        if self._at >= len(self._text):
+        if self._position >= len(self._text):
             return None
-        match = _RECORD.match(self._text, self._at)
-        end = match.end() if match else self._at
+        match = _RECORD.match(self._text, self._position)
+        end = match.end() if match else self._position
         if self._text[end : end + 1] == "\n":
-            return self._complete(self._text[self._at : end])
+            return self._complete(self._text[self._position : end])
         fault = self._fault(end)
-        if fault is None and not final and len(self._text) - self._at < MAX_RECORD:
+        if fault is None and not final and len(self._text) - self._position < MAX_RECORD:
             return None
         self._skips_line = True
         return self._refused(fault or "a quote is opened and never closed")
@@ -98,20 +98,20 @@ class CsvReader:
         """Return what is wrong where the record stops; None when more text may complete it."""
         if end == len(self._text):
             return None
-        opens_quote = self._text[end] == '"' and (end == self._at or self._text[end - 1] == ",")
+        opens_quote = self._text[end] == '"' and (end == self._position or self._text[end - 1] == ",")
         return None if opens_quote else "text follows a closing quote; inside quotes, write a quote twice"
 
-    def _skip_line(self) -> Found | None:
-        newline = self._text.find("\n", self._at)
+    def _skip_line(self) -> _Found | None:
+        newline = self._text.find("\n", self._position)
         if newline < 0:
-            self._at = len(self._text)
+            self._position = len(self._text)
             return None
         self._skips_line = False
-        self._at = newline + 1
+        self._position = newline + 1
         self.line += 1
         return []
 
-    def _complete(self, record: str) -> Found:
+    def _complete(self, record: str) -> _Found:
         fields = next(csv.reader((record,), strict=True)) if '"' in record else record.split(",")
         if self._header is None and record.strip():
             self._header = _header(fields)
@@ -125,12 +125,12 @@ class CsvReader:
             return found if self._skips_line else self._consume(record, found)
         return self._consume(record, _tweet(self.line, self._header, fields))
 
-    def _consume(self, record: str, found: Found) -> Found:
-        self._at += len(record) + 1
+    def _consume(self, record: str, found: _Found) -> _Found:
+        self._position += len(record) + 1
         self.line += 1 + record.count("\n")
         return found
 
-    def _refused(self, reason: str) -> Found:
+    def _refused(self, reason: str) -> _Found:
         if self._header is None:
             raise MissingColumns(missing=", ".join(REQUIRED))
         return [Rejection(self.line, reason)]
@@ -144,7 +144,7 @@ def _header(fields: list[str]) -> list[str]:
     return names
 
 
-def _tweet(line: int, header: list[str], fields: list[str]) -> Found:
+def _tweet(line: int, header: list[str], fields: list[str]) -> _Found:
     try:
         return [tweet_of_fields(dict(zip(header, fields, strict=True)))]
     except Unusable as error:

@@ -34,7 +34,7 @@ class Gunzip:
             yield data
 
     def finish(self) -> bytes:
-        """Return what was held back; raises ``BrokenGzip`` when the end is missing."""
+        """Return the bytes that were too few to recognise; raises ``BrokenGzip`` when the end is missing."""
         if self._member is not None and not self._member.eof:
             raise BrokenGzip(why="its end is missing")
         return self._start if self._is_gzip is None else b""
@@ -66,7 +66,7 @@ async def unpacked(pieces: AsyncIterator[bytes], max_bytes: int) -> AsyncIterato
 
 
 async def cut(pieces: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
-    """Cut a stream into pieces of ``size`` bytes: small ones cost a thread hop each, large ones hold up memory."""
+    """Cut a stream into pieces of ``size`` bytes: each costs one hop to a thread, and is held in memory."""
     held = bytearray()
     async for piece in pieces:
         held += piece

@@ -1,0 +1,55 @@
+"""The full-text index follows what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from castor_chassis import Wakeup
+from twitter_service.maintenance import search_indexer
+from twitter_service.maintenance.import_pause import ImportPause
+from twitter_service.maintenance.search_indexer import SearchIndexer
+
+from ..conftest import Twitter, numbered
+
+
+class _StoredTooLate:
+    """An index for which a tweet is stored just after the first look has seen none."""
+
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._wakeup = wakeup
+        self._looks = 0
+        self.looked_again = asyncio.Event()
+
+    async def add_next(self, _limit: int) -> tuple[int, int]:
+        self._looks += 1
+        if self._looks == 1:
+            self._wakeup.set()
+        else:
+            self.looked_again.set()
+        return 0, 0
+
+
+async def test_tweets_stored_during_a_look_are_indexed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The indexer looks again at once when tweets were stored while it looked."""
+    monkeypatch.setattr(search_indexer, "POLL_SECONDS", 3600.0)
+    wakeup = Wakeup()
+    index: Any = _StoredTooLate(wakeup)
+    pause = ImportPause(lambda: False, max_seconds=0, poll_seconds=0.01)
+    running = asyncio.ensure_future(SearchIndexer(index, pause, wakeup).run())
+    try:
+        async with asyncio.timeout(10):
+            await index.looked_again.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_words_of_a_large_import_are_found_in_the_end(twitter: Twitter) -> None:
+    """Full-text search shows every stored tweet once the index has caught up, and says how far behind it is."""
+    await twitter.imported(numbered(3000, text="palabra{}"))
+    await twitter.settled()
+    assert [t["text"] for t in (await twitter.data("/tweets", q="palabra2999"))["items"]] == ["palabra2999"]

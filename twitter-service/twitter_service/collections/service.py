@@ -1,0 +1,53 @@
+"""What callers may do with collections."""
+
+from __future__ import annotations
+
+from castor_chassis import Wakeup
+from twitter_service.collections.model import Collection, NewCollection
+from twitter_service.collections.repository import CollectionRepository
+from twitter_service.collections.scheduler import CollectionScheduler
+from twitter_service.x.errors import XNotConfigured
+
+
+class CollectionService:
+    """Keeps collections; ``changed`` wakes the scheduler."""
+
+    def __init__(
+        self,
+        collections: CollectionRepository,
+        scheduler: CollectionScheduler,
+        changed: Wakeup,
+        *,
+        is_configured: bool,
+    ) -> None:
+        self._collections = collections
+        self._scheduler = scheduler
+        self._changed = changed
+        self._is_configured = is_configured
+
+    async def create(self, new: NewCollection, tenant: str) -> Collection:
+        """Keep a search up; raises ``XNotConfigured``, ``CollectionExists`` and the errors of a bad query."""
+        if not self._is_configured:
+            raise XNotConfigured
+        await self._scheduler.queries(new.query)
+        created = await self._collections.add(new, tenant)
+        self._changed.set()
+        return created
+
+    async def get(self, collection_id: str) -> Collection:
+        """Return a collection; raises ``CollectionNotFound``."""
+        return await self._collections.get(collection_id)
+
+    async def find(self, after: str, limit: int) -> list[Collection]:
+        """Return collections in order of id."""
+        return await self._collections.find(after, limit)
+
+    async def enable(self, collection_id: str, enabled: bool) -> Collection:
+        """Let a collection go on, or rest; raises ``CollectionNotFound``."""
+        changed = await self._collections.enable(collection_id, enabled)
+        self._changed.set()
+        return changed
+
+    async def delete(self, collection_id: str) -> Collection:
+        """Delete a collection and what it has not read yet; raises ``CollectionNotFound``. Its tweets stay."""
+        return await self._collections.delete(collection_id)

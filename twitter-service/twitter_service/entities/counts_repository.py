@@ -1,0 +1,132 @@
+"""Counts of tweets and sentiment by entity, day and hour, in PostgreSQL.
+
+A tweet counts with its sentiment towards the entity where that is known, else with the sentiment of its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from castor_chassis import Postgres
+
+# Days are those of Bogota: UTC-5 the year round since 1993.
+_COUNTS = """
+WITH bounds AS (
+    SELECT $2::date::timestamp AT TIME ZONE 'America/Bogota' AS first,
+           ($3::date + 1)::timestamp AT TIME ZONE 'America/Bogota' AS beyond
+), totals AS (
+    SELECT date_trunc('{unit}', t.created_at AT TIME ZONE 'America/Bogota') AS slot, count(*) AS total
+    FROM tweets t, bounds b
+    WHERE NOT t.deleted AND t.created_at >= b.first AND t.created_at < b.beyond
+      AND ($4::timestamptz IS NULL OR t.created_at <= $4)
+    GROUP BY 1
+), own AS (
+    SELECT date_trunc('{unit}', e.created_at AT TIME ZONE 'America/Bogota') AS slot, e.entity_id, count(*) AS tweets,
+           count(coalesce(e.label, t.label)) AS scored, count(e.label) AS targeted,
+           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'positive') AS positive,
+           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'neutral') AS neutral,
+           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'negative') AS negative
+    FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
+    WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
+      AND ($4::timestamptz IS NULL OR e.created_at <= $4)
+    GROUP BY 1, 2
+)
+SELECT {start} AS start, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
+       coalesce(own.targeted, 0) AS targeted, coalesce(own.positive, 0) AS positive,
+       coalesce(own.neutral, 0) AS neutral, coalesce(own.negative, 0) AS negative,
+       coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
+FROM generate_series($2::date::timestamp, ($3::date + 1)::timestamp - interval '1 {unit}', '1 {unit}') AS s(slot)
+CROSS JOIN unnest($1::text[]) AS w(id)
+LEFT JOIN totals ON totals.slot = s.slot
+LEFT JOIN own ON own.slot = s.slot AND own.entity_id = w.id
+{until}
+ORDER BY 1, 2
+"""
+_DAILY = _COUNTS.format(unit="day", start="s.slot::date", until="")
+_HOURLY = _COUNTS.format(
+    unit="hour",
+    start="s.slot AT TIME ZONE 'America/Bogota'",
+    until="WHERE $4::timestamptz IS NULL OR s.slot AT TIME ZONE 'America/Bogota' <= $4",
+)
+
+_TOTAL = """
+SELECT count(*) AS tweets,
+       count(label) AS scored,
+       count(*) FILTER (WHERE label = 'positive') AS positive,
+       count(*) FILTER (WHERE label = 'neutral') AS neutral,
+       count(*) FILTER (WHERE label = 'negative') AS negative,
+       coalesce(array_agg(DISTINCT model) FILTER (WHERE model IS NOT NULL), '{}') AS models
+FROM tweets
+WHERE NOT deleted
+  AND ($1::date IS NULL OR created_at >= $1::timestamp AT TIME ZONE 'America/Bogota')
+  AND ($2::date IS NULL OR created_at < ($2::date + 1)::timestamp AT TIME ZONE 'America/Bogota')
+  AND ($3::timestamptz IS NULL OR created_at <= $3)
+"""
+
+_FIRST_AND_LAST = """
+SELECT (min(created_at) AT TIME ZONE 'America/Bogota')::date, (max(created_at) AT TIME ZONE 'America/Bogota')::date
+FROM tweets WHERE NOT deleted AND ($1::timestamptz IS NULL OR created_at <= $1)
+"""
+
+
+@dataclass(frozen=True)
+class EntityCount:
+    """Tweets of one day or hour that count for one entity; in the order of the columns of ``_COUNTS``."""
+
+    start: date | datetime
+    """A day of America/Bogota, or when an hour begins."""
+    entity: str
+    tweets: int
+    scored: int
+    targeted: int
+    positive: int
+    neutral: int
+    negative: int
+    total_tweets: int
+    """All tweets of the day or hour, whomever they count for."""
+    gap: bool
+    """True when no tweet at all is stored of it."""
+
+
+@dataclass(frozen=True)
+class TotalCount:
+    """All tweets of a span of days, tracked or not; ``models`` scored them."""
+
+    tweets: int
+    scored: int
+    positive: int
+    neutral: int
+    negative: int
+    models: list[str]
+
+
+class CountsRepository:
+    """Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def first_and_last_day(self, as_of: datetime | None) -> tuple[date, date] | None:
+        """Return the Bogota days of the oldest and the newest tweet up to ``as_of``; None without tweets."""
+        row = await self._postgres.fetchrow(_FIRST_AND_LAST, as_of)
+        return None if row is None or row[0] is None else (row[0], row[1])
+
+    async def total(self, first: date | None, last: date | None, as_of: datetime | None) -> TotalCount:
+        """Return counts over all tweets of the days from ``first`` to ``last`` inclusive, tracked or not."""
+        row = await self._postgres.fetchrow(_TOTAL, first, last, as_of)
+        assert row is not None
+        return TotalCount(*row)
+
+    async def daily(
+        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None
+    ) -> list[EntityCount]:
+        """Return one count for each day and entity, by day, days without tweets included."""
+        return [EntityCount(*row) for row in await self._postgres.fetch(_DAILY, list(entities), first, last, as_of)]
+
+    async def hourly(
+        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None
+    ) -> list[EntityCount]:
+        """Return one count for each hour and entity of these days, by hour, hours without tweets included."""
+        return [EntityCount(*row) for row in await self._postgres.fetch(_HOURLY, list(entities), first, last, as_of)]

@@ -1,0 +1,41 @@
+"""What every reader of a file format has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol, Self
+
+import msgspec
+
+from twitter_service.tweets.model import NewTweet, Rejection
+
+Format = Literal["csv", "jsonl"]
+BOM = b"\xef\xbb\xbf"
+"""Byte-order mark of UTF-8."""
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True):
+    """Whole lines of a JSON Lines file in UTF-8, not parsed yet; the first is physical line ``line``."""
+
+    line: int
+    data: bytes
+
+
+Frame = NewTweet | Rejection | Block
+
+
+class Reader(Protocol):
+    """Turns the bytes of a file, which arrive in pieces, into tweets, rejections, or blocks that are parsed later."""
+
+    rest: bytes
+    """What was read and waits for the end of its line; a reader that resumes is given it again."""
+
+    def read(self, data: bytes, *, final: bool) -> Iterator[Frame]:
+        """Yield what ``data`` completes, and all that is left when ``final``; raises ``NotUtf8``."""
+
+    def state(self) -> dict[str, Any]:
+        """Return as JSON values what a reader that resumes at ``rest`` has to know; bounded in size."""
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> Self:
+        """Return a reader that goes on where another was."""
