@@ -1,8 +1,8 @@
-"""What can go wrong here, beyond what the chassis names."""
+"""Errors of rag-service."""
 
 from __future__ import annotations
 
-from castor_chassis.wire.errors import Conflict, Forbidden, NotFound, ServiceError
+from castor_chassis import Conflict, Forbidden, NotFound, ServiceError
 
 
 class DocumentNotFound(NotFound):

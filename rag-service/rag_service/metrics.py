@@ -1,4 +1,4 @@
-"""What the owner of this service watches; feed lag and peers are measured by the chassis."""
+"""Metrics of rag-service; the chassis measures the lag of the feed, peers and requests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,21 @@ _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 DOCUMENTS = Gauge("castor_rag_documents", "Documents stored")
 PENDING = Gauge("castor_rag_pending_embeddings", "Documents that wait for an embedding")
-REFUSED = Gauge("castor_rag_refused_embeddings", "Documents whose text the encoder refused")
+REFUSED = Gauge("castor_rag_refused_embeddings", "Documents whose text the embedding model refused")
 EMBEDDED = Counter("castor_rag_embedded_total", "Embeddings stored")
-RETRIEVAL = Histogram("castor_rag_retrieval_seconds", "Time to find documents", ["part"], buckets=_LATENCY)
-CITATIONS = Counter("castor_rag_citations_total", "Quotes that passed or failed the verbatim gate", ["outcome"])
-ABSTENTIONS = Counter("castor_rag_abstentions_total", "Questions answered with 'not in the documents'", ["reason"])
-DEGRADED = Counter("castor_rag_degraded_total", "Answers made without a part", ["part"])
+RETRIEVAL = Histogram(
+    "castor_rag_retrieval_seconds",
+    "Seconds to find documents: the whole search, and of it the embedding of the query",
+    ["part"],
+    buckets=_LATENCY,
+)
+CITATIONS = Counter(
+    "castor_rag_citations_total",
+    "Quotes that were verified verbatim and answered (kept), or not verified (removed)",
+    ["outcome"],
+)
+ABSTENTIONS = Counter("castor_rag_abstentions_total", "Questions that the documents do not answer", ["reason"])
+DEGRADED = Counter(
+    "castor_rag_degraded_total", "Searches and answers made without embeddings or without a language model", ["part"]
+)
 VECTOR_INDEXES = Gauge("castor_rag_vector_indexes", "Partitions that have an approximate vector index")

@@ -10,34 +10,48 @@ from castor_chassis import FeedSettings
 
 
 class RagSettings(FeedSettings):
-    """See README.md for what each part does when its peer is away."""
+    """Settings beside those of every service."""
 
     service_name: ClassVar[str] = "rag-service"
 
     openai_url: str = Field("https://openai-service:8443", description="Where openai-service answers.")
     twitter_url: str = Field("https://twitter-service:8443", description="Where twitter-service answers.")
 
-    embedding_model: str = Field("default", description="Model asked for; the one that answers is stored per row.")
-    embedding_dimensions: int = Field(
-        384, ge=8, le=4000, description="Length of every vector; the index and the search take no other."
+    embedding_model: str = Field(
+        "default", description="Model asked for; the model that answers is stored with each vector."
     )
-    embedding_batch: int = Field(128, ge=1, le=512, description="Documents per call of the encoder.")
-    embedding_concurrency: int = Field(2, ge=1, le=8, description="Encoder calls in flight of the background work.")
-    embedding_batch_timeout_seconds: float = Field(20, gt=0, description="Per call of the background work.")
+    embedding_dimensions: int = Field(
+        384, ge=8, le=4000, description="Length of every vector; answers with another length are refused."
+    )
+    embedding_batch: int = Field(128, ge=1, le=512, description="Documents per request for embeddings.")
+    embedding_concurrency: int = Field(
+        2, ge=1, le=8, description="Requests for embeddings in flight of the background work."
+    )
+    embedding_batch_timeout_seconds: float = Field(
+        20, gt=0, description="Time limit of one request of the background work."
+    )
     query_embedding_timeout_seconds: float = Field(
-        2, gt=0, description="Then a search goes on by words alone, and says so."
+        2, gt=0, description="Time limit; a search without a vector goes by words alone (degraded: embeddings)."
     )
     exact_scan_rows: int = Field(
         10_000,
         ge=1,
-        description="Up to so many candidates are compared one by one: about 1 ms per 1,000, and none is missed. "
-        "A partition gets its approximate index above it; until then inserts are spared the cost of one.",
+        description="Up to this many candidates are compared one by one: about 1 ms per 1,000, and none is missed. "
+        "A partition with more vectors gets an approximate index, which makes its inserts slower.",
     )
-    index_check_seconds: float = Field(30, gt=0, description="How often partitions and gauges are looked at.")
+    index_check_seconds: float = Field(
+        30, gt=0, description="Seconds between two checks of the vector indexes and between two updates of the gauges."
+    )
 
     chat_model: str = Field("default", description="Model asked for answers.")
-    answer_timeout_seconds: float = Field(20, gt=0, description="Then the answer is made of quotes alone.")
-    answer_max_tokens: int = Field(700, ge=50, le=4000, description="Length of an answer.")
+    answer_timeout_seconds: float = Field(
+        20,
+        gt=0,
+        description="Time limit; without an answer of the model the best sentences are quoted (degraded: llm).",
+    )
+    answer_max_tokens: int = Field(
+        700, ge=50, le=4000, description="Greatest length of an answer of the model, in tokens."
+    )
 
     @model_validator(mode="after")
     def _a_query_fits_its_deadline(self) -> Self:

@@ -19,8 +19,10 @@ from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Answer, Call
 from rag_service.app import create_app
-from rag_service.documents.repository import DocumentStore
-from rag_service.retrieval.repository import SearchStore
+from rag_service.documents.repository import DocumentRepository
+from rag_service.embeddings.repository import EmbeddingRepository
+from rag_service.retrieval.repository import SearchRepository
+from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 from rag_service.settings import RagSettings
 
 DIMENSIONS = 8
@@ -204,15 +206,27 @@ async def postgres(migrated: str) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-def store(postgres: Postgres) -> DocumentStore:
+def documents(postgres: Postgres) -> DocumentRepository:
     """The documents."""
-    return DocumentStore(postgres)
+    return DocumentRepository(postgres)
 
 
 @pytest.fixture
-def search_store(postgres: Postgres) -> SearchStore:
+def embeddings(postgres: Postgres) -> EmbeddingRepository:
+    """Their embeddings."""
+    return EmbeddingRepository(postgres)
+
+
+@pytest.fixture
+def searches(postgres: Postgres) -> SearchRepository:
     """The searches; beyond 50 candidates they are approximate."""
-    return SearchStore(postgres, dimensions=DIMENSIONS, exact_rows=50)
+    return SearchRepository(postgres, dimensions=DIMENSIONS, exact_rows=50)
+
+
+@pytest.fixture
+def indexes(postgres: Postgres) -> VectorIndexRepository:
+    """The vector indexes; a partition needs one from 51 vectors on."""
+    return VectorIndexRepository(postgres, dimensions=DIMENSIONS, exact_rows=50)
 
 
 @pytest.fixture

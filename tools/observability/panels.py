@@ -226,7 +226,7 @@ OWN: dict[str, tuple[Panel, ...]] = {
         )),
         one("Vectors stored", "ops", rate("castor_rag_embedded_total"), "vectors"),
         one("p95 of finding documents", "s", quantile(0.95, "castor_rag_retrieval_seconds", "part"), "{{part}}"),
-        one("Quotes at the verbatim gate", "ops", rate("castor_rag_citations_total", "outcome"), "{{outcome}}"),
+        one("Quotes verified and removed", "ops", rate("castor_rag_citations_total", "outcome"), "{{outcome}}"),
         Panel("Answers that are less", "ops", (
             (rate("castor_rag_abstentions_total", "reason"), "abstained: {{reason}}"),
             (rate("castor_rag_degraded_total", "part"), "without {{part}}"),

@@ -1,1 +1,1 @@
-"""Answers with citations that are verified word for word."""
+"""Answers whose citations are verified word for word."""

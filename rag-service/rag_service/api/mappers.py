@@ -1,48 +1,31 @@
-"""Between the wire and the domain."""
+"""Between records and wire models."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from rag_service.answers.service import Answer, CitedPassage
-from rag_service.api.schemas.documents import (
-    AnswerOut,
-    CitationOut,
-    DocumentIn,
-    DocumentOut,
-    DocumentsIn,
-    DocumentsStored,
-    FiltersIn,
-    SearchHit,
-)
-from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Document, Draft, Filters, Saved, id_of_content
-from rag_service.errors import DuplicateIds, ReservedId
-from rag_service.retrieval.service import Hit
+from rag_service.answers.model import Answer, CitedPassage
+from rag_service.api.schemas.answers import AnswerOut, CitationOut
+from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored
+from rag_service.api.schemas.fields import FiltersIn
+from rag_service.api.schemas.search import SearchHit
+from rag_service.api.schemas.status import StatusOut
+from rag_service.documents.model import Document, Draft, SavedDocuments, id_of_content
+from rag_service.embeddings.model import EmbeddingCounts
+from rag_service.retrieval.model import Filters, Hit
 
 
-def drafts_of(body: DocumentsIn) -> list[Draft]:
-    """Return what is to be stored; raises ``ReservedId`` or ``DuplicateIds``."""
-    drafts = [_draft(document) for document in body.documents]
-    for draft in drafts:
-        if draft.id.startswith(TWEET_PREFIX) or draft.source.strip().lower() == TWEET_SOURCE:
-            raise ReservedId(document_id=draft.id)
-    name, times = Counter(draft.id for draft in drafts).most_common(1)[0]
-    if times > 1:
-        raise DuplicateIds(document_id=name)
-    return drafts
-
-
-def _draft(document: DocumentIn) -> Draft:
+def draft_of(document: DocumentIn) -> Draft:
+    """Return a document to be stored; without an id its content names it."""
     fields = dict(document)
     fields["id"] = document.id or id_of_content(document.source, document.title, document.text)
     return Draft(**fields)
 
 
-def stored_of(drafts: Sequence[Draft], saved: Saved) -> DocumentsStored:
-    """Return what became of the drafts."""
+def stored_of(drafts: Sequence[Draft], saved: SavedDocuments) -> DocumentsStored:
+    """Return the ids of the drafts, in their order, and how many were new, changed or unchanged."""
     return DocumentsStored(
         ids=[draft.id for draft in drafts],
         created=len(saved.created),
@@ -51,18 +34,18 @@ def stored_of(drafts: Sequence[Draft], saved: Saved) -> DocumentsStored:
     )
 
 
-def filters_of(given: FiltersIn, as_of: datetime | None) -> Filters:
+def filters_of(filters: FiltersIn, as_of: datetime | None) -> Filters:
     """Return the filters, with now for a missing ``as_of``."""
-    return Filters(as_of=as_of or datetime.now(UTC), **dict(given))
+    return Filters(as_of=as_of or datetime.now(UTC), **dict(filters))
 
 
 def document_of(document: Document) -> DocumentOut:
-    """Return a stored document as it is answered."""
+    """Return a stored document."""
     return DocumentOut(**asdict(document))
 
 
 def hit_of(hit: Hit) -> SearchHit:
-    """Return a found document as it is answered."""
+    """Return a document that was found, with its ranks."""
     return SearchHit(
         document=document_of(hit.document),
         score=hit.score,
@@ -73,7 +56,7 @@ def hit_of(hit: Hit) -> SearchHit:
 
 
 def answer_of(answer: Answer) -> AnswerOut:
-    """Return an answer as it is answered."""
+    """Return an answer with its citations."""
     return AnswerOut(
         answer=answer.text,
         citations=[_citation(passage) for passage in answer.passages],
@@ -90,3 +73,8 @@ def _citation(passage: CitedPassage) -> CitationOut:
         author=document.author,
         published_at=document.published_at,
     )
+
+
+def status_of(counts: EmbeddingCounts, cursor: str) -> StatusOut:
+    """Return the state of the index."""
+    return StatusOut(**asdict(counts), cursor=cursor)

@@ -1,20 +1,16 @@
-"""The tweet feed of twitter-service."""
+"""Client of twitter-service: the feed of tweets."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel
 
 from castor_chassis import FeedReader, feed_operation
-from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Draft
-
-FEED_PATH = "/v1/twitter/tweets/feed"
 
 
 class Sentiment(BaseModel):
-    """What sentiment-service said of a tweet."""
+    """The scores of a tweet, made by sentiment-service."""
 
     positive: float
     neutral: float
@@ -23,8 +19,8 @@ class Sentiment(BaseModel):
     model: str | None = None
 
 
-class FeedTweet(BaseModel):
-    """A change of a tweet, as far as it is used here."""
+class TweetChange(BaseModel):
+    """A tweet as it is after a change, as far as it is used here."""
 
     id: str
     username: str = ""
@@ -35,23 +31,8 @@ class FeedTweet(BaseModel):
     deleted: bool = False
     sentiment: Sentiment | None = None
 
-    def draft(self) -> Draft:
-        """Return the document that this tweet is; its sentiment is metadata and needs no new embedding."""
-        metadata: dict[str, Any] = {} if self.sentiment is None else self.sentiment.model_dump(exclude_none=True)
-        if self.lang is not None:
-            metadata["lang"] = self.lang
-        return Draft(
-            id=TWEET_PREFIX + self.id,
-            text=self.text or "",
-            source=TWEET_SOURCE,
-            published_at=self.created_at,
-            url=f"https://x.com/{self.username or 'i'}/status/{self.id}",
-            author=self.username or None,
-            entities=self.entities,
-            metadata=metadata,
-        )
 
-
-OPERATIONS = (feed_operation(FEED_PATH, FeedTweet),)
-TwitterFeed = FeedReader[FeedTweet]
+FEED_PATH = "/v1/twitter/tweets/feed"
+OPERATIONS = (feed_operation(FEED_PATH, TweetChange),)
+TwitterFeed = FeedReader[TweetChange]
 """Has no fallback: what cannot be read now is read later, from the same cursor."""

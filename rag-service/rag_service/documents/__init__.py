@@ -1,1 +1,1 @@
-"""Documents: the record and its repository."""
+"""Documents: stored, read, erased."""

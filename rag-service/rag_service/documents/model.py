@@ -1,24 +1,22 @@
-"""Documents: what is stored, and what may be asked of the store."""
+"""Records of documents."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 TWEET_PREFIX = "tweet:"
 TWEET_SOURCE = "twitter"
-ENCODED_CHARACTERS = 8_000
-"""Of a longer text only the beginning is embedded; encoders cut there or earlier. Words are indexed whole."""
 
 Key = tuple[str, datetime]
 """Id and time of publication: the primary key."""
+Metadata = dict[str, str | float | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A document on its way in."""
+    """A document to be stored."""
 
     id: str
     text: str
@@ -29,7 +27,7 @@ class Draft:
     url: str | None = None
     author: str | None = None
     entities: list[str] = field(default_factory=list)
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
@@ -39,7 +37,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A stored document."""
+    """A stored document; ``embedding_model`` is None while it waits for an embedding."""
 
     id: str
     text: str
@@ -49,61 +47,27 @@ class Document:
     url: str | None
     author: str | None
     entities: list[str]
-    metadata: dict[str, Any]
+    metadata: Metadata
     stored_at: datetime
     updated_at: datetime
     embedding_model: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A document that waits for an embedding."""
-
-    key: Key
-    content_hash: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What became of the drafts of one request, by id."""
+class SavedDocuments:
+    """Ids of the documents that a request created, changed, and found as they were."""
 
     created: list[str]
     updated: list[str]
     unchanged: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a document must be; ``as_of`` hides all that was published after it."""
-
-    as_of: datetime
-    source: str | None = None
-    author: str | None = None
-    entity: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    """Exclusive."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexCounts:
-    """Where the index stands. ``documents`` = ``embedded`` + ``pending`` + ``refused``."""
-
-    documents: int
-    embedded: int
-    pending: int
-    refused: int
-    cursor: str
-    model: str | None
-
-
 def encoder_input(title: str | None, text: str) -> str:
-    """Return what the encoder sees of a document."""
+    """Return the text that is embedded for a document."""
     return f"{title}\n{text}" if title else text
 
 
 def id_of_content(source: str, title: str | None, text: str) -> str:
-    """Return the id of a document that came without one: the same content has the same id for ever."""
+    """Return the id of a document that came without one: the same content has the same id."""
     content = "\x00".join((source, title or "", text))
     return f"doc:{hashlib.sha256(content.encode()).hexdigest()[:32]}"

@@ -21,7 +21,7 @@ CREATE FUNCTION rag_term(lexeme text) RETURNS tsquery
 -- Partitioned by year of publication: old years can be detached, a time filter or as_of leaves partitions out,
 -- and each year gets a vector index of its own, built (and rebuilt) in a time that does not grow with the whole.
 -- The key must then hold published_at. A tweet's never changes; where an uploaded document's does, the writer
--- moves the row in the same transaction (store.py), so an id still names one document.
+-- moves the row in the same transaction (documents/repository.py), so an id still names one document.
 CREATE TABLE documents (
     id                text        NOT NULL,
     published_at      timestamptz NOT NULL,

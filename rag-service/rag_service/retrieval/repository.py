@@ -1,26 +1,24 @@
-"""The searches in SQL: by words, by meaning, and the vector indexes that the second one uses."""
+"""SQL of the two searches: by words and by meaning."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import structlog
+import asyncpg
 
-from castor_chassis.storage.postgres import Postgres
-from rag_service.documents.model import Document, Filters, Key
-from rag_service.documents.repository import COLUMNS, keys_of
-
-log = structlog.get_logger("castor.rag.search")
+from castor_chassis import Postgres
+from rag_service.documents.model import Document, Key
+from rag_service.documents.repository import COLUMNS
+from rag_service.retrieval.model import Candidate, Filters
 
 COMMON = 4_000
-"""A lexeme in so many documents says little: counting stops there."""
+"""The documents of a lexeme are counted up to this number; one that more documents hold weighs little."""
 MATCHES = 5_000
-"""About so many documents are scored: those with the rarest words; the common ones only add to the score."""
+"""About this many documents are scored: those with the rarest words; common words only add to their score."""
 MAX_TERMS = 16
-"""The rarest lexemes of a question; the rest cannot change the order by much."""
+"""Only this many lexemes of a question, the rarest, are searched."""
 
 _TERMS = f"""
 SELECT rag_term(t.lexeme)::text AS term, n.documents
@@ -71,32 +69,13 @@ SELECT id, published_at, 1 - distance AS similarity FROM (
 ORDER BY distance, id
 """
 
-_PARTITIONS = """
-SELECT child.relname AS name,
-       array(SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-             WHERE x.indrelid = child.oid AND i.relname LIKE '%\\_hnsw\\_%' AND x.indisvalid) AS valid,
-       array(SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-             WHERE x.indrelid = child.oid AND i.relname LIKE '%\\_hnsw\\_%' AND NOT x.indisvalid) AS broken
-FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
-WHERE inhparent = 'documents'::regclass
-ORDER BY name
-"""
 
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A document that one of the searches found; ``value`` is its score or its cosine."""
-
-    key: Key
-    value: float
-
-
-class SearchStore:
-    """Finds documents. ``exact_rows``: up to so many candidates are compared one by one.
+class SearchRepository:
+    """Finds documents; up to ``exact_rows`` candidates are compared one by one, more through the HNSW indexes.
 
     A filter that leaves few rows makes an approximate index useless: its nearest neighbours are mostly
     filtered out (recall .05 at 1 % selectivity, measured), while comparing those few is both exact and fast.
-    So candidates are counted first, up to the limit, and the way follows from the count.
+    So candidates are counted first, up to the limit.
     """
 
     def __init__(self, postgres: Postgres, *, dimensions: int, exact_rows: int) -> None:
@@ -108,7 +87,7 @@ class SearchStore:
         """Return the documents with the rarest words of ``query``, best first.
 
         Score: sum over lexemes of ln(1 + 4000 / documents with it) * ts_rank, which saturates with
-        frequency and is divided by 1 + ln(length): BM25's three ideas with what PostgreSQL has at hand.
+        frequency and is divided by 1 + ln(length): an approximation of BM25 with functions of PostgreSQL.
         """
         terms = await self._postgres.fetch(_TERMS, query, filters.as_of)
         if not terms:
@@ -139,7 +118,7 @@ class SearchStore:
         count = await self._postgres.fetchval(_COUNT.format(where=where), self._exact_rows + 1, *values)
         return bool(count <= self._exact_rows)
 
-    async def _approximate(self, sql: str, limit: int, *values: Any) -> list[Any]:
+    async def _approximate(self, sql: str, limit: int, *values: Any) -> list[asyncpg.Record]:
         effort = str(min(1000, max(100, 4 * limit)))
         async with self._postgres.transaction() as connection:
             await connection.execute(
@@ -147,7 +126,7 @@ class SearchStore:
                 "set_config('hnsw.iterative_scan', 'relaxed_order', true)",
                 effort,
             )
-            rows: list[Any] = await connection.fetch(sql, *values)
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
             return rows
 
     async def documents(self, keys: Sequence[Key]) -> dict[Key, Document]:
@@ -156,44 +135,8 @@ class SearchStore:
             f"SELECT {COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS k(id, published_at) "
             "JOIN documents d ON d.id = k.id AND d.published_at = k.published_at"
         )
-        rows = await self._postgres.fetch(sql, *keys_of(keys))
+        rows = await self._postgres.fetch(sql, [key[0] for key in keys], [key[1] for key in keys])
         return {(row["id"], row["published_at"]): Document(**row) for row in rows}
-
-    async def ensure_indexes(self) -> int:
-        """Give each partition that outgrew exact comparison its vector index; return how many have one.
-
-        Built concurrently, so reads and writes go on. An index of another dimension, or one that a crash
-        left half-built, is dropped.
-        """
-        indexed = 0
-        for row in await self._postgres.fetch(_PARTITIONS):
-            wanted = f"{row['name']}_hnsw_{self._dimensions}"
-            for name in [*row["broken"], *(name for name in row["valid"] if name != wanted)]:
-                await self._without_limit(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
-            if wanted not in row["valid"] and await self._outgrew(row["name"]):
-                await self._build(row["name"], wanted)
-                indexed += 1
-            else:
-                indexed += wanted in row["valid"]
-        return indexed
-
-    async def _outgrew(self, partition: str) -> bool:
-        sql = f'SELECT count(*) FROM (SELECT 1 FROM "{partition}" WHERE vector_dims(embedding) = $1 LIMIT $2) AS c'
-        count = await self._postgres.fetchval(sql, self._dimensions, self._exact_rows + 1)
-        return bool(count > self._exact_rows)
-
-    async def _build(self, partition: str, name: str) -> None:
-        log.info("vector_index_begun", partition=partition, index=name)
-        await self._without_limit(
-            f'CREATE INDEX CONCURRENTLY "{name}" ON "{partition}" '
-            f"USING hnsw ((embedding::halfvec({self._dimensions})) halfvec_cosine_ops) "
-            f"WHERE vector_dims(embedding) = {self._dimensions}"
-        )
-        log.info("vector_index_built", partition=partition, index=name)
-
-    async def _without_limit(self, sql: str) -> None:
-        async with self._postgres.connection() as connection:
-            await connection.execute(sql, timeout=6 * 3600)
 
 
 def _enough(terms: Sequence[tuple[str, int]], limit: int) -> list[str]:
@@ -209,7 +152,7 @@ def _enough(terms: Sequence[tuple[str, int]], limit: int) -> list[str]:
 
 
 def _where(filters: Filters, *, first: int) -> tuple[str, list[Any]]:
-    # Only what is asked for stands in the statement, so that each combination gets the plan it deserves.
+    # Only the given filters stand in the statement, so that each combination gets a plan of its own.
     author = None if filters.author is None else filters.author.removeprefix("@").lower()
     conditions = (
         ("d.published_at <= {}", filters.as_of),

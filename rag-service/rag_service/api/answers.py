@@ -1,0 +1,20 @@
+"""Route of answers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from castor_chassis import Ok, ok
+from rag_service.api.mappers import answer_of, filters_of
+from rag_service.api.resources import CanQuery, R
+from rag_service.api.schemas.answers import AnswerOut, QueryIn
+
+router = APIRouter(prefix="/v1/rag", tags=["rag"])
+
+
+@router.post("/query")
+async def query(body: QueryIn, r: R, _: CanQuery) -> Ok[AnswerOut]:
+    """Answer a question with quotes that stand verbatim in the documents, or say that they do not answer."""
+    filters = filters_of(body.filters, body.as_of)
+    answer = await r.answers.answer(body.question, filters, body.limit)
+    return ok(answer_of(answer), as_of=filters.as_of, degraded=answer.degraded or None)

@@ -1,0 +1,30 @@
+"""What the routes use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+
+from castor_chassis import Principal, provided, require
+from rag_service.answers.service import AnswerService
+from rag_service.documents.service import DocumentService
+from rag_service.embeddings.repository import EmbeddingRepository
+from rag_service.retrieval.service import RetrievalService
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The services behind the routes; made when the app starts."""
+
+    documents: DocumentService
+    retrieval: RetrievalService
+    answers: AnswerService
+    embeddings: EmbeddingRepository
+
+
+R = Annotated[Resources, provided(Resources)]
+CanReadDocuments = Annotated[Principal, Depends(require("documents:read"))]
+CanWriteDocuments = Annotated[Principal, Depends(require("documents:write"))]
+CanQuery = Annotated[Principal, Depends(require("rag:query"))]

@@ -1,0 +1,43 @@
+"""Wire models of answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
+from rag_service.api.schemas.fields import FiltersIn, Question
+
+# A bound of a validated type would reach the schema under pydantic's own name: spelt out, as in search.py.
+QueryLimit = Annotated[Integer, Field(ge=1, le=30), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 30})]
+
+
+class QueryIn(RequestModel):
+    """A question to be answered from the documents."""
+
+    question: Question
+    limit: QueryLimit = Field(12, description="Documents that the answer may draw on.")
+    filters: FiltersIn = Field(default_factory=FiltersIn)
+    as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
+
+
+class CitationOut(ResponseModel):
+    """A passage that stands verbatim in a stored document: ``quote == text[start:end]``."""
+
+    id: str
+    quote: str
+    start: int = Field(description="Offset into the document's text, in Unicode code points.")
+    end: int
+    source: str
+    author: str | None
+    published_at: Timestamp
+
+
+class AnswerOut(ResponseModel):
+    """An answer; every quote in it is one of ``citations``."""
+
+    answer: str
+    citations: list[CitationOut]
+    documents_considered: int
+    abstained: bool = Field(description="The documents do not answer; 'answer' says so.")

@@ -1,0 +1,28 @@
+"""Field types and filters that several resources share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from castor_chassis import RequestModel, Timestamp
+
+# PostgreSQL stores no null character. A pattern says so in the contract as well; a validator would not.
+NO_NULL = r"^[^\x00]*$"
+# Spelt out, because engines differ in what \s is.
+_BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+NOT_BLANK = rf"^[^\x00]*[^{_BLANK}][^\x00]*$"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NULL)]
+Words = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NULL)]
+Question = Annotated[str, StringConstraints(max_length=1_000, pattern=NOT_BLANK)]
+
+
+class FiltersIn(RequestModel):
+    """All that are given must hold."""
+
+    source: Name | None = None
+    author: Name | None = Field(None, description="Upper and lower case and a leading @ make no difference.")
+    entity: Name | None = None
+    since: Timestamp | None = Field(None, description="Published then or later.")
+    until: Timestamp | None = Field(None, description="Published before.")

@@ -1,0 +1,39 @@
+"""Records of embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag_service.documents.model import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors of unit length (or all zero), in the order of the texts, and the model that made them."""
+
+    model: str
+    dimensions: int
+    vectors: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingDocument:
+    """A document that waits for an embedding; ``text`` is what the encoder gets of it."""
+
+    key: Key
+    content_hash: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingCounts:
+    """How far embedding is: ``documents`` = ``embedded`` + ``pending`` + ``refused``.
+
+    ``model`` is the one whose vectors are searched, None before the first.
+    """
+
+    documents: int
+    embedded: int
+    pending: int
+    refused: int
+    model: str | None

@@ -1,0 +1,1 @@
+"""The feed of twitter-service, stored as documents."""

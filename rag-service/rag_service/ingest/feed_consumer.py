@@ -1,0 +1,48 @@
+"""Follows the feed of twitter-service and stores each tweet as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from castor_chassis import follow
+from rag_service.clients.twitter import TweetChange, TwitterFeed
+from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Draft, Metadata
+from rag_service.documents.repository import DocumentRepository
+
+
+class FeedConsumer:
+    """Stores the feed page by page; run it under a lease."""
+
+    def __init__(self, twitter: TwitterFeed, documents: DocumentRepository) -> None:
+        self._twitter = twitter
+        self._documents = documents
+
+    async def run(self) -> None:
+        """Follow the feed until cancelled; raises what the peer or the database raise."""
+        await follow("follow_tweets", load_cursor=self._documents.cursor, fetch=self._twitter.page, apply=self.apply)
+
+    async def apply(self, tweets: Sequence[TweetChange], next_cursor: str) -> None:
+        """Store one page and its cursor together; raises ``CursorMoved`` when another replica stored it before."""
+        latest = {tweet.id: tweet for tweet in tweets}.values()
+        erased = [TWEET_PREFIX + tweet.id for tweet in latest if tweet.deleted]
+        drafts = [draft_of(tweet) for tweet in latest if not tweet.deleted]
+        # A tweet of a picture alone has no words to search or to quote.
+        drafts = [draft for draft in drafts if draft.text.strip()]
+        await self._documents.apply_page(drafts, erased, int(next_cursor))
+
+
+def draft_of(tweet: TweetChange) -> Draft:
+    """Return the document of a tweet; its sentiment is metadata, so that a later score needs no new embedding."""
+    metadata: Metadata = {} if tweet.sentiment is None else tweet.sentiment.model_dump(exclude_none=True)
+    if tweet.lang is not None:
+        metadata["lang"] = tweet.lang
+    return Draft(
+        id=TWEET_PREFIX + tweet.id,
+        text=tweet.text or "",
+        source=TWEET_SOURCE,
+        published_at=tweet.created_at,
+        url=f"https://x.com/{tweet.username or 'i'}/status/{tweet.id}",
+        author=tweet.username or None,
+        entities=tweet.entities,
+        metadata=metadata,
+    )

@@ -1,0 +1,38 @@
+"""What two rankings make together, and which hits repeat others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rag_service.documents.model import Key
+from rag_service.retrieval.model import Hit
+from rag_service.text.words import words_of
+
+RRF_K = 60
+"""Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion", SIGIR 2009."""
+NEAR_DUPLICATE = 0.8
+"""Jaccard similarity of word sets from which two documents are near-duplicates: retweets, chain messages, copies."""
+
+
+def fuse(*rankings: dict[Key, int]) -> dict[Key, float]:
+    """Return the reciprocal rank fusion of ``rankings`` (ranks from 1): the sum over them of 1 / (60 + rank)."""
+    scores: dict[Key, float] = {}
+    for ranking in rankings:
+        for key, rank in ranking.items():
+            scores[key] = scores.get(key, 0.0) + 1 / (RRF_K + rank)
+    return scores
+
+
+def without_near_duplicates(hits: Iterable[Hit]) -> list[Hit]:
+    """Return ``hits`` without those that are near-duplicates of one before them."""
+    kept: list[tuple[Hit, frozenset[str]]] = []
+    for hit in hits:
+        words = words_of(hit.document.text)
+        if not any(_similar(words, before) for _, before in kept):
+            kept.append((hit, words))
+    return [hit for hit, _ in kept]
+
+
+def _similar(one: frozenset[str], other: frozenset[str]) -> bool:
+    union = len(one | other)
+    return union > 0 and len(one & other) / union >= NEAR_DUPLICATE

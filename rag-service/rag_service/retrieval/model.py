@@ -1,0 +1,48 @@
+"""Records of searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rag_service.documents.model import Document, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a document must match, all of it; documents published after ``as_of`` are hidden."""
+
+    as_of: datetime
+    source: str | None = None
+    author: str | None = None
+    entity: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A document that one of the searches found; ``value`` is its score or its cosine."""
+
+    key: Key
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document found, its fused score, its ranks (from 1) in the two searches, its cosine to the query."""
+
+    document: Document
+    score: float
+    lexical_rank: int | None
+    dense_rank: int | None
+    similarity: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hits, best first, and the parts that the search was made without."""
+
+    hits: list[Hit]
+    degraded: list[str] = field(default_factory=list)

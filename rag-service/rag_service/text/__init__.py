@@ -1,0 +1,1 @@
+"""Text: its words, and quotes found in it word for word."""

@@ -1,0 +1,40 @@
+"""Which documents wait for a vector, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from rag_service.documents.model import Draft
+from rag_service.documents.repository import DocumentRepository
+from rag_service.embeddings.model import Embeddings, PendingDocument
+from rag_service.embeddings.repository import EmbeddingRepository
+
+
+async def test_a_change_of_dimensions_forgets_the_old_vectors(
+    documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """Rows of another length are marked for a new embedding even when the model kept its name."""
+    await documents.save([Draft("d1", "uno", "x"), Draft("d2", "dos", "x")])
+    first, second = await embeddings.pending(2, 100)
+    await embeddings.set_embeddings([first], Embeddings("m", 3, [[1.0, 0.0, 0.0]]))
+    await embeddings.set_embeddings([second], Embeddings("m", 2, [[1.0, 0.0]]))
+    assert [item.key for item in await embeddings.pending(9, 100)] == [first.key]
+
+
+async def test_a_vector_of_an_older_text_is_dropped(
+    documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """A text that changed while the encoder worked on it stays pending."""
+    await documents.save([Draft("d1", "antes", "x")])
+    (item,) = await embeddings.pending(1, 100)
+    await documents.save([Draft("d1", "después", "x")])
+    await embeddings.set_embeddings([item], Embeddings("m", 2, [[1.0, 0.0]]))
+    assert [entry.text for entry in await embeddings.pending(1, 100)] == ["después"]
+
+
+async def test_pending_texts_are_cut_for_the_encoder(
+    documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """The encoder gets the title and the beginning of a long text."""
+    await documents.save([Draft("d1", "x" * 500, "x", title="Programa")])
+    (item,) = await embeddings.pending(1, 100)
+    assert isinstance(item, PendingDocument)
+    assert item.text == "Programa\n" + "x" * 100

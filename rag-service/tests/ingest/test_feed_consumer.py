@@ -1,0 +1,103 @@
+"""The feed becomes documents exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import asyncpg
+import pytest
+
+from rag_service.clients.twitter import TweetChange, TwitterFeed
+from rag_service.documents.model import Draft
+from rag_service.documents.repository import DocumentRepository
+from rag_service.embeddings.repository import EmbeddingRepository
+from rag_service.errors import CursorMoved
+from rag_service.ingest.feed_consumer import FeedConsumer, draft_of
+
+if TYPE_CHECKING:
+    from conftest import World
+
+LABELLED = {"positive": 0.1, "neutral": 0.2, "negative": 0.7, "label": "negative", "model": "linear@1"}
+
+
+def tweet(number: int, text: str, **fields: Any) -> TweetChange:
+    """Return a change of a tweet as the feed tells it."""
+    return TweetChange(id=str(number), username="ana", created_at=datetime(2022, 5, 1, tzinfo=UTC), text=text, **fields)
+
+
+@pytest.fixture
+def consumer(documents: DocumentRepository) -> FeedConsumer:
+    """A consumer that is given its pages by the test."""
+    return FeedConsumer(cast(TwitterFeed, None), documents)
+
+
+async def test_each_tweet_becomes_one_document_with_its_facts(world: World) -> None:
+    """All pages of the feed are stored, and the status says where it stands."""
+    for number in range(8):
+        world.feed.add(str(number), f"El colegio número {number} abrió.", sentiment=LABELLED)
+    await world.eventually(lambda: world.cursor_is("8"))
+    status = await world.indexed()
+    assert (status["documents"], status["embedded"], status["model"]) == (8, 8, "hand-made-1")
+    stored = (await world.call("GET", "/v1/rag/documents/tweet:3"))["data"]
+    assert stored["source"] == "twitter"
+    assert stored["author"] == "ana"
+    assert stored["entities"] == ["petro"]
+    assert stored["published_at"] == "2022-05-10T12:00:00Z"
+    assert stored["metadata"] == {**LABELLED, "lang": "es"}
+
+
+async def test_a_label_that_comes_later_costs_no_embedding(world: World) -> None:
+    """The second entry of a tweet in the feed changes its metadata alone."""
+    world.feed.add("1", "La policía llegó tarde.")
+    await world.indexed()
+    world.feed.add("1", "La policía llegó tarde.", sentiment=LABELLED)
+    await world.eventually(lambda: world.cursor_is("2"))
+    stored = (await world.call("GET", "/v1/rag/documents/tweet:1"))["data"]
+    assert stored["metadata"]["label"] == "negative"
+    assert stored["embedding_model"] == "hand-made-1"
+    assert world.openai.embedded == ["La policía llegó tarde."]
+
+
+async def test_a_deleted_tweet_is_erased(world: World) -> None:
+    """What its author deleted is not kept here."""
+    world.feed.add("1", "Borraré esto.")
+    await world.indexed()
+    world.feed.add("1", "", deleted=True, username="", entities=[])
+    await world.eventually(lambda: world.cursor_is("2"))
+    await world.call("GET", "/v1/rag/documents/tweet:1", status=404)
+
+
+async def test_a_page_is_stored_with_its_cursor_or_not_at_all(
+    consumer: FeedConsumer, documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """A crash in the middle of a page leaves the cursor before it, and the page is stored whole next time."""
+    await consumer.apply([tweet(1, "uno")], "1")
+    broken = Draft(id="tweet:3", text="tres", source=None)  # type: ignore[arg-type]
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await documents.apply_page([draft_of(tweet(2, "dos")), broken], [], 3)
+    assert await documents.cursor() == "1"
+    assert (await embeddings.counts()).documents == 1
+    await consumer.apply([tweet(2, "dos"), tweet(3, "tres")], "3")
+    assert (await documents.cursor(), (await embeddings.counts()).documents) == ("3", 3)
+
+
+async def test_a_late_follower_cannot_undo_newer_changes(
+    consumer: FeedConsumer, documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """A replica that lost its lease and stores an old page is refused, and nothing of the page is stored."""
+    await consumer.apply([tweet(1, "uno", sentiment=LABELLED)], "5")
+    for stale in ("4", "5"):
+        with pytest.raises(CursorMoved):
+            await consumer.apply([tweet(1, "uno"), tweet(2, "dos")], stale)
+    assert (await documents.document("tweet:1")).metadata["label"] == "negative"
+    assert (await embeddings.counts()).documents == 1
+
+
+async def test_two_followers_at_once_store_a_page_once(consumer: FeedConsumer, embeddings: EmbeddingRepository) -> None:
+    """Of two replicas that store the same page at the same time one wins, and the other is told."""
+    page = [tweet(number, f"texto {number}") for number in range(50)]
+    outcomes = await asyncio.gather(*(consumer.apply(page, "50") for _ in range(2)), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CursorMoved", "NoneType"]
+    assert (await embeddings.counts()).documents == 50
