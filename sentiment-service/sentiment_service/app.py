@@ -15,9 +15,11 @@ from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
 from sentiment_service.api import model, targets, texts
 from sentiment_service.api.resources import Resources
-from sentiment_service.classifiers.base import Scores
+from sentiment_service.classifiers.base import Classifier, Scores
+from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.loader import LoadedModel, load_model
-from sentiment_service.classifiers.transformer import cpu_limit
+from sentiment_service.classifiers.onnx_runtime import cpu_limit
+from sentiment_service.classifiers.pretrained import Defaults
 from sentiment_service.inference.scheduler import InferenceScheduler
 from sentiment_service.inference.score_cache import ScoreCache
 from sentiment_service.inference.service import SentimentService
@@ -50,10 +52,8 @@ def create_app(
 async def start(chassis: Chassis[SentimentSettings]) -> AsyncIterator[Resources]:
     """Begin to load the model, and make the services that the routes use."""
     settings = chassis.settings
-    # Several inferences on one processor each compute more than one on several, and never wait for each other.
     threads = settings.inference_threads or cpu_limit()
-    load = partial(load_model, settings.sentiment_model, store=settings.model_store, threads=1)
-    loaded = LoadedModel(chassis.load("model", load))
+    loaded = LoadedModel(chassis.load("model", partial(_load, settings)))
     # Threads of their own: preprocessing of later batches must not delay an inference.
     with ThreadPoolExecutor(threads, thread_name_prefix="inference") as inference:
         scheduler: InferenceScheduler[Scores] = InferenceScheduler(
@@ -71,3 +71,11 @@ async def start(chassis: Chassis[SentimentSettings]) -> AsyncIterator[Resources]
         sentiment = SentimentService(loaded, scheduler, chassis.in_thread, cache)
         chassis.admissions.update(dict.fromkeys(texts.ADMITTED, sentiment.admit))
         yield Resources(sentiment, TargetSentimentService(sentiment, chassis.in_thread))
+
+
+def _load(settings: SentimentSettings) -> Classifier:
+    hub = str(settings.model_hub_url).rstrip("/") if settings.model_hub_url else None
+    source = ModelSource(settings.model_store, hub)
+    defaults = Defaults(settings.sentiment_labels, settings.sentiment_languages)
+    # Several inferences on one processor each compute more than one on several, and never wait for each other.
+    return load_model(settings.sentiment_model, source=source, threads=1, defaults=defaults)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, HttpUrl
+from pydantic_settings import NoDecode
 
 from castor_chassis import ServiceSettings
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+_Labels = Annotated[tuple[Literal["positive", "neutral", "negative"], ...], NoDecode, BeforeValidator(_split)]
+_Languages = Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...], NoDecode, BeforeValidator(_split)]
 
 
 class SentimentSettings(ServiceSettings):
@@ -18,9 +27,23 @@ class SentimentSettings(ServiceSettings):
     sentiment_model: str = Field(
         "bundled",
         min_length=1,
-        description="'bundled', 'bundled-fast', a model folder, or an exported Hugging Face id.",
+        description="'bundled', 'bundled-fast', a model folder, or a Hugging Face id, `owner/name` or "
+        "`owner/name@revision`.",
     )
     model_store: Path = Field(Path("models"), description="Folder of the folders of exported models, `owner--name`.")
+    model_hub_url: HttpUrl | None = Field(
+        None,
+        description="Hub to download a named model from, https://huggingface.co or a mirror; unset: no downloads, only "
+        "models in the store, in a folder or in the Hugging Face cache (HF_HOME).",
+    )
+    sentiment_labels: _Labels | None = Field(
+        None,
+        description="Labels of the outputs of a Hugging Face model in their order, `negative,neutral,positive`, where "
+        "its configuration does not name them.",
+    )
+    sentiment_languages: _Languages = Field(
+        ("es",), min_length=1, description="Languages (ISO 639-1, `es,en`) of a model whose folder does not state them."
+    )
     inference_threads: int = Field(
         0, ge=0, le=256, description="Inferences at a time, one processor each; 0: as many as this process may use."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,19 +55,28 @@ def _tokenizer() -> Tokenizer:
 
 
 def _network(path: Path) -> None:
-    table = numpy_helper.from_array(np.array(list(WORDS.values()), dtype=np.float32), "table")
+    write_network(path, list(WORDS.values()), ("input_ids", "attention_mask"))
+
+
+def write_network(path: Path, table: Sequence[Sequence[float]], inputs: Sequence[str], *, pooled: bool = True) -> None:
+    """Write a network whose logits are the sums of the rows of ``table`` (by id) where the mask is 1.
+
+    ``inputs`` are the names of its inputs; those beyond ids and mask are read and change nothing. Unless ``pooled`` it
+    answers a row for each token, as a network of another task does.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = numpy_helper.from_array(np.array(table, dtype=np.float32), "table")
     last, tokens = (numpy_helper.from_array(np.array([axis]), name) for axis, name in ((2, "last"), (1, "tokens")))
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["words"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["wide"]),
-        helper.make_node("Mul", ["words", "wide"], ["heeded"]),
-        helper.make_node("ReduceSum", ["heeded", "tokens"], ["logits"], keepdims=0),
+        helper.make_node("Mul", ["words", "wide"], ["heeded" if pooled else "logits"]),
     ]
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "length"])
-        for name in ("input_ids", "attention_mask")
-    ]
-    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["texts", 3])]
-    graph = helper.make_graph(nodes, "tiny", inputs, outputs, [table, last, tokens])
+    if pooled:
+        nodes.append(helper.make_node("ReduceSum", ["heeded", "tokens"], ["logits"], keepdims=0))
+    given = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "length"]) for name in inputs]
+    shape = ["texts", len(table[0])] if pooled else ["texts", "length", len(table[0])]
+    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
+    graph = helper.make_graph(nodes, "tiny", given, outputs, [rows, last, tokens])
     save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))

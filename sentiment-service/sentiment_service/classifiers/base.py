@@ -1,6 +1,6 @@
 """What a sentiment model is to the service: its labels, scores, card and interface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self, cast
 
@@ -77,6 +77,11 @@ class Classifier(Protocol):
     @property
     def model(self) -> ModelCard:
         """Identity and measured quality."""
+        ...
+
+    @property
+    def prepare(self) -> Callable[[str], str]:
+        """How a raw text is written before it is tokenised: texts that become equal have equal scores."""
         ...
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:

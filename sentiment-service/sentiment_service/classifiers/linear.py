@@ -1,6 +1,6 @@
 """The linear model that ships with the service."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sentiment_service.classifiers.artifacts import REMEDY, ModelError, read_files, read_manifest
 from sentiment_service.classifiers.base import LABELS, ModelCard, Scores, softmax
 from sentiment_service.classifiers.linear_features import FeatureSpace, Floats, Lexicon
+from sentiment_service.text.normalise import normalise
 
 LINEAR_MODEL = Path(__file__).parents[1] / "models" / "linear"
 _CHUNK = 512
@@ -59,6 +60,11 @@ class LinearClassifier:
         # As the product wants them, or each call would copy and widen all of them anew.
         weights = np.ascontiguousarray(scaled.T, dtype=np.float64)
         return cls(ModelCard.of(manifest), space, word_idf, char_idf, weights, intercept, temperature)
+
+    @property
+    def prepare(self) -> Callable[[str], str]:
+        """How a raw text is written before its features are counted."""
+        return normalise
 
     @property
     def characters_per_token(self) -> int:

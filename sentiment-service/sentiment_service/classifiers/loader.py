@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from pathlib import Path
 
 from sentiment_service.classifiers.artifacts import ModelError, read_manifest
 from sentiment_service.classifiers.base import Classifier, ModelCard
+from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.linear import LinearClassifier
+from sentiment_service.classifiers.onnx_runtime import cpu_limit
+from sentiment_service.classifiers.pretrained import CONFIG_FILE, Defaults, load_pretrained
 from sentiment_service.classifiers.transformer import TransformerClassifier
 from sentiment_service.errors import ModelUnavailable
 from sentiment_service.metrics import MODEL
@@ -17,18 +19,26 @@ from sentiment_service.metrics import MODEL
 BUNDLED = "bundled"
 BUNDLED_FAST = "bundled-fast"
 BUNDLED_MODEL = Path(__file__).parents[1] / "models" / "transformer"
-EXPORTED = Path("models")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _WARM_UP = ("Qué alegría, gracias a todos", "Qué tristeza, nos mintieron otra vez", "La rueda de prensa es a las 10")
+_LOOK_UP = ModelSource()
+_DEFAULTS = Defaults()
 
 
-def load_model(name: str, *, store: Path = EXPORTED, threads: int | None = None) -> Classifier:
-    """Load the model that ``name`` names and warm it up; raises ``ModelError``.
+def load_model(
+    name: str, *, source: ModelSource = _LOOK_UP, threads: int | None = None, defaults: Defaults = _DEFAULTS
+) -> Classifier:
+    """Load the model ``name`` and run it once.
 
-    ``name`` is `bundled`, `bundled-fast`, a model folder, or a Hugging Face id that `export` has put into ``store``.
-    ``threads`` are those of a transformer's session, by default the processors that this process may use.
+    Args:
+        name: `bundled`, `bundled-fast`, a model folder, or a Hugging Face id, which ``source`` finds.
+        source: Where models are looked for.
+        threads: Threads of a transformer's session; by default the processors that this process may use.
+        defaults: What holds where the folder of a Hugging Face model does not say it.
+
+    Raises:
+        ModelError: The model cannot be found or loaded; the message says what to do.
     """
-    classifier = _load(name, store, threads)
+    classifier = _load(name, source, threads or cpu_limit(), defaults)
     for text, scores in zip(_WARM_UP, classifier.classify(_WARM_UP), strict=True):
         if not math.isclose(scores.positive + scores.neutral + scores.negative, 1.0, abs_tol=1e-3):
             raise ModelError(
@@ -38,40 +48,18 @@ def load_model(name: str, *, store: Path = EXPORTED, threads: int | None = None)
     return classifier
 
 
-def _load(name: str, store: Path, threads: int | None) -> Classifier:
+def _load(name: str, source: ModelSource, threads: int, defaults: Defaults) -> Classifier:
     if name == BUNDLED_FAST:
         return LinearClassifier.load()
-    folder = BUNDLED_MODEL if name == BUNDLED else _folder(name, store)
+    folder = BUNDLED_MODEL if name == BUNDLED else source.folder(name)
+    if (folder / CONFIG_FILE).is_file():
+        return load_pretrained(name, folder, threads=threads, defaults=defaults)
     manifest = read_manifest(folder)
     if "features" in manifest:
         return LinearClassifier.load(folder)
     # Only a model that was fitted beside the linear one needs it.
     linear = LinearClassifier.load() if "blend" in manifest else None
     return TransformerClassifier.load(folder, threads=threads, linear=linear)
-
-
-def _folder(name: str, store: Path) -> Path:
-    """Return the folder that ``name`` is, or the one to which the Hugging Face id ``name`` was exported."""
-    given = Path(name)
-    if given.is_dir():
-        return given
-    exported = store / exported_name(name)
-    if _HUB_ID.fullmatch(name) and exported.is_dir():
-        return exported
-    if _HUB_ID.fullmatch(name):
-        raise ModelError(
-            f"The model {name} is neither a folder nor exported to {exported}; run "
-            f"`python -m sentiment_service export {name} --out {exported}` where torch and transformers are installed."
-        )
-    raise ModelError(
-        f"There is no model folder {name}; SENTIMENT_MODEL is '{BUNDLED}', '{BUNDLED_FAST}', a folder or an exported "
-        "Hugging Face id."
-    )
-
-
-def exported_name(hub_id: str) -> str:
-    """Return the name of the folder of an exported Hugging Face id: `owner/name` -> `owner--name`."""
-    return hub_id.replace("/", "--")
 
 
 class LoadedModel:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,11 +10,12 @@ from typing import Any, Self
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
 
 from sentiment_service.classifiers.artifacts import REMEDY, ModelError, read_files, read_manifest
-from sentiment_service.classifiers.base import LABELS, ModelCard, Scores, softmax
+from sentiment_service.classifiers.base import LABELS, Label, ModelCard, Scores, softmax
 from sentiment_service.classifiers.linear import LinearClassifier
+from sentiment_service.classifiers.onnx_runtime import cpu_limit, runs, session
+from sentiment_service.classifiers.tokenization import FileTokenizer, Tokenizer
 from sentiment_service.text.normalise import handles, normalise, robertuito
 
 Rows = NDArray[np.float64]
@@ -27,9 +27,6 @@ PREPARE: dict[str, Callable[[str], str]] = {
 }
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
-# About what stays in a processor's cache: 5.5 ms of CPU a tweet with 256 tokens a run, 5.7 with 1024 (bundled model).
-TOKENS_PER_RUN = 256
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +52,15 @@ class Blend:
 class TransformerClassifier:
     """An ONNX session, its tokenizer, and where the folder says so a linear model whose answer is mixed in.
 
-    Texts run in batches of similar length. Tokens beyond `max_tokens` of a text are not read.
+    ``outputs`` is the label of each output of the network; several may have one label. Texts run in batches of similar
+    length. Tokens of a text beyond the longest that the tokenizer lets through are not read.
     """
 
     model: ModelCard
     tokenizer: Tokenizer
     session: ort.InferenceSession
     prepare: Callable[[str], str]
-    pad_id: int
+    outputs: tuple[Label, ...]
     blend: Blend | None = None
     linear: LinearClassifier | None = None
 
@@ -88,15 +86,15 @@ class TransformerClassifier:
         cls, manifest: dict[str, Any], files: dict[str, bytes], threads: int, linear: LinearClassifier | None
     ) -> Self:
         blend = _blend(manifest, linear)
-        tokenizer = Tokenizer.from_str(files[TOKENIZER_FILE].decode())
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(int(manifest["max_tokens"]))
+        card = ModelCard.of(manifest)
         return cls(
-            model=ModelCard.of(manifest),
-            tokenizer=tokenizer,
+            model=card,
+            tokenizer=FileTokenizer.parse(
+                files[TOKENIZER_FILE].decode(), max_tokens=int(manifest["max_tokens"]), pad_id=int(manifest["pad_id"])
+            ),
             session=session(files[MODEL_FILE], threads),
             prepare=PREPARE[manifest["prepare"]],
-            pad_id=int(manifest["pad_id"]),
+            outputs=card.labels,
             blend=blend,
             linear=linear if blend else None,
         )
@@ -110,7 +108,7 @@ class TransformerClassifier:
         alone = softmax(self.logits(texts))
         if self.blend is None or not texts:
             return alone
-        linear = None if self.linear is None else _in_order(self.linear.probabilities(texts), self.linear.model)
+        linear = None if self.linear is None else _by_label(self.linear.probabilities(texts), self.linear.model.labels)
         return softmax(self.blend.logits(alone, linear))
 
     @property
@@ -122,59 +120,21 @@ class TransformerClassifier:
         """Return the tokens of each raw text that the network reads."""
         return [len(encoding) for encoding in self._encode(texts)]
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
-        return list(self.tokenizer.encode_batch_fast([self.prepare(text) for text in texts]))
+    def _encode(self, texts: Sequence[str]) -> Sequence[Sized]:
+        return self.tokenizer.encode([self.prepare(text) for text in texts])
 
     def logits(self, texts: Sequence[str]) -> Rows:
         """Return the network's own logits, shape (texts, LABELS)."""
         encodings = self._encode(texts)
-        logits = np.zeros((len(texts), len(self.model.labels)))
+        logits = np.zeros((len(texts), len(self.outputs)))
         for rows in runs([len(encoding) for encoding in encodings]):
             logits[rows] = self._run([encodings[row] for row in rows])
-        return _in_order(logits, self.model)
+        return _by_label(logits, self.outputs)
 
-    def _run(self, encodings: Sequence[Encoding]) -> Rows:
-        width = max(len(encoding) for encoding in encodings)
-        ids = np.full((len(encodings), width), self.pad_id, dtype=np.int64)
-        mask = np.zeros((len(encodings), width), dtype=np.int64)
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding)] = encoding.ids
-            mask[row, : len(encoding)] = 1
-        known = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    def _run(self, encodings: Sequence[Sized]) -> Rows:
+        known = self.tokenizer.arrays(encodings)
         feed = {entry.name: known[entry.name] for entry in self.session.get_inputs()}
         return np.asarray(self.session.run(None, feed)[0], dtype=np.float64)
-
-
-def runs(lengths: Sequence[int], budget: int = TOKENS_PER_RUN) -> Iterator[list[int]]:
-    """Yield the indexes of each run: similar lengths together, at most ``budget`` tokens with padding (or one text)."""
-    run: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if run and (len(run) + 1) * lengths[row] > budget:
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
-
-
-def cpu_limit() -> int:
-    """Return how many processors this process may keep busy: its affinity, or less where a cgroup says so."""
-    allowed = len(os.sched_getaffinity(0))
-    try:
-        quota, period = _CPU_QUOTA.read_text(encoding="ascii").split()
-        return max(1, min(allowed, int(quota) // int(period)))
-    except (OSError, ValueError):  # no cgroup, or `max`
-        return allowed
-
-
-def session(model: bytes, threads: int) -> ort.InferenceSession:
-    """Return a session of ``threads`` threads that do not spin while they wait: others need the processors."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def _blend(manifest: dict[str, Any], linear: LinearClassifier | None) -> Blend | None:
@@ -189,5 +149,9 @@ def _blend(manifest: dict[str, Any], linear: LinearClassifier | None) -> Blend |
     return Blend(float(given["transformer"]), float(given["linear"]), tuple(given["bias"]))
 
 
-def _in_order(columns: Rows, card: ModelCard) -> Rows:
-    return np.asarray(columns[:, [card.labels.index(label) for label in LABELS]])
+def _by_label(logits: Rows, outputs: Sequence[Label]) -> Rows:
+    """Return shape (texts, LABELS); the probabilities of outputs with one label add up."""
+    if len(outputs) == len(LABELS):
+        return np.asarray(logits[:, [outputs.index(label) for label in LABELS]])
+    groups = [[column for column, output in enumerate(outputs) if output == label] for label in LABELS]
+    return np.stack([np.logaddexp.reduce(logits[:, group], axis=1) for group in groups], axis=1)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sentiment_service.classifiers.base import Classifier
 from sentiment_service.inference.model import InferenceRequest
 from sentiment_service.text.language import detect, unscored_reason
-from sentiment_service.text.normalise import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ def preprocess(classifier: Classifier, texts: Sequence[str]) -> list[Preprocesse
     reasons = [unscored_reason(detect(text), known) for text in texts]
     lengths = iter(classifier.lengths([text for text, reason in zip(texts, reasons, strict=True) if reason is None]))
     return [
-        PreprocessedText(InferenceRequest(normalise(text), text, max(1, next(lengths))))
+        PreprocessedText(InferenceRequest(classifier.prepare(text), text, max(1, next(lengths))))
         if reason is None
         else PreprocessedText(None, reason)
         for text, reason in zip(texts, reasons, strict=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +16,6 @@ import pytest
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService, TokenIssuer
 from sentiment_service.classifiers.base import LABELS
-from sentiment_service.classifiers.linear import LINEAR_MODEL
 from sentiment_service.classifiers.loader import load_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one service for all tests that change nothing in it
@@ -125,21 +123,6 @@ async def test_languages_of_the_model(service: RunningService, lang: str, text: 
     assert (await analyze(service, [text], lang=lang))["results"][0]["label"] == label
 
 
-async def test_a_language_that_the_model_lacks(run: Run, tmp_path: Path) -> None:
-    """With a model of Spanish alone, English is unscored when named and when found out, and Spanish is scored."""
-    folder = Path(shutil.copytree(LINEAR_MODEL, tmp_path / "spanish"))
-    manifest = (folder / "manifest.json").read_text(encoding="utf-8")
-    compact = "".join(line.strip() for line in manifest.splitlines())
-    (folder / "manifest.json").write_text(compact.replace('["es","en","pt"]', '["es"]'), encoding="utf-8")
-    async with run(sentiment_model=str(folder)) as service:
-        assert (await service.client.get("/v1/sentiment/model")).json()["data"]["languages"] == ["es"]
-        named = (await analyze(service, ["Muy bien"], lang="en"))["results"][0]
-        found = (await analyze(service, ["This is the worst of all that they did to us"], lang="auto"))["results"][0]
-        assert "it knows Spanish" in named["reason"]
-        assert "in English" in found["reason"]
-        assert "reason" not in (await analyze(service, [PRAISE]))["results"][0]
-
-
 async def test_many_texts(service: RunningService) -> None:
     """A thousand texts, many of them equal, come back in order; equal texts with equal scores."""
     texts = [f"{(PRAISE, OUTRAGE, NOTICE)[n % 3]} {n % 50}" for n in range(1000)]
@@ -192,20 +175,6 @@ async def test_the_model_describes_itself(service: RunningService) -> None:
     }  # fmt: skip
 
 
-async def test_a_model_that_nobody_measured_says_so(run: Run, tmp_path: Path) -> None:
-    """Every language of a model whose folder says nothing of measurements is unmeasured, and scored all the same."""
-    folder = tmp_path / "model"
-    shutil.copytree(LINEAR_MODEL, folder)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    del manifest["measured_languages"]
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    async with run(sentiment_model=str(folder)) as service:
-        data = (await service.client.get("/v1/sentiment/model")).json()["data"]
-        assert data["unmeasured_languages"] == data["languages"] == ["es", "en", "pt"]
-        (one,) = (await analyze(service, ["This is a wonderful day, thank you all"], lang="en"))["results"]
-        assert "reason" not in one
-
-
 async def test_the_scope_is_needed(service: RunningService, issuer: TokenIssuer) -> None:
     """Without a token there is no answer, and without the scope neither."""
     for token, status in ((None, 401), (issuer.user_token(["tweets:read"]), 403)):
@@ -240,35 +209,6 @@ async def test_overload_is_shed_and_the_accepted_finish(run: Run) -> None:
         assert await metric(service, "castor_sentiment_shed_texts_total") - before == 200 * statuses[429]
         assert await metric(service, "castor_sentiment_queue_texts") == 0
         assert (await one(99)).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        (lambda folder: shutil.rmtree(folder), "There is no model folder"),
-        (lambda folder: (folder / "weights.npz").write_bytes(b"PK"), "truncated"),
-        (lambda folder: (folder / "lexicon.txt").unlink(), "missing"),
-    ],
-)
-async def test_a_broken_model(run: Run, tmp_path: Path, damage: Callable[[Path], object], reason: str) -> None:
-    """With a broken model the service is live and not ready; readiness and every request say why and where."""
-    folder = Path(shutil.copytree(LINEAR_MODEL, tmp_path / "broken"))
-    damage(folder)
-    async with run(ready=False, sentiment_model=str(folder)) as service:
-        async with httpx.AsyncClient(base_url=service.management_url, trust_env=False) as probe:
-            while "loading" in (await probe.get("/health/ready")).json()["checks"]["model"]:
-                await asyncio.sleep(0.02)
-            assert (await probe.get("/health/live")).status_code == 200
-            ready = await probe.get("/health/ready")
-        assert ready.status_code == 503
-        sentence = ready.json()["checks"]["model"]
-        assert reason in sentence
-        assert str(folder) in sentence
-        for method, path in (("POST", "analyze"), ("GET", "model")):
-            answer = await service.client.request(method, f"/v1/sentiment/{path}", json={"texts": ["hola"]})
-            assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
-            assert answer.json()["error"] == sentence
-            assert "Retry-After" in answer.headers
 
 
 async def test_metrics_count_what_was_answered(service: RunningService) -> None:

@@ -13,10 +13,11 @@ from tiny_model import WORDS, write_tiny  # type: ignore[import-not-found]
 
 from sentiment_service.classifiers.artifacts import ModelError, write_manifest
 from sentiment_service.classifiers.base import LABELS
-from sentiment_service.classifiers.export import export, labels_of
+from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.loader import load_model
-from sentiment_service.classifiers.transformer import TransformerClassifier, cpu_limit, runs
+from sentiment_service.classifiers.onnx_runtime import cpu_limit, runs
+from sentiment_service.classifiers.transformer import TransformerClassifier
 from sentiment_service.text.normalise import handles, robertuito
 
 
@@ -130,16 +131,16 @@ def test_load_by_name(folder: Path, tmp_path: Path) -> None:
     """A folder and an exported Hugging Face id load the model there; the fast bundled one is the linear model."""
     write_tiny(tmp_path / "store" / "owner--name", id="owner/name")
     assert load_model(str(folder)).model.id == "tiny"
-    assert load_model("owner/name", store=tmp_path / "store").model.id == "owner/name"
+    assert load_model("owner/name", source=ModelSource(tmp_path / "store")).model.id == "owner/name"
     assert load_model("bundled-fast").model.id == "castor-linear-es"
 
 
 def test_unknown_names_say_what_to_do(tmp_path: Path) -> None:
     """A Hugging Face id that nobody exported names the command; anything else names the choices."""
     with pytest.raises(ModelError, match="python -m sentiment_service export owner/name"):
-        load_model("owner/name", store=tmp_path)
-    with pytest.raises(ModelError, match="'bundled', 'bundled-fast', a folder or an exported"):
-        load_model("nothing", store=tmp_path)
+        load_model("owner/name", source=ModelSource(tmp_path))
+    with pytest.raises(ModelError, match="'bundled', 'bundled-fast', a folder or a Hugging Face id"):
+        load_model("nothing", source=ModelSource(tmp_path))
 
 
 def test_runs_hold_similar_lengths_within_the_budget() -> None:
@@ -157,45 +158,11 @@ def test_cpu_limit_is_at_least_one() -> None:
     assert cpu_limit() >= 1
 
 
-def test_labels_of_known_models() -> None:
-    """The labels that RoBERTuito and XLM-T write are understood in their own order; others are refused by name."""
-    assert labels_of({0: "NEG", 1: "NEU", 2: "POS"}) == ("negative", "neutral", "positive")
-    assert labels_of({"2": "positive", "0": "negative", "1": "neutral"}) == ("negative", "neutral", "positive")
-    with pytest.raises(ModelError, match="LABEL_0, LABEL_1"):
-        labels_of({0: "LABEL_0", 1: "LABEL_1"})
-
-
 def test_texts_as_other_models_read_them() -> None:
     """XLM-T reads handles and links only; RoBERTuito also hashtags and laughter in words of its own."""
     text = "@ana mira https://x.co/a #VamosColombia jajajaja holaaaaaa"
     assert handles(text) == "@user mira http #VamosColombia jajajaja holaaaaaa"
     assert robertuito(text) == "@usuario mira url hashtag Vamos Colombia jaja holaaa"
-
-
-def test_export_of_a_hugging_face_model(tmp_path: Path) -> None:
-    """A Hugging Face folder becomes a model folder that loads by name and answers like the original within int8."""
-    transformers = pytest.importorskip("transformers", reason="export needs `uv sync --group training`")
-    pytest.importorskip("torch", reason="export needs `uv sync --group training`")
-    pytest.importorskip("onnxscript", reason="export needs `uv sync --group training`")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "aeiou")]
-    (tmp_path / "vocab.txt").write_text("\n".join(words))
-    config = transformers.BertConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        id2label={0: "NEG", 1: "NEU", 2: "POS"},
-        label2id={"NEG": 0, "NEU": 1, "POS": 2},
-    )
-    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "hub")
-    transformers.BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path / "hub")
-    farthest = export(
-        str(tmp_path / "hub"), tmp_path / "out", version="1", prepare="handles", languages=["es"], max_tokens=64
-    )
-    assert farthest < 0.15
-    model = load_model(str(tmp_path / "out")).model
-    assert model.labels == ("negative", "neutral", "positive")
 
 
 def test_scores_are_finite_for_any_text(folder: Path) -> None:

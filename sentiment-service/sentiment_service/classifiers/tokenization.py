@@ -1,0 +1,89 @@
+"""From texts to the arrays that a network reads: by a ``tokenizer.json`` alone, or by a tokenizer of transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[np.int64]]
+
+
+class Tokenizer(Protocol):
+    """A tokenizer that truncates; safe to use from several threads."""
+
+    def encode(self, texts: Sequence[str]) -> Sequence[Sized]:
+        """Return an encoding of each text; its length is its number of tokens, the special ones included."""
+        ...
+
+    def arrays(self, encodings: Sequence[Any]) -> Arrays:
+        """Return the inputs of a network by name, shape (texts, tokens), padded to the longest encoding."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileTokenizer:
+    """A ``tokenizer.json`` and the id of its padding token."""
+
+    tokenizer: tokenizers.Tokenizer
+    pad_id: int
+
+    @classmethod
+    def parse(cls, content: str, *, max_tokens: int, pad_id: int) -> FileTokenizer:
+        """Return the tokenizer of a ``tokenizer.json``; tokens beyond ``max_tokens`` are cut off."""
+        tokenizer = tokenizers.Tokenizer.from_str(content)
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_tokens)
+        return cls(tokenizer, pad_id)
+
+    def encode(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
+        """Return an encoding of each text."""
+        return list(self.tokenizer.encode_batch_fast(list(texts)))
+
+    def arrays(self, encodings: Sequence[tokenizers.Encoding]) -> Arrays:
+        """Return ids, mask and token types (all 0)."""
+        width = max(len(encoding) for encoding in encodings)
+        ids = np.full((len(encodings), width), self.pad_id, dtype=np.int64)
+        mask = np.zeros((len(encodings), width), dtype=np.int64)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding)] = encoding.ids
+            mask[row, : len(encoding)] = 1
+        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What a tokenizer of transformers makes of one text: lists of equal length by the names of the inputs."""
+
+    inputs: Mapping[str, list[int]]
+
+    def __len__(self) -> int:
+        return len(self.inputs["input_ids"])
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainedTokenizer:
+    """A tokenizer of transformers; tokens beyond ``max_tokens`` are cut off."""
+
+    tokenizer: Any
+    max_tokens: int
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Return an encoding of each text."""
+        if not texts:
+            return []
+        # Always the same truncation: with another one a fast tokenizer changes itself, which other threads forbid.
+        inputs = dict(
+            self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, return_attention_mask=True)
+        )
+        return [Encoded(dict(zip(inputs, row, strict=True))) for row in zip(*inputs.values(), strict=True)]
+
+    def arrays(self, encodings: Sequence[Encoded]) -> Arrays:
+        """Return the tokenizer's inputs, padded on the side and with the ids that it says; token types default to 0."""
+        inputs = {name: [encoding.inputs[name] for encoding in encodings] for name in encodings[0].inputs}
+        padded = dict(self.tokenizer.pad(inputs, return_tensors="np"))
+        return {"token_type_ids": np.zeros_like(padded["input_ids"]), **padded}
