@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, HttpUrl
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from castor_chassis import ServiceSettings
@@ -31,8 +31,9 @@ class SentimentSettings(ServiceSettings):
         "`owner/name@revision`.",
     )
     model_store: Path = Field(Path("models"), description="Folder of the folders of exported models, `owner--name`.")
-    model_hub_url: HttpUrl | None = Field(
+    model_hub_url: str | None = Field(
         None,
+        pattern=r"^https?://\S*[^/\s]$",
         description="Hub to download a named model from, https://huggingface.co or a mirror; unset: no downloads, only "
         "models in the store, in a folder or in the Hugging Face cache (HF_HOME).",
     )

@@ -10,7 +10,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save_model
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from sentiment_service.classifiers.artifacts import write_manifest
+from castor_chassis import ModelFolder
 
 PAD = 0
 # Logits of positive, neutral and negative.
@@ -40,7 +40,7 @@ def write_tiny(folder: Path, **changes: Any) -> Path:
         "pad_id": PAD,
         "held_out": {"macro_f1": 1.0},
     }
-    write_manifest(folder, manifest | changes, ("model.onnx", "tokenizer.json"))
+    ModelFolder(folder, "").write_manifest(manifest | changes, ("model.onnx", "tokenizer.json"))
     return folder
 
 

@@ -22,8 +22,8 @@ from evaluate import (  # type: ignore[import-not-found, unused-ignore]
 )
 from scipy.optimize import minimize
 
-from sentiment_service.classifiers.artifacts import read_manifest, write_manifest
-from sentiment_service.classifiers.base import LABELS, softmax
+from castor_chassis import ModelFolder
+from sentiment_service.classifiers.base import LABELS, REMEDY, softmax
 from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, Blend
 
@@ -75,7 +75,8 @@ def main() -> None:
     transformer, linear = out_of_fold(options.runs, len(truth)), np.exp(np.load(options.linear))
     blend = fitted(transformer, linear, truth)
     scores = cross_validated(transformer, linear, truth)
-    manifest = read_manifest(options.model)
+    artifacts = ModelFolder(options.model, REMEDY)
+    manifest = artifacts.manifest()
     shipped = LinearClassifier.load(LINEAR_MODEL).model
     manifest["blend"] = {
         "with": f"{shipped.id} {shipped.version}",
@@ -84,7 +85,7 @@ def main() -> None:
         "bias": [round(value, 4) for value in blend.bias],
     }
     manifest["held_out"] |= {f"cross_validated_{name}": value for name, value in scores.items()}
-    write_manifest(options.model, manifest, (MODEL_FILE, TOKENIZER_FILE))
+    artifacts.write_manifest(manifest, (MODEL_FILE, TOKENIZER_FILE))
     alone = {"transformer": summary(truth, transformer), "linear": summary(truth, linear)}
     print(json.dumps({"blend": manifest["blend"], "cross_validated": scores, **alone}, indent=2))
 

@@ -21,8 +21,8 @@ from evaluate import (  # type: ignore[import-not-found, unused-ignore]
     summary,
 )
 
-from sentiment_service.classifiers.artifacts import read_manifest, write_manifest
-from sentiment_service.classifiers.base import LABELS
+from castor_chassis import ModelFolder
+from sentiment_service.classifiers.base import LABELS, REMEDY
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
@@ -67,7 +67,8 @@ def main() -> None:
     labels, texts = read_labelled(options.validation)
     model = load_model(str(options.model))
     found = {"validation": report(model, labels, texts)}
-    manifest = read_manifest(options.model)
+    artifacts = ModelFolder(options.model, REMEDY)
+    manifest = artifacts.manifest()
     measured = ("macro_f1", "expected_calibration_error", "calibration_floor")
     manifest["held_out"] |= {f"validation_{name}": found["validation"][name] for name in measured}
     manifest["measured_languages"] = ["es"]
@@ -84,7 +85,7 @@ def main() -> None:
         manifest["reference"] = found["reference"] = reference(probabilities_of(model, lines), "real tweets")
     if options.float is not None:
         found["quantisation"] = quantisation_cost(options.model, options.float, labels, texts)
-    write_manifest(options.model, manifest, (MODEL_FILE, TOKENIZER_FILE))
+    artifacts.write_manifest(manifest, (MODEL_FILE, TOKENIZER_FILE))
     print(json.dumps(found, indent=2, ensure_ascii=False))
 
 

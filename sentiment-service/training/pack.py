@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from sentiment_service.classifiers.artifacts import write_manifest
-from sentiment_service.classifiers.base import LABELS
+from castor_chassis import ModelFolder
+from sentiment_service.classifiers.base import LABELS, REMEDY
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE
 from sentiment_service.text.normalise import normalise
 from tools.e5 import graph
@@ -68,7 +68,7 @@ def write_folder(folder: Path, model: onnx.ModelProto, tokenizer: Tokenizer, ver
         "pad_id": e5.PAD,
         "held_out": {},
     }
-    write_manifest(folder, manifest, (MODEL_FILE, TOKENIZER_FILE))
+    ModelFolder(folder, REMEDY).write_manifest(manifest, (MODEL_FILE, TOKENIZER_FILE))
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from transformers import BertConfig, PreTrainedTokenizerFast
 
-from sentiment_service.classifiers.artifacts import read_files, read_manifest
-from sentiment_service.classifiers.base import LABELS, softmax
+from castor_chassis import ModelFolder
+from sentiment_service.classifiers.base import LABELS, REMEDY, softmax
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE, TransformerClassifier
 from tools.e5.graph import BLOCK
@@ -131,8 +131,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    manifest = read_manifest(options.model)
-    files = read_files(options.model, manifest)
+    artifacts = ModelFolder(options.model, REMEDY)
+    manifest = artifacts.manifest()
+    files = artifacts.files(manifest)
     tensors = tensors_of(onnx.load_from_string(files[MODEL_FILE]))
     model = MeanPooledBert(config_of(tensors, manifest["labels"]))
     model.load_state_dict(tensors)

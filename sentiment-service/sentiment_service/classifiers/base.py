@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+# Ends the errors of a model folder of this service.
+REMEDY = "restore it from the release or rebuild it as training/README.md describes"
 Label = Literal["positive", "neutral", "negative"]
 LABELS: tuple[Label, ...] = ("positive", "neutral", "negative")
 

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_service.classifiers.artifacts import ModelError, write_manifest
+from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import LABELS, Label
 from sentiment_service.classifiers.labels import outputs_of
 from sentiment_service.classifiers.pretrained import (
     MANIFEST_FILE,
+    REMEDY,
     Defaults,
     load_pretrained,
     longest_of,
@@ -58,14 +59,14 @@ def export(name: str, out: Path, options: ExportOptions) -> float:
     """Write the model folder ``out``; return how far its probabilities are from the original's at most.
 
     Raises:
-        ModelError: The model cannot be read, has other labels, or the quantised one answers differently.
+        ModelArtifactError: The model cannot be read, has other labels, or the quantised one answers differently.
     """
     torch, transformers, quantisation = _needed()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name)
         model = transformers.AutoModelForSequenceClassification.from_pretrained(name).eval()
     except (OSError, ValueError) as error:
-        raise ModelError(f"The model {name} cannot be read: {error}") from error
+        raise ModelArtifactError(f"The model {name} cannot be read: {error}") from error
     outputs = outputs_of(model.config.id2label, options.labels)
     if options.labels:
         model.config.id2label = dict(enumerate(outputs))
@@ -86,7 +87,7 @@ def _needed() -> tuple[Any, Any, Any]:
         import torch
         from onnxruntime import quantization
     except ImportError as error:
-        raise ModelError(f"The export needs {error.name}: run `uv sync --group training` first.") from error
+        raise ModelArtifactError(f"The export needs {error.name}: run `uv sync --group training` first.") from error
     return torch, transformers_library(), quantization
 
 
@@ -101,7 +102,7 @@ def _write_manifest(name: str, out: Path, options: ExportOptions, max_tokens: in
         "held_out": {},
     }
     files = sorted(path.name for path in out.iterdir() if path.is_file() and path.name != MANIFEST_FILE)
-    write_manifest(out, members, tuple(files))
+    ModelFolder(out, REMEDY).write_manifest(members, files)
 
 
 def _to_onnx(torch: Any, model: Any, tokenizer: Any, path: Path) -> None:
@@ -133,11 +134,11 @@ def _answers(torch: Any, model: Any, tokenizer: Any, outputs: Sequence[Label], p
 
 
 def _farthest(folder: Path, original: Any) -> float:
-    """Return the greatest difference of a probability on the probes; raises ``ModelError`` where it is too great."""
+    """Return the greatest difference of a probability on the probes; raises ``ModelArtifactError`` above the limit."""
     quantised = load_pretrained(str(folder), folder, threads=1, defaults=Defaults())
     farthest = float(np.abs(quantised.probabilities(_PROBES) - original).max())
     if farthest > _FARTHEST:
-        raise ModelError(
+        raise ModelArtifactError(
             f"The quantised model's probabilities are up to {farthest:.2f} from the original's; "
             "this model does not stand plain int8."
         )
@@ -156,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         farthest = export(given.name, given.out, options)
-    except ModelError as error:
+    except ModelArtifactError as error:
         sys.exit(str(error))
     print(json.dumps({"folder": str(given.out), "farthest_probability": round(farthest, 4)}))
 

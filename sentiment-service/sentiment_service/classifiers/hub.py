@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentiment_service.classifiers.artifacts import ModelError
+from castor_chassis import ModelArtifactError
 
 # A network may have its weights in a file of their own beside it.
 ONNX_FILES = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
@@ -29,13 +29,13 @@ class ModelSource:
         """Return the folder of the model ``name``: a folder, or a Hugging Face id with an optional ``@revision``.
 
         Raises:
-            ModelError: There is no such model here, or the hub does not give it; the message says what to do.
+            ModelArtifactError: There is no such model here, or the hub does not give it; the message says what to do.
         """
         if Path(name).is_dir():
             return Path(name)
         named = _HUB_ID.fullmatch(name)
         if named is None:
-            raise ModelError(
+            raise ModelArtifactError(
                 f"There is no model folder {name}; SENTIMENT_MODEL is 'bundled', 'bundled-fast', a folder or a Hugging "
                 "Face id (owner/name)."
             )
@@ -59,7 +59,7 @@ class ModelSource:
                 )
             )
         except (OSError, ValueError) as error:
-            raise ModelError(self._missing(given, name, error)) from error
+            raise ModelArtifactError(self._missing(given, name, error)) from error
 
     def _missing(self, given: str, name: str, error: Exception) -> str:
         exported = self.store / exported_name(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sentiment_service.classifiers.artifacts import ModelError
+from castor_chassis import ModelArtifactError
 from sentiment_service.classifiers.base import LABELS, Label
 
 _NAMES: Mapping[Label, str] = {
@@ -24,16 +24,16 @@ def outputs_of(id2label: Mapping[Any, str], given: Sequence[Label] | None = None
         given: The labels where the names say nothing (``LABEL_0``); they take precedence.
 
     Raises:
-        ModelError: A name is not known, or a label has no output.
+        ModelArtifactError: A name is not known, or a label has no output.
     """
     names = [str(id2label[key]) for key in sorted(id2label, key=int)]
     if given is not None and len(given) != len(names):
-        raise ModelError(
+        raise ModelArtifactError(
             f"SENTIMENT_LABELS names {len(given)} labels, but the model has {len(names)} outputs: {', '.join(names)}."
         )
     outputs = given or [label for name in names if (label := _LABEL_OF.get(_plain(name)))]
     if len(outputs) < len(names) or set(outputs) != set(LABELS):
-        raise ModelError(
+        raise ModelArtifactError(
             f"The model's labels are {', '.join(names)}; this service needs outputs that mean positive, neutral and "
             "negative. If they do, say in which order: SENTIMENT_LABELS=negative,neutral,positive, or id2label in its "
             "config.json."

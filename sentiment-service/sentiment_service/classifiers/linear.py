@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sentiment_service.classifiers.artifacts import REMEDY, ModelError, read_files, read_manifest
-from sentiment_service.classifiers.base import LABELS, ModelCard, Scores, softmax
+from castor_chassis import ModelFolder
+from sentiment_service.classifiers.base import LABELS, REMEDY, ModelCard, Scores, softmax
 from sentiment_service.classifiers.linear_features import FeatureSpace, Floats, Lexicon
 from sentiment_service.text.normalise import normalise
 
@@ -39,14 +39,15 @@ class LinearClassifier:
         """Read a model folder and check every file against its manifest.
 
         Raises:
-            ModelError: A file is missing, damaged or of another model, or the labels are not LABELS.
+            ModelArtifactError: A file is missing, damaged or of another model, or the labels are not LABELS.
         """
-        manifest = read_manifest(folder)
-        files = read_files(folder, manifest)
+        artifacts = ModelFolder(folder, REMEDY)
+        manifest = artifacts.manifest()
+        files = artifacts.files(manifest)
         try:
             return cls._assemble(manifest, files)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The model in {folder} has an unexpected layout: {error}; {REMEDY}.") from error
+            raise artifacts.error(f"the model in {folder} has an unexpected layout: {error}") from error
 
     @classmethod
     def _assemble(cls, manifest: dict[str, Any], files: dict[str, bytes]) -> Self:

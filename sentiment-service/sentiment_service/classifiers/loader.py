@@ -6,8 +6,8 @@ import asyncio
 import math
 from pathlib import Path
 
-from sentiment_service.classifiers.artifacts import ModelError, read_manifest
-from sentiment_service.classifiers.base import Classifier, ModelCard
+from castor_chassis import ModelArtifactError, ModelFolder
+from sentiment_service.classifiers.base import REMEDY, Classifier, ModelCard
 from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.onnx_runtime import cpu_limit
@@ -36,12 +36,12 @@ def load_model(
         defaults: What holds where the folder of a Hugging Face model does not say it.
 
     Raises:
-        ModelError: The model cannot be found or loaded; the message says what to do.
+        ModelArtifactError: The model cannot be found or loaded; the message says what to do.
     """
     classifier = _load(name, source, threads or cpu_limit(), defaults)
     for text, scores in zip(_WARM_UP, classifier.classify(_WARM_UP), strict=True):
         if not math.isclose(scores.positive + scores.neutral + scores.negative, 1.0, abs_tol=1e-3):
-            raise ModelError(
+            raise ModelArtifactError(
                 f"The model {name} answers '{text}' with {scores}, which are no probabilities; rebuild it."
             )
     MODEL.info({"id": classifier.model.id, "version": classifier.model.version})
@@ -54,7 +54,7 @@ def _load(name: str, source: ModelSource, threads: int, defaults: Defaults) -> C
     folder = BUNDLED_MODEL if name == BUNDLED else source.folder(name)
     if (folder / CONFIG_FILE).is_file():
         return load_pretrained(name, folder, threads=threads, defaults=defaults)
-    manifest = read_manifest(folder)
+    manifest = ModelFolder(folder, REMEDY).manifest()
     if "features" in manifest:
         return LinearClassifier.load(folder)
     # Only a model that was fitted beside the linear one needs it.

@@ -17,7 +17,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from sentiment_service.classifiers.artifacts import ModelError, read_files, read_manifest
+from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import Label, ModelCard
 from sentiment_service.classifiers.hub import ONNX_FILES, first_line, onnx_file
 from sentiment_service.classifiers.labels import outputs_of
@@ -27,6 +27,7 @@ from sentiment_service.classifiers.transformer import PREPARE, TransformerClassi
 
 CONFIG_FILE = "config.json"
 MANIFEST_FILE = "manifest.json"
+REMEDY = "export it again with `python -m sentiment_service export`"
 # Tokenizers that state no longest text say something like 10**30.
 _LONGEST = 512
 _OTHER_PROBLEMS = frozenset({"regression", "multi_label_classification"})
@@ -44,7 +45,7 @@ def load_pretrained(name: str, folder: Path, *, threads: int, defaults: Defaults
     """Load the model that is in ``folder``; ``name`` is what the caller calls it.
 
     Raises:
-        ModelError: Something is missing, damaged, or not what a model of three sentiments needs.
+        ModelArtifactError: Something is missing, damaged, or not what a model of three sentiments needs.
     """
     manifest, files = _verified(folder)
     network = _network_of(name, folder)
@@ -64,7 +65,7 @@ def load_pretrained(name: str, folder: Path, *, threads: int, defaults: Defaults
         _check_network(classifier)
     # The tokenizer and the runtime raise errors of their own making, with no base but Exception.
     except Exception as error:
-        raise ModelError(f"The network {network} of {name} cannot be used: {first_line(error)}.") from error
+        raise ModelArtifactError(f"The network {network} of {name} cannot be used: {first_line(error)}.") from error
     return classifier
 
 
@@ -100,14 +101,15 @@ def _verified(folder: Path) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
     """Return the manifest and the files that it lists, verified; both empty for a folder without a manifest."""
     if not (folder / MANIFEST_FILE).is_file():
         return {}, {}
-    manifest = read_manifest(folder)
-    return manifest, read_files(folder, manifest)
+    exported = ModelFolder(folder, REMEDY)
+    manifest = exported.manifest()
+    return manifest, exported.files(manifest)
 
 
 def _network_of(name: str, folder: Path) -> Path:
     network = onnx_file(folder)
     if network is None:
-        raise ModelError(
+        raise ModelArtifactError(
             f"The model {name} has no ONNX file in {folder} (one of {', '.join(ONNX_FILES)}); run `python -m "
             f"sentiment_service export {name} --out FOLDER` where torch is installed."
         )
@@ -122,15 +124,21 @@ def _read(name: str, folder: Path) -> tuple[Any, Any]:
         config = library.AutoConfig.from_pretrained(str(folder), **given)
     except Exception as error:
         reason = first_line(error)
-        raise ModelError(f"transformers cannot read the tokenizer or configuration of {name}: {reason}") from error
+        raise ModelArtifactError(
+            f"transformers cannot read the tokenizer or configuration of {name}: {reason}"
+        ) from error
     if tokenizer.pad_token_id is None:
-        raise ModelError(f"The tokenizer of {name} has no padding token; set pad_token in its tokenizer_config.json.")
+        raise ModelArtifactError(
+            f"The tokenizer of {name} has no padding token; set pad_token in its tokenizer_config.json."
+        )
     return tokenizer, config
 
 
 def _outputs_of(config: Any, defaults: Defaults) -> tuple[Label, ...]:
     if config.problem_type in _OTHER_PROBLEMS:
-        raise ModelError(f"The model is one of {config.problem_type}; this service needs one that chooses one label.")
+        raise ModelArtifactError(
+            f"The model is one of {config.problem_type}; this service needs one that chooses one label."
+        )
     return outputs_of(config.id2label, defaults.labels)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from sentiment_service.classifiers.artifacts import REMEDY, ModelError, read_files, read_manifest
-from sentiment_service.classifiers.base import LABELS, Label, ModelCard, Scores, softmax
+from castor_chassis import ModelArtifactError, ModelFolder
+from sentiment_service.classifiers.base import LABELS, REMEDY, Label, ModelCard, Scores, softmax
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.onnx_runtime import cpu_limit, runs, session
 from sentiment_service.classifiers.tokenization import FileTokenizer, Tokenizer
@@ -69,17 +69,18 @@ class TransformerClassifier:
         """Read a model folder and check every file; ``threads`` defaults to the processors that this process may use.
 
         Raises:
-            ModelError: A file is missing, damaged or of another model, or the labels are not LABELS.
+            ModelArtifactError: A file is missing, damaged or of another model, or the labels are not LABELS.
         """
-        manifest = read_manifest(folder)
-        files = read_files(folder, manifest)
+        artifacts = ModelFolder(folder, REMEDY)
+        manifest = artifacts.manifest()
+        files = artifacts.files(manifest)
         try:
             return cls._assemble(manifest, files, threads or cpu_limit(), linear)
-        except ModelError:
+        except ModelArtifactError:
             raise
         # The tokenizer and the runtime raise errors of their own making, with no base but Exception.
         except Exception as error:
-            raise ModelError(f"The model in {folder} has an unexpected layout: {error}; {REMEDY}.") from error
+            raise artifacts.error(f"the model in {folder} has an unexpected layout: {error}") from error
 
     @classmethod
     def _assemble(
@@ -145,7 +146,7 @@ def _blend(manifest: dict[str, Any], linear: LinearClassifier | None) -> Blend |
     if wanted is not None:
         found = "none" if linear is None else f"{linear.model.id} {linear.model.version}"
         if wanted != found:
-            raise ModelError(f"The model was fitted beside {wanted}, but beside it is {found}; {REMEDY}.")
+            raise ModelArtifactError(f"The model was fitted beside {wanted}, but beside it is {found}; {REMEDY}.")
     return Blend(float(given["transformer"]), float(given["linear"]), tuple(given["bias"]))
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from castor_chassis import fold, normalise
 from sentiment_service.text.normalise import EMOJI, split_hashtag
 
 TARGET = "§"
@@ -53,16 +53,9 @@ class Token:
 Tokens = Sequence[Token]
 
 
-def fold(word: str) -> str:
-    """Return the word in lower case without accents; `ñ` stays."""
-    marked = word.lower().replace("ñ", "\0")
-    plain = "".join(sign for sign in unicodedata.normalize("NFD", marked) if not unicodedata.combining(sign))
-    return plain.replace("\0", "ñ")
-
-
 def tokens_of(text: str) -> list[Token]:
     """Return the tokens of a raw text; hashtags and handles become their words, links are dropped."""
-    clean = _URL.sub(" ", html.unescape(text))
+    clean = normalise(_URL.sub(" ", html.unescape(text)))
     clean = _TAG.sub(lambda match: split_hashtag(match[1]), clean).replace("...", "…").replace("\n", " . ")
     return [Token(form, fold(form)) for form in _TOKEN.findall(EMOJI.sub(r" \g<0> ", clean))]
 

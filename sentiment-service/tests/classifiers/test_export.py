@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pretrained_model import write_pretrained  # type: ignore[import-not-found]
 
-from sentiment_service.classifiers.artifacts import ModelError
+from castor_chassis import ModelArtifactError
 from sentiment_service.classifiers.export import ExportOptions, export
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.tokenization import PretrainedTokenizer
@@ -50,7 +50,7 @@ def test_labels_that_the_model_does_not_name_are_stated_at_the_export(tmp_path: 
     config = transformers.AutoConfig.from_pretrained(folder, **sizes)
     transformers.AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
     options = ExportOptions(version="1", prepare="none", labels=("positive", "neutral", "negative"))
-    with pytest.raises(ModelError, match="LABEL_0"):
+    with pytest.raises(ModelArtifactError, match="LABEL_0"):
         export(str(folder), tmp_path / "out", ExportOptions(version="1", prepare="none"))
     export(str(folder), tmp_path / "out", options)
     model = load_model(str(tmp_path / "out"))

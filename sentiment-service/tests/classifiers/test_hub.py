@@ -14,7 +14,7 @@ import huggingface_hub.constants
 import pytest
 from pretrained_model import write_pretrained  # type: ignore[import-not-found]
 
-from sentiment_service.classifiers.artifacts import ModelError
+from castor_chassis import ModelArtifactError
 from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.loader import load_model
 
@@ -120,7 +120,7 @@ def test_what_was_downloaded_once_needs_no_hub(tmp_path: Path, hub: Hub) -> None
 
 def test_nothing_is_downloaded_unless_a_hub_is_named(tmp_path: Path) -> None:
     """An unknown id is refused at once, and the error says what to do."""
-    with pytest.raises(ModelError, match="The model owner/name is neither") as refused:
+    with pytest.raises(ModelArtifactError, match="The model owner/name is neither") as refused:
         load_model("owner/name", source=ModelSource(tmp_path))
     assert "MODEL_HUB_URL is not set" in str(refused.value)
     assert f"python -m sentiment_service export owner/name --out {tmp_path}/owner--name" in str(refused.value)
@@ -129,16 +129,16 @@ def test_nothing_is_downloaded_unless_a_hub_is_named(tmp_path: Path) -> None:
 def test_what_the_hub_does_not_have_is_said(tmp_path: Path, hub: Hub) -> None:
     """A name that the hub does not know, or a hub that is away, is in the error beside what to do."""
     source = ModelSource(tmp_path, hub.url)
-    with pytest.raises(ModelError, match=f"{hub.url} does not give it .*404.*sentiment_service export"):
+    with pytest.raises(ModelArtifactError, match=f"{hub.url} does not give it .*404.*sentiment_service export"):
         load_model("owner/other", source=source)
     hub.server.shutdown()
     hub.server.server_close()
-    with pytest.raises(ModelError, match=f"The model owner/name .*{hub.url} does not give it"):
+    with pytest.raises(ModelArtifactError, match=f"The model owner/name .*{hub.url} does not give it"):
         load_model("owner/name", source=source)
 
 
 def test_a_hub_model_without_a_network_says_how_to_export_it(tmp_path: Path, hub: Hub) -> None:
     """Most models of the hub have weights for torch only; the error names the command that makes an ONNX file."""
     del hub.files["onnx/model.onnx"]
-    with pytest.raises(ModelError, match="has no ONNX file .*sentiment_service export owner/name"):
+    with pytest.raises(ModelArtifactError, match="has no ONNX file .*sentiment_service export owner/name"):
         load_model("owner/name", source=ModelSource(tmp_path, hub.url))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sentiment_service.classifiers.artifacts import ModelError
+from castor_chassis import ModelArtifactError
 from sentiment_service.classifiers.base import Label
 from sentiment_service.classifiers.labels import outputs_of
 
@@ -51,7 +51,7 @@ def test_several_outputs_may_mean_one_label() -> None:
 )
 def test_other_names_are_refused(names: tuple[str, ...]) -> None:
     """Names that say nothing, two labels, emotions: the error names them and says how to say what they mean."""
-    with pytest.raises(ModelError, match=", ".join(names)) as refused:
+    with pytest.raises(ModelArtifactError, match=", ".join(names)) as refused:
         outputs_of(dict(enumerate(names)))
     assert "SENTIMENT_LABELS=negative,neutral,positive" in str(refused.value)
 
@@ -60,7 +60,7 @@ def test_the_caller_may_say_what_they_mean() -> None:
     """Given labels are those of the outputs in their order, whatever their names; the count must fit."""
     numbered = {0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"}
     assert outputs_of(numbered, THREE) == THREE
-    with pytest.raises(ModelError, match="names 3 labels, but the model has 2 outputs: LABEL_0, LABEL_1"):
+    with pytest.raises(ModelArtifactError, match="names 3 labels, but the model has 2 outputs: LABEL_0, LABEL_1"):
         outputs_of({0: "LABEL_0", 1: "LABEL_1"}, THREE)
-    with pytest.raises(ModelError, match="LABEL_0, LABEL_1, LABEL_2"):
+    with pytest.raises(ModelArtifactError, match="LABEL_0, LABEL_1, LABEL_2"):
         outputs_of(numbered, ("negative", "negative", "positive"))

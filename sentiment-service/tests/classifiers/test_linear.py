@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_service.classifiers.artifacts import ModelError
+from castor_chassis import ModelArtifactError
 from sentiment_service.classifiers.base import LABELS, Classifier, Scores
 from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 from sentiment_service.classifiers.linear_features import Lexicon, tokenize
@@ -112,7 +112,7 @@ def widen(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "cause"),
     [
-        (lambda folder: (folder / "manifest.json").unlink(), "no readable model manifest"),
+        (lambda folder: (folder / "manifest.json").unlink(), "No readable model manifest"),
         (lambda folder: (folder / "manifest.json").write_text("{", encoding="utf-8"), "not valid JSON"),
         (lambda folder: (folder / "manifest.json").write_text("{}", encoding="utf-8"), "does not list its files"),
         (lambda folder: (folder / "weights.npz").unlink(), "missing or unreadable"),
@@ -123,9 +123,9 @@ def widen(folder: Path) -> None:
     ],
 )
 def test_damage_is_named(copied: Path, damage: Callable[[Path], object], cause: str) -> None:
-    """Every kind of damage raises one ModelError that says what is wrong and how to repair it."""
+    """Every kind of damage raises one ModelArtifactError that says what is wrong and how to repair it."""
     damage(copied)
-    with pytest.raises(ModelError, match=cause) as raised:
+    with pytest.raises(ModelArtifactError, match=cause) as raised:
         LinearClassifier.load(copied)
     assert "training/README.md" in str(raised.value)
 

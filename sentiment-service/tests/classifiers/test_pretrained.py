@@ -14,7 +14,7 @@ import pytest
 from pretrained_model import LAYOUTS, NAMES, write_pretrained  # type: ignore[import-not-found]
 from tiny_model import write_network  # type: ignore[import-not-found]
 
-from sentiment_service.classifiers.artifacts import ModelError, write_manifest
+from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import LABELS, Classifier
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.pretrained import Defaults
@@ -124,13 +124,13 @@ def test_a_manifest_beside_it_is_heeded(tmp_path: Path) -> None:
     folder = write_pretrained(tmp_path / "model")
     stated = {"id": "owner/name", "version": "7", "languages": ["es", "pt"], "prepare": "none", "max_tokens": 5}
     files = tuple(path.name for path in folder.iterdir())
-    write_manifest(folder, stated, files)
+    ModelFolder(folder, "").write_manifest(stated, files)
     model = loaded(folder)
     assert (model.model.id, model.model.version, model.model.languages) == ("owner/name", "7", ("es", "pt"))
     assert model.lengths(["mesa " * 50]) == [5]
     assert model.prepare("@ana") == "@ana"
     (folder / "config.json").write_text((folder / "config.json").read_text() + " ")
-    with pytest.raises(ModelError, match="config.json"):
+    with pytest.raises(ModelArtifactError, match="config.json"):
         load_model(str(folder))
 
 
@@ -150,7 +150,7 @@ def test_the_version_changes_with_whatever_changes_scores(tmp_path: Path) -> Non
 def test_what_the_folder_does_not_say_comes_from_the_settings(tmp_path: Path) -> None:
     """Labels that the configuration does not name, and languages, are what the caller states."""
     folder = write_pretrained(tmp_path / "model", names=("LABEL_0", "LABEL_1", "LABEL_2"))
-    with pytest.raises(ModelError, match="SENTIMENT_LABELS"):
+    with pytest.raises(ModelArtifactError, match="SENTIMENT_LABELS"):
         load_model(str(folder))
     stated = Defaults(labels=("positive", "neutral", "negative"), languages=("en",))
     model = loaded(folder, defaults=stated)
@@ -217,10 +217,10 @@ def without_padding(folder: Path) -> None:
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, damage: Callable[[Path], object], sentence: str) -> None:
-    """Whatever is missing or wrong in the folder is one ModelError that says what."""
+    """Whatever is missing or wrong in the folder is one ModelArtifactError that says what."""
     folder = write_pretrained(tmp_path / "model")
     damage(folder)
-    with pytest.raises(ModelError, match=sentence):
+    with pytest.raises(ModelArtifactError, match=sentence):
         load_model(str(folder))
 
 
@@ -229,7 +229,7 @@ def test_code_in_the_folder_is_never_run(tmp_path: Path) -> None:
     folder = write_pretrained(tmp_path / "model")
     configure(model_type="theirs", auto_map={"AutoConfig": "theirs.Config"})(folder)
     (folder / "theirs.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Config: ...\n")
-    with pytest.raises(ModelError, match="transformers cannot read the tokenizer or configuration"):
+    with pytest.raises(ModelArtifactError, match="transformers cannot read the tokenizer or configuration"):
         load_model(str(folder))
     assert not (tmp_path / "ran").exists()
 

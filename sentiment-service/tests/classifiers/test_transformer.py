@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tiny_model import WORDS, write_tiny  # type: ignore[import-not-found]
 
-from sentiment_service.classifiers.artifacts import ModelError, write_manifest
+from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import LABELS
 from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.linear import LinearClassifier
@@ -72,7 +72,7 @@ def test_blend_mixes_logarithms(tmp_path: Path) -> None:
 def test_blend_with_another_linear_model_is_refused(tmp_path: Path) -> None:
     """A blend fitted beside another linear model than the one at hand does not load."""
     blend = {"with": "castor-linear-es 0.0.1", "transformer": 1.0, "linear": 0.4, "bias": [0, 0, 0]}
-    with pytest.raises(ModelError, match="fitted beside castor-linear-es 0.0.1"):
+    with pytest.raises(ModelArtifactError, match="fitted beside castor-linear-es 0.0.1"):
         TransformerClassifier.load(write_tiny(tmp_path, blend=blend), linear=LinearClassifier.load())
 
 
@@ -89,7 +89,7 @@ def rewrite(name: str, content: bytes) -> Callable[[Path], object]:
     def damage(folder: Path) -> None:
         (folder / name).write_bytes(content)
         manifest = json.loads((folder / "manifest.json").read_text())
-        write_manifest(folder, manifest, ("model.onnx", "tokenizer.json"))
+        ModelFolder(folder, "").write_manifest(manifest, ("model.onnx", "tokenizer.json"))
 
     return damage
 
@@ -107,7 +107,7 @@ def change(**entries: object) -> Callable[[Path], object]:
 @pytest.mark.parametrize(
     ("damage", "cause"),
     [
-        (lambda folder: (folder / "manifest.json").unlink(), "no readable model manifest"),
+        (lambda folder: (folder / "manifest.json").unlink(), "No readable model manifest"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "not valid JSON"),
         (lambda folder: (folder / "model.onnx").unlink(), "missing or unreadable"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "missing or unreadable"),
@@ -120,9 +120,9 @@ def change(**entries: object) -> Callable[[Path], object]:
     ],
 )
 def test_damage_is_named(folder: Path, damage: Callable[[Path], object], cause: str) -> None:
-    """Every kind of damage raises one ModelError that says what is wrong and how to repair it."""
+    """Every kind of damage raises one ModelArtifactError that says what is wrong and how to repair it."""
     damage(folder)
-    with pytest.raises(ModelError, match=cause) as raised:
+    with pytest.raises(ModelArtifactError, match=cause) as raised:
         load_model(str(folder))
     assert "training/README.md" in str(raised.value)
 
@@ -137,9 +137,9 @@ def test_load_by_name(folder: Path, tmp_path: Path) -> None:
 
 def test_unknown_names_say_what_to_do(tmp_path: Path) -> None:
     """A Hugging Face id that nobody exported names the command; anything else names the choices."""
-    with pytest.raises(ModelError, match="python -m sentiment_service export owner/name"):
+    with pytest.raises(ModelArtifactError, match="python -m sentiment_service export owner/name"):
         load_model("owner/name", source=ModelSource(tmp_path))
-    with pytest.raises(ModelError, match="'bundled', 'bundled-fast', a folder or a Hugging Face id"):
+    with pytest.raises(ModelArtifactError, match="'bundled', 'bundled-fast', a folder or a Hugging Face id"):
         load_model("nothing", source=ModelSource(tmp_path))
 
 

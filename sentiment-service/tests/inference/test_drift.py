@@ -7,7 +7,7 @@ import math
 import pytest
 from prometheus_client import REGISTRY
 
-from sentiment_service.classifiers.artifacts import read_manifest
+from castor_chassis import ModelFolder
 from sentiment_service.classifiers.base import Scores
 from sentiment_service.classifiers.linear import LINEAR_MODEL, LinearClassifier
 from sentiment_service.inference.drift import LEAST, Drift, reference_of, stability_index
@@ -51,4 +51,4 @@ def test_the_linear_model_has_a_reference() -> None:
     reference = LinearClassifier.load().model.reference
     assert sum(reference["labels"].values()) == pytest.approx(1, abs=1e-3)
     assert sum(reference["confidence"]) == pytest.approx(1, abs=1e-3)
-    assert read_manifest(LINEAR_MODEL)["reference"]["texts"]
+    assert ModelFolder(LINEAR_MODEL, "").manifest()["reference"]["texts"]

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from castor_chassis import fold
 from castor_chassis.testing import RunningService, TokenIssuer
 from sentiment_service.targets import stance_rules as stance
 from sentiment_service.targets.assess import assess
-from sentiment_service.targets.clauses import fold, tokens_of
+from sentiment_service.targets.clauses import tokens_of
 from sentiment_service.targets.model import TargetSentiment
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
