@@ -18,9 +18,9 @@ USER = 10001
 
 def main(root: Path, names: list[str]) -> None:
     """Issue, and hand over."""
-    wanted = [(name, Names.service(name)) for name in names] + [("public", Names.public_server())]
-    renewed = Authority(root).ensure(wanted)
-    for name, _ in wanted:
+    leaves = [(name, Names.service(name)) for name in names] + [("public", Names.public_server())]
+    renewed = Authority(root).ensure(leaves)
+    for name, _ in leaves:
         shutil.copy(root / "ca.pem", root / name / "ca.pem")
         if os.geteuid() == 0:
             _give(root / name)

@@ -1,4 +1,4 @@
-"""What a release promises: who is let in, how it scales, how it ends, what it may do."""
+"""What a release configures: access, scaling, shutdown and permissions."""
 
 from __future__ import annotations
 
@@ -108,29 +108,29 @@ def test_the_internet_is_without_private_networks(helm: Helm, service: Service) 
 
 @by_name
 def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> None:
-    """Two doors, /v1/<capability> and its alias; no path of theirs reaches /internal or another service's."""
-    doors = of_kind(helm.manifests(service.name, values="production"), "Ingress")
-    paths = [path for door in doors for rule in door["spec"]["rules"] for path in rule["http"]["paths"]]
+    """Two paths, /v1/<capability> and its alias; neither reaches /internal or another service."""
+    ingresses = of_kind(helm.manifests(service.name, values="production"), "Ingress")
+    paths = [path for ingress in ingresses for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
     plain, alias = paths
     assert (plain["path"], plain["pathType"]) == (f"/v1/{service.capability}", "Prefix")
     pattern = re.compile(alias["path"])
-    rewrite = doors[1]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/rewrite-target"]
-    wanted = f"/api/v1/{service.capability}/a/b"
-    assert pattern.match(wanted)
-    assert pattern.sub(rewrite.replace("$1", r"\1"), wanted) == f"/v1/{service.capability}/a/b"
+    rewrite = ingresses[1]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/rewrite-target"]
+    public = f"/api/v1/{service.capability}/a/b"
+    assert pattern.match(public)
+    assert pattern.sub(rewrite.replace("$1", r"\1"), public) == f"/v1/{service.capability}/a/b"
     for closed in ("/internal/validate-token", "/api/internal/x", f"/api/v1/{service.capability}x", "/metrics", "/"):
         assert not pattern.match(closed)
         assert not closed.startswith(plain["path"])
 
 
 @by_name
-def test_the_ingress_proves_itself(helm: Helm, service: Service) -> None:
+def test_the_ingress_authenticates_itself(helm: Helm, service: Service) -> None:
     """The ingress presents spiffe://castor/ingress to the service, and checks the service's name."""
     manifests = helm.manifests(service.name, values="production")
     certificates = {c["spec"]["secretName"]: c["spec"] for c in of_kind(manifests, "Certificate")}
-    for door in of_kind(manifests, "Ingress"):
+    for ingress in of_kind(manifests, "Ingress"):
         prefix = "nginx.ingress.kubernetes.io/"
-        notes = {name.removeprefix(prefix): value for name, value in door["metadata"]["annotations"].items()}
+        notes = {name.removeprefix(prefix): value for name, value in ingress["metadata"]["annotations"].items()}
         assert (notes["backend-protocol"], notes["proxy-ssl-verify"]) == ("HTTPS", "on")
         assert notes["proxy-ssl-name"] in certificates[f"{service.name}-tls"]["dnsNames"]
         namespace, secret = notes["proxy-ssl-secret"].split("/")

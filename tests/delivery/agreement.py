@@ -1,4 +1,4 @@
-"""What each file of the delivery says about the seven services: who there is, and who calls whom."""
+"""The services and their calls, as each deployment file states them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _addresses(environment: dict[str, str]) -> set[str]:
 def names() -> dict[str, set[str]]:
     """Return the services that each part of the repository knows, by the part."""
     scraped = yaml.safe_load((CHARTS / "development" / "prometheus.yml").read_text())["scrape_configs"][0]
-    doors = re.findall(r"import capability (\w+)", (CHARTS / "development" / "Caddyfile").read_text())
+    capabilities = re.findall(r"import capability (\w+)", (CHARTS / "development" / "Caddyfile").read_text())
     return {
         "workspace": {path.parent.name for path in ROOT.glob("*-service/pyproject.toml")},
         "lock": set(re.findall(r'name = "castor-(\w+-service)"\nversion', (ROOT / "uv.lock").read_text())),
@@ -84,5 +84,5 @@ def names() -> dict[str, set[str]]:
         "charts": {path.parent.name for path in CHARTS.glob("*-service/Chart.yaml")},
         "compose": {name for name in compose()["services"] if name.endswith("-service")},
         "scrape": {target.split(":")[0] for target in scraped["static_configs"][0]["targets"]},
-        "ingress": {f"{door}-service" for door in doors},
+        "ingress": {f"{name}-service" for name in capabilities},
     }

@@ -174,7 +174,7 @@ def test_the_job_issues_nothing_twice(certificates: Path) -> None:
 
 
 def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path) -> None:
-    """Caddy takes the file with these certificates, and has a door per capability and none to /internal."""
+    """Caddy accepts the file with these certificates, and has a route per capability and none to /internal."""
     variables = compose()["services"]["ingress"]["environment"]
     places = {name: path.replace("/certs", str(certificates)) for name, path in variables.items()}
     given = {**os.environ, **places, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
@@ -184,8 +184,8 @@ def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path
         assert done.returncode == 0, done.stderr
     adapted = json.loads(done.stdout)
     paths = [path for match in found(adapted, "path") for path in match]
-    wanted = [f"{prefix}/v1/{s.capability}{rest}" for s in SERVICES for prefix in ("", "/api") for rest in ("", "/*")]
-    assert sorted(paths) == sorted(wanted)
+    expected = [f"{prefix}/v1/{s.capability}{rest}" for s in SERVICES for prefix in ("", "/api") for rest in ("", "/*")]
+    assert sorted(paths) == sorted(expected)
     dialled = {upstream["dial"] for upstreams in found(adapted, "upstreams") for upstream in upstreams}
     assert dialled == {f"{name}:8443" for name in NAMES}
     assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES)

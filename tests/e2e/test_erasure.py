@@ -1,4 +1,4 @@
-"""A tweet that its author deleted disappears from whatever has taken it in."""
+"""A tweet that its author deleted disappears from every service that stored it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_erased_everywhere(system: System) -> None:
         gone, left = ids[:ERASED], ids[ERASED:]
         erased = client.post("/v1/twitter/erasures", json={"ids": [str(key) for key in gone]})
         assert erased.json()["data"]["erased"] == [str(key) for key in gone]
-        until(lambda: in_trending(client, tag) == COUNT - ERASED, 120, "trending-service has forgotten them")
-        until(lambda: documents(client, ids) == left, 120, "rag-service has forgotten them")
+        until(lambda: in_trending(client, tag) == COUNT - ERASED, 120, "trending-service has erased them")
+        until(lambda: documents(client, ids) == left, 120, "rag-service has erased them")
         assert found(client, tag) <= {f"tweet:{key}" for key in left}
         assert client.get(f"/v1/twitter/tweets/{gone[0]}").status_code == 404

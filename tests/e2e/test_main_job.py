@@ -1,4 +1,4 @@
-"""The main job on the whole system: what a user does, and what a user does wrong."""
+"""The main job on the whole system, with good input and with bad input."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def sample(system: System, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return demo(system, tmp_path_factory.mktemp("sample") / "r.json")
 
 
-def test_sample_is_found_interesting(sample: dict[str, Any]) -> None:
-    """All tweets are taken in and scored; topics, a forecast per candidate and a cited answer come out."""
+def test_the_sample_gives_topics_forecasts_and_a_cited_answer(sample: dict[str, Any]) -> None:
+    """All tweets are imported and scored; the result has topics, a forecast per candidate and a cited answer."""
     assert sample["input"]["accepted"] + sample["input"]["duplicates"] == sample["input"]["rows"] == TWEETS
     assert sample["sentiment"]["scored"] == TWEETS
     felt = [sample["sentiment"][label] for label in ("positive", "neutral", "negative")]
@@ -70,7 +70,7 @@ def test_twice_stores_nothing_twice(system: System, sample: dict[str, Any], tmp_
 
 
 def test_broken_lines_are_named_and_the_rest_goes_on(system: System, tmp_path: Path) -> None:
-    """A CSV with broken lines is taken in but for those, each with its number and reason."""
+    """A CSV is imported except its broken lines, which are reported with number and reason."""
     file = tmp_path / "tweets.csv"
     first = 1_500_000_000_000_000_000
     rows = [f"{first + n},nadie_{n % 3},2022-05-{1 + n % 28:02}T10:00:00Z,hola número {n}" for n in range(60)]
@@ -119,7 +119,7 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("kind", BAD_FILES)
 def test_bad_files_end_with_one_sentence_and_code_2(system: System, kind: str, tmp_path: Path) -> None:
-    """What cannot be taken in is said in one line on standard error, without a traceback."""
+    """A file that cannot be imported ends with one line on standard error, without a traceback."""
     file = tmp_path / "tweets.csv"
     content = BAD_FILES[kind]
     if content is not None:

@@ -1,4 +1,4 @@
-"""Parts of the whole system die; what users see is what the architecture promises."""
+"""Parts of the whole system are killed; users see what docs/architecture.md says."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def opened(system: System) -> float:
     """Return how often twitter-service's breaker towards sentiment-service has opened."""
     url = system.status()["services"]["twitter-service"]["management"]
     metrics = httpx.get(f"{url}/metrics", trust_env=False).text.splitlines()
-    wanted = 'castor_breaker_transitions_total{peer="sentiment-service",state="open"}'
-    return sum(float(line.rsplit(" ", 1)[1]) for line in metrics if line.startswith(wanted))
+    series = 'castor_breaker_transitions_total{peer="sentiment-service",state="open"}'
+    return sum(float(line.rsplit(" ", 1)[1]) for line in metrics if line.startswith(series))
 
 
 def asked(client: httpx.Client, question: dict[str, str]) -> httpx.Response:

@@ -2,13 +2,13 @@
 {{- define "common.ingress" -}}
 {{- if .values.ingress.enabled }}
 {{- $path := printf "/v1/%s" .capability -}}
-{{- include "common.door" (dict "ctx" . "name" .name "path" $path "type" "Prefix" "rewrite" "") }}
+{{- include "common.ingressPath" (dict "ctx" . "name" .name "path" $path "type" "Prefix" "rewrite" "") }}
 ---
-{{ include "common.door" (dict "ctx" . "name" (printf "%s-alias" .name) "path" (printf "/api(%s(?:/.*)?)$" $path) "type" "ImplementationSpecific" "rewrite" "$1") }}
+{{ include "common.ingressPath" (dict "ctx" . "name" (printf "%s-alias" .name) "path" (printf "/api(%s(?:/.*)?)$" $path) "type" "ImplementationSpecific" "rewrite" "$1") }}
 {{- end }}
 {{- end -}}
 
-{{- define "common.door" -}}
+{{- define "common.ingressPath" -}}
 {{- $ingress := .ctx.values.ingress -}}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
