@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from castor_devstack.lifecycle.orphans import end_orphans
@@ -50,26 +51,34 @@ def run_stack(
         replace(State.read(state_folder), phase="starting", supervisor=Pid.of(os.getpid())).write(state_folder)
         _end_leftovers(state_folder, print_line)
         leases = PortLeases()
-        preferred = with_port(options.ports)
-        ports = leases.choose(preferred)
-        _print_moved_ports(ports, preferred, print_line)
+        ports = _chosen_ports(leases, options, print_line)
         state = State("starting", Pid.of(os.getpid()), ports)
         state.write(state_folder)
         try:
-            asyncio.run(
-                _run(
-                    StackPlan(state_folder, ports, options.services, durable=options.durable),
-                    state,
-                    print_line,
-                    on_ready,
-                )
-            )
-            state.phase = "stopped"
+            with _end_recorded(state, state_folder):
+                stack = StackPlan(state_folder, ports, options.services, durable=options.durable)
+                asyncio.run(_run(stack, state, print_line, on_ready))
         finally:
-            state.phase = "stopped" if state.phase == "stopped" else "failed"
-            state.supervisor = None
-            state.write(state_folder)
             leases.release()
+
+
+def _chosen_ports(leases: PortLeases, options: StackOptions, print_line: PrintLine) -> dict[str, int]:
+    preferred = with_port(options.ports)
+    ports = leases.choose(preferred)
+    _print_moved_ports(ports, preferred, print_line)
+    return ports
+
+
+@contextmanager
+def _end_recorded(state: State, state_folder: StateFolder) -> Iterator[None]:
+    """Record ``stopped`` at the end, or ``failed`` when an error ends the block."""
+    phase = "failed"
+    try:
+        yield
+        phase = "stopped"
+    finally:
+        state.phase, state.supervisor = phase, None
+        state.write(state_folder)
 
 
 async def _run(stack: StackPlan, state: State, print_line: PrintLine, on_ready: Callable[[], None]) -> None:
