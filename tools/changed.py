@@ -136,7 +136,7 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
     services = frozenset(edges)
     if path.startswith("tests/contract/"):
         return Plan(contracts=True, system=True)
-    if path.startswith("tests/architecture/"):
+    if path.startswith(("tests/architecture/", "tools/contracts/")):
         return Plan(contracts=True)
     if path.startswith(("charts/common/", "charts/values/", "tests/charts/")):
         return Plan(charts=services, delivery=True, observability=path.startswith("charts/common/"))

@@ -73,6 +73,11 @@ def test_charts_follow_what_they_are_made_of(path: str, charts: frozenset[str]) 
     assert plan([path], EDGES).charts == charts
 
 
+def test_the_comparison_of_contracts_is_tested_with_the_contracts() -> None:
+    """A change of the tool that compares contracts runs the tests of contracts."""
+    assert plan(["tools/contracts/compatibility.py"], EDGES) == Plan(contracts=True)
+
+
 @pytest.mark.parametrize("path", ["something/new.py", "newfile", "contracts/unknown.yaml", "tools/changed.py"])
 def test_what_is_not_known_rebuilds_everything(path: str) -> None:
     """A path that no rule names, and the rules themselves, leave nothing out."""
