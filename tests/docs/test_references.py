@@ -1,4 +1,4 @@
-"""Documents name only files, headings, tests and commands that exist."""
+"""Documents and configuration name only files, headings, tests and modules that exist."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ TRACKED = tuple(
     subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
 )
 DOCUMENTS = tuple(file for file in TRACKED if file.endswith(".md") and "/prompts/" not in file)
+# Other files whose comments and values name files: settings of tools, workflows, charts, compose.
+CONFIGURATION = tuple(
+    file
+    for file in TRACKED
+    if file.endswith((".toml", ".yaml", ".yml", "Makefile", "Dockerfile", "Tiltfile", "Caddyfile"))
+    and not file.startswith(("tests/charts/rendered/", "contracts/"))
+)
 TOP_FOLDERS = frozenset(file.split("/")[0] for file in TRACKED)
 PACKAGES = frozenset(file.split("/")[1] for file in TRACKED if file.count("/") == 2 and file.endswith("/__init__.py"))
 
@@ -27,7 +34,7 @@ FILE = re.compile(
 FOLDER = re.compile(r"`((?:[\w-]+/)+)`")
 TEST = re.compile(r"`([\w./-]+\.py)::(\w+)`")
 MODULE = re.compile(r"python3? -m ([a-z_]\w*(?:\.\w+)*)")
-PLACEHOLDER = re.compile(r"(migrations/)?NNNN_\w+\.sql|my-cluster\.yaml")
+PLACEHOLDER = re.compile(r"(migrations/)?NNNN_\w+\.sql|my-cluster\.yaml|path/to/test\.py")
 
 
 def headings(page: Path) -> set[str]:
@@ -74,7 +81,7 @@ def test_every_link_leads_somewhere(document: str) -> None:
         assert not anchor or anchor in headings(file), target
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS + CONFIGURATION)
 def test_every_file_that_is_named_exists(document: str) -> None:
     """A path such as ``api/texts.py`` is that of a tracked file, and a folder in code quotes one of the tree."""
     text = re.sub(r"\w+://\S+", "", (ROOT / document).read_text())
