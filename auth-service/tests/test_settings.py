@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from auth_service.app import create_app
-from auth_service.settings import AuthSettings
+from auth_service.settings import AuthSettings, check_smtp_url
 from castor_chassis.wire.openapi import export_contract
 
 
@@ -28,6 +28,13 @@ def test_settings_that_cannot_work_are_refused() -> None:
     ):
         with pytest.raises(ValidationError, match=words):
             AuthSettings(**values)
+
+
+@pytest.mark.parametrize("url", ["http://mail", "smtp://mail.example.com", "smtps://", "mail"])
+def test_addresses_that_would_not_do_are_refused(url: str) -> None:
+    """A scheme that is unknown, or that would send tokens in clear over a network, is refused with a sentence."""
+    with pytest.raises(ValueError, match="smtps://"):
+        check_smtp_url(url)
 
 
 def test_contract_is_exported_without_secret_or_database() -> None:

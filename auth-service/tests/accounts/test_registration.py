@@ -1,4 +1,4 @@
-"""Registration with proof of the address."""
+"""Registration: open, verified and closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 URL = "/v1/auth/register"
 FIELDS = {
     "first_name": "Ana",
@@ -37,6 +36,87 @@ async def _account(mailing: RunningService, mailbox: Any, people: Any, email: st
     assert answer.status_code == 201, answer.text
     session: dict[str, Any] = answer.json()["data"]
     return session
+
+
+async def test_registration_gives_an_account_and_a_session(auth: RunningService, people: Any) -> None:
+    """Whoever registers is logged in: the access token opens /me, which shows what was given."""
+    body = {"email": people.email(), "password": people.password, "first_name": "Ana", "phone": "+573001234567"}
+    answer = await auth.client.post("/v1/auth/register", json=body)
+    assert answer.status_code == 201
+    assert answer.headers["cache-control"] == "no-store"
+    session = answer.json()["data"]
+    assert (session["tokens"]["token_type"], session["tokens"]["expires_in"]) == ("bearer", 900)
+    headers = {"Authorization": f"Bearer {session['tokens']['access_token']}"}
+    me = (await auth.client.get("/v1/auth/me", headers=headers)).json()["data"]
+    assert me == session["user"]
+    assert (me["email"], me["first_name"], me["last_name"], me["phone"], me["roles"]) == (
+        body["email"], "Ana", None, "+573001234567", ["analyst"],
+    )  # fmt: skip
+
+
+async def test_role_of_registration_defaults_to_the_least(run_auth: Any, people: Any) -> None:
+    """Unless a setting says otherwise, a stranger who registers may look at trends and forecasts only."""
+    async with run_auth(registration_role="viewer") as auth:
+        await auth.ready()
+        session = await people.register(auth.client)
+        claims = people.claims(session["tokens"]["access_token"])
+        assert claims["scope"] == "account:manage forecasts:read trends:read"
+
+
+async def test_simultaneous_registrations_of_one_address_make_one_account(auth: RunningService, people: Any) -> None:
+    """The database decides the race: one 201, the others 409."""
+    body = {"email": people.email(), "password": people.password}
+    answers = await asyncio.gather(*(auth.client.post("/v1/auth/register", json=body) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [("Colombia2026!", "most common"), ("password1234", "most common"), ("zZzZzZzZzZzZ", "repeats one character")],
+)
+async def test_weak_password_is_refused_with_the_reason(
+    auth: RunningService, people: Any, password: str, why: str
+) -> None:
+    """The answer says what is wrong with the password and what to do."""
+    answer = await auth.client.post("/v1/auth/register", json={"email": people.email(), "password": password})
+    assert (answer.status_code, answer.json()["code"]) == (422, "weak_password")
+    assert why in answer.json()["error"]
+
+
+async def test_one_character_repeated_is_refused_as_the_contract_says(auth: RunningService, people: Any) -> None:
+    """What the schema rules out is refused before anything is looked up."""
+    answer = await auth.client.post("/v1/auth/register", json={"email": people.email(), "password": "z" * 12})
+    assert answer.status_code == 422
+    assert "repeats one character" in str(answer.json()["details"]["fields"])
+
+
+async def test_the_email_is_no_password(auth: RunningService) -> None:
+    """Neither the whole address nor the part before the @ will do."""
+    for password in ("Consuelo.Diaz@example.com", "consuelo.diaz"):
+        body = {"email": "consuelo.diaz@example.com", "password": password}
+        answer = await auth.client.post("/v1/auth/register", json=body)
+        assert answer.status_code == 422
+        assert "e-mail address" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"email": "nobody"}, "body.email"),
+        ({"email": "a@b@example.com"}, "body.email"),
+        ({"password": "short"}, "body.password"),
+        ({"phone": "call me"}, "body.phone"),
+        ({"roles": ["admin"]}, "body.roles"),
+    ],
+)
+async def test_malformed_registration_names_the_field(
+    auth: RunningService, people: Any, change: dict[str, Any], field: str
+) -> None:
+    """A wrong or unknown field is refused, and nobody gives himself a role."""
+    body = {"email": people.email(), "password": people.password, **change}
+    answer = await auth.client.post("/v1/auth/register", json=body)
+    assert answer.status_code == 422
+    assert [problem["field"] for problem in answer.json()["details"]["fields"]] == [field]
 
 
 async def test_an_account_begins_with_the_token_and_the_password(
@@ -157,3 +237,16 @@ async def test_a_mail_server_that_is_away_delays_the_mail_only(
     finally:
         mailbox.refuses = False
     assert (await _confirm(mailing.client, await mailbox.token(email), people.password)).status_code == 201
+
+
+async def test_what_has_expired_is_forgotten(run_auth: Any, people: Any, database: asyncpg.Connection) -> None:
+    """A registration that nobody confirmed is deleted, with the address and the hash in it."""
+    email = people.email()
+    await database.execute(
+        "INSERT INTO pending_registrations VALUES ('\\x00', $1, 'hash', '{viewer}', '{}', now() - interval '1 s')",
+        email,
+    )
+    async with run_auth(registration="verified") as auth:
+        await auth.ready()
+        while await database.fetchval("SELECT count(*) FROM pending_registrations WHERE email = $1", email):
+            await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""API keys."""
+"""API keys: made, used, rotated, revoked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 URL = "/v1/auth/api-keys"
 
 
@@ -142,3 +141,32 @@ async def test_creation_and_revocation_are_audited(
     )
     assert [row["event"] for row in rows] == ["api_key_created", "api_key_revoked"]
     assert all(created["id"] in row["details"] and created["key"] not in row["details"] for row in rows)
+
+
+async def test_rotated_api_key_has_a_grace_period(
+    auth_for_services: RunningService, people: Any, database: asyncpg.Connection
+) -> None:
+    """Both secrets hold during the grace period, the new one alone after it; with none the old one ends at once."""
+    client = auth_for_services.client
+    headers = await people.headers(client)
+    body = {"name": "script", "scopes": ["tweets:read"]}
+    made = (await client.post("/v1/auth/api-keys", json=body, headers=headers)).json()["data"]
+
+    async def rotated(**options: int) -> str:
+        path = f"/v1/auth/api-keys/{made['id']}/rotate"
+        answer = await client.post(path, json=options, headers=headers)
+        assert (answer.status_code, answer.json()["data"]["id"]) == (200, made["id"])
+        return str(answer.json()["data"]["key"])
+
+    async def holds(key: str) -> bool:
+        return bool((await client.post("/internal/api-keys/verify", json={"key": key})).json()["data"]["valid"])
+
+    second = await rotated()
+    assert (await holds(made["key"]), await holds(second)) == (True, True)
+    await database.execute("UPDATE api_keys SET previous_until = now() WHERE id = $1", made["id"])
+    assert (await holds(made["key"]), await holds(second)) == (False, True)
+    third = await rotated(grace_seconds=0)
+    assert (await holds(second), await holds(third)) == (False, True)
+    stranger = await people.headers(client)
+    foreign = await client.post(f"/v1/auth/api-keys/{made['id']}/rotate", json={}, headers=stranger)
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "api_key_not_found")

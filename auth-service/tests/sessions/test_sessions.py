@@ -1,4 +1,4 @@
-"""Refresh, reuse, logout."""
+"""Sessions: refresh, reuse, logout."""
 
 from __future__ import annotations
 
@@ -187,33 +187,6 @@ async def test_sessions_are_listed_and_ended_by_their_owner(auth: RunningService
     assert (await auth.client.delete("/v1/auth/sessions", headers=headers)).json()["data"] == {"ended": 1}
     assert (await auth.client.get("/v1/auth/me", headers=headers)).status_code == 401
     assert (await auth.client.get("/v1/auth/me", headers=stranger)).status_code == 200
-
-
-async def test_what_one_replica_ends_is_dead_at_the_other(run_auth: Any, people: Any) -> None:
-    """Replicas share nothing but PostgreSQL and learn of each other's revocations, also without Redis."""
-    async with run_auth("twitter-service", redis_url=None) as one, run_auth("twitter-service", redis_url=None) as two:
-        await asyncio.gather(one.ready(), two.ready())
-        session = await people.register(one.client)
-        body = {"token": session["tokens"]["access_token"]}
-        assert (await two.client.post("/internal/validate-token", json=body)).json()["valid"] is True
-        await one.client.post("/v1/auth/logout", json={"refresh_token": session["tokens"]["refresh_token"]})
-        assert (await one.client.post("/internal/validate-token", json=body)).json()["valid"] is False
-        async with asyncio.timeout(60):
-            while (await two.client.post("/internal/validate-token", json=body)).json()["valid"]:
-                await asyncio.sleep(0.02)
-
-
-async def test_revocations_are_told_by_epoch(auth_for_services: RunningService, people: Any) -> None:
-    """Whoever asks after the epoch it knows gets what came since, once."""
-    client = auth_for_services.client
-    known = (await client.get("/internal/revocations")).json()["data"]["epoch"]
-    session = await people.register(client)
-    await client.post("/v1/auth/logout", json={"refresh_token": session["tokens"]["refresh_token"]})
-    told = (await client.get(f"/internal/revocations?after={known}")).json()["data"]
-    sid = people.claims(session["tokens"]["access_token"])["sid"]
-    assert [(item["kind"], item["subject"]) for item in told["items"]] == [("session", sid)]
-    assert told["epoch"] == known + 1
-    assert (await client.get(f"/internal/revocations?after={known + 1}")).json()["data"]["items"] == []
 
 
 async def test_old_sessions_are_forgotten(auth: RunningService, people: Any, database: asyncpg.Connection) -> None:
