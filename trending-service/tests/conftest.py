@@ -16,7 +16,7 @@ from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from trending_service.app import create_app, method_of
-from trending_service.clients.twitter import Change
+from trending_service.clients.twitter import TweetChange
 from trending_service.ingest.feed_consumer import last_changes, terms_by_tweet
 from trending_service.settings import TrendingSettings
 from trending_service.signals.feed_repository import FeedRepository
@@ -114,7 +114,7 @@ def fill(feed: FeedRepository) -> Fill:
     """Return ``fill(changes, next_cursor=None)``: apply changes as one page of the feed."""
 
     async def apply(changes: Sequence[dict[str, Any]], next_cursor: int | None = None) -> AppliedPage:
-        latest = last_changes([Change.model_validate(change) for change in changes])
+        latest = last_changes([TweetChange.model_validate(change) for change in changes])
         deleted = [int(change.id) for change in latest if change.deleted]
         return await feed.apply(terms_by_tweet(latest), deleted, next_cursor or changes[-1]["seq"])
 

@@ -12,7 +12,7 @@ from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from trending_service import __version__
 from trending_service.api import status, timelines, topics
 from trending_service.api.resources import Resources
-from trending_service.clients.twitter import FEED_PATH, Change, TwitterFeed
+from trending_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from trending_service.ingest.feed_consumer import FeedConsumer
 from trending_service.ingest.service import IngestService
 from trending_service.settings import TrendingSettings
@@ -48,7 +48,7 @@ async def start(chassis: Chassis[TrendingSettings]) -> AsyncIterator[Resources]:
     """Start following the feed; yield what the routes use."""
     settings = chassis.settings
     feed = FeedRepository(chassis.postgres)
-    twitter = TwitterFeed(chassis.peer("twitter-service", settings.twitter_url), FEED_PATH, Change, settings)
+    twitter = TwitterFeed(chassis.peer("twitter-service", settings.twitter_url), FEED_PATH, TweetChange, settings)
     consumer = FeedConsumer(twitter, feed, chassis.in_thread)
     chassis.spawn_under_lease("follow_tweets", consumer.run)
     topic_service = TopicService(

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from castor_chassis import Unavailable, normal_time
 from forecast_service.errors import PredictionNotFound, TooFewDays
@@ -19,7 +18,8 @@ from forecast_service.indexes.model import EntityIndex
 from forecast_service.indexes.service import IndexService
 from forecast_service.metrics import PREDICTIONS, SECONDS, SKILL
 
-InThread = Callable[..., Awaitable[Any]]
+Fit = Callable[[Sequence[float | None], int, float], Forecast]
+InThread = Callable[[Fit, Sequence[float | None], int, float], Awaitable[Forecast]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class ForecastService:
         if not self.forecaster.done():
             raise Unavailable(reason="the forecasting library is still loading", retry_after_seconds=5)
         with SECONDS.time():
-            forecast: Forecast = await self.in_thread(self.forecaster.result().forecast, values, horizon, level)
+            forecast = await self.in_thread(self.forecaster.result().forecast, values, horizon, level)
         PREDICTIONS.labels(forecast.method).inc()
         if forecast.skill is not None:
             SKILL.observe(forecast.skill)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -90,7 +90,7 @@ class OpenAIClient:
     async def embeddings(self, texts: list[str], input_type: Literal["query", "passage"]) -> EmbeddingsReply:
         """Return the vectors of ``texts``; raises ``PeerError``, or ``EmbeddingUnusable`` for an unreadable answer."""
         settings, is_query = self._settings, input_type == "query"
-        request: dict[str, Any] = {
+        request = {
             "model": settings.embedding_model,
             "input": texts,
             "dimensions": settings.embedding_dimensions,

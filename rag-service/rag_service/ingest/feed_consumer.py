@@ -19,7 +19,7 @@ class FeedConsumer:
 
     async def run(self) -> None:
         """Follow the feed until cancelled; raises what the peer or the database raise."""
-        await follow("follow_tweets", load_cursor=self._documents.cursor, fetch=self._twitter.page, apply=self.apply)
+        await follow("tweets", load_cursor=self._documents.cursor, fetch=self._twitter.page, apply=self.apply)
 
     async def apply(self, tweets: Sequence[TweetChange], next_cursor: str) -> None:
         """Store one page and its cursor together; raises ``CursorMoved`` when another replica stored it before."""

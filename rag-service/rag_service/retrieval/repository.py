@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 
@@ -118,7 +117,7 @@ class SearchRepository:
         count = await self._postgres.fetchval(_COUNT.format(where=where), self._exact_rows + 1, *values)
         return bool(count <= self._exact_rows)
 
-    async def _approximate(self, sql: str, limit: int, *values: Any) -> list[asyncpg.Record]:
+    async def _approximate(self, sql: str, limit: int, *values: object) -> list[asyncpg.Record]:
         effort = str(min(1000, max(100, 4 * limit)))
         async with self._postgres.transaction() as connection:
             await connection.execute(
@@ -151,7 +150,7 @@ def _enough(terms: Sequence[tuple[str, int]], limit: int) -> list[str]:
     return chosen
 
 
-def _where(filters: Filters, *, first: int) -> tuple[str, list[Any]]:
+def _where(filters: Filters, *, first: int) -> tuple[str, list[object]]:
     # Only the given filters stand in the statement, so that each combination gets a plan of its own.
     author = None if filters.author is None else filters.author.removeprefix("@").lower()
     conditions = (

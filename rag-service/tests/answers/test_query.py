@@ -157,7 +157,7 @@ async def test_the_numbers_its_owner_watches_are_exported(world: World) -> None:
             "castor_rag_pending_embeddings 0.0",
             'castor_rag_citations_total{outcome="kept"}',
             'castor_rag_citations_total{outcome="removed"}',
-            'castor_feed_lag_seconds{feed="follow_tweets"}',
+            'castor_feed_lag_seconds{feed="tweets"}',
         )
         return all(line in text for line in wanted)
 

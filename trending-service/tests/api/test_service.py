@@ -7,10 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import pytest
-
 from castor_chassis.testing import RunningService, ScriptedPeer, TokenIssuer
-from trending_service.settings import TrendingSettings
 
 if TYPE_CHECKING:
     from castor_devstack.stack.postgres import EmbeddedPostgres
@@ -198,12 +195,3 @@ async def test_trends_need_their_scope(running: Run, issuer: TokenIssuer) -> Non
         assert (await service.client.get(TOPICS)).status_code == 401
         other = {"Authorization": "Bearer " + issuer.user_token(["tweets:read"])}
         assert (await service.client.get(TOPICS, headers=other)).status_code == 403
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"local_timezone": "Bogota"}, {"feed_wait_seconds": 20, "request_timeout_seconds": 20}]
-)
-def test_a_setting_that_cannot_work_is_refused(wrong: dict[str, Any]) -> None:
-    """An unknown zone and a poll longer than a request end the start."""
-    with pytest.raises(ValueError, match="time zone|leaves less"):
-        TrendingSettings(**wrong)

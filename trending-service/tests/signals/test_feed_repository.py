@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from castor_chassis import Postgres
-from trending_service.clients.twitter import Change
+from trending_service.clients.twitter import TweetChange
 from trending_service.ingest.feed_consumer import terms_by_tweet
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import TweetTerms
@@ -82,7 +82,7 @@ async def test_a_page_that_fails_half_way_leaves_nothing_and_can_be_repeated(
     """The tweets, the terms and the cursor stand or fall together."""
     page = [stream.tweet(NOON, "ana", "reforma pensional"), stream.tweet(NOON, "luis", "fracking")]
     broken = TweetTerms(99, NOON, "eva", "no label", 1, ())
-    entries = terms_by_tweet([Change.model_validate(change) for change in page])
+    entries = terms_by_tweet([TweetChange.model_validate(change) for change in page])
     with pytest.raises(asyncpg.CheckViolationError):
         await feed.apply([*entries, broken], [], 3)
     assert await _counts(postgres) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""The feed of twitter-service."""
+"""Client of twitter-service: the feed of tweets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Sentiment(BaseModel):
     label: Label
 
 
-class Change(BaseModel):
+class TweetChange(BaseModel):
     """A tweet as it is after a change; of a deleted one only the id is sure."""
 
     id: str
@@ -35,6 +35,6 @@ class Change(BaseModel):
 
 
 FEED_PATH = "/v1/twitter/tweets/feed"
-OPERATIONS = (feed_operation(FEED_PATH, Change),)
-TwitterFeed = FeedReader[Change]
+OPERATIONS = (feed_operation(FEED_PATH, TweetChange),)
+TwitterFeed = FeedReader[TweetChange]
 """Has no fallback: while twitter-service is away, topics are those of the last page."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from castor_chassis import follow
-from trending_service.clients.twitter import Change, TwitterFeed
+from trending_service.clients.twitter import TweetChange, TwitterFeed
 from trending_service.metrics import CHANGES, STORED, TERMS
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import AppliedPage, TweetTerms
 from trending_service.text.terms import terms_of, text_hash
 
-InThread = Callable[[Callable[[Sequence[Change]], list[TweetTerms]], Sequence[Change]], Awaitable[list[TweetTerms]]]
+InThread = Callable[
+    [Callable[[Sequence[TweetChange]], list[TweetTerms]], Sequence[TweetChange]], Awaitable[list[TweetTerms]]
+]
 
 
-def last_changes(changes: Sequence[Change]) -> list[Change]:
+def last_changes(changes: Sequence[TweetChange]) -> list[TweetChange]:
     """Return the last change of each tweet; what came before it in the page no longer matters."""
     return list({change.id: change for change in changes}.values())
 
 
-def terms_by_tweet(changes: Sequence[Change]) -> list[TweetTerms]:
+def terms_by_tweet(changes: Sequence[TweetChange]) -> list[TweetTerms]:
     """Return what is stored of these changes; deleted tweets are left out. CPU-bound."""
     return [
         TweetTerms(
@@ -52,7 +54,7 @@ class FeedConsumer:
     async def _cursor(self) -> str:
         return str((await self._feed.state()).cursor)
 
-    async def apply(self, changes: Sequence[Change], next_cursor: str) -> None:
+    async def apply(self, changes: Sequence[TweetChange], next_cursor: str) -> None:
         """Store one page and its cursor together."""
         latest = last_changes(changes)
         tweets = await self._in_thread(terms_by_tweet, latest)
