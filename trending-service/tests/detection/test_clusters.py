@@ -28,8 +28,8 @@ def test_spellings_of_one_event_are_one_topic_under_its_hashtag() -> None:
 
 def test_the_order_of_terms_does_not_matter() -> None:
     """Any order of the same terms gives the same topics."""
-    hits = [*DEBATE, _term("fracking", 4.0, {20, 21, 22})]
-    assert len({str(cluster(order)) for order in permutations(hits)}) == 1
+    terms = [*DEBATE, _term("fracking", 4.0, {20, 21, 22})]
+    assert len({str(cluster(order)) for order in permutations(terms)}) == 1
 
 
 def test_parts_of_a_phrase_are_not_topics_of_their_own() -> None:

@@ -68,7 +68,7 @@ GROUP BY o.term, o.tweets, o.n_log_n
 ORDER BY o.term
 """
 
-_HITS_SQL = f"""
+_TERM_USES_SQL = f"""
 WITH {_ORIGINALS}
 SELECT t.term, min(t.kind) AS kind, mode() WITHIN GROUP (ORDER BY t.spelling) AS spelling,
        array_agg(t.tweet_id) AS tweets
@@ -137,7 +137,7 @@ class SignalRepository:
 
     async def uses(self, window: Window, terms: Sequence[str]) -> list[TermUse]:
         """Return which tweets of the window use each of ``terms``, near-duplicates left out."""
-        rows = await self._postgres.fetch(_HITS_SQL, window.since, window.until, terms)
+        rows = await self._postgres.fetch(_TERM_USES_SQL, window.since, window.until, terms)
         return [TermUse(row["term"], row["kind"], row["spelling"], frozenset(row["tweets"])) for row in rows]
 
     async def tweets(self, window: Window, ids: Collection[int]) -> dict[int, StoredTweet]:

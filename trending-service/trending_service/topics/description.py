@@ -26,7 +26,7 @@ def describe(
     return Topic(
         topic=found.label.spelling,
         kind=found.label.kind,
-        terms=[hit.spelling for hit in found.members],
+        terms=[term.spelling for term in found.members],
         tweets=len(tweets),
         authors=len({tweet.author for tweet in tweets}),
         expected=round(burst.expected, 4),
@@ -67,6 +67,6 @@ def _shares(labels: Mapping[str, int]) -> SentimentShares | None:
 
 def _samples(found: Cluster, tweets: Sequence[StoredTweet]) -> list[StoredTweet]:
     weights: Counter[int] = Counter()
-    for hit in found.members:
-        weights.update(dict.fromkeys(hit.tweets, math.ceil(hit.score)))
+    for term in found.members:
+        weights.update(dict.fromkeys(term.tweets, math.ceil(term.score)))
     return sorted(tweets, key=lambda tweet: (-weights[tweet.id], tweet.created_at, tweet.id))[:SAMPLES]
