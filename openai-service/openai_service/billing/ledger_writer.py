@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from castor_chassis import ServiceError
+from castor_chassis import ServiceError, Wakeup
 from openai_service.billing.preallocation import Allocation
 from openai_service.billing.repository import Entry
 from openai_service.metrics import LEDGER_DROPPED, LEDGER_QUEUED
@@ -46,7 +46,7 @@ class LedgerWriter:
         self._queue: deque[Entry] = deque()
         self._released: list[uuid.UUID] = []
         self._unused: list[Allocation] = []
-        self._added = asyncio.Event()
+        self._added = Wakeup()
 
     def add(self, entry: Entry) -> None:
         """Queue ``entry``; when the queue is full it is dropped and counted."""
@@ -74,7 +74,6 @@ class LedgerWriter:
         """
         while True:
             await self._added.wait()
-            self._added.clear()
             try:
                 await self._write()
             except BaseException:

@@ -10,15 +10,14 @@ from typing import cast
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from castor_chassis import redis_optional
 from castor_chassis.context import remaining_seconds
 from openai_service.metrics import ANSWER_CACHE_ERRORS
 from openai_service.protocol.chat import ChatRequest
 
 _LEASE_SECONDS = 6.0
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)
-_AWAY = (RedisError, OSError, TimeoutError)
 _CLAIM = """
 local found = redis.call('GET', KEYS[1])
 if found then return found end
@@ -54,31 +53,25 @@ class ResponseCache:
         """Return the answer, or True when ``owner`` has the lease now, or False while another owner has it."""
         if self._redis is None:
             return True
-        try:
+        with redis_optional(ANSWER_CACHE_ERRORS):
             found = await self._eval(_CLAIM, _names(key), owner, _milliseconds(_LEASE_SECONDS))
-        except _AWAY:
-            ANSWER_CACHE_ERRORS.inc()
-            return True
-        return found if isinstance(found, bytes) else found == 1
+            return found if isinstance(found, bytes) else found == 1
+        return True
 
     async def renew(self, key: str, owner: str) -> None:
         """Keep the lease until cancelled; a replica that dies loses it within ``_LEASE_SECONDS``."""
         while self._redis is not None:
             await asyncio.sleep(_LEASE_SECONDS / 3)
-            try:
+            with redis_optional(ANSWER_CACHE_ERRORS):
                 await self._eval(_RENEW, _names(key)[1:], owner, _milliseconds(_LEASE_SECONDS))
-            except _AWAY:
-                ANSWER_CACHE_ERRORS.inc()
 
     async def release(self, key: str, owner: str, content: bytes | None) -> None:
         """Give the lease back, and keep ``content`` as the answer if it is not None."""
         if self._redis is None:
             return
         kept: list[str | bytes] = [] if content is None else [content, str(self._ttl)]
-        try:
+        with redis_optional(ANSWER_CACHE_ERRORS):
             await self._eval(_RELEASE, _names(key), owner, *kept)
-        except _AWAY:
-            ANSWER_CACHE_ERRORS.inc()
 
     async def _eval(self, script: str, keys: list[str], *args: str | bytes) -> object:
         assert self._redis is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from castor_chassis import Broadcast
 from openai_service.chat.response_stream import Answer
 from openai_service.errors import UpstreamUnavailable
 
@@ -30,7 +31,7 @@ class InFlightRequest:
         self._on_complete = on_complete
         self._complete = self._over = False
         self._error: BaseException | None = None
-        self._changed = asyncio.Event()
+        self._progress = Broadcast()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     @property
@@ -53,14 +54,14 @@ class InFlightRequest:
             raise
         finally:
             self._over = True
-            self._notify()
+            self._progress.notify()
             await self._on_complete(self)
 
     async def _produce(self) -> None:
         answer = await self._open_answer()
         try:
             self.answer = answer
-            self._notify()
+            self._progress.notify()
             await self._record(answer)
             self._complete = True
         finally:
@@ -73,16 +74,11 @@ class InFlightRequest:
             if size > MAX_BYTES:
                 raise UpstreamUnavailable(reason="its answer does not end", retry_after_seconds=1)
             self.recorded.append(piece)
-            self._notify()
-
-    def _notify(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+            self._progress.notify()
 
     async def opened(self) -> Answer:
         """Return the answer once it is open; raises what kept it from opening."""
-        while self.answer is None and not self._over:
-            await self._changed.wait()
+        await self._progress.wait_for(lambda: self.answer is not None or self._over)
         if self.answer is None:
             assert self._error is not None
             raise self._error
@@ -91,15 +87,17 @@ class InFlightRequest:
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield what was recorded, then what follows; raises what ended the answer early."""
         at = 0
-        while True:
-            while at < len(self.recorded):
-                yield self.recorded[at]
-                at += 1
-            if self._over:
-                break
-            await self._changed.wait()
+        while await self._is_recorded(at):
+            yield self.recorded[at]
+            at += 1
         if self._error is not None:
             raise self._error
+
+    async def _is_recorded(self, at: int) -> bool:
+        """Return True once piece ``at`` is recorded, False when the answer has ended before it."""
+        if at == len(self.recorded):
+            await self._progress.wait_for(lambda: at < len(self.recorded) or self._over)
+        return at < len(self.recorded)
 
     def leave(self) -> None:
         """Remove one subscriber."""

@@ -16,11 +16,12 @@ import numpy.typing as npt
 from safetensors.numpy import load
 from tokenizers import Tokenizer
 
-from openai_service.embeddings.model_artifacts import REBUILD, EncoderArtifactError, verified
+from castor_chassis import ModelFolder
 from openai_service.protocol.vectors import Floats
 
 MODEL = "castor-static-es-1"
 FOLDER = Path(__file__).parents[1] / "models" / "static"
+REMEDY = "reinstall the package, or rebuild the encoder as training/README.md describes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,16 @@ class StaticEncoder:
     def load(cls, folder: Path | None = None) -> Self:
         """Verify and load the table from `folder` (the one shipped with the package when None).
 
-        Raises EncoderArtifactError when a file is missing or its sha256 differs from the manifest's.
+        Raises ModelArtifactError when a file is missing or its sha256 differs from the manifest's.
         """
-        folder = folder or FOLDER
-        manifest, files = verified(folder)
+        artifacts = ModelFolder(folder or FOLDER, REMEDY)
+        manifest = artifacts.manifest()
+        files = artifacts.files(manifest)
         table = Table.read(files)
         if table.rows.shape[1] != manifest["dimensions"]:
-            raise EncoderArtifactError(
-                f"{folder} holds {table.rows.shape[1]}-dimensional vectors but its manifest says "
-                f"{manifest['dimensions']}: {REBUILD}"
+            raise artifacts.error(
+                f"{artifacts.path} holds {table.rows.shape[1]}-dimensional vectors but its manifest says "
+                f"{manifest['dimensions']}"
             )
         return cls(table, manifest["model"], manifest["version"])
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from tokenizers import Tokenizer
 
-from openai_service.embeddings.model_artifacts import REBUILD, EncoderArtifactError, verified
+from castor_chassis import ModelFolder
 from openai_service.protocol.vectors import Floats
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Role = Literal["query", "passage"]
 
 FOLDER = Path(__file__).parents[1] / "models" / "transformer"
+REMEDY = "reinstall the package, or rebuild the encoder as training/README.md describes"
 MODEL = "castor-e5-es-1"
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -70,18 +71,19 @@ class TransformerEncoder:
     def load(cls, folder: Path | None = None) -> Self:
         """Verify and load a model folder (the one shipped with the package when None).
 
-        Raises EncoderArtifactError when a file is missing or not the one that the manifest lists.
+        Raises ModelArtifactError when a file is missing or not the one that the manifest lists.
         """
-        folder = folder or FOLDER
-        manifest, files = verified(folder)
+        artifacts = ModelFolder(folder or FOLDER, REMEDY)
+        manifest = artifacts.manifest()
+        files = artifacts.files(manifest)
         tokenizer = Tokenizer.from_str(files[TOKENIZER_FILE].decode())
         tokenizer.no_padding()
         tokenizer.enable_truncation(manifest["max_tokens"])
         network = session(files[MODEL_FILE])
         made = network.get_outputs()[0].shape[1]
         if made != manifest["dimensions"]:
-            raise EncoderArtifactError(
-                f"{folder} makes {made}-dimensional vectors but its manifest says {manifest['dimensions']}: {REBUILD}"
+            raise artifacts.error(
+                f"{artifacts.path} makes {made}-dimensional vectors but its manifest says {manifest['dimensions']}"
             )
         neutral = np.load(io.BytesIO(files[NEUTRAL_FILE]))
         empty = frozenset(tokenizer.token_to_id(token) for token in ("<unk>", "▁"))

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from castor_chassis import fold
 from openai_service.extractive.passages import Passage, Prompt, passages
 from openai_service.protocol.vectors import Floats
-from openai_service.text.folding import fold
 
 HEADER = "Esto dicen los documentos, citado palabra por palabra:"
 NO_ANSWER = "Los documentos no responden a la pregunta."
@@ -68,7 +68,7 @@ class _Candidate:
 
 def words(text: str) -> list[str]:
     """Return the stems of all words but stop words, without case and accents; hashtags are split at capitals."""
-    return [_stem(word) for word in _WORD.findall(fold(_CAMEL.sub(" ", text))) if word not in _STOP]
+    return [_stem(word) for word in _WORD.findall(fold(_CAMEL.sub(" ", text), keep_enye=False)) if word not in _STOP]
 
 
 def _stem(word: str) -> str:

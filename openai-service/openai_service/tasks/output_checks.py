@@ -16,8 +16,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from castor_chassis import fold
 from openai_service.extractive.ranker import words
-from openai_service.text.folding import fold
 from openai_service.text.injection_detector import decoded, is_injection
 
 _WINDOW = 32
@@ -89,7 +89,7 @@ def _prompt_windows(prompt: str) -> frozenset[str]:
 
 
 def _windows(text: str) -> frozenset[str]:
-    plain = _COMPACT.sub("", fold(text))
+    plain = _COMPACT.sub("", fold(text, keep_enye=False))
     return frozenset(plain[i : i + _WINDOW] for i in range(len(plain) - _WINDOW + 1))
 
 

@@ -100,17 +100,21 @@ def _may_match(view: str) -> bool:
 
 
 def _views(text: str) -> Iterator[str]:
-    plain = folded(text)
+    plain = without_disguise(text)
     yield plain
     yield _SPACED.sub(lambda match: match[0].replace(" ", ""), plain)
-    yield folded(text.translate(_LEET))
-    yield folded(text[::-1])
-    yield folded(codecs.encode(text, "rot13"))
-    yield from map(folded, decoded(text))
+    yield without_disguise(text.translate(_LEET))
+    yield without_disguise(text[::-1])
+    yield without_disguise(codecs.encode(text, "rot13"))
+    yield from map(without_disguise, decoded(text))
 
 
-def folded(text: str) -> str:
-    """Return the lower-case ASCII words, one space apart, with look-alike and full-width letters as what they look like."""
+def without_disguise(text: str) -> str:
+    """Return the lower-case ASCII words of ``text``, one space apart.
+
+    It does more than ``fold``: Cyrillic and Greek look-alikes become Latin, what cannot be seen is dropped, and tag
+    characters, which models read and people do not, are decoded.
+    """
     spread = unicodedata.normalize("NFKD", text.casefold()).translate(_LOOKALIKES)
     visible = "".join(char for char in spread if unicodedata.category(char) not in ("Mn", "Cf", "Cc") or char in "\n\t")
     tagged = "".join(chr(ord(char) - 0xE0000) for char in text if 0xE0020 <= ord(char) < 0xE007F)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openai_service.text.folding import fold
+from castor_chassis import fold
 
 _TOKEN = re.compile(r"[@#]?[^\W_]+(?:[.,:/-]\d+)*%?|[$%]")
 # "Qué" is interrogative, "que" is not. After a preposition both words form the interrogative; see _PHRASES.
@@ -114,7 +114,7 @@ rapido veloz
 grande enorme
 obtuvo consiguio logro
 obtuvieron consiguieron lograron
-mostrar ensenar
+mostrar enseñar
 requisitos condiciones
 documento escrito
 rechaza repudia
@@ -233,8 +233,8 @@ def is_same_question(one: QuestionForm, other: QuestionForm) -> bool:
 
 
 def _plain(text: str) -> str:
-    # "Año" is not "ano".
-    return fold(text.casefold().replace("ñ", "ny"))
+    # With the ñ: "año" is not "ano".
+    return fold(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

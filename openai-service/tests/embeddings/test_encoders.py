@@ -14,11 +14,11 @@ import pytest
 from fake_openai import FakeOpenAI, Fault
 from openai_support import Run, until
 
+from castor_chassis import ModelArtifactError
 from castor_chassis.testing import RunningService
 from openai_service.embeddings import transformer
 from openai_service.embeddings.inference_pool import InferencePool
 from openai_service.embeddings.lazy import Lazy
-from openai_service.embeddings.model_artifacts import EncoderArtifactError
 from openai_service.embeddings.static_encoder import StaticEncoder
 from openai_service.embeddings.transformer import TransformerEncoder
 from openai_service.errors import EncoderBusy
@@ -194,7 +194,7 @@ async def test_quotes_are_ranked_by_an_encoder_that_loads_when_they_are_needed(
 
     def damaged() -> StaticEncoder:
         loads.append("damaged")
-        raise EncoderArtifactError("damaged")
+        raise ModelArtifactError("damaged")
 
     async def ask(service: RunningService) -> None:
         upstream.script = [Fault(status=500)]

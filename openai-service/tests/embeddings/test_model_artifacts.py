@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from castor_chassis import ModelArtifactError
 from openai_service.embeddings import static_encoder, transformer
-from openai_service.embeddings.model_artifacts import EncoderArtifactError
 
 STATIC = (static_encoder.FOLDER, static_encoder.StaticEncoder.load)
 TRANSFORMER = (transformer.FOLDER, transformer.TransformerEncoder.load)
@@ -32,7 +32,7 @@ def test_a_missing_file_is_named(folder: Path, load: Load, tmp_path: Path) -> No
             continue
         copy = shutil.copytree(folder, tmp_path / path.stem)
         (copy / path.name).unlink()
-        with pytest.raises(EncoderArtifactError, match=f"{path.name} cannot be read.*rebuild"):
+        with pytest.raises(ModelArtifactError, match=f"{path.name} cannot be read.*rebuild"):
             load(copy)
 
 
@@ -42,7 +42,7 @@ def test_a_truncated_file_is_refused(folder: Path, load: Load, tmp_path: Path) -
     copy = shutil.copytree(folder, tmp_path / "copy")
     largest = max(copy.iterdir(), key=lambda path: path.stat().st_size)
     largest.write_bytes(largest.read_bytes()[:-1000])
-    with pytest.raises(EncoderArtifactError, match=f"{largest.name} is damaged"):
+    with pytest.raises(ModelArtifactError, match=f"{largest.name} is damaged"):
         load(copy)
 
 
@@ -51,5 +51,5 @@ def test_a_manifest_that_lies_about_the_length_is_refused(folder: Path, load: Lo
     """The declared dimensions are checked against the weights."""
     manifest = shutil.copytree(folder, tmp_path / "copy") / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"dimensions": 200}))
-    with pytest.raises(EncoderArtifactError, match="its manifest says 200"):
+    with pytest.raises(ModelArtifactError, match="its manifest says 200"):
         load(manifest.parent)
