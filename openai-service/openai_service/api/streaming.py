@@ -65,8 +65,7 @@ class EventStreamResponse(StreamingResponse):
     async def _send_heartbeats(self, send: Send) -> None:
         """Send a comment whenever nothing was sent for the heartbeat's time, so that no proxy ends the connection.
 
-        One task per stream instead of one per chunk; a message is always a whole event, so the two senders can
-        alternate.
+        One task per stream instead of one per chunk. A message holds whole events, so the two senders can alternate.
         """
         while True:
             await asyncio.sleep(self._sent_at + self._heartbeat - _now())

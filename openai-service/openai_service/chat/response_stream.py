@@ -41,7 +41,7 @@ class Answer(Protocol):
         """Return when the answer has begun; what it raises can still be answered with a status."""
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the bytes: of a stream event by event, of another answer in one piece."""
+        """Yield the bytes; a piece of a stream is one event or several, and never a part of one."""
 
     async def close(self) -> None:
         """Stop whoever produces the answer, unless it is complete; safe to call twice."""
@@ -135,12 +135,8 @@ class CachedAnswer:
         """Do nothing: the answer is complete."""
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the answer as it was recorded: events one by one, another answer in one piece."""
-        if not self._content.startswith(b"data: "):
-            yield self._content
-            return
-        for event in self._content.split(b"\n\n")[:-1]:
-            yield event + b"\n\n"
+        """Yield the answer as it was recorded, all events of a stream in one piece."""
+        yield self._content
 
     async def close(self) -> None:
         """Do nothing: the answer is complete."""
