@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from castor_chassis import Peer, PeerPolicy
 from castor_chassis.client.breaker import GatedBreaker
 from openai_service.settings import ProviderSettings
-from openai_service.upstreams.client import OpenAICompatible, UpstreamOptions
+from openai_service.upstreams.client import UpstreamClient, UpstreamOptions
 from twitter_service.x.client import XClient, XPolicy
 from twitter_service.x.rate_limits import XLimits
 from twitter_service.x.span import Span
@@ -121,7 +121,7 @@ def language_model(server: Server, policy: Policy, _redis_url: str) -> Caller:
         fail_max=policy["fail_max"],
         reset_seconds=policy["reset"],
     )
-    client = OpenAICompatible(options)
+    client = UpstreamClient(options)
     body = {"model": "m", "messages": [{"role": "user", "content": "¿si?"}]}
     return Caller(lambda: client.complete(body), client.breaker, client.close)
 

@@ -15,7 +15,7 @@ import numpy as np
 from openai_service.extractive.passages import Document, Passage, Prompt, passages
 from openai_service.extractive.ranker import Encoder, best_passages, words
 from openai_service.tasks.schemas import Advice, Evidence, Finding, Plan, SourcedAnswer, Speech, Summary, Topic, Topics
-from openai_service.tasks.topics import Axis
+from openai_service.tasks.topics import Axis, TermMatcher
 
 QUOTED = "Sin un modelo de lenguaje no se redacta nada; esto dicen los documentos, citado palabra por palabra:"
 NOTHING = "Ningún documento sirve para esta tarea."
@@ -105,10 +105,15 @@ def answer(question: str, documents: Sequence[Document], encoder: Encoder | None
 
 
 def topics(documents: Sequence[Document], labels: Sequence[Axis], encoder: Encoder | None) -> Topics:
-    """Return the label whose words the text uses most; ties and texts without any go by the encoder's cosine."""
-    terms = [frozenset(word for term in (*label.terms, label.name) for word in words(term)) for label in labels]
+    """Return the label of which each document contains the most terms.
+
+    The encoder's cosine to the labels decides ties, and between all labels where there is no term.
+    """
+    matcher = TermMatcher(labels)
     near = _closeness([document.text for document in documents], labels, encoder)
-    items = [_topic(document, labels, terms, near[row]) for row, document in enumerate(documents)]
+    items = [
+        _topic(document, labels, matcher.counts(document.text), near[row]) for row, document in enumerate(documents)
+    ]
     return Topics(items=items)
 
 
@@ -120,9 +125,7 @@ def _closeness(texts: Sequence[str], labels: Sequence[Axis], encoder: Encoder | 
     return found
 
 
-def _topic(document: Document, labels: Sequence[Axis], terms: Sequence[frozenset[str]], near: Sequence[float]) -> Topic:
-    used = set(words(document.text))
-    hits = [len(used & own) for own in terms]
+def _topic(document: Document, labels: Sequence[Axis], hits: Sequence[int], near: Sequence[float]) -> Topic:
     order = sorted(range(len(labels)), key=lambda place: (-hits[place], -near[place], place))
     best, second = order[0], order[1] if len(order) > 1 else None
     sure = min(hits[best] / _HITS_FOR_CERTAIN, 1.0) if hits[best] else min(near[best], _UNSURE)
