@@ -152,4 +152,4 @@ def x(server: Server, policy: Policy, redis_url: str) -> Caller:
     )
 
 
-CALLERS = {"peer": peer, "X": x}
+CALLERS = {"peer": peer, "language model": language_model, "X": x}

@@ -167,23 +167,19 @@ class Retrier:
         timeout_seconds: float | None,
     ) -> T:
         try:
-            return await self.breaker.guard(lambda: self.timed(attempt, late, timeout_seconds))
+            return await self.breaker.guard(lambda: self._timed(attempt, late, timeout_seconds))
         except BreakerOpen as error:
             raise refused(error.retry_after_seconds) from error
 
-    async def timed(
+    async def _timed(
         self,
         attempt: Callable[[float], Awaitable[T]],
         late: Callable[[float], AttemptFailed],
-        timeout_seconds: float | None = None,
+        timeout_seconds: float | None,
     ) -> T:
-        """Return what ``attempt(seconds)`` returns within its time; raises ``late(seconds)`` after it.
-
-        This is ``run`` without breaker and repetition, for example for the next piece of an open stream.
-        """
         limit = timeout_seconds or self._policy.attempt_timeout_seconds
         self._require_time()
-        seconds = min(limit, self._left())
+        seconds = self.seconds(limit)
         try:
             async with asyncio.timeout(seconds):
                 return await attempt(seconds)
@@ -191,6 +187,10 @@ class Retrier:
             failed = late(seconds)
             failed.outage = failed.outage and seconds >= limit
             raise failed from error
+
+    def seconds(self, limit_seconds: float | None = None) -> float:
+        """Return how long an attempt that begins now may take: its limit, the policy's by default, or what is left."""
+        return min(limit_seconds or self._policy.attempt_timeout_seconds, self._left())
 
     def _require_time(self) -> None:
         if self._left() <= 0:

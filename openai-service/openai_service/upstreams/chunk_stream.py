@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from openai import AsyncStream
 
-from openai_service.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from openai_service.errors import UpstreamTimeout, UpstreamUnavailable
 from openai_service.protocol.messages import Json
 from openai_service.protocol.sse import DONE, EventParser
 from openai_service.upstreams.failures import ATTEMPT_ERRORS
@@ -24,7 +24,7 @@ class UpstreamChunkStream:
     """
 
     def __init__(
-        self, reply: AsyncStream[Any], *, seconds: Callable[[], float], error_of: Callable[[Exception], UpstreamError]
+        self, reply: AsyncStream[Any], *, seconds: Callable[[], float], error_of: Callable[[Exception], Exception]
     ) -> None:
         self._reply = reply
         self._seconds = seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,10 +10,8 @@ from typing import Any, TypeVar
 import orjson
 from openai import AsyncAzureOpenAI, AsyncOpenAI, AsyncStream
 
-from castor_chassis.client.breaker import BreakerOpen, GatedBreaker
-from castor_chassis.client.retry import RetryBudget, backoff_seconds
+from castor_chassis.client.retry import AttemptFailed, Retrier, RetryPolicy
 from castor_chassis.client.transport import httpx, new_client
-from castor_chassis.context import remaining_seconds
 from openai_service.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from openai_service.metrics import RETRIES
 from openai_service.protocol.chat import ChatCompletion
@@ -23,12 +20,12 @@ from openai_service.protocol.vectors import Floats
 from openai_service.settings import ProviderSettings
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
 from openai_service.upstreams.embedding_reply import VectorReader
-from openai_service.upstreams.failures import ATTEMPT_ERRORS, AttemptFailed, failure_of
+from openai_service.upstreams.failures import ATTEMPT_ERRORS, failure_of
 
 T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1"
-_FALLBACK_SHARE = 0.9
-_FAIR_SECONDS = 5.0
+_TIME_SHARE = 0.9
+"""The rest of the caller's time is kept for the extractive fallback."""
 _CHAT = "/chat/completions"
 _EMBEDDINGS = "/embeddings"
 
@@ -46,10 +43,6 @@ class UpstreamOptions:
     reset_seconds: float = 60
 
 
-class _CallerLeft(Exception):
-    """The caller went away, which says nothing about the upstream's health."""
-
-
 class UpstreamClient:
     """One API of OpenAI's shape behind, from the outside in: bulkhead, retry, circuit breaker, timeout per attempt.
 
@@ -64,14 +57,16 @@ class UpstreamClient:
         self.settings = options.provider
         self._vectors = VectorReader(self.name)
         self._sdk = _sdk(options)
-        self._budget = RetryBudget()
         self._in_flight = 0
-        self.breaker = GatedBreaker(
-            f"llm-{self.name}",
+        policy = RetryPolicy(
+            attempts=options.attempts,
+            attempt_timeout_seconds=options.timeout_seconds,
             fail_max=options.fail_max,
             reset_seconds=options.reset_seconds,
-            counts=lambda error: isinstance(error, AttemptFailed) and error.counts,
+            time_share=_TIME_SHARE,
         )
+        self._retrier = Retrier(f"llm-{self.name}", policy, on_retry=RETRIES.inc)
+        self.breaker = self._retrier.breaker
 
     async def complete(self, body: dict[str, Any]) -> Json:
         """Return the complete answer to ``body``, byte for byte as the upstream wrote it."""
@@ -119,7 +114,7 @@ class UpstreamClient:
 
     async def _open(self, body: dict[str, Any]) -> UpstreamChunkStream:
         reply = await self._sdk.post(_CHAT, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any])
-        stream = UpstreamChunkStream(reply, seconds=self._seconds, error_of=self._error_of)
+        stream = UpstreamChunkStream(reply, seconds=self._retrier.seconds, error_of=self._error_of)
         try:
             await stream.begin()
         except BaseException:
@@ -127,7 +122,7 @@ class UpstreamClient:
             raise
         return stream
 
-    def _error_of(self, error: Exception) -> UpstreamError:
+    def _error_of(self, error: Exception) -> Exception:
         return failure_of(error, self._options.api_key).error
 
     async def _embed(
@@ -148,54 +143,24 @@ class UpstreamClient:
             self._in_flight -= 1
 
     async def _call(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        self._budget.earn()
-        for number in range(1, self._options.attempts + 1):
+        async def named(_seconds: float) -> T:
             try:
-                return await self._guarded(attempt)
-            except AttemptFailed as failed:
-                wait = backoff_seconds(number) if failed.wait_seconds is None else failed.wait_seconds
-                if number == self._options.attempts or not self._may_repeat(failed, wait):
-                    raise failed.error from failed.__cause__
-                RETRIES.inc()
-                await asyncio.sleep(wait)
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _may_repeat(self, failed: AttemptFailed, wait: float) -> bool:
-        return failed.repeatable and wait < self._seconds() / 2 and self._budget.spend()
-
-    def _seconds(self) -> float:
-        # A share of the caller's time is kept for the extractive fallback.
-        left = remaining_seconds()
-        return min(self._options.timeout_seconds, float("inf") if left is None else left * _FALLBACK_SHARE)
-
-    async def _guarded(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await self.breaker.guard(lambda: self.timed(attempt))
-        except BreakerOpen as refused:
-            wait = refused.retry_after_seconds
-            error = UpstreamUnavailable(reason="circuit breaker open", retry_after_seconds=wait)
-            raise AttemptFailed(error) from refused
-        except _CallerLeft as gone:
-            raise asyncio.CancelledError from gone
-
-    async def timed(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Await ``attempt`` within the timeout; raises ``AttemptFailed`` for whatever goes wrong."""
-        seconds = self._seconds()
-        try:
-            async with asyncio.timeout(seconds):
                 return await attempt()
-        except asyncio.CancelledError as error:
-            # The breaker counts a cancellation as a failure, and a client that hangs up is none.
-            raise _CallerLeft from error
-        except TimeoutError as error:
-            # Callers with short deadlines must not open the breaker for everyone.
-            fair = seconds >= min(_FAIR_SECONDS, self._options.timeout_seconds)
-            raise AttemptFailed(UpstreamTimeout(seconds=round(seconds, 3)).processed(), counts=fair) from error
-        except UpstreamError as error:
-            # The upstream answered, but not what was asked for: a matter of configuration, not of its health.
-            raise AttemptFailed(error.processed(), counts=False) from error
-        except ATTEMPT_ERRORS as error:
-            raise failure_of(error, self._options.api_key) from error
+            except UpstreamError as error:
+                # The upstream answered, but not what was asked for: a matter of configuration, not of its health.
+                raise AttemptFailed(error.processed(), repeatable=False, outage=False) from error
+            except ATTEMPT_ERRORS as error:
+                raise failure_of(error, self._options.api_key) from error
+
+        return await self._retrier.run(named, late=_late, refused=_refused)
+
+
+def _late(seconds: float) -> AttemptFailed:
+    return AttemptFailed(UpstreamTimeout(seconds=round(seconds, 3)).processed(), repeatable=False)
+
+
+def _refused(retry_after_seconds: float) -> UpstreamUnavailable:
+    return UpstreamUnavailable(reason="circuit breaker open", retry_after_seconds=retry_after_seconds)
 
 
 def _sdk(options: UpstreamOptions) -> AsyncOpenAI:
