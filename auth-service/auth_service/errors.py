@@ -1,4 +1,4 @@
-"""What auth-service refuses, and why."""
+"""Errors of auth-service. The docstrings of ``ServiceError``s are descriptions in the contract."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class ScopeNotHeld(Forbidden):
 
 
 class WrongKeySecret(Unavailable):
-    """The stored signing key cannot be opened with this secret."""
+    """The stored signing key cannot be decrypted with this secret."""
 
     code = "wrong_key_secret"
     message = (
@@ -173,7 +173,7 @@ class WrongKeySecret(Unavailable):
 
 
 class OAuthError(Exception):
-    """A refusal of the token endpoint, in the words of RFC 6749 section 5.2."""
+    """An error response of the token endpoint (RFC 6749 section 5.2)."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid_request"
@@ -188,7 +188,7 @@ class InvalidTokenRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """Neither certificate nor secret proves a service."""
+    """Neither certificate nor secret authenticates a service."""
 
     status = 401
     code = "invalid_client"

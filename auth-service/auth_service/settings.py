@@ -25,28 +25,28 @@ def check_smtp_url(url: str) -> None:
 
 
 class AuthSettings(ServiceSettings):
-    """What the chassis needs, and what identity needs beside it."""
+    """The settings of the chassis, and those of auth-service."""
 
     service_name: ClassVar[str] = "auth-service"
 
     key_encryption_secret: SecretStr = Field(
-        description="Opens the stored signing keys and blinds addresses in the audit log. At least 32 random "
-        "characters, the same in every replica; losing it means new signing keys.",
+        description="Encrypts the stored signing keys, and keys the pseudonyms of the audit log. At least 32 "
+        "random characters, the same in every replica; without it the stored keys are lost.",
     )
     registration_role: Role = Field(Role.VIEWER, description="Role of whoever registers.")
     bootstrap_admin_email: str | None = Field(None, description="Administrator that exists from the first start.")
     bootstrap_admin_password: SecretStr | None = Field(None, description="Its password; used once, to create it.")
 
-    access_token_seconds: int = Field(900, ge=60, le=3600, description="Life of a user's access token.")
-    service_token_seconds: int = Field(300, ge=60, le=900, description="Life of a service's token.")
-    refresh_idle_days: float = Field(7, gt=0, description="A refresh token unused for this long is dead.")
-    session_max_days: float = Field(30, gt=0, description="After this, a session ends whatever its use.")
+    access_token_seconds: int = Field(900, ge=60, le=3600, description="Lifetime of a user's access token.")
+    service_token_seconds: int = Field(300, ge=60, le=900, description="Lifetime of a service's token.")
+    refresh_idle_days: float = Field(7, gt=0, description="A refresh token that is not used for so long expires.")
+    session_max_days: float = Field(30, gt=0, description="A session ends after this, however often it is refreshed.")
     refresh_replay_seconds: float = Field(
         10,
         ge=0,
         le=60,
         description="Within this, a used refresh token sent again by the same client gets the same successor: "
-        "a lost answer must not end a session. 0 makes every second use a theft.",
+        "a lost response must not end a session. 0: every second use counts as theft.",
     )
     keys_refresh_seconds: float = Field(30, gt=0, description="How often signing keys are read from PostgreSQL.")
     jwks_cache_seconds: int = Field(300, ge=0, description="max-age of the published key set.")
@@ -65,34 +65,40 @@ class AuthSettings(ServiceSettings):
         description="verified: a token is sent to the address, and nobody learns which addresses have accounts; "
         "open: an account at once, for closed networks; closed: nobody registers.",
     )
-    registration_hours: float = Field(24, gt=0, description="How long the token of a registration holds.")
-    reset_minutes: float = Field(10, gt=0, le=60, description="How long tokens for passwords and addresses hold.")
+    registration_hours: float = Field(24, gt=0, description="How long a registration may be confirmed.")
+    reset_minutes: float = Field(10, gt=0, le=60, description="Validity of mailed tokens for passwords and addresses.")
     notifier: Literal["log", "smtp"] = Field(
-        "log", description="log: messages and their tokens go to the log, for development; smtp: they are mailed."
+        "log", description="log: mails and their tokens go to the log, for development; smtp: they are sent."
     )
     smtp_url: SecretStr | None = Field(None, description="smtps://user:password@host, or smtp+starttls://...")
     smtp_ca_file: Path | None = Field(None, description="PEM authorities of the mail server; unset: the system's.")
     smtp_timeout_seconds: float = Field(10, gt=0, description="Per step of a delivery.")
-    mail_from: str = Field("castor@castor.example", description="Sender of messages.")
+    mail_from: str = Field("castor@castor.example", description="Sender of mails.")
     mfa_required_roles: str = Field(
         "admin",
-        description="Space separated roles that are worth nothing until their holder has a second factor, or none.",
+        description="Space separated roles that give no scopes until their holder has enabled MFA, or none.",
     )
 
     throttle_free_attempts: int = Field(5, ge=1, description="Failed logins of an account before delays begin.")
     throttle_free_attempts_per_address: int = Field(30, ge=1, description="The same per address.")
     throttle_first_seconds: float = Field(1, gt=0, description="First delay; each failure doubles it.")
     throttle_longest_seconds: float = Field(900, gt=0, description="Longest delay.")
-    throttle_forget_hours: float = Field(24, gt=0, description="Failures this old are forgotten.")
+    throttle_forget_hours: float = Field(
+        24, gt=0, description="Without an attempt for so long, failures no longer count."
+    )
     known_device_days: float = Field(30, gt=0, description="How long a device that logged in is known.")
-    stuffing_accounts_per_address: int = Field(20, ge=1, description="More accounts failed per hour: suspicious.")
-    stuffing_addresses_per_account: int = Field(20, ge=1, description="More addresses failed per hour: suspicious.")
-    recovery_rate_limit: str = Field("5/hour", description="Messages that strangers may have sent to one address.")
+    stuffing_accounts_per_address: int = Field(
+        20, ge=1, description="More accounts failed in an hour: stuffing is reported."
+    )
+    stuffing_addresses_per_account: int = Field(
+        20, ge=1, description="More addresses failed in an hour: stuffing is reported."
+    )
+    recovery_rate_limit: str = Field("5/hour", description="Mails to one address that anybody may ask for.")
     address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
     registration_rate_limit: str = Field("10/minute", description="Registrations and tokens per address.")
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
     audit_retention_days: int = Field(
-        730, ge=1, le=36500, description="Security events older than this are forgotten; export them before."
+        730, ge=1, le=36500, description="Security events older than this are deleted; export them before."
     )
     max_api_keys: int = Field(50, ge=1, description="API keys in force per user.")
 
@@ -106,7 +112,7 @@ class AuthSettings(ServiceSettings):
     @field_validator("mfa_required_roles")
     @classmethod
     def _roles_exist(cls, roles: str) -> str:
-        # An empty variable counts as unset, so there has to be a word for no role.
+        # An empty variable counts as unset, so "none" stands for no role.
         held = [] if roles == "none" else [Role(role) for role in roles.split()]
         return " ".join(held)
 

@@ -1,4 +1,4 @@
-"""Log-in with a password, and the password once more for changes of how one logs in."""
+"""Login with a password, and reauthentication: the password once more, for changes of how one logs in."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Login:
     async def enter(self, user: User, client: Client, *, failures: int = 0) -> tuple[User, TokenPair]:
         """Begin a session of a user who is authenticated, and know the device from now on.
 
-        After several ``failures`` before, the user is told by mail.
+        After several ``failures`` before it, a mail tells the user.
         """
         async with self.changes.begin(str(user.id), client) as change:
             await change.record("login")

@@ -1,6 +1,6 @@
-"""Writes the mails to account holders: what each address is told depends on whether it has an account.
+"""Composes the mails to account holders: what an address is sent depends on whether it has an account.
 
-That is found out here, when a mail is sent, and not by the request that caused it: the request takes the same time
+That is looked up here, when a mail is sent, and not in the request that caused it: the request takes the same time
 for every address.
 """
 
@@ -31,7 +31,7 @@ class AccountMessages:
     token_lifetime: timedelta
 
     async def compose(self, mail: QueuedMail) -> Sequence[Message]:
-        """Return the messages to send; none when there is nobody to tell."""
+        """Return the messages to send; none when the account is gone or closed."""
         if mail.kind == "registration":
             return [await self._registration(mail)]
         if mail.kind == "password_reset":
@@ -56,10 +56,10 @@ class AccountMessages:
         user = await users.by_email(self.postgres, present)
         if user is None:
             return []
-        told = message("email_change_asked", user.email)
+        notice = message("email_change_asked", user.email)
         if await users.by_email(self.postgres, new) is not None:
-            return [told, message("address_taken", new)]
-        return [told, await self._with_token("email_change", user, new)]
+            return [notice, message("address_taken", new)]
+        return [notice, await self._with_token("email_change", user, new)]
 
     async def _with_token(self, purpose: Purpose, user: User, to: str) -> Message:
         token = secrets.token_urlsafe(32)

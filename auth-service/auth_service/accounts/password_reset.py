@@ -1,4 +1,4 @@
-"""A forgotten password is set anew with a one-time token that is mailed to the account's address."""
+"""Reset of a forgotten password with a one-time token that is mailed to the account's address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from castor_chassis import Postgres
 
 @dataclass(frozen=True)
 class PasswordReset:
-    """Lets owners set a forgotten password anew."""
+    """Resets forgotten passwords."""
 
     postgres: Postgres
     passwords: Passwords
@@ -30,7 +30,7 @@ class PasswordReset:
     async def ask(self, email: str, client: Client) -> None:
         """Have a token mailed to ``email`` if it has an active account; raises ``RateLimited`` or ``OutboxFull``.
 
-        The request does the same for every address; whether there is an account is found out when the mail is sent.
+        The request does the same for every address; whether there is an account is looked up when the mail is sent.
         """
         email = normal_email(email)
         await self.limits.message(email, client)

@@ -3,7 +3,7 @@
 ``verified`` (the default): the response is the same for a new and a taken address; the account is made when the token
 that was mailed to the address is presented together with the password that was chosen. The password is needed because
 whoever receives an unexpected mail could otherwise be made to open an account with somebody else's password.
-``open``: an account and a session at once, which tells whether an address has an account; for closed networks.
+``open``: an account and a session at once, which reveals whether an address has an account; for closed networks.
 ``closed``: nobody can register.
 """
 
@@ -83,7 +83,7 @@ class Registration:
         return await self._entered(user, session, client)
 
     async def _ask_for_confirmation(self, new: NewAccount, password_hash: str, client: Client) -> None:
-        # The same statements for every address: whether it is taken is found out when the mail is sent.
+        # The same statements for every address: whether it is taken is looked up when the mail is sent.
         email, token = normal_email(new.email), secrets.token_urlsafe(32)
         pending = PendingRegistration(email, password_hash, [self.role], new.profile)
         async with self.changes.begin(None, client) as change:

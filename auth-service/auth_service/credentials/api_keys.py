@@ -86,7 +86,7 @@ class ApiKeys:
         return key, f"castor_{key_id}_{secret}"
 
     async def verify(self, text: str) -> Principal | None:
-        """Return whom the key stands for, with those of its scopes that the owner still holds; None for a bad key."""
+        """Return the owner with those of the key's scopes that the owner still has; None for an invalid key."""
         with attempt("api_key") as outcome:
             principal = await self._owner(text)
             outcome.result = "invalid_api_key" if principal is None else "ok"

@@ -29,7 +29,7 @@ _DELETE_BATCH = 1000
 
 
 class Revocations:
-    """Revokes, and tells other services what was revoked.
+    """Revokes, and answers other services' questions about what was revoked.
 
     ``held`` is the list that this service's own token verifier consults. ``token_seconds`` is the longest life of an
     access token: a revocation is kept for so long.
@@ -82,7 +82,7 @@ class Revocations:
             self._loaded = True
 
     def _current(self) -> list[StoredRevocation]:
-        # Entries that the list has replaced by its issued-before cut-off need not be told one by one.
+        # Entries that the list has replaced by its issued-before cut-off need not be listed one by one.
         cutoff, now = self._held.issued_after, time.time()
         return [
             stored

@@ -1,4 +1,4 @@
-"""Limits on logins, MFA codes, registrations and messages that strangers may ask for.
+"""Limits on logins, MFA codes, registrations and mails that anybody may ask for.
 
 Failed logins delay the next, per account and per address. A device that has logged in before has a bucket of its own,
 so nobody can lock an owner out of the account by failing on purpose; from a new device the right password is admitted
@@ -143,7 +143,7 @@ class AttemptLimits:
         await self._registrations.check(self._vault.blind(client.address), "registration")
 
     async def message(self, email: str, client: Client) -> None:
-        """Count one message that a stranger asks for: per address of the caller, and per recipient.
+        """Count one mail that somebody asks for without a session: per address of the caller, and per recipient.
 
         Raises ``RateLimited``.
         """

@@ -50,7 +50,7 @@ class Delays:
     first_seconds: float
     longest_seconds: float
     forgotten_after_seconds: float
-    """A bucket without attempts for so long starts anew."""
+    """After so long without an attempt, the failures of a bucket no longer count."""
 
     def after(self, failures: int) -> float:
         """Return the seconds until the next attempt is admitted."""

@@ -11,7 +11,7 @@ from castor_chassis import Claims, TokenVerifier, Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class ValidToken:
-    """What is told about a token that is valid, in the order of the response."""
+    """The response about a valid token; its fields are in the order of the response."""
 
     valid: bool
     user_id: str
