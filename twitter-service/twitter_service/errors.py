@@ -108,7 +108,7 @@ class BudgetSpent(ServiceError):
     status = 402
     code = "budget_spent"
     message = (
-        "The {period} budget of {scope} covers {left} {unit} more and this may take {wanted}; "
+        "The {period} budget of {scope} covers {left} {unit} more and this may take {needed}; "
         "ask for less, or wait until {resets_at}."
     )
 

@@ -180,16 +180,6 @@ async def test_authors_become_entities_once(twitter: Twitter) -> None:
     assert other["entities_created"] == ["leo"]
 
 
-async def test_total_counts(twitter: Twitter) -> None:
-    """All tweets of a span of Bogota days are counted, whoever they speak of; outside it none."""
-    rows = [(9000 + n, "ana", f"2019-05-0{n}T04:59:00Z", "x") for n in range(1, 6)]
-    await twitter.imported(csv_of(rows))
-    total = await twitter.data("/counts/total", since="2019-05-01", until="2019-05-03")
-    assert total["tweets"] == 3
-    assert total["scored"] == total["positive"] + total["neutral"] + total["negative"]
-    assert (await twitter.data("/counts/total", as_of="2019-05-02T00:00:00Z"))["tweets"] == 1
-
-
 async def test_only_the_most_active_authors(start_twitter: Start) -> None:
     """At most max_author_entities authors become entities, the most active, and the rest is counted."""
     rows = [(n, f"user{n % (1 + n % 5)}", "2022-05-01T10:00:00Z", "t") for n in range(1, 101)]

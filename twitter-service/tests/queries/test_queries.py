@@ -228,3 +228,13 @@ async def test_a_parquet_export_holds_what_the_lines_hold(twitter: Twitter, monk
     assert all(0.1 <= row["credibility"] <= 1 for row in rows)
     nothing = await twitter.get("/exports", format="parquet", author="nobody")
     assert ParquetFile(io.BytesIO(nothing.content)).metadata.num_rows == 0
+
+
+async def test_total_counts(twitter: Twitter) -> None:
+    """All tweets of a span of Bogota days are counted, whoever they speak of; outside it none."""
+    rows = [(9000 + n, "ana", f"2019-05-0{n}T04:59:00Z", "x") for n in range(1, 6)]
+    await twitter.imported(csv_of(rows))
+    total = await twitter.data("/counts/total", since="2019-05-01", until="2019-05-03")
+    assert total["tweets"] == 3
+    assert total["scored"] == total["positive"] + total["neutral"] + total["negative"]
+    assert (await twitter.data("/counts/total", as_of="2019-05-02T00:00:00Z"))["tweets"] == 1

@@ -122,7 +122,7 @@ def check(requested: Amount, budgets: Iterable[BudgetStatus]) -> None:
                     scope=status.name,
                     left=left if unit == "posts" else left / MICRO,
                     unit=unit,
-                    wanted=needed if unit == "posts" else needed / MICRO,
+                    needed=needed if unit == "posts" else needed / MICRO,
                     resets_at=status.resets_at.isoformat().replace("+00:00", "Z"),
                 )
 

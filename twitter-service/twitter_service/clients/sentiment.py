@@ -24,7 +24,7 @@ class Score(BaseModel):
 
 
 class Model(BaseModel):
-    """Who scored."""
+    """The model that scored."""
 
     id: str
     version: str
@@ -38,7 +38,7 @@ class Scores(BaseModel):
 
 
 class TargetScore(BaseModel):
-    """What a text says for or against one target; no shares where the text does not name it."""
+    """Sentiment of a text towards one target; no shares where the text does not name it."""
 
     target: str
     label: Literal["positive", "neutral", "negative", "absent"]
@@ -56,7 +56,7 @@ class ItemTargets(BaseModel):
 
 
 class TargetScores(BaseModel):
-    """The answer to texts with targets; opinions of other models or rules do not compare."""
+    """The answer to texts with targets; sentiments of another model or other rules are not comparable."""
 
     results: list[ItemTargets]
     model: Model
@@ -73,7 +73,7 @@ OPERATIONS = (
 
 
 class SentimentClient:
-    """Scores batches of texts, and of targets in them; has no fallback, because tweets wait in the store meanwhile."""
+    """Scores texts, and targets in them. There is no fallback: tweets wait in the store meanwhile."""
 
     def __init__(self, peer: Peer, *, timeout_seconds: float) -> None:
         self._peer = peer

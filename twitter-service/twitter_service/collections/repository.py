@@ -58,7 +58,7 @@ class CollectionRepository:
         return [Collection(*row) for row in rows]
 
     async def enable(self, collection_id: str, enabled: bool) -> Collection:
-        """Let a collection go on, or rest; raises ``CollectionNotFound``."""
+        """Resume or pause a collection; raises ``CollectionNotFound``."""
         sql = f"UPDATE x_collections SET enabled = $2, next_run_at = now() WHERE id = $1 RETURNING {_COLUMNS}"
         return _found(await self._postgres.fetchrow(sql, collection_id, enabled), collection_id)
 

@@ -43,7 +43,7 @@ class CollectionService:
         return await self._collections.find(after, limit)
 
     async def enable(self, collection_id: str, enabled: bool) -> Collection:
-        """Let a collection go on, or rest; raises ``CollectionNotFound``."""
+        """Resume or pause a collection; raises ``CollectionNotFound``."""
         changed = await self._collections.enable(collection_id, enabled)
         self._changed.set()
         return changed

@@ -1,4 +1,4 @@
-"""Tracked entities in PostgreSQL. Whoever changes one raises the revision that batches of tweets are matched with."""
+"""Tracked entities in PostgreSQL. Each change raises the revision with which batches of tweets are matched."""
 
 from __future__ import annotations
 

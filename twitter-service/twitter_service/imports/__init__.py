@@ -1,1 +1,1 @@
-"""Files in: reading, parsing, storing."""
+"""Imports of files: reading, parsing, storing."""

@@ -1,4 +1,4 @@
-"""The authors of a file as entities, where the file names nobody who is tracked."""
+"""Authors of a file as entities to track."""
 
 from __future__ import annotations
 

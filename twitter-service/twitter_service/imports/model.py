@@ -94,7 +94,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class InterruptedImport:
-    """An import that broke off, and how far it had come."""
+    """An import that broke off, and its progress."""
 
     id: str
     checkpoint: Checkpoint

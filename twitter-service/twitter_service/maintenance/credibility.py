@@ -1,7 +1,7 @@
-"""How far an author can be trusted, as a score with reasons. Nothing is dropped for it: readers may filter.
+"""Credibility of an author: a score with its reasons. No tweet is dropped for it; queries can filter by it.
 
-The weights are those of the predecessor's detector, without its hard filter and without any look at the name:
-a name says nothing (Botero, Roboto, Abbott). An unknown signal weighs nothing.
+The weights are those of the predecessor's detector, without its hard filter and without signals from the name, which
+is no evidence (Botero, Roboto, Abbott). An unknown signal weighs 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from twitter_service.tweets.model import Author
 
 BASE = 0.5
-LEAST, MOST = 0.1, 1.0
+MIN_SCORE, MAX_SCORE = 0.1, 1.0
 MIN_TWEETS_TO_JUDGE = 5
 
 
@@ -28,7 +28,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Reason:
-    """One signal, what it weighs, and the sentence that explains it."""
+    """One signal, its weight, and the sentence that explains it."""
 
     signal: str
     weight: float
@@ -44,11 +44,11 @@ class Assessment:
 
 
 def assess(author: Author | None, activity: Activity | None, now: datetime) -> Assessment:
-    """Return the credibility of an author; of an unknown one it is 0.5, less what the activity tells."""
+    """Return the credibility of an author; an unknown one has 0.5 and the weights of its activity."""
     reasons = [] if author is None else [*_profile(author), *_age(author, now), *_reach(author)]
     reasons += [] if activity is None else _behaviour(activity)
     score = BASE + sum(reason.weight for reason in reasons)
-    return Assessment(round(min(MOST, max(LEAST, score)), 2), tuple(reasons))
+    return Assessment(round(min(MAX_SCORE, max(MIN_SCORE, score)), 2), tuple(reasons))
 
 
 def _profile(author: Author) -> Iterator[Reason]:

@@ -1,4 +1,4 @@
-"""The ten axes of the Plan Nacional de Desarrollo 2022-2026, found by their terms in the words of a tweet.
+"""The ten axes of the Plan Nacional de Desarrollo 2022-2026, found by their terms in the text of a tweet.
 
 Terms match as whole words, without case and accents; of a single word its plural matches too. Left out are
 words that mostly mean something else: "vía" (vía @medio), "orden", "peso", "tierra" and "metro" alone, and
@@ -71,7 +71,7 @@ AXES = MappingProxyType(
 
 
 def axes_in(words: Words) -> list[str]:
-    """Return the axes that a text with these words speaks of, by slug."""
+    """Return the slugs of the axes whose terms occur in a text, in alphabetical order."""
     return sorted(_phrases().found_in(words.plain))
 
 

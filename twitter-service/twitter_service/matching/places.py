@@ -1,9 +1,9 @@
-"""Departments and cities of Colombia in what an author or a tweet says about its place.
+"""Departments and cities of Colombia in the place of a tweet or the location of its author.
 
-A city brings its department along. Many names are also something else: Córdoba lies in Argentina and Spain,
+A city implies its department. Many names are also something else: Córdoba lies in Argentina and Spain,
 Armenia is a country, Bello and Soledad are words, Bolívar and Nariño are persons. The rules:
 
-1. A text that names another country, or a place object of another country, says nothing about Colombia.
+1. A text that names another country, or a place object of another country, gives no place.
 2. An unambiguous name counts by itself.
 3. An ambiguous one counts only beside "Colombia", its flag, a place object of Colombia, or an unambiguous
    name or its own department in the same text.
@@ -96,7 +96,7 @@ COLOMBIA = "colombia, colombie, kolumbien, locombia"
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """What a name may mean: a slug, its department, and whether it needs company."""
+    """A slug that a name may mean, its department, and whether the name is ambiguous."""
 
     slug: str
     department: str | None
@@ -104,7 +104,7 @@ class _Name:
 
 
 def places_in(text: str, country_code: str | None = None) -> list[str]:
-    """Return the slugs of departments and cities that ``text`` names, in order of the alphabet.
+    """Return the slugs of departments and cities that ``text`` names, in alphabetical order.
 
     ``country_code`` is that of a place object (ISO 3166-1), None for a free text.
     """

@@ -29,7 +29,7 @@ WITH saved AS (
 SELECT count(*), max(change_seq) FROM saved
 """
 
-# The head is the number of a change that exists, so that whoever has followed the feed to it has all.
+# The head is the number of a change that exists, so that a consumer that has read up to it has everything.
 _COUNT = "UPDATE feed_state SET head = coalesce($1, head), scored = scored + $2"
 
 
@@ -95,7 +95,7 @@ class ScoreRepository:
 
 
 async def fetch_planned(postgres: Postgres, sql: str, *args: Any) -> list[Any]:
-    """Fetch by a plan for what is stored now: a plan kept from when a table was empty sorts all of it every time."""
+    """Fetch by a plan for what is stored now: a plan from when a table was empty would sort all of it every time."""
     async with postgres.transaction() as connection:
         await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
         rows: list[Any] = await connection.fetch(sql, *args)

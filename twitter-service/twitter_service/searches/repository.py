@@ -46,7 +46,7 @@ SET query_number = $3, next_token = $4, pages = pages + 1, posts_read = posts_re
 WHERE id = $1 AND claim = $2
 """
 
-# X may index a post late, so the checkpoint stays a minute behind the end of what was read.
+# X may index a post late, so the checkpoint stays a minute behind the end of the window that was read.
 _END = """
 WITH ended AS (
     UPDATE x_searches SET state = 'done', complete = $3, finished_at = now(), claim = NULL

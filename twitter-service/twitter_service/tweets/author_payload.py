@@ -1,4 +1,4 @@
-"""What a user object of the X API v2 tells about an author."""
+"""Authors in user objects of the X API v2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from twitter_service.tweets.model import Author, read_time
 
-_MOST = 2**31
+_MAX_COUNT = 2**31
 
 
 def author_of(key: str, user: dict[str, Any]) -> Author | None:
@@ -37,4 +37,4 @@ def author_of(key: str, user: dict[str, Any]) -> Author | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if type(value) is int and 0 <= value < _MOST else None
+    return value if type(value) is int and 0 <= value < _MAX_COUNT else None

@@ -12,7 +12,7 @@ from twitter_service.tweets.model import Author
 
 _FIELDS = ("followers", "following", "tweets", "verified", "has_bio", "has_image", "location")
 
-# What an older source does not say does not erase what is known.
+# A field that the source leaves out keeps the value that is stored.
 _SAVE = """
 INSERT INTO authors AS a
     (key, username, created_at, followers, following, tweets, verified, has_bio, has_image, location)
@@ -33,7 +33,7 @@ FROM authors WHERE lower(username) = lower($1) ORDER BY observed_at DESC LIMIT 1
 
 
 async def save_authors(connection: Any, authors: Sequence[Author]) -> None:
-    """Store what is known of authors, and have them assessed."""
+    """Store or update authors; their credibility will be assessed again."""
     if authors:
         ordered = sorted(authors, key=lambda author: author.id)
         columns: list[list[Any]] = [

@@ -1,6 +1,6 @@
-"""Tweets that are stored together, tagged with the entities they count for and the axes they speak of.
+"""Tweets that are stored together, tagged with the entities they count for and the axes they are about.
 
-Nothing here knows the service or its store, so that a process that only parses need not load them.
+This module loads neither the service nor its storage, because the parser process imports it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from twitter_service.tweets.pg_copy import link_rows, raw_of, raw_row, tweet_row
 
 
 class TaggedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A tweet, the entities it counts for, and the axes it speaks of."""
+    """A tweet, the entities it counts for, and the axes it is about."""
 
     tweet: NewTweet
     entities: tuple[str, ...] = ()
     axes: tuple[str, ...] = ()
     is_own_row: bool = True
-    """False of the original that a retweet brought along."""
+    """False for the original that a retweet included."""
 
 
 class EncodedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -58,7 +58,7 @@ class EncodedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
     def decoded(self) -> TaggedTweet:
-        """Return the tagged tweet, without what came along about its author."""
+        """Return the tagged tweet, without its author."""
         item = _decode(self.tagged)
         return TaggedTweet(structs.replace(item.tweet, raw=raw_of(self.raw)), item.entities, item.axes, self.is_own_row)
 
@@ -68,7 +68,7 @@ _decode = msgspec.msgpack.Decoder(TaggedTweet).decode
 
 
 class Retweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A retweet whose original came along: it is counted, and no tweet of its own."""
+    """A retweet that included its original: it is counted there and is not stored as a tweet."""
 
     original_id: int | None
     id: int
@@ -88,7 +88,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, tweets: Sequence[NewTweet], matcher: Matcher, revision: int) -> Batch:
-        """Tag tweets; of a retweet that brings its original along, the original is stored. CPU-bound."""
+        """Tag tweets; of a retweet that includes its original, the original is stored. CPU-bound."""
         items, retweets, authors = [], [], {}
         names_account = False
         for tweet in tweets:

@@ -1,4 +1,4 @@
-"""One tweet as it comes in: what each field must be, and the reason when it is not."""
+"""A tweet to be stored: its fields, and the reason why a record is rejected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_ID = 2**63 - 1
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 """Zero of the clock in an id (2010-11-04T01:42:54.657Z); ids count milliseconds from it above bit 22."""
 FIRST_SNOWFLAKE = 2**34
-"""Ids below were handed out one by one, before the clock was part of them."""
+"""Ids below are sequential: they do not contain a time."""
 _FIRST_YEAR, _LAST_YEAR = 2006, 2099
 _OLD_FORMAT = "%a %b %d %H:%M:%S %z %Y"
 _METRICS = frozenset(
@@ -23,7 +23,7 @@ _METRICS = frozenset(
 
 
 class Unusable(Exception):
-    """A record is no tweet; the message is the reason that the sender reads."""
+    """A record is not a usable tweet; the message is the reason that the sender is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Rejection:
 
 
 class Author(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a tweet brought along about its author; None where it said nothing."""
+    """An author as a source describes it; None where the source says nothing."""
 
     id: str
     username: str
@@ -69,7 +69,7 @@ class NewTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     place_source: str | None = None
     retweet_of: int | None = None
     original: NewTweet | None = None
-    """What a retweet repeats, where the source brought it along."""
+    """The tweet that a retweet repeats, where the source includes it."""
     author: Author | None = None
 
     @property
@@ -108,7 +108,7 @@ def read_id(value: Any) -> int:
 
 
 def read_text(value: Any) -> str:
-    """Return a tweet's text, as it is; it may be empty, as that of a tweet with nothing but a picture is."""
+    """Return a tweet's text unchanged; it may be empty, as in a tweet with only a picture."""
     if not isinstance(value, str):
         raise Unusable("text is missing")
     if len(value) > MAX_TEXT:
@@ -129,7 +129,7 @@ def read_username(value: Any, author_id: str | None) -> str:
 
 
 def read_created_at(value: Any, tweet_id: int) -> datetime:
-    """Return when a tweet was written; X's times are UTC, and an id tells its time where the field is missing."""
+    """Return when a tweet was written; times of X are UTC. Where the field is missing the time is read from the id."""
     if value is None or value == "":
         return _time_of_id(tweet_id)
     moment = _parsed(value) if isinstance(value, str) else None
@@ -143,7 +143,7 @@ def read_created_at(value: Any, tweet_id: int) -> datetime:
 
 
 def read_time(value: Any) -> datetime | None:
-    """Return a time of X's, None where there is none that makes sense."""
+    """Return a time as X writes it, None where it is missing or cannot be read."""
     try:
         return read_created_at(value, 0)
     except Unusable:
@@ -156,12 +156,12 @@ def read_lang(value: Any) -> str | None:
 
 
 def snowflake_of(moment: datetime) -> int:
-    """Return the lowest id that could have been handed out at ``moment``."""
+    """Return the lowest id that X could have assigned at ``moment``."""
     return max(0, int(moment.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22
 
 
 def time_of_snowflake(tweet_id: int) -> datetime:
-    """Return when an id was handed out."""
+    """Return when an id was assigned."""
     return datetime.fromtimestamp(((tweet_id >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)
 
 

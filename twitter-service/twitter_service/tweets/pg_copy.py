@@ -1,4 +1,4 @@
-"""Tweets as rows of PostgreSQL's binary COPY, so that whoever stores them only sends bytes.
+"""Tweets as rows of PostgreSQL's binary COPY, so that storing them only sends bytes.
 
 A field is its length in four bytes (-1: null) and its value, numbers in network order; a row is the number of its
 fields in two bytes, and its fields. See "Binary Format" on PostgreSQL's page about COPY.
@@ -38,7 +38,7 @@ _RAW_BEGIN = 2 + 12 + 4
 
 
 def tweet_row(tweet: NewTweet, axes: tuple[str, ...]) -> bytes:
-    """Return the row of a tweet but for the last two columns."""
+    """Return the row of a tweet without its last two columns."""
     return b"".join(
         (
             _count(len(TWEET_COLUMNS)),
@@ -66,7 +66,7 @@ def tweet_rows(rows: Iterable[bytes], import_id: str, head: int) -> bytes:
 
 
 def raw_row(tweet: NewTweet) -> bytes | None:
-    """Return the row that keeps a tweet as it came; None where it came as CSV."""
+    """Return the row of the JSON that a tweet came as; None where it came as CSV."""
     return None if tweet.raw is None else b"".join((_count(2), _number(8, tweet.id), _text(tweet.raw)))
 
 

@@ -1,7 +1,7 @@
 """Upserts of tweets: one row a tweet, new ones by COPY, known ones brought up to date.
 
-Everything here runs inside a transaction that holds the feed's lock (``feed_repository.lock_feed``), so nobody else
-writes meanwhile: what is found to be new stays new, and COPY needs no conflict clause.
+Everything here runs inside a transaction that holds the feed's lock (``feed_repository.lock_feed``), so nothing
+else is written meanwhile: a tweet that is found to be new stays new, and COPY needs no conflict clause.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SELECT id, coalesce(version_id, id), created_at, text FROM tweets WHERE id = ANY
 ON CONFLICT DO NOTHING
 """
 
-# The time of a tweet stays that of its first version; the text is scored and matched anew.
+# The time of a tweet stays that of its first version; the text is scored and matched again.
 _EDIT = """
 UPDATE tweets t
 SET version_id = n.version_id, text = n.text, lang = n.lang, metrics = coalesce(n.metrics, t.metrics),

@@ -1,7 +1,6 @@
-"""Tweets in objects and pages of the X API v2, flat or with their expansions, as X, twarc and tweepy give them.
+"""Tweets in objects and pages of the X API v2, flat or with their expansions, as X, twarc and tweepy write them.
 
-Of an object only the fields that are kept are made into Python values; the rest is skipped unread and kept as
-the bytes that came.
+Only the fields that are stored are decoded into Python values; the rest of an object is kept as bytes.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class _Object(msgspec.Struct):
 
 
 class _Line(msgspec.Struct):
-    """What tells a page from a tweet."""
+    """The members that distinguish a page from a tweet."""
 
     id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -106,9 +105,9 @@ class Includes:
 def tweets_of_line(line: bytes) -> Iterator[NewTweet | str]:
     """Yield the tweets of one JSON value (a tweet, a page, a list of tweets), or the reason why one is none."""
     try:
-        raws, is_page, includes = _opened(line)
+        raws, is_page, includes = _decoded(line)
     except (msgspec.DecodeError, RecursionError) as error:
-        yield _why_no_json(line, error)
+        yield _parse_error(line, error)
         return
     for number, raw in enumerate(raws, 1):
         try:
@@ -131,7 +130,7 @@ def tweet_of_object(item: Any, usernames: Mapping[str, str], includes: Includes 
     return _tweet(msgspec.convert(item, _Object), _text_of(raw), includes or Includes())
 
 
-def _opened(line: bytes) -> tuple[list[msgspec.Raw], bool, Includes]:
+def _decoded(line: bytes) -> tuple[list[msgspec.Raw], bool, Includes]:
     start = line.lstrip()[:1]
     if start == b"[":
         return _read_raws(line), True, Includes()
@@ -148,7 +147,7 @@ def _opened(line: bytes) -> tuple[list[msgspec.Raw], bool, Includes]:
     return (_read_raws(data) if data[:1] == b"[" else [msgspec.Raw(data)]), True, includes
 
 
-def _why_no_json(line: bytes, error: Exception) -> str:
+def _parse_error(line: bytes, error: Exception) -> str:
     try:
         orjson.loads(line)
     except orjson.JSONDecodeError as wrong:

@@ -1,7 +1,7 @@
-"""X API v2 behind one port: tweepy's clients, with limits, typed errors and retries around them.
+"""The client of X API v2: tweepy's clients with rate limits, typed errors and retries around them.
 
-tweepy knows the endpoints and their parameters. It has no memory of limits, hides the headers and knows one
-host; so its ``request`` is replaced here, and nothing else of it.
+tweepy knows the endpoints and their parameters. It keeps no count of limits, hides the headers and has one fixed host,
+so its ``request`` is replaced here, and nothing else of it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TWEET_FIELDS = [
     "in_reply_to_user_id", "lang", "possibly_sensitive", "public_metrics", "referenced_tweets", "source",
 ]  # fmt: skip
 USER_FIELDS = ["created_at", "description", "location", "profile_image_url", "public_metrics", "verified"]
-_WANTED: dict[str, Any] = {"tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS, "expansions": ["author_id"]}
+_POST_FIELDS: dict[str, Any] = {"tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS, "expansions": ["author_id"]}
 RECENT_PAGE, ARCHIVE_PAGE, TIMELINE_PAGE = 100, 500, 100
 MIN_PAGE, MIN_TIMELINE_PAGE = 10, 5
 RULES_PATIENCE_SECONDS = 1000.0
@@ -39,7 +39,7 @@ Call = Callable[[], Awaitable[aiohttp.ClientResponse]]
 
 @dataclass(frozen=True)
 class XPage:
-    """One page: API v2 objects as they came. It may be empty though ``next_token`` stands: that is not the end."""
+    """One page of API v2 objects. A page may be empty and still have a ``next_token``: it is not the last one then."""
 
     tweets: list[Json]
     users: list[Json] = field(default_factory=list)
@@ -48,7 +48,7 @@ class XPage:
 
 
 class _Tweepy(AsyncClient):  # type: ignore[misc]
-    """tweepy, with our session and base URL; answers are returned whatever their status."""
+    """tweepy with our session and base URL; answers are returned whatever their status."""
 
     session: aiohttp.ClientSession | None
 
@@ -75,7 +75,7 @@ class _Tweepy(AsyncClient):  # type: ignore[misc]
 
 
 class _Rules(AsyncStreamingClient):  # type: ignore[misc]
-    """tweepy's calls about the rules of the stream, sent as all others are."""
+    """tweepy's calls about the rules of the stream, sent through ``_Tweepy``."""
 
     def __init__(self, sender: _Tweepy) -> None:
         super().__init__(sender.bearer_token, return_type=aiohttp.ClientResponse)
@@ -101,8 +101,11 @@ class XPolicy:
 
 
 class XClient:
-    """Asks X. Every method raises ``XUnavailable``, ``XAllowanceSpent``, ``XLimitsUnavailable``, ``XUnauthorized``
-    or ``XRejected``; ``patience`` is how many seconds it may wait for the allowance of an endpoint."""
+    """Requests to X; ``patience`` is how many seconds a method may wait for the allowance of its endpoint.
+
+    Every method raises ``XUnavailable``, ``XAllowanceSpent``, ``XLimitsUnavailable``, ``XUnauthorized`` or
+    ``XRejected``.
+    """
 
     def __init__(self, token: str, limits: XLimits, policy: XPolicy) -> None:
         self.limits = limits
@@ -130,17 +133,22 @@ class XClient:
         """Return one page, newest first."""
         most = ARCHIVE_PAGE if archive else RECENT_PAGE
         ask = self._x.search_all_tweets if archive else self._x.search_recent_tweets
-        wanted = {**_WANTED, **span.parameters(), "max_results": min(most, max(MIN_PAGE, size)), "next_token": token}
+        parameters = {
+            **_POST_FIELDS,
+            **span.parameters(),
+            "max_results": min(most, max(MIN_PAGE, size)),
+            "next_token": token,
+        }
         endpoint = "search_all" if archive else "search_recent"
-        return _page(await self._call(endpoint, lambda: ask(query, **wanted), patience))
+        return _page(await self._call(endpoint, lambda: ask(query, **parameters), patience))
 
     async def count(self, query: str, span: Span, *, archive: bool, patience: float) -> int:
         """Return how many posts a search would find."""
         ask = self._x.get_all_tweets_count if archive else self._x.get_recent_tweets_count
         endpoint, total, token = ("counts_all" if archive else "counts_recent"), 0, None
         while True:
-            wanted = {**span.parameters(), "granularity": "day", **({"next_token": token} if token else {})}
-            body = await self._call(endpoint, lambda wanted=wanted: ask(query, **wanted), patience)  # type: ignore[misc]
+            parameters = {**span.parameters(), "granularity": "day", **({"next_token": token} if token else {})}
+            body = await self._call(endpoint, lambda parameters=parameters: ask(query, **parameters), patience)  # type: ignore[misc]
             meta = _mapping(body.get("meta"))
             total += int(meta.get("total_tweet_count") or 0)
             token = meta.get("next_token")
@@ -149,7 +157,7 @@ class XClient:
 
     async def tweets(self, ids: Sequence[str], *, patience: float) -> XPage:
         """Look posts up, at most 100; ``missing`` are the ids that X does not show."""
-        body = await self._call("tweets", lambda: self._x.get_tweets(list(ids), **_WANTED), patience)
+        body = await self._call("tweets", lambda: self._x.get_tweets(list(ids), **_POST_FIELDS), patience)
         return _page(body)
 
     async def user(self, handle: str, *, patience: float) -> Json:
@@ -165,8 +173,8 @@ class XClient:
     async def timeline(self, user_id: str, span: Span, token: str | None, *, size: int, patience: float) -> XPage:
         """Return one page of what an account wrote, newest first."""
         most = min(TIMELINE_PAGE, max(MIN_TIMELINE_PAGE, size))
-        wanted = {**_WANTED, **span.parameters(), "max_results": most, "pagination_token": token}
-        return _page(await self._call("timeline", lambda: self._x.get_users_tweets(user_id, **wanted), patience))
+        parameters = {**_POST_FIELDS, **span.parameters(), "max_results": most, "pagination_token": token}
+        return _page(await self._call("timeline", lambda: self._x.get_users_tweets(user_id, **parameters), patience))
 
     async def rules(self) -> list[Json]:
         """Return the rules of the filtered stream, those of others too."""
@@ -174,7 +182,7 @@ class XClient:
         return [rule for rule in _sequence(body.get("data")) if isinstance(rule, dict)]
 
     async def add_rules(self, rules: Sequence[StreamRule]) -> None:
-        """Add rules; one that stands already is none too many."""
+        """Add rules; X ignores one that exists already."""
         await self._call("rules_change", lambda: self._rules.add_rules(list(rules)), RULES_PATIENCE_SECONDS)
 
     async def delete_rules(self, ids: Sequence[str]) -> None:
@@ -225,7 +233,7 @@ class XClient:
         # The whole body was read before; read() itself refuses a response that is done.
         content = await response.text(encoding="utf-8", errors="replace")
         if response.status == 429:
-            # The slot notes when X wants the next request, and nobody gets one before.
+            # The slot records when X accepts the next request; no other slot is granted before.
             error = XUnavailable(reason="status 429", retry_after_seconds=1)
             raise AttemptFailed(error, repeatable=True, outage=False, throttled=True)
         if response.status >= 500:

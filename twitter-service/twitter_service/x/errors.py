@@ -70,7 +70,7 @@ class XAllowanceSpent(Unavailable):
     """X's rate limit for this endpoint is used up until its window ends."""
 
     code = "x_allowance_spent"
-    message = "X's allowance for {endpoint} is used up; it begins anew as Retry-After says."
+    message = "X's allowance for {endpoint} is used up; it is renewed as Retry-After says."
 
 
 class XLimitsUnavailable(Unavailable):

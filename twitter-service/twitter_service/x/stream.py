@@ -1,7 +1,7 @@
 """One connection to the filtered stream of X, and its rules, through tweepy's AsyncStreamingClient.
 
-tweepy reconnects by itself, without telling and without waiting for a limit; here a connection ends with the
-first disconnect, so that what was missed is known and filled, and the next one waits for its slot.
+tweepy reconnects by itself, silently and without regard to rate limits. Here a connection ends with the first
+disconnect, so that the gap is known and can be filled, and the next connection waits for its slot.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Ended(Exception):
 
 
 class _Tweepy(AsyncStreamingClient):  # type: ignore[misc]
-    """tweepy's connection, with our base URL; every way in which it can end becomes ``Ended``."""
+    """tweepy's connection with our base URL; however it ends, ``Ended`` is raised."""
 
     def __init__(self, token: str, base_url: str, items: asyncio.Queue[Json | None], silence_seconds: float) -> None:
         super().__init__(token, max_retries=0)
@@ -94,7 +94,7 @@ class _Tweepy(AsyncStreamingClient):  # type: ignore[misc]
         try:
             self._items.put_nowait(item)
         except asyncio.QueueFull as error:
-            # Better a gap that is filled than memory without bound.
+            # Memory stays bounded: the stream ends, and the gap is filled by search.
             raise Ended("posts came faster than they could be stored") from error
 
 
@@ -108,8 +108,8 @@ class XStream:
         self._silence = silence_seconds
         self.reason = ""
 
-    async def items(self, beat_seconds: float) -> AsyncGenerator[list[Json], None]:
-        """Connect and yield what has come, oldest first, at least every ``beat_seconds`` (perhaps nothing).
+    async def items(self, tick_seconds: float) -> AsyncGenerator[list[Json], None]:
+        """Connect and yield the items that arrived, oldest first, at least every ``tick_seconds`` (perhaps none).
 
         The first list is empty and says that the stream is open. Ends with the connection; ``reason`` says why.
         Raises ``XUnavailable`` or ``XUnauthorized`` when X does not open it.
@@ -127,17 +127,17 @@ class XStream:
                 raise _refusal(status, stream.reason)
             yield []
             while not task.done() or not queue.empty():
-                yield await _taken(queue, task, beat_seconds)
+                yield await _taken(queue, task, tick_seconds)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             self.reason = stream.reason
 
-    async def set_rules(self, wanted: Mapping[str, str]) -> None:
-        """Make the rules that we gave exactly ``wanted`` (query by tag); rules of others stay."""
+    async def set_rules(self, rules_by_tag: Mapping[str, str]) -> None:
+        """Replace our rules by ``rules_by_tag`` (query by tag); rules without our tag stay."""
         rules = await self._x.rules()
         ours = [rule for rule in rules if str(rule.get("tag", "")).startswith(TAG)]
-        missing = {(TAG + tag, value) for tag, value in wanted.items()}
+        missing = {(TAG + tag, value) for tag, value in rules_by_tag.items()}
         present = {(str(rule["tag"]), str(rule["value"])) for rule in ours}
         surplus = [str(rule["id"]) for rule in ours if (str(rule["tag"]), str(rule["value"])) not in missing]
         if surplus:
@@ -151,17 +151,17 @@ TAG = "castor:"
 
 
 def tags_of(item: Json) -> set[str]:
-    """Return our tags of the rules that a post has met."""
+    """Return our tags of the rules that a post has matched."""
     rules = item.get("matching_rules") or []
     tags = (str(rule.get("tag", "")) for rule in rules if isinstance(rule, dict))
     return {tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)}
 
 
-async def _taken(queue: asyncio.Queue[Json | None], task: asyncio.Task[None], beat_seconds: float) -> list[Json]:
-    """Wait for something, the beat or the end; return all that is there, at most 100."""
+async def _taken(queue: asyncio.Queue[Json | None], task: asyncio.Task[None], tick_seconds: float) -> list[Json]:
+    """Wait for an item, the tick or the end; return the items that are there, at most 100."""
     if queue.empty():
         getting = asyncio.ensure_future(queue.get())
-        await asyncio.wait({getting, task}, timeout=beat_seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({getting, task}, timeout=tick_seconds, return_when=asyncio.FIRST_COMPLETED)
         first = [getting.result()] if getting.done() else []
         getting.cancel()
     else:
@@ -177,6 +177,6 @@ def _refusal(status: int, reason: str) -> XUnauthorized | XUnavailable:
 
 
 def page_parts(items: Sequence[Json]) -> tuple[list[Json], list[Json]]:
-    """Return the posts and the users of what the stream sent."""
+    """Return the posts and the users in items of the stream."""
     users = [user for item in items for user in (item.get("includes") or {}).get("users", [])]
     return [item["data"] for item in items], users

@@ -28,7 +28,7 @@ class Reader(Protocol):
     """Turns the bytes of a file, which arrive in pieces, into tweets, rejections, or blocks that are parsed later."""
 
     rest: bytes
-    """What was read and waits for the end of its line; a reader that resumes is given it again."""
+    """Bytes after the last complete line; a reader that resumes is given them again."""
 
     def read(self, data: bytes, *, final: bool) -> Iterator[Frame]:
         """Yield what ``data`` completes, and all that is left when ``final``; raises ``NotUtf8``."""
@@ -38,4 +38,4 @@ class Reader(Protocol):
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> Self:
-        """Return a reader that goes on where another was."""
+        """Return a reader that resumes where another was."""

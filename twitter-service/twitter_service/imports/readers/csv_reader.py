@@ -38,7 +38,7 @@ class CsvReader:
         self._decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
 
     def state(self) -> dict[str, Any]:
-        """Return what a reader that goes on after the bytes read so far has to know: at most a record of text."""
+        """See ``Reader``; holds at most one record of text."""
         pending, flag = self._decoder.getstate()
         return {
             "line": self.line,
@@ -51,7 +51,7 @@ class CsvReader:
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> CsvReader:
-        """Return a reader that goes on where another was."""
+        """See ``Reader``."""
         reader = cls(state["line"])
         reader._lines_fed = state["lines_fed"]
         reader._header = state["header"]

@@ -27,7 +27,7 @@ class JsonLinesReader:
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> JsonLinesReader:
-        """Return a reader that goes on where another was."""
+        """See ``Reader``."""
         reader = cls(state["line"])
         reader._drops_rest = state["drops_rest"]
         return reader
