@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from castor_chassis.context import RequestInfo, acceptable_request_id, set_request
 from castor_chassis.metrics import IN_FLIGHT, SHED
-from castor_chassis.observability.http_metrics import NO_ANSWER, method_label
+from castor_chassis.observability.http_metrics import NO_ANSWER, method_label, route_label
 from castor_chassis.observability.logging import log_request
 from castor_chassis.observability.tracing import continue_trace, current_trace_id, is_unrecorded, leave_trace
 from castor_chassis.service.error_handlers import error_response
@@ -106,7 +106,7 @@ class RequestLayer:
             raise Forbidden(reason="Paths under /internal are for services only")
         admission = self._admissions.get(exchange.scope["path"])
         if admission is not None and exchange.method == "POST":
-            exchange.known_route = exchange.scope["path"]
+            exchange.scope["castor_route"] = exchange.scope["path"]
             admission(exchange.announced_bytes)
 
 
@@ -115,7 +115,7 @@ class _Exchange:
 
     __slots__ = (
         "_app_receive", "_app_send", "_health", "_settings", "_size", "_started_at", "close", "given", "info",
-        "known_route", "scope", "started", "status",
+        "scope", "started", "status",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServiceSettings, health: Health) -> None:
@@ -128,7 +128,6 @@ class _Exchange:
         self._started_at = time.perf_counter()
         self.started = False
         self.status = NO_ANSWER
-        self.known_route = "unmatched"
         self.given = _wanted_headers(scope)
         state: MutableMapping[str, Any] = scope.get("state", {})
         self.info = RequestInfo(acceptable_request_id(self.given.get("x-request-id")), peer=state.get("tls_peer"))
@@ -143,7 +142,7 @@ class _Exchange:
     @property
     def route(self) -> str:
         """Template of the matched route; one word for all paths that match none."""
-        return getattr(self.scope.get("route"), "path", self.known_route)
+        return route_label(self.scope)
 
     @property
     def announced_bytes(self) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from prometheus_client import REGISTRY
+from prometheus_fastapi_instrumentator import routing
 from starlette.responses import StreamingResponse
 
-from castor_chassis import create_service, public
+from castor_chassis import Overloaded, create_service, public
 from castor_chassis.testing import TokenIssuer
 from castor_chassis.tls import PeerIdentity
 from small_service import Running
@@ -36,14 +37,39 @@ async def growth(method: str, route: str, *statuses: str) -> AsyncIterator[dict[
     grown.update({status: sample("count", method, route, status) - before[status] for status in statuses})
 
 
-async def test_refusals_of_the_chassis_count_under_their_route(running: Running) -> None:
-    """What is refused for overload or out of time never reaches a route and is counted as if it had."""
-    async with growth("GET", SLOW, "200", "429", "504") as grown, running(max_concurrent_requests=1) as service:
-        shed = asyncio.gather(*(service.client.get(f"{SLOW}?seconds=0.3") for _ in range(3)))
-        statuses = sorted(answer.status_code for answer in await shed)
-        late = await service.client.get(f"{SLOW}?seconds=5", headers={"X-Request-Timeout-Ms": "50"})
-    assert (statuses, late.status_code) == ([200, 429, 429], 504)
-    assert grown == {"200": 1, "429": 2, "504": 1}
+async def test_refusals_of_the_chassis_are_counted(running: Running) -> None:
+    """What is refused for overload never reaches the router and has no route; what is out of time has one."""
+    async with growth("GET", SLOW, "200", "504") as reached, growth("GET", "unmatched", "429") as refused:
+        async with running(max_concurrent_requests=1) as service:
+            answers = await asyncio.gather(*(service.client.get(f"{SLOW}?seconds=0.3") for _ in range(3)))
+            late = await service.client.get(f"{SLOW}?seconds=5", headers={"X-Request-Timeout-Ms": "50"})
+    assert (sorted(answer.status_code for answer in answers), late.status_code) == ([200, 429, 429], 504)
+    assert (reached, refused) == ({"200": 1, "504": 1}, {"429": 2})
+
+
+async def test_a_post_that_is_not_read_counts_under_its_route(running: Running) -> None:
+    """What is refused by its announced length never reaches the router either, but its route is known."""
+
+    def refuse(_announced: int) -> None:
+        raise Overloaded(limit=0, retry_after_seconds=7)
+
+    path = "/v1/small/echo/refused"
+    async with growth("POST", path, "429") as refused, running() as service:
+        service.app.state.chassis.admissions[path] = refuse
+        assert (await service.client.post(path, json={})).status_code == 429
+    assert refused == {"429": 1}
+
+
+async def test_the_route_is_searched_for_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The instrumentator takes the route that the router found; its own search grows with the number of routes."""
+
+    def search(*_: Any, **__: Any) -> str:
+        raise AssertionError("the route was searched for a second time")
+
+    monkeypatch.setattr(routing, "get_route_name", search)
+    async with growth("GET", SLOW, "200") as grown, running() as service:
+        assert (await service.client.get(f"{SLOW}?seconds=0")).status_code == 200
+    assert grown == {"200": 1}
 
 
 async def test_failures_count_with_their_exact_status(running: Running) -> None:
