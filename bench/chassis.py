@@ -29,7 +29,7 @@ from pathlib import Path
 from bench._chassis_apps import AUDIENCE, CALLER
 from castor_chassis.testing import TokenIssuer
 
-ROUNDS, WARM_UP = 40, 3
+ROUNDS, WARM_UP = 60, 3
 ROOT = Path(__file__).parents[1]
 
 
