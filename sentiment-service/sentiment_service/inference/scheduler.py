@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from castor_chassis import Broadcast
 from castor_chassis.context import remaining_seconds
 from sentiment_service.errors import QueueFull
 from sentiment_service.inference.fair_queue import FairQueue
@@ -119,7 +120,7 @@ class InferenceScheduler(Generic[T]):
         self._jobs: dict[str, _Job[T]] = {}
         self._portion = _PORTION_BATCHES * batch_max
         self._queue: FairQueue[_Job[T]] = FairQueue(self._portion, _BATCH_OVERHEAD)
-        self._arrived = asyncio.Event()
+        self._arrived = Broadcast()
         self._pace = Pace()
         self._reserved = 0
         self._running: dict[int, tuple[int, float]] = {}
@@ -145,14 +146,11 @@ class InferenceScheduler(Generic[T]):
 
     async def _work(self, worker: int) -> None:
         while True:
-            await self._arrived.wait()
+            await self._arrived.wait_for(lambda: self._queue.count > 0)
             batch = self._queue.take(self._batch_max, self._pool_max)
             self._forget_dropped()
             if batch:
                 await self._infer(worker, batch)
-            else:
-                # No await since the queue was seen empty, so no arrival can be missed.
-                self._arrived.clear()
 
     def wait_seconds(self, cost: int) -> float:
         """Return how long a request of ``cost`` tokens that arrived now would wait before its last batch begins."""
@@ -172,7 +170,7 @@ class InferenceScheduler(Generic[T]):
         if fresh:
             self._queue.push(fresh)
             QUEUED.set(self._queue.count)
-            self._arrived.set()
+            self._arrived.notify()
         return jobs, pending
 
     @contextmanager

@@ -7,11 +7,12 @@ was written first and was neither read nor measured while the rules were made.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -20,7 +21,7 @@ from castor_chassis.testing import RunningService, TokenIssuer
 from sentiment_service.targets import stance_rules as stance
 from sentiment_service.targets.assess import assess
 from sentiment_service.targets.clauses import tokens_of
-from sentiment_service.targets.model import TargetSentiment
+from sentiment_service.targets.model import ABSENT, TargetSentiment
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 MODULE = pytest.mark.asyncio(loop_scope="module")
@@ -203,6 +204,18 @@ def test_folding() -> None:
     assert [token.folded for token in tokens_of("@FicoGutierrez #NoMás https://t.co/x año")] == [
         "fico", "gutierrez", "no", "mas", "año",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_composed_and_decomposed_letters_are_one_text(form: Literal["NFC", "NFD"]) -> None:
+    """A target is found, and `ñ` is a letter of its own, however accents are encoded; invisible characters are none."""
+    text = unicodedata.normalize(form, "No confío en Ibáñez")
+    expected = assess("No confío en Ibáñez", "Ibáñez", [])
+    assert isinstance(expected, TargetSentiment)
+    assert expected.basis == "side"
+    assert assess(text, "Ibáñez", []) == assess(text, unicodedata.normalize("NFD", "Ibáñez"), []) == expected
+    assert assess(text, "Ibanez", []) == ABSENT
+    assert assess("No confío en Ibá\u200bñez", "Ibáñez", []) == expected
 
 
 def test_no_pattern_names_anybody() -> None:
