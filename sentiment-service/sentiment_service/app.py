@@ -75,6 +75,6 @@ async def start(chassis: Chassis[SentimentSettings]) -> AsyncIterator[Resources]
 
 def _load(settings: SentimentSettings) -> Classifier:
     source = ModelSource(settings.model_store, settings.model_hub_url)
-    defaults = Defaults(settings.sentiment_labels, settings.sentiment_languages)
+    defaults = Defaults(settings.labels, settings.languages)
     # Several inferences on one processor each compute more than one on several, and never wait for each other.
     return load_model(settings.sentiment_model, source=source, threads=1, defaults=defaults)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic import Field
 
 from castor_chassis import ServiceSettings
 
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
-
-_Labels = Annotated[tuple[Literal["positive", "neutral", "negative"], ...], NoDecode, BeforeValidator(_split)]
-_Languages = Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2}$")], ...], NoDecode, BeforeValidator(_split)]
+_Label = Literal["positive", "neutral", "negative"]
+_LABELS = r"^(positive|neutral|negative)(,(positive|neutral|negative))*$"
 
 
 class SentimentSettings(ServiceSettings):
@@ -37,13 +31,16 @@ class SentimentSettings(ServiceSettings):
         description="Hub to download a named model from, https://huggingface.co or a mirror; unset: no downloads, only "
         "models in the store, in a folder or in the Hugging Face cache (HF_HOME).",
     )
-    sentiment_labels: _Labels | None = Field(
+    sentiment_labels: str | None = Field(
         None,
+        pattern=_LABELS,
         description="Labels of the outputs of a Hugging Face model in their order, `negative,neutral,positive`, where "
         "its configuration does not name them.",
     )
-    sentiment_languages: _Languages = Field(
-        ("es",), min_length=1, description="Languages (ISO 639-1, `es,en`) of a model whose folder does not state them."
+    sentiment_languages: str = Field(
+        "es",
+        pattern=r"^[a-z]{2}(,[a-z]{2})*$",
+        description="Languages (ISO 639-1, `es,en`) of a Hugging Face model whose folder does not state them.",
     )
     inference_threads: int = Field(
         0, ge=0, le=256, description="Inferences at a time, one processor each; 0: as many as this process may use."
@@ -67,3 +64,13 @@ class SentimentSettings(ServiceSettings):
         ge=0,
         description="How long scores stay in Redis, where there is one; 0: no cache, right for bundled-fast (README).",
     )
+
+    @property
+    def labels(self) -> tuple[_Label, ...] | None:
+        """``sentiment_labels`` as a sequence."""
+        return cast(tuple[_Label, ...], tuple(self.sentiment_labels.split(","))) if self.sentiment_labels else None
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """``sentiment_languages`` as a sequence."""
+        return tuple(self.sentiment_languages.split(","))

@@ -41,7 +41,7 @@ async def readiness(service: RunningService) -> str:
 async def test_a_model_in_the_layout_of_hugging_face(run: Run, tmp_path: Path) -> None:
     """A folder with tokenizer, configuration and ONNX file is served like the bundled model, under its own name."""
     folder = write_pretrained(tmp_path / "theirs", "xlm-roberta", ("LABEL_0", "LABEL_1", "LABEL_2"))
-    given = {"sentiment_labels": "negative,neutral,positive", "sentiment_languages": "es, en"}
+    given = {"sentiment_labels": "negative,neutral,positive", "sentiment_languages": "es,en"}
     async with run(sentiment_model=str(folder), **given) as service:
         data = await analyze(service, ["bueno", "malo", "mesa"] * 100)
         assert [one["label"] for one in data["results"]] == ["positive", "negative", "neutral"] * 100
@@ -83,11 +83,11 @@ async def test_an_unknown_model(run: Run, tmp_path: Path, name: str, reason: str
 
 def test_settings_of_models_are_lists_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Labels and languages are written as one would say them; what is neither is refused."""
-    monkeypatch.setenv("SENTIMENT_LABELS", "negative, neutral,positive")
+    monkeypatch.setenv("SENTIMENT_LABELS", "negative,neutral,positive")
     monkeypatch.setenv("SENTIMENT_LANGUAGES", "en")
     settings = SentimentSettings()
-    assert settings.sentiment_labels == ("negative", "neutral", "positive")
-    assert settings.sentiment_languages == ("en",)
+    assert settings.labels == ("negative", "neutral", "positive")
+    assert settings.languages == ("en",)
     for name, value in (("SENTIMENT_LABELS", "good,bad"), ("SENTIMENT_LANGUAGES", "Spanish"), ("MODEL_HUB_URL", "hub")):
         with monkeypatch.context() as wrong:
             wrong.setenv(name, value)
