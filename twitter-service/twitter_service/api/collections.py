@@ -17,8 +17,8 @@ from twitter_service.x.errors import EmptySearch, EmptyTerm, QueryTooLong, XNotC
 
 router = APIRouter(prefix="/v1/twitter/collections", tags=["collections"])
 
-Write = Annotated[Principal, Depends(require("tweets:write"))]
-Read = Annotated[Principal, Depends(require("tweets:read"))]
+CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
+CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
@@ -27,13 +27,15 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200)]
     status_code=201,
     responses=errors_of(CollectionExists, EmptySearch, EmptyTerm, QueryTooLong, EntityNotFound, XNotConfigured),
 )
-async def create_collection(body: NewCollection, r: R, principal: Write) -> Ok[CollectionState]:
+async def create_collection(body: NewCollection, r: R, principal: CanWrite) -> Ok[CollectionState]:
     """Keep a search up: read it on a schedule, or follow it with the stream, whose disconnects are filled by search."""
     return ok(CollectionState.of(await r.collections.create(body.collection(), principal.label)))
 
 
 @router.get("")
-async def list_collections(r: R, _: Read, limit: Limit = 50, cursor: EntityId | None = None) -> Page[CollectionState]:
+async def list_collections(
+    r: R, _: CanRead, limit: Limit = 50, cursor: EntityId | None = None
+) -> Page[CollectionState]:
     """List collections in order of id."""
     found = await r.collections.find(cursor or "", limit + 1)
     items = [CollectionState.of(collection) for collection in found[:limit]]
@@ -41,14 +43,14 @@ async def list_collections(r: R, _: Read, limit: Limit = 50, cursor: EntityId | 
 
 
 @router.get("/{collection_id}", responses=errors_of(CollectionNotFound))
-async def get_collection(collection_id: EntityId, r: R, _: Read) -> Ok[CollectionState]:
+async def get_collection(collection_id: EntityId, r: R, _: CanRead) -> Ok[CollectionState]:
     """Return a collection and how far it is."""
     return ok(CollectionState.of(await r.collections.get(collection_id)))
 
 
 @router.get("/{collection_id}/searches", responses=errors_of(CollectionNotFound))
 async def list_runs(
-    collection_id: EntityId, r: R, _: Read, limit: Limit = 50, cursor: SearchCursor | None = None
+    collection_id: EntityId, r: R, _: CanRead, limit: Limit = 50, cursor: SearchCursor | None = None
 ) -> Page[XSearch]:
     """List the runs of a collection and the fillings of its gaps, newest first."""
     await r.collections.get(collection_id)
@@ -57,12 +59,12 @@ async def list_runs(
 
 
 @router.patch("/{collection_id}", responses=errors_of(CollectionNotFound))
-async def change_collection(collection_id: EntityId, body: CollectionChange, r: R, _: Write) -> Ok[CollectionState]:
+async def change_collection(collection_id: EntityId, body: CollectionChange, r: R, _: CanWrite) -> Ok[CollectionState]:
     """Let a collection rest, or go on from where it was."""
     return ok(CollectionState.of(await r.collections.enable(collection_id, body.enabled)))
 
 
 @router.delete("/{collection_id}", responses=errors_of(CollectionNotFound))
-async def delete_collection(collection_id: EntityId, r: R, _: Write) -> Ok[CollectionState]:
+async def delete_collection(collection_id: EntityId, r: R, _: CanWrite) -> Ok[CollectionState]:
     """Delete a collection and what it has not read yet. The tweets that it brought stay."""
     return ok(CollectionState.of(await r.collections.delete(collection_id)))

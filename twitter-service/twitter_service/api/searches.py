@@ -45,8 +45,8 @@ router = APIRouter(prefix="/v1/twitter", tags=["x"])
 
 X_ERRORS = (XNotConfigured, XUnavailable, XAllowanceSpent, XLimitsUnavailable, XUnauthorized, XRejected)
 PLAN_ERRORS = (EmptySearch, EmptyTerm, QueryTooLong, WindowTooFar, WindowEmpty, ArchiveNotEnabled, EntityNotFound)
-Write = Annotated[Principal, Depends(require("tweets:write"))]
-Read = Annotated[Principal, Depends(require("tweets:read"))]
+CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
+CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 Key = Annotated[
     IdempotencyKey | None,
     Header(alias="Idempotency-Key", description="The same key and body again answer with the same search."),
@@ -54,7 +54,7 @@ Key = Annotated[
 
 
 @router.post("/searches/preview", responses=errors_of(*PLAN_ERRORS, *X_ERRORS))
-async def preview_search(body: SearchRequest, r: R, principal: Read) -> Ok[SearchPreview]:
+async def preview_search(body: SearchRequest, r: R, principal: CanRead) -> Ok[SearchPreview]:
     """Say what a search would find and cost, from X's counts; spends no money."""
     return ok(SearchPreview.of(await r.searches.preview(body.spec(), Payer(principal.label, body.purpose))))
 
@@ -62,7 +62,7 @@ async def preview_search(body: SearchRequest, r: R, principal: Read) -> Ok[Searc
 @router.post(
     "/searches", status_code=202, responses=errors_of(*PLAN_ERRORS, *X_ERRORS, BudgetSpent, IdempotencyConflict)
 )
-async def start_search(body: SearchRequest, r: R, principal: Write, idempotency_key: Key = None) -> Ok[XSearch]:
+async def start_search(body: SearchRequest, r: R, principal: CanWrite, idempotency_key: Key = None) -> Ok[XSearch]:
     """Promise the price of a search and queue it; over budget it is refused before anything is spent.
 
     Idempotent with an Idempotency-Key; without one, the same body again is another search (which stores no
@@ -75,7 +75,7 @@ async def start_search(body: SearchRequest, r: R, principal: Write, idempotency_
 @router.get("/searches")
 async def list_searches(
     r: R,
-    _: Read,
+    _: CanRead,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: SearchCursor | None = None,
 ) -> Page[XSearch]:
@@ -89,7 +89,7 @@ async def list_searches(
 async def get_search(
     search_id: UUID,
     r: R,
-    _: Read,
+    _: CanRead,
     wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for its end.")] = 0,
 ) -> Ok[XSearch]:
     """Return how far a search is, what it brought and what it cost."""
@@ -102,7 +102,7 @@ async def get_search(
     responses=errors_of(*X_ERRORS, BudgetSpent, IdempotencyConflict, UserNotFound),
 )
 async def read_timeline(
-    handle: XHandle, body: TimelineRequest, r: R, principal: Write, idempotency_key: Key = None
+    handle: XHandle, body: TimelineRequest, r: R, principal: CanWrite, idempotency_key: Key = None
 ) -> Ok[XSearch]:
     """Queue the reading of what an account wrote; it is followed like a search. Idempotent with an Idempotency-Key."""
     request = {"handle": handle, **body.model_dump(mode="json")}
@@ -111,7 +111,7 @@ async def read_timeline(
 
 
 @router.post("/lookups", responses=errors_of(*X_ERRORS, BudgetSpent))
-async def look_up_tweets(body: LookUpRequest, r: R, principal: Write) -> Ok[LookUpResult]:
+async def look_up_tweets(body: LookUpRequest, r: R, principal: CanWrite) -> Ok[LookUpResult]:
     """Read tweets by id from X and store them. Again, it stores nothing twice and is billed once a UTC day."""
     found = await r.searches.look_up(body.ids, Payer(principal.label, body.purpose))
     return ok(LookUpResult.of(found))

@@ -12,11 +12,11 @@ from twitter_service.api.schemas.usage import AllowanceStanding, BudgetStanding,
 from twitter_service.billing.budget import Payer, Purpose
 
 router = APIRouter(prefix="/v1/twitter/usage", tags=["x"])
-Read = Annotated[Principal, Depends(require("tweets:read"))]
+CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 
 
 @router.get("")
-async def get_usage(r: R, principal: Read, purpose: Purpose = "analysis") -> Ok[Usage]:
+async def get_usage(r: R, principal: CanRead, purpose: Purpose = "analysis") -> Ok[Usage]:
     """Return what reading X has cost the account, a purpose and the caller, and what may still be read."""
     budgets = await r.searches.usage(Payer(principal.label, purpose))
     allowances = await r.searches.allowances()

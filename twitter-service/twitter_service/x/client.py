@@ -131,14 +131,9 @@ class XClient:
         self, query: str, span: Span, token: str | None, *, size: int, archive: bool, patience: float
     ) -> XPage:
         """Return one page, newest first."""
-        most = ARCHIVE_PAGE if archive else RECENT_PAGE
+        max_results = min(ARCHIVE_PAGE if archive else RECENT_PAGE, max(MIN_PAGE, size))
         ask = self._x.search_all_tweets if archive else self._x.search_recent_tweets
-        parameters = {
-            **_POST_FIELDS,
-            **span.parameters(),
-            "max_results": min(most, max(MIN_PAGE, size)),
-            "next_token": token,
-        }
+        parameters = {**_POST_FIELDS, **span.parameters(), "max_results": max_results, "next_token": token}
         endpoint = "search_all" if archive else "search_recent"
         return _page(await self._call(endpoint, lambda: ask(query, **parameters), patience))
 
@@ -156,7 +151,7 @@ class XClient:
                 return total
 
     async def tweets(self, ids: Sequence[str], *, patience: float) -> XPage:
-        """Look posts up, at most 100; ``missing`` are the ids that X does not show."""
+        """Look posts up, at max_results 100; ``missing`` are the ids that X does not show."""
         body = await self._call("tweets", lambda: self._x.get_tweets(list(ids), **_POST_FIELDS), patience)
         return _page(body)
 
@@ -172,12 +167,12 @@ class XClient:
 
     async def timeline(self, user_id: str, span: Span, token: str | None, *, size: int, patience: float) -> XPage:
         """Return one page of what an account wrote, newest first."""
-        most = min(TIMELINE_PAGE, max(MIN_TIMELINE_PAGE, size))
-        parameters = {**_POST_FIELDS, **span.parameters(), "max_results": most, "pagination_token": token}
+        max_results = min(TIMELINE_PAGE, max(MIN_TIMELINE_PAGE, size))
+        parameters = {**_POST_FIELDS, **span.parameters(), "max_results": max_results, "pagination_token": token}
         return _page(await self._call("timeline", lambda: self._x.get_users_tweets(user_id, **parameters), patience))
 
     async def rules(self) -> list[Json]:
-        """Return the rules of the filtered stream, those of others too."""
+        """Return all rules of the filtered stream, those without our tag included."""
         body = await self._call("rules", self._rules.get_rules, RULES_PATIENCE_SECONDS)
         return [rule for rule in _sequence(body.get("data")) if isinstance(rule, dict)]
 
