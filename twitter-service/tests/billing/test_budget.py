@@ -118,8 +118,8 @@ asyncio.run(main())
 """
 
 
-async def test_a_killed_process_leaves_no_phantom(budget_url: str) -> None:
-    """After kill -9 in the midst of reserving, promises end with their lease; what was spent stays spent."""
+async def test_reservations_of_a_killed_process_lapse(budget_url: str) -> None:
+    """After kill -9 in the midst of reserving, reservations end with their lease; what was spent stays spent."""
     lease = 3.0
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _CHILD, budget_url, str(lease), stdout=asyncio.subprocess.PIPE
@@ -143,7 +143,7 @@ async def test_a_killed_process_leaves_no_phantom(budget_url: str) -> None:
 
 
 async def test_a_post_is_billed_once_a_day(budget_url: str) -> None:
-    """Reading a post again on the same UTC day costs nothing, whoever reads it, and lowers the promise all the same."""
+    """Reading a post again on the same UTC day costs nothing, whoever reads it, and lowers the reservation all the same."""
     async with ledger(budget_url, daily=(100, None)) as book:
         await book.reserve("a", ANA, 50)
         first = await book.charge("a", ANA, [1, 2, 3, 3])

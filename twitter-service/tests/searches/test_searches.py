@@ -81,7 +81,7 @@ async def test_no_tweets_budget_spent_and_x_down_are_three_answers(
 
 
 async def test_a_search_that_fits_only_by_its_count_is_taken(start_twitter: Start, fake: FakeX, redis_url: str) -> None:
-    """Where the cap is beyond the budget, X is asked how much there is, and that is promised instead."""
+    """Where the cap is beyond the budget, X is asked how much there is, and that is reserved instead."""
     count = len(fake.corpus.find('"medio ambiente" Pasto lang:es -is:retweet'))
     async with with_x(start_twitter, fake, redis_url, x_daily_posts=count + 9) as twitter:
         done = await searched(twitter, any_of=["medio ambiente"], all_of=["Pasto"], max_tweets=5000)
@@ -167,7 +167,7 @@ async def test_an_outage_of_x_delays_a_search_and_loses_nothing(
 async def test_a_killed_replica_leaves_its_search_to_another(
     start_twitter: Start, fake: FakeX, redis_url: str, database: asyncpg.Connection
 ) -> None:
-    """A reading whose lease has ended is taken up where it stood, and its promise is made anew."""
+    """A job whose lease has lapsed resumes where it stood, with a new reservation."""
     truth = set(fake.corpus.find("salud lang:es -is:retweet"))
     async with with_x(start_twitter, fake, redis_url, x_lease_seconds=2) as twitter:
         begun = (await search(twitter, any_of=["salud"])).json()["data"]

@@ -36,13 +36,13 @@ async def test_nothing_is_wasted_lost_doubled_or_unpaid(
     await empty_x(database)
     async with fake_x(1500) as fake, with_x(start_twitter, fake, redis_url, request_timeout_seconds=110) as twitter:
         fake.limits.per_window |= {"search_recent": 40, "counts_recent": 40}
-        promised = await asyncio.gather(*(previewed(twitter, body) for body in BODIES))
+        previews = await asyncio.gather(*(previewed(twitter, body) for body in BODIES))
         fake.faults.plan([Fault(kind, "search_recent") for kind in KINDS for _ in range(3)], every=3)
         done = await asyncio.gather(*(searched(twitter, **body) for body in BODIES))
         assert sum(fake.faults.happened.values()) >= 20
         assert fake.limits.refused["wasted"] == 0
         assert {search["state"] for search in done} == {"done"}
-        assert [search["tweets_read"] for search in done] == [count for count, _ in promised]
+        assert [search["tweets_read"] for search in done] == [count for count, _ in previews]
         truth = {key for search in done for query in search["queries"] for key in fake.corpus.find(query)}
         assert await stored_ids(database) == truth
         assert sum(search["tweets_stored"] for search in done) == len(truth)
