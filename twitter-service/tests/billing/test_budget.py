@@ -143,7 +143,7 @@ async def test_reservations_of_a_killed_process_lapse(budget_url: str) -> None:
 
 
 async def test_a_post_is_billed_once_a_day(budget_url: str) -> None:
-    """Reading a post again on the same UTC day costs nothing, whoever reads it, and lowers the reservation all the same."""
+    """Reading a post again on the same UTC day costs nothing, whoever reads it, and still lowers the reservation."""
     async with ledger(budget_url, daily=(100, None)) as book:
         await book.reserve("a", ANA, 50)
         first = await book.charge("a", ANA, [1, 2, 3, 3])
