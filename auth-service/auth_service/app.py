@@ -20,8 +20,8 @@ from auth_service.fast_path.protocol import fast_path_protocol
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.tokens.validation import validate_from_memory
-from auth_service.wiring.foundation import build_foundation
 from auth_service.wiring.resources import build_resources
+from auth_service.wiring.shared import build_shared
 from auth_service.wiring.workers import spawn_workers
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 
@@ -59,11 +59,11 @@ async def start(
 ) -> AsyncIterator[Resources]:
     """Build what the routes use, and start the background work."""
     settings, verifier = chassis.settings, chassis.gatekeeper.tokens
-    parts = build_foundation(chassis, signing_keys)
-    local_keys.keys = ApiKeys(parts.postgres, parts.audit, parts.revocations, parts.issuer, settings.max_api_keys)
-    resources = build_resources(settings, parts, signing_keys, local_keys.keys, verifier)
+    shared = build_shared(chassis, signing_keys)
+    local_keys.keys = ApiKeys(shared.postgres, shared.audit, shared.revocations, shared.issuer, settings.max_api_keys)
+    resources = build_resources(settings, shared, signing_keys, local_keys.keys, verifier)
     chassis.revoked.on_add(signing_keys.forget)
     fast_path.add("/internal/validate-token", partial(validate_from_memory, verifier))
-    spawn_workers(chassis, parts, signing_keys, resources.audit_chain)
+    spawn_workers(chassis, shared, signing_keys, resources.audit_chain)
     yield resources
-    parts.close()
+    shared.close()

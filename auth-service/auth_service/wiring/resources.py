@@ -18,12 +18,12 @@ from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.mfa.service import Mfa
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
-from auth_service.wiring.foundation import Foundation, mfa_required_roles, registration_lifetime
+from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
 from castor_chassis import TokenVerifier
 
 
 def build_resources(
-    s: AuthSettings, f: Foundation, signing_keys: SigningKeys, api_keys: ApiKeys, verifier: TokenVerifier
+    s: AuthSettings, f: SharedServices, signing_keys: SigningKeys, api_keys: ApiKeys, verifier: TokenVerifier
 ) -> Resources:
     """Return the services of the routes."""
     login = Login(f.postgres, f.users, f.passwords, f.limits, f.vault, f.audit, f.sessions, f.changes)
@@ -49,7 +49,7 @@ def build_resources(
     )
 
 
-def _registration(s: AuthSettings, f: Foundation) -> Registration:
+def _registration(s: AuthSettings, f: SharedServices) -> Registration:
     return Registration(
         f.postgres,
         f.passwords,

@@ -13,7 +13,7 @@ from auth_service.settings import AuthSettings
 from auth_service.tokens.command import rotation_times
 from auth_service.tokens.key_rotation import KeyRotation
 from auth_service.tokens.signing_keys import SigningKeys
-from auth_service.wiring.foundation import Foundation
+from auth_service.wiring.shared import SharedServices
 from castor_chassis import Chassis, reveal
 from castor_chassis.storage.migrations import check_migrated
 
@@ -22,7 +22,9 @@ _SESSION_SWEEP_SECONDS = 60
 _REVOCATION_SWEEP_SECONDS = 600
 
 
-def spawn_workers(chassis: Chassis[AuthSettings], f: Foundation, signing_keys: SigningKeys, chain: AuditChain) -> None:
+def spawn_workers(
+    chassis: Chassis[AuthSettings], f: SharedServices, signing_keys: SigningKeys, chain: AuditChain
+) -> None:
     """Start all workers; each begins once the database is migrated."""
     for name, work in _in_every_replica(chassis, f, signing_keys).items():
         chassis.spawn(name, partial(_once_migrated, chassis, work))
@@ -30,7 +32,7 @@ def spawn_workers(chassis: Chassis[AuthSettings], f: Foundation, signing_keys: S
         chassis.spawn_under_lease(name, work)
 
 
-def _in_every_replica(chassis: Chassis[AuthSettings], f: Foundation, signing_keys: SigningKeys) -> dict[str, Work]:
+def _in_every_replica(chassis: Chassis[AuthSettings], f: SharedServices, signing_keys: SigningKeys) -> dict[str, Work]:
     s, gate = chassis.settings, chassis.health.gate("signing_keys")
     load = partial(signing_keys.run, f.postgres, f.vault, chassis.in_thread, gate, s.keys_refresh_seconds)
     workers: dict[str, Work] = {"signing_keys": load, "revocations": f.revocations.run}
@@ -41,7 +43,7 @@ def _in_every_replica(chassis: Chassis[AuthSettings], f: Foundation, signing_key
     return workers
 
 
-def _in_one_replica(chassis: Chassis[AuthSettings], f: Foundation, chain: AuditChain) -> dict[str, Work]:
+def _in_one_replica(chassis: Chassis[AuthSettings], f: SharedServices, chain: AuditChain) -> dict[str, Work]:
     s = chassis.settings
     rotation = KeyRotation(f.postgres, f.vault, chassis.in_thread, f.audit, f.revocations, rotation_times(s))
     expired = f.sessions.delete_expired, partial(delete_expired, f.postgres)

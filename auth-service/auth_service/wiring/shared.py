@@ -26,7 +26,7 @@ from castor_chassis.security.rate_limit import RateLimiter
 
 
 @dataclass(frozen=True)
-class Foundation:
+class SharedServices:
     """What several services and workers use."""
 
     postgres: Postgres
@@ -47,7 +47,7 @@ class Foundation:
         self.passwords.close()
 
 
-def build_foundation(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> Foundation:
+def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> SharedServices:
     """Return what the settings and the chassis make; nothing is contacted."""
     s = chassis.settings
     postgres, vault = chassis.postgres, Vault(s.key_encryption_secret.get_secret_value())
@@ -59,7 +59,7 @@ def build_foundation(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) 
     sessions = Sessions(postgres, issuer, vault, audit, times, revocations)
     messages = AccountMessages(postgres, registration_lifetime(s), timedelta(minutes=s.reset_minutes))
     outbox = Outbox(postgres, vault, _sender(s), messages.compose)
-    return Foundation(
+    return SharedServices(
         postgres=postgres,
         vault=vault,
         audit=audit,
