@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from castor_chassis.client.operation import Operation, unmet
-from castor_chassis.wire.openapi import breaking_changes, operations
+from castor_chassis.client.operation import Operation
+from castor_chassis.security import auth_client
+from tools.contracts.breaking import breaking_changes, operations
+from tools.contracts.consumers import unmet
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "contracts"
@@ -26,7 +28,7 @@ def contract(service: str, folder: Path = CONTRACTS) -> dict[str, Any]:
 
 
 def clients() -> list[tuple[str, str, Operation]]:
-    """Return (caller, peer, operation) of every operation that any client declares."""
+    """Return (caller, peer, operation) of every operation that the client of any service declares."""
     found = []
     for service in SERVICES:
         try:
@@ -64,7 +66,12 @@ def test_paths_follow_the_house(service: str) -> None:
         assert operation.get("description") or operation.get("summary"), f"{method} {path} says nothing"
 
 
-@pytest.mark.parametrize(("caller", "peer", "wanted"), clients())
+def of_every_service() -> list[tuple[str, str, Operation]]:
+    """Return the same of the one client that all services have, the chassis's of auth-service."""
+    return [("every service", "auth-service", wanted) for wanted in auth_client.OPERATIONS]
+
+
+@pytest.mark.parametrize(("caller", "peer", "wanted"), [*clients(), *of_every_service()])
 def test_clients_ask_only_what_the_contract_offers(caller: str, peer: str, wanted: Operation) -> None:
     """Every operation, field sent and field read of every client stands in the peer's contract."""
     assert unmet(wanted, contract(peer)) == [], caller

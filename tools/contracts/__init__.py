@@ -1,0 +1,1 @@
+"""Contracts compared: with those released before, and with what their clients use."""
