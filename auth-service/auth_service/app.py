@@ -58,7 +58,7 @@ async def start(
     signing_keys: SigningKeys, local_keys: LocalApiKeys, fast_path: FastPath, chassis: Chassis[AuthSettings]
 ) -> AsyncIterator[Resources]:
     """Build what the routes use, and start the background work."""
-    settings, verifier = chassis.settings, chassis.gatekeeper.tokens
+    settings, verifier = chassis.settings, chassis.authenticator.tokens
     shared = build_shared(chassis, signing_keys)
     local_keys.keys = ApiKeys(shared.postgres, shared.audit, shared.revocations, shared.issuer, settings.max_api_keys)
     resources = build_resources(settings, shared, signing_keys, local_keys.keys, verifier)

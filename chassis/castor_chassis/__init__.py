@@ -22,21 +22,14 @@ from castor_chassis.storage.postgres import Postgres, affected_rows
 from castor_chassis.storage.redis import REDIS_AWAY, redis_optional
 from castor_chassis.text.folding import fold, normalise
 from castor_chassis.wire.envelope import (
-    Identifier,
-    Integer,
     Items,
-    JsonObject,
     Meta,
-    Number,
     Ok,
     Page,
     RequestModel,
     ResponseModel,
-    Text,
-    Timestamp,
     decode_cursor,
     encode_cursor,
-    normal_time,
     ok,
     page,
 )
@@ -58,6 +51,7 @@ from castor_chassis.wire.errors import (
     Unavailable,
     errors_of,
 )
+from castor_chassis.wire.fields import Identifier, Integer, JsonObject, Number, Text, Timestamp, normal_time
 
 __all__ = [
     "REDIS_AWAY",

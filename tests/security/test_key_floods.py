@@ -28,7 +28,7 @@ def _head(forge: Forge) -> str:
 async def test_10_000_random_kids_cause_at_most_one_fetch_in_ten_seconds(endpoints: Endpoints, forge: Forge) -> None:
     """A peer that is shown 10,000 kids that nobody has asks auth-service once per ten seconds at most."""
     assert await endpoints.scoring(forge.signed())
-    verifier = endpoints.peer.pair.chassis.gatekeeper.tokens
+    verifier = endpoints.peer.pair.chassis.authenticator.tokens
     before, started = fetched(), time.monotonic()
     _, payload, signature = forge.parts()
     for _ in range(10_000):

@@ -18,7 +18,7 @@ from auth_service.metrics import REVOCATION_PUBLISH_ERRORS
 from auth_service.revocations import repository
 from auth_service.revocations.repository import StoredRevocation
 from castor_chassis import Postgres, ServiceError, Unavailable, Wakeup, redis_optional
-from castor_chassis.security.revocation import BELL_SECONDS, News, RevocationList, channel
+from castor_chassis.security.revocation import NOTIFY_SECONDS, RevocationBatch, RevocationList, channel
 
 log = structlog.get_logger("auth.revocations")
 READ_SECONDS = 0.3
@@ -77,7 +77,7 @@ class Revocations:
                 return
             after = self._held.epoch if epoch > self._held.epoch else 0
             fresh = await repository.between(self._postgres, after, epoch)
-            self._held.add(News(epoch, [stored.revocation for stored in fresh]))
+            self._held.add(RevocationBatch(epoch, [stored.revocation for stored in fresh]))
             self._log = [*self._current(), *fresh] if after else fresh
             self._loaded = True
 
@@ -90,17 +90,17 @@ class Revocations:
             if stored.revocation.revoked_at > cutoff and stored.revocation.expires_at > now
         ]
 
-    def since(self, after: int) -> News:
+    def since(self, after: int) -> RevocationBatch:
         """Return what was revoked after an epoch, whole epochs only; raises ``Unavailable`` before it is loaded."""
         if not self._loaded:
             raise Unavailable(reason="The revocations have not been loaded yet", retry_after_seconds=1)
         start = bisect_right(self._log, after, key=lambda stored: stored.epoch)
         if start == len(self._log):
-            return News(self._held.epoch, [], self._held.issued_after)
+            return RevocationBatch(self._held.epoch, [], self._held.issued_after)
         last = self._log[min(start + PAGE, len(self._log)) - 1].epoch
         end = bisect_right(self._log, last, key=lambda stored: stored.epoch)
         items, more = [stored.revocation for stored in self._log[start:end]], end < len(self._log)
-        return News(last if more else self._held.epoch, items, self._held.issued_after, more)
+        return RevocationBatch(last if more else self._held.epoch, items, self._held.issued_after, more)
 
     async def run(self) -> None:
         """Read and announce until cancelled; without PostgreSQL the last known epoch is announced."""
@@ -108,7 +108,7 @@ class Revocations:
             with contextlib.suppress(ServiceError):
                 await self.read()
             await self._announce()
-            await self._changed.wait(min(READ_SECONDS, BELL_SECONDS))
+            await self._changed.wait(min(READ_SECONDS, NOTIFY_SECONDS))
 
     async def _announce(self) -> None:
         if self._redis is None or not self._loaded:

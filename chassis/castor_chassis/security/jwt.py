@@ -1,4 +1,4 @@
-"""Verification of our JSON Web Tokens, and the key set they are verified with.
+"""Verification of our JSON Web Tokens.
 
 python-jose does the cryptography. What it would let through is refused before and after it: a header
 with anything but alg, kid and typ (jwk, jku, x5u, crit, b64), duplicate members, a missing aud or exp, and
@@ -7,7 +7,6 @@ any spelling of base64url but the canonical one, so that a token has one text.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hashlib
@@ -18,14 +17,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from jose import jwk
-from jose.exceptions import JOSEError
-
-from castor_chassis.client.peer import Peer
-from castor_chassis.metrics import AUTH_FAILURES, JWKS_FETCHES
+from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.security.revocation import Revocation, RevocationList
 from castor_chassis.tls import PeerIdentity
-from castor_chassis.wire.errors import PeerError, Unauthenticated, Unavailable
+from castor_chassis.wire.errors import Unauthenticated
 
 ALGORITHM = "RS256"
 MAX_TOKEN_CHARACTERS = 8192
@@ -61,58 +56,6 @@ class KeySource(Protocol):
 
     async def key(self, kid: str) -> Any | None:
         """Return the jose key ``kid``, or None when there is none; raises ``Unavailable`` when unknowable."""
-
-
-class JwksKeys:
-    """auth-service's key set, cached.
-
-    It is fetched when it is older than ``max_age_seconds`` or a ``kid`` is unknown, but never twice within
-    ``cooldown_seconds``, so that invented kids cannot flood auth-service. While auth-service is away the
-    keys at hand stay valid.
-    """
-
-    def __init__(self, auth: Peer, *, max_age_seconds: float = 300, cooldown_seconds: float = 10) -> None:
-        self._auth = auth
-        self._max_age = max_age_seconds
-        self._cooldown = cooldown_seconds
-        self._keys: dict[str, Any] = {}
-        self._fetched_at = self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
-
-    async def key(self, kid: str) -> Any | None:
-        """Return the key ``kid``; see ``KeySource``."""
-        if self._wants_fetch(kid):
-            async with self._lock:
-                if self._wants_fetch(kid):
-                    await self._fetch()
-        if not self._keys:
-            raise Unavailable(reason="auth-service has not published its keys to us yet", retry_after_seconds=2)
-        return self._keys.get(kid)
-
-    def forget(self, revocation: Revocation) -> None:
-        """Drop a key that has leaked; whoever asks next fetches what there is instead."""
-        if revocation.kind == "signing_key" and self._keys.pop(revocation.subject, None) is not None:
-            self._tried_at = self._fetched_at = float("-inf")
-
-    def _wants_fetch(self, kid: str) -> bool:
-        now = time.monotonic()
-        stale = now - self._fetched_at > self._max_age or kid not in self._keys
-        cooling = now - self._tried_at < (self._cooldown if self._keys else 0.5)
-        return stale and not cooling
-
-    async def _fetch(self) -> None:
-        try:
-            reply = await self._auth.get("/v1/auth/jwks")
-            keys = {item["kid"]: jwk.construct(item, ALGORITHM) for item in reply.data["keys"]}
-        except (PeerError, KeyError, TypeError, JOSEError):
-            JWKS_FETCHES.labels("failed").inc()
-            return
-        finally:
-            # Set when it is over, so that whoever asks meanwhile waits for the answer.
-            self._tried_at = time.monotonic()
-        self._keys = keys
-        self._fetched_at = time.monotonic()
-        JWKS_FETCHES.labels("ok").inc()
 
 
 class TokenVerifier:

@@ -1,8 +1,8 @@
-"""Sessions that end before their tokens do, known to every service within a second and without a call per request.
+"""Revocations, known to every service within a second and without a call per request.
 
-auth-service rings a bell in Redis: the number (epoch) of its last revocation, twice a second and at once when there
-is a new one. Who hears a number that it has not reached fetches what it lacks over mutual TLS. So Redis carries
-nothing that must be believed, and whoever hears nothing asks by itself (docs/adr/0010).
+auth-service publishes an epoch notification in Redis: the number of its last revocation, twice a second and at once
+when there is a new one. A service that receives a number it has not reached fetches what it lacks over mutual TLS.
+So nothing in Redis has to be trusted, and a service that receives nothing polls auth-service (docs/adr/0010).
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ from castor_chassis.storage.redis import REDIS_AWAY
 from castor_chassis.wire.errors import ServiceError
 
 log = structlog.get_logger("castor.revocation")
-BELL_SECONDS = 0.5
-"""How often auth-service repeats its epoch."""
-QUIET_SECONDS = 2.0
-"""Without a bell for so long, a service asks by itself."""
+NOTIFY_SECONDS = 0.5
+"""How often auth-service repeats its epoch notification."""
+SILENCE_SECONDS = 2.0
+"""Without a notification for so long, a service polls."""
 POLL_SECONDS = 0.4
-SURE_SECONDS = 30.0
-"""Whatever the bell says, a service asks this often."""
+RESYNC_SECONDS = 30.0
+"""A service fetches at least this often, whatever it was notified of."""
 _GAP_SECONDS = 0.1
+"""Between two fetches while the announced epoch is not reached."""
 SOURCES = ("push", "poll", "none")
 
 
 def channel(issuer: str) -> str:
-    """Return the name of the bell of one installation."""
+    """Return the Redis channel of the epoch notifications of one installation."""
     return f"castor:revocations:{issuer}"
 
 
@@ -54,13 +55,14 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What was revoked since somebody asked last."""
+class RevocationBatch:
+    """What was revoked after an epoch."""
 
     epoch: int
-    """Number of the last revocation told of; a server that was restored from a backup may go back."""
+    """Number of the last revocation in the batch; a server that was restored from a backup may go back."""
     items: Sequence[Revocation]
     issued_after: float = 0.0
+    """Issued-before cut-off, Unix seconds: users' tokens issued until then are refused; 0: there is none."""
     more: bool = False
     """Whether there is more to ask for."""
 
@@ -68,8 +70,8 @@ class News:
 class RevocationList:
     """The revocations in force, at most ``max_entries``.
 
-    When there are more, the oldest are replaced by a line in time: whatever was issued before it is refused.
-    That costs honest users a refresh and lets no dead session live.
+    When there are more, the oldest are replaced by an issued-before cut-off: tokens issued until it are refused. That
+    costs other users a refresh, and no ended session is accepted again.
     """
 
     def __init__(self, max_entries: int = 100_000) -> None:
@@ -81,7 +83,7 @@ class RevocationList:
 
     @property
     def issued_after(self) -> float:
-        """Unix second of the line in time; tokens of users issued before it are refused. 0: there is none."""
+        """The issued-before cut-off, Unix seconds: users' tokens issued until then are refused. 0: there is none."""
         return self._issued_after
 
     def __len__(self) -> int:
@@ -95,17 +97,17 @@ class RevocationList:
         """Call ``listener`` with everything that is added from now on."""
         self._listeners.append(listener)
 
-    def add(self, news: News) -> None:
+    def add(self, batch: RevocationBatch) -> None:
         """Take in what is new, and forget what has expired."""
-        for revocation in news.items:
+        for revocation in batch.items:
             if revocation.kind == "session":
                 self._sessions[revocation.subject] = revocation
             for listener in self._listeners:
                 listener(revocation)
-        self.epoch = news.epoch
-        self._issued_after = max(self._issued_after, news.issued_after)
+        self.epoch = batch.epoch
+        self._issued_after = max(self._issued_after, batch.issued_after)
         self._forget()
-        REVOCATION_EPOCH.set(news.epoch)
+        REVOCATION_EPOCH.set(batch.epoch)
         REVOCATIONS_HELD.set(len(self._sessions))
 
     def _forget(self) -> None:
@@ -120,21 +122,21 @@ class RevocationList:
                 self._issued_after = max(self._issued_after, oldest.revoked_at)
 
 
-Fetch = Callable[[int], Awaitable[News]]
+Fetch = Callable[[int], Awaitable[RevocationBatch]]
 """``await fetch(after)`` returns what was revoked after the epoch ``after``; raises ``ServiceError``."""
 
 
 class RevocationFollower:
-    """Keeps a list up to date: by the bell while it rings, by asking when it does not."""
+    """Keeps a list up to date: fetches when notified of a new epoch, polls while no notification arrives."""
 
     def __init__(self, revoked: RevocationList, fetch: Fetch, redis: Redis | None, issuer: str) -> None:
         self._channel = channel(issuer)
         self._revoked = revoked
         self._fetch = fetch
         self._redis = redis
-        self._rung = Wakeup()
+        self._notified = Wakeup()
         self._announced = 0
-        self._heard_at = self._fetched_at = float("-inf")
+        self._notified_at = self._fetched_at = float("-inf")
         self._source = ""
 
     async def run(self) -> None:
@@ -149,29 +151,29 @@ class RevocationFollower:
 
     async def _step(self) -> None:
         now = time.monotonic()
-        hears = now - self._heard_at < QUIET_SECONDS
-        if not hears or self._announced > self._revoked.epoch or now - self._fetched_at > SURE_SECONDS:
+        is_notified = now - self._notified_at < SILENCE_SECONDS
+        if not is_notified or self._announced > self._revoked.epoch or now - self._fetched_at > RESYNC_SECONDS:
             await self._catch_up()
-        self._say_source(hears)
+        self._report_source(is_notified)
         if self._announced > self._revoked.epoch:
             await asyncio.sleep(_GAP_SECONDS)
             return
-        await self._rung.wait(POLL_SECONDS)
+        await self._notified.wait(POLL_SECONDS)
 
     async def _catch_up(self) -> None:
         more = True
         while more:
             try:
-                news = await self._fetch(self._revoked.epoch)
+                batch = await self._fetch(self._revoked.epoch)
             except ServiceError:
                 return
             self._fetched_at = time.monotonic()
-            self._revoked.add(news)
-            more = news.more
+            self._revoked.add(batch)
+            more = batch.more
 
-    def _say_source(self, hears: bool) -> None:
-        asked = time.monotonic() - self._fetched_at < QUIET_SECONDS + POLL_SECONDS
-        source = "push" if hears and self._announced <= self._revoked.epoch else "poll" if asked else "none"
+    def _report_source(self, is_notified: bool) -> None:
+        asked = time.monotonic() - self._fetched_at < SILENCE_SECONDS + POLL_SECONDS
+        source = "push" if is_notified and self._announced <= self._revoked.epoch else "poll" if asked else "none"
         if source != self._source:
             log.info("revocation_source", source=source, before=self._source or None)
             self._source = source
@@ -181,16 +183,16 @@ class RevocationFollower:
     async def _listen(self) -> None:
         while self._redis is not None:
             with contextlib.suppress(*REDIS_AWAY):
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as bell:
-                    await bell.subscribe(self._channel)
-                    await self._hear(bell)
-            await asyncio.sleep(BELL_SECONDS)
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                    await subscription.subscribe(self._channel)
+                    await self._receive(subscription)
+            await asyncio.sleep(NOTIFY_SECONDS)
 
-    async def _hear(self, bell: Any) -> None:
+    async def _receive(self, subscription: Any) -> None:
         while True:
-            message = await bell.get_message(timeout=QUIET_SECONDS)
+            message = await subscription.get_message(timeout=SILENCE_SECONDS)
             if message is not None and message["data"].isdigit():
-                self._heard_at = time.monotonic()
+                self._notified_at = time.monotonic()
                 self._announced = int(message["data"])
                 if self._announced > self._revoked.epoch:
-                    self._rung.set()
+                    self._notified.set()

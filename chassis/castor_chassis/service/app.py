@@ -21,14 +21,9 @@ from castor_chassis.background.supervisor import Workers
 from castor_chassis.client.peer import Peer, PeerPolicy
 from castor_chassis.observability.http_metrics import measure_requests
 from castor_chassis.observability.tracing import trace_requests
-from castor_chassis.security.authorization import (
-    ApiKeyVerifier,
-    Gatekeeper,
-    RemoteApiKeys,
-    RemoteRevocations,
-    ServiceTokens,
-)
-from castor_chassis.security.jwt import JwksKeys, KeySource, TokenVerifier
+from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys, RemoteRevocations, ServiceTokens
+from castor_chassis.security.authorization import ApiKeyVerifier, Authenticator
+from castor_chassis.security.jwt import KeySource, TokenVerifier
 from castor_chassis.security.rate_limit import RateLimiter
 from castor_chassis.security.revocation import RevocationFollower, RevocationList
 from castor_chassis.service.error_handlers import install_error_handlers
@@ -61,7 +56,7 @@ class Chassis(Generic[SettingsT]):
         self.workers = Workers()
         self.tls: TlsIdentity | None = None
         self.redis: Redis | None = None
-        self.gatekeeper: Gatekeeper
+        self.authenticator: Authenticator
         self.revoked = RevocationList()
         self.http_protocol: HttpProtocol | None = None
         self.admissions: dict[str, Admission] = {}
@@ -157,7 +152,7 @@ class Chassis(Generic[SettingsT]):
         await self._open_stores()
         auth = self.peer("auth-service", self.settings.auth_url)
         self._tokens = ServiceTokens(auth)
-        self.gatekeeper = self._gatekeeper(auth, keys, api_keys)
+        self.authenticator = self._authenticator(auth, keys, api_keys)
         if keys is None:
             self._follow_revocations()
         if self.tls is not None:
@@ -187,7 +182,7 @@ class Chassis(Generic[SettingsT]):
             await self._postgres.open()
             self.health.check("database", partial(check_migrated, self._postgres, self.package))
 
-    def _gatekeeper(self, auth: Peer, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Gatekeeper:
+    def _authenticator(self, auth: Peer, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Authenticator:
         settings = self.settings
         if keys is None:
             keys = fetched = JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds)
@@ -205,7 +200,7 @@ class Chassis(Generic[SettingsT]):
             service=settings.service_name,
             timeout_seconds=settings.redis_timeout_seconds,
         )
-        return Gatekeeper(verifier, api_keys or RemoteApiKeys(auth, revoked=self.revoked), limiter)
+        return Authenticator(verifier, api_keys or RemoteApiKeys(auth, revoked=self.revoked), limiter)
 
     async def close(self) -> None:
         """Stop the background work, then close what it used."""

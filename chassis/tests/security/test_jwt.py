@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from castor_chassis import TokenVerifier, Unauthenticated, Unavailable
-from castor_chassis.client.peer import Reply
-from castor_chassis.security.jwt import JwksKeys
+from castor_chassis import TokenVerifier, Unauthenticated
 from castor_chassis.testing import TokenIssuer
 from castor_chassis.tls import PeerIdentity
 
@@ -192,50 +190,3 @@ async def test_cached_token_expires(verifier: TokenVerifier, issuer: TokenIssuer
     claims = verifier._cache[hashlib.sha256(token.encode()).digest()]
     object.__setattr__(claims, "expires_at", int(time.time()) - 60)
     assert await refused(verifier, token)
-
-
-class FakeAuth:
-    """Stands where the peer client does and counts the fetches."""
-
-    def __init__(self, issuer: TokenIssuer) -> None:
-        self.issuer = issuer
-        self.fetches = 0
-        self.is_away = False
-
-    async def get(self, path: str) -> Reply:
-        assert path == "/v1/auth/jwks"
-        self.fetches += 1
-        if self.is_away:
-            from castor_chassis import PeerUnavailable
-
-            raise PeerUnavailable(peer="auth-service", reason="down")
-        return Reply(200, self.issuer.jwks(), {}, {})
-
-
-async def test_10_000_random_kids_cause_one_fetch(issuer: TokenIssuer) -> None:
-    """Invented key ids cannot flood auth-service."""
-    auth = FakeAuth(issuer)
-    keys = JwksKeys(auth)  # type: ignore[arg-type]
-    assert await keys.key(issuer.kid) is not None
-    for number in range(10_000):
-        assert await keys.key(f"random-{number}") is None
-    assert auth.fetches == 1
-
-
-async def test_keys_stay_valid_while_auth_is_away(issuer: TokenIssuer) -> None:
-    """Keys that were fetched once go on verifying when they cannot be renewed."""
-    auth = FakeAuth(issuer)
-    keys = JwksKeys(auth, max_age_seconds=0.01, cooldown_seconds=0)  # type: ignore[arg-type]
-    assert await keys.key(issuer.kid) is not None
-    auth.is_away = True
-    time.sleep(0.02)
-    assert await keys.key(issuer.kid) is not None
-    assert auth.fetches == 2
-
-
-async def test_without_any_key_the_answer_is_503_not_401(issuer: TokenIssuer) -> None:
-    """Not being able to know is an outage, not a wrong token."""
-    auth = FakeAuth(issuer)
-    auth.is_away = True
-    with pytest.raises(Unavailable):
-        await JwksKeys(auth).key("any")  # type: ignore[arg-type]

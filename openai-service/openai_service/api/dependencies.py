@@ -36,7 +36,7 @@ async def note_user(request: Request) -> None:
     chassis: Chassis[Any] = request.app.state.chassis
     info = current_request()
     try:
-        claims = await chassis.gatekeeper.tokens.verify(token.strip(), info.peer if info else None)
+        claims = await chassis.authenticator.tokens.verify(token.strip(), info.peer if info else None)
     except ServiceError:
         return
     if claims.use == "user":

@@ -1,0 +1,246 @@
+"""Client of auth-service: what every service asks it. Its public keys, API keys, revocations and our own tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from typing import Any, TypeVar
+
+from jose import jwk
+from jose.exceptions import JOSEError
+from pydantic import BaseModel, ValidationError
+
+from castor_chassis.client.operation import Operation
+from castor_chassis.client.peer import Peer, Reply
+from castor_chassis.metrics import JWKS_FETCHES
+from castor_chassis.security.authorization import API_KEY_PREFIX, Principal
+from castor_chassis.security.jwt import ALGORITHM
+from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationList
+from castor_chassis.wire.errors import PeerError, PeerRejected, PeerUnavailable, Unavailable
+
+
+class PublicKey(BaseModel):
+    """One RSA key of the key set (RFC 7517)."""
+
+    kid: str
+    kty: str
+    n: str
+    e: str
+
+
+class KeySet(BaseModel):
+    """The keys that tokens are verified with."""
+
+    keys: list[PublicKey]
+
+
+class KeyOwner(BaseModel):
+    """Whom an API key stands for; only ``valid`` is there when it does not hold."""
+
+    valid: bool
+    user_id: str = ""
+    scopes: list[str] = []
+    roles: list[str] = []
+
+
+class RevocationEntry(BaseModel):
+    """One revocation; see ``Revocation``."""
+
+    kind: str
+    subject: str
+    revoked_at: float
+    expires_at: float
+
+
+class Revocations(BaseModel):
+    """What was revoked after an epoch; see ``RevocationBatch``."""
+
+    epoch: int
+    items: list[RevocationEntry]
+    issued_after: float
+    more: bool
+
+
+class ServiceToken(BaseModel):
+    """A token of our own for one audience."""
+
+    access_token: str
+    expires_in: float
+
+
+JWKS = Operation("GET", "/v1/auth/jwks", reads=KeySet)
+VERIFY_API_KEY = Operation("POST", "/internal/api-keys/verify", ("key",), KeyOwner)
+REVOCATIONS = Operation("GET", "/internal/revocations", ("after",), Revocations)
+TOKEN = Operation("POST", "/v1/auth/token", ("grant_type", "audience"), ServiceToken)
+OPERATIONS = (JWKS, VERIFY_API_KEY, REVOCATIONS, TOKEN)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _read(model: type[Model], reply: Reply) -> Model:
+    try:
+        return model.model_validate(reply.data)
+    except ValidationError as error:
+        reason = f"its answer is not readable as {model.__name__}"
+        raise PeerUnavailable(peer="auth-service", reason=reason, retry_after_seconds=1) from error
+
+
+class JwksKeys:
+    """auth-service's key set, cached.
+
+    It is fetched when it is older than ``max_age_seconds`` or a ``kid`` is unknown, but never twice within
+    ``cooldown_seconds``, so that invented kids cannot flood auth-service. While auth-service is away the
+    keys at hand stay valid.
+    """
+
+    def __init__(self, auth: Peer, *, max_age_seconds: float = 300, cooldown_seconds: float = 10) -> None:
+        self._auth = auth
+        self._max_age = max_age_seconds
+        self._cooldown = cooldown_seconds
+        self._keys: dict[str, Any] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def key(self, kid: str) -> Any | None:
+        """Return the key ``kid``; see ``KeySource``."""
+        if self._wants_fetch(kid):
+            async with self._lock:
+                if self._wants_fetch(kid):
+                    await self._fetch()
+        if not self._keys:
+            raise Unavailable(reason="auth-service has not published its keys to us yet", retry_after_seconds=2)
+        return self._keys.get(kid)
+
+    def forget(self, revocation: Revocation) -> None:
+        """Drop a key that has leaked; whoever asks next fetches what there is instead."""
+        if revocation.kind == "signing_key" and self._keys.pop(revocation.subject, None) is not None:
+            self._tried_at = self._fetched_at = float("-inf")
+
+    def _wants_fetch(self, kid: str) -> bool:
+        now = time.monotonic()
+        stale = now - self._fetched_at > self._max_age or kid not in self._keys
+        cooling = now - self._tried_at < (self._cooldown if self._keys else 0.5)
+        return stale and not cooling
+
+    async def _fetch(self) -> None:
+        try:
+            published = _read(KeySet, await self._auth.get(JWKS.path)).keys
+            keys = {key.kid: jwk.construct(key.model_dump(), ALGORITHM) for key in published}
+        except (PeerError, JOSEError):
+            JWKS_FETCHES.labels("failed").inc()
+            return
+        finally:
+            # Set when it is over, so that whoever asks meanwhile waits for the answer.
+            self._tried_at = time.monotonic()
+        self._keys = keys
+        self._fetched_at = time.monotonic()
+        JWKS_FETCHES.labels("ok").inc()
+
+
+class RemoteApiKeys:
+    """The ``ApiKeyVerifier`` that asks auth-service, and remembers each answer for ``ttl_seconds``.
+
+    A revocation makes it forget at once; while revocations do not arrive, a revoked key works for up to
+    ``ttl_seconds`` longer. Raises ``PeerUnavailable`` when a key is unknown here and auth-service is away.
+    """
+
+    def __init__(
+        self,
+        auth: Peer,
+        *,
+        revoked: RevocationList | None = None,
+        ttl_seconds: float = 15,
+        cache_size: int = 10_000,
+    ) -> None:
+        self._auth = auth
+        self._ttl = ttl_seconds
+        self._size = cache_size
+        self._known: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
+        self._forgotten = 0
+        if revoked is not None:
+            revoked.on_add(self._forget)
+
+    def _forget(self, revocation: Revocation) -> None:
+        if revocation.kind == "session":
+            return
+        self._forgotten += 1
+        named = (revocation.kind, revocation.subject)
+        stale = [digest for digest, (_, owner) in self._known.items() if owner and named in _names(owner)]
+        for digest in stale:
+            del self._known[digest]
+
+    async def verify(self, key: str) -> Principal | None:
+        """See ``ApiKeyVerifier``."""
+        digest = hashlib.sha256(key.encode()).digest()
+        until, principal = self._known.get(digest, (0.0, None))
+        if until > time.monotonic():
+            return principal
+        before = self._forgotten
+        principal = await self._ask(key)
+        # A revocation that came meanwhile may be newer than the answer.
+        if before == self._forgotten:
+            self._known[digest] = (time.monotonic() + self._ttl, principal)
+        if len(self._known) > self._size:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _ask(self, key: str) -> Principal | None:
+        try:
+            reply = await self._auth.post(VERIFY_API_KEY.path, json={"key": key}, idempotent=True)
+        except PeerRejected:
+            return None
+        owner = _read(KeyOwner, reply)
+        if not owner.valid:
+            return None
+        scopes, roles = frozenset(owner.scopes), tuple(owner.roles)
+        return Principal("api_key", owner.user_id, scopes, roles=roles, token_id=_key_id(key))
+
+
+def _key_id(key: str) -> str:
+    return key.removeprefix(API_KEY_PREFIX).partition("_")[0]
+
+
+def _names(owner: Principal) -> tuple[tuple[str, str | None], ...]:
+    return ("user", owner.subject), ("api_key", owner.token_id)
+
+
+class RemoteRevocations:
+    """Asks auth-service for revocations; over a ``Peer`` of its own, so that polling wears out no shared breaker."""
+
+    def __init__(self, auth: Peer) -> None:
+        self._auth = auth
+
+    async def fetch(self, after: int) -> RevocationBatch:
+        """See ``revocation.Fetch``; raises ``PeerError``."""
+        found = _read(Revocations, await self._auth.get(REVOCATIONS.path, params={"after": after}))
+        items = [Revocation(item.kind, item.subject, item.revoked_at, item.expires_at) for item in found.items]
+        return RevocationBatch(found.epoch, items, found.issued_after, found.more)
+
+
+class ServiceTokens:
+    """Our own tokens for calling peers: one per audience, renewed before it ends, fetched once at a time."""
+
+    def __init__(self, auth: Peer, *, margin_seconds: float = 30) -> None:
+        self._auth = auth
+        self._margin = margin_seconds
+        self._held: dict[str, tuple[float, str]] = {}
+        self._lock = asyncio.Lock()
+
+    async def token(self, audience: str) -> str:
+        """Return a token for ``audience``; raises ``PeerError`` when auth-service is away or refuses."""
+        until, token = self._held.get(audience, (0.0, ""))
+        if until > time.monotonic():
+            return token
+        async with self._lock:
+            until, token = self._held.get(audience, (0.0, ""))
+            if until <= time.monotonic():
+                token = await self._fetch(audience)
+        return token
+
+    async def _fetch(self, audience: str) -> str:
+        form = {"grant_type": "client_credentials", "audience": audience}
+        issued = _read(ServiceToken, await self._auth.request("POST", TOKEN.path, form=form, idempotent=True))
+        self._held[audience] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)
+        return issued.access_token
