@@ -162,25 +162,25 @@ OWN: dict[str, tuple[Panel, ...]] = {
             (rate("castor_openai_retries_total"), "retries"),
             (rate("castor_openai_unpriced_calls_total"), "without a price"),
         )),
-        Panel("Handed on", "ops", (
+        Panel("Failover and hedging", "ops", (
             (rate("castor_openai_failovers_total", "provider, reason"), "{{provider}} {{reason}}"),
             (rate("castor_openai_hedges_total"), "hedged"),
         )),
-        one("Calls that no budget had room for", "ops", rate("castor_openai_budget_refused_total", "account, why"),
+        one("Calls refused by a budget", "ops", rate("castor_openai_budget_refused_total", "account, why"),
             "{{account}} {{why}}"),
-        one("Beyond what was held, per hour", "currencyUSD",
+        one("Cost beyond what was held, per hour", "currencyUSD",
             f"sum by (provider) (increase(castor_openai_above_hold_usd_total{{{J}}}[1h]))", "{{provider}}"),
-        one("Holds that expired", "none",
+        one("Expired holds", "none",
             f"sum (increase(castor_openai_budget_expired_holds_total{{{J}}}[1h]))", "per hour"),
-        Panel("Answers given again", "ops", (
+        Panel("Response cache", "ops", (
             (rate("castor_openai_reused_answers_total", "how"), "{{how}}"),
-            (rate("castor_openai_semantic_lookups_total", "outcome"), "by meaning: {{outcome}}"),
+            (rate("castor_openai_semantic_lookups_total", "outcome"), "semantic: {{outcome}}"),
             (rate("castor_openai_answer_cache_errors_total"), "Redis failed"),
         )),
         one("Tasks", "ops", rate("castor_openai_tasks_total", "task, outcome"), "{{task}} {{outcome}}"),
-        Panel("Kept back", "ops", (
+        Panel("Redacted and withheld", "ops", (
             (rate("castor_openai_redacted_total", "kind"), "redacted: {{kind}}"),
-            (rate("castor_openai_withheld_documents_total"), "documents that give orders"),
+            (rate("castor_openai_withheld_documents_total"), "withheld documents"),
         )),
         Panel("Ledger", "none", (
             (f"max (castor_openai_ledger_queued{{{J}}})", "rows waiting"),

@@ -76,14 +76,14 @@ class TaskDefinitions:
 
     def speech(self, request: SpeechRequest, documents: PreparedDocuments) -> Task[Speech]:
         """Write a speech of the requested length."""
-        wanted = request.minutes * WORDS_PER_MINUTE
+        length = request.minutes * WORDS_PER_MINUTE
         return Task(
             prompt=self._prompts["speeches"],
-            parameters={**_about(request), "palabras": wanted, "tono": request.tone},
+            parameters={**_about(request), "palabras": length, "tono": request.tone},
             documents=documents,
             output_type=Speech,
             fallback=lambda: extractive_fallback.speech(documents.documents, self._encoder()),
-            verify=lambda speech: [*_needs(speech.key_points, "key_points"), *_long_enough(speech, wanted)],
+            verify=lambda speech: [*_needs(speech.key_points, "key_points"), *_long_enough(speech, length)],
         )
 
     def advice(self, request: AdviceRequest, documents: PreparedDocuments) -> Task[Advice]:
@@ -161,10 +161,10 @@ def _fits_kind(summary: Summary, kind: str) -> Iterator[str]:
         yield "recommendations: debe ir vacía, este resumen no aconseja"
 
 
-def _long_enough(speech: Speech, wanted: int) -> Iterator[str]:
+def _long_enough(speech: Speech, length: int) -> Iterator[str]:
     words = len(speech.content.split())
-    if words < _MIN_SPEECH_SHARE * wanted:
-        yield f"content: tiene {words} palabras y se pidieron cerca de {wanted}"
+    if words < _MIN_SPEECH_SHARE * length:
+        yield f"content: tiene {words} palabras y se pidieron cerca de {length}"
 
 
 def _drafts(advice: Advice, most: int) -> Iterator[str]:
