@@ -32,13 +32,13 @@ from openai_support import KEY, Run, Sdk
 
 @pytest.fixture(scope="session")
 def encoder() -> TransformerEncoder:
-    """The encoder that ships."""
+    """The transformer that ships."""
     return TransformerEncoder.load()
 
 
 @pytest.fixture(scope="session")
 def fast_encoder() -> StaticEncoder:
-    """The fast one that ships, which ranks quotes."""
+    """The static encoder that ships."""
     return StaticEncoder.load()
 
 
@@ -51,7 +51,7 @@ async def fake() -> AsyncIterator[FakeOpenAI]:
 
 @pytest.fixture
 def upstream(fake: FakeOpenAI) -> FakeOpenAI:
-    """The fake upstream, with nothing seen or scripted yet."""
+    """The fake upstream, reset."""
     fake.reset()
     return fake
 
@@ -101,7 +101,7 @@ async def offline(run: Run) -> AsyncIterator[RunningService]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def online(run: Run, fake: FakeOpenAI) -> AsyncIterator[RunningService]:
-    """A service with the fake upstream, short of patience, whose breaker stays closed."""
+    """A service with the fake upstream, a short timeout, and a breaker that stays closed."""
     options = {"openai_timeout_seconds": 0.7, "breaker_fail_max": 1_000_000}
     async with run(openai_base_url=fake.url, openai_api_key=KEY, **options) as service:
         yield service

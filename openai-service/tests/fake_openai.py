@@ -24,7 +24,7 @@ class Fault:
 
     ``hang up``, ``malformed``, ``html``, ``wrong shape``, ``slow`` (before the first byte),
     ``slow first token`` (1.2 s), ``cut`` (after two chunks),
-    ``stall`` (for ever, after two chunks), ``broken chunk``; of embeddings ``longer vectors`` and ``uncounted``.
+    ``stall`` (without end, after two chunks), ``broken chunk``; of embeddings ``longer vectors`` and ``uncounted``.
     """
 
     kind: str = "status"
@@ -52,7 +52,7 @@ class FakeOpenAI:
     url: str = ""
 
     def reset(self) -> None:
-        """Forget what was seen and what was to come."""
+        """Forget the requests seen and the script."""
         for seen in (self.script, self.bodies, self.keys, self.api_keys, self.paths, self.replies):
             seen.clear()
         self.hung_up.clear()

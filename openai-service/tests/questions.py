@@ -1,4 +1,4 @@
-"""Pairs of questions for the semantic cache: traps, which mean two things, and paraphrases, which mean one."""
+"""Pairs of questions for the semantic cache: traps, which are two questions, and paraphrases, which are one."""
 
 TRAPS = (
     # Numbers.

@@ -1,4 +1,4 @@
-"""The budget: never passed, never lost, and honest about why it refuses."""
+"""Budgets: never exceeded, no money lost, and refusals that say why."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def settled(ledger: asyncpg.Connection) -> None:
 async def test_500_calls_at_once_against_a_budget_for_100(
     run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any], ledger: asyncpg.Connection
 ) -> None:
-    """Two replicas let exactly 100 of 500 concurrent calls through: the overshoot is 0, to the nano-dollar."""
+    """Two replicas allow exactly 100 of 500 concurrent calls: the limit is exceeded by 0 nano-dollars."""
     options = {**with_upstream, **WIDE, "budgets": {"total": 50}}
     async with run(**options) as one, run(**options) as two:
 
@@ -69,7 +69,7 @@ async def test_500_calls_at_once_against_a_budget_for_100(
 async def test_calls_that_cost_less_than_they_may_use_the_budget_up_and_never_pass_it(
     run: Run, with_upstream: dict[str, Any], ledger: asyncpg.Connection
 ) -> None:
-    """Callers who repeat what is only held spend the budget down to less than the next call may cost."""
+    """Callers that repeat after 'budget_held' use the budget until less is left than the next call may cost."""
     async with run(**with_upstream, **WIDE, budgets={"total": 5}) as service:
 
         async def insist() -> None:
@@ -88,7 +88,7 @@ async def test_calls_that_cost_less_than_they_may_use_the_budget_up_and_never_pa
 async def test_held_and_spent_are_two_answers(
     run: Run, sdk: Sdk, upstream: FakeOpenAI, with_upstream: dict[str, Any], ledger: asyncpg.Connection
 ) -> None:
-    """Money that calls in flight hold is worth a retry, spent money is not; the SDK reads both."""
+    """The SDK repeats a call after 'budget_held', and does not after 'budget_spent'."""
     upstream.script = [Fault("slow")]
     async with run(**with_upstream, **WIDE, budgets={"total": 0.6}) as service:
         slow = asyncio.ensure_future(service.client.post(PATH, json=BODY))
@@ -112,7 +112,7 @@ async def test_held_and_spent_are_two_answers(
 async def test_a_client_that_hangs_up_pays_what_was_written_and_frees_the_rest(
     run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any], ledger: asyncpg.Connection
 ) -> None:
-    """A stream that its client leaves stops the upstream and is booked by what came, not by what was held."""
+    """A stream whose client hangs up stops the upstream, and is booked by what has arrived, not by what was held."""
     upstream.script = [Fault("stall")]
     async with run(**with_upstream, **WIDE, budgets={"total": 50}) as service:
         async with service.client.stream("POST", PATH, json={**BODY, "stream": True}) as answer:
@@ -240,7 +240,7 @@ async def test_what_cannot_be_checked_is_not_spent(
 
 
 async def test_costs_are_exact(run: Run, with_upstream: dict[str, Any], ledger: asyncpg.Connection) -> None:
-    """Ledger and account agree to the nano-dollar on prices that no float holds."""
+    """Ledger and account agree to the nano-dollar also for prices that a float cannot represent."""
     table = {"priced": (0.07, 0.28)}
     async with run(**{**with_upstream, **WIDE, "price_table": table}, budgets={"total": 1}) as service:
         for _ in range(3):

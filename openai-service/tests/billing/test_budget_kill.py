@@ -1,4 +1,4 @@
-"""What a replica held when it was killed."""
+"""The holds of a replica that was killed."""
 
 from __future__ import annotations
 

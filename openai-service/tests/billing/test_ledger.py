@@ -104,7 +104,7 @@ async def test_usage_sums_per_day_and_model(
 
 
 async def test_a_time_without_an_offset_is_refused(run: Run) -> None:
-    """A report's range is in UTC or says where; a backwards range holds nothing."""
+    """A report's range needs an offset; a range that ends before it begins is empty."""
     reversed_range = {"since": "2026-06-02T00:00:00Z", "until": "2026-06-01T00:00:00Z"}
     async with run() as service:
         vague = await service.client.get(USAGE, params={"since": "2026-06-01"})
@@ -198,7 +198,7 @@ async def test_an_outage_keeps_the_batch_and_shutdown_counts_what_is_left() -> N
 
 
 async def test_a_row_that_is_refused_takes_no_other_along() -> None:
-    """A row that PostgreSQL never takes is dropped and counted, its neighbours are written."""
+    """A row that PostgreSQL refuses is dropped and counted; the others of its batch are written."""
     store, before = Store(), dropped("refused")
     ledger, _ = accounting(store, 10)
     for model in ("good", "bad", "good"):

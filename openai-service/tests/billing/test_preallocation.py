@@ -42,7 +42,7 @@ async def pool(postgres_url: str, ledger: asyncpg.Connection) -> AsyncIterator[P
 
 
 class Replica:
-    """A budget and what it gave back, as one replica has them."""
+    """A budget and its unused preallocations, as one replica has them."""
 
     def __init__(self, postgres: Postgres, limit_usd: float, **options: Any) -> None:
         given = {"lease_seconds": 3600, "ahead_calls": 8, "ahead_seconds": 30, **options}
@@ -79,7 +79,7 @@ async def account(ledger: asyncpg.Connection) -> tuple[int, int]:
 
 
 async def test_two_replicas_give_out_exactly_the_limit(pool: Postgres, ledger: asyncpg.Connection) -> None:
-    """1700 calls of a dollar at two replicas against 1500: however they hold ahead, 1500 get theirs and none more."""
+    """1700 calls of a dollar at two replicas, limit 1500: exactly 1500 are allowed, whatever is preallocated."""
     replicas = [Replica(pool, 1500), Replica(pool, 1500)]
 
     async def insist(replica: Replica) -> bool:
@@ -102,7 +102,7 @@ async def test_two_replicas_give_out_exactly_the_limit(pool: Postgres, ledger: a
 
 
 async def test_calls_in_a_row_share_a_statement(pool: Postgres, ledger: asyncpg.Connection) -> None:
-    """Where there is plenty, 91 calls need 11 holds; what is held covers them all, and the rest comes back."""
+    """In a large budget 91 calls need 11 holds; they cover all calls, and the rest is given back."""
     replica = Replica(pool, 1_000_000)
     parts = [await replica.hold() for _ in range(91)]
     assert await ledger.fetchval("SELECT count(*) FROM budget_holds") == len({part.hold for part in parts}) == 11
@@ -114,7 +114,7 @@ async def test_calls_in_a_row_share_a_statement(pool: Postgres, ledger: asyncpg.
 async def test_nothing_is_held_ahead_of_a_scarce_budget_or_a_rare_call(
     pool: Postgres, ledger: asyncpg.Connection
 ) -> None:
-    """Below a thousand calls' worth, and for the first call of a row, exactly the call's own amount is held."""
+    """With less than a thousand times the amount left, and for a single call, nothing is preallocated."""
     scarce, rare = Replica(pool, 900), Replica(pool, 1_000_000)
     for number in range(1, 20):
         await scarce.hold()
@@ -124,7 +124,7 @@ async def test_nothing_is_held_ahead_of_a_scarce_budget_or_a_rare_call(
 
 
 async def test_settling_and_giving_back_twice_count_once(pool: Postgres, ledger: asyncpg.Connection) -> None:
-    """What is written again after an unknown outcome neither spends, nor frees what other calls still hold."""
+    """A write that is repeated after an unknown outcome neither spends twice nor releases other calls' money."""
     replica = Replica(pool, 1_000_000)
     parts = [await replica.hold() for _ in range(6)]
     assert len({part.hold for part in parts}) == 2
@@ -139,7 +139,7 @@ async def test_settling_and_giving_back_twice_count_once(pool: Postgres, ledger:
 
 
 async def test_a_dead_replicas_advance_lapses_with_its_lease(pool: Postgres, ledger: asyncpg.Connection) -> None:
-    """Held ahead and never given back is free after the lease; a call of it that settles later is spent."""
+    """A preallocation of a dead replica expires with its lease; a call of it that settles later is booked."""
     dead, alive = Replica(pool, 9000, lease_seconds=0.5), Replica(pool, 9000)
     parts = [await dead.hold() for _ in range(3)]
     assert (await account(ledger))[1] == (2 + 8) * NANO
@@ -155,7 +155,7 @@ async def test_a_dead_replicas_advance_lapses_with_its_lease(pool: Postgres, led
 
 
 async def test_an_advance_is_not_used_after_its_time(pool: Postgres, ledger: asyncpg.Connection) -> None:
-    """When its seconds are over the rest is given back by itself, and the next call holds anew."""
+    """After its seconds the rest is given back, and the next call makes a hold of its own."""
     replica = Replica(pool, 1_000_000, ahead_seconds=0.3)
     first = [await replica.hold() for _ in range(3)]
 
@@ -186,7 +186,7 @@ async def test_the_service_books_every_call_and_keeps_nothing(
 
 
 async def test_spent_is_spent(pool: Postgres, ledger: asyncpg.Connection) -> None:
-    """A budget that calls have spent refuses as before, whatever was once held ahead of it."""
+    """A spent budget refuses calls, whatever was preallocated before."""
     replica = Replica(pool, 1500)
     parts = [await replica.hold() for _ in range(20)]
     await replica.give_back()

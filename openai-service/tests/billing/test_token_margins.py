@@ -1,4 +1,4 @@
-"""Providers that count more than they were sent: the true cost is booked, said, and held for from then on."""
+"""Providers that count more tokens than were sent: the cost is booked and reported, and later holds include it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_the_overshoot_is_one_call_and_is_said(
 async def test_what_was_learned_is_held_from_then_on(
     run: Run, upstream: FakeOpenAI, ledger: asyncpg.Connection, stream: bool
 ) -> None:
-    """After one call has taught the margin, a crowd against a budget for three more passes it by nothing."""
+    """After one call has shown the margin, 20 concurrent calls do not exceed a budget for three."""
     sly = {"name": "sly", "base_url": upstream.url}
     options = {"price_table": PRICE, "budgets": {"total": 4.5}, "allow_degraded": False}
     async with run(providers=[sly], **options) as service:
@@ -87,7 +87,7 @@ async def test_what_was_learned_is_held_from_then_on(
 async def test_a_configured_margin_holds_from_the_first_call(
     run: Run, upstream: FakeOpenAI, ledger: asyncpg.Connection
 ) -> None:
-    """With 'hidden_prompt_tokens' the first crowd already passes the budget by nothing."""
+    """With 'hidden_prompt_tokens' the first 20 concurrent calls do not exceed the budget either."""
     before = counted(ABOVE_HOLD)
     sly = {"name": "sly", "base_url": upstream.url, "hidden_prompt_tokens": 1000}
     options = {"price_table": PRICE, "budgets": {"total": 3.5}, "allow_degraded": False}
@@ -103,7 +103,7 @@ async def test_a_configured_margin_holds_from_the_first_call(
 async def test_counts_that_cannot_be_are_charged_at_the_bound(
     run: Run, upstream: FakeOpenAI, ledger: asyncpg.Connection, counts: Any
 ) -> None:
-    """A stream whose usage is nonsense is complete, is booked by its bound, and teaches nothing."""
+    """A stream with an implausible usage is complete, is booked by its bound, and does not change the margin."""
     upstream.usage = {"prompt_tokens": counts, "completion_tokens": 1, "total_tokens": 1}
     sly = {"name": "sly", "base_url": upstream.url}
     async with run(providers=[sly], price_table=PRICE, budgets={"total": 50}) as service:
@@ -121,7 +121,7 @@ def seen(margin: int, bound: int, used: int, model: str = "m") -> Attempt:
 
 
 def test_margins_grow_to_what_was_seen_and_no_further() -> None:
-    """Calls in flight together teach once, a call within its bound nothing, and nonsense no more than a bound."""
+    """Concurrent calls widen the margin once, calls within their bound do not, and its size is bounded."""
     margins = TokenMargins({"p": 10})
     assert (margins.of("p", "m"), margins.of("q", "m")) == (10, 0)
     for attempt in (seen(10, 100, 160), seen(10, 100, 160), seen(10, 100, 120), seen(60, 100, 160)):

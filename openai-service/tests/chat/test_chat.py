@@ -53,7 +53,7 @@ async def test_degraded_stream_adds_up_to_the_whole_answer(offline: RunningServi
 
 
 async def test_upstream_answers_are_passed_on(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
-    """With an upstream its answer arrives whole, undegraded, made by the model that was named, with our key."""
+    """With an upstream its answer arrives complete and undegraded, from the requested model, with our key."""
     named = await sdk(online).chat.completions.create(model="big-model", messages=ASKED, temperature=0.2, seed=7)
     default = await sdk(online).chat.completions.create(model="default", messages=ASKED)
     assert named.choices[0].message.content == default.choices[0].message.content == TEXT
@@ -79,7 +79,7 @@ async def test_upstream_stream_is_relayed(online: RunningService, sdk: Sdk) -> N
 async def test_explicit_extractive_leaves_the_upstream_alone(
     online: RunningService, sdk: Sdk, upstream: FakeOpenAI
 ) -> None:
-    """Who asks for quotes gets quotes."""
+    """The model 'extractive' never asks the upstream."""
     completion = await sdk(online).chat.completions.create(model="extractive", messages=ASKED)
     assert QUOTED in (completion.choices[0].message.content or "")
     assert upstream.bodies == []
@@ -98,7 +98,7 @@ async def test_without_upstream_and_fallback_a_named_model_is_503(run: Run, sdk:
     "wish", [{"response_format": {"type": "json_object"}}, {"tool_choice": "required", "tools": [{"type": "function"}]}]
 )
 async def test_quotes_never_pass_for_structured_output(offline: RunningService, wish: dict[str, Any]) -> None:
-    """What asks for JSON or a tool call is refused offline, not answered with prose."""
+    """Without an upstream a request for JSON or a tool call is refused, not answered with prose."""
     answer = await offline.client.post("/v1/openai/chat/completions", json={"messages": ASKED, **wish})
     assert answer.status_code == 409
     assert answer.json()["code"] == "language_model_needed"
@@ -108,7 +108,7 @@ async def test_quotes_never_pass_for_structured_output(offline: RunningService, 
 async def test_structured_request_is_not_answered_by_quoting_when_the_upstream_fails(
     online: RunningService, upstream: FakeOpenAI
 ) -> None:
-    """The upstream's own failure is told, since a quote would break the caller's schema."""
+    """The upstream's failure is answered, because a quote would not fit the caller's schema."""
     upstream.script = [Fault(status=500)]
     body = {"messages": ASKED, "response_format": {"type": "json_object"}}
     answer = await online.client.post("/v1/openai/chat/completions", json=body)

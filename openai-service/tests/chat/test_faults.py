@@ -47,7 +47,7 @@ def content(answer: httpx.Response) -> str:
 async def test_a_failing_upstream_is_replaced_by_quotes(
     online: RunningService, upstream: FakeOpenAI, fault: Fault
 ) -> None:
-    """Whatever goes wrong there, the caller gets an honest, degraded answer after one attempt."""
+    """Whatever goes wrong upstream, the caller gets an answer that says it is degraded, after one attempt."""
     upstream.script = [fault]
     answer = await online.client.post(PATH, json=BODY)
     assert QUOTE in content(answer)
@@ -111,7 +111,7 @@ async def test_a_slow_upstream_leaves_time_to_answer_within_the_callers_deadline
 async def test_a_refusal_is_502_with_its_reason_and_without_the_key(
     online: RunningService, sdk: Sdk, upstream: FakeOpenAI, status: int
 ) -> None:
-    """A 4xx is nobody's outage: it is told with its reason, the key that upstreams repeat is cut out."""
+    """A 4xx is not an outage: it is answered with its reason, without the key that upstreams repeat."""
     upstream.script = [Fault(status=status, message=f"Incorrect API key provided: {KEY} or sk-cas***cret; see docs")]
     with pytest.raises(openai.InternalServerError) as caught:
         await sdk(online).chat.completions.create(model="m", messages=MESSAGES)
@@ -137,7 +137,7 @@ async def test_the_breaker_opens_and_the_upstream_is_left_alone(
 async def test_callers_in_a_hurry_do_not_open_the_breaker(
     run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any]
 ) -> None:
-    """An upstream that was given no fair time has not failed; the next caller still gets its answer."""
+    """A timeout that a caller's short deadline caused does not count; the next caller still gets an answer."""
     upstream.script = [Fault("slow")] * 3
     async with run(**with_upstream, breaker_fail_max=2) as service:
         for _ in range(3):
@@ -148,7 +148,7 @@ async def test_callers_in_a_hurry_do_not_open_the_breaker(
 
 
 async def test_refusals_do_not_open_the_breaker(run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any]) -> None:
-    """A caller with bad requests takes the model from nobody."""
+    """Bad requests of one caller do not open the breaker for others."""
     upstream.script = [Fault(status=400)] * 4
     async with run(**with_upstream, breaker_fail_max=2) as service:
         for _ in range(4):
@@ -212,7 +212,7 @@ async def test_hanging_up_stops_the_upstream(
 
 
 async def test_too_many_calls_are_shed(run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any]) -> None:
-    """Beyond its places the upstream is not asked; the surplus is answered by quoting at once."""
+    """Calls beyond the upstream's limit are answered by quotes at once."""
     upstream.script = [Fault("slow")]
     async with run(**with_upstream, peer_max_connections=1, openai_timeout_seconds=1) as service:
         first = asyncio.create_task(service.client.post(PATH, json=BODY))

@@ -1,4 +1,4 @@
-"""Answers given again: byte for byte, once for all who ask at the same time, and never to another tenant."""
+"""The response cache: byte for byte, one call for equal requests in flight, and never across tenants."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def ask(service: RunningService, body: dict[str, Any], **headers: str) -> 
 
 @pytest.fixture
 def caching(with_upstream: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a service that gives answers again."""
+    """Settings of a service with a response cache."""
     return {**with_upstream, "chat_cache_seconds": 60, "allow_degraded": False}
 
 
@@ -94,7 +94,7 @@ async def test_a_caller_can_demand_a_new_answer(run: Run, caching: dict[str, Any
 async def test_a_broken_stream_is_not_given_again(
     run: Run, caching: dict[str, Any], upstream: FakeOpenAI, fault: str
 ) -> None:
-    """What did not end well is made anew."""
+    """A failed answer is not cached."""
     upstream.script.append(Fault(fault))
     async with run(**caching) as service:
         broken = await service.client.post(PATH, json=asking(f"roto {fault}", stream=True))
@@ -105,7 +105,7 @@ async def test_a_broken_stream_is_not_given_again(
 
 
 async def test_without_redis_every_call_is_made(run: Run, caching: dict[str, Any], upstream: FakeOpenAI) -> None:
-    """A cache that is away costs calls, never answers."""
+    """Without Redis every request is answered by a call of its own."""
     async with run(**{**caching, "redis_url": "redis://127.0.0.1:1/0"}) as service:
         for _ in range(2):
             await ask(service, asking("sin memoria"))
@@ -113,7 +113,7 @@ async def test_without_redis_every_call_is_made(run: Run, caching: dict[str, Any
 
 
 async def test_a_refused_task_can_be_tried_again(run: Run, caching: dict[str, Any], upstream: FakeOpenAI) -> None:
-    """What the checks refused is not the last word: the repair always asks the model."""
+    """A refused output is not taken from the cache again: a repair always asks the model."""
     upstream.replies = [{"content": "no es JSON"}] * 3
     document = {"id": "1", "text": "Faltan medicamentos en los hospitales de Cali."}
     async with run(**caching) as service:

@@ -1,4 +1,4 @@
-"""The semantic cache: questions that mean two things never share an answer; some that mean one do."""
+"""The semantic cache: different questions never share an answer; some paraphrases do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def equal(one: str, other: str) -> bool:
-    """Say whether the cache would give one question's answer to the other."""
+    """Return whether the cache would use one question's answer for the other."""
     a, b = question_form(one), question_form(other)
     return a is not None and b is not None and is_same_question(a, b)
 
@@ -40,7 +40,7 @@ async def test_no_trap_is_taken(pair: tuple[str, str]) -> None:
 
 
 async def test_some_paraphrases_hit() -> None:
-    """The cache is of use: it knows at least two fifths of the paraphrases, and prints how many of each set."""
+    """The cache recognises at least two fifths of the paraphrases; the numbers of both sets are printed."""
     hits = sum(equal(*pair) for pair in PARAPHRASES)
     wrong = sum(equal(*pair) for pair in TRAPS)
     print(f"paraphrases found {hits} of {len(PARAPHRASES)}; traps taken {wrong} of {len(TRAPS)}")
@@ -50,14 +50,14 @@ async def test_some_paraphrases_hit() -> None:
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.sampled_from(["{}", "el {}", "{} %", "$ {}", "del {}"]))
 async def test_no_two_numbers_are_one(one: int, other: int, shape: str) -> None:
-    """Whatever the numbers, two questions that differ in one are two."""
+    """Two questions that differ in a number are never equal."""
     asked = [f"¿Qué pasa con {shape.format(number)} en Cali?" for number in (one, other)]
     assert equal(*asked) == (one == other)
 
 
 @given(st.permutations(["Petro", "Duque", "Uribe", "Claudia"]))
 async def test_names_keep_their_places(names: list[str]) -> None:
-    """Who does it to whom is kept, in whatever order the names come."""
+    """Names in another order make another question."""
     shape = "¿{} denunció a {} y {} defendió a {}?"
     assert equal(shape.format("Petro", "Duque", "Uribe", "Claudia"), shape.format(*names)) == (
         names == ["Petro", "Duque", "Uribe", "Claudia"]
@@ -106,7 +106,7 @@ async def test_tenants_share_nothing(clever: RunningService, upstream: FakeOpenA
 
 
 async def test_it_is_off_unless_asked_for(run: Run, fake: FakeOpenAI, sdk: Sdk) -> None:
-    """By default only equal requests are equal."""
+    """By default only equal requests share an answer."""
     fake.reset()
     async with run(openai_base_url=fake.url, openai_api_key=KEY, chat_cache_seconds=600) as service:
         client = sdk(service)

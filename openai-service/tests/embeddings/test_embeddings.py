@@ -117,7 +117,7 @@ async def test_without_fallback_another_model_is_503(run: Run) -> None:
 
 @pytest.mark.parametrize("fault", [Fault(status=500), Fault("hang up"), Fault("html")], ids=["500", "hang up", "html"])
 async def test_a_failing_upstream_is_never_replaced(online: RunningService, upstream: FakeOpenAI, fault: Fault) -> None:
-    """Vectors of another model would ruin the caller's index: 503, and the next call succeeds."""
+    """A failing upstream is answered with 503, never with another model's vectors; the next call succeeds."""
     upstream.script = [fault]
     body = {"model": "fails", "input": [f"{fault.kind} a", "b"]}
     failed = await online.client.post(PATH, json=body)
@@ -175,7 +175,7 @@ async def test_the_answer_names_its_version(offline: RunningService, sdk: Sdk, e
 
 
 async def test_an_upstreams_answer_has_no_version(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
-    """Nothing is said that is not known; and what only our encoder reads is not sent."""
+    """An upstream's answer has no version, and 'input_type' is not sent to it."""
     answer = await sdk(online).embeddings.create(model="v", input="con rol", extra_body={"input_type": "passage"})
     assert "version" not in answer.to_dict()
     assert "input_type" not in upstream.bodies[-1]
@@ -208,7 +208,7 @@ async def test_both_encoders_answer_to_name_and_id(
 
 
 async def test_the_fast_encoder_can_be_the_default(run: Run, fast_encoder: StaticEncoder) -> None:
-    """A machine too slow for the transformer embeds by the table, and stays free of the other."""
+    """With EMBEDDING_PROVIDER=bundled-fast the static encoder is the default, and the transformer is not loaded."""
     async with run(embedding_provider="bundled-fast") as service:
         answer = await service.client.post(PATH, json={"input": "hola"})
         other = await service.client.post(PATH, json={"model": "text-embedding-3-small", "input": "hola"})

@@ -38,7 +38,7 @@ def test_a_missing_file_is_named(folder: Path, load: Load, tmp_path: Path) -> No
 
 @BOTH
 def test_a_truncated_file_is_refused(folder: Path, load: Load, tmp_path: Path) -> None:
-    """What was copied by half is never used."""
+    """A truncated file is never used."""
     copy = shutil.copytree(folder, tmp_path / "copy")
     largest = max(copy.iterdir(), key=lambda path: path.stat().st_size)
     largest.write_bytes(largest.read_bytes()[:-1000])

@@ -122,7 +122,7 @@ def test_an_unknown_word_does_not_erase_its_neighbours(encoder: TransformerEncod
 
 
 def test_a_long_text_is_read_up_to_a_bound(encoder: TransformerEncoder) -> None:
-    """What stands beyond 512 tokens changes nothing and costs nothing."""
+    """Tokens beyond 512 change nothing and cost no time."""
     long = "La comisión discutió el presupuesto de la ciudad. " * 100
     ids = encoder.read([long, long + "Y el volcán hizo erupción."], "passage")
     assert [len(tokens) for tokens in ids] == [512, 512]

@@ -39,7 +39,7 @@ def as_user(issuer: TokenIssuer, name: str) -> dict[str, str]:
 
 @pytest.fixture
 def keeping(with_upstream: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a service that keeps prompts, and sends its upstream all there is."""
+    """Settings of a service that keeps prompts, and redacts nothing in requests to its upstream."""
     return {**with_upstream, "ledger_prompts": True, "redact": "off"}
 
 
@@ -56,7 +56,7 @@ async def test_nothing_is_kept_unless_asked(
 async def test_what_is_kept_is_redacted(
     run: Run, upstream: FakeOpenAI, keeping: dict[str, Any], ledger: asyncpg.Connection
 ) -> None:
-    """Answers, streams and answers given again keep roles and texts without what identifies people, even where the
+    """Answers, streams and cached answers keep roles and texts without what identifies people, even where the
     upstream got it."""
     async with run(**keeping, chat_cache_seconds=60) as service:
         for body in (ASKED, ASKED, {**ASKED, "stream": True}):

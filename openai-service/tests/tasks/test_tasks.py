@@ -120,7 +120,7 @@ async def test_a_models_answer_is_typed(online: RunningService, upstream: FakeOp
 async def test_drafts_need_approval_whatever_the_model_says(
     online: RunningService, upstream: FakeOpenAI, task: str
 ) -> None:
-    """Approval is ours to demand: a model that grants it itself is refused as writing an unknown field."""
+    """A model that writes the field 'approval_required' itself is refused, because it is unknown."""
     upstream.replies = [says({**GOOD[task][1], "approval_required": False}), says(GOOD[task][1])]
     body = (await ask(online, task)).json()
     assert body["data"]["approval_required"] is True
@@ -262,7 +262,7 @@ async def test_what_does_not_fit_is_named(online: RunningService, upstream: Fake
 
 
 async def test_every_axis_is_found_by_its_name(offline: RunningService) -> None:
-    """A text that names an axis is put there."""
+    """A text with the name of an axis is classified under it."""
     documents = [{"id": axis.slug, "text": f"Hablemos de {axis.name}."} for axis in AXES]
     items = (await ask(offline, "topics", documents=documents)).json()["data"]["items"]
     assert [item["label"] for item in items] == [axis.slug for axis in AXES]

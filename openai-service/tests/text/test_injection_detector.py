@@ -1,13 +1,13 @@
-"""Attacks in documents: what each of them cannot do, whoever answers.
+"""Prompt injections in documents: what each attack cannot do, whoever answers.
 
-Four walls, each shown for every attack of ``injections``:
-(a) fence: in the request that leaves, the attack stands nowhere but inside the fence of the user message (the
-    scanner is off here), it cannot forge the fence, and the system message is the prompt, byte for byte;
-(b) obedient: a model that did what the attack wants is refused, and so is its repair: 422 without its words;
-(c) extractive: without a model the same documents give the same kind of answer, quoting only what is there;
-(d) scanner: through the API the document does not even reach the model; ``quiet`` attacks are beyond it, and the test
-    says how many it finds.
-The real local model is shown by tests/test_local_model.py.
+Four defences, each tested with every attack of ``injections``:
+(a) fence: in the request to the upstream the attack is only inside the fence of the user message (the detector is not
+    used here), it cannot forge the fence, and the system message is the prompt, byte for byte;
+(b) output checks: what a model that followed the attack writes is refused, and so is its repair: 422 without its text;
+(c) fallback: without a model the same documents give the same kind of answer, with verbatim quotes only;
+(d) detector: through the API the document does not reach the model; it does not find ``quiet`` attacks, and the test
+    says how many of the others it finds.
+``tests/local/test_local_model.py`` tests a real model.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def body(attack: Injection) -> dict[str, Any]:
 
 
 def obeyed(attack: Injection, mark: str) -> dict[str, Any]:
-    """What the obedient model writes, knowing the prompt and the mark."""
+    """What a model that follows the attack writes, knowing the prompt and the mark."""
     spaced = "-".join(PROMPT[:300])
     known = {
         "{prompt}": PROMPT[:600],
@@ -84,7 +84,7 @@ async def test_the_table_is_as_large_as_it_says() -> None:
 
 @each
 async def test_a_the_fence_holds(attack: Injection) -> None:
-    """With the scanner off the attack is inside the fence only, cannot close it, and is read back as it was."""
+    """Without the detector the attack is inside the fence only, cannot close it, and is read back unchanged."""
     text = clean_text(attack.text)
     documents = [Document("1", BENIGN["text"]), Document(ATTACK_ID, text)]
     message, mark = PromptFence().message({}, documents)
@@ -103,7 +103,7 @@ async def test_a_the_fence_holds(attack: Injection) -> None:
 
 @each
 async def test_b_an_obedient_model_is_refused(attack: Injection) -> None:
-    """With the scanner off, what a model writes that obeys is refused by shape, leak, quote, link or subject."""
+    """Without the detector, an obedient model's output is refused: for shape, a leak, a quote, a link or its subject."""
     documents = (Document("1", BENIGN["text"]), Document(ATTACK_ID, clean_text(attack.text)))
     request = SummaryRequest(documents=body(attack)["documents"])
     task = TaskDefinitions(PROMPTS, lambda: None).summary(request, PreparedDocuments(documents))
@@ -144,7 +144,7 @@ async def test_b_and_d_through_the_api(online: RunningService, upstream: FakeOpe
 
 @each
 async def test_c_without_a_model_nothing_is_obeyed(offline: RunningService, attack: Injection) -> None:
-    """The extractive stand-in quotes documents that are there and never one that gives orders."""
+    """The extractive fallback quotes the given documents, and never one with an injection."""
     reply = await offline.client.post("/v1/openai/summaries", json=body(attack))
     data, meta = reply.json()["data"], reply.json()["meta"]
     texts = {document["id"]: clean_text(document["text"]) for document in body(attack)["documents"]}
@@ -172,8 +172,8 @@ async def test_topics_stay_topics(online: RunningService, upstream: FakeOpenAI, 
 PND = ("seguridad", "infraestructura", "gobernanza", "educacion", "igualdad", "paz", "economia", "medioambiente", "alimentacion")  # fmt: skip  # noqa: E501
 
 
-async def test_d_the_scanner_finds_all_but_the_quiet_ones() -> None:
-    """Of the attacks that give orders in Spanish or English, openly or hidden, the scanner misses at most five."""
+async def test_d_the_detector_finds_all_but_the_quiet_ones() -> None:
+    """Of the attacks that give orders in Spanish or English, openly or hidden, the detector misses at most five."""
     loud = [attack for attack in INJECTIONS if attack.family not in ("quiet", "fence", "json")]
     missed = [attack.name for attack in loud if not is_injection(attack.text)]
     assert len(missed) <= 5, missed
@@ -195,12 +195,12 @@ async def test_d_the_scanner_finds_all_but_the_quiet_ones() -> None:
     ],
 )
 async def test_people_who_speak_to_people_are_not_withheld(text: str) -> None:
-    """Political speech with words of command is no order to a model."""
+    """Political speech with imperatives is not an injection."""
     assert not is_injection(text)
 
 
 async def test_a_good_answer_passes(online: RunningService, upstream: FakeOpenAI) -> None:
-    """The checks do not refuse everything: the honest answer to the same documents passes."""
+    """The checks accept an honest answer to the same documents."""
     upstream.replies = [summary()]
     reply = await online.client.post("/v1/openai/summaries", json=body(INJECTIONS[0]))
     assert reply.status_code == 200

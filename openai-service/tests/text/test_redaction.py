@@ -1,4 +1,4 @@
-"""What never leaves, and that it comes back."""
+"""Redaction: personal data is not sent to an upstream, and is restored in its answers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ KEPT = [
 
 @pytest.mark.parametrize(("text", "value", "kind"), FOUND)
 async def test_it_is_found(text: str, value: str, kind: str) -> None:
-    """The value becomes one placeholder of its kind, nothing else changes, and it comes back."""
+    """The value becomes one placeholder of its kind, nothing else changes, and it is restored."""
     redaction = Redaction()
     safe = redaction.redact(text)
     assert safe == text.replace(value, f"[{kind}_1]")
@@ -58,7 +58,7 @@ async def test_it_is_found(text: str, value: str, kind: str) -> None:
 
 @pytest.mark.parametrize("text", KEPT)
 async def test_it_is_left(text: str) -> None:
-    """Votes, money, dates, laws, scores and, unless wanted, handles are no personal data."""
+    """Votes, money, dates, laws, scores and, by default, handles are not redacted."""
     assert Redaction().redact(text) == text
 
 
@@ -69,7 +69,7 @@ async def test_handles_by_option() -> None:
 
 
 async def test_a_placeholder_of_the_caller_keeps_its_meaning() -> None:
-    """Text that holds a placeholder already is not given somebody's address."""
+    """A placeholder that the text contains already is not replaced by a value."""
     text = "Diga [CORREO_1] tal cual; el mío es a@b.co"
     redaction = Redaction(taken=placeholders_in([text]))
     safe = redaction.redact(text)
@@ -83,7 +83,7 @@ async def test_a_placeholder_of_the_caller_keeps_its_meaning() -> None:
     )
 )
 async def test_restoring_undoes_redacting(parts: list[str]) -> None:
-    """Whatever is combined, whole or in pieces of any length, comes back as it was."""
+    """Any combination is restored exactly, in one piece or in pieces of any length."""
     text = " ".join(parts)
     redaction = Redaction(handles=True, taken=placeholders_in([text]))
     safe = redaction.redact(text)
@@ -127,7 +127,7 @@ ASKED: list[Any] = [
 
 
 async def test_nothing_personal_leaves(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
-    """The upstream sees placeholders; the caller gets the values back where the model repeats them."""
+    """The upstream gets placeholders; the caller gets the values where the model repeats them."""
     upstream.replies = [{"content": "Le escribo a [CORREO_2] y llamo al [TELEFONO_1]."}]
     answer = await sdk(online).chat.completions.create(model="m", messages=ASKED, user="ana@ejemplo.co")
     assert answer.choices[0].message.content == "Le escribo a ana@ejemplo.co y llamo al 310 555 1234."
@@ -138,7 +138,7 @@ async def test_nothing_personal_leaves(online: RunningService, sdk: Sdk, upstrea
 
 
 async def test_a_stream_says_it_again(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
-    """A placeholder that comes in pieces of three letters is restored; what only looks like one is not kept back."""
+    """A placeholder in pieces of three letters is restored; text that only resembles one is not held back."""
     upstream.replies = [{"content": "Escribo a [CORREO_2], [y nada más] y [CORREO_9]. [CORR"}]
     stream = await sdk(online).chat.completions.create(model="m", messages=ASKED, stream=True)
     text = "".join([c.choices[0].delta.content or "" async for c in stream if c.choices])

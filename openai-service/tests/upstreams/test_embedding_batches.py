@@ -1,4 +1,4 @@
-"""Embeddings in batches: no more at once than a provider takes, in order, and never of two lengths."""
+"""Embeddings in batches: within a provider's limits, in order, and never of two lengths."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ shared = pytest.mark.asyncio(loop_scope="module")
 
 @given(st.lists(st.text(max_size=40)), st.integers(1, 9), st.integers(1, 60))
 def test_batches_keep_order_and_limits(texts: list[str], inputs: int, tokens: int) -> None:
-    """Joined, batches are the texts in order; none is empty or over a limit, but for one text that is so alone."""
+    """Joined, batches are the texts in order; none is empty or over a limit, except one text that is too long alone."""
     made = list(batches(texts, inputs=inputs, tokens=tokens))
     assert [text for batch in made for text in batch] == texts
     for batch in made:
@@ -35,7 +35,7 @@ def provider(fake: FakeOpenAI, name: str = "local", **more: Any) -> dict[str, An
 
 
 def assert_vectors(answer: Any, texts: list[str], size: int = 8) -> None:
-    """Hold the answer against what the fake makes of ``texts``."""
+    """Compare the answer with the fake's vectors of ``texts``."""
     rows = np.array([item["embedding"] for item in answer.json()["data"]], dtype=np.float32)
     assert np.array_equal(rows, np.array([vector(text, size) for text in texts], dtype=np.float32))
 
@@ -62,7 +62,7 @@ async def test_a_providers_own_limits_hold(run: Run, upstream: FakeOpenAI) -> No
 
 @shared
 async def test_batches_fit_whoever_of_the_route_answers(run: Run, upstream: FakeOpenAI) -> None:
-    """Where the second provider of a route takes less at once, it can still stand in for the first."""
+    """The second provider of a route can replace the first also when its limits are lower."""
     upstream.most_inputs = 2
     upstream.script = [Fault(status=500)]
     providers = [provider(upstream, "big"), provider(upstream, "small", embedding_inputs=2)]
@@ -76,7 +76,7 @@ async def test_batches_fit_whoever_of_the_route_answers(run: Run, upstream: Fake
 async def test_a_failure_in_the_middle_loses_nothing(
     run: Run, upstream: FakeOpenAI, ledger: asyncpg.Connection
 ) -> None:
-    """The error says how far it came, and the repeated request asks and pays for the rest alone."""
+    """The error says how many texts are done, and a repeated request asks and pays for the rest only."""
     upstream.script = [Fault("none"), Fault(status=500)]
     texts = [f"medio {number}" for number in range(6)]
     async with run(providers=[provider(upstream, embedding_inputs=2)]) as service:
@@ -111,7 +111,7 @@ async def test_a_failure_in_the_middle_loses_nothing(
 async def test_other_vectors_than_asked_for_are_refused(
     online: RunningService, upstream: FakeOpenAI, fault: Fault, asked: int | None, reason: str
 ) -> None:
-    """Another number or length of vectors is 502 with what was wrong, is never remembered, and opens no breaker."""
+    """Another number or length of vectors is 502 with the reason, is never cached, and opens no breaker."""
     assert (await embed(online, [f"antes {fault.kind} {asked}"])).is_success
     upstream.script = [fault]
     more = {} if asked is None else {"dimensions": asked}
@@ -125,7 +125,7 @@ async def test_other_vectors_than_asked_for_are_refused(
 
 @shared
 async def test_remembered_vectors_of_another_length_are_not_mixed_in(run: Run, upstream: FakeOpenAI) -> None:
-    """After a restart, a model that now makes longer vectors than those remembered is refused, not mixed."""
+    """After a restart, longer vectors than those in the cache are refused, not mixed with them."""
     async with run(providers=[provider(upstream)]) as service:
         assert (await embed(service, ["recordado"])).is_success
     upstream.script = [Fault("longer vectors")]
