@@ -103,7 +103,7 @@ async def test_a_the_fence_holds(attack: Injection) -> None:
 
 @each
 async def test_b_an_obedient_model_is_refused(attack: Injection) -> None:
-    """Without the detector, an obedient model's output is refused: for shape, a leak, a quote, a link or its subject."""
+    """Without the detector, an obedient model's output is refused for shape, leak, quote, link or subject."""
     documents = (Document("1", BENIGN["text"]), Document(ATTACK_ID, clean_text(attack.text)))
     request = SummaryRequest(documents=body(attack)["documents"])
     task = TaskDefinitions(PROMPTS, lambda: None).summary(request, PreparedDocuments(documents))
