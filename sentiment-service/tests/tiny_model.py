@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper, save_model
+from onnx import TensorProto, helper, load_model, numpy_helper, save_model
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from castor_chassis import ModelFolder
@@ -80,3 +80,14 @@ def write_network(path: Path, table: Sequence[Sequence[float]], inputs: Sequence
     outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
     graph = helper.make_graph(nodes, "tiny", given, outputs, [rows, last, tokens])
     save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))
+
+
+def move_weights_out(network: Path) -> None:
+    """Write the weights of a network into a file of their own beside it, as large networks have them."""
+    save_model(
+        load_model(str(network)),
+        str(network),
+        save_as_external_data=True,
+        location=f"{network.name}_data",
+        size_threshold=64,  # the axes stay, the weights go
+    )

@@ -135,11 +135,10 @@ def _read(name: str, folder: Path) -> tuple[Any, Any]:
 
 
 def _outputs_of(config: Any, defaults: Defaults) -> tuple[Label, ...]:
-    if config.problem_type in _OTHER_PROBLEMS:
-        raise ModelArtifactError(
-            f"The model is one of {config.problem_type}; this service needs one that chooses one label."
-        )
-    return outputs_of(config.id2label, defaults.labels)
+    problem = getattr(config, "problem_type", None)
+    if problem in _OTHER_PROBLEMS:
+        raise ModelArtifactError(f"The model is one of {problem}; this service needs one that chooses one label.")
+    return outputs_of(getattr(config, "id2label", None) or {}, defaults.labels)
 
 
 def _version(network: Path, outputs: Sequence[Label], prepare: str, max_tokens: int) -> str:

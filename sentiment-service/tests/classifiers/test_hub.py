@@ -13,6 +13,7 @@ from typing import Any
 import huggingface_hub.constants
 import pytest
 from pretrained_model import write_pretrained  # type: ignore[import-not-found]
+from tiny_model import move_weights_out  # type: ignore[import-not-found]
 
 from castor_chassis import ModelArtifactError
 from sentiment_service.classifiers.hub import ModelSource
@@ -107,6 +108,16 @@ def test_a_model_is_downloaded_where_a_hub_is_named(tmp_path: Path, hub: Hub, na
     assert model.classify(["bueno"])[0].label == "positive"
     assert model.model.id == "owner/name"
     assert sorted(hub.downloaded) == ["config.json", "onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"]
+
+
+def test_a_model_with_its_weights_in_a_second_file_is_downloaded(tmp_path: Path, hub: Hub) -> None:
+    """Both files come from the hub; in its cache they are links to where their content is, which loads all the same."""
+    folder = write_pretrained(tmp_path / "large", onnx="onnx/model.onnx")
+    move_weights_out(folder / "onnx" / "model.onnx")
+    hub.files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*")}
+    model = load_model("owner/name", source=ModelSource(tmp_path, hub.url))
+    assert model.classify(["bueno"])[0].label == "positive"
+    assert "onnx/model.onnx_data" in hub.downloaded
 
 
 def test_what_was_downloaded_once_needs_no_hub(tmp_path: Path, hub: Hub) -> None:

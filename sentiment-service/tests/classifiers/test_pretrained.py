@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pretrained_model import LAYOUTS, NAMES, write_pretrained  # type: ignore[import-not-found]
-from tiny_model import write_network  # type: ignore[import-not-found]
+from tiny_model import move_weights_out, write_network  # type: ignore[import-not-found]
 
 from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import LABELS, Classifier
@@ -165,6 +165,19 @@ def test_what_the_folder_does_not_say_comes_from_the_settings(tmp_path: Path) ->
 def test_where_the_network_may_be(tmp_path: Path, place: str) -> None:
     """The network is found where optimum and transformers.js write it."""
     assert labels(loaded(write_pretrained(tmp_path / "model", onnx=place)), "bueno") == ["positive"]
+
+
+def test_weights_may_be_in_a_file_of_their_own(tmp_path: Path) -> None:
+    """A network with its weights beside it is loaded, and a change of them is a new version."""
+    folder = write_pretrained(tmp_path / "model")
+    version = loaded(folder).model.version
+    move_weights_out(folder / "model.onnx")
+    model = loaded(folder)
+    assert labels(model, "bueno", "malo", "mesa") == ["positive", "negative", "neutral"]
+    assert model.model.version != version
+    weights = folder / "model.onnx_data"
+    weights.write_bytes(weights.read_bytes()[::-1])
+    assert loaded(folder).model.version not in (version, model.model.version)
 
 
 def needs_more(folder: Path) -> None:
