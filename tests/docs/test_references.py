@@ -119,3 +119,17 @@ def test_the_handbooks_name_proofs() -> None:
     """The pages whose claims are held by tests name many, so that the pattern that finds them is seen to work."""
     pages = [ROOT / "docs" / name for name in ("architecture.md", "security/threat-model.md", "security/asvs.md")]
     assert min(len(TEST.findall(page.read_text())) for page in pages) > 10
+
+
+@pytest.mark.parametrize(
+    "package", sorted(name for name in PACKAGES if name.startswith("castor_") or name.endswith("_service"))
+)
+def test_every_room_is_described(package: str) -> None:
+    """The section 'Rooms' of a README names every package of its service, the chassis or the devstack."""
+    folder = next(file.split("/")[0] for file in TRACKED if file.endswith(f"/{package}/__init__.py"))
+    readme = (ROOT / folder / "README.md").read_text()
+    section = readme[readme.index("\n## Rooms\n") :].split("\n## ")[1]
+    start = f"{folder}/{package}/"
+    rooms = {file.removeprefix(start).split("/")[0] for file in TRACKED if file.startswith(start)}
+    packages = {room for room in rooms if f"{start}{room}/__init__.py" in TRACKED}
+    assert [room for room in sorted(packages) if f"{room}/" not in section] == []
