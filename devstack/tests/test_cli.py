@@ -58,7 +58,7 @@ def test_a_mistake_ends_with_a_sentence(tmp_path: Path, arguments: tuple[str, ..
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     """A state folder in the place of a file ends the start with a sentence."""
     (tmp_path / "file").write_text("")
     done = castor(tmp_path / "file" / "state", "up", "--detach")

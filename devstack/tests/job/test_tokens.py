@@ -60,7 +60,7 @@ def test_an_unknown_user_is_registered_and_known_from_then_on(state_folder: Stat
     assert "admin" not in claims(first)["roles"]
 
 
-def test_an_account_of_somebody_else_is_said_so(state_folder: StateFolder) -> None:
+def test_an_account_with_an_unknown_password_is_reported(state_folder: StateFolder) -> None:
     """An account whose password is not stored here ends with a sentence, not with a new password."""
     account = {"email": "eva@example.org", "password": "her own long password"}
     IngressClient.of(state_folder).call("POST", "/v1/auth/register", account)
@@ -86,7 +86,7 @@ def test_a_scope_that_does_not_exist_is_refused(state_folder: StateFolder) -> No
     assert refusal.value.status == 422
 
 
-def test_nothing_running_is_said_so(tmp_path: Path) -> None:
+def test_without_a_running_stack_the_error_says_how_to_start_it(tmp_path: Path) -> None:
     """Without a running stack the command says how to start it."""
     with pytest.raises(DevstackError, match="castor up --detach"):
         access_token(StateFolder(tmp_path / "state"))

@@ -133,7 +133,7 @@ def test_the_log_of_the_ingress_holds_no_credentials(state_folder: StateFolder) 
     assert "other-secret" not in log
 
 
-def test_a_service_that_is_away_is_said_so(state_folder: StateFolder) -> None:
+def test_a_service_that_is_down_answers_503(state_folder: StateFolder) -> None:
     """A capability whose service does not listen answers 503 with Retry-After in our envelope."""
     code, headers, envelope = ask(state_folder, "/v1/sentiment/model")
     assert code == 200

@@ -32,7 +32,7 @@ def test_secrets_are_made_once_and_kept_private(state_folder: StateFolder) -> No
     assert state_folder.secrets_file.stat().st_mode & 0o077 == 0
 
 
-def test_a_damaged_secrets_file_is_said_so(state_folder: StateFolder) -> None:
+def test_a_damaged_secrets_file_is_reported(state_folder: StateFolder) -> None:
     """Nothing is generated over a file that cannot be read."""
     state_folder.secrets_file.write_text("{")
     with pytest.raises(DevstackError, match="restore it or remove it"):

@@ -197,7 +197,7 @@ async def test_a_stopped_supervisor_starts_nothing_again(bench: Bench) -> None:
 
 
 async def test_parts_that_wait_for_each_other_are_refused(bench: Bench) -> None:
-    """A circle of needs is said so before anything starts."""
+    """A circle of needs is an error before anything starts."""
     with pytest.raises(DevstackError, match=r"\['a', 'b'\]"):
         bench.supervise(bench.part("a", "b"), bench.part("b", "a"), bench.part("c"))
 
