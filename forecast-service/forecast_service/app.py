@@ -55,5 +55,6 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
         chassis.in_thread,
         minimum_days=settings.minimum_days,
         history_days=settings.history_days,
+        maximum_age_days=settings.maximum_age_days,
     )
     yield Resources(index_service, forecast_service)

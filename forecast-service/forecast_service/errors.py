@@ -28,3 +28,14 @@ class TooFewDays(ServiceError):
         "'{entity}' has {observed} observed days of the {needed} that a forecast needs; "
         "collect for longer or choose a later as_of."
     )
+
+
+class DataTooOld(ServiceError):
+    """The last day with an index is too long ago to be forecast from."""
+
+    status = 422
+    code = "data_too_old"
+    message = (
+        "The last day with an index of '{entity}' is {last_observed}, {age_days} days before the last whole day; "
+        "forecasts are made from data of at most {bound_days} days. Collect again or choose an earlier as_of."
+    )

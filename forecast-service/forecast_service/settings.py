@@ -20,3 +20,6 @@ class ForecastSettings(ServiceSettings):
     counts_timeout_seconds: float = Field(10, gt=0, description="Time limit of one request for daily counts.")
     minimum_days: int = Field(14, ge=8, description="Fewer observed days than this are not forecast.")
     history_days: int = Field(180, ge=30, le=730, description="How far back a forecast looks.")
+    maximum_age_days: int = Field(
+        7, ge=0, description="Data whose last day is older than this is not forecast: its rhythm and level are gone."
+    )

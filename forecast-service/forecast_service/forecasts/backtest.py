@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecast_service.forecasts.methods import Mask, Method, Vector
+from forecast_service.forecasts.history import History
+from forecast_service.forecasts.methods import Method, Predictor
+from forecast_service.forecasts.scale import Vector
 
 MINIMUM_TRAINING_DAYS = 10
 MAXIMUM_ORIGINS = 40
+REFIT_EVERY = 10
+"""Parameters are estimated anew every so many origins; between, those of an earlier origin meet the newer values."""
 
-Errors = list[list[float]]
-"""Absolute errors on the logit scale: one list for each day ahead."""
 
+def back_test(history: History, method: Method, horizon: int, season: int) -> Vector:
+    """Return the errors of ``method``, forecast - observed, by origin (oldest first) and step ahead.
 
-def rolling_origin_errors(method: Method, series: Vector, known: Mask, horizon: int) -> Errors:
-    """Return the errors of ``method`` from the latest ``MAXIMUM_ORIGINS`` days, counted on observed days only."""
-    errors: Errors = [[] for _ in range(horizon)]
-    origins = range(MINIMUM_TRAINING_DAYS, len(series))
-    for origin in origins[-MAXIMUM_ORIGINS:]:
-        ahead = min(horizon, len(series) - origin)
-        made = method(series[:origin], ahead)
-        for step in range(ahead):
-            if known[origin + step]:
-                errors[step].append(abs(float(made[step] - series[origin + step])))
+    The latest ``MAXIMUM_ORIGINS`` origins count; NaN stands where the day was not observed or is not over.
+    """
+    origins = history.origins(MINIMUM_TRAINING_DAYS)
+    origins = [origin for origin in origins if origin < len(history.values)][-MAXIMUM_ORIGINS:]
+    errors = np.full((len(origins), horizon), np.nan)
+    predictor: Predictor | None = None
+    fitted_from = -1
+    for row, origin in enumerate(origins):
+        training, start = history.training(origin), history.starts[origin - 1]
+        if predictor is None or row % REFIT_EVERY == 0 or start != fitted_from:
+            predictor, fitted_from = method.fit(training, season), start
+        actual = history.values[origin : origin + horizon]
+        errors[row, : len(actual)] = predictor(training, len(actual)) - actual
     return errors
 
 
-def skill_score(errors: Errors, reference: Errors) -> float | None:
-    """Return 1 - sum of ``errors`` / sum of ``reference``; None when the reference made no error."""
-    ours, theirs = sum(map(sum, errors)), sum(map(sum, reference))
+def skill_score(errors: Vector, reference: Vector) -> float | None:
+    """Return 1 - sum of absolute ``errors`` / sum of those of ``reference``; None when the latter is 0."""
+    ours, theirs = float(np.nansum(np.abs(errors))), float(np.nansum(np.abs(reference)))
     return 1 - ours / theirs if theirs > 0 else None
-
-
-def conformal_half_widths(errors: Errors, level: float) -> Vector:
-    """Return for each day ahead the split conformal half-width of an interval that holds with probability ``level``.
-
-    The errors of a day are pooled with those one day nearer and farther; the width never narrows with distance.
-    """
-    widths = np.zeros(len(errors))
-    for step in range(len(errors)):
-        pool = [error for near in errors[max(0, step - 1) : step + 2] for error in near]
-        rank = np.ceil((len(pool) + 1) * level)
-        widths[step] = max(pool, default=0.0) if rank > len(pool) else sorted(pool)[int(rank) - 1]
-    return np.maximum.accumulate(widths)

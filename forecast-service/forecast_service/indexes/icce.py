@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forecast_service.indexes.model import DayCount, IndexDay
+from forecast_service.indexes.sampling import icce_error
 
 STABLE_WITHIN_POINTS = 1.0
 
@@ -32,7 +33,7 @@ def icce_by_day(counts: Sequence[DayCount], *, alpha: float = 0.5, smoothing: fl
         icce = 100 * (alpha * (isn + 1) / 2 + (1 - alpha) * icr)
         before, level = level, icce if level is None else smoothing * icce + (1 - smoothing) * level
         momentum = None if before is None else level - before
-        days.append(IndexDay(count.day, count.tweets, icce, isn, icr, level, momentum))
+        days.append(IndexDay(count.day, count.tweets, icce, isn, icr, level, momentum, icce_error(count, alpha)))
     return days
 
 

@@ -22,8 +22,8 @@ class DayCount:
 class IndexDay:
     """The index of one day; every value is None in a gap.
 
-    ``icce`` and ``smoothed`` are in points from 0 to 100, ``momentum`` is a change in points, ``isn`` lies in
-    [-1, 1] and ``icr`` in [0, 1].
+    ``icce``, ``smoothed`` and the standard error ``sampling_error`` are in points from 0 to 100, ``momentum`` is a
+    change in points, ``isn`` lies in [-1, 1] and ``icr`` in [0, 1].
     """
 
     day: date
@@ -33,6 +33,7 @@ class IndexDay:
     icr: float | None = None
     smoothed: float | None = None
     momentum: float | None = None
+    sampling_error: float | None = None
 
     @property
     def is_gap(self) -> bool:
@@ -42,13 +43,29 @@ class IndexDay:
 
 @dataclass(frozen=True, slots=True)
 class EntityIndex:
-    """The index of one entity as of a moment: consecutive days, oldest first."""
+    """The index of one entity as of a moment: consecutive days, oldest first; ``until`` is the last whole day."""
 
     entity: str
     as_of: datetime
+    until: date
     days: list[IndexDay]
 
     @property
     def days_observed(self) -> int:
         """Number of days that are not gaps."""
         return sum(not day.is_gap for day in self.days)
+
+    @property
+    def days_with_icce(self) -> int:
+        """Number of days that have an index."""
+        return sum(day.icce is not None for day in self.days)
+
+    @property
+    def last_observed(self) -> date | None:
+        """The last day that has an index, or None."""
+        return next((day.day for day in reversed(self.days) if day.icce is not None), None)
+
+    @property
+    def age_days(self) -> int:
+        """Days from the last day that has an index to the last whole day; 0 when there is none."""
+        return 0 if self.last_observed is None else (self.until - self.last_observed).days

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from castor_chassis.testing import RunningService, ScriptedPeer
 
+ENDS_OF_THE_CALENDAR = ("0001-01-01T00:00:00Z", "0001-01-02T05:00:00Z", "9999-12-31T23:59:59Z")
 AS_OF = "2026-05-30T15:00:00Z"
 
 
@@ -55,3 +58,38 @@ async def test_twitter_away_is_503_and_old_forecasts_stay(service: RunningServic
     assert (away.status_code, away.json()["code"]) == (503, "peer_unavailable")
     assert "retry-after" in away.headers
     assert (await service.client.get(f"/v1/forecast/predictions/{made['id']}")).status_code == 200
+
+
+@pytest.mark.parametrize("as_of", ENDS_OF_THE_CALENDAR)
+async def test_moments_without_data_are_refused_at_both_ends_of_the_calendar(
+    service: RunningService, as_of: str
+) -> None:
+    """Year 1 and year 9999 are moments without data like any other, not failures."""
+    answer = await service.client.post("/v1/forecast/predictions", json={"entity": "ana", "as_of": as_of})
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_few_days")
+
+
+async def test_a_forecast_says_how_old_its_data_is(service: RunningService) -> None:
+    """Five days after the last tweet the forecast still comes, with its age; it begins after the last day."""
+    body = {"entity": "vieja", "as_of": "2026-05-07T12:00:00Z"}
+    made = (await service.client.post("/v1/forecast/predictions", json=body)).json()["data"]
+    assert (made["last_observed"], made["data_age_days"]) == ("2026-05-01", 5)
+    assert made["points"][0]["date"] == "2026-05-02"
+
+
+async def test_old_data_is_not_forecast(service: RunningService) -> None:
+    """Nine days after the last tweet the forecast is refused; the answer names the day and the bound."""
+    body = {"entity": "vieja", "as_of": "2026-05-11T12:00:00Z"}
+    answer = await service.client.post("/v1/forecast/predictions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "data_too_old")
+    assert answer.json()["details"] == {
+        "entity": "vieja", "last_observed": "2026-05-01", "age_days": 9, "bound_days": 7
+    }  # fmt: skip
+
+
+async def test_a_series_that_never_moved_has_an_interval_of_some_width(service: RunningService) -> None:
+    """The days were counted from 20 tweets each: the interval is as wide as that makes it, and no skill is claimed."""
+    body = {"entity": "constanza", "as_of": AS_OF, "level": 0.99}
+    made = (await service.client.post("/v1/forecast/predictions", json=body)).json()["data"]
+    assert made["skill"] is None
+    assert all(point["high"] - point["low"] > 10 for point in made["points"])

@@ -22,6 +22,9 @@ PREDICTION = Prediction(
     skill=None,
     level=0.8,
     points=[PredictedDay(date(2026, 5, 30), 41.0, 38.5, 43.5)],
+    last_observed=date(2026, 5, 29),
+    data_age_days=0,
+    coverage=0.75,
 )
 
 
@@ -58,4 +61,19 @@ async def test_rows_keep_the_json_that_earlier_versions_wrote_and_read(postgres:
         "skill": None,
         "level": 0.8,
         "points": [{"date": "2026-05-30", "value": 41.0, "low": 38.5, "high": 43.5}],
+        "last_observed": "2026-05-29",
+        "data_age_days": 0,
+        "coverage": 0.75,
     }
+
+
+async def test_rows_of_earlier_versions_are_read(postgres: Postgres) -> None:
+    """A row without what is kept today is read; what is not known of it is None."""
+    predictions = PredictionRepository(postgres)
+    await predictions.save(PREDICTION)
+    await postgres.execute(
+        "UPDATE predictions SET prediction = prediction - 'last_observed' - 'data_age_days' - 'coverage'"
+    )
+    read = await predictions.prediction(PREDICTION.id)
+    assert read is not None
+    assert (read.points, read.last_observed, read.data_age_days, read.coverage) == (PREDICTION.points, None, None, None)

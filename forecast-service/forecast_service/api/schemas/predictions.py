@@ -41,7 +41,19 @@ class Prediction(ResponseModel):
     days_observed: int
     method: str = Field(description="'theta', or 'naive' where theta did no better in back-tests on this series.")
     skill: float | None = Field(
-        description="1 - mean absolute error of theta / that of the last value, in back-tests on this series."
+        description="1 - mean absolute error of theta / that of the last value, in back-tests on this series; null "
+        "when unknown: the series never moved, or fewer than 10 days passed since a gap of more than 7 days."
     )
     level: float
     points: list[Point]
+    last_observed: date | None = Field(
+        None,
+        description="Last day with an index; the first point is the day after. Null in older forecasts.",
+    )
+    data_age_days: int | None = Field(
+        None, description="Days from last_observed to the last whole day before as_of; 0 when the data is fresh."
+    )
+    coverage: float | None = Field(
+        None,
+        description="Share of back-tested days within their interval of this level; null when too few were tested.",
+    )

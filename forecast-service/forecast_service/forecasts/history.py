@@ -1,0 +1,53 @@
+"""An observed daily series with its gaps, and what was known of it on each earlier day.
+
+Gaps of up to ``MAXIMUM_BRIDGED_DAYS`` are bridged by a straight line, and only between values that were known at the
+time: a back-test never sees a day that came after its origin. A longer gap ends a stretch; no method is trained
+across it, because the days before it say little about the rhythm and the level after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast_service.forecasts.scale import Vector
+
+MAXIMUM_BRIDGED_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Values by day, NaN in gaps; the first and the last are observed. ``starts``: where each day's stretch begins."""
+
+    values: Vector
+    starts: list[int]
+
+    def training(self, origin: int) -> Vector:
+        """Return the bridged stretch that ends with the day before ``origin``, which must be observed."""
+        stretch = self.values[self.starts[origin - 1] : origin]
+        known = np.flatnonzero(~np.isnan(stretch))
+        return np.interp(np.arange(len(stretch)), known, stretch[known])
+
+    def origins(self, minimum_days: int) -> list[int]:
+        """Return the days with an observed day before them and at least ``minimum_days`` days of training."""
+        known = ~np.isnan(self.values)
+        places = range(1, len(self.values) + 1)
+        return [place for place in places if known[place - 1] and place - self.starts[place - 1] >= minimum_days]
+
+
+def history_of(values: Vector) -> History:
+    """Return the history of values by day (NaN in gaps), without the gaps at both ends."""
+    known = np.flatnonzero(~np.isnan(values))
+    trimmed = values[known[0] : known[-1] + 1]
+    return History(trimmed, _stretch_starts(known - known[0]))
+
+
+def _stretch_starts(known: NDArray[np.intp]) -> list[int]:
+    starts = [0]
+    for before, place in pairwise(known.tolist()):
+        begins = place if place - before - 1 > MAXIMUM_BRIDGED_DAYS else starts[-1]
+        starts += [starts[-1]] * (place - before - 1) + [begins]
+    return starts

@@ -1,0 +1,22 @@
+"""Days in America/Bogota, and the moments for which counts can exist."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+BOGOTA = ZoneInfo("America/Bogota")
+FIRST_TWEET = datetime(2006, 3, 21, 5, tzinfo=UTC)
+"""The day of the first tweet ever begins; no count of an earlier day can differ from zero."""
+LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
+"""Far enough from the end of the calendar that a horizon or a change of zone cannot pass it."""
+
+
+def moment_of(as_of: datetime | None) -> datetime:
+    """Return ``as_of`` (now by default), moved into the span from ``FIRST_TWEET`` to ``LAST_MOMENT``."""
+    return min(max(as_of or datetime.now(UTC), FIRST_TWEET), LAST_MOMENT)
+
+
+def last_whole_day(moment: datetime) -> date:
+    """Return the last day that is over at ``moment``: half a day's shares cannot be compared with whole ones."""
+    return moment.astimezone(BOGOTA).date() - timedelta(days=1)
