@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from openai_service.embeddings.static_encoder import MODEL
+from castor_chassis import ModelFolder
+from openai_service.embeddings.static_encoder import MODEL, REMEDY
 
 Matrix = npt.NDArray[np.float32]
 
@@ -210,15 +211,8 @@ def write_artifact(entries: list[Entry], rows: Matrix, folder: Path) -> None:
     (folder / "tokenizer.json").write_text(tokenizer_json(pieces), encoding="utf-8")
     config = {"model_type": "model2vec", "normalize": True, "max_length": None}
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    write_manifest(folder, rows.shape[1])
-
-
-def write_manifest(folder: Path, dimensions: int) -> None:
-    """Write manifest.json: the model's id, its dimension and the sha256 of each file."""
-    names = ("config.json", "model.safetensors", "tokenizer.json")
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    manifest = {"model": MODEL, "version": VERSION, "dimensions": dimensions, "files": files}
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    members = {"model": MODEL, "version": VERSION, "dimensions": rows.shape[1]}
+    ModelFolder(folder, REMEDY).write_manifest(members, ("config.json", "model.safetensors", "tokenizer.json"))
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ grids of the int8 products are fitted to them, and so is the centre of the vecto
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +20,12 @@ import numpy as np
 import onnx
 from tokenizers import Tokenizer
 
+from castor_chassis import ModelFolder
 from openai_service.embeddings.transformer import (
     MODEL,
     MODEL_FILE,
     NEUTRAL_FILE,
+    REMEDY,
     TOKENIZER_FILE,
     Role,
     TransformerEncoder,
@@ -92,16 +93,8 @@ def write_folder(folder: Path, model: onnx.ModelProto, tokenizer: Tokenizer, neu
     compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
     (folder / TOKENIZER_FILE).write_text(compact, encoding="utf-8")
     np.save(folder / NEUTRAL_FILE, neutral)
-    names = (MODEL_FILE, TOKENIZER_FILE, NEUTRAL_FILE)
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    manifest = {
-        "model": MODEL,
-        "version": version,
-        "dimensions": len(neutral),
-        "max_tokens": MAX_TOKENS,
-        "files": files,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    members = {"model": MODEL, "version": version, "dimensions": len(neutral), "max_tokens": MAX_TOKENS}
+    ModelFolder(folder, REMEDY).write_manifest(members, (MODEL_FILE, TOKENIZER_FILE, NEUTRAL_FILE))
 
 
 def build(source: weights.E5, tensors: Mapping[str, Array], **how: Any) -> onnx.ModelProto:

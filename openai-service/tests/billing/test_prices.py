@@ -1,14 +1,10 @@
-"""Prices and settings."""
+"""Prices of models."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-from pydantic import ValidationError
-
 from openai_service.billing.prices import Prices
-from openai_service.settings import OpenAISettings
 
 PRICES = Prices({"gpt-4o-mini": (0.15, 0.60), "gpt-4o": (2.50, 10.00)})
 
@@ -19,11 +15,3 @@ def test_prices_take_the_longest_name() -> None:
     assert PRICES.cost_usd("gpt-4o", 1, 1) == Decimal("0.0000125")
     assert PRICES.cost_usd("gpt-4omega", 1, 1) is None
     assert PRICES.cost_usd("gpt-4o", None, None) is None
-
-
-def test_settings_that_contradict_each_other_are_refused() -> None:
-    """A timeout beyond its deadline, or an embedding upstream that is not there, ends the start with the reason."""
-    with pytest.raises(ValidationError, match="must be below chat_timeout_seconds"):
-        OpenAISettings(openai_timeout_seconds=120)
-    with pytest.raises(ValidationError, match="set OPENAI_API_KEY or OPENAI_BASE_URL"):
-        OpenAISettings(embedding_provider="upstream")
