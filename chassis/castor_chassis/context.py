@@ -1,4 +1,4 @@
-"""What is known about the request in hand, carried through every await."""
+"""The current request: a context variable that every await and every started task inherits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def new_id() -> str:
 
 @dataclass(slots=True)
 class RequestInfo:
-    """Identity, time limit and caller of one request (or of one background task)."""
+    """Id, deadline and caller of one request, or of one background task."""
 
     request_id: str = field(default_factory=new_id)
     deadline: float | None = None
@@ -35,12 +35,12 @@ _current: ContextVar[RequestInfo | None] = ContextVar("castor_request", default=
 
 
 def current_request() -> RequestInfo | None:
-    """Return the request in hand, or None outside of one."""
+    """Return the current request, or None outside of one."""
     return _current.get()
 
 
 def set_request(info: RequestInfo | None) -> None:
-    """Make ``info`` the request in hand for this task and those it starts."""
+    """Make ``info`` the current request of this task and of those it starts."""
     _current.set(info)
 
 

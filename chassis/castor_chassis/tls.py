@@ -28,7 +28,7 @@ TRUST_DOMAIN = "spiffe://castor/"
 
 @dataclass(frozen=True, slots=True)
 class PeerIdentity:
-    """Who stands at the other end of a connection, as its certificate proves."""
+    """The other end of a connection, as its certificate proves."""
 
     spiffe_id: str | None
     not_after: float
@@ -148,7 +148,7 @@ class TlsIdentity:
         return True
 
     async def watch(self, poll_seconds: float) -> None:
-        """Look at the files for ever."""
+        """Check the files every ``poll_seconds`` until cancelled."""
         while True:
             await asyncio.sleep(poll_seconds)
             self.reload_if_changed()

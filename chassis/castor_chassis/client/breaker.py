@@ -1,4 +1,4 @@
-"""aiobreaker with a gate.
+"""A circuit breaker: aiobreaker, with admission and outcome decided here.
 
 aiobreaker 1.2 counts and notifies well, but its half-open state admits every concurrent call, late
 failures extend an outage, a stale success closes an open breaker, excluded errors reset the count,
@@ -63,7 +63,7 @@ class GatedBreaker(CircuitBreaker):  # type: ignore[misc]
         return self.current_state is State.OPEN
 
     def open(self) -> None:
-        """Refuse calls from now on; a breaker that is open already keeps its time of opening."""
+        """Refuse calls; a breaker that is open already keeps its time of opening."""
         if self.current_state is State.OPEN:
             return
         self._generation += 1

@@ -36,14 +36,14 @@ tracer = trace.get_tracer("castor.peers")
 
 @dataclass(frozen=True, slots=True)
 class PeerPolicy(RetryPolicy):
-    """How much a caller bears; see ``ServiceSettings`` for the meaning of each."""
+    """Attempts, time limits and bounds of the calls of one peer; ``ServiceSettings`` describes each."""
 
     max_connections: int = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of a peer, its envelope opened."""
+    """A successful answer of a peer, without its envelope."""
 
     status: int
     data: Any

@@ -31,7 +31,7 @@ RETRYABLE_STATUS = frozenset({429, 502, 503, 504})
 
 
 class RetryBudget:
-    """A token bucket that lets retries be at most ``ratio`` of the calls of late.
+    """A token bucket that limits retries to ``ratio`` of the calls, beyond a burst.
 
     Without it, retries multiply the load on a peer that is already failing.
     """
@@ -78,7 +78,7 @@ def retry_after_seconds(header: str | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How much a caller bears; see ``ServiceSettings`` for the meaning of the first four."""
+    """Attempts, time limits and breaker of the calls of one peer; ``ServiceSettings`` describes the first four."""
 
     attempts: int = 3
     attempt_timeout_seconds: float = 5.0

@@ -207,7 +207,7 @@ def _names(owner: Principal) -> tuple[tuple[str, str | None], ...]:
 
 
 class RemoteRevocations:
-    """Asks auth-service for revocations; over a ``Peer`` of its own, so that polling wears out no shared breaker."""
+    """Asks auth-service for revocations; give it a ``Peer`` of its own, whose breaker other calls do not share."""
 
     def __init__(self, auth: Peer) -> None:
         self._auth = auth

@@ -1,4 +1,4 @@
-"""Who calls, and what the caller may do."""
+"""Authentication and authorisation of requests: principals, and the scopes that routes demand."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ class ApiKeyVerifier(Protocol):
     """Turns an API key into its owner."""
 
     async def verify(self, key: str) -> Principal | None:
-        """Return whom the key stands for, or None when it does not hold."""
+        """Return the owner of the key, or None when it is unknown, expired or revoked."""
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Turns credentials into callers, and limits them: what ``require`` uses at run time; one per service."""
+    """Turns credentials into principals and applies rate limits, for ``require`` and ``public``; one per service."""
 
     tokens: TokenVerifier
     api_keys: ApiKeyVerifier
     limiter: RateLimiter
 
     async def principal(self, credentials: str, info: RequestInfo) -> Principal:
-        """Return whom ``credentials`` (an access token or an API key) stand for."""
+        """Return the principal of an access token or an API key; raises ``Unauthenticated`` or ``PeerUnavailable``."""
         if credentials.startswith(API_KEY_PREFIX):
             owner = await self.api_keys.verify(credentials)
             if owner is None:
@@ -76,7 +76,7 @@ class Authenticator:
 
 
 class require(SecurityBase):
-    """A dependency that lets in whoever holds ``scope``: ``Depends(require("tweets:read"))``.
+    """A dependency that admits callers who have ``scope``: ``Depends(require("tweets:read"))``.
 
     Raises ``Unauthenticated`` (401), ``Forbidden`` (403), ``RateLimited`` (429), or ``Invalid`` (422) for a query
     parameter that the route does not have. Services among
@@ -139,7 +139,7 @@ def _bearer(header: str | None) -> str:
 
 
 def requirement_of(dependency: Any) -> str | None:
-    """Return what a route's dependency demands, for contracts and tests: a scope, 'public', or None."""
+    """Return the scope that a dependency demands, "public", or None where it is neither; for contracts and tests."""
     if isinstance(dependency, require):
         return dependency.scope
     return "public" if isinstance(dependency, public) else None

@@ -1,4 +1,4 @@
-"""The composition of a service: everything that all seven have, in one call."""
+"""The composition of a service: what all services have, made by one call."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ HttpProtocol = Callable[["Chassis"], Callable[..., asyncio.Protocol]]
 
 
 class Chassis(Generic[SettingsT]):
-    """What a running service stands on; handed to its ``start`` and kept in ``app.state.chassis``."""
+    """Pools, clients, background tasks and health of a running service; the argument of ``start``."""
 
     def __init__(self, settings: SettingsT, package: str, routes: Sequence[BaseRoute]) -> None:
         self.settings = settings
@@ -78,7 +78,7 @@ class Chassis(Generic[SettingsT]):
         return Cache(self.redis, self.settings.service_name)
 
     def peer(self, name: str, base_url: str, *, attempt_timeout_seconds: float | None = None) -> Peer:
-        """Return the one client of the service ``name``; it brings our service token by itself."""
+        """Return the client of the service ``name``, the same each time; it sends our service token."""
         if name not in self._peers:
             source = self._tokens.token if self._tokens is not None and name != "auth-service" else None
             self._peers[name] = Peer(
@@ -147,7 +147,7 @@ class Chassis(Generic[SettingsT]):
         return self.tls
 
     async def open(self, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> None:
-        """Make the connections' pools; nothing is contacted yet."""
+        """Create pools and clients and start the chassis's own background tasks; nothing is contacted yet."""
         self.use_tls()
         await self._open_stores()
         auth = self.peer("auth-service", self.settings.auth_url)

@@ -1,4 +1,4 @@
-"""The garbage collector beside requests: what a service has once it is loaded stays, and is not looked at again."""
+"""Keeps the garbage collector from walking what a service has loaded, which stays until it ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from castor_chassis.service.health import Health
 
 
 async def freeze_startup(health: Health, *, every_seconds: float = 0.2) -> None:
-    """Freeze what is there now, and again when everything has loaded; for a process that serves one app.
+    """Freeze the objects that exist now, and again when all gates are open; for a process that serves one app.
 
     A full collection walks every object: with the modules of a service that takes a quarter of a second, in which no
     request moves, and comes about every second under load. Frozen objects are still freed when nothing refers to them.

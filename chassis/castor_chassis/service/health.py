@@ -1,4 +1,4 @@
-"""Liveness apart from readiness: live in milliseconds, ready when every gate is open."""
+"""Readiness, apart from liveness: a service is live in milliseconds, and ready when all its parts are loaded."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ DEGRADED = "degraded: "
 
 @dataclass
 class Gate:
-    """Something that must be loaded before the service is of use."""
+    """A part that must be loaded before the service is ready."""
 
     name: str
     reason: str | None = "still loading"
 
     def open(self) -> None:
-        """The thing is usable."""
+        """Mark the part as loaded."""
         self.reason = None
 
     def fail(self, reason: str) -> None:
-        """The thing cannot be used; ``reason`` is shown to whoever asks why the service is not ready."""
+        """Mark the part as not usable; readiness reports ``reason``."""
         self.reason = reason
 
 

@@ -41,7 +41,7 @@ class PeerAwareProtocol(HttpToolsProtocol):
     """Identity of the client; None on a connection without TLS."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note who is there and since when."""
+        """Put the client's identity and the time of connecting into the ASGI state."""
         super().connection_made(transport)
         tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         self.peer = peer_identity(tls) if tls is not None else None
@@ -49,16 +49,16 @@ class PeerAwareProtocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to us."""
+    """A uvicorn server that handles no signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none: the pair of servers stops in an order."""
+        """Capture no signals: ``ServicePair`` stops its servers in order."""
         yield
 
     @property
     def port(self) -> int:
-        """The port in use, also when 0 was asked for."""
+        """The port in use, also where the settings say 0."""
         return int(self.servers[0].sockets[0].getsockname()[1])
 
 
@@ -113,7 +113,7 @@ class ServicePair:
             await asyncio.sleep(0.01)
 
     async def freeze_startup(self) -> None:
-        """See ``collector``; for whoever gives this pair a process of its own."""
+        """Run ``gc_freeze.freeze_startup``; for a process that serves this pair alone."""
         await self.started()
         await freeze_startup(self.chassis.health)
 
