@@ -66,4 +66,4 @@ async def start(
     fast_path.add("/internal/validate-token", partial(validate_from_memory, verifier))
     spawn_workers(chassis, shared, signing_keys, resources.audit_chain)
     yield resources
-    shared.close()
+    await shared.close()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from auth_service.crypto.composition import composed
 from auth_service.crypto.password_policy import why_weak
 from auth_service.users.roles import Role
 from castor_chassis import ServiceSettings, reveal
@@ -59,6 +60,9 @@ class AuthSettings(ServiceSettings):
     password_passes: int = Field(2, ge=1, description="argon2id passes over that memory.")
     password_threads: int = Field(2, ge=1, description="Passwords hashed at a time; one core each.")
     password_queue: int = Field(64, ge=1, description="Passwords hashed or waiting; above this, 429.")
+    password_judge_seconds: float = Field(
+        5, gt=0, description="A new password whose strength is not estimated within this is refused with 429."
+    )
 
     registration: Literal["verified", "open", "closed"] = Field(
         "verified",
@@ -140,7 +144,7 @@ class AuthSettings(ServiceSettings):
         email, password = self.bootstrap_admin_email, reveal(self.bootstrap_admin_password)
         if (email is None) != (password is None):
             raise ValueError("BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD belong together: set both or none")
-        reason = why_weak(password, email or "") if password is not None else None
+        reason = why_weak(composed(password), email or "") if password is not None else None
         if reason is not None:
             raise ValueError(f"BOOTSTRAP_ADMIN_PASSWORD: {reason}")
         return self

@@ -10,8 +10,9 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from auth_service.crypto.composition import composed
 from auth_service.crypto.legacy_hashes import is_legacy, matches_legacy
-from auth_service.crypto.password_policy import why_weak
+from auth_service.crypto.password_judge import PasswordJudge
 from auth_service.errors import WeakPassword
 from auth_service.metrics import PASSWORD_QUEUE
 from castor_chassis import Overloaded
@@ -20,12 +21,13 @@ T = TypeVar("T")
 
 
 class Passwords:
-    """Judges, hashes and compares passwords on a few threads of their own.
+    """Judges passwords in a process, and hashes and compares them on a few threads of their own.
 
     Its methods raise ``Overloaded`` once ``queue`` passwords are being hashed or waiting.
     """
 
-    def __init__(self, memory_kib: int, passes: int, threads: int, queue: int) -> None:
+    def __init__(self, memory_kib: int, passes: int, threads: int, queue: int, judge: PasswordJudge) -> None:
+        self._judge = judge
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._queue = queue
@@ -37,26 +39,32 @@ class Passwords:
 
         ``names`` are those of the account's owner.
         """
-        reason = await self._run(why_weak, password, email, *(name for name in names if name))
+        reason = await self._judge.why_weak(composed(password), email, *(name for name in names if name))
         if reason is not None:
             raise WeakPassword(reason=reason)
         return await self.hash(password)
 
     async def hash(self, password: str) -> str:
         """Return the argon2id hash, with its parameters and salt (PHC string)."""
-        return await self._run(self._hasher.hash, password)
+        return await self._run(self._hasher.hash, composed(password))
 
     async def matches(self, stored: str | None, password: str) -> bool:
-        """Return whether ``stored`` is a hash of ``password``; None takes the same time and never matches."""
-        alike = await self._run(self._compare, stored or self._dummy_hash, password)
+        """Return whether ``stored`` is a hash of ``password``; None takes the same time and never matches.
+
+        Hashes made before passwords were composed are of the characters as they were typed, so these count as well.
+        """
+        alike = False
+        for form in dict.fromkeys((composed(password), password)):
+            alike = await self._run(self._compare, stored or self._dummy_hash, form) or alike
         return alike and stored is not None
 
     def outdated(self, stored: str) -> bool:
         """Return whether ``stored`` was made with other parameters than those of today."""
         return is_legacy(stored) or self._hasher.check_needs_rehash(stored)
 
-    def close(self) -> None:
-        """Stop the threads."""
+    async def close(self) -> None:
+        """Stop the threads and the process."""
+        await self._judge.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _compare(self, stored: str, password: str) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.messages import AccountMessages
 from auth_service.audit.recorder import Audit
+from auth_service.crypto.password_judge import PasswordJudge
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
 from auth_service.mail.outbox import Outbox
@@ -41,10 +42,10 @@ class SharedServices:
     outbox: Outbox
     changes: AccountChanges
 
-    def close(self) -> None:
-        """Stop the threads."""
+    async def close(self) -> None:
+        """Stop the threads and processes."""
         self.outbox.sender.close()
-        self.passwords.close()
+        await self.passwords.close()
 
 
 def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> SharedServices:
@@ -63,7 +64,7 @@ def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> S
         postgres=postgres,
         vault=vault,
         audit=audit,
-        passwords=Passwords(s.password_memory_kib, s.password_passes, s.password_threads, s.password_queue),
+        passwords=_passwords(s),
         limits=AttemptLimits(_attempt_policy(s), vault, Backoff(chassis.redis), partial(_limiter, s)),
         users=Users(postgres),
         issuer=issuer,
@@ -95,6 +96,11 @@ def _issuer(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> TokenI
         service_seconds=s.service_token_seconds,
         mfa_required=mfa_required_roles(s),
     )
+
+
+def _passwords(s: AuthSettings) -> Passwords:
+    judge = PasswordJudge(s.password_judge_seconds, s.password_queue)
+    return Passwords(s.password_memory_kib, s.password_passes, s.password_threads, s.password_queue, judge)
 
 
 def _sender(s: AuthSettings) -> MailSender:

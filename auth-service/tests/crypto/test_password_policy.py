@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from auth_service.crypto.password_policy import CONTEXT_WORDS, MIN_CHARACTERS, why_weak
+from auth_service.crypto.password_policy import CONTEXT_WORDS, MIN_CHARACTERS, estimated_part, why_weak
 
 
 def test_every_common_password_is_refused_brought_to_length() -> None:
@@ -43,6 +45,26 @@ def test_words_of_the_context_may_be_part_of_a_long_password() -> None:
     assert why_weak("mi castor prefiere el agua fria", "ana@example.com") is None
     for word in CONTEXT_WORDS:
         assert why_weak(f"{word}-99!!", "ana@example.com") is not None
+
+
+def test_no_password_costs_more_than_a_few_ordinary_ones() -> None:
+    """72 signs that stand for letters cost at most 40 times the CPU of an ordinary password of that length."""
+    ordinary = "cuatro caballos lentos y unos burros que no quieren correr por el monte"
+    seconds = {}
+    for password in (ordinary, ("4@({[<3690!1|75$+%82" * 4)[:72]):
+        why_weak(password, "ana@example.com")
+        started = time.thread_time()
+        why_weak(password, "ana@example.com")
+        seconds[password] = time.thread_time() - started
+    usual, hostile = seconds.values()
+    assert hostile < 40 * usual
+
+
+def test_signs_for_letters_are_still_read() -> None:
+    """The bound leaves passwords of people as they are, and an easy one with signs for letters is refused."""
+    for password in ("P@$$w0rd123!", "m4nch3st3r-1986", "C0l0mb1a!2026", "tR7#kkq0Zp"):
+        assert estimated_part(password) == password
+    assert why_weak("P@$$w0rd123!", "ana@example.com") is not None
 
 
 def test_any_text_is_judged() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import Any
 
+import argon2
 import asyncpg
 import pytest
 
@@ -73,10 +75,47 @@ async def test_the_password_counts_to_the_last_character(run_auth: Any, people: 
         email = people.email()
         made = await auth.client.post("/v1/auth/register", json={"email": email, "password": long})
         assert made.status_code == 201, made.text
-        for other in (long[:-1], long[:-1] + "y", long.lower(), long.replace("  ", " "), long.replace("ó", "o\u0301")):
+        for other in (long[:-1], long[:-1] + "y", long.lower(), long.replace("  ", " "), long.replace("ó", "o")):
             answer = await auth.client.post("/v1/auth/login", json={"email": email, "password": other[:256]})
             assert answer.status_code == 401, other
         assert (await auth.client.post("/v1/auth/login", json={"email": email, "password": long})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("ñandú-murciélago-cigüeña-7", unicodedata.normalize("NFD", "ñandú-murciélago-cigüeña-7")),
+        (unicodedata.normalize("NFD", "ñandú-murciélago-cigüeña-8"), "ñandú-murciélago-cigüeña-8"),
+        ("tres\u00a0tristes tigres 9", "tres tristes\u2003tigres 9"),
+    ],
+)
+async def test_a_password_is_one_in_whatever_composition_it_is_typed(
+    run_auth: Any, people: Any, chosen: str, typed: str
+) -> None:
+    """Composed and decomposed letters, and spaces of any width, are one password (RFC 8265)."""
+    async with run_auth() as auth:
+        await auth.ready()
+        email = people.email()
+        made = await auth.client.post("/v1/auth/register", json={"email": email, "password": chosen})
+        assert made.status_code == 201, made.text
+        for password in (chosen, typed):
+            answer = await auth.client.post("/v1/auth/login", json={"email": email, "password": password})
+            assert answer.status_code == 200, ascii(password)
+
+
+async def test_a_hash_of_a_decomposed_password_still_verifies(
+    run_auth: Any, people: Any, database: asyncpg.Connection
+) -> None:
+    """Hashes that were made before passwords were composed match what was typed then."""
+    typed = unicodedata.normalize("NFD", "ñandú-murciélago-cigüeña-7")
+    async with run_auth() as auth:
+        await auth.ready()
+        email = people.email()
+        await people.register(auth.client, email)
+        stored = argon2.PasswordHasher(1, 1024, 1).hash(typed)
+        await database.execute("UPDATE users SET password_hash = $2 WHERE email = $1", email, stored)
+        answer = await auth.client.post("/v1/auth/login", json={"email": email, "password": typed})
+        assert answer.status_code == 200
 
 
 async def test_an_old_password_stays_valid(run_auth: Any, people: Any, database: asyncpg.Connection) -> None:
