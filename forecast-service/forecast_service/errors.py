@@ -39,3 +39,11 @@ class DataTooOld(ServiceError):
         "The last day with an index of '{entity}' is {last_observed}, {age_days} days before the last whole day; "
         "forecasts are made from data of at most {bound_days} days. Collect again or choose an earlier as_of."
     )
+
+
+class TooFewTweets(ServiceError):
+    """Nobody spoke of any tracked entity in the span."""
+
+    status = 422
+    code = "too_few_tweets"
+    message = "No tweet from {since} to {until} counts for a tracked entity; one is needed. Choose another span."

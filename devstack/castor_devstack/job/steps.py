@@ -236,7 +236,7 @@ class Job:
         try:
             made = self._client.call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
         except ErrorAnswer as error:
-            if error.code != "too_few_days":
+            if error.code not in ("too_few_days", "data_too_old"):
                 raise
             made = {**series, "points": []}
         return {name: made[name] for name in ("entity", "icce", "days_observed", "points")}

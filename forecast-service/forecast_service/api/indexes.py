@@ -7,13 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from castor_chassis import Ok, Timestamp, errors_of, ok
-from forecast_service.api.mappers import series_of
+from forecast_service.api.mappers import momentum_of, narrative_of, series_of, share_of_voice_of
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.fields import EntityId
-from forecast_service.api.schemas.indexes import Series
-from forecast_service.errors import EntityNotFound
+from forecast_service.api.schemas.indexes import Momentum, Narrative, NarrativeRequest, Series, ShareOfVoice
+from forecast_service.errors import EntityNotFound, TooFewDays, TooFewTweets
+from forecast_service.indexes.momentum import momentum_now
+from forecast_service.indexes.narrative import ScoredText, narrative
 
 router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
+AsOf = Annotated[Timestamp | None, Query(description="As if nothing later had happened; default: now.")]
+DaysBack = Annotated[int, Query(ge=1, le=730)]
 
 
 @router.get("/icce", responses=errors_of(EntityNotFound))
@@ -21,8 +25,34 @@ async def read_icce(
     r: R,
     _: CanRead,
     entity: EntityId,
-    as_of: Annotated[Timestamp | None, Query(description="As if nothing later had happened; default: now.")] = None,
-    days_back: Annotated[int, Query(ge=1, le=730)] = 90,
+    as_of: AsOf = None,
+    days_back: DaysBack = 90,
 ) -> Ok[Series]:
     """Return an entity's ICCE by day, up to the last whole day before as_of."""
     return ok(series_of(await r.indexes.index(entity, as_of, days_back)))
+
+
+@router.get("/momentum", responses=errors_of(EntityNotFound, TooFewDays))
+async def read_momentum(
+    r: R,
+    _: CanRead,
+    entity: EntityId,
+    as_of: AsOf = None,
+    days_back: DaysBack = 90,
+) -> Ok[Momentum]:
+    """Return whether an entity's smoothed ICCE rises or falls; eight days with an index are needed."""
+    index = await r.indexes.index(entity, as_of, days_back)
+    return ok(momentum_of(index, momentum_now(index)))
+
+
+@router.get("/share-of-voice", responses=errors_of(TooFewTweets))
+async def read_share_of_voice(r: R, _: CanRead, as_of: AsOf = None, days_back: DaysBack = 7) -> Ok[ShareOfVoice]:
+    """Return each tracked entity's share of the tweets of all of them, over whole days before as_of."""
+    return ok(share_of_voice_of(await r.indexes.share_of_voice(as_of, days_back)))
+
+
+@router.post("/narrative")
+async def compute_narrative(body: NarrativeRequest, _: CanRead) -> Ok[Narrative]:
+    """Return SVE, SNA, CP, NMI and IVN of posted texts. Nothing is stored; the same texts give the same answer."""
+    texts = [ScoredText(one.text, one.positive, one.negative) for one in body.texts]
+    return ok(narrative_of(narrative(texts, body.name)))

@@ -2,33 +2,103 @@
 
 from __future__ import annotations
 
-from forecast_service.api.schemas.indexes import DayValue, Series
-from forecast_service.indexes.icce import latest_icce, trend
-from forecast_service.indexes.model import EntityIndex, IndexDay
+from forecast_service.api.schemas import indexes as wire
+from forecast_service.indexes.icce import OTHER_ALPHAS, icce_at, latest_icce, trend
+from forecast_service.indexes.model import EntityIndex, IndexDay, ShareOfVoice
+from forecast_service.indexes.momentum import Momentum
+from forecast_service.indexes.narrative import Narrative
+from forecast_service.indexes.sampling import band
 
 
-def series_of(index: EntityIndex) -> Series:
+def series_of(index: EntityIndex) -> wire.Series:
     """Return an index as it is answered, values rounded to four decimals."""
-    return Series(
+    return wire.Series(
         entity=index.entity,
         as_of=index.as_of,
         icce=_rounded(latest_icce(index.days)),
         trend=trend(index.days),
         days_observed=index.days_observed,
+        days_missing=sum(day.is_gap for day in index.days),
+        days_silent=sum(day.is_silent for day in index.days),
+        tweets=sum(day.tweets for day in index.days),
+        data_age_days=index.age_days,
         items=[_day_value(day) for day in index.days],
     )
 
 
-def _day_value(day: IndexDay) -> DayValue:
-    return DayValue(
+def _day_value(day: IndexDay) -> wire.DayValue:
+    value = wire.DayValue(
         date=day.day,
         tweets=day.tweets,
         gap=day.is_gap,
+        silent=day.is_silent,
         icce=_rounded(day.icce),
         isn=_rounded(day.isn),
         icr=_rounded(day.icr),
         smoothed=_rounded(day.smoothed),
         momentum=_rounded(day.momentum),
+    )
+    return value if day.icce is None else value.model_copy(update=_bands(day))
+
+
+def _bands(day: IndexDay) -> dict[str, float | None]:
+    """Return what says how sure the index of a day is."""
+    assert day.icce is not None and day.isn is not None and day.icr is not None  # noqa: PT018
+    low, high = band(day.icce, day.sampling_error or 0.0, 0, 100)
+    others = [icce_at(day.isn, day.icr, alpha) for alpha in OTHER_ALPHAS]
+    values = {"sampling_error": day.sampling_error, "low": low, "high": high}
+    values |= {"alpha_low": min(others), "alpha_high": max(others)}
+    return {name: _rounded(value) for name, value in values.items()}
+
+
+def momentum_of(index: EntityIndex, momentum: Momentum) -> wire.Momentum:
+    """Return the momentum of an index as it is answered."""
+    return wire.Momentum(
+        entity=index.entity,
+        as_of=index.as_of,
+        date=momentum.day,
+        smoothed=round(momentum.smoothed, 4),
+        momentum=round(momentum.momentum, 4),
+        error=round(momentum.error, 4),
+        trend=momentum.trend,
+        certain=momentum.is_certain,
+        days_observed=index.days_observed,
+        data_age_days=index.age_days,
+    )
+
+
+def share_of_voice_of(shares: ShareOfVoice) -> wire.ShareOfVoice:
+    """Return shares with their bands."""
+    items = []
+    for voice in shares.voices:
+        low, high = band(voice.share, voice.error, 0, 1)
+        items.append(
+            wire.Voice(
+                entity=voice.entity,
+                tweets=voice.tweets,
+                share=round(voice.share, 4),
+                low=round(low, 4),
+                high=round(high, 4),
+            )
+        )
+    return wire.ShareOfVoice(
+        since=shares.since,
+        until=shares.until,
+        days_missing=shares.days_missing,
+        tweets=shares.tweets,
+        items=items,
+    )
+
+
+def narrative_of(indexes: Narrative) -> wire.Narrative:
+    """Return narrative indexes, rounded to four decimals, with the band of IVN."""
+    low, high = band(indexes.ivn, indexes.error, 0, 1)
+    names = ("sve", "sna", "cp", "nmi", "ivn")
+    values = {name: round(getattr(indexes, name), 4) for name in names}
+    return wire.Narrative.model_validate(
+        values
+        | {"texts": indexes.texts, "comparisons": indexes.comparisons, "band": indexes.band}
+        | {"low": round(low, 4), "high": round(high, 4)}
     )
 
 

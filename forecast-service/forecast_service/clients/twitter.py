@@ -17,6 +17,7 @@ class DailyCount(BaseModel):
     """One day of one entity, in America/Bogota."""
 
     date: date
+    entity: str
     tweets: int
     scored: int
     positive: int
@@ -40,8 +41,8 @@ class TwitterClient:
         self._peer = peer
         self._timeout = timeout_seconds
 
-    async def daily_counts(self, entity: str, since: date, until: date, as_of: datetime) -> list[DailyCount]:
-        """Return every day from ``since`` to ``until`` inclusive, oldest first.
+    async def daily_counts(self, entity: str | None, since: date, until: date, as_of: datetime) -> list[DailyCount]:
+        """Return every day from ``since`` to ``until`` inclusive, oldest first; of all entities when None.
 
         Raises ``EntityNotFound``, or the chassis's ``PeerError``.
         """
@@ -54,7 +55,7 @@ class TwitterClient:
             if cursor is None:
                 return days
 
-    async def _page(self, asked: dict[str, str | None], entity: str) -> tuple[DailyCounts, str | None]:
+    async def _page(self, asked: dict[str, str | None], entity: str | None) -> tuple[DailyCounts, str | None]:
         try:
             reply = await self._peer.get(DAILY_COUNTS, params=asked, timeout_seconds=self._timeout)
         except PeerRejected as error:

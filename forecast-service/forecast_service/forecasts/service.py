@@ -50,8 +50,8 @@ class ForecastService:
         ``PeerError`` without twitter-service and ``DatabaseUnavailable`` without PostgreSQL.
         """
         index = await self.indexes.index(entity, as_of, self.history_days)
-        if index.days_with_icce < self.minimum_days:
-            raise TooFewDays(entity=entity, observed=index.days_with_icce, needed=self.minimum_days)
+        if index.days_observed < self.minimum_days:
+            raise TooFewDays(entity=entity, observed=index.days_observed, needed=self.minimum_days)
         if index.age_days > self.maximum_age_days:
             last, days = index.last_observed, index.age_days
             raise DataTooOld(entity=entity, last_observed=str(last), age_days=days, bound_days=self.maximum_age_days)

@@ -1,20 +1,31 @@
 """ICCE, the index of electoral conversation (Índice Compuesto de Conversación Electoral), from daily counts.
 
 For a day: P and N are the shares of positive and negative among the entity's scored tweets, ISN = P - N in
-[-1, 1], ICR = tweets of the entity / tweets of all in [0, 1], and ICCE = alpha (ISN + 1) / 2 + (1 - alpha) ICR,
-here times 100. On a day with tweets of others but none of the entity, ISN and ICR are 0. A day without any tweet,
-or on which no tweet of the entity is scored, is a gap: it has no value, and none is interpolated.
-Smoothing is S_t = lambda x_t + (1 - lambda) S_(t-1) over observed days; momentum is S_t - S_(t-1).
+[-1, 1], ISN' = (ISN + 1) / 2, ICR = tweets of the entity / tweets of all in [0, 1], and
+ICCE = alpha ISN' + (1 - alpha) ICR, here times 100, in points. The formulas are those of the platform that CASTOR
+replaces, where alpha is 0.5; no source justifies that weight, so ``icce_at`` gives the value for any other.
+
+A day without any tweet of anybody, or on which no tweet of the entity is scored, is a gap: it has no value, and none
+is interpolated. A day with tweets of others but none of the entity is silent: its ICR is 0, its ISN is unknown, and so
+it has no ICCE (with an ISN of 0 it would be 25 points, as if people had spoken neutrally).
+
+Smoothing is S_t = lambda x_t + (1 - lambda) S_(t-1) over the days that have an index, lambda 0.3; momentum is
+MEC_t = S_t - S_(t-1), up above one point, down below minus one, else stable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
+from typing import Literal
 
 from forecast_service.indexes.model import DayCount, IndexDay
 from forecast_service.indexes.sampling import icce_error
 
+Trend = Literal["up", "down", "stable"]
 STABLE_WITHIN_POINTS = 1.0
+OTHER_ALPHAS = (0.25, 0.75)
+"""Weights for which the index is shown beside the configured one."""
 
 
 def icce_by_day(counts: Sequence[DayCount], *, alpha: float = 0.5, smoothing: float = 0.3) -> list[IndexDay]:
@@ -23,34 +34,53 @@ def icce_by_day(counts: Sequence[DayCount], *, alpha: float = 0.5, smoothing: fl
     ``alpha`` in [0, 1] is the weight of sentiment against share of conversation; ``smoothing`` in (0, 1] is lambda.
     """
     days: list[IndexDay] = []
-    level: float | None = None
+    before: IndexDay | None = None
     for count in counts:
-        parts = _isn_and_icr(count)
-        if parts is None:
-            days.append(IndexDay(count.day, count.tweets))
-            continue
-        isn, icr = parts
-        icce = 100 * (alpha * (isn + 1) / 2 + (1 - alpha) * icr)
-        before, level = level, icce if level is None else smoothing * icce + (1 - smoothing) * level
-        momentum = None if before is None else level - before
-        days.append(IndexDay(count.day, count.tweets, icce, isn, icr, level, momentum, icce_error(count, alpha)))
+        day = _index_day(count, alpha, smoothing, before)
+        before = before if day.icce is None else day
+        days.append(day)
     return days
 
 
-def _isn_and_icr(count: DayCount) -> tuple[float, float] | None:
-    """Return (ISN, ICR) of a day, or None when it is a gap."""
+def _index_day(count: DayCount, alpha: float, smoothing: float, before: IndexDay | None) -> IndexDay:
     if count.total_tweets == 0 or (count.tweets > 0 and count.scored == 0):
-        return None
-    isn = (count.positive - count.negative) / count.scored if count.scored else 0.0
-    return isn, count.tweets / count.total_tweets
+        return IndexDay(count.day, count.tweets)
+    if count.tweets == 0:
+        return IndexDay(count.day, 0, icr=0.0)
+    isn, icr = (count.positive - count.negative) / count.scored, count.tweets / count.total_tweets
+    icce, error = icce_at(isn, icr, alpha), icce_error(count, alpha)
+    if before is None or before.smoothed is None or before.smoothed_error is None:
+        return IndexDay(count.day, count.tweets, icce, isn, icr, icce, None, error, error)
+    momentum = smoothing * (icce - before.smoothed)
+    return IndexDay(
+        count.day,
+        count.tweets,
+        icce,
+        isn,
+        icr,
+        smoothed=before.smoothed + momentum,
+        momentum=momentum,
+        sampling_error=error,
+        smoothed_error=hypot(smoothing * error, (1 - smoothing) * before.smoothed_error),
+        momentum_error=smoothing * hypot(error, before.smoothed_error),
+    )
 
 
-def trend(days: Sequence[IndexDay]) -> str:
-    """Return up, down or stable by the momentum of the last observed day."""
-    momenta = [day.momentum for day in days if day.momentum is not None]
-    if not momenta or abs(momenta[-1]) <= STABLE_WITHIN_POINTS:
+def icce_at(isn: float, icr: float, alpha: float) -> float:
+    """Return ICCE in points from 0 to 100 with the weight ``alpha``."""
+    return 100 * (alpha * (isn + 1) / 2 + (1 - alpha) * icr)
+
+
+def trend(days: Sequence[IndexDay]) -> Trend:
+    """Return up, down or stable by the momentum of the last day that has one."""
+    return direction(next((day.momentum for day in reversed(days) if day.momentum is not None), 0.0))
+
+
+def direction(momentum: float) -> Trend:
+    """Return up or down for a change of more than one point, else stable."""
+    if abs(momentum) <= STABLE_WITHIN_POINTS:
         return "stable"
-    return "up" if momenta[-1] > 0 else "down"
+    return "up" if momentum > 0 else "down"
 
 
 def latest_icce(days: Sequence[IndexDay]) -> float | None:

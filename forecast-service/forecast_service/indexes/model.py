@@ -20,10 +20,10 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class IndexDay:
-    """The index of one day; every value is None in a gap.
+    """The index of one day. A gap has no value at all; a silent day has tweets of others only, and no index.
 
-    ``icce``, ``smoothed`` and the standard error ``sampling_error`` are in points from 0 to 100, ``momentum`` is a
-    change in points, ``isn`` lies in [-1, 1] and ``icr`` in [0, 1].
+    ``icce``, ``smoothed`` and the standard errors are in points from 0 to 100, ``momentum`` is a change in points,
+    ``isn`` lies in [-1, 1] and ``icr`` in [0, 1].
     """
 
     day: date
@@ -34,11 +34,18 @@ class IndexDay:
     smoothed: float | None = None
     momentum: float | None = None
     sampling_error: float | None = None
+    smoothed_error: float | None = None
+    momentum_error: float | None = None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether others were spoken of on this day, and the entity was not."""
+        return self.icce is None and self.icr is not None
 
     @property
     def is_gap(self) -> bool:
         """Whether nothing was observed on this day."""
-        return self.icce is None
+        return self.icr is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,6 @@ class EntityIndex:
 
     @property
     def days_observed(self) -> int:
-        """Number of days that are not gaps."""
-        return sum(not day.is_gap for day in self.days)
-
-    @property
-    def days_with_icce(self) -> int:
         """Number of days that have an index."""
         return sum(day.icce is not None for day in self.days)
 
@@ -69,3 +71,24 @@ class EntityIndex:
     def age_days(self) -> int:
         """Days from the last day that has an index to the last whole day; 0 when there is none."""
         return 0 if self.last_observed is None else (self.until - self.last_observed).days
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The share of an entity in the tweets of all tracked entities, in [0, 1], and its standard error."""
+
+    entity: str
+    tweets: int
+    share: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOfVoice:
+    """The shares of all tracked entities over a span of days; a tweet that counts for two is counted for each."""
+
+    since: date
+    until: date
+    days_missing: int
+    tweets: int
+    voices: list[Voice]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from forecast_service.clients.twitter import DailyCount, TwitterClient
+from forecast_service.errors import TooFewTweets
 from forecast_service.indexes.calendar import last_whole_day, moment_of
 from forecast_service.indexes.icce import icce_by_day
-from forecast_service.indexes.model import DayCount, EntityIndex
+from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice
+from forecast_service.indexes.share_of_voice import voices
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,21 @@ class IndexService:
         first = next((place for place, count in enumerate(counts) if count.total_tweets), len(counts))
         days = icce_by_day([_day_count(count) for count in counts[first:]], alpha=self.alpha, smoothing=self.smoothing)
         return EntityIndex(entity, as_of or moment, until, days)
+
+    async def share_of_voice(self, as_of: datetime | None, days_back: int) -> ShareOfVoice:
+        """Return the shares of all tracked entities over the ``days_back`` whole days before ``as_of``.
+
+        Raises ``TooFewTweets`` when none of them was spoken of, or ``PeerError``.
+        """
+        moment = moment_of(as_of)
+        until = last_whole_day(moment)
+        since = until - timedelta(days=days_back - 1)
+        counts = await self.twitter.daily_counts(None, since, until, moment)
+        shares = voices(counts)
+        if not shares:
+            raise TooFewTweets(since=str(since), until=str(until))
+        seen = {count.date for count in counts if count.total_tweets}
+        return ShareOfVoice(since, until, days_back - len(seen), sum(voice.tweets for voice in shares), shares)
 
 
 def _day_count(count: DailyCount) -> DayCount:

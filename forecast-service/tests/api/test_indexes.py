@@ -39,3 +39,51 @@ async def test_moments_at_both_ends_of_the_calendar(
     if as_of < "2000":
         assert answer.json()["data"]["days_observed"] == 0
     assert "2004" <= twitter.calls[-1].query["since"] <= twitter.calls[-1].query["until"] < "9999"
+
+
+async def test_a_day_says_how_many_tweets_it_rests_on(service: RunningService) -> None:
+    """Each day has its number of tweets, a band around its value, and what other weights would say."""
+    params: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF, "days_back": 30}
+    data = (await service.client.get("/v1/forecast/icce", params=params)).json()["data"]
+    assert data["tweets"] == sum(day["tweets"] for day in data["items"])
+    assert data["days_observed"] + data["days_missing"] + data["days_silent"] == len(data["items"]) == 30
+    for day in data["items"]:
+        if day["gap"]:
+            assert {day[name] for name in ("icce", "low", "high", "sampling_error", "alpha_low")} == {None}
+        else:
+            assert day["low"] < day["icce"] < day["high"]
+            assert day["alpha_low"] <= day["icce"] <= day["alpha_high"]
+
+
+async def test_momentum(service: RunningService) -> None:
+    """It is that of the last day of the index, with its error; fewer than eight days are refused."""
+    params: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF}
+    data = (await service.client.get("/v1/forecast/momentum", params=params)).json()["data"]
+    index = (await service.client.get("/v1/forecast/icce", params=params)).json()["data"]
+    last = index["items"][-1]
+    assert (data["date"], data["momentum"], data["trend"]) == (last["date"], last["momentum"], index["trend"])
+    assert data["certain"] == (abs(data["momentum"]) > 1.96 * data["error"])
+    few = await service.client.get("/v1/forecast/momentum", params={**params, "days_back": 7})
+    assert (few.status_code, few.json()["code"], few.json()["details"]["needed"]) == (422, "too_few_days", 8)
+
+
+async def test_share_of_voice(service: RunningService) -> None:
+    """The shares of all entities sum to 1, each with a band; a span without any tweet is refused."""
+    answer = await service.client.get("/v1/forecast/share-of-voice", params={"as_of": AS_OF, "days_back": 30})
+    data = answer.json()["data"]
+    assert sum(voice["share"] for voice in data["items"]) == pytest.approx(1, abs=0.001)
+    assert [voice["entity"] for voice in data["items"]] == ["ana", "constanza", "vieja"]
+    assert all(voice["low"] < voice["share"] < voice["high"] for voice in data["items"] if voice["tweets"])
+    assert (data["since"], data["until"], data["days_missing"]) == ("2026-04-30", "2026-05-29", 1)
+    early = await service.client.get("/v1/forecast/share-of-voice", params={"as_of": "0001-01-01T00:00:00Z"})
+    assert (early.status_code, early.json()["code"]) == (422, "too_few_tweets")
+
+
+async def test_narrative_of_posted_texts(service: RunningService) -> None:
+    """The indexes come with a band; a name without a letter is refused."""
+    texts = [{"text": "Prefiero a Ana Gómez, es mejor", "positive": 0.8, "negative": 0.1}]
+    data = (await service.client.post("/v1/forecast/narrative", json={"name": "Ana Gómez", "texts": texts})).json()
+    assert (data["data"]["sve"], data["data"]["cp"], data["data"]["band"]) == (1, 1, "dominant")
+    assert 0 <= data["data"]["low"] < data["data"]["ivn"] <= data["data"]["high"] <= 1
+    refused = await service.client.post("/v1/forecast/narrative", json={"name": " ", "texts": texts})
+    assert refused.status_code == 422

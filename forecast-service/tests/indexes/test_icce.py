@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast_service.indexes.icce import icce_by_day, latest_icce, trend
+from forecast_service.indexes.icce import icce_at, icce_by_day, latest_icce, trend
 from forecast_service.indexes.model import DayCount
 
 DAY = date(2026, 5, 1)
@@ -51,13 +51,13 @@ def test_smoothing_is_an_exponential_average_over_observed_days() -> None:
     [
         (count(0, 0, 0, 0, 0), None),
         (count(0, 5, 0, 0, 9, scored=0), None),
-        (count(0, 0, 0, 0, 9), 25.0),
+        (count(0, 0, 0, 0, 9), None),
         (count(0, 9, 9, 0, 9), 100.0),
         (count(0, 9, 0, 9, 9), 50.0),
     ],
 )
 def test_extremes_and_gaps(counted: DayCount, icce: float | None) -> None:
-    """Silence of all is a gap, silence of one is a value, unscored tweets are a gap."""
+    """Silence of all, silence of one and unscored tweets give no index; the ends of the scale are reached."""
     assert icce_by_day([counted])[0].icce == icce
 
 
@@ -68,3 +68,23 @@ def test_trend_needs_more_than_a_point() -> None:
     flat = icce_by_day([count(0, 10, 5, 5, 20), count(1, 10, 5, 5, 20)])
     assert [trend(up), trend(down), trend(flat), trend([])] == ["up", "down", "stable", "stable"]
     assert latest_icce([]) is None
+
+
+def test_silence_is_no_index_and_no_gap() -> None:
+    """On a day without a tweet of the entity its share is 0 and its sentiment unknown; 25 points would be invented."""
+    silent, gap, unscored = icce_by_day([count(0, 0, 0, 0, 9), count(1, 0, 0, 0, 0), count(2, 5, 0, 0, 9, scored=0)])
+    assert (silent.is_silent, silent.is_gap, silent.icr, silent.isn, silent.smoothed) == (True, False, 0.0, None, None)
+    assert [(day.is_silent, day.is_gap) for day in (gap, unscored)] == [(False, True), (False, True)]
+
+
+def test_silence_leaves_the_average_as_it_was() -> None:
+    """Momentum goes on from the last day that has an index."""
+    days = icce_by_day([count(0, 10, 10, 0, 10), count(1, 0, 0, 0, 10), count(2, 10, 0, 10, 10)], smoothing=0.3)
+    assert days[2].momentum == pytest.approx(-15)
+
+
+def test_other_weights_of_the_published_example() -> None:
+    """With alpha 1 the index is ISN' (55 points), with alpha 0 it is ICR (16.67 points)."""
+    assert icce_at(0.10, 500 / 3000, 1) == pytest.approx(55)
+    assert icce_at(0.10, 500 / 3000, 0) == pytest.approx(16.667, abs=0.001)
+    assert icce_at(0.10, 500 / 3000, 0.5) == pytest.approx(35.83, abs=0.005)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from castor_chassis import ResponseModel, Timestamp
+from castor_chassis import Number, RequestModel, ResponseModel, Text, Timestamp
+
+Trend = Literal["up", "down", "stable"]
 
 
 class DayValue(ResponseModel):
@@ -15,11 +18,25 @@ class DayValue(ResponseModel):
     date: date
     tweets: int = Field(description="Tweets that count for the entity.")
     gap: bool = Field(description="True when nothing was observed: no tweet of anybody is stored, or none is scored.")
-    icce: float | None = Field(description="100 (alpha (isn + 1) / 2 + (1 - alpha) icr); null in a gap.")
+    silent: bool = Field(False, description="True when tweets of others are stored and none of the entity: no index.")
+    icce: float | None = Field(
+        description="100 (alpha (isn + 1) / 2 + (1 - alpha) icr), in points; null in a gap and on a silent day."
+    )
     isn: float | None = Field(description="Share of positive less share of negative tweets, in [-1, 1].")
     icr: float | None = Field(description="The entity's share of all tweets of the day, in [0, 1].")
-    smoothed: float | None = Field(description="Exponential moving average of icce over observed days.")
-    momentum: float | None = Field(description="Change of 'smoothed' since the observed day before, in points.")
+    smoothed: float | None = Field(
+        description="Exponential moving average of icce over the days that have one, in points; weight 0.3 by default."
+    )
+    momentum: float | None = Field(description="Change of 'smoothed' since the day before that has one, in points.")
+    sampling_error: float | None = Field(
+        None, description="Standard error of icce from the number of tweets, in points; tweets taken as independent."
+    )
+    low: float | None = Field(None, description="Lower end of the 95 % band that sampling_error gives, in points.")
+    high: float | None = Field(None, description="Upper end of that band, in points.")
+    alpha_low: float | None = Field(
+        None, description="The lower of the icce with alpha 0.25 and with alpha 0.75: what another weight would say."
+    )
+    alpha_high: float | None = Field(None, description="The higher of these two, in points.")
 
 
 class Series(ResponseModel):
@@ -27,7 +44,85 @@ class Series(ResponseModel):
 
     entity: str
     as_of: Timestamp
-    icce: float | None = Field(description="Of the last observed day, in points; null when there is none.")
+    icce: float | None = Field(description="Of the last day that has one, in points; null when there is none.")
     trend: str = Field(description="up, down or stable: whether 'momentum' of the last day passes one point.")
-    days_observed: int
+    days_observed: int = Field(description="Days that have an index.")
+    days_missing: int = Field(0, description="Days in 'items' that are gaps; days before the first tweet are left out.")
+    days_silent: int = Field(0, description="Days on which nobody spoke of the entity.")
+    tweets: int = Field(0, description="Tweets that count for the entity, over all days.")
+    data_age_days: int = Field(0, description="Days from the last day that has an index to the last whole day.")
     items: list[DayValue]
+
+
+class Momentum(ResponseModel):
+    """The momentum of the last day that has an index: MEC = S_t - S_(t-1), S smoothed with the weight 0.3."""
+
+    entity: str
+    as_of: Timestamp
+    date: date
+    smoothed: float = Field(description="S_t, in points.")
+    momentum: float = Field(description="S_t - S_(t-1), in points.")
+    error: float = Field(description="Standard error of momentum from the numbers of tweets of its days, in points.")
+    trend: Trend = Field(description="up above one point, down below minus one point, else stable.")
+    certain: bool = Field(description="Whether momentum is more than 1.96 errors from 0.")
+    days_observed: int
+    data_age_days: int = Field(description="Days from 'date' to the last whole day before as_of.")
+
+
+class Voice(ResponseModel):
+    """One entity's share."""
+
+    entity: str
+    tweets: int
+    share: float = Field(description="Its tweets over those of all tracked entities, in [0, 1].")
+    low: float = Field(description="Lower end of the 95 % band of sampling.")
+    high: float = Field(description="Upper end of the 95 % band of sampling.")
+
+
+class ShareOfVoice(ResponseModel):
+    """The shares of all tracked entities; they sum to 1. A tweet that counts for two entities is counted for each."""
+
+    since: date
+    until: date
+    days_missing: int = Field(description="Days of the span without any stored tweet.")
+    tweets: int
+    items: list[Voice]
+
+
+Probability = Annotated[Number, Field(ge=0, le=1)]
+
+
+class ScoredText(RequestModel):
+    """A text and what a sentiment model says of it."""
+
+    text: Annotated[Text, StringConstraints(max_length=5000)]
+    positive: Probability
+    negative: Probability
+
+
+class NarrativeRequest(RequestModel):
+    """Scored texts of a conversation, and the candidate whose part in it is wanted."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^\x00]*[A-Za-z][^\x00]*$", max_length=100)] = Field(
+        description="The candidate's full name."
+    )
+    texts: list[ScoredText] = Field(min_length=1, max_length=5000)
+
+
+class Narrative(ResponseModel):
+    """The narrative indexes of the posted texts. No study has shown that they follow votes."""
+
+    texts: int
+    comparisons: int = Field(description="Texts that compare and name the candidate in full; cp is 0.5 without any.")
+    sve: float = Field(description="Share of texts with a word of the name of more than three letters, in [0, 1].")
+    sna: float = Field(description="Mean of positive - negative, in [-1, 1].")
+    cp: float = Field(description="Share of the comparisons that favour the candidate, in [0, 1].")
+    nmi: float = Field(
+        description="Mean of the positive of texts of hope less the negative of texts of anger, [-1, 1]."
+    )
+    ivn: float = Field(description="0.4 sve + 0.3 (sna + 1) / 2 + 0.2 cp + 0.1 (nmi + 1) / 2, in [0, 1].")
+    low: float = Field(description="Lower end of the 95 % band of ivn that the number of texts gives.")
+    high: float = Field(description="Upper end of that band.")
+    band: Literal["dominant", "competitive", "neutral", "losing", "crisis"] = Field(
+        description="ivn from 0.8, from 0.6, from 0.4, from 0.2, and below."
+    )
