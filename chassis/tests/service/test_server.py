@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -21,12 +17,7 @@ from castor_chassis.testing import TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import PeerIdentity, TlsFiles
 from small_service import Running
 from small_service.app import SmallSettings
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from small_service.process import Process
 
 
 async def test_management_port_is_plain_and_serves_three_paths_only(running: Running) -> None:
@@ -100,40 +91,6 @@ async def test_metrics_name_route_templates(running: Running) -> None:
     assert 'route="unmatched",status="404"' in metrics
     assert "an-identifier" not in metrics
     assert "wp-admin" not in metrics
-
-
-class Process:
-    """The small service as a process of its own."""
-
-    def __init__(self, files: TlsFiles, **settings: str) -> None:
-        self.api, self.management = free_port(), free_port()
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[1]),
-            "TLS_CERT_FILE": str(files.certificate),
-            "TLS_KEY_FILE": str(files.key),
-            "TLS_CA_FILE": str(files.authorities),
-            "API_PORT": str(self.api),
-            "MANAGEMENT_PORT": str(self.management),
-            **settings,
-        }
-
-    async def start(self) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "small_service", env=self.environment, stdout=asyncio.subprocess.DEVNULL
-        )
-        end = time.monotonic() + 30
-        while not await self.ready():
-            assert time.monotonic() < end, "the process did not become ready"
-            await asyncio.sleep(0.05)
-        return process
-
-    async def ready(self) -> bool:
-        async with httpx.AsyncClient(trust_env=False) as plain:
-            try:
-                return (await plain.get(f"http://127.0.0.1:{self.management}/health/ready")).status_code == 200
-            except httpx.TransportError:
-                return False
 
 
 async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsFiles) -> None:
