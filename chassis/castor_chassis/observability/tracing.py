@@ -58,7 +58,7 @@ def configure_tracing(settings: ServiceSettings) -> TracerProvider:
 def trace_requests(app: FastAPI, provider: TracerProvider | None) -> None:
     """Make a server span of every request, named by its route, with ``provider`` or the process's own.
 
-    A request costs about half as much CPU again, recorded or not (docs/adr/0017), so a service that exports no spans
+    A request costs about half as much CPU again, recorded or not (docs/adr/0018), so a service that exports no spans
     makes none. Requests that their caller decided not to record are let through without one.
     """
     _use_stable_names()
