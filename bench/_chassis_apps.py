@@ -250,12 +250,9 @@ def scope(token: str, **more: str) -> dict[str, Any]:
 
     peer = PeerIdentity(f"spiffe://castor/{CALLER}", time.time() + 3600, "thumb")
     headers = {
-        "host": "x",
-        "content-type": "application/json",
-        "content-length": str(len(BODY)),
-        "authorization": f"Bearer {token}",
-        **more,
-    }
+        "host": "x", "content-type": "application/json", "content-length": str(len(BODY)),
+        "authorization": f"Bearer {token}", **more,
+    }  # fmt: skip
     return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "https",
         "path": "/v1/bench/query", "raw_path": b"/v1/bench/query", "query_string": b"", "root_path": "",
