@@ -23,6 +23,13 @@ class InvalidCredentials(Unauthenticated):
     message = "The e-mail address or the password is wrong; check both and log in again."
 
 
+class AccountChanged(Unauthenticated):
+    """Password, address, second factor, roles or state changed between the check of the caller and the change."""
+
+    code = "account_changed"
+    message = "The account was changed while this request was handled; log in again and repeat it."
+
+
 class InvalidRefreshToken(Unauthenticated):
     """The refresh token does not hold."""
 

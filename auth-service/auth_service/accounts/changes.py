@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 
-from auth_service.accounts import one_time_token_repository, registration_repository
+from auth_service.accounts import registration_repository
 from auth_service.audit.recorder import Audit
-from auth_service.errors import LastAdministrator, UserNotFound
+from auth_service.errors import AccountChanged, LastAdministrator, UserNotFound
 from auth_service.mail.outbox import Outbox
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import OpenSession, Sessions
@@ -33,12 +33,19 @@ class AccountChanges:
     revocations: Revocations
 
     @asynccontextmanager
-    async def begin(self, user_id: str | None, client: Client, **details: str) -> AsyncIterator[AccountChange]:
+    async def begin(
+        self, user_id: str | None, client: Client, *, read: User | None = None, **details: str
+    ) -> AsyncIterator[AccountChange]:
         """Give a change of an account (None: of no known account) that commits at the end, or not at all.
 
-        ``details`` stand in all its audit events: ``by`` names an administrator who acts on somebody else's account.
+        Other changes of the account wait until then. ``read`` is the account as it was when its owner was
+        authenticated; raises ``AccountChanged`` if its credentials have changed since. ``details`` stand in all audit
+        events: ``by`` names an administrator who acts on somebody else's account.
         """
         async with self.postgres.transaction() as db:
+            present = await users.lock(db, uuid.UUID(user_id)) if user_id is not None else None
+            if read is not None and (present is None or not present.has_credentials_of(read)):
+                raise AccountChanged
             change = AccountChange(self, db, user_id, client, details)
             yield change
         if change.ended_sessions:
@@ -66,16 +73,18 @@ class AccountChange:
         await self._parts.outbox.append(self.db, kind, to, **details)
 
     async def set_password(self, user: User, password_hash: str) -> None:
-        """Store another password; a one-time token that was to set one becomes invalid."""
+        """Store another password."""
         await users.set_password(self.db, user.id, password_hash)
-        await one_time_token_repository.delete_of(self.db, user.id, "password_reset")
 
-    async def begin_session(self, user: User) -> OpenSession:
-        """Begin a session of ``user``."""
-        return await self._parts.sessions.begin(self.db, user, self.client)
+    async def begin_session(self, user: User, amr: Sequence[str]) -> OpenSession:
+        """Begin a session of ``user``, who was authenticated by the methods ``amr``."""
+        return await self._parts.sessions.begin(self.db, user, self.client, amr)
 
     async def end_sessions(self, reason: str) -> None:
-        """End all sessions of the account, for a reason that also names the audit event; call it last."""
+        """End all sessions of the account, for a reason that also names the audit event.
+
+        Call it last, or before ``begin_session``.
+        """
         assert self.user_id is not None
         self.ended_sessions = True
         await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)

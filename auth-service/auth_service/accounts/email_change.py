@@ -32,7 +32,7 @@ class EmailChange:
         """
         user, email = await self.login.reauthenticate(user_id, password, client), normal_email(email)
         await self.limits.message(email, client)
-        async with self.changes.begin(user_id, client) as change:
+        async with self.changes.begin(user_id, client, read=user) as change:
             await change.mail("email_change", email, of=user.email)
             await change.record("email_change_asked")
 
@@ -45,7 +45,7 @@ class EmailChange:
         held = await one_time_token_repository.by_hash(self.postgres, digest(token), "email_change")
         if held is None:
             raise InvalidOneTimeToken
-        async with self.changes.begin(str(held.user.id), client) as change:
+        async with self.changes.begin(str(held.user.id), client, read=held.user) as change:
             taken = await one_time_token_repository.take(change.db, digest(token))
             if not taken or not await users.set_email(change.db, held.user.id, held.email):
                 raise InvalidOneTimeToken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth_service.accounts.changes import AccountChanges
@@ -11,7 +12,7 @@ from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
 from auth_service.errors import InvalidCredentials, MfaRequired, WrongPassword
 from auth_service.metrics import attempt
-from auth_service.sessions.service import Sessions, TokenPair
+from auth_service.sessions.service import PASSWORD, OpenSession, Sessions, TokenPair
 from auth_service.throttling.attempt_limits import Admission, AttemptLimits
 from auth_service.users import repository
 from auth_service.users.client import Client
@@ -39,7 +40,7 @@ class Login:
         """Begin a session.
 
         Raises ``InvalidCredentials`` after equal work whether or not the account exists, ``MfaRequired`` when the
-        password was right and an MFA code is to follow, ``TooManyAttempts`` or ``RateLimited``.
+        password was right and an MFA code is to follow, ``TooManyAttempts``, ``RateLimited`` or ``AccountChanged``.
         """
         with attempt("password"):
             email = normal_email(email)
@@ -52,9 +53,9 @@ class Login:
             await self.limits.succeeded(admission)
             await self._renew_hash(user, password)
             if user.mfa_enabled:
-                token = sealed_challenge(self.vault, await self.users.get(str(user.id)))
+                token = sealed_challenge(self.vault, user)
                 raise MfaRequired(mfa_token=token, methods=["totp", "recovery_code"], expires_in=CHALLENGE_SECONDS)
-            return await self.enter(user, client, failures=admission.failures)
+            return await self.enter(user, client, PASSWORD, failures=admission.failures)
 
     async def _record_failure(self, user: User | None, email: str, client: Client, admission: Admission) -> None:
         subject, account = str(user.id) if user else None, self.vault.blind(email)
@@ -67,16 +68,22 @@ class Login:
             new_hash = await self.passwords.hash(password)
             await repository.replace_hash(self.postgres, user.id, user.password_hash, new_hash)
 
-    async def enter(self, user: User, client: Client, *, failures: int = 0) -> tuple[User, TokenPair]:
-        """Begin a session of a user who is authenticated, and know the device from now on.
+    async def enter(
+        self, user: User, client: Client, amr: Sequence[str], *, failures: int = 0
+    ) -> tuple[User, TokenPair]:
+        """Begin a session of ``user`` as it was read and authenticated, by ``amr``, and know the device from now on.
 
-        After several ``failures`` before it, a mail tells the user.
+        After several ``failures`` before it, a mail tells the user. Raises ``AccountChanged``.
         """
-        async with self.changes.begin(str(user.id), client) as change:
+        async with self.changes.begin(str(user.id), client, read=user) as change:
             await change.record("login")
             if failures >= _FAILURES_WORTH_A_MAIL:
                 await change.mail("sign_in_after_failures", user.email)
-            session = await change.begin_session(user)
+            session = await change.begin_session(user, amr)
+        return await self.entered(user, session, client)
+
+    async def entered(self, user: User, session: OpenSession, client: Client) -> tuple[User, TokenPair]:
+        """Know the device from now on, and return the tokens of a session that began."""
         await self.limits.remember_device(user.email, client)
         return user, await self.sessions.pair(user, session)
 

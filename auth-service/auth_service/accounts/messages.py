@@ -31,13 +31,13 @@ class AccountMessages:
     token_lifetime: timedelta
 
     async def compose(self, mail: QueuedMail) -> Sequence[Message]:
-        """Return the messages to send; none when the account is gone or closed."""
+        """Return the messages to send; none when the account is gone, closed, or changed since they were asked for."""
         if mail.kind == "registration":
             return [await self._registration(mail)]
         if mail.kind == "password_reset":
-            return await self._password_reset(mail.to)
+            return await self._password_reset(mail)
         if mail.kind == "email_change":
-            return await self._email_change(mail.to, present=mail.details["of"])
+            return await self._email_change(mail)
         return [message(mail.kind, mail.to)]
 
     async def _registration(self, mail: QueuedMail) -> Message:
@@ -46,22 +46,22 @@ class AccountMessages:
         token = mail.details["token"]
         return message("confirm_registration", mail.to, token, valid_for=self.registration_lifetime)
 
-    async def _password_reset(self, email: str) -> list[Message]:
-        user = await users.by_email(self.postgres, email)
-        if user is None or not user.is_active:
+    async def _password_reset(self, mail: QueuedMail) -> list[Message]:
+        user = await users.by_email(self.postgres, mail.to)
+        if user is None or not user.is_active or mail.at < user.credentials_changed_at:
             return []
-        return [await self._with_token("password_reset", user, email)]
+        return [await self._with_token("password_reset", user, mail.to)]
 
-    async def _email_change(self, new: str, *, present: str) -> list[Message]:
-        user = await users.by_email(self.postgres, present)
-        if user is None:
+    async def _email_change(self, mail: QueuedMail) -> list[Message]:
+        user = await users.by_email(self.postgres, mail.details["of"])
+        if user is None or mail.at < user.credentials_changed_at:
             return []
         notice = message("email_change_asked", user.email)
-        if await users.by_email(self.postgres, new) is not None:
-            return [notice, message("address_taken", new)]
-        return [notice, await self._with_token("email_change", user, new)]
+        if await users.by_email(self.postgres, mail.to) is not None:
+            return [notice, message("address_taken", mail.to)]
+        return [notice, await self._with_token("email_change", user, mail.to)]
 
     async def _with_token(self, purpose: Purpose, user: User, to: str) -> Message:
         token = secrets.token_urlsafe(32)
-        await one_time_token_repository.put(self.postgres, digest(token), purpose, user.id, to, self.token_lifetime)
+        await one_time_token_repository.put(self.postgres, digest(token), purpose, user, to, self.token_lifetime)
         return message(purpose, to, token, valid_for=self.token_lifetime)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import time
 import uuid
@@ -21,20 +20,21 @@ class MfaChallenge:
     """A login whose password was right."""
 
     user_id: uuid.UUID
-    password_print: str
+    credentials: str
+    """When those of the account had changed last."""
 
     def is_of(self, user: User) -> bool:
-        """Return whether the account still has the password that the login began with."""
-        return self.password_print == _print_of(user)
+        """Return whether the account still has the credentials that the login began with."""
+        return self.credentials == _credentials_of(user)
 
 
-def _print_of(user: User) -> str:
-    return hashlib.sha256(user.password_hash.encode()).hexdigest()[:16]
+def _credentials_of(user: User) -> str:
+    return user.credentials_changed_at.isoformat()
 
 
 def sealed_challenge(vault: Vault, user: User) -> str:
-    """Return a token that says for ``CHALLENGE_SECONDS`` that the password was right; a new password voids it."""
-    claims = {"sub": str(user.id), "pw": _print_of(user), "exp": time.time() + CHALLENGE_SECONDS}
+    """Return a token that says for ``CHALLENGE_SECONDS`` that the password was right; changed credentials void it."""
+    claims = {"sub": str(user.id), "cred": _credentials_of(user), "exp": time.time() + CHALLENGE_SECONDS}
     return base64.urlsafe_b64encode(vault.seal_text(_PURPOSE, json.dumps(claims))).decode().rstrip("=")
 
 
@@ -48,4 +48,4 @@ def opened_challenge(vault: Vault, token: str) -> MfaChallenge | None:
     if text is None:
         return None
     claims = json.loads(text)
-    return MfaChallenge(uuid.UUID(claims["sub"]), claims["pw"]) if claims["exp"] > time.time() else None
+    return MfaChallenge(uuid.UUID(claims["sub"]), claims.get("cred", "")) if claims["exp"] > time.time() else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -23,23 +22,26 @@ class HeldToken:
     """The address that it was sent to."""
 
 
-async def put(
-    db: Database, token_hash: bytes, purpose: Purpose, user_id: uuid.UUID, email: str, lifetime: timedelta
-) -> None:
-    """Store a token in place of an earlier one for the same account and purpose."""
+async def put(db: Database, token_hash: bytes, purpose: Purpose, user: User, email: str, lifetime: timedelta) -> None:
+    """Store a token in place of an earlier one for the same account and purpose.
+
+    It is valid as long as the account has the credentials that ``user`` was read with.
+    """
     await db.execute(
-        "INSERT INTO one_time_tokens (token_hash, purpose, user_id, email, expires_at) "
-        "VALUES ($1, $2, $3, $4, now() + $5) ON CONFLICT (user_id, purpose) DO UPDATE "
-        "SET token_hash = excluded.token_hash, email = excluded.email, expires_at = excluded.expires_at",
-        *(token_hash, purpose, user_id, email, lifetime),
+        "INSERT INTO one_time_tokens (token_hash, purpose, user_id, email, made_under, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, now() + $6) ON CONFLICT (user_id, purpose) DO UPDATE SET "
+        "token_hash = excluded.token_hash, email = excluded.email, made_under = excluded.made_under, "
+        "expires_at = excluded.expires_at",
+        *(token_hash, purpose, user.id, email, user.credentials_changed_at, lifetime),
     )
 
 
 async def by_hash(db: Database, token_hash: bytes, purpose: Purpose) -> HeldToken | None:
-    """Return a token that has not expired and whose account is active."""
+    """Return a token that has not expired, of an active account whose credentials have not changed since."""
     row = await db.fetchrow(
         f"SELECT {COLUMNS}, t.email AS sent_to FROM one_time_tokens t JOIN users u ON u.id = t.user_id "
-        "WHERE t.token_hash = $1 AND t.purpose = $2 AND t.expires_at > now() AND u.is_active",
+        "WHERE t.token_hash = $1 AND t.purpose = $2 AND t.expires_at > now() AND u.is_active "
+        "AND t.made_under = u.credentials_changed_at",
         *(token_hash, purpose),
     )
     return HeldToken(user_of(row), row["sent_to"]) if row else None
@@ -48,11 +50,6 @@ async def by_hash(db: Database, token_hash: bytes, purpose: Purpose) -> HeldToke
 async def take(db: Database, token_hash: bytes) -> bool:
     """Delete a token; False when it was taken before."""
     return affected_rows(await db.execute("DELETE FROM one_time_tokens WHERE token_hash = $1", token_hash)) == 1
-
-
-async def delete_of(db: Database, user_id: uuid.UUID, purpose: Purpose) -> None:
-    """Delete an account's token for a purpose, if there is one."""
-    await db.execute("DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2", user_id, purpose)
 
 
 async def delete_expired(db: Database) -> None:

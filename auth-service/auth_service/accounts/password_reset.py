@@ -41,7 +41,8 @@ class PasswordReset:
     async def reset(self, token: str, password: str, client: Client) -> None:
         """Set another password and end all sessions; no session begins, so MFA is not bypassed.
 
-        Raises ``RateLimited``, ``InvalidOneTimeToken``, or ``WeakPassword``, after which the token is still valid.
+        Raises ``RateLimited``, ``InvalidOneTimeToken``, ``AccountChanged``, or ``WeakPassword``, after which the token
+        is still valid.
         """
         with attempt("password_reset"):
             await self.limits.registration(client)
@@ -50,7 +51,7 @@ class PasswordReset:
                 raise InvalidOneTimeToken
             user = held.user
             password_hash = await self.passwords.new_hash(password, user.email, [user.first_name, user.last_name])
-            async with self.changes.begin(str(user.id), client) as change:
+            async with self.changes.begin(str(user.id), client, read=user) as change:
                 if not await one_time_token_repository.take(change.db, digest(token)):
                     raise InvalidOneTimeToken
                 await change.set_password(user, password_hash)

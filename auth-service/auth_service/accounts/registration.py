@@ -22,7 +22,7 @@ from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
 from auth_service.errors import EmailTaken, InvalidOneTimeToken, RegistrationClosed
 from auth_service.metrics import attempt
-from auth_service.sessions.service import OpenSession, Sessions, TokenPair
+from auth_service.sessions.service import PASSWORD, OpenSession, Sessions, TokenPair
 from auth_service.throttling.attempt_limits import AttemptLimits
 from auth_service.users import repository as users
 from auth_service.users.client import Client
@@ -124,4 +124,4 @@ class Registration:
 
 async def _first_session(change: AccountChange, user: User) -> OpenSession:
     await change.record("register", subject=str(user.id))
-    return await change.begin_session(user)
+    return await change.begin_session(user, PASSWORD)

@@ -10,7 +10,7 @@ from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.login import Login
 from auth_service.crypto.passwords import Passwords
 from auth_service.errors import UserNotFound
-from auth_service.sessions.service import TokenPair
+from auth_service.sessions.service import PASSWORD, TokenPair
 from auth_service.users import repository as users
 from auth_service.users.client import Client
 from auth_service.users.model import User
@@ -40,20 +40,21 @@ class SelfService:
         """
         user = await self.login.reauthenticate(user_id, old, client)
         password_hash = await self.passwords.new_hash(new, user.email, [user.first_name, user.last_name])
-        async with self.changes.begin(user_id, client) as change:
+        async with self.changes.begin(user_id, client, read=user) as change:
             await change.set_password(user, password_hash)
             await change.mail("password_changed", user.email)
             await change.record("password_changed")
             await change.end_sessions("password_changed")
-        return await self.login.enter(user, client)
+            session = await change.begin_session(user, PASSWORD)
+        return await self.login.entered(user, session, client)
 
     async def close(self, user_id: str, password: str, client: Client) -> None:
         """Deactivate the account: nobody can log in until an administrator opens it again.
 
         Raises ``WrongPassword``, ``LastAdministrator``, ``TooManyAttempts`` or ``RateLimited``.
         """
-        await self.login.reauthenticate(user_id, password, client)
-        async with self.changes.begin(user_id, client) as change:
+        user = await self.login.reauthenticate(user_id, password, client)
+        async with self.changes.begin(user_id, client, read=user) as change:
             await change.require_other_administrator()
             await users.set_active(change.db, uuid.UUID(user_id), False, "by its owner")
             await change.end_sessions("deactivated")
@@ -63,6 +64,6 @@ class SelfService:
 
         Raises ``WrongPassword``, ``LastAdministrator``, ``TooManyAttempts`` or ``RateLimited``.
         """
-        await self.login.reauthenticate(user_id, password, client)
-        async with self.changes.begin(user_id, client) as change:
+        user = await self.login.reauthenticate(user_id, password, client)
+        async with self.changes.begin(user_id, client, read=user) as change:
             await change.erase()

@@ -52,6 +52,12 @@ async def insert(
     return _api_key(row)
 
 
+async def session_has_ended(db: Database, session_id: uuid.UUID) -> bool:
+    """Return whether a session was ended before its time."""
+    sql = "SELECT EXISTS (SELECT FROM refresh_families WHERE id = $1 AND ended_at IS NOT NULL)"
+    return bool(await db.fetchval(sql, session_id))
+
+
 async def in_force(db: Database, user_id: uuid.UUID) -> list[ApiKey]:
     """Return the keys in force of one user, newest first."""
     rows = await db.fetch(

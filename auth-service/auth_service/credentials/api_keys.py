@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
+
 from auth_service.audit.recorder import Audit
 from auth_service.credentials import api_key_repository
 from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.crypto.digests import digest
-from auth_service.errors import ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
+from auth_service.errors import AccountChanged, ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.metrics import attempt
 from auth_service.revocations.service import Revocations
 from auth_service.tokens.issuer import TokenIssuer
@@ -50,12 +52,19 @@ class ApiKeys:
             raise ScopeNotHeld(scopes=" ".join(lacking))
         user_id, key_id, secret = uuid.UUID(owner.subject), secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self.postgres.transaction() as db:
-            await users.lock(db, user_id)
+            await self._hold_session(db, owner)
             if len(await api_key_repository.in_force(db, user_id)) >= self.limit:
                 raise TooManyApiKeys(limit=self.limit)
             key = await api_key_repository.insert(db, key_id, user_id, name, digest(secret), granted, lifetime)
             await self.audit.record(db, "api_key_created", subject=owner.subject, client=client, key=key_id)
         return key, f"castor_{key_id}_{secret}"
+
+    @staticmethod
+    async def _hold_session(db: asyncpg.Connection, owner: Principal) -> None:
+        """Lock the account; raise ``AccountChanged`` if the caller's session has ended: a key would outlive its end."""
+        await users.lock(db, uuid.UUID(owner.subject))
+        if owner.session_id is not None and await api_key_repository.session_has_ended(db, uuid.UUID(owner.session_id)):
+            raise AccountChanged
 
     async def in_force(self, owner: Principal) -> list[ApiKey]:
         """Return the owner's keys in force, newest first."""
@@ -77,6 +86,7 @@ class ApiKeys:
         """Give a key another secret; the one before is valid for ``grace``. Raises ``ApiKeyNotFound``."""
         secret, user_id = secrets.token_urlsafe(32), uuid.UUID(owner.subject)
         async with self.revocations.transaction() as db:
+            await self._hold_session(db, owner)
             key = await api_key_repository.rotate(db, key_id, user_id, digest(secret), lifetime, grace)
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)
@@ -101,7 +111,7 @@ class ApiKeys:
         if not any(hmac.compare_digest(stored, presented) for stored in held.secret_hashes):
             return None
         await self._note_use(held.key)
-        scopes = frozenset(held.key.scopes) & self.issuer.scopes(held.owner)
+        scopes = frozenset(held.key.scopes) & self.issuer.scopes(held.owner, mfa_used=held.owner.mfa_enabled)
         return Principal("api_key", str(held.owner.id), scopes, roles=held.owner.roles, token_id=held.key.id)
 
     async def _note_use(self, key: ApiKey) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -37,6 +37,8 @@ class QueuedMail:
     kind: str
     to: str
     details: Mapping[str, str]
+    at: datetime
+    """When it was appended."""
 
 
 Compose = Callable[[QueuedMail], Awaitable[Sequence[Message]]]
@@ -86,7 +88,7 @@ class Outbox:
             return "unreadable", "unreadable"
         queued = json.loads(text)
         kind, to = queued.pop("kind"), queued.pop("to")
-        messages = await self.compose(QueuedMail(kind, to, queued))
+        messages = await self.compose(QueuedMail(kind, to, queued, entry.created_at))
         for message in messages:
             await self.sender.deliver(message)
         return messages[-1].kind if messages else "nobody", "sent"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from castor_chassis.storage.postgres import Database
 
@@ -16,6 +16,7 @@ class QueuedEntry:
     sealed: bytes
     attempts: int
     """Failed attempts to send it."""
+    created_at: datetime
 
 
 async def insert(db: Database, sealed: bytes) -> None:
@@ -30,8 +31,8 @@ async def size(db: Database) -> int:
 
 async def due(db: Database, limit: int) -> list[QueuedEntry]:
     """Return the messages that are due, oldest first."""
-    rows = await db.fetch("SELECT id, sealed, attempts FROM outbox WHERE due_at <= now() ORDER BY id LIMIT $1", limit)
-    return [QueuedEntry(row["id"], row["sealed"], row["attempts"]) for row in rows]
+    sql = "SELECT id, sealed, attempts, created_at FROM outbox WHERE due_at <= now() ORDER BY id LIMIT $1"
+    return [QueuedEntry(**dict(row)) for row in await db.fetch(sql, limit)]
 
 
 async def remove(db: Database, entry_id: int) -> None:

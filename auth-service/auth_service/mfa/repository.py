@@ -18,9 +18,14 @@ async def set_key(db: Database, user_id: uuid.UUID, sealed: bytes) -> None:
     await db.execute("UPDATE users SET totp_sealed = $2 WHERE id = $1 AND totp_confirmed_at IS NULL", user_id, sealed)
 
 
-async def confirm(db: Database, user_id: uuid.UUID, step: int) -> None:
-    """Put the stored key in force; the step of the code that confirmed it is used up."""
-    await db.execute("UPDATE users SET totp_confirmed_at = now(), totp_last_step = $2 WHERE id = $1", user_id, step)
+async def confirm(db: Database, user_id: uuid.UUID, sealed: bytes, step: int) -> bool:
+    """Put a key in force, unless another was stored meanwhile; the step of the code that confirmed it is used up."""
+    tag = await db.execute(
+        "UPDATE users SET totp_confirmed_at = now(), totp_last_step = $3, credentials_changed_at = clock_timestamp() "
+        "WHERE id = $1 AND totp_sealed = $2 AND totp_confirmed_at IS NULL",
+        *(user_id, sealed, step),
+    )
+    return affected_rows(tag) == 1
 
 
 async def use_step(db: Database, user_id: uuid.UUID, step: int) -> bool:
@@ -53,5 +58,9 @@ async def recovery_codes_left(db: Database, user_id: uuid.UUID) -> int:
 
 async def remove(db: Database, user_id: uuid.UUID) -> None:
     """Delete key and recovery codes."""
-    await db.execute("UPDATE users SET totp_sealed = NULL, totp_confirmed_at = NULL WHERE id = $1", user_id)
+    await db.execute(
+        "UPDATE users SET totp_sealed = NULL, totp_confirmed_at = NULL, credentials_changed_at = clock_timestamp() "
+        "WHERE id = $1",
+        user_id,
+    )
     await db.execute("DELETE FROM recovery_codes WHERE user_id = $1", user_id)

@@ -20,13 +20,15 @@ from auth_service.metrics import attempt
 from auth_service.mfa import repository
 from auth_service.mfa.recovery_codes import code_hash, new_codes
 from auth_service.mfa.totp import Enrolment, matching_step, new_enrolment
-from auth_service.sessions.service import TokenPair
+from auth_service.sessions.service import PASSWORD_AND_CODE, TokenPair
 from auth_service.throttling.attempt_limits import AttemptLimits
 from auth_service.users import repository as users
 from auth_service.users.client import Client
 from auth_service.users.model import User
 from auth_service.users.service import Users
 from castor_chassis import Postgres
+
+_NOTHING_TO_CONFIRM = "There is no new key to confirm; make one with POST /v1/auth/me/mfa/totp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Mfa:
         if user.mfa_enabled:
             raise FactorConflict(reason="A second factor is active; disable it with POST /v1/auth/me/mfa/disable first")
         enrolment = new_enrolment(user.email)
-        async with self.changes.begin(str(user.id), client) as change:
+        async with self.changes.begin(str(user.id), client, read=user) as change:
             await repository.set_key(change.db, user.id, self.vault.seal_text(f"totp {user.id}", enrolment.secret))
             await change.record("mfa_asked")
         return enrolment
@@ -73,20 +75,23 @@ class Mfa:
         Raises ``InvalidCode``, ``TooManyAttempts``, or ``FactorConflict`` when there is nothing to confirm.
         """
         user = await self.users.get(user_id)
-        key = await self._key(user)
-        if user.mfa_enabled or key is None:
-            raise FactorConflict(reason="There is no new key to confirm; make one with POST /v1/auth/me/mfa/totp")
+        sealed = await repository.sealed_key(self.postgres, user.id)
+        key = self._opened(user, sealed)
+        if user.mfa_enabled or key is None or sealed is None:
+            raise FactorConflict(reason=_NOTHING_TO_CONFIRM)
         bucket = await self.limits.mfa_code(user_id)
         step = matching_step(key, code, time.time())
         if step is None:
             raise InvalidCode
         await self.limits.forgive(bucket)
-        async with self.changes.begin(user_id, client) as change:
-            await repository.confirm(change.db, user.id, step)
+        async with self.changes.begin(user_id, client, read=user) as change:
+            if not await repository.confirm(change.db, user.id, sealed, step):
+                raise FactorConflict(reason=_NOTHING_TO_CONFIRM)
             codes = await _replace_codes(change, user)
             await _end_sessions(change, user, "mfa_enabled")
-        user = await self.users.get(user_id)
-        return codes, *await self.login.enter(user, client)
+            user = await users.by_id(change.db, user.id) or user
+            session = await change.begin_session(user, PASSWORD_AND_CODE)
+        return codes, *await self.login.entered(user, session, client)
 
     async def renew_codes(self, user: User, code: str, client: Client) -> list[str]:
         """Return new recovery codes; the old ones are void.
@@ -94,7 +99,7 @@ class Mfa:
         Raises ``InvalidCode``, ``FactorConflict`` or ``TooManyAttempts``.
         """
         await self._check(user, code)
-        async with self.changes.begin(str(user.id), client) as change:
+        async with self.changes.begin(str(user.id), client, read=user) as change:
             codes = await _replace_codes(change, user)
             await change.mail("mfa_changed", user.email)
             await change.record("recovery_codes_renewed")
@@ -116,7 +121,7 @@ class Mfa:
         await self._remove(await self.users.get(user_id), client, by=by)
 
     async def _remove(self, user: User, client: Client, **details: str) -> None:
-        async with self.changes.begin(str(user.id), client, **details) as change:
+        async with self.changes.begin(str(user.id), client, read=user, **details) as change:
             await repository.remove(change.db, user.id)
             await _end_sessions(change, user, "mfa_disabled")
 
@@ -132,7 +137,7 @@ class Mfa:
             except InvalidCode:
                 await self.audit.record(self.postgres, "second_factor_failed", subject=str(user.id), client=client)
                 raise
-            return await self.login.enter(user, client)
+            return await self.login.enter(user, client, PASSWORD_AND_CODE)
 
     async def _challenged(self, mfa_token: str) -> User:
         challenge = opened_challenge(self.vault, mfa_token)
@@ -156,7 +161,9 @@ class Mfa:
         await self.limits.forgive(bucket)
 
     async def _key(self, user: User) -> bytes | None:
-        sealed = await repository.sealed_key(self.postgres, user.id)
+        return self._opened(user, await repository.sealed_key(self.postgres, user.id))
+
+    def _opened(self, user: User, sealed: bytes | None) -> bytes | None:
         secret = self.vault.unseal_text(f"totp {user.id}", sealed) if sealed is not None else None
         return base64.b32decode(secret) if secret is not None else None
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from auth_service.sessions.repository import Authentication
 from auth_service.users.model import User
 from auth_service.users.repository import COLUMNS, user_of
 from castor_chassis.storage.postgres import Database
@@ -24,6 +25,7 @@ class HeldRefreshToken:
     """Blinded fingerprint of the client that used it; None: not used yet."""
     used_seconds_ago: float | None
     user: User
+    authentication: Authentication
 
 
 async def insert(db: Database, token_hash: bytes, session_id: uuid.UUID, idle: timedelta) -> None:
@@ -38,7 +40,7 @@ async def insert(db: Database, token_hash: bytes, session_id: uuid.UUID, idle: t
 async def lock(db: asyncpg.Connection, token_hash: bytes) -> HeldRefreshToken | None:
     """Return a token and its user; other transactions that present a token of the same session wait."""
     row = await db.fetchrow(
-        f"SELECT {COLUMNS}, t.family_id, t.used_by, "
+        f"SELECT {COLUMNS}, t.family_id, t.used_by, f.amr, f.auth_time, "
         "extract(epoch FROM clock_timestamp() - t.used_at)::float8 AS used_seconds_ago, "
         "(f.ended_at IS NOT NULL OR LEAST(t.expires_at, f.expires_at) <= now() OR NOT u.is_active) AS dead "
         "FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id "
@@ -47,7 +49,9 @@ async def lock(db: asyncpg.Connection, token_hash: bytes) -> HeldRefreshToken | 
     )
     if row is None:
         return None
-    return HeldRefreshToken(row["family_id"], row["dead"], row["used_by"], row["used_seconds_ago"], user_of(row))
+    authentication = Authentication(tuple(row["amr"]), row["auth_time"])
+    used = row["used_by"], row["used_seconds_ago"]
+    return HeldRefreshToken(row["family_id"], row["dead"], *used, user_of(row), authentication)
 
 
 async def use(db: Database, token_hash: bytes, used_by: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,14 +21,26 @@ class Session:
     user_agent: str
 
 
-async def insert(db: Database, user_id: uuid.UUID, lifetime: timedelta, user_agent: str) -> uuid.UUID:
-    """Begin a session that ends after ``lifetime``, and return its id."""
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """How the user of a session was authenticated."""
+
+    methods: tuple[str, ...]
+    """Of RFC 8176."""
+    at: datetime
+
+
+async def insert(
+    db: Database, user_id: uuid.UUID, lifetime: timedelta, user_agent: str, methods: Sequence[str]
+) -> tuple[uuid.UUID, Authentication]:
+    """Begin a session that ends after ``lifetime``, of a user authenticated now by ``methods``; return its id."""
     session_id = uuid.uuid4()
-    await db.execute(
-        "INSERT INTO refresh_families (id, user_id, expires_at, user_agent) VALUES ($1, $2, now() + $3, $4)",
-        *(session_id, user_id, lifetime, user_agent),
+    at = await db.fetchval(
+        "INSERT INTO refresh_families (id, user_id, expires_at, user_agent, amr) "
+        "VALUES ($1, $2, now() + $3, $4, $5) RETURNING auth_time",
+        *(session_id, user_id, lifetime, user_agent, list(methods)),
     )
-    return session_id
+    return session_id, Authentication(tuple(methods), at)
 
 
 async def in_force(db: Database, user_id: uuid.UUID, limit: int) -> list[Session]:

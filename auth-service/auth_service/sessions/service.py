@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,8 +25,9 @@ from auth_service.metrics import REFRESH_REPLAYS, attempt
 from auth_service.revocations.service import Revocations
 from auth_service.sessions import refresh_token_repository, repository
 from auth_service.sessions.refresh_token_repository import HeldRefreshToken
-from auth_service.sessions.repository import Session
+from auth_service.sessions.repository import Authentication, Session
 from auth_service.tokens.issuer import TokenIssuer
+from auth_service.users import repository as users
 from auth_service.users.client import Client
 from auth_service.users.model import User
 from castor_chassis import Postgres
@@ -33,6 +35,10 @@ from castor_chassis import Postgres
 log = structlog.get_logger("auth.sessions")
 _DELETE_BATCH = 1000
 _LISTED = 200
+PASSWORD = ("pwd",)
+"""``amr`` of a session that began with the password alone (RFC 8176)."""
+PASSWORD_AND_CODE = ("pwd", "otp", "mfa")
+"""``amr`` of a session that began with the password and an MFA code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class OpenSession:
 
     id: uuid.UUID
     refresh_token: str
+    authentication: Authentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +83,22 @@ class Sessions:
     times: SessionTimes
     revocations: Revocations
 
-    async def begin(self, db: asyncpg.Connection, user: User, client: Client) -> OpenSession:
-        """Store a new session and return it with its first refresh token."""
-        session_id = await repository.insert(db, user.id, self.times.longest, client.agent.replace("\x00", ""))
+    async def begin(self, db: asyncpg.Connection, user: User, client: Client, amr: Sequence[str]) -> OpenSession:
+        """Store a new session and return it with its first refresh token.
+
+        The account has to be locked, and to be as it was when the user was authenticated: else the session would
+        outlive a change of the password that ended all others.
+        """
+        agent = client.agent.replace("\x00", "")
+        session_id, authentication = await repository.insert(db, user.id, self.times.longest, agent, amr)
         token = secrets.token_urlsafe(32)
         await refresh_token_repository.insert(db, digest(token), session_id, self.times.idle)
-        return OpenSession(session_id, token)
+        return OpenSession(session_id, token, authentication)
 
     async def pair(self, user: User, session: OpenSession) -> TokenPair:
         """Return the session's refresh token with a new access token."""
-        access = await self.issuer.user_token(user, str(session.id))
+        how = session.authentication
+        access = await self.issuer.user_token(user, str(session.id), how.methods, how.at)
         return TokenPair(access, session.refresh_token, self.issuer.access_seconds)
 
     async def refresh(self, presented: str, client: Client) -> tuple[User, TokenPair]:
@@ -97,7 +110,7 @@ class Sessions:
             if held is None or not valid:
                 await self.revocations.settle()
                 raise InvalidRefreshToken
-            session = OpenSession(held.session_id, self.vault.successor(presented))
+            session = OpenSession(held.session_id, self.vault.successor(presented), held.authentication)
             return held.user, await self.pair(held.user, session)
 
     async def _advance(self, db: asyncpg.Connection, held: HeldRefreshToken, presented: str, client: Client) -> bool:
@@ -144,12 +157,13 @@ class Sessions:
     async def end_all(self, user_id: str, client: Client, *, keep: str | None = None) -> int:
         """End all sessions of a user, or all but ``keep``; return how many there were."""
         async with self.revocations.transaction() as db:
+            await users.lock(db, uuid.UUID(user_id))
             return await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
 
     async def end_within(
         self, db: asyncpg.Connection, user_id: str, reason: str, client: Client, *, keep: str | None = None
     ) -> int:
-        """``end_all`` as the last part of a larger transaction, such as a change of the password.
+        """``end_all`` within a larger transaction that has locked the account, such as a change of the password.
 
         Services also forget what they cached about the user's API keys. Call ``revocations.settle`` after the commit:
         without it, other services learn of the end up to a second later.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from jose import jwt
@@ -29,21 +30,26 @@ class TokenIssuer:
     access_seconds: int
     service_seconds: int
     mfa_required: frozenset[str] = frozenset()
-    """Roles that give no scopes until their holder has enabled MFA."""
+    """Roles that give no scopes in a session that began without MFA."""
 
-    def scopes(self, user: User) -> frozenset[str]:
-        """Return the scopes that a user has at present."""
-        return scopes_held(user.roles, mfa_enabled=user.mfa_enabled, mfa_required=self.mfa_required)
+    def scopes(self, user: User, *, mfa_used: bool) -> frozenset[str]:
+        """Return the scopes that a user has at present, having been authenticated with MFA or without."""
+        return scopes_held(user.roles, mfa_used=mfa_used, mfa_required=self.mfa_required)
 
-    async def user_token(self, user: User, session_id: str) -> str:
-        """Return an access token with the scopes of the user's roles; it ends with its session at the latest."""
+    async def user_token(self, user: User, session_id: str, amr: Sequence[str], auth_time: datetime) -> str:
+        """Return an access token with the scopes of the user's roles; it ends with its session at the latest.
+
+        ``amr`` and ``auth_time`` say how and when the user was authenticated (OpenID Connect Core section 2).
+        """
         return await self._sign(
             self.access_seconds,
             sub=str(user.id),
             aud=self.user_audience,
             token_use="user",
             sid=session_id,
-            scope=_joined(self.scopes(user)),
+            scope=_joined(self.scopes(user, mfa_used="mfa" in amr)),
+            amr=list(amr),
+            auth_time=int(auth_time.timestamp()),
             roles=list(user.roles),
             email=user.email,
         )

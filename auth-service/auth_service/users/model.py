@@ -45,6 +45,12 @@ class User:
     email_verified_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    credentials_changed_at: datetime
+    """When password, address, second factor, roles or state changed last."""
+
+    def has_credentials_of(self, other: User) -> bool:
+        """Return whether none of these has changed between the two readings of the account."""
+        return self.credentials_changed_at == other.credentials_changed_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,15 @@ from castor_chassis.storage.postgres import Database
 
 COLUMNS = (
     "u.id, u.email, u.password_hash, u.roles, u.is_active, u.created_at, u.updated_at, u.email_verified_at, "
+    "u.credentials_changed_at, "
     "u.closed_reason, u.totp_confirmed_at IS NOT NULL AS mfa_enabled, " + ", ".join(f"u.{n}" for n in PROFILE_FIELDS)
 )
 """What ``user_of`` reads, of a table ``users u``."""
+CHANGED = (
+    "credentials_changed_at = clock_timestamp(), "
+    "totp_sealed = CASE WHEN totp_confirmed_at IS NOT NULL THEN totp_sealed END"
+)
+"""Assignments of every change of password, address, roles or state; a TOTP key that is not confirmed is void then."""
 
 
 def user_of(row: asyncpg.Record) -> User:
@@ -67,9 +73,10 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-async def lock(db: asyncpg.Connection, user_id: uuid.UUID) -> None:
-    """Make other transactions that lock the same account wait until this one ends."""
-    await db.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", user_id)
+async def lock(db: asyncpg.Connection, user_id: uuid.UUID) -> User | None:
+    """Return an account as it is now; others that lock or change it wait until the transaction ends."""
+    row = await db.fetchrow(f"SELECT {COLUMNS} FROM users u WHERE u.id = $1 FOR UPDATE", user_id)
+    return user_of(row) if row else None
 
 
 async def replace_hash(db: Database, user_id: uuid.UUID, old_hash: str, new_hash: str) -> None:
@@ -81,7 +88,9 @@ async def replace_hash(db: Database, user_id: uuid.UUID, old_hash: str, new_hash
 
 async def set_password(db: Database, user_id: uuid.UUID, password_hash: str) -> None:
     """Store the hash of another password."""
-    await db.execute("UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1", user_id, password_hash)
+    await db.execute(
+        f"UPDATE users SET password_hash = $2, updated_at = now(), {CHANGED} WHERE id = $1", user_id, password_hash
+    )
 
 
 async def set_email(db: asyncpg.Connection, user_id: uuid.UUID, email: str) -> bool:
@@ -89,7 +98,7 @@ async def set_email(db: asyncpg.Connection, user_id: uuid.UUID, email: str) -> b
     try:
         async with db.transaction():
             await db.execute(
-                "UPDATE users SET email = $2, email_verified_at = now(), updated_at = now() WHERE id = $1",
+                f"UPDATE users SET email = $2, email_verified_at = now(), updated_at = now(), {CHANGED} WHERE id = $1",
                 *(user_id, email),
             )
     except asyncpg.UniqueViolationError:
@@ -111,7 +120,7 @@ async def set_profile(db: Database, user_id: uuid.UUID, changes: Mapping[str, st
 async def set_active(db: Database, user_id: uuid.UUID, active: bool, reason: str | None = None) -> User | None:
     """Open or close an account; None for an unknown user."""
     row = await db.fetchrow(
-        "UPDATE users u SET is_active = $2, closed_reason = $3, updated_at = now() WHERE u.id = $1 "
+        f"UPDATE users u SET is_active = $2, closed_reason = $3, updated_at = now(), {CHANGED} WHERE u.id = $1 "
         f"RETURNING {COLUMNS}",
         *(user_id, active, reason),
     )
@@ -121,7 +130,7 @@ async def set_active(db: Database, user_id: uuid.UUID, active: bool, reason: str
 async def set_roles(db: Database, user_id: uuid.UUID, roles: list[str]) -> User | None:
     """Give an account other roles; None for an unknown user."""
     row = await db.fetchrow(
-        f"UPDATE users u SET roles = $2, updated_at = now() WHERE u.id = $1 RETURNING {COLUMNS}",
+        f"UPDATE users u SET roles = $2, updated_at = now(), {CHANGED} WHERE u.id = $1 RETURNING {COLUMNS}",
         *(user_id, roles),
     )
     return user_of(row) if row else None

@@ -53,13 +53,14 @@ ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
 }
 
 
-def scopes_held(roles: Iterable[str], *, mfa_enabled: bool, mfa_required: frozenset[str]) -> frozenset[str]:
+def scopes_held(roles: Iterable[str], *, mfa_used: bool, mfa_required: frozenset[str]) -> frozenset[str]:
     """Return the scopes of a user with ``roles``.
 
-    Without MFA, whoever has one of the roles ``mfa_required`` holds only the scope that it takes to enable it.
+    Authenticated without MFA, whoever has one of the roles ``mfa_required`` holds only the scope that it takes to
+    enable it.
     """
     held = list(roles)
-    if not mfa_enabled and mfa_required.intersection(held):
+    if not mfa_used and mfa_required.intersection(held):
         return frozenset({str(Scope.ACCOUNT_MANAGE)})
     return scopes_of(held)
 

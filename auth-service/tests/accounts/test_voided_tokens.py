@@ -1,0 +1,81 @@
+"""One-time tokens and waiting mails do not outlive a change of the account."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from auth_service.mfa import repository as mfa
+from auth_service.users import repository as users
+
+from ..people import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+NEXT = "otra clave bien larga"
+
+
+async def test_a_new_password_voids_a_change_of_address(person: Person, mailbox: Any, people: Any) -> None:
+    """Whoever knew the old password asked for another address: after the change the token is worth nothing."""
+    other = people.email()
+    await person.post("/me/email", password=people.password, new_email=other)
+    token = await mailbox.token(other)
+    changed = await person.post("/me/password", current_password=people.password, new_password=NEXT)
+    assert changed.status_code == 200
+    answer = await person.client.post("/v1/auth/email/confirm", json={"token": token})
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_one_time_token")
+    assert (await person.log_in(NEXT)).status_code == 200
+
+
+async def test_a_new_address_voids_a_reset_in_the_old_mailbox(person: Person, mailbox: Any, people: Any) -> None:
+    """A token that was sent to the former address sets no password."""
+    other = people.email()
+    await person.post("/me/email", password=people.password, new_email=other)
+    token = await mailbox.token(other)
+    await person.client.post("/v1/auth/password/forgot", json={"email": person.email})
+    reset = await mailbox.token(person.email, 3)
+    assert (await person.client.post("/v1/auth/email/confirm", json={"token": token})).status_code == 200
+    body = {"token": reset, "new_password": NEXT}
+    assert (await person.client.post("/v1/auth/password/reset", json=body)).status_code == 401
+    assert (await person.log_in(people.password, other)).status_code == 200
+
+
+async def test_a_mail_that_waits_is_void_after_a_change(person: Person, mailbox: Any, people: Any) -> None:
+    """A change of address that was asked for while the mail server was away is not sent after a new password."""
+    other = people.email()
+    mailbox.refuses = True
+    try:
+        await person.post("/me/email", password=people.password, new_email=other)
+        changed = await person.post("/me/password", current_password=people.password, new_password=NEXT)
+        assert changed.status_code == 200
+    finally:
+        mailbox.refuses = False
+    await mailbox.next(person.email, 2)
+    await asyncio.sleep(2.5)
+    assert mailbox.to(other) == []
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        lambda db, user: users.set_password(db, user.id, "x"),
+        lambda db, user: users.set_email(db, user.id, f"x{user.email}"),
+        lambda db, user: users.set_active(db, user.id, True),
+        lambda db, user: users.set_roles(db, user.id, ["viewer"]),
+        lambda db, user: mfa.confirm(db, user.id, b"\x00", 1),
+        lambda db, user: mfa.remove(db, user.id),
+    ],
+    ids=["password", "address", "state", "roles", "factor added", "factor removed"],
+)
+async def test_every_change_of_credentials_is_noted(person: Person, database: asyncpg.Connection, writer: Any) -> None:
+    """Each writer of password, address, state, roles and factor voids what was begun before it."""
+    await database.execute("UPDATE users SET totp_sealed = '\\x00' WHERE id = $1::uuid", person.id)
+    async with database.transaction():
+        before = await users.by_email(database, person.email)
+        assert before is not None
+        await writer(database, before)
+        after = await users.by_id(database, before.id)
+        assert after is not None
+        assert not after.has_credentials_of(before)
