@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict
+from functools import partial
 from typing import Any, TypeVar
 
 from jose import jwk
 from jose.exceptions import JOSEError
 from pydantic import BaseModel, ValidationError
 
+from castor_chassis.background.shared_call import SharedCalls
 from castor_chassis.client.operation import Operation
 from castor_chassis.client.peer import Peer, Reply
 from castor_chassis.metrics import JWKS_FETCHES
@@ -101,14 +102,12 @@ class JwksKeys:
         self._cooldown = cooldown_seconds
         self._keys: dict[str, Any] = {}
         self._fetched_at = self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetches: SharedCalls[None] = SharedCalls()
 
     async def key(self, kid: str) -> Any | None:
         """Return the key ``kid``; see ``KeySource``."""
         if self._wants_fetch(kid):
-            async with self._lock:
-                if self._wants_fetch(kid):
-                    await self._fetch()
+            await self._fetches.run(JWKS.path, self._fetch)
         if not self._keys:
             raise Unavailable(reason="auth-service has not published its keys to us yet", retry_after_seconds=2)
         return self._keys.get(kid)
@@ -143,7 +142,9 @@ class RemoteApiKeys:
     """The ``ApiKeyVerifier`` that asks auth-service, and remembers each answer for ``ttl_seconds``.
 
     A revocation makes it forget at once; while revocations do not arrive, a revoked key works for up to
-    ``ttl_seconds`` longer. Raises ``PeerUnavailable`` when a key is unknown here and auth-service is away.
+    ``ttl_seconds`` longer. Keys that hold and keys that do not are remembered apart, ``cache_size`` of each, so that
+    invented keys do not displace those of users. Raises ``PeerUnavailable`` when a key is unknown here and
+    auth-service is away.
     """
 
     def __init__(
@@ -157,7 +158,8 @@ class RemoteApiKeys:
         self._auth = auth
         self._ttl = ttl_seconds
         self._size = cache_size
-        self._known: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
+        self._owners: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
+        self._refused: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
         self._forgotten = 0
         if revoked is not None:
             revoked.on_add(self._forget)
@@ -167,24 +169,30 @@ class RemoteApiKeys:
             return
         self._forgotten += 1
         named = (revocation.kind, revocation.subject)
-        stale = [digest for digest, (_, owner) in self._known.items() if owner and named in _names(owner)]
+        stale = [digest for digest, (_, owner) in self._owners.items() if owner and named in _names(owner)]
         for digest in stale:
-            del self._known[digest]
+            del self._owners[digest]
 
     async def verify(self, key: str) -> Principal | None:
         """See ``ApiKeyVerifier``."""
         digest = hashlib.sha256(key.encode()).digest()
-        until, principal = self._known.get(digest, (0.0, None))
+        until, principal = self._owners.get(digest) or self._refused.get(digest, (0.0, None))
         if until > time.monotonic():
             return principal
         before = self._forgotten
         principal = await self._ask(key)
         # A revocation that came meanwhile may be newer than the answer.
         if before == self._forgotten:
-            self._known[digest] = (time.monotonic() + self._ttl, principal)
-        if len(self._known) > self._size:
-            self._known.popitem(last=False)
+            self._remember(digest, principal)
         return principal
+
+    def _remember(self, digest: bytes, principal: Principal | None) -> None:
+        for answers in (self._owners, self._refused):
+            answers.pop(digest, None)
+        answers = self._refused if principal is None else self._owners
+        answers[digest] = (time.monotonic() + self._ttl, principal)
+        if len(answers) > self._size:
+            answers.popitem(last=False)
 
     async def _ask(self, key: str) -> Principal | None:
         try:
@@ -226,18 +234,14 @@ class ServiceTokens:
         self._auth = auth
         self._margin = margin_seconds
         self._held: dict[str, tuple[float, str]] = {}
-        self._lock = asyncio.Lock()
+        self._fetches: SharedCalls[str] = SharedCalls()
 
     async def token(self, audience: str) -> str:
         """Return a token for ``audience``; raises ``PeerError`` when auth-service is away or refuses."""
         until, token = self._held.get(audience, (0.0, ""))
         if until > time.monotonic():
             return token
-        async with self._lock:
-            until, token = self._held.get(audience, (0.0, ""))
-            if until <= time.monotonic():
-                token = await self._fetch(audience)
-        return token
+        return await self._fetches.run(audience, partial(self._fetch, audience))
 
     async def _fetch(self, audience: str) -> str:
         form = {"grant_type": "client_credentials", "audience": audience}

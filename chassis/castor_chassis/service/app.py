@@ -80,7 +80,7 @@ class Chassis(Generic[SettingsT]):
     def peer(self, name: str, base_url: str, *, attempt_timeout_seconds: float | None = None) -> Peer:
         """Return the client of the service ``name``, the same each time; it sends our service token."""
         if name not in self._peers:
-            source = self._tokens.token if self._tokens is not None and name != "auth-service" else None
+            source = self._tokens.token if self._tokens is not None else None
             self._peers[name] = Peer(
                 name, base_url, policy=self._policy(attempt_timeout_seconds), tls=self.tls, tokens=source
             )
@@ -150,21 +150,26 @@ class Chassis(Generic[SettingsT]):
         """Create pools and clients and start the chassis's own background tasks; nothing is contacted yet."""
         self.use_tls()
         await self._open_stores()
-        auth = self.peer("auth-service", self.settings.auth_url)
-        self._tokens = ServiceTokens(auth)
-        self.authenticator = self._authenticator(auth, keys, api_keys)
+        self._tokens = ServiceTokens(self._auth_peer("auth-tokens", self._policy(None)))
+        self.authenticator = self._authenticator(keys, api_keys)
         if keys is None:
             self._follow_revocations()
         if self.tls is not None:
             tls = self.tls
             self.spawn("tls_watch", lambda: tls.watch(self.settings.tls_poll_seconds))
 
+    def _auth_peer(self, name: str, policy: PeerPolicy) -> Peer:
+        """Return a client of auth-service for one purpose, with a breaker, a bulkhead and a pool of its own.
+
+        Strangers can cause calls about API keys and key ids; they must not be able to stop the other calls.
+        """
+        peer = self._peers[name] = Peer(name, self.settings.auth_url, policy=policy, tls=self.tls)
+        return peer
+
     def _follow_revocations(self) -> None:
         # One attempt, and a breaker of its own that hardly refuses: the follower repeats by itself.
         policy = PeerPolicy(attempts=1, attempt_timeout_seconds=2, max_connections=2, reset_seconds=1)
-        auth = Peer("auth-revocations", self.settings.auth_url, policy=policy, tls=self.tls)
-        self._peers[auth.name] = auth
-        fetch = RemoteRevocations(auth).fetch
+        fetch = RemoteRevocations(self._auth_peer("auth-revocations", policy)).fetch
         follower = RevocationFollower(self.revoked, fetch, self.redis, self.settings.auth_issuer)
         self.spawn("revocations", follower.run)
 
@@ -182,9 +187,10 @@ class Chassis(Generic[SettingsT]):
             await self._postgres.open()
             self.health.check("database", partial(check_migrated, self._postgres, self.package))
 
-    def _authenticator(self, auth: Peer, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Authenticator:
-        settings = self.settings
+    def _authenticator(self, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Authenticator:
+        settings, policy = self.settings, self._policy(None)
         if keys is None:
+            auth = self._auth_peer("auth-keys", policy)
             keys = fetched = JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds)
             self.revoked.on_add(fetched.forget)
         verifier = TokenVerifier(
@@ -200,7 +206,9 @@ class Chassis(Generic[SettingsT]):
             service=settings.service_name,
             timeout_seconds=settings.redis_timeout_seconds,
         )
-        return Authenticator(verifier, api_keys or RemoteApiKeys(auth, revoked=self.revoked), limiter)
+        if api_keys is None:
+            api_keys = RemoteApiKeys(self._auth_peer("auth-api-keys", policy), revoked=self.revoked)
+        return Authenticator(verifier, api_keys, limiter)
 
     async def close(self) -> None:
         """Stop the background work, then close what it used."""

@@ -23,6 +23,8 @@ from castor_chassis.tls import is_service
 from castor_chassis.wire.errors import DeadlineExceeded, Forbidden, Overloaded, ServiceError, Unauthenticated
 
 log = structlog.get_logger("castor.http")
+_LEAST_SECONDS = 1.0
+"""Floor of the deadline that a caller from outside may set: less would only make calls of peers end unfinished."""
 Admission = Callable[[int], None]
 """Given the bytes that a POST announces (0: unknown), raises a ``ServiceError`` when it would be refused anyhow."""
 
@@ -145,18 +147,25 @@ class _Exchange:
         return route_label(self.scope)
 
     @property
+    def is_outside(self) -> bool:
+        """True for a caller that is not one of our services, over the ingress above all."""
+        peer = self.info.peer
+        return peer is not None and not is_service(peer.service)
+
+    @property
     def announced_bytes(self) -> int:
         """Length of the body as the caller says; 0 when it says none."""
         given = self.given.get("content-length", "")
         return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 0
 
     def seconds_allowed(self, slow_paths: dict[str, float]) -> float:
-        """Return the lesser of what the caller grants and what the service allows itself."""
+        """Return the lesser of what the caller grants (a floor outside) and what the service allows itself."""
         own = slow_paths.get(self.scope["path"], self._settings.request_timeout_seconds)
         given = self.given.get("x-request-timeout-ms")
         if given is None or not given.isascii() or not given.isdigit() or len(given) > 9:
             return own
-        return min(own, int(given) / 1000)
+        floor = _LEAST_SECONDS if self.is_outside else 0.0
+        return min(own, max(floor, int(given) / 1000))
 
     async def receive(self) -> Message:
         """Pass on the body, refusing it once it is larger than allowed."""

@@ -52,6 +52,8 @@ https://:{port} {{
 		@acceptable header_regexp id X-Request-Id `^[A-Za-z0-9._:-]{{8,128}}$`
 		vars @acceptable request_id {{re.id.0}}
 		request_header X-Request-Id {id}
+		@hurried header_regexp X-Request-Timeout-Ms `^0*[0-9]{{0,3}}$`
+		request_header @hurried X-Request-Timeout-Ms 1000
 		log_append request_id {id}
 		log_append traceparent {{http.request.header.Traceparent}}
 {routes}

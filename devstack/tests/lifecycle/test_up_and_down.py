@@ -88,6 +88,13 @@ def test_services_see_the_ingress_as_their_client(state_folder: StateFolder) -> 
     assert seen["headers"]["x-forwarded-for"] in ("127.0.0.1", "::1")
 
 
+@pytest.mark.parametrize(("asked", "arrives"), [("2", "1000"), ("0009", "1000"), ("", "1000"), ("2500", "2500")])
+def test_a_stranger_sets_no_deadline_below_a_second(state_folder: StateFolder, asked: str, arrives: str) -> None:
+    """The ingress raises a deadline below one second to one second, and passes on any other."""
+    _, _, seen = ask(state_folder, "/v1/sentiment/analyze", headers={"X-Request-Timeout-Ms": asked})
+    assert seen["headers"]["x-request-timeout-ms"] == arrives
+
+
 def test_the_old_prefix_is_an_alias(state_folder: StateFolder) -> None:
     """What is asked under /api/v1 arrives as /v1 at the same service."""
     _, _, under_alias = ask(state_folder, "/api/v1/auth/me")
