@@ -15,11 +15,11 @@ from datetime import datetime
 
 import msgspec
 
+from twitter_service.imports.json_lines import tweets_of_line
 from twitter_service.imports.readers.base import Block, Frame
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.model import NewTweet, Rejection
-from twitter_service.tweets.x_payload import tweets_of_line
 
 LENGTH_BYTES = 4
 

@@ -1,11 +1,11 @@
-"""Tweets in objects and pages of the X API v2, flat or with their expansions, as X, twarc and tweepy write them.
+"""Tweets in objects of the X API v2 or v1.1, flat or with their expansions, as X, twarc and tweepy write them.
 
 Only the fields that are stored are decoded into Python values; the rest of an object is kept as bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,7 @@ from twitter_service.tweets.model import (
     read_time,
     read_username,
 )
+from twitter_service.tweets.v1_payload import as_v2, is_v1
 
 MAX_RAW_BYTES = 100_000
 
@@ -46,36 +47,11 @@ class _Object(msgspec.Struct):
     note_tweet: Any = None
     referenced_tweets: Any = None
     edit_history_tweet_ids: Any = None
+    user: Any = None
     retrieved: Any = msgspec.field(default=None, name="__twarc")
 
 
-class _Line(msgspec.Struct):
-    """The members that distinguish a page from a tweet."""
-
-    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    includes: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    meta: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    retrieved: Any = msgspec.field(default=None, name="__twarc")
-
-    @property
-    def is_page(self) -> bool:
-        """True for an answer of X, whether it holds tweets or not."""
-        parts = (self.data, self.includes, self.meta, self.errors)
-        return self.id is msgspec.UNSET and any(part is not msgspec.UNSET for part in parts)
-
-
-class _Included(msgspec.Struct):
-    users: Any = None
-    tweets: Any = None
-    places: Any = None
-
-
-_read_line = msgspec.json.Decoder(_Line).decode
-_read_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _read_object = msgspec.json.Decoder(_Object).decode
-_read_included = msgspec.json.Decoder(_Included).decode
 
 
 class Includes:
@@ -102,18 +78,17 @@ class Includes:
         return author
 
 
-def tweets_of_line(line: bytes) -> Iterator[NewTweet | str]:
-    """Yield the tweets of one JSON value (a tweet, a page, a list of tweets), or the reason why one is none."""
+def tweet_of_json(raw: bytes, includes: Includes) -> NewTweet:
+    """Return the tweet in the JSON of one object, of v2 or of v1.1. Raises ``Unusable``."""
     try:
-        raws, is_page, includes = _decoded(line)
-    except (msgspec.DecodeError, RecursionError) as error:
-        yield _parse_error(line, error)
-        return
-    for number, raw in enumerate(raws, 1):
-        try:
-            yield _tweet_of_raw(bytes(raw), includes)
-        except Unusable as error:
-            yield f"tweet {number} of the page: {error}" if is_page else str(error)
+        item = _read_object(raw)
+        if isinstance(item.user, dict) and is_v1(whole := orjson.loads(raw)):
+            item = msgspec.convert(as_v2(whole), _Object)
+    except (ValueError, RecursionError) as error:
+        raise Unusable(
+            "it is not a tweet object" if isinstance(error, ValueError) else "it is nested too deeply"
+        ) from error
+    return _tweet(item, _text_of(raw), includes)
 
 
 def tweet_of_object(item: Any, usernames: Mapping[str, str], includes: Includes | None = None) -> NewTweet:
@@ -123,46 +98,13 @@ def tweet_of_object(item: Any, usernames: Mapping[str, str], includes: Includes 
     try:
         raw = orjson.dumps(item)
     except orjson.JSONEncodeError as error:
-        raise Unusable("it is nested too deeply") from error
+        raise Unusable("it is nested too deeply, or holds a number of more than 64 bits") from error
+    if is_v1(item):
+        item = as_v2(item)
     if not item.get("username") and not isinstance(item.get("author"), dict):
         author_id = _string(item.get("author_id"))
         item = {**item, "username": usernames.get(author_id or "")}
     return _tweet(msgspec.convert(item, _Object), _text_of(raw), includes or Includes())
-
-
-def _decoded(line: bytes) -> tuple[list[msgspec.Raw], bool, Includes]:
-    start = line.lstrip()[:1]
-    if start == b"[":
-        return _read_raws(line), True, Includes()
-    if start != b"{":
-        return [msgspec.Raw(line)], False, Includes()
-    value = _read_line(line)
-    if not value.is_page:
-        return [msgspec.Raw(line.strip())], False, Includes()
-    included = _Included() if value.includes is msgspec.UNSET else _read_included(value.includes)
-    includes = Includes(included.users, included.tweets, included.places, _retrieved_at(value.retrieved))
-    if value.data is msgspec.UNSET:
-        return [], True, includes
-    data = bytes(value.data)
-    return (_read_raws(data) if data[:1] == b"[" else [msgspec.Raw(data)]), True, includes
-
-
-def _parse_error(line: bytes, error: Exception) -> str:
-    try:
-        orjson.loads(line)
-    except orjson.JSONDecodeError as wrong:
-        return f"it is not JSON: {wrong.msg} at character {wrong.pos + 1}"
-    return f"it is no tweet and no page: {error}"
-
-
-def _tweet_of_raw(raw: bytes, includes: Includes) -> NewTweet:
-    try:
-        item = _read_object(raw)
-    except msgspec.ValidationError as error:
-        raise Unusable("it is not a tweet object") from error
-    except RecursionError as error:
-        raise Unusable("it is nested too deeply") from error
-    return _tweet(item, _text_of(raw), includes)
 
 
 def _tweet(item: _Object, raw: str, includes: Includes) -> NewTweet:

@@ -20,6 +20,7 @@ MAX_RECORD = 100_000
 # RFC 4180, but a quote inside an unquoted field is an ordinary character, as spreadsheets write it.
 _FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\n][^,\n]*+|)'
 _RECORD = re.compile(rf"{_FIELD}(?:,{_FIELD})*+")
+_LONG_ID = re.compile(r"\d{10,19}")
 
 
 class CsvReader:
@@ -118,12 +119,22 @@ class CsvReader:
             return self._consume(record, [])
         if self._header is None or not record.strip():
             return self._consume(record, [])
+        if "\n" in record and self._holds_rows(record):
+            self._skips_line = True
+            return self._refused("a quote is opened and never closed")
         if len(fields) != len(self._header):
             found = self._refused(f"{len(fields)} fields where the header has {len(self._header)}")
             # Several lines with a wrong count are most likely records that a stray quote glued together.
             self._skips_line = "\n" in record
             return found if self._skips_line else self._consume(record, found)
         return self._consume(record, _tweet(self.line, self._header, fields))
+
+    def _holds_rows(self, record: str) -> bool:
+        """True where a line within a record begins with the id of another tweet and has all its fields."""
+        header = self._header or []
+        place = header.index("id")
+        rows = (line.split(",") for line in record.split("\n")[1:])
+        return any(len(row) >= len(header) and _LONG_ID.fullmatch(row[place].strip('" ')) for row in rows)
 
     def _consume(self, record: str, found: _Found) -> _Found:
         self._position += len(record) + 1

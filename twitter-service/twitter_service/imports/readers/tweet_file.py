@@ -9,25 +9,54 @@ A new format needs a ``Reader``, a line in ``READERS`` and, unless its name is a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from twitter_service.imports.json_salvage import value_at
 from twitter_service.imports.readers.base import BOM, Format, Frame, Reader
 from twitter_service.imports.readers.csv_reader import CsvReader
+from twitter_service.imports.readers.json_document_reader import JsonDocumentReader, is_document
 from twitter_service.imports.readers.jsonl_reader import JsonLinesReader
 
-READERS: Mapping[Format, type[CsvReader] | type[JsonLinesReader]] = MappingProxyType(
-    {"csv": CsvReader, "jsonl": JsonLinesReader}
+READERS: Mapping[Format, Callable[[bytes], Reader]] = MappingProxyType(
+    {"csv": lambda _start: CsvReader(), "jsonl": lambda start: json_reader(start)}
 )
+"""By format, what makes the reader of a file from its first bytes."""
+HEAD_BYTES = 65_536
+"""Bytes that are waited for before the format is recognised."""
 MAX_BLANK = 16_000_000
-"""White space at the beginning of a file after which its format is recognised all the same."""
+"""Bytes without a line end after which the format is recognised all the same."""
+
+
+_HEADER = re.compile(rb"[\w .\"'@/-]+(?:[,;\t|][\w .\"'@/-]*)+\r?(?:\n|\Z)")
+"""A first line of plain words between separators is the header of a table."""
+HEAD_LINES = 5
+"""Lines of a file among which one of JSON tells its format, where the first is none of it."""
 
 
 def recognised(start: bytes) -> Format:
     """Return the format of a file by its first bytes, without byte-order mark and white space."""
-    return "jsonl" if start[:1] in (b"{", b"[") else "csv"
+    if start[:1] in (b"{", b"["):
+        return "jsonl"
+    if _HEADER.match(start):
+        return "csv"
+    lines = start[: 1 << 20].splitlines()[1:HEAD_LINES]
+    return "jsonl" if any(line[:2] == b'{"' and value_at(line.decode(errors="replace"), 0) for line in lines) else "csv"
+
+
+def json_reader(start: bytes) -> Reader:
+    """Return the reader of a file of JSON by its first bytes."""
+    return JsonDocumentReader() if is_document(start) else JsonLinesReader()
+
+
+def reader_of_state(file_format: Format, state: dict[str, Any]) -> Reader:
+    """Return a reader that resumes where another was."""
+    if file_format == "csv":
+        return CsvReader.of_state(state)
+    return JsonDocumentReader.of_state(state) if state.get("document") else JsonLinesReader.of_state(state)
 
 
 @dataclass(frozen=True)
@@ -73,7 +102,7 @@ class TweetFile:
         if (self._offset, self._digest.hexdigest()) != (at.offset, at.digest):
             return False
         self.format = at.format
-        self._reader = READERS[at.format].of_state(at.state)
+        self._reader = reader_of_state(at.format, at.state)
         return True
 
     def _read(self, data: bytes, *, final: bool) -> list[Frame]:
@@ -94,7 +123,7 @@ class TweetFile:
         if len(self._start) < len(BOM) and not final:
             return None
         text = self._start.removeprefix(BOM).lstrip()
-        if not text and len(self._start) < MAX_BLANK and not final:
+        if not final and len(self._start) < (HEAD_BYTES if b"\n" in text else MAX_BLANK):
             return None
         self.format = self.format or recognised(text)
-        return READERS[self.format]()
+        return READERS[self.format](text)
