@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,4 +102,15 @@ def test_what_is_released_is_scanned_described_and_signed() -> None:
     order = [next(n for n, step in enumerate(steps) if word in step) for word in ("build-push", "sbom", "scan", "Sign")]
     assert order == sorted(order)
     assert {"select", "image"} <= {*load("release.yml")["jobs"]["chart"]["needs"]}
-    assert "cosign verify" in (FOLDER / "deploy.yml").read_text()
+    assert any(
+        ".github/scripts/image.sh" in step.get("run", "") for step in load("deploy.yml")["jobs"]["deploy"]["steps"]
+    )
+    assert "cosign verify" in (ROOT / ".github" / "scripts" / "image.sh").read_text()
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / ".github" / "scripts").glob("*.sh")), ids=lambda path: path.stem)
+def test_scripts_parse_and_stop_at_errors(script: Path) -> None:
+    """Each script of a workflow can be run, parses, and ends at the first command that fails."""
+    assert script.stat().st_mode & 0o111
+    assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
+    assert "set -euo pipefail" in script.read_text()
