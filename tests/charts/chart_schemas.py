@@ -39,8 +39,16 @@ def chart_schema(common: dict[str, Any], settings: type[ServiceSettings]) -> dic
     secret = {"enum": sorted(name.upper() for name in secret_fields(settings))}
     for part in ("required", "optional"):
         properties["secrets"]["properties"][part]["items"] = secret
+    properties["global"]["properties"]["castor"] |= everywhere(common)
     title = f"Values of the chart {settings.service_name}"
     return common | {"title": title, "properties": dict(sorted(properties.items()))}
+
+
+def everywhere(common: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``global.castor`` takes: the values of all charts, and the settings that every service has."""
+    properties = {name: part for name, part in common["properties"].items() if name not in ("global", "config")}
+    shared = {"type": "object", "additionalProperties": False, "properties": config_properties(ServiceSettings)}
+    return {"additionalProperties": False, "properties": dict(sorted({**properties, "config": shared}.items()))}
 
 
 def config_properties(settings: type[ServiceSettings]) -> dict[str, Any]:

@@ -21,6 +21,12 @@ def callers(manifests: list[Manifest]) -> set[str]:
     return {label.removeprefix("castor.io/calls-") for label in labels if label.startswith("castor.io/calls-")}
 
 
+def settings_in(manifests: list[Manifest]) -> dict[str, str]:
+    """Return the plain variables of the pods that serve."""
+    (spec,) = [pod["spec"] for kind, pod in pods(manifests) if kind != "Job"]
+    return {entry["name"]: entry["value"] for entry in spec["containers"][0]["env"] if "value" in entry}
+
+
 @by_name
 @by_values
 def test_pods_are_restricted(helm: Helm, service: Service, values: str) -> None:
@@ -49,7 +55,7 @@ def test_pods_are_restricted(helm: Helm, service: Service, values: str) -> None:
 def test_a_pod_has_time_to_end(helm: Helm, service: Service, values: str) -> None:
     """A pod is killed only after the drain and the graceful shutdown that its settings say, with a margin."""
     manifests = helm.manifests(service.name, values=values)
-    given, known = one(manifests, "ConfigMap")["data"], settings_of(service).model_fields
+    given, known = settings_in(manifests), settings_of(service).model_fields
     parts = ("drain_delay_seconds", "graceful_shutdown_seconds")
     needed = sum(float(given.get(part.upper(), known[part].default)) for part in parts)
     serving = [pod for kind, pod in pods(manifests) if kind != "Job"]
@@ -78,7 +84,7 @@ def test_the_network_lets_in_who_calls_and_out_to_the_peers(helm: Helm, service:
     ]
     assert management["ports"] == [{"port": "management", "protocol": "TCP"}]
     assert management["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
-    assert _ports(policy) == {53, 6379, 4318} | ({5432} if service.database else set()) | _called(service)
+    assert _ports(policy) == {53, 5353, 6379, 4317, 4318} | ({5432} if service.database else set()) | _called(service)
     assert _peers(policy) == ({"auth-service", *service.peers} - {service.name})
 
 
@@ -93,14 +99,24 @@ def _ports(policy: dict[str, Any]) -> set[int]:
 
 def _peers(policy: dict[str, Any]) -> set[str]:
     selectors = [target.get("podSelector", {}) for rule in policy["egress"] for target in rule["to"]]
-    return {selector["matchLabels"]["app.kubernetes.io/name"] for selector in selectors if selector}
+    labels = [selector["matchLabels"] for selector in selectors if selector]
+    by_label = [
+        {each[key] for each in labels if key in each} for key in ("app.kubernetes.io/name", "castor.io/service")
+    ]
+    assert by_label[0] == by_label[1]
+    return by_label[0]
 
 
 @by_name
 def test_the_internet_is_without_private_networks(helm: Helm, service: Service) -> None:
     """Whoever may call out may not reach the cluster, the cloud's metadata or the data centre that way."""
     policy = one(helm.manifests(service.name), "NetworkPolicy", service.name)["spec"]
-    blocks = [target["ipBlock"] for rule in policy["egress"] for target in rule["to"] if "ipBlock" in target]
+    blocks = [
+        target["ipBlock"]
+        for rule in policy["egress"]
+        for target in rule["to"]
+        if "ipBlock" in target and not target["ipBlock"]["cidr"].endswith("/32")
+    ]
     assert len(blocks) == (service.name in ("openai-service", "twitter-service"))
     for block in blocks:
         assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(block["except"])
@@ -171,13 +187,29 @@ def test_the_autoscaler_and_the_workload_agree(helm: Helm, service: Service, val
 @by_name
 def test_custom_metrics_are_exported(helm: Helm, service: Service) -> None:
     """A metric by which a service scales is one that it (or the chassis) has, and is a gauge per pod."""
-    scaler = one(helm.manifests(service.name, values="production"), "HorizontalPodAutoscaler")["spec"]
+    given = helm.manifests(service.name, "--set", "autoscaling.customMetrics=true", values="production")
+    scaler = one(given, "HorizontalPodAutoscaler")["spec"]
     names = [metric["pods"]["metric"]["name"] for metric in scaler["metrics"] if metric["type"] == "Pods"]
     root = CHARTS.parent
     sources = [root / service.name / service.package / "metrics.py", root / "chassis/castor_chassis/metrics.py"]
     text = "".join(path.read_text() for path in sources if path.exists())
     for name in names:
         assert re.search(rf'Gauge\(\s*"{name}"', text), name
+        assert name in adapter_metrics()
+
+
+def adapter_metrics() -> set[str]:
+    """Return the metrics that prometheus-adapter serves with our rules."""
+    rules = yaml.safe_load((CHARTS / "values" / "prometheus-adapter.yaml").read_text())["rules"]
+    assert rules["default"] is False
+    return {rule["name"]["as"] for rule in rules["custom"]}
+
+
+def test_production_needs_no_adapter(helm: Helm) -> None:
+    """The production values scale by what every cluster serves."""
+    for name in NAMES:
+        scaler = one(helm.manifests(name, values="production"), "HorizontalPodAutoscaler")["spec"]
+        assert [metric["type"] for metric in scaler["metrics"]] == ["Resource"]
 
 
 @by_name
@@ -186,7 +218,10 @@ def test_a_canary_is_judged_at_every_step(helm: Helm, service: Service) -> None:
     manifests = helm.manifests(service.name, values="production")
     steps = one(manifests, "Rollout")["spec"]["strategy"]["canary"]["steps"]
     assert [next(iter(step)) for step in steps] == ["setWeight", "analysis"] * (len(steps) // 2)
-    assert steps[0]["setWeight"] <= 10
+    least = one(manifests, "HorizontalPodAutoscaler")["spec"]["minReplicas"]
+    # Weights are shares of pods: none promises a finer share than one pod is.
+    assert all(step["setWeight"] * least >= 100 for step in steps[::2])
+    assert steps[0]["setWeight"] < 50
     template = one(manifests, "AnalysisTemplate")
     expected = yaml.safe_load((CHARTS / "common" / "files" / "analysis.yaml").read_text())
     assert template["spec"]["args"] == expected["args"]
@@ -215,7 +250,7 @@ def test_the_schema_is_migrated_before_the_pods(helm: Helm, service: Service) ->
             for kind, name in [
                 ("ExternalSecret", service.name),
                 ("NetworkPolicy", f"{service.name}-migrate"),
-                ("Job", f"{service.name}-migrate"),
+                ("Job", f"{service.name}-migrate-1"),
             ]
         }
         assert weights["ExternalSecret"] < weights["NetworkPolicy"] < weights["Job"]
@@ -226,7 +261,7 @@ def test_the_schema_is_migrated_before_the_pods(helm: Helm, service: Service) ->
 
 @by_name
 def test_a_changed_setting_restarts_the_pods(helm: Helm, service: Service) -> None:
-    """The pod template changes with the ConfigMap, and with nothing but what the pod sees."""
+    """The pod template changes with a setting, and with nothing but what the pod sees."""
     templates = [
         one(helm.manifests(service.name, *options), "Deployment")["spec"]["template"]
         for options in ((), ("--set", "config.LOG_LEVEL=DEBUG"), ("--set", "autoscaling.max=9"))

@@ -18,11 +18,13 @@ by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 
 
 def environment(manifests: list[Manifest], kind: str = "Deployment") -> tuple[dict[str, str], dict[str, bool]]:
-    """Return the settings in the ConfigMap, and the secret ones with whether a pod starts without them."""
-    container = one(manifests, kind)["spec"]["template"]["spec"]["containers"][0]
-    references = [(entry["name"], entry["valueFrom"]["secretKeyRef"]) for entry in container.get("env", [])]
+    """Return a pod's plain settings, and the secret ones with whether a pod starts without them."""
+    entries = one(manifests, kind)["spec"]["template"]["spec"]["containers"][0]["env"]
+    references = [(entry["name"], entry["valueFrom"]["secretKeyRef"]) for entry in entries if "valueFrom" in entry]
     assert all(name == reference["key"] for name, reference in references)
-    return one(manifests, "ConfigMap")["data"], {name: ref.get("optional", False) for name, ref in references}
+    assert len({entry["name"] for entry in entries}) == len(entries)
+    plain = {entry["name"]: entry["value"] for entry in entries if "value" in entry}
+    return plain, {name: ref.get("optional", False) for name, ref in references}
 
 
 def fields(settings: type[ServiceSettings]) -> set[str]:
@@ -148,6 +150,18 @@ REFUSED = {
         "give at least 75",
     ),
     "a migration without a database": (["secrets.required=null"], "migration.enabled needs DATABASE_URL"),
+    "a first weight below one pod": (
+        ["rollout.enabled=true", "serviceMonitor.enabled=true", "rollout.weights={10,50}"],
+        "one of 2 pods is 50 %",
+    ),
+    "two sources of authorities": (["caBundle.configMap=a", "caBundle.secret=b"], "give one of them"),
+    "a variable without a name": (["extraEnv[0].value=x"], "missing property 'name'"),
+    "an unknown value for all": (["global.castor.replica=3"], "additional properties 'replica' not allowed"),
+    "a setting of one service for all": (
+        ["global.castor.config.FEED_PAGE_SIZE=10"],
+        "additional properties 'FEED_PAGE_SIZE' not allowed",
+    ),
+    "a target of no kind": (["networkPolicy.smtp.to[0].host=mail"], "additional properties 'host' not allowed"),
     "no version": (["image.tag=latest"], "'not' failed"),
     "half a digest": (["image.digest=sha256:abc"], "does not match pattern"),
     "a privileged port": (["ports.api=443"], "minimum: got 443, want 1,024"),

@@ -27,7 +27,13 @@ from castor_devstack.testing import scratch_folder
 
 FILE = ROOT / "docker-compose.yml"
 DEVELOPMENT = CHARTS / "development"
-SECRET = "9f1c27e0b64d83a572e9d05ac8143fb61b7f60d2e95a4c38"
+HEAD = "9f1c27e0b64d83a572e9d05ac8143fb61b7f60d2e95a4c"
+# A secret per purpose, each recognised in what it reaches.
+DATABASES = {f"{service.capability.upper()}_DATABASE_PASSWORD" for service in SERVICES if service.database}
+PURPOSES = sorted(
+    {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "KEY_ENCRYPTION_SECRET", "BOOTSTRAP_ADMIN_PASSWORD"} | DATABASES
+)
+SECRETS = {name: f"{HEAD}{number:02x}" for number, name in enumerate(PURPOSES)}
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 
 
@@ -46,8 +52,7 @@ def interpolated(text: str, given: dict[str, str]) -> str:
 
 def environment(name: str) -> dict[str, str]:
     """Return the variables of a service as a container gets them."""
-    given = {"CASTOR_SECRET": SECRET}
-    return {key: interpolated(value, given) for key, value in compose()["services"][name]["environment"].items()}
+    return {key: interpolated(value, SECRETS) for key, value in compose()["services"][name]["environment"].items()}
 
 
 def test_the_file_follows_the_specification() -> None:
@@ -55,7 +60,7 @@ def test_the_file_follows_the_specification() -> None:
     parser = pytest.importorskip("compose_spec", reason=WANTED)
     assert len(FILE.read_text().splitlines()) < 250
     # Its own merging of YAML's << fails on the file's anchors; anchors are YAML's matter, and PyYAML merges them.
-    text = interpolated(yaml.safe_dump(compose(), sort_keys=False), {"CASTOR_SECRET": SECRET})
+    text = interpolated(yaml.safe_dump(compose(), sort_keys=False), SECRETS)
     parsed = parser.PyCompose.from_yaml(text)
     parsed.validate()
     assert set(NAMES) < set(parsed.service_names())
@@ -72,10 +77,48 @@ def test_references_lead_somewhere() -> None:
         assert all((ROOT / path).exists() for path in mounted), mounted
 
 
-def test_without_a_secret_nothing_starts() -> None:
-    """The secret has no default: a forgotten .env is an error with a sentence."""
-    with pytest.raises(AssertionError, match=r"write CASTOR_SECRET into \.env"):
-        interpolated(FILE.read_text(), {})
+@pytest.mark.parametrize("name", PURPOSES)
+def test_without_a_secret_nothing_starts(name: str) -> None:
+    """No secret has a default: a forgotten .env is an error with a sentence."""
+    others = {other: value for other, value in SECRETS.items() if other != name}
+    with pytest.raises(AssertionError, match=r"run sh charts/development/secrets\.sh, which writes \.env"):
+        interpolated(FILE.read_text(), others)
+
+
+def test_each_purpose_has_a_secret_of_its_own() -> None:
+    """No secret is known to two purposes: a database's to its service, the sealing of keys to auth-service alone."""
+    holders: dict[str, set[tuple[str, str]]] = {}
+    for name, service in compose()["services"].items():
+        text = {**service.get("environment", {}), "command": json.dumps(service.get("command", ""))}
+        for key, value in text.items():
+            for secret in re.findall(rf"{HEAD}..", interpolated(str(value), SECRETS)):
+                holders.setdefault(secret, set()).add((name.removesuffix("-migrate").removesuffix("-service"), key))
+    purposes = {name: holders[secret] for name, secret in SECRETS.items()}
+    for name in DATABASES:
+        service = name.removesuffix("_DATABASE_PASSWORD").lower()
+        assert purposes[name] == {(service, "DATABASE_URL"), ("postgres", name)}
+    assert purposes["KEY_ENCRYPTION_SECRET"] == {("auth", "KEY_ENCRYPTION_SECRET")}
+    assert purposes["BOOTSTRAP_ADMIN_PASSWORD"] == {("auth", "BOOTSTRAP_ADMIN_PASSWORD")}
+    assert purposes["POSTGRES_PASSWORD"] == {("postgres", "POSTGRES_PASSWORD")}
+    assert {key for _, key in purposes["REDIS_PASSWORD"]} == {"REDIS_URL", "command"}
+
+
+def test_one_command_makes_the_secrets(tmp_path: Path) -> None:
+    """secrets.sh writes every secret once, each different, readable by the owner only, and keeps what is there."""
+    file = tmp_path / ".env"
+    file.write_text("LOG_LEVEL=DEBUG\nREDIS_PASSWORD=kept")
+    command = ["sh", str(DEVELOPMENT / "secrets.sh"), str(file)]
+    subprocess.run(command, check=True, capture_output=True)
+    made = dict(line.split("=", 1) for line in file.read_text().splitlines())
+    assert set(made) == {*SECRETS, "LOG_LEVEL"}
+    assert (made["LOG_LEVEL"], made["REDIS_PASSWORD"]) == ("DEBUG", "kept")
+    assert len(set(made.values())) == len(made)
+    assert all(len(made[name]) == 64 for name in SECRETS if name != "REDIS_PASSWORD")
+    assert file.stat().st_mode & 0o077 == 0
+    subprocess.run(command, check=True, capture_output=True)
+    assert dict(line.split("=", 1) for line in file.read_text().splitlines()) == made
+    ignored = ["git", "check-ignore", "--quiet", ".env"]
+    assert subprocess.run(ignored, cwd=ROOT, check=False).returncode == 0
 
 
 @by_name
@@ -212,19 +255,23 @@ def test_the_databases_are_made(test_account: Account | None, test_ports: PortLe
         server.start()
         try:
             _run_script(port, test_account)
+            verifiers = set()
             for service in SERVICES:
                 if service.database:
                     owner = f"SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{service.capability}'"
                     assert server.run_sql(owner).strip() == service.capability
                     rows = server.run_sql("SELECT extname FROM pg_extension", service.capability).split()
                     assert {"vector", "unaccent", "pg_trgm"} <= set(rows)
+                    verifier = f"SELECT rolpassword FROM pg_authid WHERE rolname = '{service.capability}'"
+                    verifiers.add(server.run_sql(verifier).strip())
+            assert len(verifiers) == len(DATABASES)
         finally:
             server.stop()
 
 
 def _run_script(port: int, account: Account | None) -> None:
     address = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGPASSWORD": "secret"}
-    image = {"POSTGRES_USER": "castor", "POSTGRES_PASSWORD": "secret"}
+    image = {**SECRETS, "POSTGRES_USER": "castor", "POSTGRES_PASSWORD": "secret"}
     path = f"{postgres_folder(account)}:{os.environ['PATH']}"
     shell = [shutil.which("sh") or "/bin/sh", str(DEVELOPMENT / "databases.sh")]
     subprocess.run(shell, env={**os.environ, **address, **image, "PATH": path}, check=True, capture_output=True)

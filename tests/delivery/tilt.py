@@ -24,8 +24,9 @@ class Recorded:
         return {positional[0]: named for positional, named in self.calls[function]}
 
     def needs(self) -> dict[str, set[str]]:
-        """Return what each resource waits for."""
-        return {name: set(named.get("resource_deps", [])) for name, named in self.named("k8s_resource").items()}
+        """Return what each resource waits for, by the name that Tilt shows."""
+        resources = self.named("k8s_resource").items()
+        return {named.get("new_name", name): set(named.get("resource_deps", [])) for name, named in resources}
 
 
 @cache

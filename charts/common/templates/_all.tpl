@@ -2,8 +2,8 @@
 {{- define "common.all" -}}
 {{- $ctx := include "common.context" . | fromYaml -}}
 {{- include "common.validate" $ctx -}}
-{{- $kinds := list "serviceaccount" "externalsecret" "configmap" "certificate" "migration" "networkpolicy" "service" "workload" -}}
-{{- $kinds = concat $kinds (list "hpa" "pdb" "ingress" "servicemonitor" "prometheusrule" "analysis") -}}
+{{- $kinds := list "serviceaccount" "externalsecret" "certificate" "migration" "networkpolicy" "service" "workload" -}}
+{{- $kinds = concat $kinds (list "hpa" "pdb" "ingress" "servicemonitor" "prometheusrule" "analysis" "extramanifests") -}}
 {{- range $kind := $kinds }}
 {{- with include (printf "common.%s" $kind) $ctx | trim }}
 ---

@@ -1,7 +1,7 @@
 {{- define "common.certificate" -}}
 {{- if .values.certificate.enabled }}
 {{- $names := list .name (printf "%s.%s" .name .namespace) (printf "%s.%s.svc" .name .namespace) (printf "%s.%s.svc.cluster.local" .name .namespace) -}}
-{{- include "common.leaf" (dict "ctx" . "name" .name "secret" (include "common.tlsSecretName" .) "identity" .name "dns" $names) }}
+{{- include "common.leaf" (dict "ctx" . "name" .name "secret" (include "common.tlsSecretName" .) "identity" .service "dns" $names) }}
 {{- if .values.ingress.enabled }}
 ---
 {{- /* The ingress has one identity; each release holds a certificate of it, so that each is installed alone. */}}

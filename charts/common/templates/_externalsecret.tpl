@@ -23,6 +23,6 @@ spec:
     deletionPolicy: Retain
   dataFrom:
     - extract:
-        key: {{ default (printf "castor/%s" .name) .values.externalSecret.key }}
+        key: {{ default (printf "castor/%s" .service) .values.externalSecret.key }}
 {{- end }}
 {{- end -}}

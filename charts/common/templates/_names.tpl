@@ -1,11 +1,12 @@
 {{- /* Selectors can never change, so they hold only what never does. */ -}}
 {{- define "common.selector" -}}
-app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/name: {{ .label }}
 app.kubernetes.io/instance: {{ .release }}
 {{- end -}}
 
 {{- define "common.labels" -}}
 {{ include "common.selector" . }}
+castor.io/service: {{ .service }}
 app.kubernetes.io/part-of: castor
 app.kubernetes.io/version: {{ .version | quote }}
 app.kubernetes.io/managed-by: Helm
@@ -21,8 +22,9 @@ labels:
 
 {{- define "common.image" -}}
 {{- $image := .values.image -}}
-{{- $path := default (printf "castor/%s" .name) $image.repository -}}
-{{- $name := empty $image.registry | ternary $path (printf "%s/%s" $image.registry $path) -}}
+{{- $path := default (printf "castor/%s" .service) $image.repository -}}
+{{- $registry := default $image.registry .registry -}}
+{{- $name := empty $registry | ternary $path (printf "%s/%s" $registry $path) -}}
 {{- if $image.digest -}}
 {{ printf "%s@%s" $name $image.digest }}
 {{- else -}}

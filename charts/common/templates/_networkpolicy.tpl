@@ -17,7 +17,7 @@ spec:
   policyTypes: [Ingress, Egress]
   ingress:
     - from:
-        - podSelector: { matchLabels: { castor.io/calls-{{ .name }}: "true" } }
+        - podSelector: { matchLabels: { castor.io/calls-{{ .service }}: "true" } }
         {{- if .values.ingress.enabled }}
         - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ $policy.ingressNamespace }} } }
         {{- end }}
@@ -26,46 +26,54 @@ spec:
         - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ $policy.monitoringNamespace }} } }
       ports: [{ port: management, protocol: TCP }]
   egress:
-    {{- include "common.dnsEgress" . | nindent 4 }}
+    {{- include "common.egress" $policy.dns | nindent 4 }}
     {{- range prepend .values.peers "auth-service" | uniq }}
-    {{- if ne . $.name }}
+    {{- if ne . $.service }}
     - to:
         - podSelector: { matchLabels: { app.kubernetes.io/name: {{ . }} } }
+        - podSelector: { matchLabels: { castor.io/service: {{ . }} } }
       ports: [{ port: {{ $.values.ports.api }}, protocol: TCP }]
     {{- end }}
     {{- end }}
     {{- if has "DATABASE_URL" .values.secrets.required }}
-    {{- include "common.databaseEgress" . | nindent 4 }}
+    {{- include "common.egress" $policy.postgresql | nindent 4 }}
     {{- end }}
-    - to:
-        {{- toYaml $policy.redis | nindent 8 }}
-      ports: [{ port: 6379, protocol: TCP }]
-    {{- if hasKey .values.config "OTEL_EXPORTER_OTLP_ENDPOINT" }}
-    - to:
-        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ $policy.monitoringNamespace }} } }
-      ports: [{ port: 4318, protocol: TCP }]
+    {{- include "common.egress" $policy.redis | nindent 4 }}
+    {{- if include "common.isSet" (dict "ctx" . "name" "OTEL_EXPORTER_OTLP_ENDPOINT") }}
+    {{- include "common.egress" $policy.otlp | nindent 4 }}
+    {{- end }}
+    {{- if eq (dig "NOTIFIER" "" .values.config) "smtp" }}
+    {{- include "common.egress" $policy.smtp | nindent 4 }}
     {{- end }}
     {{- with $policy.extraEgress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
     {{- if $policy.internet }}
-    - to:
-        - ipBlock:
-            cidr: 0.0.0.0/0
-            except: [10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16]
-      ports: [{ port: 443, protocol: TCP }]
+    {{- include "common.egress" (dict "to" list "ports" (list 443)) | nindent 4 }}
     {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- define "common.dnsEgress" -}}
+{{- /* A rule to some targets at some ports; without targets, to public addresses. `udp` opens both protocols. */ -}}
+{{- define "common.egress" -}}
 - to:
-    {{- toYaml .values.networkPolicy.dns | nindent 4 }}
-  ports: [{ port: 53, protocol: UDP }, { port: 53, protocol: TCP }]
+    {{- if .to }}
+    {{- toYaml .to | nindent 4 }}
+    {{- else }}
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        except: [10.0.0.0/8, 100.64.0.0/10, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16]
+    {{- end }}
+  ports:
+    {{- range $port := .ports }}
+    {{- range $protocol := dig "udp" false $ | ternary (list "UDP" "TCP") (list "TCP") }}
+    - { port: {{ $port }}, protocol: {{ $protocol }} }
+    {{- end }}
+    {{- end }}
 {{- end -}}
 
-{{- define "common.databaseEgress" -}}
-- to:
-    {{- toYaml .values.networkPolicy.postgresql | nindent 4 }}
-  ports: [{ port: 5432, protocol: TCP }]
+{{- /* Whether a variable is among the settings or the extra variables. */ -}}
+{{- define "common.isSet" -}}
+{{- if hasKey .ctx.values.config .name }}yes{{ end -}}
+{{- range .ctx.values.extraEnv }}{{ if eq .name $.name }}yes{{ end }}{{ end -}}
 {{- end -}}

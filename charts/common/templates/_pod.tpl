@@ -3,27 +3,31 @@
 metadata:
   labels:
     {{- include "common.selector" . | nindent 4 }}
+    castor.io/service: {{ .service }}
     app.kubernetes.io/part-of: castor
     app.kubernetes.io/version: {{ default .version .values.image.tag | quote }}
     {{- range prepend .values.peers "auth-service" | uniq }}
-    {{- if ne . $.name }}
+    {{- if ne . $.service }}
     castor.io/calls-{{ . }}: "true"
     {{- end }}
     {{- end }}
     {{- with .values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+  {{- with .values.podAnnotations }}
   annotations:
-    castor.io/config: {{ include "common.environment" . | sha256sum }}
-    {{- with .values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
-    {{- end }}
+  {{- end }}
 spec:
   serviceAccountName: {{ .name }}
   terminationGracePeriodSeconds: {{ default (include "common.endSeconds" . | int) .values.terminationGracePeriodSeconds }}
   {{- include "common.confinement" . | nindent 2 }}
+  {{- with include "common.initContainers" . | trim }}
+  initContainers:
+    {{- . | nindent 4 }}
+  {{- end }}
   containers:
-    - name: {{ .name }}
+    - name: {{ .service }}
       {{- include "common.container" . | nindent 6 }}
       args: [serve]
       ports:
@@ -31,13 +35,13 @@ spec:
           containerPort: {{ .values.ports.api }}
         - name: management
           containerPort: {{ .values.ports.management }}
+      {{- with .values.extraEnvFrom }}
       envFrom:
-        - configMapRef:
-            name: {{ .name }}
-      {{- with include "common.secretEnvironment" (dict "ctx" . "names" .values.secrets.required "optional" .values.secrets.optional) | trim }}
-      env:
-        {{- . | nindent 8 }}
+        {{- toYaml . | nindent 8 }}
       {{- end }}
+      env:
+        {{- $plain := include "common.environment" . | fromYaml }}
+        {{- include "common.env" (dict "ctx" . "plain" $plain "required" .values.secrets.required "optional" .values.secrets.optional) | trim | nindent 8 }}
       resources:
         {{- toYaml .values.resources | nindent 8 }}
       startupProbe:
@@ -59,16 +63,13 @@ spec:
         - name: tls
           mountPath: /etc/castor/tls
           readOnly: true
-        - name: tmp
-          mountPath: /tmp
+        {{- include "common.mounts" . | nindent 8 }}
   volumes:
     - name: tls
       secret:
         secretName: {{ include "common.tlsSecretName" . }}
         defaultMode: 0440
-    - name: tmp
-      emptyDir:
-        sizeLimit: 256Mi
+    {{- include "common.volumes" . | nindent 4 }}
   {{- if .values.spread.enabled }}
   topologySpreadConstraints:
     {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
@@ -81,47 +82,80 @@ spec:
       matchLabelKeys: [{{ $.values.rollout.enabled | ternary "rollouts-pod-template-hash" "pod-template-hash" }}]
     {{- end }}
   {{- end }}
-  {{- range $key := list "nodeSelector" "tolerations" "affinity" }}
-  {{- with get $.values $key }}
-  {{ $key }}:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- end }}
+  {{- include "common.scheduling" . | nindent 2 }}
 {{- end -}}
 
-{{- /* The "restricted" Pod Security Standard, and a root file system that nobody writes. */ -}}
+{{- /* Init containers, and side containers as Kubernetes has them: a Job ends although they run on. */ -}}
+{{- define "common.initContainers" -}}
+{{- with .values.initContainers }}
+{{ toYaml . }}
+{{- end }}
+{{- range .values.sidecars }}
+- {{ toYaml (merge (dict "restartPolicy" "Always") .) | nindent 2 | trim }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.mounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if include "common.caVolume" . }}
+- name: ca-bundle
+  mountPath: /etc/castor/ca-bundle
+  readOnly: true
+{{- end }}
+{{- with .values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.volumes" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: 256Mi
+{{- include "common.caVolume" . }}
+{{- with .values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.scheduling" -}}
+{{- with .values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" }}
+{{- with get $.values $key }}
+{{ $key }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+The "restricted" Pod Security Standard, and a root file system that nobody writes. OpenShift chooses the ids itself and
+refuses others; elsewhere they are those of the image.
+*/ -}}
 {{- define "common.confinement" -}}
+{{- $ids := .openshift | ternary dict (dict "runAsUser" 10001 "runAsGroup" 10001 "fsGroup" 10001) -}}
+{{- $restricted := dict "runAsNonRoot" true "fsGroupChangePolicy" "OnRootMismatch" "seccompProfile" (dict "type" "RuntimeDefault") -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
-  fsGroupChangePolicy: OnRootMismatch
-  seccompProfile:
-    type: RuntimeDefault
+  {{- toYaml (mustMergeOverwrite $restricted $ids (deepCopy .values.podSecurityContext)) | nindent 2 }}
 {{- end -}}
 
 {{- define "common.container" -}}
+{{- $restricted := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
 image: {{ include "common.image" . }}
 imagePullPolicy: {{ .values.image.pullPolicy }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities:
-    drop: [ALL]
+  {{- toYaml (mustMergeOverwrite $restricted (deepCopy .values.securityContext)) | nindent 2 }}
 {{- end -}}
 
-{{- define "common.secretEnvironment" -}}
-{{- range $name := concat .names .optional }}
-- name: {{ $name }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ include "common.secretName" $.ctx }}
-      key: {{ $name }}
-      {{- if has $name $.optional }}
-      optional: true
-      {{- end }}
+{{- define "common.pullSecrets" -}}
+{{- with .pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ kindIs "map" . | ternary . (dict "name" .) | dig "name" "" }}
+  {{- end }}
 {{- end }}
 {{- end -}}

@@ -33,7 +33,7 @@ spec:
 
 {{- define "common.analysisArguments" -}}
 - name: service
-  value: {{ .name }}
+  value: {{ .service }}
 - name: canary-hash
   valueFrom:
     podTemplateHashValue: Latest

@@ -3,11 +3,10 @@ apiVersion: v1
 kind: ServiceAccount
 metadata:
   {{- include "common.metadata" . | nindent 2 }}
-automountServiceAccountToken: false
-{{- with .values.image.pullSecrets }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . }}
+  {{- with .values.serviceAccount.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
   {{- end }}
-{{- end }}
+automountServiceAccountToken: false
+{{- include "common.pullSecrets" . }}
 {{- end -}}

@@ -8,6 +8,8 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
+  # The label `job` of every metric is the service's name, whatever the object is called.
+  jobLabel: castor.io/service
   selector:
     matchLabels:
       {{- include "common.selector" . | nindent 6 }}

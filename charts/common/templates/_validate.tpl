@@ -16,10 +16,21 @@
 {{- if and $v.rollout.enabled (not $v.serviceMonitor.enabled) -}}
 {{- fail (printf "%s: rollout.enabled needs serviceMonitor.enabled: the analysis finds the canary's metrics by a label that the ServiceMonitor adds." .name) -}}
 {{- end -}}
+{{- if $v.rollout.enabled -}}
+{{- $pods := int ($v.autoscaling.enabled | ternary $v.autoscaling.min $v.replicas) -}}
+{{- $share := int (ceil (divf 100 $pods)) -}}
+{{- $first := int (first $v.rollout.weights) -}}
+{{- if lt $first $share -}}
+{{- fail (printf "%s: rollout.weights begins with %d %%, but one of %d pods is %d %%: weights are shares of pods. Begin with at least %d, or run more pods." .name $first $pods $share $share) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.caBundle.configMap $v.caBundle.secret -}}
+{{- fail (printf "%s: caBundle names a ConfigMap and a Secret; give one of them." .name) -}}
+{{- end -}}
 {{- if and $v.migration.enabled (not (has "DATABASE_URL" $v.secrets.required)) -}}
 {{- fail (printf "%s: migration.enabled needs DATABASE_URL in secrets.required." .name) -}}
 {{- end -}}
-{{- if has .name $v.peers -}}
+{{- if has .service $v.peers -}}
 {{- fail (printf "%s: peers names the service itself; list only the services that it calls." .name) -}}
 {{- end -}}
 {{- range $name := concat $v.secrets.required $v.secrets.optional -}}
