@@ -11,8 +11,9 @@ set -euo pipefail
 
 service=$1 namespace=$2 phase=unknown
 for _ in $(seq "${ATTEMPTS:-160}"); do
-  read -r generation observed phase < <(kubectl get rollout "$service" --namespace "$namespace" --output \
-    jsonpath='{.metadata.generation} {.status.observedGeneration} {.status.phase}{"\n"}') || true
+  state=$(kubectl get rollout "$service" --namespace "$namespace" --output \
+    jsonpath='{.metadata.generation} {.status.observedGeneration} {.status.phase}') || state=""
+  read -r generation observed phase <<< "$state"
   # An object without a status has one field; Argo writes the observed generation as text.
   if [ -z "$phase" ] || [ "$generation" != "$observed" ]; then phase=unobserved; fi
   case "$phase" in Healthy | Degraded) break ;; esac

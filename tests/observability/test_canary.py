@@ -22,11 +22,15 @@ def analysis() -> dict[str, Any]:
 
 @pytest.mark.skipif(bool(missing_tools()), reason="needs prometheus and promtool (Debian: apt-get install prometheus)")
 def test_recorded_releases_get_the_right_verdict(tmp_path: Path) -> None:
-    """A good release is promoted, a slow and a failing one rolled back, one without traffic waits for a person."""
+    """A good release is promoted, a slow and a failing one rolled back, one without traffic waits for a person.
+
+    One that gets nothing but background work, for which nobody waits, is judged by its success alone.
+    """
     judged = judge_all(tmp_path)
     print("\n" + show(judged))
     assert {one.release: one.verdict for one in judged} == {
         "good": "promote", "slow": "rollback", "failing": "rollback", "idle": "pause", "trickle": "pause",
+        "batches": "promote",
     }  # fmt: skip
     by_name = {one.release: one for one in judged}
     assert by_name["slow"].phases["success-rate"] == "Successful", "slowness is judged by time alone"
