@@ -1,1 +1,1 @@
-"""Accounts of people: sign-in, registration, profile, password reset, MFA, administration."""
+"""Accounts of people: sign-in, registration, password reset, changes of address, administration."""

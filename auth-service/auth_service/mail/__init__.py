@@ -1,1 +1,1 @@
-"""Mail to account holders: outbox, templates, one-time tokens."""
+"""Mail to account holders: templates, the outbox and its sender."""

@@ -1,1 +1,1 @@
-"""Access tokens: signing keys, scopes, grants."""
+"""Access tokens: signing keys and their rotation, issuing, validation, grants."""

@@ -1,1 +1,1 @@
-"""Background work: supervised workers, leases, the feed follower."""
+"""Background work: supervised workers, leases, wake-ups, group commit, shared calls, the feed follower."""

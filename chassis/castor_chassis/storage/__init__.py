@@ -1,1 +1,1 @@
-"""PostgreSQL with its migrations, and the cache in Redis."""
+"""PostgreSQL with its migrations, the cache in Redis, verified model folders."""

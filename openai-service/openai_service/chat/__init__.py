@@ -1,1 +1,1 @@
-"""Chat completions: routing, response cache, single-flight, streams."""
+"""Chat completions: response cache, semantic cache, single-flight, streams."""

@@ -1,1 +1,1 @@
-"""Text: folding, question forms, redaction, detection of prompt injection."""
+"""Text: question forms, redaction, detection of prompt injection."""

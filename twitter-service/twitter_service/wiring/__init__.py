@@ -1,1 +1,1 @@
-"""Composition of the background work."""
+"""Composition: the repositories, clients, services and background work of the service."""
