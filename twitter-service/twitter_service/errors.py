@@ -59,8 +59,25 @@ class NotUtf8(Invalid):
 
     code = "import_not_utf8"
     message = (
-        "Line {line} is not UTF-8; save the file as UTF-8 and send it again "
+        "Line {line} is not UTF-8; save the file as UTF-8 and send it again, or send it with encoding=windows-1252 "
         "(what came before that line may be stored already and will count as duplicates)."
+    )
+
+
+class NotUtf16(Invalid):
+    """The file is not UTF-16."""
+
+    code = "import_not_utf16"
+    message = "The file is not whole UTF-16; save it as UTF-8 and send it again."
+
+
+class DatabaseFile(Invalid):
+    """The file is a database."""
+
+    code = "import_database_file"
+    message = (
+        "The file is a database of SQLite, not a table; write the table of tweets to a file first: "
+        'sqlite3 -header -csv FILE "SELECT * FROM tweets" > tweets.csv'
     )
 
 
@@ -68,7 +85,24 @@ class MissingColumns(Invalid):
     """The header lacks a column that is needed."""
 
     code = "import_missing_columns"
-    message = "The header lacks the column(s) {missing}; a CSV needs id, username, created_at, text, comma-separated."
+    message = (
+        "The header lacks the column(s) {missing}; a CSV needs id, username, created_at, text. It has: {header}. "
+        "Say which is which with columns=id:HEADER,username:HEADER."
+    )
+
+
+class RepeatedColumn(Invalid):
+    """A column that is needed stands twice in the header."""
+
+    code = "import_repeated_column"
+    message = "The column {column} stands twice in the header; rename one, or choose another with columns=."
+
+
+class BadColumns(Invalid):
+    """The parameter ``columns`` cannot be read."""
+
+    code = "import_bad_columns"
+    message = "columns has {part!r} where FIELD:HEADER is needed; the fields are {fields}."
 
 
 class BrokenGzip(Invalid):

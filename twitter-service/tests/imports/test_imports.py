@@ -122,7 +122,14 @@ async def test_broken_json_lines(twitter: Twitter, database: asyncpg.Connection)
         (b"\xef\xbb\xbf \n\n", "import_empty", "no tweets"),
         (b"id,username,created_at,text\n", "import_empty", "no tweets"),
         (b"id,text\n1,hola\n", "import_missing_columns", "username, created_at"),
-        ("id;username;created_at;text\n".encode("utf-16"), "import_not_utf8", "Line 1 "),
+        ("id;username;created_at;text\n".encode("utf-16"), "import_empty", "no tweets"),
+        ("id;username;created_at;text\n".encode("utf-16")[:-1], "import_not_utf16", "not whole UTF-16"),
+        (
+            b"id,username,created_at,text,ID\n1,a,2022-05-01T10:00:00Z,ok,2\n",
+            "import_repeated_column",
+            "id stands twice",
+        ),
+        (b"SQLite format 3\x00\x10\x00", "import_database_file", "sqlite3 -header -csv"),
         (
             b"id,username,created_at,text\n1,a,2022-05-01T10:00:00Z,ok\n2,a,2022-05-01T10:00:00Z,\xf1\n",
             "import_not_utf8",

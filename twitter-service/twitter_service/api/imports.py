@@ -24,17 +24,23 @@ from twitter_service.api.resources import R
 from twitter_service.api.schemas.imports import Import
 from twitter_service.api.upload import upload
 from twitter_service.errors import (
+    BadColumns,
     BrokenGzip,
+    DatabaseFile,
     EmptyImport,
     ImportDiffers,
     ImportNotFound,
     MissingColumns,
     NotUtf8,
+    NotUtf16,
+    RepeatedColumn,
     UnpackedTooLarge,
     UploadBroken,
 )
 from twitter_service.imports.model import ImportOptions, Origin
 from twitter_service.imports.readers.base import Format
+from twitter_service.imports.readers.encoding import Encoding
+from twitter_service.imports.readers.table_columns import Dates, TableOptions, columns_of
 
 router = APIRouter(prefix="/v1/twitter/imports", tags=["twitter"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
@@ -64,7 +70,18 @@ async def origin() -> Origin:
     dependencies=[Depends(large_body)],
     openapi_extra=_FILE_BODY,
     responses=errors_of(
-        EmptyImport, NotUtf8, MissingColumns, BrokenGzip, UnpackedTooLarge, UploadBroken, ImportDiffers, Overloaded
+        EmptyImport,
+        NotUtf8,
+        NotUtf16,
+        DatabaseFile,
+        MissingColumns,
+        RepeatedColumn,
+        BadColumns,
+        BrokenGzip,
+        UnpackedTooLarge,
+        UploadBroken,
+        ImportDiffers,
+        Overloaded,
     ),
 )
 async def import_file(
@@ -78,12 +95,20 @@ async def import_file(
         bool, Query(description="Authors become entities where the file speaks of nobody tracked.")
     ] = False,
     resume: Annotated[bool, Query(description="Go on where an import of the same file broke off.")] = True,
+    columns: Annotated[
+        Text | None,
+        Query(max_length=1000, description="Headers that are not recognised, as FIELD:HEADER, separated by commas."),
+    ] = None,
+    dates: Annotated[Dates | None, Query(description="Order of day and month in dates such as 3/4/2022.")] = None,
+    encoding: Annotated[
+        Encoding | None, Query(description="UTF-8, and UTF-16 with a byte-order mark, are recognised.")
+    ] = None,
 ) -> Ok[Import]:
-    """Take in a CSV (id, username, created_at, text) or JSON Lines file (X API v2 tweets, twarc pages), also gzip."""
+    """Take in a table (id, username, created_at, text) or JSON (tweets or pages, one a line, or a list), also gzip."""
     length = request.headers.get("content-length", "")
-    options = ImportOptions(
-        file_format, filename, track_authors, begun_by, resume, int(length) if length.isdigit() else None
-    )
+    size = int(length) if length.isdigit() else None
+    table = TableOptions(columns_of(columns), dates)
+    options = ImportOptions(file_format, filename, track_authors, begun_by, resume, size, table, encoding)
     return ok(Import.of(await r.imports.run(upload(request), options)))
 
 

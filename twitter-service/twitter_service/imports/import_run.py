@@ -28,6 +28,7 @@ from twitter_service.imports.model import Chunk, ImportLimits, ImportOptions, Ta
 from twitter_service.imports.parser import ParsedPiece, parse_and_match
 from twitter_service.imports.parser_process import ParserLost, ParserProcess, has_processor_to_spare
 from twitter_service.imports.readers.base import Block, Format, Frame
+from twitter_service.imports.readers.encoding import as_utf8
 from twitter_service.imports.readers.gzip_stream import cut, unpacked
 from twitter_service.imports.readers.tweet_file import Checkpoint, TweetFile
 from twitter_service.imports.repository import ImportRepository
@@ -65,7 +66,7 @@ class ImportRun:
         self._options = options
         self._id = uuid.uuid4().hex
         self._head_digest = ""
-        self._file = TweetFile(options.format)
+        self._file = TweetFile(options.format, options.table)
         self._tally = Tally()
         self._authors: Counter[str] = Counter()
         self._seen_authors: dict[str, Author] = {}
@@ -79,7 +80,8 @@ class ImportRun:
         """Import the whole file and return the id of the import; for the errors see ``ImportService.run``."""
         limits = self._tools.limits
         try:
-            await self._import(cut(unpacked(pieces, limits.max_unpacked_bytes), limits.piece_bytes))
+            text = as_utf8(unpacked(pieces, limits.max_unpacked_bytes), self._options.encoding)
+            await self._import(cut(text, limits.piece_bytes))
             if self._tally.rows == 0:
                 raise EmptyImport
             await self._tools.imports.end(self._id, await self._track_authors())

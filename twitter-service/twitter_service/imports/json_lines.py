@@ -62,7 +62,7 @@ def tweets_of_line(line: bytes) -> Iterator[NewTweet | str]:
         return
     try:
         yield from _found(*_decoded(line))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         yield from _found_in_broken(line, str(error))
 
 
@@ -70,7 +70,7 @@ def _found_in_broken(line: bytes, error: str) -> Iterator[NewTweet | str]:
     mended = repaired(line)
     try:
         decoded = _decoded(mended)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         yield from _salvaged(mended.decode(), _parse_error(line, f"it is no tweet and no page: {error}"))
     else:
         yield from _found(*decoded)
@@ -85,7 +85,7 @@ def _found(raws: list[msgspec.Raw], is_page: bool, includes: Includes) -> Iterat
 
 
 def _decoded(line: bytes) -> tuple[list[msgspec.Raw], bool, Includes]:
-    """Return the objects in a line, whether it is a page, and its expansions; raises ``msgspec.DecodeError``."""
+    """Return the objects in a line, whether it is a page, and its expansions; raises ``ValueError``."""
     if line.lstrip()[:1] == b"[":
         return _read_raws(line), True, Includes()
     value = _read_line(line)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from twitter_service.imports.readers.base import Format
+from twitter_service.imports.readers.encoding import Encoding
+from twitter_service.imports.readers.table_columns import TableOptions
 from twitter_service.imports.readers.tweet_file import Checkpoint
 from twitter_service.tweets.model import Rejection
 from twitter_service.tweets.upsert_repository import Added
@@ -33,6 +35,8 @@ class ImportOptions:
     origin: Origin
     resume: bool = True
     size: int | None = None
+    table: TableOptions = field(default_factory=TableOptions)
+    encoding: Encoding | None = None
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ class ImportService:
     async def run(self, pieces: AsyncIterator[bytes], options: ImportOptions) -> ImportRecord:
         """Import a file.
 
-        Raises ``EmptyImport``, ``NotUtf8``, ``MissingColumns``, ``BrokenGzip``, ``UnpackedTooLarge``,
-        ``ImportDiffers``, ``Overloaded`` or ``DatabaseUnavailable``. What was stored before a failure stays; the same
-        file sent again goes on from there, under the same id.
+        Raises ``EmptyImport``, ``NotUtf8``, ``NotUtf16``, ``DatabaseFile``, ``MissingColumns``, ``RepeatedColumn``,
+        ``BrokenGzip``, ``UnpackedTooLarge``, ``ImportDiffers``, ``Overloaded`` or ``DatabaseUnavailable``. What was
+        stored before a failure stays; the same file sent again goes on from there, under the same id.
         """
         if self._running >= self._limits.max_concurrent:
             raise Overloaded(limit=self._limits.max_concurrent, retry_after_seconds=5)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -17,6 +19,15 @@ FIRST_SNOWFLAKE = 2**34
 """Ids below are sequential: they do not contain a time."""
 _FIRST_YEAR, _LAST_YEAR = 2006, 2099
 _OLD_FORMAT = "%a %b %d %H:%M:%S %z %Y"
+_ESCAPES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'"}
+_ESCAPED = re.compile("&(amp|lt|gt|quot|#39);")
+_LINK = re.compile(r"/status(?:es)?/(\d+)")
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d")
+_SLASHES = re.compile(
+    r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,?\s+(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s*([AaPp])\.?\s*[Mm]\.?)?)?"
+)
+BOGOTA = timezone(timedelta(hours=-5))
+"""Colombia has no summer time since 1993."""
 _METRICS = frozenset(
     ("retweet_count", "reply_count", "like_count", "quote_count", "impression_count", "bookmark_count")
 )
@@ -78,17 +89,18 @@ class NewTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self.version_id or self.id
 
 
-def tweet_of_fields(fields: Mapping[str, str]) -> NewTweet:
-    """Return the tweet in one CSV record; raises ``Unusable``."""
+def tweet_of_fields(fields: Mapping[str, str], dates: str | None = None) -> NewTweet:
+    """Return the tweet in one record of a table; ``dates``: see ``read_created_at``. Raises ``Unusable``."""
     if any("\x00" in value for value in fields.values()):
         raise Unusable("it holds a null character")
-    tweet_id = read_id(fields["id"].strip())
+    link = _LINK.search(fields["id"])
+    tweet_id = read_id(link[1] if link else fields["id"].strip().lstrip("'"))
     author_id = fields.get("author_id", "").strip() or None
     return NewTweet(
         id=tweet_id,
         username=read_username(fields["username"], author_id),
         author_id=author_id,
-        created_at=read_created_at(fields["created_at"].strip(), tweet_id),
+        created_at=read_created_at(fields["created_at"].strip(), tweet_id, dates),
         text=read_text(fields["text"]),
         lang=read_lang(fields.get("lang")),
         metrics=_metrics_of_fields(fields),
@@ -99,21 +111,28 @@ def read_id(value: Any) -> int:
     """Return a tweet id: a positive whole number that fits 63 bits."""
     if value is None or value == "":
         raise Unusable("id is missing")
+    if type(value) is int and not 0 < value <= MAX_ID:
+        raise Unusable(f"id is not between 1 and {MAX_ID}")
     text = str(value)
     if isinstance(value, bool | float) or not (text.isascii() and text.isdigit()):
-        raise Unusable(f"id {text[:40]!r} is not a whole number (spreadsheets round long ids: store them as text)")
+        raise Unusable(
+            f"id {text[:40]!r} is not a whole number (spreadsheets round long ids: format the column as text "
+            "before the file is opened, or export it again)"
+        )
     if len(text) > 19 or not 0 < int(text) <= MAX_ID:
         raise Unusable(f"id {text[:40]!r} is not between 1 and {MAX_ID}")
     return int(text)
 
 
 def read_text(value: Any) -> str:
-    """Return a tweet's text unchanged; it may be empty, as in a tweet with only a picture."""
+    """Return a tweet's text: composed (NFC), the escapes of HTML that X writes undone once; it may be empty."""
     if not isinstance(value, str):
         raise Unusable("text is missing")
     if len(value) > MAX_TEXT:
         raise Unusable(f"text has {len(value)} characters, more than {MAX_TEXT}")
-    return value
+    if "&" in value:
+        value = _ESCAPED.sub(lambda match: _ESCAPES[match[1]], value)
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def read_username(value: Any, author_id: str | None) -> str:
@@ -128,11 +147,19 @@ def read_username(value: Any, author_id: str | None) -> str:
     return name
 
 
-def read_created_at(value: Any, tweet_id: int) -> datetime:
-    """Return when a tweet was written; times of X are UTC. Where the field is missing the time is read from the id."""
+def read_created_at(value: Any, tweet_id: int, dates: str | None = None) -> datetime:
+    """Return when a tweet was written. Where the field is missing the time is read from the id.
+
+    A time without a zone is UTC, as X writes it; a date without a time is the beginning of that day in Bogotá. Dates
+    with slashes are read only where ``dates`` says in which order: ``dmy`` or ``mdy``.
+    """
     if value is None or value == "":
         return _time_of_id(tweet_id)
-    moment = _parsed(value) if isinstance(value, str) else None
+    moment = _parsed(value, dates) if isinstance(value, str) else None
+    if moment is None and isinstance(value, str) and _SLASHES.match(value) and dates is None:
+        raise Unusable(
+            f"created_at {value[:40]!r} may be day/month or month/day; send the file with dates=dmy or dates=mdy"
+        )
     if moment is None:
         raise Unusable(f"created_at {str(value)[:40]!r} is not a time such as 2022-05-29T16:00:00Z")
     if moment.tzinfo is not UTC:
@@ -174,15 +201,35 @@ def _time_of_id(tweet_id: int) -> datetime:
     return moment
 
 
-def _parsed(value: str) -> datetime | None:
+def _parsed(value: str, dates: str | None) -> datetime | None:
+    if _SLASHES.match(value):
+        return _of_slashes(value, dates)
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except ValueError:
         pass
+    else:
+        return moment.replace(tzinfo=BOGOTA) if _DAY.fullmatch(value) else moment
     try:
         return datetime.strptime(value, _OLD_FORMAT)
     except ValueError:
         return None
+
+
+def _of_slashes(value: str, dates: str | None) -> datetime | None:
+    """Read dates as spreadsheets show them: ``29/05/2022``, ``29/05/2022 4:07``, ``29/05/2022 4:07:00 p. m.``."""
+    match = _SLASHES.fullmatch(value)
+    if not match or dates is None:
+        return None
+    first, second, year, hour, minute, seconds, half = match.groups()
+    day, month = (first, second) if dates == "dmy" else (second, first)
+    late = 12 if half and half[0] in "pP" else 0
+    hours = int(hour or 0) % 12 + late if half else int(hour or 0)
+    try:
+        moment = datetime(int(year), int(month), int(day), hours, int(minute or 0), int(seconds or 0))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC if hour else BOGOTA)
 
 
 def metrics_of_object(value: Any) -> dict[str, int] | None:

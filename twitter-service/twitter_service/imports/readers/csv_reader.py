@@ -7,30 +7,43 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from twitter_service.errors import MissingColumns, NotUtf8
+from twitter_service.imports.readers.table_columns import REQUIRED, TableOptions, places_of, separator_of
 from twitter_service.tweets.model import NewTweet, Rejection, Unusable, tweet_of_fields
 
 _Found = list[NewTweet | Rejection]
-REQUIRED = ("id", "username", "created_at", "text")
 MAX_RECORD = 100_000
 """Characters of a CSV record; a quote that is still open after so many is taken for one that is never closed."""
 
-# RFC 4180, but a quote inside an unquoted field is an ordinary character, as spreadsheets write it.
-_FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\n][^,\n]*+|)'
-_RECORD = re.compile(rf"{_FIELD}(?:,{_FIELD})*+")
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?")
+
+
 _LONG_ID = re.compile(r"\d{10,19}")
+_YEAR = re.compile(r"\b20\d\d")
+
+
+@lru_cache
+def _record_pattern(separator: str) -> re.Pattern[str]:
+    # RFC 4180, but a quote inside an unquoted field is an ordinary character, as spreadsheets write it.
+    mark = re.escape(separator)
+    column = rf'(?:"(?:[^"]++|"")*+"|[^"{mark}\n][^{mark}\n]*+|)'
+    return re.compile(rf"{column}(?:{mark}{column})*+")
 
 
 class CsvReader:
-    """Records under a header; columns are found by name, in any case and order."""
+    """Records under a header; columns are found by name, in any case and order, and the separator by the header."""
 
     rest = b""
 
-    def __init__(self, line: int = 1) -> None:
+    def __init__(self, options: TableOptions | None = None, line: int = 1) -> None:
         self.line = line
+        self._options = options or TableOptions()
         self._header: list[str] | None = None
+        self._separator: str | None = None
+        self._places: dict[str, tuple[int, ...]] = {}
         self._text = ""
         self._position = 0
         self._skips_line = False
@@ -45,6 +58,9 @@ class CsvReader:
             "line": self.line,
             "lines_fed": self._lines_fed,
             "header": self._header,
+            "separator": self._separator,
+            "columns": dict(self._options.columns),
+            "dates": self._options.dates,
             "rest": self._text[self._position :],
             "skips_line": self._skips_line,
             "decoder": [pending.hex(), flag],
@@ -53,9 +69,10 @@ class CsvReader:
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> CsvReader:
         """See ``Reader``."""
-        reader = cls(state["line"])
+        reader = cls(TableOptions(state.get("columns", {}), state.get("dates")), state["line"])
         reader._lines_fed = state["lines_fed"]
-        reader._header = state["header"]
+        if state["header"] is not None:
+            reader._open(state["header"], state.get("separator", ","))
         reader._text = state["rest"]
         reader._skips_line = state["skips_line"]
         pending, flag = state["decoder"]
@@ -85,7 +102,9 @@ class CsvReader:
             return self._skip_line()
         if self._position >= len(self._text):
             return None
-        match = _RECORD.match(self._text, self._position)
+        if self._separator is None and not self._find_separator(final):
+            return None
+        match = _record_pattern(self._mark).match(self._text, self._position)
         end = match.end() if match else self._position
         if self._text[end : end + 1] == "\n":
             return self._complete(self._text[self._position : end])
@@ -99,7 +118,7 @@ class CsvReader:
         """Return what is wrong where the record stops; None when more text may complete it."""
         if end == len(self._text):
             return None
-        opens_quote = self._text[end] == '"' and (end == self._position or self._text[end - 1] == ",")
+        opens_quote = self._text[end] == '"' and (end == self._position or self._text[end - 1] == self._mark)
         return None if opens_quote else "text follows a closing quote; inside quotes, write a quote twice"
 
     def _skip_line(self) -> _Found | None:
@@ -113,13 +132,13 @@ class CsvReader:
         return []
 
     def _complete(self, record: str) -> _Found:
-        fields = next(csv.reader((record,), strict=True)) if '"' in record else record.split(",")
+        fields = self._fields(record)
         if self._header is None and record.strip():
-            self._header = _header(fields)
+            self._open(fields, self._mark)
             return self._consume(record, [])
         if self._header is None or not record.strip():
             return self._consume(record, [])
-        if "\n" in record and self._holds_rows(record):
+        if "\n" in record and self._holds_rows(record, fields):
             self._skips_line = True
             return self._refused("a quote is opened and never closed")
         if len(fields) != len(self._header):
@@ -127,14 +146,56 @@ class CsvReader:
             # Several lines with a wrong count are most likely records that a stray quote glued together.
             self._skips_line = "\n" in record
             return found if self._skips_line else self._consume(record, found)
-        return self._consume(record, _tweet(self.line, self._header, fields))
+        return self._consume(record, self._tweet(fields))
 
-    def _holds_rows(self, record: str) -> bool:
-        """True where a line within a record begins with the id of another tweet and has all its fields."""
-        header = self._header or []
-        place = header.index("id")
-        rows = (line.split(",") for line in record.split("\n")[1:])
-        return any(len(row) >= len(header) and _LONG_ID.fullmatch(row[place].strip('" ')) for row in rows)
+    @property
+    def _mark(self) -> str:
+        return self._separator or ","
+
+    def _find_separator(self, final: bool) -> bool:
+        """Find the separator in the first line that is not blank; False while it has not come."""
+        line, newline, _ = self._text[self._position :].lstrip().partition("\n")
+        if not newline and not final:
+            return False
+        if match := _SEPARATOR_LINE.fullmatch(line.strip(",; ")) or _SEPARATOR_LINE.fullmatch(line.strip()):
+            self.line += 1 + self._text[self._position :].split("sep=")[0].count("\n")
+            self._position = self._text.index("\n", self._text.index("sep=", self._position)) + 1
+        self._separator = match[1] if match else separator_of(line)
+        return True
+
+    def _open(self, header: list[str], separator: str) -> None:
+        """Take a header; raises ``MissingColumns`` or ``RepeatedColumn``."""
+        self._places = places_of(header, self._options)
+        self._header, self._separator = header, separator
+
+    def _fields(self, record: str) -> list[str]:
+        mark = self._mark
+        return next(csv.reader((record,), delimiter=mark, strict=True)) if '"' in record else record.split(mark)
+
+    def _tweet(self, fields: list[str]) -> _Found:
+        values = {
+            name: next((fields[place] for place in places if fields[place].strip()), fields[places[0]])
+            for name, places in self._places.items()
+        }
+        if len(when := self._places["created_at"]) == 3:
+            values["created_at"] = "{}T{}{}".format(*(fields[place].strip() for place in when))
+        try:
+            return [tweet_of_fields(values, self._options.dates)]
+        except Unusable as error:
+            return [Rejection(self.line, str(error))]
+
+    def _holds_rows(self, record: str, fields: list[str]) -> bool:
+        """True where a line within a record begins another tweet: with an id of its own, a time, and all fields."""
+        width, at, when = len(self._header or []), self._places["id"][0], self._places["created_at"][0]
+        own = fields[at].strip() if at < len(fields) else ""
+        rows = (line.split(self._mark) for line in record.split("\n")[1:])
+        return any(
+            len(row) >= width
+            and row[at].strip('" ') != own
+            and _LONG_ID.fullmatch(row[at].strip('" '))
+            and _YEAR.search(row[when])
+            for row in rows
+        )
 
     def _consume(self, record: str, found: _Found) -> _Found:
         self._position += len(record) + 1
@@ -143,20 +204,5 @@ class CsvReader:
 
     def _refused(self, reason: str) -> _Found:
         if self._header is None:
-            raise MissingColumns(missing=", ".join(REQUIRED))
+            raise MissingColumns(missing=", ".join(REQUIRED), header="nothing that can be read")
         return [Rejection(self.line, reason)]
-
-
-def _header(fields: list[str]) -> list[str]:
-    names = [field.strip().lower() for field in fields]
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise MissingColumns(missing=", ".join(missing))
-    return names
-
-
-def _tweet(line: int, header: list[str], fields: list[str]) -> _Found:
-    try:
-        return [tweet_of_fields(dict(zip(header, fields, strict=True)))]
-    except Unusable as error:
-        return [Rejection(line, str(error))]

@@ -15,16 +15,19 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from twitter_service.errors import DatabaseFile
 from twitter_service.imports.json_salvage import value_at
 from twitter_service.imports.readers.base import BOM, Format, Frame, Reader
 from twitter_service.imports.readers.csv_reader import CsvReader
 from twitter_service.imports.readers.json_document_reader import JsonDocumentReader, is_document
 from twitter_service.imports.readers.jsonl_reader import JsonLinesReader
+from twitter_service.imports.readers.table_columns import TableOptions
 
-READERS: Mapping[Format, Callable[[bytes], Reader]] = MappingProxyType(
-    {"csv": lambda _start: CsvReader(), "jsonl": lambda start: json_reader(start)}
+READERS: Mapping[Format, Callable[[bytes, TableOptions], Reader]] = MappingProxyType(
+    {"csv": lambda _start, options: CsvReader(options), "jsonl": lambda start, _options: json_reader(start)}
 )
-"""By format, what makes the reader of a file from its first bytes."""
+"""By format, what makes the reader of a file from its first bytes and what the sender says about a table."""
+_SQLITE = b"SQLite format 3\x00"
 HEAD_BYTES = 65_536
 """Bytes that are waited for before the format is recognised."""
 MAX_BLANK = 16_000_000
@@ -72,8 +75,9 @@ class Checkpoint:
 class TweetFile:
     """One file; not for use from several threads at once. The format is recognised where none is given."""
 
-    def __init__(self, file_format: Format | None = None) -> None:
+    def __init__(self, file_format: Format | None = None, table: TableOptions | None = None) -> None:
         self.format = file_format
+        self._table = table or TableOptions()
         self._reader: Reader | None = None
         self._start = b""
         self._offset = 0
@@ -123,7 +127,9 @@ class TweetFile:
         if len(self._start) < len(BOM) and not final:
             return None
         text = self._start.removeprefix(BOM).lstrip()
+        if text.startswith(_SQLITE):
+            raise DatabaseFile
         if not final and len(self._start) < (HEAD_BYTES if b"\n" in text else MAX_BLANK):
             return None
         self.format = self.format or recognised(text)
-        return READERS[self.format](text)
+        return READERS[self.format](text, self._table)

@@ -1,0 +1,70 @@
+"""The characters of an upload, as UTF-8 whatever the file is in."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+from twitter_service.errors import NotUtf16
+
+Encoding = Literal["utf-8", "utf-16", "windows-1252"]
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+async def as_utf8(pieces: AsyncIterator[bytes], encoding: Encoding | None) -> AsyncIterator[bytes]:
+    """Yield a file in UTF-8. UTF-16 is recognised by its byte-order mark; UTF-8 passes as it is.
+
+    Of a file in Windows-1252 the lines that are UTF-8 stay as they are, because files put together from several
+    sources hold both. Raises ``NotUtf16``.
+    """
+    start = b""
+    async for piece in pieces:
+        start += piece
+        if len(start) > 1:
+            break
+    is_utf16 = encoding == "utf-16" or (encoding is None and start.startswith(_UTF16))
+    decoder = _Utf16(start) if is_utf16 else _Windows1252() if encoding == "windows-1252" else None
+    for part in decoder.feed(start) if decoder else (start,):
+        yield part
+    async for piece in pieces:
+        for part in decoder.feed(piece) if decoder else (piece,):
+            yield part
+    for part in decoder.finish() if decoder else ():
+        yield part
+
+
+class _Utf16:
+    def __init__(self, start: bytes) -> None:
+        # Without a byte-order mark the order is that of Windows.
+        name = "utf-16" if start.startswith(_UTF16) else "utf-16-le"
+        self._decoder = codecs.getincrementaldecoder(name)()
+
+    def feed(self, data: bytes, *, final: bool = False) -> Iterator[bytes]:
+        try:
+            yield self._decoder.decode(data, final).encode()
+        except UnicodeError as error:
+            raise NotUtf16 from error
+
+    def finish(self) -> Iterator[bytes]:
+        return self.feed(b"", final=True)
+
+
+class _Windows1252:
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        yield b"".join(_utf8(line) + b"\n" for line in lines)
+
+    def finish(self) -> Iterator[bytes]:
+        yield _utf8(self._rest)
+
+
+def _utf8(line: bytes) -> bytes:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace").encode()
+    return line
