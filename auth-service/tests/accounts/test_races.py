@@ -24,6 +24,14 @@ Change = Callable[[], Awaitable[httpx.Response]]
 
 
 @asynccontextmanager
+async def sessions_held(database: asyncpg.Connection) -> AsyncIterator[None]:
+    """Keep every transaction waiting that begins or ends a session."""
+    async with database.transaction():
+        await database.execute("LOCK TABLE refresh_families IN SHARE MODE")
+        yield
+
+
+@asynccontextmanager
 async def row_held(database: asyncpg.Connection, user_id: str) -> AsyncIterator[None]:
     """Keep every transaction waiting that changes this account or begins a session of it."""
     async with database.transaction():
@@ -61,7 +69,7 @@ async def test_a_login_that_races_a_change_leaves_no_session(
 ) -> None:
     """A login that read the account before the change is refused, or its session ends with all others."""
     change = await change_of(kind, person, await people.administrator_headers(mailing.client))
-    async with row_held(database, person.id):
+    async with sessions_held(database):
         changing = asyncio.create_task(change())
         await waiting(database, 1)
         entering = asyncio.create_task(person.log_in(people.password))
