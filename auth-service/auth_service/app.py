@@ -60,7 +60,8 @@ async def start(
     """Build what the routes use, and start the background work."""
     settings, verifier = chassis.settings, chassis.authenticator.tokens
     shared = build_shared(chassis, signing_keys)
-    local_keys.keys = ApiKeys(shared.postgres, shared.audit, shared.revocations, shared.issuer, settings.max_api_keys)
+    parts = shared.postgres, shared.audit, shared.revocations, shared.issuer, shared.outbox
+    local_keys.keys = ApiKeys(*parts, settings.max_api_keys)
     resources = build_resources(settings, shared, signing_keys, local_keys.keys, verifier)
     chassis.revoked.on_add(signing_keys.forget)
     fast_path.add("/internal/validate-token", partial(validate_from_memory, verifier))

@@ -35,7 +35,9 @@ class AuthSettings(ServiceSettings):
         "random characters, the same in every replica; without it the stored keys are lost.",
     )
     registration_role: Role = Field(Role.VIEWER, description="Role of whoever registers.")
-    bootstrap_admin_email: str | None = Field(None, description="Administrator that exists from the first start.")
+    bootstrap_admin_email: str | None = Field(
+        None, description="Administrator made at the first start, if there never was one."
+    )
     bootstrap_admin_password: SecretStr | None = Field(None, description="Its password; used once, to create it.")
 
     access_token_seconds: int = Field(900, ge=60, le=3600, description="Lifetime of a user's access token.")

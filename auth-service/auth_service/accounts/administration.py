@@ -29,7 +29,7 @@ class Administration:
     async def set_roles(self, by: str, user_id: str, roles: Sequence[str], client: Client) -> User:
         """Give other roles and end all sessions, so that no token with the former roles is accepted any more.
 
-        Raises ``LastAdministrator``.
+        A mail tells the owner. Raises ``LastAdministrator`` or ``OutboxFull``.
         """
         new = list(dict.fromkeys(roles))
         async with self.changes.begin(user_id, client, by=by) as change:
@@ -37,6 +37,7 @@ class Administration:
                 await change.require_other_administrator()
             user = _found(await users.set_roles(change.db, uuid.UUID(user_id), new), user_id)
             await change.record("roles_set", roles=new)
+            await change.mail("roles_changed", user.email)
             await change.end_sessions("roles_changed")
         return user
 

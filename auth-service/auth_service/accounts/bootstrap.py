@@ -25,14 +25,19 @@ class FirstAdministrator:
     audit: Audit
 
     async def ensure(self, email: str, password: str) -> None:
-        """Make the account unless the address has one; an existing account is left as it is."""
+        """Make the account, unless there is or ever was an administrator; an existing account is left as it is."""
         email = normal_email(email)
+        if not await users.administrator_was_made(self.postgres):
+            await self._make(email, await self.passwords.hash(password))
         user = await users.by_email(self.postgres, email)
-        if user is None:
-            password_hash = await self.passwords.hash(password)
-            async with self.postgres.transaction() as db:
-                user = await users.insert(db, email, password_hash, [Role.ADMIN], Profile())
-                if user is not None:
-                    await self.audit.record(db, "administrator_created", subject=str(user.id))
-        if user is not None and Role.ADMIN not in user.roles:
-            log.warning("bootstrap_account_is_no_administrator", user_id=str(user.id))
+        if user is None or Role.ADMIN not in user.roles:
+            log.warning("bootstrap_account_is_no_administrator", user_id=str(user.id) if user else None)
+
+    async def _make(self, email: str, password_hash: str) -> None:
+        async with self.postgres.transaction() as db:
+            await users.lock_administrators(db)
+            if await users.administrator_was_made(db):
+                return
+            user = await users.insert(db, email, password_hash, [Role.ADMIN], Profile())
+            if user is not None:
+                await self.audit.record(db, "administrator_created", subject=str(user.id))

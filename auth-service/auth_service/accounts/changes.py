@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import asyncpg
 
 from auth_service.accounts import registration_repository
 from auth_service.audit.recorder import Audit
-from auth_service.errors import AccountChanged, LastAdministrator, UserNotFound
+from auth_service.credentials import api_key_repository
+from auth_service.credentials.api_key_repository import ApiKey
+from auth_service.errors import AccountChanged, LastAdministrator, OutboxFull, UserNotFound
 from auth_service.mail.outbox import Outbox
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import OpenSession, Sessions
@@ -72,9 +74,31 @@ class AccountChange:
         """Append a mail to the outbox; raises ``OutboxFull``."""
         await self._parts.outbox.append(self.db, kind, to, **details)
 
+    async def mail_if_possible(self, kind: str, to: str) -> None:
+        """``mail``, or nothing while the outbox is full."""
+        with suppress(OutboxFull):
+            await self.mail(kind, to)
+
     async def set_password(self, user: User, password_hash: str) -> None:
         """Store another password."""
         await users.set_password(self.db, user.id, password_hash)
+
+    async def replace_password(self, user: User, password_hash: str, *, revoke_keys: bool) -> list[ApiKey]:
+        """Store the password that the owner chose, and mail them; return the API keys still in force.
+
+        Raises ``OutboxFull``.
+        """
+        await self.set_password(user, password_hash)
+        if revoke_keys:
+            await self._revoke_keys(user)
+        keys = await api_key_repository.in_force(self.db, user.id)
+        await self.mail("password_changed", user.email, keys=", ".join(f"castor_{key.id}" for key in keys))
+        return keys
+
+    async def _revoke_keys(self, user: User) -> None:
+        revoked = await api_key_repository.revoke_all(self.db, user.id)
+        await self._parts.revocations.add(self.db, "api_key", revoked)
+        await self.record("api_keys_revoked", keys=revoked)
 
     async def begin_session(self, user: User, amr: Sequence[str]) -> OpenSession:
         """Begin a session of ``user``, who was authenticated by the methods ``amr``."""

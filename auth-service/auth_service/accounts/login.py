@@ -73,10 +73,13 @@ class Login:
     ) -> tuple[User, TokenPair]:
         """Begin a session of ``user`` as it was read and authenticated, by ``amr``, and know the device from now on.
 
-        After several ``failures`` before it, a mail tells the user. Raises ``AccountChanged``.
+        A mail tells the user of a new device, and of several ``failures`` before the login. Raises ``AccountChanged``.
         """
+        known = await self.limits.knows_device(user.email, client)
         async with self.changes.begin(str(user.id), client, read=user) as change:
             await change.record("login")
+            if not known:
+                await change.mail_if_possible("new_device", user.email)
             if failures >= _FAILURES_WORTH_A_MAIL:
                 await change.mail("sign_in_after_failures", user.email)
             session = await change.begin_session(user, amr)

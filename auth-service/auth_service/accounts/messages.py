@@ -38,7 +38,7 @@ class AccountMessages:
             return await self._password_reset(mail)
         if mail.kind == "email_change":
             return await self._email_change(mail)
-        return [message(mail.kind, mail.to)]
+        return [message(mail.kind, mail.to, keys=mail.details.get("keys", ""))]
 
     async def _registration(self, mail: QueuedMail) -> Message:
         if await users.by_email(self.postgres, mail.to) is not None:

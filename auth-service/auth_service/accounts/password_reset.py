@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from auth_service.accounts import one_time_token_repository
 from auth_service.accounts.changes import AccountChanges
+from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.crypto.digests import digest
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
@@ -38,8 +39,10 @@ class PasswordReset:
             await change.mail("password_reset", email)
             await change.record("password_reset_asked", account=self.vault.blind(email))
 
-    async def reset(self, token: str, password: str, client: Client) -> None:
-        """Set another password and end all sessions; no session begins, so MFA is not bypassed.
+    async def reset(self, token: str, password: str, client: Client, *, revoke_keys: bool) -> list[ApiKey]:
+        """Set another password, end all sessions and, if asked, API keys; return the API keys still in force.
+
+        No session begins, so MFA is not bypassed.
 
         Raises ``RateLimited``, ``InvalidOneTimeToken``, ``AccountChanged``, or ``WeakPassword``, after which the token
         is still valid.
@@ -54,8 +57,8 @@ class PasswordReset:
             async with self.changes.begin(str(user.id), client, read=user) as change:
                 if not await one_time_token_repository.take(change.db, digest(token)):
                     raise InvalidOneTimeToken
-                await change.set_password(user, password_hash)
-                await change.mail("password_changed", user.email)
+                keys = await change.replace_password(user, password_hash, revoke_keys=revoke_keys)
                 await change.record("password_reset")
                 await change.end_sessions("password_reset")
             await self.limits.remember_device(user.email, client)
+            return keys

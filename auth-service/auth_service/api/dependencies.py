@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,9 +15,11 @@ from auth_service.accounts.login import Login
 from auth_service.accounts.password_reset import PasswordReset
 from auth_service.accounts.registration import Registration
 from auth_service.accounts.self_service import SelfService
+from auth_service.api.schemas.api_keys import ApiKeyView
 from auth_service.api.schemas.login import SessionView, TokensView
 from auth_service.api.schemas.users import UserView
 from auth_service.audit.service import AuditChain
+from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
@@ -119,6 +122,11 @@ async def another_user(user_id: UserId, by: Administrator) -> str:
 def session_view(user: User, tokens: TokenPair) -> SessionView:
     """Return a session as clients see it."""
     return SessionView(user=UserView.model_validate(user), tokens=TokensView.model_validate(tokens))
+
+
+def key_views(keys: Iterable[ApiKey]) -> list[ApiKeyView]:
+    """Return API keys as their owner sees them."""
+    return [ApiKeyView.model_validate(key) for key in keys]
 
 
 R = Annotated[Resources, provided(Resources)]

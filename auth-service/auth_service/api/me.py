@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from auth_service.api.dependencies import AccountOwner, From, R, no_store, session_view
-from auth_service.api.schemas.login import SessionView
-from auth_service.api.schemas.me import ChangeEmailRequest, ChangePasswordRequest, PasswordRequest
+from auth_service.api.dependencies import AccountOwner, From, R, key_views, no_store, session_view
+from auth_service.api.schemas.me import (
+    ChangeEmailRequest,
+    ChangePasswordRequest,
+    PasswordChangedView,
+    PasswordRequest,
+)
 from auth_service.api.schemas.outcomes import AskedView, DoneView
 from auth_service.api.schemas.users import ProfileRequest, UserView
 from auth_service.errors import (
@@ -41,10 +45,15 @@ async def update_me(body: ProfileRequest, r: R, client: From, owner: AccountOwne
     dependencies=[Depends(no_store)],
     tags=["accounts"],
 )
-async def change_password(body: ChangePasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[SessionView]:
-    """Set another password: all sessions end, and a new one begins in this answer."""
+async def change_password(
+    body: ChangePasswordRequest, r: R, client: From, owner: AccountOwner
+) -> Ok[PasswordChangedView]:
+    """Set another password: all sessions end, and a new one begins in this answer; so do API keys, if asked."""
     passwords = body.current_password, body.new_password
-    return ok(session_view(*await r.self_service.change_password(owner.subject, *passwords, client)))
+    user, tokens, keys = await r.self_service.change_password(
+        owner.subject, *passwords, client, revoke_keys=body.revoke_api_keys
+    )
+    return ok(PasswordChangedView(**dict(session_view(user, tokens)), api_keys=key_views(keys)))
 
 
 @router.post(

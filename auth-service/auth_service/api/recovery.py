@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from auth_service.api.dependencies import From, R
+from auth_service.api.dependencies import From, R, key_views
 from auth_service.api.schemas.outcomes import AskedView, DoneView
-from auth_service.api.schemas.recovery import ForgotPasswordRequest, ResetPasswordRequest, TokenRequest
+from auth_service.api.schemas.recovery import (
+    ForgotPasswordRequest,
+    PasswordResetView,
+    ResetPasswordRequest,
+    TokenRequest,
+)
 from auth_service.errors import InvalidOneTimeToken, OutboxFull, WeakPassword
 from castor_chassis import Ok, errors_of, ok, public
 
@@ -31,10 +36,10 @@ async def forgot_password(body: ForgotPasswordRequest, r: R, client: From) -> Ok
     responses=errors_of(InvalidOneTimeToken, WeakPassword),
     dependencies=[Depends(_SENT)],
 )
-async def reset_password(body: ResetPasswordRequest, r: R, client: From) -> Ok[DoneView]:
-    """Set another password with a one-time token; all sessions end, and one logs in as ever."""
-    await r.password_reset.reset(body.token, body.new_password, client)
-    return ok(DoneView())
+async def reset_password(body: ResetPasswordRequest, r: R, client: From) -> Ok[PasswordResetView]:
+    """Set another password with a one-time token; all sessions end, and API keys, if asked; one logs in as before."""
+    keys = await r.password_reset.reset(body.token, body.new_password, client, revoke_keys=body.revoke_api_keys)
+    return ok(PasswordResetView(api_keys=key_views(keys)))
 
 
 @router.post("/email/confirm", responses=errors_of(InvalidOneTimeToken), dependencies=[Depends(_SENT)])

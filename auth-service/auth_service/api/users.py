@@ -43,7 +43,7 @@ async def get_user(user_id: UserId, r: R, _reader: UsersReader) -> Ok[ManagedUse
     return _managed(await r.users.get(user_id))
 
 
-@router.put("/{user_id}/roles", responses=errors_of(UserNotFound, OwnAccount, LastAdministrator))
+@router.put("/{user_id}/roles", responses=errors_of(UserNotFound, OwnAccount, LastAdministrator, OutboxFull))
 async def set_roles(user_id: Another, body: RolesRequest, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
     """Give an account other roles; its sessions end, so that no token with the former ones is accepted any more."""
     return _managed(await r.administration.set_roles(by.subject, user_id, body.roles, client))

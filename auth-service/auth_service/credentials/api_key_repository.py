@@ -105,6 +105,14 @@ async def revoke(db: Database, key_id: str, user_id: uuid.UUID) -> ApiKey | None
     return _api_key(row) if row else None
 
 
+async def revoke_all(db: Database, user_id: uuid.UUID) -> list[str]:
+    """End all keys of a user; return the ids of those that were in force."""
+    rows = await db.fetch(
+        f"UPDATE api_keys k SET revoked_at = now() WHERE k.user_id = $1 AND {_IN_FORCE} RETURNING k.id", user_id
+    )
+    return [row["id"] for row in rows]
+
+
 async def note_use(db: Database, key_id: str, at_most_every: timedelta) -> None:
     """Note that a key was used now, unless a use was noted within ``at_most_every``."""
     await db.execute(

@@ -17,11 +17,13 @@ from auth_service.credentials import api_key_repository
 from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.crypto.digests import digest
 from auth_service.errors import AccountChanged, ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
+from auth_service.mail.outbox import Outbox
 from auth_service.metrics import attempt
 from auth_service.revocations.service import Revocations
 from auth_service.tokens.issuer import TokenIssuer
 from auth_service.users import repository as users
 from auth_service.users.client import Client
+from auth_service.users.model import User
 from castor_chassis import Postgres, Principal, Unavailable
 
 _KEY = re.compile(r"castor_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
@@ -36,6 +38,7 @@ class ApiKeys:
     audit: Audit
     revocations: Revocations
     issuer: TokenIssuer
+    outbox: Outbox
     limit: int
     """The most keys in force that a user may have."""
 
@@ -44,7 +47,7 @@ class ApiKeys:
     ) -> tuple[ApiKey, str]:
         """Return a new key and its text, which is not stored.
 
-        Raises ``ScopeNotHeld`` or ``TooManyApiKeys``.
+        Raises ``ScopeNotHeld``, ``TooManyApiKeys``, ``OutboxFull`` or ``AccountChanged``.
         """
         granted = sorted(set(scopes))
         lacking = [scope for scope in granted if scope not in owner.scopes]
@@ -52,19 +55,25 @@ class ApiKeys:
             raise ScopeNotHeld(scopes=" ".join(lacking))
         user_id, key_id, secret = uuid.UUID(owner.subject), secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self.postgres.transaction() as db:
-            await self._hold_session(db, owner)
+            user = await self._held_owner(db, owner)
             if len(await api_key_repository.in_force(db, user_id)) >= self.limit:
                 raise TooManyApiKeys(limit=self.limit)
             key = await api_key_repository.insert(db, key_id, user_id, name, digest(secret), granted, lifetime)
+            await self.outbox.append(db, "api_key_created", user.email, keys=f"castor_{key_id}")
             await self.audit.record(db, "api_key_created", subject=owner.subject, client=client, key=key_id)
         return key, f"castor_{key_id}_{secret}"
 
     @staticmethod
-    async def _hold_session(db: asyncpg.Connection, owner: Principal) -> None:
-        """Lock the account; raise ``AccountChanged`` if the caller's session has ended: a key would outlive its end."""
-        await users.lock(db, uuid.UUID(owner.subject))
-        if owner.session_id is not None and await api_key_repository.session_has_ended(db, uuid.UUID(owner.session_id)):
+    async def _held_owner(db: asyncpg.Connection, owner: Principal) -> User:
+        """Lock and return the account; raise ``AccountChanged`` if the caller's session has ended.
+
+        A key made by it would outlive it.
+        """
+        user = await users.lock(db, uuid.UUID(owner.subject))
+        session = uuid.UUID(owner.session_id) if owner.session_id is not None else None
+        if user is None or (session is not None and await api_key_repository.session_has_ended(db, session)):
             raise AccountChanged
+        return user
 
     async def in_force(self, owner: Principal) -> list[ApiKey]:
         """Return the owner's keys in force, newest first."""
@@ -86,7 +95,7 @@ class ApiKeys:
         """Give a key another secret; the one before is valid for ``grace``. Raises ``ApiKeyNotFound``."""
         secret, user_id = secrets.token_urlsafe(32), uuid.UUID(owner.subject)
         async with self.revocations.transaction() as db:
-            await self._hold_session(db, owner)
+            await self._held_owner(db, owner)
             key = await api_key_repository.rotate(db, key_id, user_id, digest(secret), lifetime, grace)
             if key is None:
                 raise ApiKeyNotFound(key_id=key_id)

@@ -38,7 +38,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "password_changed": (
         "Su contraseña de CASTOR cambió",
-        "La contraseña de su cuenta cambió y todas las sesiones terminaron. Si no fue usted, restablézcala ahora.",
+        "La contraseña de su cuenta cambió y todas las sesiones terminaron. Si no fue usted, restablézcala ahora.\n\n"
+        "Claves de API que siguen vigentes: {keys}. Revoque las que no reconozca.",
     ),
     "mfa_changed": (
         "La verificación en dos pasos de su cuenta de CASTOR cambió",
@@ -50,6 +51,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Alguien entró a su cuenta después de varios intentos con una contraseña errada. "
         "Si no fue usted, cambie su contraseña ahora.",
     ),
+    "api_key_created": (
+        "Se creó una clave de API en su cuenta de CASTOR",
+        "Se creó la clave de API {keys} en su cuenta. Si no fue usted, revóquela y cambie su contraseña ahora.",
+    ),
+    "new_device": (
+        "Inicio de sesión en CASTOR desde un dispositivo nuevo",
+        "Alguien entró a su cuenta desde un dispositivo que no se había usado antes. "
+        "Si no fue usted, cambie su contraseña ahora.",
+    ),
+    "roles_changed": (
+        "Los permisos de su cuenta de CASTOR cambiaron",
+        "Un administrador cambió los permisos de su cuenta y todas las sesiones terminaron. "
+        "Si no lo esperaba, escríbale a su administrador.",
+    ),
     "account_suspended": (
         "Su cuenta de CASTOR fue suspendida",
         "Un administrador suspendió su cuenta. Si cree que es un error, respóndale a su administrador.",
@@ -58,9 +73,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
 KINDS = frozenset(_TEXTS)
 
 
-def message(kind: str, to: str, token: str | None = None, *, valid_for: timedelta = timedelta()) -> Message:
-    """Return the message of ``kind``; its token is valid for ``valid_for``."""
+def message(
+    kind: str, to: str, token: str | None = None, *, valid_for: timedelta = timedelta(), keys: str = ""
+) -> Message:
+    """Return the message of ``kind``; its token is valid for ``valid_for``, and ``keys`` are the API keys it names."""
     subject, text = _TEXTS[kind]
     minutes = valid_for.total_seconds() / 60
-    body = text.format(code=token, minutes=round(minutes), hours=round(minutes / 60))
+    body = text.format(code=token, minutes=round(minutes), hours=round(minutes / 60), keys=keys or "ninguna")
     return Message(kind, to, subject, f"{body}\n\nCASTOR\n", token)

@@ -78,7 +78,7 @@ class AttemptLimits:
         account, address = self._vault.blind(email), self._vault.blind(client.address)
         await self._logins.check(address, "login_address")
         device = self._device(email, client)
-        known = await self._backoff.is_marked(f"known:{device}")
+        known = await self.knows_device(email, client)
         admission = Admission(account, address, device, known, 0)
         failures = 0
         for bucket in admission.buckets():
@@ -124,6 +124,10 @@ class AttemptLimits:
     async def remember_device(self, email: str, client: Client) -> None:
         """Know this device of this account from now on."""
         await self._backoff.mark(f"known:{self._device(email, client)}", self._policy.known_device_seconds)
+
+    async def knows_device(self, email: str, client: Client) -> bool:
+        """Return whether this device has logged in to this account before, within the time that it is known."""
+        return await self._backoff.is_marked(f"known:{self._device(email, client)}")
 
     def _device(self, email: str, client: Client) -> str:
         return self._vault.blind(f"{email}\n{client.fingerprint}")

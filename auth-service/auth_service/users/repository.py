@@ -142,12 +142,22 @@ async def delete(db: Database, user_id: uuid.UUID) -> str | None:
     return email
 
 
+async def lock_administrators(db: asyncpg.Connection) -> None:
+    """Make other transactions that take this lock wait until this one ends."""
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('auth_service.administrators', 0))")
+
+
+async def administrator_was_made(db: Database) -> bool:
+    """Return whether there is or ever was an administrator; a trigger of the database records it."""
+    return bool(await db.fetchval("SELECT EXISTS (SELECT FROM administrator_made)"))
+
+
 async def other_administrators(db: asyncpg.Connection, user_id: uuid.UUID) -> bool:
     """Return whether somebody else is an active administrator.
 
     Other transactions that ask wait until this one ends, so that two administrators cannot leave at the same time.
     """
-    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('auth_service.administrators', 0))")
+    await lock_administrators(db)
     return bool(
         await db.fetchval(
             "SELECT EXISTS (SELECT FROM users WHERE 'admin' = ANY (roles) AND is_active AND id <> $1)", user_id

@@ -180,6 +180,7 @@ async def test_the_last_administrator_stays(run_auth: Any, people: Any, database
     """Nobody administers himself, or closes or erases the last one; of two who demote each other at once, one stays."""
     await database.execute("UPDATE users SET roles = '{viewer}' WHERE 'admin' = ANY (roles)")
     await database.execute("DELETE FROM users WHERE email = lower($1)", people.administrator)
+    await database.execute("DELETE FROM administrator_made")
     async with run_auth(registration_role="admin") as auth:
         await auth.ready()
         office = Office(auth.client, await people.administrator_headers(auth.client))

@@ -87,6 +87,26 @@ async def test_first_administrator_exists_and_stays_one(run_auth: Any, people: A
     assert len(ids) == 1
 
 
+async def test_a_deleted_first_administrator_stays_deleted(
+    run_auth: Any, people: Any, database: asyncpg.Connection
+) -> None:
+    """Once there was an administrator, a start makes none, whatever the settings say and whoever was deleted."""
+    email = people.administrator.lower()
+    async with run_auth() as auth:
+        await auth.ready()
+        await people.administrator_headers(auth.client)
+    await database.execute("DELETE FROM users WHERE email = $1", email)
+    made = await database.fetchval("SELECT count(*) FROM audit_events WHERE event = 'administrator_created'")
+    async with run_auth() as auth:
+        await auth.ready()
+        await asyncio.sleep(1.5)
+    assert await database.fetchval("SELECT count(*) FROM users WHERE email = $1", email) == 0
+    again = await database.fetchval("SELECT count(*) FROM audit_events WHERE event = 'administrator_created'")
+    assert again == made == 1
+    # The other tests of this module log the administrator in.
+    await database.execute("DELETE FROM administrator_made")
+
+
 async def test_hash_of_older_parameters_is_renewed_at_login(
     run_auth: Any, people: Any, database: asyncpg.Connection
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from auth_service.mfa import repository as mfa
 from auth_service.users import repository as users
+from castor_chassis.testing import RunningService
 
 from ..people import Person
 
@@ -55,6 +56,50 @@ async def test_a_mail_that_waits_is_void_after_a_change(person: Person, mailbox:
     await mailbox.next(person.email, 2)
     await asyncio.sleep(2.5)
     assert mailbox.to(other) == []
+
+
+async def test_keys_are_listed_and_revoked_with_a_new_password(person: Person, mailbox: Any, people: Any) -> None:
+    """A change of the password answers with the keys in force, also in the mail, and ends them when asked to."""
+    made = await person.post("/api-keys", name="k", scopes=["trends:read"])
+    key = made.json()["data"]["id"]
+    assert "clave de API" in (await mailbox.next(person.email, 2))["Subject"]
+    changed = await person.post("/me/password", current_password=people.password, new_password=NEXT)
+    assert [one["id"] for one in changed.json()["data"]["api_keys"]] == [key]
+    assert f"castor_{key}" in (await mailbox.next(person.email, 3)).get_content()
+    person.tokens = changed.json()["data"]["tokens"]
+    body = {"current_password": NEXT, "new_password": people.password, "revoke_api_keys": True}
+    again = await person.post("/me/password", **body)
+    assert again.json()["data"]["api_keys"] == []
+    headers = {"Authorization": f"Bearer {made.json()['data']['key']}"}
+    assert (await person.client.get("/v1/auth/me", headers=headers)).status_code == 401
+
+
+async def test_a_reset_lists_and_revokes_keys(person: Person, mailbox: Any) -> None:
+    """So does a reset of a forgotten password."""
+    key = (await person.post("/api-keys", name="k", scopes=["trends:read"])).json()["data"]["id"]
+    for number, revoke, left in ((3, False, [key]), (5, True, [])):
+        await person.client.post("/v1/auth/password/forgot", json={"email": person.email})
+        token = await mailbox.token(person.email, number)
+        body = {"token": token, "new_password": f"{NEXT} {number}", "revoke_api_keys": revoke}
+        answer = await person.client.post("/v1/auth/password/reset", json=body)
+        assert [one["id"] for one in answer.json()["data"]["api_keys"]] == left
+        await mailbox.next(person.email, number + 1)
+
+
+async def test_a_new_device_and_other_roles_are_told(
+    mailing: RunningService, person: Person, mailbox: Any, people: Any
+) -> None:
+    """The owner gets a mail for the first login of a device, none for the second, and one for changed roles."""
+    body = {"email": person.email, "password": people.password}
+    for _ in range(2):
+        answer = await person.client.post("/v1/auth/login", json=body, headers={"User-Agent": "another"})
+        assert answer.status_code == 200
+    admin = await people.administrator_headers(mailing.client)
+    path = f"/v1/auth/users/{person.id}/roles"
+    assert (await person.client.put(path, json={"roles": ["viewer"]}, headers=admin)).status_code == 200
+    subjects = [(await mailbox.next(person.email, number))["Subject"] for number in (2, 3)]
+    assert "dispositivo nuevo" in subjects[0]
+    assert "permisos" in subjects[1]
 
 
 @pytest.mark.parametrize(

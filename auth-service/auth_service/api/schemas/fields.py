@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints
 
 from auth_service.crypto.password_policy import MAX_CHARACTERS, MIN_CHARACTERS
 from castor_chassis import Integer
@@ -41,6 +41,7 @@ NewPassword = Annotated[
     ),
     AfterValidator(_not_one_character_repeated),
 ]
+RevokeKeys = Annotated[StrictBool, Field(description="Whether one's API keys end as well.")]
 Name = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=120)]
 Id = Annotated[str, BeforeValidator(str)]
 OpaqueToken = Annotated[str, Field(min_length=1, max_length=512)]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from auth_service.api.schemas.fields import Email, NewPassword, Password
+from pydantic import Field
+
+from auth_service.api.schemas.api_keys import ApiKeyView
+from auth_service.api.schemas.fields import Email, NewPassword, Password, RevokeKeys
+from auth_service.api.schemas.login import SessionView
 from castor_chassis import RequestModel
 
 
@@ -17,6 +21,13 @@ class ChangePasswordRequest(RequestModel):
 
     current_password: Password
     new_password: NewPassword
+    revoke_api_keys: RevokeKeys = False
+
+
+class PasswordChangedView(SessionView):
+    """A new session; all others ended."""
+
+    api_keys: list[ApiKeyView] = Field(description="One's API keys still in force.")
 
 
 class ChangeEmailRequest(RequestModel):

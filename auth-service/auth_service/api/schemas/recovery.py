@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from auth_service.api.schemas.fields import Email, NewPassword, OpaqueToken
+from pydantic import Field
+
+from auth_service.api.schemas.api_keys import ApiKeyView
+from auth_service.api.schemas.fields import Email, NewPassword, OpaqueToken, RevokeKeys
+from auth_service.api.schemas.outcomes import DoneView
 from castor_chassis import RequestModel
 
 
@@ -17,6 +21,13 @@ class ResetPasswordRequest(RequestModel):
 
     token: OpaqueToken
     new_password: NewPassword
+    revoke_api_keys: RevokeKeys = False
+
+
+class PasswordResetView(DoneView):
+    """The password is set; all sessions ended."""
+
+    api_keys: list[ApiKeyView] = Field(description="One's API keys still in force.")
 
 
 class TokenRequest(RequestModel):
