@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auth_service.audit.recorder import Audit
+from auth_service.audit.refusals import Refusals
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
 from auth_service.metrics import attempt
@@ -42,6 +43,7 @@ class ServiceTokens:
     issuer: TokenIssuer
     audit: Audit
     clients: ServiceClients
+    refusals: Refusals
 
     async def issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
         """Return a token for ``request.audience``; raises an ``OAuthError``, which is audited."""
@@ -50,6 +52,9 @@ class ServiceTokens:
                 return await self._issue(request, peer)
             except OAuthError as refused:
                 caller = (peer.service if peer else None) or "unknown"
+                if not is_service(caller):
+                    self.refusals.add(caller, refused.code)
+                    raise
                 why = {"reason": refused.code, "audience": request.audience[:128].replace("\x00", "")}
                 await self.audit.record_if_possible(self.postgres, "service_token_refused", subject=caller, **why)
                 raise

@@ -49,14 +49,17 @@ class Passwords:
         return await self._run(self._hasher.hash, composed(password))
 
     async def matches(self, stored: str | None, password: str) -> bool:
-        """Return whether ``stored`` is a hash of ``password``; None takes the same time and never matches.
+        """Return whether ``stored`` is a hash of ``password``; None, or the mark of a
+        voided password, takes the same time and never matches.
 
         Hashes made before passwords were composed are of the characters as they were typed, so these count as well.
         """
+        known = stored is not None and (is_legacy(stored) or stored.startswith("$argon2"))
+        against = stored if stored is not None and known else self._dummy_hash
         alike = False
         for form in dict.fromkeys((composed(password), password)):
-            alike = await self._run(self._compare, stored or self._dummy_hash, form) or alike
-        return alike and stored is not None
+            alike = await self._run(self._compare, against, form) or alike
+        return alike and known
 
     def outdated(self, stored: str) -> bool:
         """Return whether ``stored`` was made with other parameters than those of today."""

@@ -40,7 +40,7 @@ def build_resources(
         sessions=f.sessions,
         api_keys=api_keys,
         service_clients=service_clients,
-        service_tokens=ServiceTokens(f.postgres, f.issuer, f.audit, service_clients),
+        service_tokens=ServiceTokens(f.postgres, f.issuer, f.audit, service_clients, f.refusals),
         signing_keys=signing_keys,
         verifier=verifier,
         revocations=f.revocations,

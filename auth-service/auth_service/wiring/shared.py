@@ -9,6 +9,7 @@ from functools import partial
 from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.messages import AccountMessages
 from auth_service.audit.recorder import Audit
+from auth_service.audit.refusals import Refusals
 from auth_service.crypto.password_judge import PasswordJudge
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
@@ -41,9 +42,11 @@ class SharedServices:
     sessions: Sessions
     outbox: Outbox
     changes: AccountChanges
+    refusals: Refusals
 
     async def close(self) -> None:
-        """Stop the threads and processes."""
+        """Record what was only counted, and stop the threads and processes."""
+        await self.refusals.record(self.postgres)
         self.outbox.sender.close()
         await self.passwords.close()
 
@@ -72,6 +75,7 @@ def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> S
         sessions=sessions,
         outbox=outbox,
         changes=AccountChanges(postgres, audit, outbox, sessions, revocations),
+        refusals=Refusals(audit),
     )
 
 

@@ -55,6 +55,25 @@ async def test_unknown_address_takes_as_long_as_a_known_one(run_auth: Any, peopl
         assert min(typical) > 0.5 * max(typical)
 
 
+async def test_a_voided_password_takes_as_long_as_an_unknown_address(
+    run_auth: Any, people: Any, database: asyncpg.Connection
+) -> None:
+    """Nobody learns from the time of a login that an administrator has voided the password of an account."""
+    async with run_auth(password_memory_kib=32_768, password_passes=2) as auth:
+        await auth.ready()
+        voided, unknown = people.email(), people.email()
+        await people.register(auth.client, voided)
+        await database.execute("UPDATE users SET password_hash = '!' WHERE email = $1", voided)
+        seconds: dict[str, list[float]] = {voided: [], unknown: []}
+        for _ in range(7):
+            for email, taken in seconds.items():
+                started = time.perf_counter()
+                await auth.client.post("/v1/auth/login", json={"email": email, "password": "not the password"})
+                taken.append(time.perf_counter() - started)
+        typical = [statistics.median(taken) for taken in seconds.values()]
+        assert min(typical) > 0.5 * max(typical)
+
+
 async def test_closed_account_answers_like_a_wrong_password(
     auth: RunningService, people: Any, database: asyncpg.Connection
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -137,6 +138,19 @@ async def test_only_services_are_clients(run_auth: Any, caller: str, database: a
         "SELECT count(*) FROM audit_events WHERE event = 'service_token_refused' AND subject = $1", caller
     )
     assert recorded == 1
+
+
+async def test_strangers_do_not_write_the_audit_log(run_auth: Any, database: asyncpg.Connection) -> None:
+    """Many refusals of callers that are no service become one event with their number."""
+    async with run_auth("stranger") as auth:
+        await auth.ready()
+        for audience in range(20):
+            form = {**FORM, "audience": f"any {audience}"}
+            assert (await auth.client.post("/v1/auth/token", data=form)).status_code == 401
+        before = await database.fetchval("SELECT count(*) FROM audit_events WHERE subject = 'stranger'")
+    rows = await database.fetch("SELECT details FROM audit_events WHERE subject = 'stranger'")
+    assert before == 0
+    assert [json.loads(row["details"]) for row in rows] == [{"count": 20, "reasons": {"invalid_client": 20}}]
 
 
 async def test_key_set_is_public_cacheable_and_holds_no_private_part(auth: RunningService) -> None:
