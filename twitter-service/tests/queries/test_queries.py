@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 from pyarrow.parquet import ParquetFile
 
-from ..conftest import Twitter, csv_of, numbered
+from ..conftest import FIRST_ID, Twitter, csv_of, numbered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -206,6 +207,46 @@ async def test_an_export_can_be_imported_again(twitter: Twitter, kind: str) -> N
     again = await twitter.imported(whole)
     assert (again["rows"], again["duplicates"], again["rejected"]) == (2500, 2500, 0)
     assert (await twitter.get("/exports", format=kind, entity="nobody")).status_code == 404
+
+
+FORMULAS = [
+    '=HYPERLINK("http://x.invalid","ver")',
+    "+57 es el indicativo",
+    "-2 puntos",
+    "@ana mira",
+    "=1+1",
+    "'comillas'",
+]
+
+
+@pytest.mark.parametrize("excel", [False, True])
+async def test_no_cell_is_a_formula(twitter: Twitter, excel: bool) -> None:
+    """A CSV holds no cell that a spreadsheet runs; for Excel it has a mark, semicolons and ids as text; or all raw."""
+    tweets = [{"id": str(FIRST_ID + n), "username": "luz", "text": text} for n, text in enumerate(FORMULAS)]
+    await twitter.imported("\n".join(map(json.dumps, tweets)))
+    content = (await twitter.get("/exports", format="csv", excel=excel)).content
+    assert content.startswith(b"\xef\xbb\xbf") == excel
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), delimiter=";" if excel else ","))
+    cells = [cell for row in rows for cell in row.values()]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@", "\t", "\r")]
+    assert {row["id"][0] for row in rows} == {"'" if excel else "1"}
+    raw = (await twitter.get("/exports", format="csv", raw=True)).text
+    assert [row["text"] for row in csv.DictReader(io.StringIO(raw))] == FORMULAS[::-1]
+
+
+async def test_an_export_for_excel_comes_back_as_it_was(twitter: Twitter, database: asyncpg.Connection) -> None:
+    """An import takes back the apostrophes that an export has put in, and no others."""
+    tweets = [{"id": str(FIRST_ID + n), "username": "luz", "author_id": "5", "text": t} for n, t in enumerate(FORMULAS)]
+    await twitter.imported("\n".join(map(json.dumps, tweets)))
+    content = (await twitter.get("/exports", format="csv", excel=True)).content
+    for table in ("tweets", "tweet_raw", "tweet_search"):
+        await database.execute(f"DELETE FROM {table}")
+    done = await twitter.imported(content)
+    assert (done["accepted"], done["rejected"]) == (len(FORMULAS), 0)
+    items = (await twitter.data("/tweets"))["items"]
+    assert sorted((item["id"], item["text"], item["author_id"]) for item in items) == [
+        (str(FIRST_ID + n), text, "5") for n, text in enumerate(FORMULAS)
+    ]
 
 
 async def test_a_parquet_export_holds_what_the_lines_hold(twitter: Twitter, monkeypatch: pytest.MonkeyPatch) -> None:

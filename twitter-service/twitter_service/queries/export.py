@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
@@ -20,6 +21,9 @@ Format = Literal["jsonl", "csv", "parquet"]
 MEDIA_TYPES: MappingProxyType[Format, str] = MappingProxyType(
     {"jsonl": "application/x-ndjson", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 )
+FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A cell that begins so may be run by a spreadsheet; after OWASP's page on CSV injection."""
+_BOM = "\ufeff"
 COLUMNS: MappingProxyType[str, Kind] = MappingProxyType(
     {
         "id": "whole", "username": "text", "author_id": "text", "created_at": "time", "text": "text", "lang": "text",
@@ -27,6 +31,18 @@ COLUMNS: MappingProxyType[str, Kind] = MappingProxyType(
         "axes": "texts", "places": "texts", "credibility": "share", "retweets": "whole",
     }
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CsvForm:
+    """How a CSV is written. ``is_raw``: cells as they are, also those that a spreadsheet would run.
+
+    ``for_excel``: as Excel in Spanish opens it: byte-order mark, semicolons, an apostrophe before ids, which Excel
+    would round otherwise. An import takes both back.
+    """
+
+    is_raw: bool = False
+    for_excel: bool = False
 
 
 class Encoder(Protocol):
@@ -59,10 +75,13 @@ class _LineEncoder:
         return b""
 
 
-async def export(queries: QueryService, filters: TweetFilter, file_format: Format) -> AsyncIterator[bytes]:
+async def export(
+    queries: QueryService, filters: TweetFilter, file_format: Format, form: CsvForm | None = None
+) -> AsyncIterator[bytes]:
     """Return the pieces of a file; raises ``EntityNotFound`` before the first one."""
-    rows, cursor = await queries.tweets(replace(filters, limit=PAGE_TWEETS), None)
-    return _pieces(queries, replace(filters, limit=PAGE_TWEETS), rows, cursor, _ENCODERS[file_format]())
+    filters = replace(filters, limit=PAGE_TWEETS)
+    rows, cursor = await queries.tweets(filters, None)
+    return _pieces(queries, filters, rows, cursor, _ENCODERS[file_format](form or CsvForm()))
 
 
 async def _pieces(
@@ -80,26 +99,37 @@ def _json_lines(rows: Sequence[StoredTweet]) -> bytes:
     return b"".join(orjson.dumps(_record(row), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
-def _csv(rows: Sequence[StoredTweet]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in _record(row).values()] for row in rows)
-    return text.getvalue().encode()
+def _csv_encoder(form: CsvForm) -> Encoder:
+    separator, begin = (";", _BOM) if form.for_excel else (",", "")
+    cell = partial(_cell, form=form)
+
+    def lines(rows: Sequence[StoredTweet]) -> bytes:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n", delimiter=separator)
+        writer.writerows([cell(name, value) for name, value in _record(row).items()] for row in rows)
+        return text.getvalue().encode()
+
+    return _LineEncoder((begin + separator.join(COLUMNS) + "\n").encode(), lines)
 
 
 def _record(row: StoredTweet) -> dict[str, Any]:
     return {name: str(row.id) if name == "id" else getattr(row, name) for name in COLUMNS}
 
 
-def _cell(value: Any) -> Any:
+def _cell(name: str, value: Any, form: CsvForm) -> Any:
     if isinstance(value, list):
-        return " ".join(value)
-    return value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
+        value = " ".join(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat().replace("+00:00", "Z")
+    is_id = form.for_excel and name in ("id", "author_id") and value
+    is_formula = not form.is_raw and isinstance(value, str) and value.startswith(FORMULA_BEGINNINGS)
+    return f"'{value}" if is_id or is_formula else value
 
 
-_ENCODERS: MappingProxyType[Format, Callable[[], Encoder]] = MappingProxyType(
+_ENCODERS: MappingProxyType[Format, Callable[[CsvForm], Encoder]] = MappingProxyType(
     {
-        "jsonl": lambda: _LineEncoder(b"", _json_lines),
-        "csv": lambda: _LineEncoder((",".join(COLUMNS) + "\n").encode(), _csv),
-        "parquet": lambda: ParquetEncoder(COLUMNS),
+        "jsonl": lambda _form: _LineEncoder(b"", _json_lines),
+        "csv": _csv_encoder,
+        "parquet": lambda _form: ParquetEncoder(COLUMNS),
     }
 )

@@ -95,7 +95,7 @@ def tweet_of_fields(fields: Mapping[str, str], dates: str | None = None) -> NewT
         raise Unusable("it holds a null character")
     link = _LINK.search(fields["id"])
     tweet_id = read_id(link[1] if link else fields["id"].strip().lstrip("'"))
-    author_id = fields.get("author_id", "").strip() or None
+    author_id = fields.get("author_id", "").strip().lstrip("'") or None
     return NewTweet(
         id=tweet_id,
         username=read_username(fields["username"], author_id),

@@ -22,6 +22,8 @@ _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?")
 
 
 _LONG_ID = re.compile(r"\d{10,19}")
+# What an export puts before a cell that a spreadsheet would run.
+_APOSTROPHE = re.compile("^'(?=[=+@\t\r\n＝＋－＠-])")
 _YEAR = re.compile(r"\b20\d\d")
 
 
@@ -44,6 +46,7 @@ class CsvReader:
         self._header: list[str] | None = None
         self._separator: str | None = None
         self._places: dict[str, tuple[int, ...]] = {}
+        self._is_own_export = False
         self._text = ""
         self._position = 0
         self._skips_line = False
@@ -167,6 +170,7 @@ class CsvReader:
         """Take a header; raises ``MissingColumns`` or ``RepeatedColumn``."""
         self._places = places_of(header, self._options)
         self._header, self._separator = header, separator
+        self._is_own_export = {"credibility", "axes", "places"} <= set(header)
 
     def _fields(self, record: str) -> list[str]:
         mark = self._mark
@@ -179,6 +183,8 @@ class CsvReader:
         }
         if len(when := self._places["created_at"]) == 3:
             values["created_at"] = "{}T{}{}".format(*(fields[place].strip() for place in when))
+        if self._is_own_export:
+            values = {name: _APOSTROPHE.sub("", value) for name, value in values.items()}
         try:
             return [tweet_of_fields(values, self._options.dates)]
         except Unusable as error:
