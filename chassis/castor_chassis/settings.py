@@ -38,6 +38,10 @@ class ServiceSettings(BaseSettings):
     request_timeout_seconds: float = Field(30, gt=0, description="Deadline of a request that brings none.")
     max_concurrent_requests: int = Field(256, ge=1, description="Above this, requests are refused with 429.")
     max_body_bytes: int = Field(2_000_000, ge=1024, description="Above this, a body is refused with 413.")
+    body_min_bytes_per_second: float = Field(
+        4096, gt=0, description="A body that arrives more slowly, after body_grace_seconds, is refused with 408."
+    )
+    body_grace_seconds: float = Field(10, gt=0, description="What the sender of a body may wait in any case.")
     rate_limit: str = Field(
         "1200/minute", description="Per user, API key or address; services among themselves have none."
     )

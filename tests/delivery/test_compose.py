@@ -228,10 +228,12 @@ def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path
     adapted = json.loads(done.stdout)
     paths = [path for match in found(adapted, "path") for path in match]
     expected = [f"{prefix}/v1/{s.capability}{rest}" for s in SERVICES for prefix in ("", "/api") for rest in ("", "/*")]
-    assert sorted(paths) == sorted(expected)
+    files = [f"{prefix}/v1/{s.capability}/{path}" for s in SERVICES for prefix in ("", "/api") for path in s.uploads]
+    assert sorted(paths) == sorted(expected + files)
+    assert len(list(found(adapted, "request_buffers"))) == len(NAMES)
     dialled = {upstream["dial"] for upstreams in found(adapted, "upstreams") for upstream in upstreams}
     assert dialled == {f"{name}:8443" for name in NAMES}
-    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES)
+    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES) + len(files) // 2
 
 
 def found(part: Any, key: str) -> Iterator[Any]:

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from castor_chassis.context import current_request
-from castor_chassis.wire.errors import ErrorBody, ServiceError
+from castor_chassis.wire.errors import BodyTooSlow, ErrorBody, ServiceError
 
 _SENTENCES = {
     400: ("malformed_request", "The body could not be read; send JSON in UTF-8."),
     404: ("not_found", "Nothing was found at this path; the contract lists what exists."),
     405: ("method_not_allowed", "This path does not know the method; the Allow header lists those it knows."),
+    408: (BodyTooSlow.code, BodyTooSlow.message),
     413: ("body_too_large", "The body is larger than this route accepts; send it in parts."),
     415: ("unsupported_media_type", "The Content-Type is not one that this route reads."),
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from castor_chassis.context import RequestInfo, acceptable_request_id, set_request
@@ -16,6 +16,7 @@ from castor_chassis.metrics import IN_FLIGHT, SHED
 from castor_chassis.observability.http_metrics import NO_ANSWER, method_label, route_label
 from castor_chassis.observability.logging import log_request
 from castor_chassis.observability.tracing import continue_trace, current_trace_id, is_unrecorded, leave_trace
+from castor_chassis.service.body import RequestBody
 from castor_chassis.service.error_handlers import error_response
 from castor_chassis.service.health import Health
 from castor_chassis.settings import ServiceSettings
@@ -23,6 +24,10 @@ from castor_chassis.tls import is_service
 from castor_chassis.wire.errors import DeadlineExceeded, Forbidden, Overloaded, ServiceError, Unauthenticated
 
 log = structlog.get_logger("castor.http")
+_SHARE_OUTSIDE = 0.75
+"""Part of the places that callers from outside can take together; services always find the rest."""
+_OPEN_PER_PLACE = 4
+"""Requests per place that may be open while the beginning of their body is awaited."""
 _LEAST_SECONDS = 1.0
 """Floor of the deadline that a caller from outside may set: less would only make calls of peers end unfinished."""
 Admission = Callable[[int], None]
@@ -31,6 +36,9 @@ Admission = Callable[[int], None]
 
 class RequestLayer:
     """Correlation, load shedding, peer checks, deadline, body limit and the access log.
+
+    A request takes one of ``max_concurrent_requests`` places when the beginning of its body has arrived, and its
+    deadline begins then; until then only the rate of its body bounds it (``RequestBody``).
 
     ``slow_paths`` maps a path to the seconds it may take when the caller sets no deadline, ``admissions`` one to who
     decides whether a POST is worth reading: under overload a refusal must cost less than an answer. ``has_spans`` says
@@ -53,6 +61,7 @@ class RequestLayer:
         self._slow_paths = slow_paths or {}
         self._admissions = {} if admissions is None else admissions
         self._in_flight = 0
+        self._open = 0
         self._has_spans = has_spans
         IN_FLIGHT.set_function(lambda: self._in_flight)
 
@@ -65,11 +74,11 @@ class RequestLayer:
         has_span = self._has_spans and not is_unrecorded(traceparent)
         token = None if has_span else continue_trace(traceparent)
         set_request(exchange.info)
-        self._in_flight += 1
+        self._open += 1
         try:
             await self._answer(exchange)
         finally:
-            self._in_flight -= 1
+            self._open -= 1
             exchange.record()
             if token is not None:
                 leave_trace(token)
@@ -77,14 +86,32 @@ class RequestLayer:
 
     async def _answer(self, exchange: _Exchange) -> None:
         try:
+            self._require_place(self._open, _OPEN_PER_PLACE, exchange)
             self._admit(exchange)
-            seconds = exchange.seconds_allowed(self._slow_paths)
-            await self._within(seconds, exchange)
+            await exchange.body.begin()
+            self._require_place(self._in_flight + 1, 1, exchange)
+            await self._in_place(exchange)
         except ServiceError as error:
             await exchange.fail(error)
         except Exception:
             log.exception("unhandled_error", route=exchange.route)
             await exchange.fail(ServiceError())
+
+    async def _in_place(self, exchange: _Exchange) -> None:
+        self._in_flight += 1
+        try:
+            await self._within(exchange.seconds_allowed(self._slow_paths), exchange)
+        finally:
+            self._in_flight -= 1
+
+    def _require_place(self, taken: int, factor: int, exchange: _Exchange) -> None:
+        """Raise ``Overloaded`` when more are taken than there are; callers from outside get a part of them."""
+        limit = self._settings.max_concurrent_requests * factor
+        if exchange.is_outside:
+            limit = math.ceil(limit * _SHARE_OUTSIDE)
+        if taken > limit:
+            SHED.inc()
+            raise Overloaded(limit=limit, retry_after_seconds=1)
 
     async def _within(self, seconds: float, exchange: _Exchange) -> None:
         exchange.info.deadline = asyncio.get_running_loop().time() + seconds
@@ -97,9 +124,7 @@ class RequestLayer:
             raise DeadlineExceeded(seconds=round(seconds, 3)) from error
 
     def _admit(self, exchange: _Exchange) -> None:
-        if self._in_flight > self._settings.max_concurrent_requests:
-            SHED.inc()
-            raise Overloaded(limit=self._settings.max_concurrent_requests, retry_after_seconds=1)
+        self._require_place(self._in_flight + 1, 1, exchange)
         peer = exchange.info.peer
         if peer is not None and time.time() > peer.not_after:
             exchange.close = True
@@ -116,21 +141,22 @@ class _Exchange:
     """One request and its answer."""
 
     __slots__ = (
-        "_app_receive", "_app_send", "_health", "_settings", "_size", "_started_at", "close", "given", "info",
-        "scope", "started", "status",
+        "_app_send", "_health", "_settings", "_started_at", "body", "close", "given", "info", "receive", "scope",
+        "started", "status",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServiceSettings, health: Health) -> None:
         self.scope = scope
-        self._app_receive = receive
         self._app_send = send
         self._settings = settings
         self._health = health
-        self._size = 0
         self._started_at = time.perf_counter()
         self.started = False
         self.status = NO_ANSWER
         self.given = _wanted_headers(scope)
+        has_body = self.given.get("content-length", "0") != "0" or "transfer-encoding" in self.given
+        self.body = RequestBody(scope, receive, settings, has_body=has_body)
+        self.receive = self.body.receive
         state: MutableMapping[str, Any] = scope.get("state", {})
         self.info = RequestInfo(acceptable_request_id(self.given.get("x-request-id")), peer=state.get("tls_peer"))
         age = time.monotonic() - state.get("connected_at", float("inf"))
@@ -167,17 +193,6 @@ class _Exchange:
         floor = _LEAST_SECONDS if self.is_outside else 0.0
         return min(own, max(floor, int(given) / 1000))
 
-    async def receive(self) -> Message:
-        """Pass on the body, refusing it once it is larger than allowed."""
-        message = await self._app_receive()
-        if message["type"] == "http.request":
-            self._size += len(message.get("body", b""))
-            limit = self.scope.get("castor_max_body_bytes", self._settings.max_body_bytes)
-            if self._size > limit:
-                # FastAPI turns anything but an HTTPException raised here into a 400.
-                raise HTTPException(413)
-        return message
-
     async def send(self, message: Message) -> None:
         """Add our headers to the answer and note its status."""
         if message["type"] == "http.response.start":
@@ -206,7 +221,10 @@ class _Exchange:
         log_request(self.method, self.route, self.status, seconds, peer, info.request_id, trace_id, info.principal)
 
 
-_WANTED = {name.encode(): name for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "content-length")}
+_WANTED = {
+    name.encode(): name
+    for name in ("x-request-id", "x-request-timeout-ms", "traceparent", "content-length", "transfer-encoding")
+}
 
 
 def _wanted_headers(scope: Scope) -> dict[str, str]:

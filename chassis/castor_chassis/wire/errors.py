@@ -1,7 +1,7 @@
 """The one error type, and how it becomes an HTTP answer.
 
 ServiceError
-├── Unauthenticated 401, Forbidden 403, NotFound 404, Conflict 409, RateLimited 429, Overloaded 429
+├── Unauthenticated 401, Forbidden 403, NotFound 404, BodyTooSlow 408, Conflict 409, RateLimited 429, Overloaded 429
 ├── DeadlineExceeded 504
 ├── Unavailable 503 ── DatabaseUnavailable
 └── PeerError ── PeerUnavailable 503, PeerTimeout 504, PeerRejected 502
@@ -73,6 +73,14 @@ class NotFound(ServiceError):
     status = 404
     code = "not_found"
     message = "Nothing was found at this path; the contract lists what exists."
+
+
+class BodyTooSlow(ServiceError):
+    """The body arrives more slowly than the service waits."""
+
+    status = 408
+    code = "body_too_slow"
+    message = "The body arrived too slowly; send it over a better connection, or in smaller parts."
 
 
 class Conflict(ServiceError):
@@ -177,11 +185,12 @@ class PeerRejected(PeerError):
         return str(self.details["peer_code"])
 
 
-COMMON = (400, 401, 403, 413, 422, 429, 500, 502, 503, 504)
+COMMON = (400, 401, 403, 408, 413, 422, 429, 500, 502, 503, 504)
 _DESCRIPTIONS = {
     400: "The body is not JSON, or the request is malformed.",
     401: "No valid token or certificate.",
     403: "The token lacks the scope, or the caller may not use this path.",
+    408: "The body arrives too slowly.",
     413: "The body is too large.",
     422: "A field is missing, unknown or out of range; details.fields names it.",
     429: "Rate limit or overload; Retry-After says when.",

@@ -199,7 +199,7 @@ class StackPlan:
             own=self.authority.leaf(INGRESS),
             authority=self.state_folder.authority_file,
             routes=tuple(
-                Route(service.capability, service.name, f"{LOOPBACK}:{self.ports[service.name]}")
+                Route(service.capability, service.name, f"{LOOPBACK}:{self.ports[service.name]}", service.uploads)
                 for service in self.services
             ),
         )

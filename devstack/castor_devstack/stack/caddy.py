@@ -25,6 +25,9 @@ _SITE = """\
 	grace_period 5s
 	servers {{
 		protocols h1 h2
+		timeouts {{
+			read_header 10s
+		}}
 	}}
 	log {{
 		output stderr
@@ -73,13 +76,14 @@ https://:{port} {{
 """
 
 # The response header may take as long as a long poll and a slow model together; the services have
-# deadlines of their own. Idle connections are closed before the service closes them.
+# deadlines of their own. Idle connections are closed before the service closes them. A body of usual size goes to the
+# service once it is complete, so that slow senders occupy nothing but a connection here; uploads pass as they come.
 _ROUTE = """\
-		@{capability} path /v1/{capability} /v1/{capability}/* /api/v1/{capability} /api/v1/{capability}/*
-		handle @{capability} {{
+		@{name} path {paths}
+		handle @{name} {{
 			uri strip_prefix /api
 			reverse_proxy https://{upstream} {{
-				transport http {{
+{buffers}				transport http {{
 					tls_server_name {identity}
 					tls_trust_pool file "{authority}"
 					tls_client_auth "{certificate}" "{key}"
@@ -92,6 +96,8 @@ _ROUTE = """\
 		}}
 """
 
+_BUFFERS = "\t\t\t\trequest_buffers 2MB\n"
+
 
 @dataclass(frozen=True)
 class Route:
@@ -102,6 +108,8 @@ class Route:
     """Name in the upstream's certificate."""
     upstream: str
     """``host:port`` of its mTLS API."""
+    uploads: tuple[str, ...] = ()
+    """Paths under the capability whose bodies are files, which are passed on as they come."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +158,23 @@ class Ingress:
 
     def _routes(self) -> Iterable[str]:
         for route in self.routes:
-            yield _ROUTE.format(
-                capability=route.capability,
-                identity=route.identity,
-                upstream=route.upstream,
-                authority=self.authority,
-                certificate=self.own.certificate,
-                key=self.own.key,
-            )
+            base = f"/v1/{route.capability}"
+            uploads = [f"{base}/{path}" for path in route.uploads]
+            if uploads:
+                yield self._route(route, f"{route.capability}_uploads", uploads, "")
+            yield self._route(route, route.capability, [base, f"{base}/*"], _BUFFERS)
+
+    def _route(self, route: Route, name: str, paths: list[str], buffers: str) -> str:
+        return _ROUTE.format(
+            name=name,
+            paths=" ".join([*paths, *(f"/api{path}" for path in paths)]),
+            buffers=buffers,
+            identity=route.identity,
+            upstream=route.upstream,
+            authority=self.authority,
+            certificate=self.own.certificate,
+            key=self.own.key,
+        )
 
 
 def environment(folder: Path, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:

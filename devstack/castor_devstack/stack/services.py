@@ -54,6 +54,8 @@ class Service:
     redis_number: int = 0
     secrets: tuple[str, ...] = ()
     """Generated secrets, passed as upper-case settings of the same names."""
+    uploads: tuple[str, ...] = ()
+    """Paths under its prefix that take files, whose bodies the ingress passes on as they come."""
 
     @property
     def capability(self) -> str:
@@ -71,7 +73,14 @@ SERVICES = (
     Service("sentiment-service", "sentiment_service", 8502, 8602, database=False, redis_number=2),
     Service("openai-service", "openai_service", 8503, 8603, redis_number=3),
     Service(
-        "twitter-service", "twitter_service", 8504, 8604, ("sentiment-service",), calls_at_once=True, redis_number=4
+        "twitter-service",
+        "twitter_service",
+        8504,
+        8604,
+        ("sentiment-service",),
+        calls_at_once=True,
+        redis_number=4,
+        uploads=("imports",),
     ),
     Service(
         "trending-service", "trending_service", 8505, 8605, ("twitter-service",), calls_at_once=True, redis_number=5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import ssl
 import sys
@@ -22,6 +23,8 @@ from castor_devstack.errors import AlreadyRunning, DevstackError
 from castor_devstack.lifecycle.background import ensure_running, launch_detached
 from castor_devstack.lifecycle.down import stop_stack
 from castor_devstack.lifecycle.status import all_ready, status
+from castor_devstack.stack.caddy import Ingress, Route
+from castor_devstack.stack.pki import Leaf
 from castor_devstack.stack.services import service_named
 from castor_devstack.supervision.pids import marked
 from castor_devstack.supervision.state import State, is_locked
@@ -93,6 +96,19 @@ def test_a_stranger_sets_no_deadline_below_a_second(state_folder: StateFolder, a
     """The ingress raises a deadline below one second to one second, and passes on any other."""
     _, _, seen = ask(state_folder, "/v1/sentiment/analyze", headers={"X-Request-Timeout-Ms": asked})
     assert seen["headers"]["x-request-timeout-ms"] == arrives
+
+
+def test_only_uploads_pass_before_they_are_complete(state_folder: StateFolder) -> None:
+    """Every capability has its bodies buffered by the ingress, except the paths that take files."""
+    routes = (Route("auth", "auth-service", "a:1"), Route("twitter", "twitter-service", "t:1", ("imports",)))
+    leaf = Leaf(Path("c"), Path("k"))
+    text = Ingress(Path("f"), 1, leaf, leaf, Path("ca"), routes).configuration()
+    handles = dict(re.findall(r"handle @(\w+) \{(.*?)transport http", text, re.DOTALL))
+    assert {name: "request_buffers 2MB" in handle for name, handle in handles.items()} == {
+        "auth": True, "twitter_uploads": False, "twitter": True,
+    }  # fmt: skip
+    assert text.index("handle @twitter_uploads") < text.index("handle @twitter {")
+    assert "request_buffers 2MB" in (state_folder.folder("ingress") / "Caddyfile").read_text()
 
 
 def test_the_old_prefix_is_an_alias(state_folder: StateFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -171,6 +172,24 @@ async def test_import_limit(start_twitter: Start) -> None:
         refused = [answer for answer in answers if answer.status_code == 429]
         assert refused
         assert all("retry-after" in answer.headers for answer in refused)
+
+
+async def test_an_import_that_trickles_makes_room(start_twitter: Start) -> None:
+    """An import whose file stops coming ends, and the next one finds its place, long before the time of an import."""
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield numbered(3000).encode()
+        await asyncio.sleep(60)
+
+    async with start_twitter(import_max_concurrent=1, body_grace_seconds=1, body_min_bytes_per_second=1e6) as twitter:
+        url, headers = "/v1/twitter/imports", twitter.headers
+        stalled = asyncio.ensure_future(twitter.service.client.post(url, content=trickle(), headers=headers))
+        await asyncio.sleep(0.5)
+        assert (await twitter.upload(numbered(10))).status_code == 429
+        await asyncio.sleep(2)
+        assert (await twitter.upload(numbered(10))).status_code == 201
+        stalled.cancel()
+        await asyncio.wait([stalled])
 
 
 async def test_authors_become_entities_once(twitter: Twitter) -> None:
