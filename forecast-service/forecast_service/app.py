@@ -10,10 +10,11 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from forecast_service import __version__
-from forecast_service.api import indexes, predictions
+from forecast_service.api import forecasts, indexes, predictions
 from forecast_service.api.resources import Resources
 from forecast_service.clients.twitter import TwitterClient
-from forecast_service.forecasts.forecaster import Forecaster
+from forecast_service.forecasts.pool import ForecastPool
+from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.repository import PredictionRepository
 from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.service import IndexService
@@ -33,7 +34,7 @@ def create_app(
         package="forecast_service",
         version=__version__,
         summary="ICCE, momentum and forecasts with honest intervals.",
-        routers=[indexes.router, predictions.router],
+        routers=[indexes.router, predictions.router, forecasts.router],
         start=start,
         keys=keys,
         api_keys=api_keys,
@@ -48,13 +49,12 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     peer = chassis.peer("twitter-service", settings.twitter_url)
     twitter = TwitterClient(peer, timeout_seconds=settings.counts_timeout_seconds)
     index_service = IndexService(twitter, settings.alpha, settings.smoothing)
-    forecast_service = ForecastService(
-        index_service,
-        PredictionRepository(chassis.postgres),
-        chassis.load("forecaster", Forecaster),
-        chassis.in_thread,
-        minimum_days=settings.minimum_days,
-        history_days=settings.history_days,
-        maximum_age_days=settings.maximum_age_days,
-    )
-    yield Resources(index_service, forecast_service)
+    pool = ForecastPool(processes=settings.fit_processes, remembered=settings.forecasts_remembered)
+    chassis.load("forecaster", pool.warm_up)
+    limits = {"minimum_days": settings.minimum_days, "maximum_age_days": settings.maximum_age_days}
+    stored = PredictionRepository(chassis.postgres)
+    entity_forecasts = ForecastService(index_service, stored, pool, history_days=settings.history_days, **limits)
+    try:
+        yield Resources(index_service, entity_forecasts, PostedForecasts(pool, **limits))
+    finally:
+        pool.close()

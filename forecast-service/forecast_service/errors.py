@@ -47,3 +47,40 @@ class TooFewTweets(ServiceError):
     status = 422
     code = "too_few_tweets"
     message = "No tweet from {since} to {until} counts for a tracked entity; one is needed. Choose another span."
+
+
+class UnusableSeries(ServiceError):
+    """A posted series cannot be read as one value a day."""
+
+    status = 422
+    code = "unusable_series"
+    message = "The series cannot be used: {reason}."
+
+
+class TooFewValues(ServiceError):
+    """A posted series is too short for an honest forecast."""
+
+    status = 422
+    code = "too_few_days"
+    message = (
+        "The series has {observed} values up to {until}, the last whole day, of the {needed} that a forecast needs."
+    )
+
+
+class NoVariation(ServiceError):
+    """A posted series never moved."""
+
+    status = 422
+    code = "no_variation"
+    message = "All {days} values are {value}: how far the next may lie from it cannot be learned from them."
+
+
+class SeriesTooOld(ServiceError):
+    """A posted series ends too long before as_of."""
+
+    status = 422
+    code = "data_too_old"
+    message = (
+        "The series ends on {last_observed}, {age_days} days before the last whole day; forecasts are made from data "
+        "of at most {bound_days} days. Post later values or give an earlier as_of."
+    )

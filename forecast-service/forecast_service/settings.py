@@ -23,3 +23,7 @@ class ForecastSettings(ServiceSettings):
     maximum_age_days: int = Field(
         7, ge=0, description="Data whose last day is older than this is not forecast: its rhythm and level are gone."
     )
+    fit_processes: int = Field(1, ge=1, le=64, description="Processes that make forecasts; each holds about 250 MB.")
+    forecasts_remembered: int = Field(
+        500, ge=0, le=100_000, description="Forecasts kept in memory: the same series is not fitted again."
+    )

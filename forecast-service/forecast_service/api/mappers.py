@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from forecast_service.api.schemas import indexes as wire
+from forecast_service.api.schemas.predictions import Asked, Compared, EntityForecast, Refused
+from forecast_service.forecasts.model import Comparison
+from forecast_service.forecasts.options import Options
 from forecast_service.indexes.icce import OTHER_ALPHAS, icce_at, latest_icce, trend
 from forecast_service.indexes.model import EntityIndex, IndexDay, ShareOfVoice
 from forecast_service.indexes.momentum import Momentum
@@ -99,6 +102,20 @@ def narrative_of(indexes: Narrative) -> wire.Narrative:
         values
         | {"texts": indexes.texts, "comparisons": indexes.comparisons, "band": indexes.band}
         | {"low": round(low, 4), "high": round(high, 4)}
+    )
+
+
+def options_of(asked: Asked) -> Options:
+    """Return what was chosen in the request."""
+    return Options(asked.horizon_days, asked.level, asked.method)
+
+
+def comparison_of(comparison: Comparison) -> Compared:
+    """Return forecasts of several entities as they are answered."""
+    return Compared(
+        as_of=comparison.as_of,
+        items=[EntityForecast.model_validate(one, from_attributes=True) for one in comparison.predictions],
+        refused=[Refused(entity=entity, code=code) for entity, code in comparison.refused.items()],
     )
 
 

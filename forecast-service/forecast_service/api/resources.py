@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from castor_chassis import Principal, provided, require
+from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.service import IndexService
 
@@ -18,6 +19,7 @@ class Resources:
 
     indexes: IndexService
     forecasts: ForecastService
+    posted: PostedForecasts
 
 
 R = Annotated[Resources, provided(Resources)]

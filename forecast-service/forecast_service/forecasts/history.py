@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from forecast_service.forecasts.scale import Vector
 
 MAXIMUM_BRIDGED_DAYS = 7
+MAXIMUM_TRAINING_DAYS = 400
+_START_MOVES_BY_DAYS = 84
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,28 @@ class History:
     values: Vector
     starts: list[int]
 
+    def start(self, origin: int) -> int:
+        """Return the first day of the training for ``origin``: that of its stretch, or of the last year or so of it.
+
+        Older days add seconds and hardly anything else. The day moves by whole seasons, so that parameters that were
+        estimated from one origin fit the training of the next.
+        """
+        offset = len(self.values) % _START_MOVES_BY_DAYS
+        moves = (origin - MAXIMUM_TRAINING_DAYS - offset) // _START_MOVES_BY_DAYS
+        latest = moves * _START_MOVES_BY_DAYS + offset
+        return max(self.starts[origin - 1], latest)
+
     def training(self, origin: int) -> Vector:
-        """Return the bridged stretch that ends with the day before ``origin``, which must be observed."""
-        stretch = self.values[self.starts[origin - 1] : origin]
+        """Return the bridged days from ``start`` to the one before ``origin``, which must be observed."""
+        stretch = self.values[self.start(origin) : origin]
         known = np.flatnonzero(~np.isnan(stretch))
+        # It may begin in a gap that was cut: np.interp repeats the first known value.
         return np.interp(np.arange(len(stretch)), known, stretch[known])
+
+    def before_last_stretch(self) -> History | None:
+        """Return the history up to the last long gap, or None where there was none."""
+        start = self.starts[-1]
+        return history_of(self.values[:start]) if start else None
 
     def origins(self, minimum_days: int) -> list[int]:
         """Return the days with an observed day before them and at least ``minimum_days`` days of training."""

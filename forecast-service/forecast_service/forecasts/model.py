@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+from forecast_service.forecasts.methods import SEASON_DAYS, MethodName
+
+Note = Literal["no_skill", "skill_unknown", "stale", "conversation_is_not_votes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to forecast: consecutive days, oldest first, None where nothing was observed.
+
+    ``level`` in (0, 1) is the probability of the interval, which is nowhere narrower than ``least_half_width`` to
+    each side, in the unit of the values; neither leaves ``bounds``.
+    """
+
+    values: tuple[float | None, ...]
+    horizon: int
+    level: float = 0.8
+    method: MethodName | Literal["auto"] = "auto"
+    season: int = SEASON_DAYS
+    bounds: tuple[float, float] | None = (0.0, 100.0)
+    least_half_width: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Values and bounds for 1..h days ahead, and the method that made them.
+    """Values and bounds for 1..h days ahead, and the method that made them: a name of ``METHODS``, or 'ensemble'.
 
-    ``skill`` is 1 - mean absolute error of theta / that of the last value, over the back-tests; None where the last
+    ``skill`` is 1 - mean absolute error / that of the last value, over the back-tests; None where the last
     value made no error at all, and where too few days passed since a gap of more than a week. ``coverage`` is the
     share of back-tested days that lay within their interval; None where there were too few.
     """
@@ -21,6 +43,14 @@ class Forecast:
     lows: list[float]
     highs: list[float]
     coverage: float | None = None
+    weights: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[Note]:
+        """What a reader must know about the forecast's worth."""
+        if self.skill is None:
+            return ["skill_unknown"]
+        return ["no_skill"] if self.skill <= 0 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +64,27 @@ class PredictedDay:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesForecast:
+    """A forecast of any daily series with what it rests on; ``data_age_days`` counts to the last whole day."""
+
+    method: str
+    skill: float | None
+    coverage: float | None
+    weights: dict[str, float]
+    level: float
+    days_observed: int
+    days_missing: int
+    last_observed: dt.date
+    data_age_days: int
+    notes: list[Note]
+    points: list[PredictedDay]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """A forecast of an entity's ICCE as it is stored and answered; ``level`` is the probability of the interval.
 
-    The last three are None in rows that an earlier version stored.
+    Those with defaults are missing in rows that an earlier version stored.
     """
 
     id: str
@@ -52,3 +99,14 @@ class Prediction:
     last_observed: dt.date | None = None
     data_age_days: int | None = None
     coverage: float | None = None
+    weights: dict[str, float] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Forecasts of several entities as of one moment, and the error codes of those that have none."""
+
+    as_of: dt.datetime
+    predictions: list[Prediction]
+    refused: dict[str, str]

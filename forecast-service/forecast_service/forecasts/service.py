@@ -1,27 +1,25 @@
-"""Forecasts of an entity's ICCE: made, stored, read back."""
+"""Forecasts of an entity's ICCE: made, stored, read back, compared."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from castor_chassis import Unavailable, normal_time
+from castor_chassis import normal_time
 from forecast_service.errors import DataTooOld, PredictionNotFound, TooFewDays
-from forecast_service.forecasts.forecaster import Forecaster
-from forecast_service.forecasts.model import Forecast, PredictedDay, Prediction
+from forecast_service.forecasts.model import Comparison, Forecast, Note, PredictedDay, Prediction, Question
+from forecast_service.forecasts.options import Options
+from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.repository import PredictionRepository
 from forecast_service.indexes.icce import latest_icce
 from forecast_service.indexes.model import EntityIndex
 from forecast_service.indexes.service import IndexService
-from forecast_service.metrics import PREDICTIONS, SECONDS, SKILL
 
-Fit = Callable[[Sequence[float | None], int, float, float], Forecast]
-InThread = Callable[[Fit, Sequence[float | None], int, float, float], Awaitable[Forecast]]
-ALGORITHM = 2
+ALGORITHM = 3
 """Part of the id: what another algorithm made of the same question is another forecast."""
 RECENT_DAYS = 28
 """Days whose sampling errors say how far apart two counts of the same conversation lie."""
@@ -37,28 +35,48 @@ class ForecastService:
 
     indexes: IndexService
     predictions: PredictionRepository
-    forecaster: asyncio.Task[Forecaster]
-    in_thread: InThread
+    pool: ForecastPool
     minimum_days: int
     history_days: int
     maximum_age_days: int
 
-    async def predict(self, entity: str, as_of: datetime | None, horizon: int, level: float) -> Prediction:
-        """Forecast ``horizon`` days and store the forecast; the same question on the same data has the same id.
+    async def predict(self, entity: str, as_of: datetime | None, options: Options) -> Prediction:
+        """Forecast and store the forecast; the same question on the same data has the same id.
 
-        Raises ``EntityNotFound``, ``TooFewDays``, ``DataTooOld``, ``Unavailable`` while the library loads,
-        ``PeerError`` without twitter-service and ``DatabaseUnavailable`` without PostgreSQL.
+        Raises what ``forecast`` raises, and ``DatabaseUnavailable`` without PostgreSQL.
         """
-        index = await self.indexes.index(entity, as_of, self.history_days)
-        if index.days_observed < self.minimum_days:
-            raise TooFewDays(entity=entity, observed=index.days_observed, needed=self.minimum_days)
-        if index.age_days > self.maximum_age_days:
-            last, days = index.last_observed, index.age_days
-            raise DataTooOld(entity=entity, last_observed=str(last), age_days=days, bound_days=self.maximum_age_days)
-        forecast = await self._forecast(index, horizon, level)
-        prediction = _prediction(index, forecast, horizon, level)
+        prediction = await self.forecast(entity, as_of, options)
         await self.predictions.save(prediction)
         return prediction
+
+    async def forecast(self, entity: str, as_of: datetime | None, options: Options) -> Prediction:
+        """Forecast an entity's ICCE without storing it.
+
+        Raises ``EntityNotFound``, ``TooFewDays``, ``DataTooOld``, ``Unavailable`` while too many forecasts are being
+        made, and ``PeerError`` without twitter-service.
+        """
+        index = await self.indexes.index(entity, as_of, self.history_days)
+        self._check(index)
+        forecast = await self.pool.forecast(
+            Question(
+                values=tuple(day.icce for day in index.days),
+                horizon=options.horizon_days,
+                level=options.level,
+                method=options.method,
+                least_half_width=_sampling_half_width(index, options.level),
+            )
+        )
+        return _prediction(index, forecast, options)
+
+    async def compare(self, entities: Sequence[str], as_of: datetime | None, options: Options) -> Comparison:
+        """Forecast several entities as of one moment and on one base, the tweets of all; what is refused is named.
+
+        Raises ``EntityNotFound``, ``Unavailable`` and ``PeerError`` as ``forecast`` does.
+        """
+        moment = as_of or datetime.now(UTC)
+        made = await asyncio.gather(*(self._forecast_or_code(entity, moment, options) for entity in entities))
+        refused = {entity: one for entity, one in zip(entities, made, strict=True) if isinstance(one, str)}
+        return Comparison(moment, [one for one in made if isinstance(one, Prediction)], refused)
 
     async def prediction(self, prediction_id: str) -> Prediction:
         """Return a forecast that was made; raises ``PredictionNotFound``."""
@@ -67,18 +85,23 @@ class ForecastService:
             raise PredictionNotFound(prediction_id=prediction_id)
         return found
 
-    async def _forecast(self, index: EntityIndex, horizon: int, level: float) -> Forecast:
-        if not self.forecaster.done():
-            raise Unavailable(reason="the forecasting library is still loading", retry_after_seconds=5)
-        with SECONDS.time():
-            values = [day.icce for day in index.days]
-            forecast = await self.in_thread(
-                self.forecaster.result().forecast, values, horizon, level, _sampling_half_width(index, level)
+    async def _forecast_or_code(self, entity: str, as_of: datetime, options: Options) -> Prediction | str:
+        try:
+            return await self.forecast(entity, as_of, options)
+        except (TooFewDays, DataTooOld) as error:
+            return error.code
+
+    def _check(self, index: EntityIndex) -> None:
+        """Raise ``TooFewDays`` or ``DataTooOld`` where a forecast would not be honest."""
+        if index.days_observed < self.minimum_days:
+            raise TooFewDays(entity=index.entity, observed=index.days_observed, needed=self.minimum_days)
+        if index.age_days > self.maximum_age_days:
+            raise DataTooOld(
+                entity=index.entity,
+                last_observed=str(index.last_observed),
+                age_days=index.age_days,
+                bound_days=self.maximum_age_days,
             )
-        PREDICTIONS.labels(forecast.method).inc()
-        if forecast.skill is not None:
-            SKILL.observe(forecast.skill)
-        return forecast
 
 
 def _sampling_half_width(index: EntityIndex, level: float) -> float:
@@ -90,34 +113,38 @@ def _sampling_half_width(index: EntityIndex, level: float) -> float:
     return statistics.NormalDist().inv_cdf((1 + level) / 2) * statistics.median(errors[-RECENT_DAYS:])
 
 
-def _prediction(index: EntityIndex, forecast: Forecast, horizon: int, level: float) -> Prediction:
+def _prediction(index: EntityIndex, forecast: Forecast, options: Options) -> Prediction:
     latest, last = latest_icce(index.days), index.last_observed
     assert latest is not None and last is not None, "there are minimum_days observed days"  # noqa: PT018
+    stale: list[Note] = ["stale"] if index.age_days else []
     return Prediction(
-        id=_identifier(index, horizon, level),
+        id=_identifier(index, options),
         entity=index.entity,
         as_of=index.as_of,
         icce=round(latest, 4),
         days_observed=index.days_observed,
         method=forecast.method,
         skill=forecast.skill,
-        level=level,
-        points=_points(last, forecast),
+        level=options.level,
+        points=points_after(last, forecast),
         last_observed=last,
         data_age_days=index.age_days,
         coverage=forecast.coverage,
+        weights=forecast.weights,
+        notes=[*forecast.notes, *stale, "conversation_is_not_votes"],
     )
 
 
-def _points(last: date, forecast: Forecast) -> list[PredictedDay]:
+def points_after(last: date, forecast: Forecast, digits: int = 3) -> list[PredictedDay]:
+    """Return the forecast by date, from the day after ``last`` on, rounded to ``digits`` decimals."""
     rows = zip(forecast.values, forecast.lows, forecast.highs, strict=True)
     return [
-        PredictedDay(last + timedelta(days=ahead), round(value, 3), round(low, 3), round(high, 3))
+        PredictedDay(last + timedelta(days=ahead), round(value, digits), round(low, digits), round(high, digits))
         for ahead, (value, low, high) in enumerate(rows, start=1)
     ]
 
 
-def _identifier(index: EntityIndex, horizon: int, level: float) -> str:
+def _identifier(index: EntityIndex, options: Options) -> str:
     values = [(day.day, day.icce) for day in index.days]
-    asked = f"{ALGORITHM}|{index.entity}|{normal_time(index.as_of)}|{horizon}|{level}|{values}"
+    asked = f"{ALGORITHM}|{index.entity}|{normal_time(index.as_of)}|{options}|{values}"
     return hashlib.sha256(asked.encode()).hexdigest()[:32]

@@ -25,6 +25,8 @@ PREDICTION = Prediction(
     last_observed=date(2026, 5, 29),
     data_age_days=0,
     coverage=0.75,
+    weights={"theta": 1.0},
+    notes=["stale"],
 )
 
 
@@ -64,6 +66,8 @@ async def test_rows_keep_the_json_that_earlier_versions_wrote_and_read(postgres:
         "last_observed": "2026-05-29",
         "data_age_days": 0,
         "coverage": 0.75,
+        "weights": {"theta": 1.0},
+        "notes": ["stale"],
     }
 
 
@@ -72,8 +76,10 @@ async def test_rows_of_earlier_versions_are_read(postgres: Postgres) -> None:
     predictions = PredictionRepository(postgres)
     await predictions.save(PREDICTION)
     await postgres.execute(
-        "UPDATE predictions SET prediction = prediction - 'last_observed' - 'data_age_days' - 'coverage'"
+        "UPDATE predictions SET prediction = prediction"
+        " - ARRAY['last_observed', 'data_age_days', 'coverage', 'weights', 'notes']"
     )
     read = await predictions.prediction(PREDICTION.id)
     assert read is not None
     assert (read.points, read.last_observed, read.data_age_days, read.coverage) == (PREDICTION.points, None, None, None)
+    assert (read.weights, read.notes) == ({}, [])

@@ -1,0 +1,77 @@
+"""Routes of forecasts that are not stored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from castor_chassis import Ok, Timestamp, Unavailable, errors_of, ok
+from forecast_service.api.mappers import comparison_of, options_of
+from forecast_service.api.resources import CanRead, R
+from forecast_service.api.schemas.fields import EntityId
+from forecast_service.api.schemas.predictions import (
+    AS_OF,
+    METHOD,
+    Asked,
+    Compared,
+    EntityForecast,
+    MethodChoice,
+    SeriesForecast,
+    SeriesRequest,
+)
+from forecast_service.errors import (
+    DataTooOld,
+    EntityNotFound,
+    NoVariation,
+    SeriesTooOld,
+    TooFewDays,
+    TooFewValues,
+    UnusableSeries,
+)
+
+router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
+AsOf = Annotated[Timestamp | None, Query(description=AS_OF)]
+HorizonDays = Annotated[int, Query(ge=1, le=30)]
+Level = Annotated[float, Query(ge=0.5, le=0.99, description="Probability that the interval is to hold.")]
+MethodQuery = Annotated[MethodChoice, Query(description=METHOD)]
+
+
+@router.post("/series", responses=errors_of(UnusableSeries, TooFewValues, NoVariation, SeriesTooOld, Unavailable))
+async def forecast_series(body: SeriesRequest, r: R, _: CanRead) -> Ok[SeriesForecast]:
+    """Forecast a posted daily series. Nothing is stored; the same series gives the same answer."""
+    days = [(item.date, item.value) for item in body.items]
+    bounds = (body.bounds.lower, body.bounds.upper) if body.bounds else None
+    made = await r.posted.forecast(days, body.as_of, bounds, options_of(body))
+    return ok(SeriesForecast.model_validate(made, from_attributes=True))
+
+
+@router.get("/entities/{entity}", responses=errors_of(EntityNotFound, TooFewDays, DataTooOld, Unavailable))
+async def forecast_entity(
+    entity: EntityId,
+    r: R,
+    _: CanRead,
+    as_of: AsOf = None,
+    horizon_days: HorizonDays = 14,
+    level: Level = 0.8,
+    method: MethodQuery = "auto",
+) -> Ok[EntityForecast]:
+    """Forecast an entity's ICCE without storing the forecast."""
+    options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
+    made = await r.forecasts.forecast(entity, as_of, options)
+    return ok(EntityForecast.model_validate(made, from_attributes=True))
+
+
+@router.get("/compare", responses=errors_of(EntityNotFound, Unavailable))
+async def compare_entities(
+    r: R,
+    _: CanRead,
+    entity: Annotated[list[EntityId], Query(min_length=2, max_length=10, description="Repeat it for each entity.")],
+    as_of: AsOf = None,
+    horizon_days: HorizonDays = 14,
+    level: Level = 0.8,
+    method: MethodQuery = "auto",
+) -> Ok[Compared]:
+    """Forecast several entities as of one moment and on one base; each without a forecast is named with the reason."""
+    options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
+    return ok(comparison_of(await r.forecasts.compare(list(dict.fromkeys(entity)), as_of, options)))
