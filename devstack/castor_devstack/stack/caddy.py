@@ -59,6 +59,12 @@ https://:{port} {{
 		request_header @hurried X-Request-Timeout-Ms 1000
 		log_append request_id {id}
 		log_append traceparent {{http.request.header.Traceparent}}
+		@between_services path /v1/auth/token /v1/auth/token/* /api/v1/auth/token /api/v1/auth/token/*
+		handle @between_services {{
+			header X-Request-Id {id}
+			header Content-Type application/json
+			respond `{not_found}` 404
+		}}
 {routes}
 		header X-Request-Id {id}
 		header Content-Type application/json

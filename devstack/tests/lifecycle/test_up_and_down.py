@@ -120,7 +120,17 @@ def test_the_old_prefix_is_an_alias(state_folder: StateFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/internal/user/1", "/v1/auth/../../internal/x", "/v1/authx", "/metrics", "/v2/auth"]
+    "path",
+    [
+        "/",
+        "/internal/user/1",
+        "/v1/auth/../../internal/x",
+        "/v1/authx",
+        "/metrics",
+        "/v2/auth",
+        "/v1/auth/token",
+        "/api/v1/auth//token/",
+    ],
 )
 def test_only_public_paths_are_served(state_folder: StateFolder, path: str) -> None:
     """Whatever is not a capability answers 404 in our envelope and reaches no service."""
