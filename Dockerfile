@@ -1,7 +1,8 @@
-# syntax=docker/dockerfile:1
 # One recipe for all services:  docker build --build-arg SERVICE=sentiment-service -t castor/sentiment-service .
 #
-# Dependencies come from the lock and change seldom, so they are a layer of their own; the code follows.
+# Dependencies come from the lock and change seldom, so they are a layer of their own; the code follows as another.
+# Behind a proxy that signs with its own authority: --secret id=ca,src=corporate-ca.pem (all authorities that are needed).
+# Another package index for pip: --build-arg PIP_INDEX_URL=https://...
 # The image holds no compiler, no uv and no pip of ours, runs as 10001, and writes to /tmp only.
 
 ARG PYTHON=docker.io/library/python:3.11-slim-bookworm
@@ -13,33 +14,44 @@ WORKDIR /app
 
 FROM base AS deps
 ARG SERVICE
+ARG PIP_INDEX_URL=https://pypi.org/simple
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never
-RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
+RUN --mount=type=secret,id=ca \
+    if [ -f /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi && \
+    pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 COPY pyproject.toml uv.lock ./
 COPY chassis/pyproject.toml chassis/
 COPY ${SERVICE}/pyproject.toml ${SERVICE}/
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \
+    if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi && \
     uv sync --frozen --no-dev --no-install-workspace --package castor-${SERVICE}
 
 FROM deps AS code
+ARG SERVICE
 COPY chassis chassis
 COPY ${SERVICE} ${SERVICE}
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \
+    if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi && \
     uv sync --frozen --no-dev --no-editable --package castor-${SERVICE}
+# Apart from the dependencies, so that a change of the code is a layer of a few megabytes.
 # An exec form knows no build arguments; this is the command that every image has.
-RUN printf '#!/app/.venv/bin/python\nimport runpy\nrunpy.run_module("%s", run_name="__main__", alter_sys=True)\n' \
-    "${SERVICE%-service}_service" > .venv/bin/service && chmod 755 .venv/bin/service
+RUN mkdir code && \
+    mv .venv/lib/python3.11/site-packages/castor_* ".venv/lib/python3.11/site-packages/${SERVICE%-service}_service" code/ && \
+    printf '#!/app/.venv/bin/python\nimport runpy\nrunpy.run_module("%s", run_name="__main__", alter_sys=True)\n' \
+    "${SERVICE%-service}_service" > code/service && chmod 755 code/service
 
 FROM base AS runtime
 ARG SERVICE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG SOURCE=https://github.com/castor/castor
 LABEL org.opencontainers.image.title="${SERVICE}" \
       org.opencontainers.image.description="CASTOR ${SERVICE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.base.name="docker.io/library/python:3.11-slim-bookworm"
 # One thread per process for numeric libraries: replicas share the cores. Caches go where one may write.
@@ -49,13 +61,15 @@ ENV API_HOST=0.0.0.0 \
     PYTHONDONTWRITEBYTECODE=1 \
     TZ=UTC \
     HOME=/tmp \
+    PYTHONPATH=/app/code \
     NUMBA_CACHE_DIR=/tmp/numba \
     OMP_NUM_THREADS=1 \
     OPENBLAS_NUM_THREADS=1
-COPY --from=code /app/.venv /app/.venv
+COPY --from=deps /app/.venv /app/.venv
+COPY --from=code /app/code /app/code
 USER 10001:10001
 EXPOSE 8443 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('MANAGEMENT_PORT', '9090')}/health/ready\", timeout=2)"]
-ENTRYPOINT ["/app/.venv/bin/service"]
+ENTRYPOINT ["/app/code/service"]
 CMD ["serve"]

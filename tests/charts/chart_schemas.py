@@ -77,8 +77,21 @@ def written(service: Service) -> str:
     return text(chart_schema(common, settings_of(service)))
 
 
+def umbrella() -> str:
+    """Return what values.schema.json of the umbrella should hold; the services' own check what is under their names."""
+    common = json.loads((CHARTS / "common" / "values.schema.json").read_text())
+    shared = common["properties"]["global"]
+    shared["properties"]["castor"] |= everywhere(common)
+    charts = [*(service.name for service in SERVICES), "observability"]
+    switches = {"type": "object", "additionalProperties": False, "properties": {n: {"type": "boolean"} for n in charts}}
+    properties = {"global": shared, "services": switches, **{name: {"type": "object"} for name in charts}}
+    title = {"$schema": common["$schema"], "title": "Values of the chart castor", "type": "object"}
+    return text(title | {"additionalProperties": False, "properties": properties})
+
+
 def update() -> None:
     """Write values.schema.json of every chart."""
+    (CHARTS / "castor" / "values.schema.json").write_text(umbrella())
     for service in SERVICES:
         (CHARTS / service.name / "values.schema.json").write_text(written(service))
 

@@ -52,12 +52,14 @@ class Builder:
         self._given = arguments
         self._arguments: dict[str, str] = {}
         self._stages: dict[str, dict[str, str]] = {}
+        self._kept: set[Path] = set()
         self._ignored = _Ignore((source / ".dockerignore").read_text())
 
     def build(self) -> Image:
         """Run every instruction, and keep of /app what the last stage copies."""
         for name, rest in instructions((self.source / "Dockerfile").read_text()):
             getattr(self, f"_{name.lower()}")(rest)
+        self._drop_the_rest()
         return self.image
 
     def place(self, path: str) -> str:
@@ -90,7 +92,7 @@ class Builder:
         *sources, target = self._text(rest).split()
         if sources[0].startswith("--from="):
             assert sources[1] == target
-            self._keep_only(Path(self.place(target)))
+            self._kept.add(Path(self.place(target)))
             return
         for source in sources:
             self._take(Path(source), self.image.app / target, into=target.endswith("/"))
@@ -104,9 +106,9 @@ class Builder:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, place)
 
-    def _keep_only(self, kept: Path) -> None:
+    def _drop_the_rest(self) -> None:
         for path in self.image.app.iterdir():
-            if path != kept:
+            if path not in self._kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def _run(self, rest: str) -> None:

@@ -61,7 +61,7 @@ def test_the_image_and_the_charts_name_one_user() -> None:
     """The user of the image is the one that the pods run as, and nobody's name need be known."""
     users = [rest for name, rest in instructions(TEXT) if name == "USER"]
     assert users == ["10001:10001"]
-    assert "runAsUser: 10001" in (CHARTS / "common" / "templates" / "_pod.tpl").read_text()
+    assert '"runAsUser" 10001 "runAsGroup" 10001' in (CHARTS / "common" / "templates" / "_pod.tpl").read_text()
 
 
 def test_development_manifests_are_valid() -> None:
@@ -74,3 +74,30 @@ def test_development_manifests_are_valid() -> None:
         assert validator.validate(manifest, "1.37", strict=True) == "1.37"
     for name in ("otel-collector.yaml", "grafana/datasources/prometheus.yaml", "grafana/dashboards/castor.yaml"):
         assert yaml.safe_load((CHARTS / "development" / name).read_text())
+
+
+def test_every_stage_declares_what_it_uses() -> None:
+    """A stage has the build arguments that it names: builders differ in whether a stage inherits them."""
+    declared: set[str] = set()
+    for name, rest in instructions(TEXT):
+        if name == "FROM":
+            declared = set()
+        elif name == "ARG":
+            declared.add(rest.partition("=")[0])
+        for used in re.findall(r"\$\{(SERVICE|VERSION|REVISION|SOURCE)\b", rest):
+            assert used in declared, f"{name} {rest}"
+
+
+def test_dependencies_and_code_are_two_layers() -> None:
+    """The image takes the dependencies from a stage that has seen no code, and the code from the next."""
+    copies = [rest for name, rest in instructions(TEXT) if name == "COPY" and rest.startswith("--from=")]
+    assert copies == ["--from=deps /app/.venv /app/.venv", "--from=code /app/code /app/code"]
+
+
+def test_a_build_needs_no_hub_and_takes_an_authority() -> None:
+    """No frontend is fetched from a hub; whatever downloads takes the authorities of a secret; the source is named."""
+    assert not TEXT.startswith("# syntax")
+    runs = [rest for name, rest in instructions(TEXT) if name == "RUN" and ("pip install" in rest or "uv sync" in rest)]
+    assert len(runs) == 3
+    assert all("--mount=type=secret,id=ca" in run and "/run/secrets/ca" in run for run in runs)
+    assert 'org.opencontainers.image.source="${SOURCE}"' in TEXT

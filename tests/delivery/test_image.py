@@ -126,7 +126,11 @@ def test_the_image_builds_and_its_command_serves(
     """From the lock to a service that is ready, healthy by its own check, closed to strangers, and ends with 0."""
     builder = Builder(ROOT, scratch / service.name, python=python, arguments={"SERVICE": service.name})
     image = builder.build()
-    assert [path.name for path in image.app.iterdir()] == [".venv"]
+    assert sorted(path.name for path in image.app.iterdir()) == [".venv", "code"]
+    # The layer of the dependencies holds nothing of ours, so a change of the code does not change it.
+    ours = [path.name for path in (image.app / ".venv").rglob("site-packages/*") if "castor" in path.name]
+    assert not [name for name in ours if not name.startswith("_")]
+    assert not [*(image.app / ".venv").rglob(f"site-packages/{service.package}")]
     assert image.user == f"{UID}:{UID}"
 
     tls = certificates(authority, scratch / service.name / "tls", service.name)
