@@ -11,11 +11,7 @@ import structlog
 
 from castor_chassis import Overloaded
 from castor_chassis.testing import TokenIssuer
-from small_service import Running
-
-
-def bearer(issuer: TokenIssuer, *scopes: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {issuer.user_token(scopes)}"}
+from small_service import Running, bearer
 
 
 async def test_success_is_enveloped(running: Running, issuer: TokenIssuer) -> None:
