@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import pytest
-
-from castor_chassis import Chassis, create_service
 from castor_chassis.client.transport import httpx
-from castor_chassis.service.server import PeerAwareProtocol
-from castor_chassis.testing import TokenIssuer, run_service, tls_settings
-from castor_chassis.tls import PeerIdentity, TlsFiles
+from castor_chassis.tls import TlsFiles
 from small_service import Running
-from small_service.app import SmallSettings
 from small_service.process import Process
 
 
@@ -27,29 +18,6 @@ async def test_management_port_is_plain_and_serves_three_paths_only(running: Run
             assert (await plain.get(service.management_url + path)).status_code == 200
         assert (await plain.get(service.management_url + "/v1/small/slow")).status_code == 404
         assert (await service.client.get("/health/live")).status_code == 404
-
-
-async def test_a_service_may_replace_the_http_protocol(files: TlsFiles, caller: TlsFiles) -> None:
-    """What ``create_service`` was given makes the protocol of each API connection, and knows the client's identity."""
-    seen: list[PeerIdentity | None] = []
-
-    class Recording(PeerAwareProtocol):
-        def on_headers_complete(self) -> None:
-            seen.append(self.peer)
-            super().on_headers_complete()
-
-    @asynccontextmanager
-    async def start(_chassis: Chassis) -> AsyncIterator[None]:
-        yield
-
-    settings = SmallSettings(**tls_settings(files))
-    app = create_service(
-        settings, package="small_service", version="1", summary="x", routers=[], start=start, keys=TokenIssuer(),
-        http_protocol=lambda _chassis: Recording,
-    )  # fmt: skip
-    async with run_service(app, settings, client_files=caller) as service:
-        assert (await service.client.get("/v1/small/none")).status_code == 404
-    assert [peer and peer.service for peer in seen] == ["twitter-service"]
 
 
 async def test_live_while_not_ready(running: Running) -> None:
@@ -64,21 +32,6 @@ async def test_live_while_not_ready(running: Running) -> None:
         ready = await plain.get("/health/ready")
     assert (waiting.status_code, failed.status_code, live.status_code, ready.status_code) == (503, 503, 200, 200)
     assert failed.json()["checks"]["model"] == "model.npz is missing; run the export"
-
-
-async def test_load_in_the_background_opens_its_gate(running: Running) -> None:
-    """What is loaded in a thread makes the service ready when done; a failure says why for good."""
-    async with running() as service:
-        chassis = service.pair.chassis
-        assert await chassis.load("model", lambda: 42) == 42
-
-        def broken() -> None:
-            raise FileNotFoundError("no such model; set SENTIMENT_MODEL")
-
-        with pytest.raises(FileNotFoundError):
-            await chassis.load("other", broken)
-        is_ready, parts = await chassis.health.report()
-    assert (is_ready, parts["model"], parts["other"]) == (False, "ok", "no such model; set SENTIMENT_MODEL")
 
 
 async def test_metrics_name_route_templates(running: Running) -> None:
@@ -132,26 +85,3 @@ async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsF
     assert finished == [200, 200, 200]
     assert set(outcomes) == {200}
     assert closing > 0
-
-
-async def test_without_certificate_settings_it_refuses_to_serve(files: TlsFiles) -> None:
-    """There is no way to serve the API in plain text; the sentence says what to set."""
-    service = Process(files, TLS_CERT_FILE="", TLS_KEY_FILE="", TLS_CA_FILE="")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode != 0
-    assert b"set TLS_CERT_FILE" in errors
-
-
-async def test_wrong_setting_ends_with_one_line_per_problem(files: TlsFiles) -> None:
-    """A wrong environment is named variable by variable, without a traceback."""
-    service = Process(files, API_PORT="http", PEER_ATTEMPT_TIMEOUT_SECONDS="99")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode == 2
-    assert errors.startswith(b"API_PORT: ")
-    assert b"Traceback" not in errors

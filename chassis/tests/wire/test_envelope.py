@@ -1,24 +1,13 @@
-"""Cursors, times, field types, settings."""
+"""Cursors."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from castor_chassis import (
-    Identifier,
-    Integer,
     Invalid,
-    JsonObject,
-    Number,
-    ServiceSettings,
-    Text,
-    Timestamp,
     decode_cursor,
     encode_cursor,
-    normal_time,
 )
 
 
@@ -33,55 +22,3 @@ def test_foreign_cursors_are_refused(cursor: str) -> None:
     """Anything that is not one of our cursors is 'invalid', never a crash."""
     with pytest.raises(Invalid):
         decode_cursor(cursor)
-
-
-def test_times_are_utc_with_z() -> None:
-    """Times leave in UTC with Z and no needless fraction."""
-    bogota = timezone(timedelta(hours=-5))
-    assert normal_time(datetime(2026, 5, 31, 7, tzinfo=bogota)) == "2026-05-31T12:00:00Z"
-    assert normal_time(datetime(2026, 5, 31, 7, 0, 0, 120_000, tzinfo=UTC)) == "2026-05-31T07:00:00.120Z"
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        (Integer, True),
-        (Integer, "3"),
-        (Integer, 1.5),
-        (Number, "1.0"),
-        (Number, False),
-        (Number, float("nan")),
-        (Timestamp, 0),
-        (Timestamp, "yesterday"),
-        (Timestamp, "2026-05-31"),
-        (Text, "a\x00b"),
-        (Identifier, "a b"),
-        (Identifier, ""),
-    ],
-)
-def test_field_types_refuse_what_the_contract_does_not_name(kind: object, value: object) -> None:
-    """Python's conversions do not widen the contract."""
-    with pytest.raises(ValidationError):
-        TypeAdapter(kind).validate_python(value)
-
-
-def test_json_objects_are_bounded_in_depth() -> None:
-    """Free-form objects nest eight levels, not a hundred."""
-    deep: dict[str, object] = {}
-    for _ in range(100):
-        deep = {"x": deep}
-    adapter = TypeAdapter(JsonObject)
-    assert adapter.validate_python({"a": {"b": [1, 2, {"c": None}]}})
-    with pytest.raises(ValidationError):
-        adapter.validate_python(deep)
-
-
-def test_settings_check_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contradicting timeouts and half a TLS identity are refused with what to do."""
-    monkeypatch.setenv("PEER_ATTEMPT_TIMEOUT_SECONDS", "40")
-    with pytest.raises(ValidationError, match="lower the first or raise the second"):
-        ServiceSettings()
-    monkeypatch.setenv("PEER_ATTEMPT_TIMEOUT_SECONDS", "4")
-    monkeypatch.setenv("TLS_CERT_FILE", "/x.crt")
-    with pytest.raises(ValidationError, match="set all three or none"):
-        ServiceSettings()

@@ -1,0 +1,59 @@
+"""Field types and times."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from castor_chassis import (
+    Identifier,
+    Integer,
+    JsonObject,
+    Number,
+    Text,
+    Timestamp,
+    normal_time,
+)
+
+
+def test_times_are_utc_with_z() -> None:
+    """Times leave in UTC with Z and no needless fraction."""
+    bogota = timezone(timedelta(hours=-5))
+    assert normal_time(datetime(2026, 5, 31, 7, tzinfo=bogota)) == "2026-05-31T12:00:00Z"
+    assert normal_time(datetime(2026, 5, 31, 7, 0, 0, 120_000, tzinfo=UTC)) == "2026-05-31T07:00:00.120Z"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Integer, True),
+        (Integer, "3"),
+        (Integer, 1.5),
+        (Number, "1.0"),
+        (Number, False),
+        (Number, float("nan")),
+        (Timestamp, 0),
+        (Timestamp, "yesterday"),
+        (Timestamp, "2026-05-31"),
+        (Text, "a\x00b"),
+        (Identifier, "a b"),
+        (Identifier, ""),
+    ],
+)
+def test_field_types_refuse_what_the_contract_does_not_name(kind: object, value: object) -> None:
+    """Python's conversions do not widen the contract."""
+    with pytest.raises(ValidationError):
+        TypeAdapter(kind).validate_python(value)
+
+
+def test_json_objects_are_bounded_in_depth() -> None:
+    """Free-form objects nest eight levels, not a hundred."""
+    deep: dict[str, object] = {}
+    for _ in range(100):
+        deep = {"x": deep}
+    adapter = TypeAdapter(JsonObject)
+    assert adapter.validate_python({"a": {"b": [1, 2, {"c": None}]}})
+    with pytest.raises(ValidationError):
+        adapter.validate_python(deep)
