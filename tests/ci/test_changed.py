@@ -45,7 +45,7 @@ def test_edges_are_read_from_the_clients() -> None:
         ("Dockerfile", SEVEN, frozenset()),
         ("uv.lock", SEVEN, SEVEN | {"chassis", "devstack"}),
         ("docs/adr/0001-code-first-contracts.md", frozenset(), frozenset()),
-        ("bench/chassis.py", frozenset(), frozenset()),
+        ("bench/chassis/cpu.py", frozenset(), frozenset()),
         ("tests/docs/test_references.py", frozenset(), frozenset()),
         (".devcontainer/devcontainer.json", frozenset(), frozenset()),
         ("charts/common/templates/_pod.tpl", frozenset(), frozenset()),

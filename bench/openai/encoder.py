@@ -31,7 +31,7 @@ from openai_service.embeddings.static_encoder import StaticEncoder
 from openai_service.embeddings.transformer import TransformerEncoder, runs
 
 Matrix = npt.NDArray[np.floating[Any]]
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SET = ROOT / "openai-service" / "training"
 SAMPLE = ROOT / "devstack" / "castor_devstack" / "sample" / "tweets.jsonl"
 BM25_K1, BM25_B = 1.2, 0.75

@@ -33,7 +33,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from bench._gateways import COST_USD, MASTER_KEY, MODEL, PRICE, Contestant, child, end
+from bench.openai.processes import COST_USD, MASTER_KEY, MODEL, PRICE, Contestant, child, end
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, tls_settings
 from castor_chassis.tls import TlsFiles

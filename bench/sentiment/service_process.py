@@ -1,4 +1,4 @@
-"""Run by ``bench._sentiment_peers``: sentiment-service on a free port; prints where, and serves until it is killed."""
+"""Run by ``processes``: sentiment-service on a free port; prints where, and serves until it is killed."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import _sentiment_peers as peers
-from bench.sentiment import MODEL, client_of
+from bench.sentiment import processes as peers
+from bench.sentiment.throughput import MODEL, client_of
 from castor_chassis.testing import Authority
 from sentiment_service.classifiers.base import LABELS
 from sentiment_service.classifiers.loader import load_model

@@ -1,7 +1,7 @@
 """What twarc does with a file of pages: flatten each, leave out ids seen before. Run where twarc is installed.
 
-``python _twarc.py FILE [OUT]`` prints seconds, CPU seconds, tweets read and tweets kept. With OUT it writes what is
-kept as ``twarc2 flatten`` does.
+``python twarc_process.py FILE [OUT]`` prints seconds, CPU seconds, tweets read and tweets kept. With OUT it writes what
+is kept as ``twarc2 flatten`` does.
 """
 
 import json

@@ -27,8 +27,8 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from bench import _sentiment_peers as peers
-from bench.sentiment import MODEL, client_of
+from bench.sentiment import processes as peers
+from bench.sentiment.throughput import MODEL, client_of
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority
 

@@ -1,4 +1,4 @@
-"""Run by ``bench._sentiment_peers`` in an environment with torch: ``transformers.pipeline`` as its users call it."""
+"""Run by ``bench.sentiment.processes`` in an environment with torch: ``transformers.pipeline`` as its users call it."""
 
 import json
 import sys

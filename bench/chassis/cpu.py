@@ -26,11 +26,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench._chassis_apps import AUDIENCE, CALLER
+from bench.chassis.apps import AUDIENCE, CALLER
 from castor_chassis.testing import TokenIssuer
 
 ROUNDS, WARM_UP = 60, 3
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 class Contestant:
@@ -57,7 +57,7 @@ class Contestant:
 def contestant(app: str, checkout: Path, routes: int, key_and_token: str) -> Iterator[Contestant]:
     """Run ``app`` with the chassis of ``checkout`` and ``routes`` routes."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench._chassis_apps", app, str(routes - 1)], cwd=ROOT, text=True,
+        [sys.executable, "-m", "bench.chassis.apps", app, str(routes - 1)], cwd=ROOT, text=True,
         env={**os.environ, "PYTHONPATH": str(checkout / "chassis")}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     with process:

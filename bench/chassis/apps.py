@@ -1,6 +1,6 @@
 """The apps that ``bench chassis`` compares, each run in a process of its own.
 
-    python -m bench._chassis_apps NAME OTHER_ROUTES
+    python -m bench.chassis.apps NAME OTHER_ROUTES
 
 For every line of stdin the process makes a batch of requests to its app and prints the microseconds of its own CPU per
 request. The app is called in process, so that sockets and the client do not count. Access logs are written for real,

@@ -27,8 +27,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from bench._tweets import id_of, text_of, time_of, write_pages
-from bench._twitter_service import Endpoint, postgres, running, watch_parser
+from bench.twitter.service import Endpoint, postgres, running, watch_parser
+from bench.twitter.tweets import id_of, text_of, time_of, write_pages
 from castor_chassis.client.transport import httpx
 from twitter_service.imports.parser import parse
 from twitter_service.imports.readers.tweet_file import TweetFile
@@ -145,7 +145,7 @@ def twarc(path: Path, target: Path | None) -> tuple[float, float]:
     """Return tweets per second, and CPU microseconds per tweet, of twarc with this file."""
     uv = Path(sys.executable).with_name("uv")
     command = [uv, "run", "--quiet", "--isolated", "--no-project", "--python", sys.executable, "--with", "twarc>=2.14"]
-    script = ["python", Path(__file__).with_name("_twarc.py"), path]
+    script = ["python", Path(__file__).with_name("twarc_process.py"), path]
     done = subprocess.run(
         [*command, *script, *([target] if target else [])], capture_output=True, check=True, text=True
     )

@@ -1,4 +1,4 @@
-"""What ``bench.sentiment`` measures: each in a process of its own that is asked over a pipe of JSON lines."""
+"""What the measurements here compare, each in a process of its own that is asked over a pipe of JSON lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from castor_chassis.tls import TlsFiles
 
 _HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("CASTOR_DATA") or _HERE.parents[1] / "shared" / "data")
+DATA = Path(os.environ.get("CASTOR_DATA") or _HERE.parents[2] / "shared" / "data")
 _HF_MODEL = os.environ.get("CASTOR_HF_MODEL")
 _SUBJECTS = ("El candidato", "La senadora", "Este gobierno", "El alcalde de Cali", "La propuesta de pensiones")
 _VERBS = ("prometió", "defendió con calma", "volvió a negar", "no cumplió", "celebró", "explicó en el debate")
@@ -101,7 +101,7 @@ async def _process(*command: str) -> AsyncIterator[tuple[Worker, dict[str, Any]]
 async def service(files: TlsFiles, given: dict[str, Any]) -> AsyncIterator[tuple[Worker, str, str]]:
     """Run sentiment-service with the settings ``given``; yield it with its URL and a token."""
     paths = map(str, (files.certificate, files.key, files.authorities))
-    async with _process(sys.executable, str(_HERE / "_sentiment_service.py"), *paths, json.dumps(given)) as (
+    async with _process(sys.executable, str(_HERE / "service_process.py"), *paths, json.dumps(given)) as (
         worker,
         at,
     ):
@@ -111,7 +111,7 @@ async def service(files: TlsFiles, given: dict[str, Any]) -> AsyncIterator[tuple
 @asynccontextmanager
 async def bare(model: str) -> AsyncIterator[Worker]:
     """Run the model without a service: all texts of a round at once, sorted by length."""
-    async with _process(sys.executable, str(_HERE / "_sentiment_bare.py"), model) as (worker, _):
+    async with _process(sys.executable, str(_HERE / "bare_process.py"), model) as (worker, _):
         yield worker
 
 
@@ -127,5 +127,5 @@ async def pipeline() -> AsyncIterator[Worker | None]:
     # Its threads are to sleep while they wait: spinning takes the processors from itself on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     command = [torch] if torch else [*uv, "--with", "torch", "--with", "transformers", "python"]
-    async with _process(*command, str(_HERE / "_sentiment_pipeline.py"), _HF_MODEL) as (worker, _):
+    async with _process(*command, str(_HERE / "pipeline_process.py"), _HF_MODEL) as (worker, _):
         yield worker

@@ -1,4 +1,4 @@
-"""The contestants of ``bench.openai``, each in a process of its own, and the fake upstream behind them."""
+"""The contestants of ``against_litellm``, each in a process of its own, and the fake upstream behind them."""
 
 from __future__ import annotations
 
@@ -174,8 +174,8 @@ def _cpu(pid: int) -> float:
 @contextmanager
 def child(kind: str, argument: Any) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
     """Run one of this module's servers; yields where it is, and its process."""
-    command = [sys.executable, "-m", "bench._gateways", kind, json.dumps(argument, default=str)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
+    command = [sys.executable, "-m", "bench.openai.processes", kind, json.dumps(argument, default=str)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
     try:
         assert process.stdout is not None
         line = b"begin"

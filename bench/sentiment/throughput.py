@@ -10,7 +10,7 @@ The texts are 2,000 real tweets when CASTOR_DATA (or ../shared/data) has them, e
 The service, the pipeline and the bare session each run in a process of their own and take turns in short rounds, so
 that what else runs on the machine disturbs all alike; the ratios are of sums over the rounds. CPU is that of the
 process, all threads; torch's wait by spinning, which counts as CPU where others use the machine as well.
-Nothing is refused here (QUEUE_MAX_SECONDS is 60): what happens under overload is ``bench.sentiment_overload``.
+Nothing is refused here (QUEUE_MAX_SECONDS is 60): what happens under overload is ``bench.sentiment.overload``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 
 import uvloop
 
-from bench import _sentiment_peers as peers
+from bench.sentiment import processes as peers
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority
 

@@ -1,4 +1,4 @@
-"""Run by ``bench._sentiment_peers``: the model without a service, in the batches that suit it best or one by one."""
+"""Run by ``bench.sentiment.processes``: the model without a service, in the batches that suit it best or one by one."""
 
 from __future__ import annotations
 
