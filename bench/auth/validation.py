@@ -13,31 +13,20 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import itertools
-import multiprocessing
 import os
 import ssl
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-import orjson
-import uvicorn
 import uvloop
 from argon2.low_level import Type, hash_secret
-from fastapi import FastAPI
-from pydantic import BaseModel
 
-from auth_service.app import create_app
-from auth_service.settings import AuthSettings
-from castor_chassis.observability.logging import configure_logging
-from castor_chassis.storage.migrations import migrate
-from castor_chassis.testing import Authority, run_service, tls_settings
+from bench.auth.client import CONNECTIONS, Contestant, of, post
+from bench.auth.servers import EMAIL, PASSWORD, TOKENS, serve_ours, serve_peer, start
+from castor_chassis.testing import Authority
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.postgres import EmbeddedPostgres
@@ -45,197 +34,10 @@ from castor_devstack.stack.valkey import EmbeddedValkey
 from castor_devstack.supervision.os_user import postgres_account
 from castor_devstack.testing import scratch_folder
 
-TOKENS, CONNECTIONS, ROUNDS, SECONDS = 500, 16, 7, 1.0
+ROUNDS, SECONDS = 7, 1.0
+
+
 VALID = b'"valid":true'
-EMAIL, PASSWORD = "admin@castor.example", "cuatro caballos lentos"
-
-
-def serve_ours(files: TlsFiles, database: str, redis: str, pipe: Connection) -> None:
-    """Run auth-service as in production, its access log written to nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    configure_logging("auth-service", "INFO")
-    uvloop.run(_serve_ours(files, database, redis, pipe))
-
-
-async def _serve_ours(files: TlsFiles, database: str, redis: str, pipe: Connection) -> None:
-    await migrate(database, "auth_service")
-    settings = AuthSettings(
-        **tls_settings(files), database_url=database, redis_url=redis, key_encryption_secret="x" * 40,
-        bootstrap_admin_email=EMAIL, bootstrap_admin_password=PASSWORD, mfa_required_roles="none",
-        throttle_free_attempts=1_000_000,
-        address_rate_limit="1000000/minute", rate_limit="100000000/minute",
-    )  # fmt: skip
-    async with run_service(create_app(settings), settings) as service:
-        await service.ready()
-        r = service.app.state.resources
-        while (user := await r.users.by_email(EMAIL)) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        public = r.signing_keys.active().public.to_pem()
-
-        async def tokens(number: int) -> list[str]:
-            return [await r.sessions.issuer.user_token(user, f"{n:032x}") for n in range(number)]
-
-        pipe.send((service.pair.api.port, public, await tokens(TOKENS)))
-        while (asked := await asyncio.to_thread(pipe.recv)) != "stop":
-            pipe.send(time.process_time() if asked == "cpu" else await tokens(asked))
-
-
-class Body(BaseModel):
-    """What the peer's route takes."""
-
-    token: str
-
-
-def serve_peer(files: TlsFiles, public: bytes, kind: str, pipe: Connection) -> None:
-    """Run what one would write by hand: a FastAPI route that calls PyJWT; no log, no metrics."""
-    import jwt
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    app, key = FastAPI(), load_pem_public_key(public)
-
-    def judge(token: str) -> dict[str, Any]:
-        try:
-            claims = jwt.decode(token, key, ["RS256"], audience="castor", issuer="https://auth.castor")  # type: ignore[arg-type]
-        except jwt.PyJWTError as error:
-            return {"valid": False, "reason": str(error)}
-        return {
-            "valid": True, "user_id": claims["sub"], "email": claims["email"], "roles": claims["roles"],
-            "exp": claims["exp"],
-        }  # fmt: skip
-
-    if kind == "def":
-
-        @app.post("/v1/validate")
-        def validate(body: Body) -> dict[str, Any]:
-            return judge(body.token)
-    else:
-
-        @app.post("/v1/validate")
-        async def validate_async(body: Body) -> dict[str, Any]:
-            return judge(body.token)
-
-    uvloop.run(_serve_peer(app, files, pipe))
-
-
-async def _serve_peer(app: Any, files: TlsFiles, pipe: Connection) -> None:
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, http="httptools", ws="none", access_log=False, log_config=None,
-        server_header=False, date_header=False,
-        ssl_context_factory=lambda _config, _default: files.server_context(),
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    serving = asyncio.ensure_future(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
-        await asyncio.sleep(0.01)
-    pipe.send(server.servers[0].sockets[0].getsockname()[1])
-    while await asyncio.to_thread(pipe.recv) != "stop":
-        pipe.send(time.process_time())
-    server.should_exit = True
-    await serving
-
-
-Next = Callable[[bytes], bytes | None]
-"""From an answer (empty at first) to the next request; None: that was enough."""
-
-
-class _Connection(asyncio.Protocol):
-    """One client connection: sends the next request when the answer to the last is whole."""
-
-    def __init__(self, following: Next) -> None:
-        self._following = following
-        self._buffer = b""
-        self._usual = 0
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
-        self._continue(b"")
-
-    def data_received(self, data: bytes) -> None:
-        if len(data) == self._usual and not self._buffer:
-            self._continue(data)
-            return
-        self._buffer += data
-        head, found, body = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head[head.lower().index(b"content-length:") + 15 :].split(b"\r\n", 1)[0])
-        if len(body) >= length:
-            self._usual, self._buffer = len(self._buffer), b""
-            self._continue(head + body)
-
-    def _continue(self, answer: bytes) -> None:
-        request = self._following(answer)
-        if request is not None:
-            self._transport.write(request)
-        elif not self.over.done():
-            self.over.set_result(None)
-            self._transport.close()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        if not self.over.done():
-            self.over.set_exception(ConnectionError("the server hung up"))
-
-
-def post(path: str, body: Any) -> bytes:
-    """Return the bytes of a request."""
-    content = orjson.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-    return f"{head}content-length: {len(content)}\r\n\r\n".encode() + content
-
-
-@dataclass
-class Contestant:
-    """A server process, and what was measured of it."""
-
-    name: str
-    port: int
-    pipe: Connection
-    process: Any
-    rates: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time of the process so far."""
-        self.pipe.send("cpu")
-        return float(self.pipe.recv())
-
-    async def run(self, tls: ssl.SSLContext, seconds: float, mark: bytes, *following: Next) -> None:
-        """Load it for some seconds, one connection for each of ``following``; every answer must hold ``mark``."""
-        done, end = 0, time.perf_counter() + seconds
-
-        def counted(following: Next, answer: bytes) -> bytes | None:
-            nonlocal done
-            if answer:
-                assert mark in answer, answer[:500]
-                done += 1
-            return following(answer) if time.perf_counter() < end else None
-
-        cpu, started = self.cpu_seconds(), time.perf_counter()
-        made = [self._connect(tls, partial(counted, each)) for each in following]
-        await asyncio.gather(*(protocol.over for _, protocol in await asyncio.gather(*made)))
-        self.rates.append(done / (time.perf_counter() - started))
-        self.cpu.append((self.cpu_seconds() - cpu) / done * 1e6)
-
-    def _connect(self, tls: ssl.SSLContext, following: Next) -> Any:
-        loop = asyncio.get_running_loop()
-        return loop.create_connection(
-            lambda: _Connection(following), "127.0.0.1", self.port, ssl=tls, server_hostname="localhost"
-        )
-
-
-def of(requests: Iterator[bytes]) -> list[Next]:
-    """Return what makes all connections share ``requests``."""
-    return [lambda _answer: next(requests, None)] * CONNECTIONS
-
-
-def start(name: str, target: Callable[..., None], *arguments: Any) -> tuple[Any, Connection]:
-    """Start a server process; return it and its pipe."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(*arguments, theirs), daemon=True, name=name)
-    process.start()
-    return process, ours
 
 
 async def run(files: TlsFiles, tls: ssl.SSLContext, database: str, redis: str) -> None:

@@ -14,202 +14,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import ssl
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 
-import aiohttp
-import orjson
 import uvloop
 
-from bench.openai.processes import COST_USD, MASTER_KEY, MODEL, PRICE, Contestant, child, end
-from castor_chassis.storage.migrations import migrate
-from castor_chassis.testing import Authority, tls_settings
+from bench.openai.client import ROUND_SECONDS, Client, Samples
+from bench.openai.gateways import LITELLM, database, litellm, ours
+from bench.openai.processes import COST_USD, Contestant, child
+from castor_chassis.testing import Authority
 from castor_chassis.tls import TlsFiles
-from castor_devstack.stack.postgres import EmbeddedPostgres
-from castor_devstack.supervision.os_user import postgres_account
-from castor_devstack.testing import scratch_folder
 
 CONCURRENCY = (1, 16, 64)
+
+
 ROUNDS = int(os.environ.get("CASTOR_BENCH_ROUNDS", "5"))
-ROUND_SECONDS = 2.0
+
+
 CALLS, AFFORDABLE = 500, 100
-OURS, TLS, LITELLM, BARE = "castor", "castor, mutual TLS", "LiteLLM", "passthrough"
-_CONFIG = """
-model_list:
-  - model_name: {model}
-    litellm_params:
-      model: openai/{model}
-      api_base: {upstream}
-      api_key: sk-upstream
-      input_cost_per_token: {prompt}
-      output_cost_per_token: {completion}
-router_settings:
-  num_retries: 0
-  provider_budget_config:
-    openai: {{budget_limit: {budget}, time_period: 30d}}
-general_settings: {{master_key: {key}}}
-litellm_settings: {{telemetry: false}}
-"""
 
 
-@dataclass
-class Samples:
-    """Latencies in seconds and requests per second of one contestant at one concurrency, a list entry a round."""
-
-    latencies: list[list[float]] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)
-
-    def rate(self) -> float:
-        """Return the median of the rounds."""
-        return statistics.median(self.rates)
-
-    def quantile_ms(self, share: float) -> float:
-        """Return the median over rounds of a round's quantile, in ms."""
-        return statistics.median(sorted(r)[min(len(r) - 1, int(share * len(r)))] for r in self.latencies) * 1000
-
-
-@contextmanager
-def database() -> Iterator[str]:
-    """Yield the URL of a migrated database on a PostgreSQL of its own, durable as in production."""
-    account = postgres_account()
-    with scratch_folder(account) as folder:
-        server = EmbeddedPostgres(
-            folder / "postgres", port=_free_port(), password=secrets.token_urlsafe(), account=account
-        )
-        server.start()
-        try:
-            server.provision({"openai": "openai"})
-            url = server.url("openai", "openai", "openai")
-            asyncio.run(migrate(url, "openai_service"))
-            yield url
-        finally:
-            server.stop()
-
-
-@contextmanager
-def litellm(upstream: str, budget_usd: float) -> Iterator[Contestant]:
-    """Run LiteLLM's proxy, installed for this alone."""
-    port = _free_port()
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        prompt, completion = (f"{price / 1e6:.10f}" for price in PRICE)
-        budget = f"{budget_usd:.9f}"
-        file.write(
-            _CONFIG.format(
-                model=MODEL, upstream=upstream, prompt=prompt, completion=completion, budget=budget, key=MASTER_KEY
-            )
-        )
-        file.flush()
-        uv = Path(sys.executable).with_name("uv")
-        command = [
-            str(uv), "run", "--isolated", "--no-project", "--quiet", "--with", "litellm[proxy]",
-            "litellm", "--config", file.name, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1",
-        ]  # fmt: skip
-        environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _until_alive(f"{url}/health/liveliness", process)
-            yield Contestant(LITELLM, url, MASTER_KEY, process)
-        finally:
-            end(process)
-
-
-@contextmanager
-def ours(
-    name: str, upstream: str, budget_usd: float, database_url: str, files: TlsFiles | None
-) -> Iterator[Contestant]:
-    """Run one openai-service."""
-    given = {
-        **(tls_settings(files) if files else {"api_port": 0, "management_port": 0, "drain_delay_seconds": 0}),
-        "database_url": database_url,
-        "openai_base_url": upstream,
-        "openai_api_key": "sk-upstream",
-        "budgets": {"total": budget_usd},
-        "price_table": {MODEL: PRICE},
-        "chat_cache_seconds": 0,
-        "peer_max_connections": 1000,
-        "max_concurrent_requests": 2000,
-    }
-    with child("ours", given) as (place, process):
-        context = files.client_context() if files else None
-        yield Contestant(name, place["url"], place["token"], process, "/v1/openai/chat/completions", {"ssl": context})
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _until_alive(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
-    ends = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            if process.poll() is not None or time.monotonic() > ends:
-                raise
-            time.sleep(0.5)
-
-
-class Client:
-    """Asks one contestant, over connections that are kept."""
-
-    def __init__(self, contestant: Contestant) -> None:
-        self.contestant = contestant
-        context: ssl.SSLContext | None = contestant.more.get("ssl")
-        connector = aiohttp.TCPConnector(limit=0, ssl=context or True)
-        self._session = aiohttp.ClientSession(connector=connector)
-        self._headers = {"Authorization": f"Bearer {contestant.token}", "Content-Type": "application/json"}
-        self._number = 0
-
-    async def ask(self) -> int:
-        """Make one call with a prompt of its own and return its status."""
-        self._number += 1
-        message = {
-            "role": "user",
-            "content": f"¿Qué se dice de la salud en Cali? Pregunta {self._number}. " + "x" * 400,
-        }
-        body = orjson.dumps({"model": MODEL, "messages": [message], "max_tokens": 500})
-        url = self.contestant.url + self.contestant.path
-        async with self._session.post(url, data=body, headers=self._headers) as reply:
-            await reply.read()
-            return reply.status
-
-    async def round(self, concurrency: int, samples: Samples) -> None:
-        """Ask for ``ROUND_SECONDS`` from ``concurrency`` callers at once."""
-        latencies: list[float] = []
-        started = time.perf_counter()
-
-        async def caller() -> None:
-            while time.perf_counter() - started < ROUND_SECONDS:
-                asked = time.perf_counter()
-                status = await self.ask()
-                assert status == 200, f"{self.contestant.name} answered {status}"
-                latencies.append(time.perf_counter() - asked)
-
-        await asyncio.gather(*(caller() for _ in range(concurrency)))
-        samples.latencies.append(latencies)
-        samples.rates.append(len(latencies) / (time.perf_counter() - started))
-
-    async def close(self) -> None:
-        """Hang up."""
-        await self._session.close()
+OURS, TLS, BARE = "castor", "castor, mutual TLS", "passthrough"
 
 
 Table = dict[tuple[str, int], Samples]
