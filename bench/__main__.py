@@ -9,6 +9,7 @@ MEASUREMENTS = {
     "auth": "bench.auth.validation",
     "chassis": "bench.chassis.cpu",
     "encoder": "bench.openai.encoder",
+    "forecast": "bench.forecast.against_prophet",
     "openai": "bench.openai.against_litellm",
     "sentiment": "bench.sentiment.throughput",
     "sentiment_accuracy": "bench.sentiment.accuracy",
