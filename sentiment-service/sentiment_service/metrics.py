@@ -20,7 +20,7 @@ SHED = Counter(
 )
 SHARED = Counter("castor_sentiment_shared_texts_total", "Texts that shared the inference of an equal text")
 BATCH = Histogram("castor_sentiment_batch_texts", "Texts per inference", buckets=_TEXTS)
-TOKENS = Counter("castor_sentiment_tokens_total", "Tokens computed, by kind: of texts, or padding", ["kind"])
+TOKENS = Counter("castor_sentiment_tokens_total", "Tokens computed; no text is padded", ["kind"])
 INFERENCE = Histogram("castor_sentiment_inference_seconds", "Duration of one inference", buckets=_SECONDS)
 CACHE = Counter("castor_sentiment_cache_texts_total", "Texts looked up in the score cache", ["outcome"])
 TARGETS = Counter("castor_sentiment_targets_total", "Targets answered, by basis of the answer", ["basis"])

@@ -117,7 +117,7 @@ def greatest_difference(model: MeanPooledBert, folder: Path) -> float:
     model.eval()
     differences = []
     for text in _TEXTS:
-        ids = packed.tokenizer.encode([packed.prepare(text)])[0].ids
+        ids = packed.tokenizer.encode([packed.prepare(text)])[0][0].ids
         with torch.no_grad():
             logits = model(torch.tensor([ids])).logits.double().numpy()
         columns = [packed.model.labels.index(label) for label in LABELS]

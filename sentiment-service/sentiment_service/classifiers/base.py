@@ -37,6 +37,14 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class TextSize:
+    """What a text costs, in tokens (at least 1), and in how many windows the model reads it: 1 where it fits."""
+
+    tokens: int
+    windows: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a model says about itself: identity, languages, and how well it did on texts that it never saw.
 
@@ -95,8 +103,8 @@ class Classifier(Protocol):
         """About how many characters of a text cost 1."""
         ...
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Return what each raw text costs: tokens as the model reads them, at least 1; texts are batched by it."""
+    def sizes(self, texts: Sequence[str]) -> list[TextSize]:
+        """Return what each raw text costs, by which texts are batched, and its windows."""
         ...
 
 

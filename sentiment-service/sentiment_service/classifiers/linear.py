@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from castor_chassis import ModelFolder
-from sentiment_service.classifiers.base import LABELS, REMEDY, ModelCard, Scores, softmax
+from sentiment_service.classifiers.base import LABELS, REMEDY, ModelCard, Scores, TextSize, softmax
 from sentiment_service.classifiers.linear_features import FeatureSpace, Floats, Lexicon
 from sentiment_service.text.normalise import normalise
 
@@ -81,9 +81,9 @@ class LinearClassifier:
             scores.extend(Scores(*row) for row in rows.tolist())
         return scores
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Return the length of each raw text, so that a batch has texts enough to be worth its call."""
-        return [1 + len(text) // self.characters_per_token for text in texts]
+    def sizes(self, texts: Sequence[str]) -> list[TextSize]:
+        """Return the length of each raw text, so that a batch has texts enough to be worth its call; one window."""
+        return [TextSize(1 + len(text) // self.characters_per_token) for text in texts]
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return shape (texts, labels): columns in the order of `model.labels`, each row sums to 1."""

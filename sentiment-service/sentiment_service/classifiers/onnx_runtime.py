@@ -38,12 +38,13 @@ def session(model: bytes | Path, threads: int) -> ort.InferenceSession:
 
 
 def runs(lengths: Sequence[int], budget: int = TOKENS_PER_RUN) -> Iterator[list[int]]:
-    """Yield the indexes of each run: similar lengths together, at most ``budget`` tokens with padding (or one text)."""
-    run: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if run and (len(run) + 1) * lengths[row] > budget:
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
+    """Yield the indexes of each run: texts of one length, at most ``budget`` tokens or one text; short ones first.
+
+    No run is padded: padding costs time and changes the last bits of what shorter texts get.
+    """
+    of_length: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        of_length.setdefault(length, []).append(row)
+    for length, rows in sorted(of_length.items()):
+        size = max(1, budget // max(1, length))
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))

@@ -157,7 +157,7 @@ def _card(name: str, folder: Path, manifest: Mapping[str, Any], defaults: Defaul
 def _check_network(classifier: TransformerClassifier) -> None:
     """Raise ``ValueError`` where the network needs inputs that the tokenizer does not give, or has other outputs."""
     network: ort.InferenceSession = classifier.session
-    given = classifier.tokenizer.arrays(classifier.tokenizer.encode(["hola"]))
+    given = classifier.tokenizer.arrays(classifier.tokenizer.encode(["hola"])[0])
     missing = [entry.name for entry in network.get_inputs() if entry.name not in given]
     if missing:
         raise ValueError(f"it needs the inputs {', '.join(missing)}, which the tokenizer does not give")

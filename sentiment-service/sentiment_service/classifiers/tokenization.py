@@ -14,10 +14,10 @@ Arrays = dict[str, NDArray[np.int64]]
 
 
 class Tokenizer(Protocol):
-    """A tokenizer that truncates; safe to use from several threads."""
+    """A tokenizer that cuts what is too long into windows; safe to use from several threads."""
 
-    def encode(self, texts: Sequence[str]) -> Sequence[Sized]:
-        """Return an encoding of each text; its length is its number of tokens, the special ones included."""
+    def encode(self, texts: Sequence[str]) -> Sequence[Sequence[Sized]]:
+        """Return the windows of each text, one where it fits; the length of a window is its number of tokens."""
         ...
 
     def arrays(self, encodings: Sequence[Any]) -> Arrays:
@@ -34,15 +34,15 @@ class FileTokenizer:
 
     @classmethod
     def parse(cls, content: str, *, max_tokens: int, pad_id: int) -> FileTokenizer:
-        """Return the tokenizer of a ``tokenizer.json``; tokens beyond ``max_tokens`` are cut off."""
+        """Return the tokenizer of a ``tokenizer.json``; a window has at most ``max_tokens``."""
         tokenizer = tokenizers.Tokenizer.from_str(content)
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens)
         return cls(tokenizer, pad_id)
 
-    def encode(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
-        """Return an encoding of each text."""
-        return list(self.tokenizer.encode_batch_fast(list(texts)))
+    def encode(self, texts: Sequence[str]) -> list[list[tokenizers.Encoding]]:
+        """Return the windows of each text."""
+        return [[first, *first.overflowing] for first in self.tokenizer.encode_batch_fast(list(texts))]
 
     def arrays(self, encodings: Sequence[tokenizers.Encoding]) -> Arrays:
         """Return ids, mask and token types (all 0)."""
@@ -67,20 +67,30 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class PretrainedTokenizer:
-    """A tokenizer of transformers; tokens beyond ``max_tokens`` are cut off."""
+    """A tokenizer of transformers; a window has at most ``max_tokens``."""
 
     tokenizer: Any
     max_tokens: int
 
-    def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Return an encoding of each text."""
+    def encode(self, texts: Sequence[str]) -> list[list[Encoded]]:
+        """Return the windows of each text; a slow tokenizer (one without overflow) gives the first window only."""
+        found: list[list[Encoded]] = [[] for _ in texts]
         if not texts:
-            return []
+            return found
         # Always the same truncation: with another one a fast tokenizer changes itself, which other threads forbid.
         inputs = dict(
-            self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, return_attention_mask=True)
+            self.tokenizer(
+                list(texts),
+                truncation=True,
+                max_length=self.max_tokens,
+                return_attention_mask=True,
+                return_overflowing_tokens=self.tokenizer.is_fast,
+            )
         )
-        return [Encoded(dict(zip(inputs, row, strict=True))) for row in zip(*inputs.values(), strict=True)]
+        text_of = inputs.pop("overflow_to_sample_mapping", range(len(texts)))
+        for text, row in zip(text_of, zip(*inputs.values(), strict=True), strict=True):
+            found[text].append(Encoded(dict(zip(inputs, row, strict=True))))
+        return found
 
     def arrays(self, encodings: Sequence[Encoded]) -> Arrays:
         """Return the tokenizer's inputs, padded on the side and with the ids that it says; token types default to 0."""

@@ -12,21 +12,23 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from castor_chassis import ModelArtifactError, ModelFolder
-from sentiment_service.classifiers.base import LABELS, REMEDY, Label, ModelCard, Scores, softmax
+from sentiment_service.classifiers.base import LABELS, REMEDY, Label, ModelCard, Scores, TextSize, softmax
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.onnx_runtime import cpu_limit, runs, session
 from sentiment_service.classifiers.tokenization import FileTokenizer, Tokenizer
-from sentiment_service.text.normalise import handles, normalise, robertuito
+from sentiment_service.text.normalise import handles, normalise, plain, robertuito, sentences
 
 Rows = NDArray[np.float64]
 PREPARE: dict[str, Callable[[str], str]] = {
     "castor": normalise,
     "handles": handles,
     "robertuito": robertuito,
-    "none": str,
+    "none": plain,
 }
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+# Of a token of a window that is all neutral, so that the weights of a text never add up to 0.
+_LEAST_WEIGHT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,9 @@ class Blend:
 class TransformerClassifier:
     """An ONNX session, its tokenizer, and where the folder says so a linear model whose answer is mixed in.
 
-    ``outputs`` is the label of each output of the network; several may have one label. Texts run in batches of similar
-    length. Tokens of a text beyond the longest that the tokenizer lets through are not read.
+    ``outputs`` is the label of each output of the network; several may have one label. Texts run in batches of equal
+    length. A text longer than the tokenizer's windows is read sentence by sentence, a sentence longer than a window in
+    several; ``combined`` says how they add up.
     """
 
     model: ModelCard
@@ -106,7 +109,7 @@ class TransformerClassifier:
 
     def probabilities(self, texts: Sequence[str]) -> Rows:
         """Return shape (texts, LABELS); each row sums to 1."""
-        alone = softmax(self.logits(texts))
+        alone = self._network(texts)
         if self.blend is None or not texts:
             return alone
         linear = None if self.linear is None else _by_label(self.linear.probabilities(texts), self.linear.model.labels)
@@ -117,17 +120,33 @@ class TransformerClassifier:
         """About how many characters of a text cost 1."""
         return 4
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
-        """Return the tokens of each raw text that the network reads."""
-        return [len(encoding) for encoding in self._encode(texts)]
+    def sizes(self, texts: Sequence[str]) -> list[TextSize]:
+        """Return the tokens of each raw text, the special ones included, and its windows."""
+        return [TextSize(sum(map(len, windows)), len(windows)) for windows in self._windows(texts)]
 
-    def _encode(self, texts: Sequence[str]) -> Sequence[Sized]:
-        return self.tokenizer.encode([self.prepare(text) for text in texts])
+    def _windows(self, texts: Sequence[str]) -> list[Sequence[Sized]]:
+        prepared = [self.prepare(text) for text in texts]
+        whole = self.tokenizer.encode(prepared)
+        return [
+            windows if len(windows) == 1 else self._by_sentence(text)
+            for text, windows in zip(prepared, whole, strict=True)
+        ]
+
+    def _by_sentence(self, text: str) -> list[Sized]:
+        return [window for windows in self.tokenizer.encode(sentences(text)) for window in windows]
 
     def logits(self, texts: Sequence[str]) -> Rows:
-        """Return the network's own logits, shape (texts, LABELS)."""
-        encodings = self._encode(texts)
-        logits = np.zeros((len(texts), len(self.outputs)))
+        """Return the network's own answers, not blended, as logarithms of probabilities; shape (texts, LABELS)."""
+        return np.log(self._network(texts))
+
+    def _network(self, texts: Sequence[str]) -> Rows:
+        windows = self._windows(texts)
+        rows = iter(softmax(self._logits([window for some in windows for window in some])))
+        found = [combined([next(rows) for _ in some], list(map(len, some))) for some in windows]
+        return np.array(found).reshape(-1, len(LABELS))
+
+    def _logits(self, encodings: Sequence[Sized]) -> Rows:
+        logits = np.zeros((len(encodings), len(self.outputs)))
         for rows in runs([len(encoding) for encoding in encodings]):
             logits[rows] = self._run([encodings[row] for row in rows])
         return _by_label(logits, self.outputs)
@@ -136,6 +155,19 @@ class TransformerClassifier:
         known = self.tokenizer.arrays(encodings)
         feed = {entry.name: known[entry.name] for entry in self.session.get_inputs()}
         return np.asarray(self.session.run(None, feed)[0], dtype=np.float64)
+
+
+def combined(windows: Sequence[NDArray[np.float64]], tokens: Sequence[int]) -> NDArray[np.float64]:
+    """Return the probabilities of a text from those of its windows (in the order of LABELS).
+
+    They are averaged with the weights `tokens * (1 - p(neutral))`: what says nothing for or against counts little
+    beside what does. The order of the windows makes no difference.
+    """
+    if len(windows) == 1:
+        return windows[0]
+    rows = np.array(sorted(map(tuple, np.column_stack([windows, tokens]).tolist())))
+    weights = rows[:, -1] * (1 - rows[:, LABELS.index("neutral")] + _LEAST_WEIGHT)
+    return np.asarray(weights @ rows[:, :-1] / weights.sum())
 
 
 def _blend(manifest: dict[str, Any], linear: LinearClassifier | None) -> Blend | None:

@@ -11,19 +11,27 @@ _NEUTRAL = Scores(0.0, 1.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """A text to compute: ``key`` is equal for texts of equal result, ``cost`` is its number of tokens (at least 1)."""
+    """A text to compute: ``key`` is equal for texts of equal result, ``cost`` is its number of tokens (at least 1).
+
+    ``windows`` is in how many parts the model reads it.
+    """
 
     key: str
     text: str
     cost: int
+    windows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredText:
-    """Scores of a text; with a ``reason`` they are not the model's, because it was not asked."""
+    """Scores of a text; with a ``reason`` they are not the model's, because it was not asked.
+
+    ``windows`` is in how many parts the model read it.
+    """
 
     scores: Scores
     reason: str | None = None
+    windows: int = 1
 
 
 def unscored(reason: str) -> ScoredText:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sentiment_service.classifiers.base import Classifier
+from sentiment_service.classifiers.base import Classifier, TextSize
 from sentiment_service.inference.model import InferenceRequest
 from sentiment_service.text.language import detect, unscored_reason
 
@@ -22,13 +22,15 @@ def preprocess(classifier: Classifier, texts: Sequence[str]) -> list[Preprocesse
     """Preprocess raw texts; one without words or in a language that the model does not know is not to be scored."""
     known = classifier.model.languages
     reasons = [unscored_reason(detect(text), known) for text in texts]
-    lengths = iter(classifier.lengths([text for text, reason in zip(texts, reasons, strict=True) if reason is None]))
+    sizes = iter(classifier.sizes([text for text, reason in zip(texts, reasons, strict=True) if reason is None]))
     return [
-        PreprocessedText(InferenceRequest(classifier.prepare(text), text, max(1, next(lengths))))
-        if reason is None
-        else PreprocessedText(None, reason)
+        PreprocessedText(_request(classifier, text, next(sizes)) if reason is None else None, reason)
         for text, reason in zip(texts, reasons, strict=True)
     ]
+
+
+def _request(classifier: Classifier, text: str, size: TextSize) -> InferenceRequest:
+    return InferenceRequest(classifier.prepare(text), text, max(1, size.tokens), size.windows)
 
 
 def estimated_cost(classifier: Classifier, texts: Sequence[str]) -> int:

@@ -212,7 +212,6 @@ class InferenceScheduler(Generic[T]):
         cost = sum(job.cost for job in batch)
         BATCH.observe(len(batch))
         TOKENS.labels("text").inc(cost)
-        TOKENS.labels("padding").inc(max(job.cost for job in batch) * len(batch) - cost)
         started = time.perf_counter()
         self._running[worker] = (cost, started)
         try:

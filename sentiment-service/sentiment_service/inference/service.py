@@ -107,4 +107,5 @@ class SentimentService:
 def _scored(preprocessed: PreprocessedText, scores: dict[str, Scores]) -> ScoredText:
     if preprocessed.request is None:
         return unscored(preprocessed.reason or "")
-    return ScoredText(scores[preprocessed.request.key])
+    request = preprocessed.request
+    return ScoredText(scores[request.key], windows=request.windows)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from castor_chassis import fold, normalise
-from sentiment_service.text.normalise import EMOJI, split_hashtag
+from castor_chassis import fold
+from sentiment_service.text.normalise import EMOJI, plain, split_hashtag
 
 TARGET = "§"
 OTHER = "¤"
@@ -55,7 +55,7 @@ Tokens = Sequence[Token]
 
 def tokens_of(text: str) -> list[Token]:
     """Return the tokens of a raw text; hashtags and handles become their words, links are dropped."""
-    clean = normalise(_URL.sub(" ", html.unescape(text)))
+    clean = plain(_URL.sub(" ", plain(html.unescape(text))))
     clean = _TAG.sub(lambda match: split_hashtag(match[1]), clean).replace("...", "…").replace("\n", " . ")
     return [Token(form, fold(form)) for form in _TOKEN.findall(EMOJI.sub(r" \g<0> ", clean))]
 

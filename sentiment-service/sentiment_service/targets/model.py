@@ -13,11 +13,15 @@ Basis = Literal["preference", "event", "side", "irony", "reported", "words", "mo
 
 @dataclass(frozen=True, slots=True)
 class TargetSentiment:
-    """Sentiment towards one target and its basis; ``scores`` is None where the text does not name the target."""
+    """Sentiment towards one target and its basis; ``scores`` is None where the text does not name the target.
+
+    ``windows`` is in how many parts the model read the text's clause.
+    """
 
     scores: Scores | None
     basis: Basis | None = None
     reason: str | None = None
+    windows: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,4 +68,4 @@ def _resolved(
 
 
 def _by_model(scope: ScoredText) -> TargetSentiment:
-    return TargetSentiment(scope.scores, "model", scope.reason)
+    return TargetSentiment(scope.scores, "model", scope.reason, scope.windows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -243,3 +244,22 @@ async def test_accuracy_through_the_api(service: RunningService, validation_file
     data = await analyze(service, list(texts))
     assert not [one for one in data["results"] if "reason" in one]
     assert macro_f1(list(truth), [one["label"] for one in data["results"]]) >= 0.62
+
+
+async def test_how_much_of_a_long_text_was_read(service: RunningService) -> None:
+    """A text that is too long to be read at once is scored to its end and says in how many parts it was read."""
+    filler = NOTICE + ". "
+    data = await analyze(service, [PRAISE, filler * 20 + f"{OUTRAGE}! " * 4])
+    short, long = data["results"]
+    assert "windows" not in short
+    assert (long["windows"], long["label"]) == (24, "negative")
+
+
+async def test_composition_and_style_change_no_score(service: RunningService) -> None:
+    """A text in NFD has the scores of its NFC; words in mathematical letters are scored as words."""
+    bold = "".join(chr(0x1D41A + ord(one) - ord("a")) if "a" <= one <= "z" else one for one in "que asco de gobierno")
+    texts = [OUTRAGE, unicodedata.normalize("NFD", OUTRAGE), bold, "que asco de gobierno"]
+    results = [{**one, "text": ""} for one in (await analyze(service, texts))["results"]]
+    assert results[0] == results[1]
+    assert results[2] == results[3]
+    assert "reason" not in results[2]

@@ -57,4 +57,5 @@ def test_labels_that_the_model_does_not_name_are_stated_at_the_export(tmp_path: 
     assert isinstance(model, TransformerClassifier)
     assert isinstance(model.tokenizer, PretrainedTokenizer)
     assert model.outputs == ("positive", "neutral", "negative")
-    assert model.lengths(["mesa " * 100]) == [16]
+    assert model.sizes(["mesa " * 14])[0].tokens == 16
+    assert model.sizes(["mesa " * 15])[0].windows == 2

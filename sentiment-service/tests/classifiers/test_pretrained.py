@@ -15,7 +15,7 @@ from pretrained_model import LAYOUTS, NAMES, write_pretrained  # type: ignore[im
 from tiny_model import move_weights_out, write_network  # type: ignore[import-not-found]
 
 from castor_chassis import ModelArtifactError, ModelFolder
-from sentiment_service.classifiers.base import LABELS, Classifier
+from sentiment_service.classifiers.base import LABELS, Classifier, TextSize
 from sentiment_service.classifiers.loader import load_model
 from sentiment_service.classifiers.pretrained import Defaults
 from sentiment_service.classifiers.tokenization import PretrainedTokenizer
@@ -109,14 +109,18 @@ print([name for name in ("transformers", "huggingface_hub", "sentencepiece", "to
         ("roberta", {"max_position_embeddings": 10}, 8),  # by the less of both
     ],
 )
-def test_texts_are_cut_at_the_longest_length(
+def test_texts_beyond_the_longest_length_are_read_in_windows(
     tmp_path: Path, layout: str, changes: dict[str, Any], longest: int
 ) -> None:
-    """The longest text is what tokenizer and configuration say; what is beyond it changes nothing."""
+    """The longest window is what tokenizer and configuration say; what is beyond it is read in further windows."""
     model = loaded(write_pretrained(tmp_path / "model", layout, **changes))
-    assert model.lengths(["mesa " * 500, "mesa"]) == [longest, 3]
-    full = "malo " * (longest - 2)
-    assert model.classify([full + "bueno " * 400]) == model.classify([full])
+    fits = "malo " * (longest - 2)
+    assert model.sizes([fits, fits + "bueno", "mesa"]) == [
+        TextSize(longest, 1),
+        TextSize(longest + 3, 2),
+        TextSize(3, 1),
+    ]
+    assert model.classify([fits + "bueno " * (longest - 2) * 3])[0].label == "positive"
 
 
 def test_a_manifest_beside_it_is_heeded(tmp_path: Path) -> None:
@@ -127,7 +131,7 @@ def test_a_manifest_beside_it_is_heeded(tmp_path: Path) -> None:
     ModelFolder(folder, "").write_manifest(stated, files)
     model = loaded(folder)
     assert (model.model.id, model.model.version, model.model.languages) == ("owner/name", "7", ("es", "pt"))
-    assert model.lengths(["mesa " * 50]) == [5]
+    assert model.sizes(["mesa " * 3, "mesa " * 4]) == [TextSize(5), TextSize(5 + 3, 2)]
     assert model.prepare("@ana") == "@ana"
     (folder / "config.json").write_text((folder / "config.json").read_text() + " ")
     with pytest.raises(ModelArtifactError, match="config.json"):
@@ -252,5 +256,5 @@ def test_many_threads_at_a_time(tmp_path: Path) -> None:
     model = loaded(write_pretrained(tmp_path / "model", "xlm-roberta"))
     expected = model.classify(TEXTS)
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: (model.lengths(TEXTS), model.classify(TEXTS)), range(200)))
-    assert all(answer == (model.lengths(TEXTS), expected) for answer in answers)
+        answers = list(pool.map(lambda _: (model.sizes(TEXTS), model.classify(TEXTS)), range(200)))
+    assert all(answer == (model.sizes(TEXTS), expected) for answer in answers)

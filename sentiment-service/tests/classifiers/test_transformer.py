@@ -12,7 +12,7 @@ import pytest
 from tiny_model import WORDS, write_tiny  # type: ignore[import-not-found]
 
 from castor_chassis import ModelArtifactError, ModelFolder
-from sentiment_service.classifiers.base import LABELS
+from sentiment_service.classifiers.base import LABELS, TextSize
 from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.loader import load_model
@@ -48,10 +48,16 @@ def test_labels_follow_the_manifest(tmp_path: Path) -> None:
     assert model.classify(["bueno"])[0].label == "negative"
 
 
-def test_texts_are_cut_at_the_longest_length(tmp_path: Path) -> None:
-    """Tokens beyond `max_tokens` change nothing."""
+def test_texts_beyond_the_longest_length_are_read_in_windows(tmp_path: Path) -> None:
+    """Windows of at most `max_tokens` count by their tokens and by how far they are from neutral."""
     model = TransformerClassifier.load(write_tiny(tmp_path, max_tokens=4))
-    assert model.classify(["bueno bueno malo malo malo"]) == model.classify(["bueno bueno"])
+    assert model.sizes(["bueno bueno", "bueno bueno malo"]) == [TextSize(4, 1), TextSize(4 + 3, 2)]
+    praise, blame = model.classify(["bueno bueno", "malo"])
+    weights = [4 * (1 - praise.neutral), 3 * (1 - blame.neutral)]
+    expected = (weights[0] * praise.positive + weights[1] * blame.positive) / sum(weights)
+    found = model.classify(["bueno bueno malo"])[0]
+    assert found.positive == pytest.approx(expected, abs=1e-5)
+    assert sum(getattr(found, label) for label in LABELS) == pytest.approx(1)
 
 
 def test_blend_mixes_logarithms(tmp_path: Path) -> None:
@@ -143,14 +149,15 @@ def test_unknown_names_say_what_to_do(tmp_path: Path) -> None:
         load_model("nothing", source=ModelSource(tmp_path))
 
 
-def test_runs_hold_similar_lengths_within_the_budget() -> None:
-    """Each text is in one run; no run of several exceeds the budget with its padding; lengths do not mix."""
-    lengths = [3, 40, 5, 7, 60, 4, 39, 120, 6]
+def test_runs_hold_one_length_within_the_budget() -> None:
+    """Each text is in one run of texts of its length; no run of several exceeds the budget; short texts come first."""
+    lengths = [3, 40, 5, 3, 60, 40, 39, 120, 40, 5]
     made = list(runs(lengths, budget=80))
     assert sorted(row for run in made for row in run) == list(range(len(lengths)))
-    assert all(len(run) == 1 or len(run) * max(lengths[row] for row in run) <= 80 for run in made)
-    longest = [max(lengths[row] for row in run) for run in made]
-    assert longest == sorted(longest)
+    assert all(len({lengths[row] for row in run}) == 1 for run in made)
+    assert all(len(run) == 1 or len(run) * lengths[run[0]] <= 80 for run in made)
+    longest = [lengths[run[0]] for run in made]
+    assert longest == [3, 5, 39, 40, 40, 60, 120]
 
 
 def test_cpu_limit_is_at_least_one() -> None:

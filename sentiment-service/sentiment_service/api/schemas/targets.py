@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from castor_chassis import Identifier, RequestModel, ResponseModel
-from sentiment_service.api.schemas.fields import Probability, Tweet
+from sentiment_service.api.schemas.fields import Probability, Tweet, Windows
 from sentiment_service.api.schemas.model import ModelName
 from sentiment_service.classifiers.base import Label, ModelCard
 from sentiment_service.targets import model as records
@@ -61,6 +61,7 @@ class TargetSentiment(ResponseModel):
         "(`reported`), words of known polarity (`words`), or the model's view of the clause (`model`).",
     )
     reason: str | None = Field(None, description="Why the text was not judged but answered neutral (0, 1, 0).")
+    windows: Windows = None
 
     @classmethod
     def of(cls, target: str, sentiment: records.TargetSentiment) -> Self:
@@ -77,6 +78,7 @@ class TargetSentiment(ResponseModel):
             confidence=scores.confidence,
             basis=sentiment.basis,
             reason=sentiment.reason,
+            windows=sentiment.windows if sentiment.windows > 1 else None,
         )
 
 

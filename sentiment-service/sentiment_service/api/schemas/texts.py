@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from castor_chassis import Identifier, RequestModel, ResponseModel
-from sentiment_service.api.schemas.fields import Probability, Tweet
+from sentiment_service.api.schemas.fields import Probability, Tweet, Windows
 from sentiment_service.api.schemas.model import ModelName
 from sentiment_service.classifiers.base import Label, ModelCard
 from sentiment_service.inference.model import ScoredText
@@ -56,6 +56,7 @@ class Sentiment(ResponseModel):
     reason: str | None = Field(
         None, description="Why the text was not scored but answered neutral (0, 1, 0); absent when it was scored."
     )
+    windows: Windows = None
 
 
 class TextSentiment(Sentiment):
@@ -122,4 +123,5 @@ def _fields(text: ScoredText) -> dict[str, Any]:
         "label": scores.label,
         "confidence": scores.confidence,
         "reason": text.reason,
+        "windows": text.windows if text.windows > 1 else None,
     }
