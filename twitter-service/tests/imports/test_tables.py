@@ -163,3 +163,31 @@ async def test_escapes_of_html_are_undone_once(twitter: Twitter) -> None:
         stored = await twitter.data(f"/tweets/{key}")
         assert (stored["text"], stored["entities"]) == (text, ["rf"])
     assert read_text("&amp;lt; &gt; &nbsp;") == "&lt; > &nbsp;"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("Mañana en Medellín, todos", ["antioquia", "medellin"]),
+        ("Mañana en Medelli\u0301n", ["antioquia", "medellin"]),
+        ("gracias @medellin", []),
+        ("el pasto está verde", []),
+        ("de Pasto, Nariño 🇨🇴", ["narino", "pasto"]),
+        ("de Medellín a Madrid, España", []),
+    ],
+)
+async def test_a_tweet_that_names_a_place_has_one(twitter: Twitter, text: str, places: list[str]) -> None:
+    """The text says where a tweet belongs to where nothing else does; ambiguous names only beside a clear hint."""
+    await twitter.imported(f'id,username,created_at,text\n1,a,{AT},"{text}"\n')
+    stored = await twitter.data("/tweets/1")
+    assert (stored["places"], stored["place_source"]) == (places, "tweet" if places else None)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_author_s_place_goes_before_the_text(twitter: Twitter) -> None:
+    """A text is asked for a place only where the author has none."""
+    author = '{"id": "7", "username": "ana", "location": "Cali"}'
+    await twitter.imported(f'{{"id":"1","text":"en Medellín","created_at":"{AT}","author_id":"7","author":{author}}}')
+    stored = await twitter.data("/tweets/1")
+    assert (stored["places"], stored["place_source"]) == (["cali", "valle-del-cauca"], "author")

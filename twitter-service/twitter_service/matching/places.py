@@ -1,4 +1,4 @@
-"""Departments and cities of Colombia in the place of a tweet or the location of its author.
+"""Departments and cities of Colombia in the place or the text of a tweet, or the location of its author.
 
 A city implies its department. Many names are also something else: Córdoba lies in Argentina and Spain,
 Armenia is a country, Bello and Soledad are words, Bolívar and Nariño are persons. The rules:
@@ -91,6 +91,7 @@ COUNTRIES = (
     "caracas, quito, buenos aires, santiago de chile, ciudad de mexico, cdmx, madrid, barcelona, miami, "
     "andalucia, murcia"
 )
+_FLAG = "🇨🇴"
 COLOMBIA = "colombia, colombie, kolumbien, locombia"
 
 
@@ -110,13 +111,22 @@ def places_in(text: str, country_code: str | None = None) -> list[str]:
     """
     if not text or (country_code or "CO").upper() != "CO":
         return []
-    plain = phrase(text)
-    countries = _countries().found_in(plain)
+    return places_named(phrase(text), is_colombian=bool(country_code) or _FLAG in text)
+
+
+def places_of_text(text: str, plain: str) -> list[str]:
+    """Return the slugs of the places that the text of a tweet names; ``plain`` holds its words, without handles."""
+    return places_named(plain, is_colombian=_FLAG in text)
+
+
+def places_named(plain: str, *, is_colombian: bool) -> list[str]:
+    """Return the slugs of the places in a text in its plain form; where it is Colombian, ambiguous names count."""
+    names = _names().found_in(plain)
+    countries = _countries().found_in(plain) if names else set()
     if countries - {"CO"}:
         return []
-    names = _names().found_in(plain)
     sure = {name for name in names if not name.is_ambiguous}
-    if country_code or "🇨🇴" in text or countries:
+    if is_colombian or countries:
         sure = names
     departments = {name.department or name.slug for name in sure}
     found = sure | {name for name in names if name.department in departments or (sure and name.slug in departments)}

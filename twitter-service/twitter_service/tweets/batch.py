@@ -14,6 +14,7 @@ from msgspec import structs
 from twitter_service.matching.axes import axes_in
 from twitter_service.matching.entities import Matcher
 from twitter_service.matching.phrases import Words, words_of
+from twitter_service.matching.places import places_of_text
 from twitter_service.tweets.model import Author, NewTweet
 from twitter_service.tweets.pg_copy import link_rows, raw_of, raw_row, tweet_row
 
@@ -113,4 +114,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 def _encoded(tweet: NewTweet, words: Words, matcher: Matcher, is_own_row: bool) -> EncodedTweet:
     found = matcher.entities_in(tweet.username, words)
+    # Where neither its place nor its author says where a tweet comes from, its text may.
+    if not tweet.places and (named := places_of_text(tweet.text, words.plain)):
+        tweet = structs.replace(tweet, places=tuple(named), place_source="tweet")
     return EncodedTweet.of(TaggedTweet(tweet, tuple(sorted(found)), tuple(axes_in(words)), is_own_row))

@@ -53,7 +53,9 @@ class Tweet(ResponseModel):
     entities: list[str] = Field(description="Ids of the entities that it counts for.")
     axes: list[str] = Field(description="Axes of the Plan Nacional de Desarrollo that it speaks of.")
     places: list[str] = Field(description="Departments and cities of Colombia where it comes from.")
-    place_source: Literal["tweet", "author"] | None = Field(description="Who says so; null without a place.")
+    place_source: Literal["tweet", "author"] | None = Field(
+        description="Who says so: the tweet by its place or, where its author has none, its text; null without a place."
+    )
     version_id: str | None = Field(description="Id of the latest version of an edited tweet; else null.")
     earlier_versions: Integer = Field(description="Texts that edits have replaced.")
     retweet_of: str | None = Field(description="Of a retweet whose original is not stored, the original's id.")
