@@ -59,3 +59,18 @@ def test_images_in_the_charts_are_those_that_are_built(helm: Helm) -> None:
         images = {pod["spec"]["containers"][0]["image"].split(":")[0] for _, pod in pods(manifests)}
         assert images == {f"castor/{name}"}
         assert images <= built
+
+
+def test_a_laptop_can_carry_it_and_the_administrator_can_work(helm: Helm) -> None:
+    """All pods together ask for less than half a core, and no role needs a second factor."""
+    asked, given = run_tiltfile().named("helm"), {}
+    millicores = 0
+    for name in NAMES:
+        options = [part for each in asked[f"charts/{name}"]["set"] for part in ("--set", each)]
+        for kind, pod in pods(helm.manifests(name, *options, values="development")):
+            container = pod["spec"]["containers"][0]
+            if kind != "Job":
+                millicores += int(container["resources"]["requests"]["cpu"].removesuffix("m"))
+                given[name] = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert millicores <= 500
+    assert given["auth-service"]["MFA_REQUIRED_ROLES"] == "none"

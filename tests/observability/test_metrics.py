@@ -113,7 +113,7 @@ async def test_the_running_services_export_them(queries: list[Named], table: Tab
             break
         await asyncio.sleep(0.5)
     named = {s.metric for q in queries for s in q.query.selectors if ":" not in s.metric}
-    assert named - live - {"up", "certmanager_certificate_expiration_timestamp_seconds"} == set()
+    assert named - live - {"up"} == set()
     assert held == wanted
 
 
