@@ -1,4 +1,4 @@
-"""Several providers: Azure's way of addressing, order, failover, hedging, and a breaker each."""
+"""Several providers: order, failover, hedging, and a breaker each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ import asyncpg
 import openai
 import pytest
 import pytest_asyncio
-from fake_openai import WORDS, FakeOpenAI, Fault, vector
-from openai_support import KEY, Run, Sdk, until
+from fake_openai import WORDS, FakeOpenAI, Fault
+from openai_support import Run, Sdk, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+
 PATH, EMBEDDINGS = "/v1/openai/chat/completions", "/v1/openai/embeddings"
+
+
 MESSAGES: list[Any] = [{"role": "user", "content": "hola"}]
+
+
 TEXT = "".join(WORDS)
 
 
@@ -44,32 +49,6 @@ def two(with_upstream: dict[str, Any], second: FakeOpenAI) -> dict[str, Any]:
         "routes": {"m": ["openai/m", "spare/m2"], "e": ["openai/e", "spare/e", "spare/other"]},
         "allow_degraded": False,
     }
-
-
-async def test_azure_is_addressed_by_deployment_with_its_own_header(run: Run, sdk: Sdk, upstream: FakeOpenAI) -> None:
-    """Azure gets path, api-version and api-key as it wants them, for answers, streams and embeddings."""
-    azure = {
-        "name": "azure",
-        "kind": "azure",
-        "base_url": upstream.url.removesuffix("/v1"),
-        "api_version": "2024-10-21",
-        "deployments": {"gpt-4o-mini": "mini-prod"},
-    }
-    async with run(providers=[azure], provider_keys=f'{{"azure": "{KEY}"}}', allow_degraded=False) as service:
-        client = sdk(service)
-        whole = await client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
-        stream = await client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
-        streamed = "".join([c.choices[0].delta.content or "" async for c in stream])
-        made = await client.embeddings.create(model="text-embedding-3-small", input=["hola"])
-    assert whole.choices[0].message.content == streamed == TEXT
-    assert made.data[0].embedding == pytest.approx(vector("hola"))
-    deployments = "/openai/deployments"
-    assert upstream.paths == [
-        f"{deployments}/mini-prod/chat/completions?api-version=2024-10-21",
-        f"{deployments}/mini-prod/chat/completions?api-version=2024-10-21",
-        f"{deployments}/text-embedding-3-small/embeddings?api-version=2024-10-21",
-    ]
-    assert upstream.api_keys == [KEY] * 3
 
 
 @pytest.mark.parametrize("stream", [False, True])

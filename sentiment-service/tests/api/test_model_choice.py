@@ -16,9 +16,10 @@ from pretrained_model import write_pretrained  # type: ignore[import-not-found]
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 from sentiment_service.classifiers.linear import LINEAR_MODEL
-from sentiment_service.settings import SentimentSettings
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
+
+
 PRAISE = "Qué alegría tan grande, me encanta, felicitaciones a todos!"
 
 
@@ -79,20 +80,6 @@ async def test_an_unknown_model(run: Run, tmp_path: Path, name: str, reason: str
             "model_unavailable",
             sentence,
         )
-
-
-def test_settings_of_models_are_lists_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Labels and languages are written as one would say them; what is neither is refused."""
-    monkeypatch.setenv("SENTIMENT_LABELS", "negative,neutral,positive")
-    monkeypatch.setenv("SENTIMENT_LANGUAGES", "en")
-    settings = SentimentSettings()
-    assert settings.labels == ("negative", "neutral", "positive")
-    assert settings.languages == ("en",)
-    for name, value in (("SENTIMENT_LABELS", "good,bad"), ("SENTIMENT_LANGUAGES", "Spanish"), ("MODEL_HUB_URL", "hub")):
-        with monkeypatch.context() as wrong:
-            wrong.setenv(name, value)
-            with pytest.raises(ValueError, match=name.lower()):
-                SentimentSettings()
 
 
 async def test_a_language_that_the_model_lacks(run: Run, tmp_path: Path) -> None:
