@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import AppliedPage
 from trending_service.signals.repository import SignalRepository
 from trending_service.topics.model import Method
+
+sys.path.append(str(Path(__file__).parent))  # for what the test modules share
 
 FEED = "/v1/twitter/tweets/feed"
 Fill = Callable[..., Awaitable[AppliedPage]]
