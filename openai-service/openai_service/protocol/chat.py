@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, StrictBool
 
 from castor_chassis import JsonObject, RequestModel, ResponseModel, Text
 from openai_service.protocol.models import DEFAULT, NUMBER, ModelName
 
+_PRIVATE_ZONES = frozenset(
+    {"local", "localhost", "internal", "intranet", "lan", "home", "corp", "private", "test", "arpa"}
+)
 Penalty = Annotated[float, Field(allow_inf_nan=False, ge=-2, le=2), NUMBER]
 
 
@@ -24,6 +28,24 @@ class ImageUrl(RequestModel):
 
     url: Annotated[Text, Field(max_length=1_000_000)]
     detail: Literal["auto", "low", "high"] | None = None
+
+
+def is_fetchable(url: str) -> bool:
+    """Return whether an upstream may be given the address of an image: its bytes, or https at a public host name.
+
+    Addresses, names without a dot and names of private zones are refused: an upstream in our own network would fetch
+    from there what the caller cannot reach.
+    """
+    if url.lower().startswith("data:image/"):
+        return True
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return False
+    zone = host.rpartition(".")[2]
+    is_public = "." in host and zone.isalpha() and zone not in _PRIVATE_ZONES
+    return parts.scheme == "https" and is_public and port in (None, 443) and "@" not in parts.netloc
 
 
 class ImagePart(RequestModel):
@@ -90,6 +112,11 @@ class ChatRequest(RequestModel):
         if self.tool_choice == "required" or isinstance(self.tool_choice, dict):
             return "tool_choice"
         return None
+
+    def image_urls(self) -> list[str]:
+        """Return the addresses of the images in all messages."""
+        contents = [message.content for message in self.messages if isinstance(message.content, list)]
+        return [part.image_url.url for parts in contents for part in parts if isinstance(part, ImagePart)]
 
     def for_upstream(self, model: str) -> dict[str, Any]:
         """Return the body that the upstream gets; whether it streams is added by the provider."""

@@ -7,6 +7,7 @@ are not redacted: that needs a model, which would be wrong too often to rely on.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -80,7 +81,41 @@ def placeholders_in(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(match for text in texts for match in _PLACEHOLDER.findall(text))
 
 
+class _PlainCharacters(dict[int, str]):
+    """Maps full-width characters, digits of any script, spaces and hyphens to their ASCII forms, one to one."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = unicodedata.category(char)
+        if category == "Nd":
+            char = str(unicodedata.digit(char))
+        elif category == "Zs":
+            char = " "
+        elif category == "Pd":
+            char = "-"
+        elif 0xFF01 <= code <= 0xFF5E or char == "\ufe6b":
+            char = unicodedata.normalize("NFKC", char)
+        self[code] = char
+        return char
+
+
+_PLAIN = _PlainCharacters()
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+
+
 def _found(text: str, handles: bool) -> list[tuple[int, int, str]]:
+    """Return start, end and kind of what must not leave, however its characters are written."""
+    if text.isascii():
+        return _found_in_plain(text, handles)
+    plain = text.translate(_PLAIN)
+    if not _INVISIBLE.search(plain):
+        return _found_in_plain(plain, handles)
+    visible = [at for at, char in enumerate(plain) if not _INVISIBLE.match(char)]
+    found = _found_in_plain(_INVISIBLE.sub("", plain), handles)
+    return [(visible[start], visible[end - 1] + 1, kind) for start, end, kind in found]
+
+
+def _found_in_plain(text: str, handles: bool) -> list[tuple[int, int, str]]:
     places = [(match.start(), match.end(), "CORREO") for match in _EMAIL.finditer(text)]
     places += _numbers(text)
     if handles:

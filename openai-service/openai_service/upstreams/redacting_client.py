@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from openai_service.metrics import REDACTED
+from openai_service.protocol.chat import is_fetchable
 from openai_service.protocol.messages import Json
 from openai_service.protocol.vectors import Floats
 from openai_service.text.redaction import Redaction, StreamRestorer, placeholders_in
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
 from openai_service.upstreams.client import UpstreamClient, UpstreamOptions
 
-# The members of a request that hold users' text; all others have a closed vocabulary or are the caller's own schema.
-_TEXT_MEMBERS = ("content", "text", "arguments", "name")
-
 
 class RedactingClient(UpstreamClient):
-    """An ``UpstreamClient`` that sends redacted requests; an embedding is that of the redacted text."""
+    """An ``UpstreamClient`` that sends redacted requests; an embedding is that of the redacted text.
+
+    Every string of a request is redacted, names of members included. Only the name of the model and the addresses of
+    images, which are checked where the request is made, stay as they are.
+    """
 
     def __init__(self, options: UpstreamOptions, *, handles: bool) -> None:
         super().__init__(options)
@@ -45,35 +47,39 @@ class RedactingClient(UpstreamClient):
         return await super().embed([redaction.redact(text) for text in texts], model, dimensions)
 
     def _redacted(self, body: dict[str, Any]) -> tuple[Redaction, dict[str, Any]]:
-        redaction = Redaction(self._handles, placeholders_in(list(_texts(body["messages"]))))
-        safe = {**body, "messages": _map_texts(body["messages"], redaction.redact)}
-        # An id of the end user serves the upstream's statistics only, and may be an address.
-        if isinstance(body.get("user"), str):
-            safe["user"] = redaction.redact(body["user"])
+        redaction = Redaction(self._handles, placeholders_in(list(_texts(body))))
+        safe = {**_map_texts(body, redaction.redact), "model": body["model"]}
         for name in redaction.values:
             REDACTED.labels(name.strip("[]").partition("_")[0].lower()).inc()
         return redaction, safe
 
 
-def _texts(value: Any, is_text: bool = False) -> Iterator[str]:
-    if isinstance(value, str) and is_text:
-        yield value
-    if isinstance(value, list):
-        for child in value:
-            yield from _texts(child, is_text)
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from _texts(child, key in _TEXT_MEMBERS)
-
-
-def _map_texts(value: Any, change: Callable[[str], str], is_text: bool = False) -> Any:
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        return change(value) if is_text else value
+        yield value
+    elif isinstance(value, list):
+        for child in value:
+            yield from _texts(child)
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield key
+            yield from _texts(child)
+
+
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
     if isinstance(value, list):
-        return [_map_texts(child, change, is_text) for child in value]
+        return [_map_texts(child, change) for child in value]
     if isinstance(value, dict):
-        return {key: _map_texts(child, change, key in _TEXT_MEMBERS) for key, child in value.items()}
+        return {
+            change(key): child if _is_image(key, child) else _map_texts(child, change) for key, child in value.items()
+        }
     return value
+
+
+def _is_image(key: str, value: Any) -> bool:
+    return key == "image_url" and isinstance(value, dict) and is_fetchable(str(value.get("url")))
 
 
 class _ChunkRestorer:

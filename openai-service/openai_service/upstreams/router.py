@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from castor_chassis import Invalid
 from openai_service.billing.ledger import Ledger
 from openai_service.billing.meter import Attempt, Meter
 from openai_service.billing.prices import Tokens, bound_tokens
 from openai_service.errors import UpstreamError
-from openai_service.protocol.chat import ChatRequest
+from openai_service.protocol.chat import ChatRequest, is_fetchable
 from openai_service.protocol.messages import ChunkStream, Json
 from openai_service.protocol.models import DEFAULT
 from openai_service.protocol.vectors import Floats
@@ -115,6 +116,8 @@ class UpstreamRouter:
         return await first_answer(targets, ask, hedge_after_seconds=self._settings.hedge_after_seconds, discard=discard)
 
     def _body(self, request: ChatRequest, target: Target, meter: Meter) -> tuple[dict[str, Any], Tokens]:
+        if not all(is_fetchable(url) for url in request.image_urls()):
+            raise Invalid(reason="An image is given as a data:image/ URL, or by an https URL at a public host name")
         body = request.for_upstream(target.model)
         provider = target.client.settings
         limit = provider.completion_token_limit or _NO_LIMIT

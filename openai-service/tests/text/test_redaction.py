@@ -35,6 +35,12 @@ FOUND = [
     ("la empresa 900123456-7 cobró", "900123456-7", "DOCUMENTO"),
     ("tarjeta 4111 1111 1111 1111", "4111 1111 1111 1111", "TARJETA"),
     ("Amex 3782-822463-10005", "3782-822463-10005", "TARJETA"),
+    ("escriba a ana＠correo.com hoy", "ana＠correo.com", "CORREO"),
+    ("escriba a ana\u200b@correo.com hoy", "ana\u200b@correo.com", "CORREO"),
+    ("celular ３１０ ５５５ １２３４", "３１０ ５５５ １２３４", "TELEFONO"),
+    ("celular ٣١٠٥٥٥١٢٣٤", "٣١٠٥٥٥١٢٣٤", "TELEFONO"),
+    ("celular 310\u2011555\u20111234", "310\u2011555\u20111234", "TELEFONO"),
+    ("celular 310\u200b555\u200b1234", "310\u200b555\u200b1234", "TELEFONO"),
 ]
 KEPT = [
     "El presupuesto es de 1.020.304.050 pesos",
@@ -135,6 +141,44 @@ async def test_nothing_personal_leaves(online: RunningService, sdk: Sdk, upstrea
     assert "ejemplo.co" not in sent
     assert "555" not in sent
     assert upstream.bodies[0]["user"] == "[CORREO_2]"
+
+
+async def test_nothing_personal_leaves_in_any_field(online: RunningService, upstream: FakeOpenAI) -> None:
+    """Each field of a request that can hold text is redacted, metadata, tools and schemas with their keys included."""
+    mail = "ana@ejemplo.co"
+    schema = {"type": "object", "description": mail, "properties": {mail: {"type": "string", "enum": [mail]}}}
+    said = {"role": "assistant", "content": None, "refusal": mail, "annotations": [{"note": mail}]}
+    body = {
+        "model": "m", "messages": [{"role": "user", "content": "hola", "name": mail}, said],
+        "metadata": {mail: mail}, "stop": [mail], "user": mail,
+        "tools": [{"type": "function", "function": {"name": "f", "description": mail, "parameters": schema}}],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}},
+    }  # fmt: skip
+    answer = await online.client.post("/v1/openai/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text
+    sent = json.dumps(upstream.bodies[0])
+    assert mail not in sent
+    assert sent.count("[CORREO_1]") == 14
+
+
+@pytest.mark.parametrize(
+    ("url", "goes"),
+    [
+        ("https://example.com/a.png", True), ("data:image/png;base64,QUJD", True), ("http://example.com/a.png", False),
+        ("https://169.254.169.254/latest", False), ("https://[::1]/", False), ("https://localhost/a", False),
+        ("https://0x7f000001/", False), ("https://vault.internal/", False), ("https://valkey:6379/", False),
+        ("https://example.com:8443/", False), ("https://a@example.com/", False), ("file:///etc/passwd", False),
+    ],
+)  # fmt: skip
+async def test_images_are_fetched_from_public_hosts_only(
+    online: RunningService, upstream: FakeOpenAI, url: str, goes: bool
+) -> None:
+    """An upstream is told of an image at a public https host or in the request itself; any other address is refused."""
+    content = [{"type": "text", "text": "¿Qué se ve?"}, {"type": "image_url", "image_url": {"url": url}}]
+    body = {"model": "m", "messages": [{"role": "user", "content": content}]}
+    answer = await online.client.post("/v1/openai/chat/completions", json=body)
+    assert answer.status_code == (200 if goes else 422), answer.text
+    assert bool(upstream.bodies) == goes
 
 
 async def test_a_stream_says_it_again(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
