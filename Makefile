@@ -30,7 +30,8 @@ demo: $(SYNCED) ## Start what is not running and run the main job: make demo [IN
 	$(BIN)/castor demo $(if $(INPUT),--input $(INPUT)) $(if $(REPORT),--report $(REPORT))
 
 test: $(SYNCED) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
-	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL))
+	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model")
+	$(if $(T),,$(BIN)/pytest -m "alone and not local_model")
 
 fuzz: $(SYNCED) ## Fuzz every service against its contract for long: make fuzz [MINUTES=5]
 	CASTOR_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/pytest tests/contract/test_conformance.py --timeout 7200
