@@ -12,6 +12,7 @@ import pytest
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 
+pytestmark = pytest.mark.alone
 BUSY_TEXTS = 300
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 

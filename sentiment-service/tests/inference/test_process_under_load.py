@@ -15,6 +15,7 @@ import pytest
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority
 
+pytestmark = pytest.mark.alone
 _REPLICA = Path(__file__).parents[1].joinpath("replica.py")
 Client = httpx.AsyncClient
 Start = Callable[..., AbstractAsyncContextManager[tuple[asyncio.subprocess.Process, Client]]]
