@@ -17,7 +17,7 @@ from castor_chassis.tls import TlsFiles
 from small_service import Running
 from small_service.app import SmallSettings, create_app
 
-HONEST = "castor_known_0123456789"
+HONEST = "castor_0123456789abcdef_" + "A" * 43
 PATH = "/v1/small/echo/a"
 VERIFY = "/internal/api-keys/verify"
 
@@ -56,7 +56,7 @@ def bearer(credentials: str) -> dict[str, str]:
 
 
 def random_key() -> str:
-    return f"castor_{secrets.token_hex(8)}_{secrets.token_hex(16)}"
+    return f"castor_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
 
 
 async def test_five_hurried_requests_with_random_keys_shut_nobody_out(
