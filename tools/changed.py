@@ -27,10 +27,10 @@ DOCUMENTS = ("*.md", "docs/*", "LICENSE", "NOTICE", "*.gitignore")
 NOTHING_BUT_LINT = (
     "bench/*", "*/training/*", "tests/docs/*", ".pre-commit-config.yaml", ".editorconfig", ".devcontainer/*",
 )  # fmt: skip
-TOOLS = ("tools/changed.py", ".ci/*", ".github/workflows/*")
+TOOLS = ("tools/changed.py", ".ci/*", ".github/workflows/*", ".github/scripts/*")
 EVERYTHING = ("uv.lock", "pyproject.toml", "Makefile", "conftest.py", *TOOLS)
 IMAGES = ("Dockerfile", "*/Dockerfile", ".dockerignore")
-LOCAL = ("docker-compose*.yml", "Tiltfile", "charts/development/*")
+LOCAL = ("docker-compose*.yml", "Tiltfile", "charts/development/*", ".github/cluster-access.yaml")
 OBSERVABILITY = ("charts/observability/*", "tools/*", "tests/observability/*", "tests/ci/*")
 SYSTEM = ("tests/e2e/*", "tests/chaos/*", "tests/security/*", "tests/conftest.py", "schemathesis.toml")
 
@@ -138,7 +138,7 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
         return Plan(contracts=True, system=True)
     if path.startswith(("tests/architecture/", "tools/contracts/")):
         return Plan(contracts=True)
-    if path.startswith(("charts/common/", "charts/values/", "tests/charts/")):
+    if path.startswith(("charts/common/", "charts/castor/", "charts/values/", "tests/charts/")):
         return Plan(charts=services, delivery=True, observability=path.startswith("charts/common/"))
     chart = path.split("/")[1] if path.startswith("charts/") and path.count("/") > 1 else ""
     if chart in services:
