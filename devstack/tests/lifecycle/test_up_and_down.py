@@ -103,7 +103,7 @@ def test_only_uploads_pass_before_they_are_complete(state_folder: StateFolder) -
     routes = (Route("auth", "auth-service", "a:1"), Route("twitter", "twitter-service", "t:1", ("imports",)))
     leaf = Leaf(Path("c"), Path("k"))
     text = Ingress(Path("f"), 1, leaf, leaf, Path("ca"), routes).configuration()
-    handles = dict(re.findall(r"handle @(\w+) \{(.*?)transport http", text, re.DOTALL))
+    handles = dict(re.findall(r"handle @(\w+) \{((?:(?!handle @).)*?)transport http", text, re.DOTALL))
     assert {name: "request_buffers 2MB" in handle for name, handle in handles.items()} == {
         "auth": True, "twitter_uploads": False, "twitter": True,
     }  # fmt: skip
