@@ -78,10 +78,10 @@ class Login:
         known = await self.limits.knows_device(user.email, client)
         async with self.changes.begin(str(user.id), client, read=user) as change:
             await change.record("login")
-            if not known:
-                await change.mail_if_possible("new_device", user.email)
             if failures >= _FAILURES_WORTH_A_MAIL:
                 await change.mail("sign_in_after_failures", user.email)
+            if not known:
+                await change.mail_if_possible("new_device", user.email)
             session = await change.begin_session(user, amr)
         return await self.entered(user, session, client)
 
