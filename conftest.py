@@ -34,8 +34,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of processes of ``-n auto``: two a processor, since tests mostly wait for servers."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Return the number of processes of ``-n auto``: one more than processors, since tests wait for servers."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
