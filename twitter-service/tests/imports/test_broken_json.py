@@ -76,7 +76,10 @@ def test_a_broken_field_costs_itself(value: str, in_page: bool) -> None:
     assert [item.lang for item in found if isinstance(item, NewTweet)] == [None, "es", None]
 
 
-@pytest.mark.parametrize("broken", ['{"id": "2", "text":}', '{"id": "2", "text": "sin cierre}', '{"id" "2"}', "]", '"'])
+@pytest.mark.parametrize(
+    "broken",
+    ['{"id": "2", "text":}', '{"id": "2", "text": "sin cierre}', '{"id" "2"}', "]", '"', "]',", "[", '[{"id": 1e999}'],
+)
 def test_a_broken_tweet_costs_itself(broken: str) -> None:
     """Of a page with a tweet that cannot be read all others are taken, with their authors."""
     bare = '{"id": "5", "author_id": "7", "created_at": "2022-05-01T10:00:00Z", "text": "hola"}'

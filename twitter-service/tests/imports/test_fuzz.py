@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import castor_devstack
-from twitter_service.errors import MissingColumns, NotUtf8
+from twitter_service.errors import MissingColumns, NotUtf8, RepeatedColumn
 from twitter_service.imports.parser import parse
 from twitter_service.imports.readers.tweet_file import TweetFile
 from twitter_service.tweets.model import NewTweet, Rejection
@@ -169,7 +169,7 @@ def test_bytes_of_any_file() -> None:
         changed = mutated(random_.choice(files), random_)
         try:
             found = parsed(changed)
-        except (MissingColumns, NotUtf8):
+        except (MissingColumns, NotUtf8, RepeatedColumn):
             continue
         assert all(isinstance(item, NewTweet | Rejection) for item in found)
 

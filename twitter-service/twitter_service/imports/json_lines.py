@@ -17,6 +17,7 @@ from twitter_service.tweets.model import NewTweet, Unusable, read_time
 from twitter_service.tweets.x_payload import Includes, tweet_of_json, tweet_of_object
 
 _LIST = re.compile(r'"(?:data|results|statuses)"\s*:\s*\[')
+_INCLUDES = re.compile(r'"includes"\s*:\s*\{')
 _RETRIEVED = re.compile(r'"retrieved_at"\s*:\s*"([^"]+)"')
 
 
@@ -109,7 +110,9 @@ def _salvaged(text: str, error: str) -> Iterator[NewTweet | str]:
         return
     start = opening.end() if opening else text.index("[") + 1
     includes = _includes_of_broken(text)
-    items = list(objects(text, start))
+    # Expansions may hold tweets too, which are no rows of the page.
+    expansions = _INCLUDES.search(text, start)
+    items = list(objects(text[: expansions.start()] if expansions else text, start))
     for number, item in enumerate(items, 1):
         tweet = error if item is BROKEN else _tweet(item, includes, error)
         yield f"tweet {number} of the page: {tweet}" if isinstance(tweet, str) else tweet
@@ -125,11 +128,13 @@ def _tweet(item: Any, includes: Includes, error: str) -> NewTweet | str:
 
 
 def _includes_of_broken(text: str) -> Includes:
-    begin = re.search(r'"includes"\s*:\s*\{', text)
+    begin = _INCLUDES.search(text)
     lists: dict[str, list[Any]] = {}
     for name in ("users", "tweets", "places") if begin else ():
         opening = re.compile(rf'"{name}"\s*:\s*\[').search(text, begin.end() if begin else 0)
-        lists[name] = [item for item in objects(text, opening.end()) if item is not BROKEN] if opening else []
+        lists[name] = (
+            [item for item in objects(text, opening.end(), of_tweets=False) if item is not BROKEN] if opening else []
+        )
     retrieved = _RETRIEVED.search(text)
     return Includes(**lists, retrieved_at=read_time(retrieved[1]) if retrieved else None)
 

@@ -24,8 +24,6 @@ _NOT_A_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(?P<bad>-?\b(?:NaN|Infinity)\
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
 # An object that is the value of a member, behind a colon, belongs to the tweet around it.
 _RESTART = re.compile(r"[^:\s]\s*(?=\{)")
-# A stray bracket that is not the end of its list: behind that stands a brace or the name of a member.
-_GOES_ON = re.compile(r"\][\s,\]]*\{")
 _BETWEEN = re.compile(r"[\s,]*")
 _decoder = json.JSONDecoder(strict=False)
 
@@ -42,17 +40,20 @@ def _mend_escape(match: re.Match[bytes]) -> bytes:
     return b" " if match[0] < b" " else _REPLACEMENT
 
 
-def objects(text: str, start: int) -> Iterator[Any]:
-    """Yield the values of a list from ``start`` on: of a broken object what can be read, or BROKEN."""
+def objects(text: str, start: int, *, of_tweets: bool = True) -> Iterator[Any]:
+    """Yield the values of a list from ``start`` on: of a broken object what can be read, or BROKEN.
+
+    A bracket ends a list of tweets only where no other tweet follows in ``text``.
+    """
     at: int | None = start
     while at is not None:
         between = _BETWEEN.match(text, at)
         at = between.end() if between else at
-        if at == len(text) or (text[at] == "]" and not _GOES_ON.match(text, at)):
+        if at == len(text) or (text[at] == "]" and not (of_tweets and next_tweet(text, at))):
             return
         found = value_at(text, at)
-        # A string here is a stray quote and the beginning of what follows it.
-        if found and not isinstance(found[0], str):
+        # A string here is a stray quote and the beginning of what follows it, a list a stray bracket.
+        if found and not isinstance(found[0], str | list):
             yield found[0]
             at = found[1]
         else:
