@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -12,14 +11,6 @@ import pytest
 
 from castor_chassis import Postgres, Unavailable
 from castor_chassis.storage.migrations import check_migrated, migrate, migration_files
-
-
-@pytest.fixture
-async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
-    database = Postgres(postgres_url, size=4, timeout_seconds=3)
-    await database.open()
-    yield database
-    await database.close()
 
 
 @pytest.fixture

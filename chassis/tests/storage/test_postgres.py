@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from castor_chassis import DatabaseUnavailable, Postgres, affected_rows
-
-
-@pytest.fixture
-async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
-    database = Postgres(postgres_url, size=4, timeout_seconds=3)
-    await database.open()
-    yield database
-    await database.close()
 
 
 async def test_jsonb_is_objects(postgres: Postgres) -> None:
