@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,18 @@ from aiohttp import web
 from castor_chassis.tls import TlsFiles
 
 Answer = tuple[int, Any, dict[str, str]]
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Yield a port of 127.0.0.1 that refuses connections until ``ScriptedPeer.listening`` takes it.
+
+    It stays bound to the end of the block, so no other process is given it in the meantime.
+    """
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield int(reserved.getsockname()[1])
 
 
 @dataclass
@@ -46,12 +59,12 @@ class ScriptedPeer:
 
     @asynccontextmanager
     async def listening(self, files: TlsFiles, port: int = 0) -> AsyncIterator[ScriptedPeer]:
-        """Serve until the block ends, on ``port`` or a free one."""
+        """Serve until the block ends, on ``port`` (from ``reserved_port``) or a free one."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=files.server_context(), reuse_address=True)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=files.server_context(), reuse_port=True)
         await site.start()
         self.url = f"https://127.0.0.1:{runner.addresses[0][1]}"
         try:

@@ -13,6 +13,7 @@ import pytest
 from castor_chassis import Peer, PeerPolicy, PeerRejected, PeerTimeout, PeerUnavailable, RequestInfo, set_request
 from castor_chassis.testing import Authority, ScriptedPeer
 from castor_chassis.testing.authority import replace_file
+from castor_chassis.testing.peer import reserved_port
 from castor_chassis.tls import TlsFiles, TlsIdentity
 from castor_chassis.wire.errors import DeadlineExceeded
 
@@ -81,19 +82,17 @@ async def test_post_is_retried_when_declared_idempotent(peer: Peer, scripted: Sc
     assert len(scripted.calls) == 2
 
 
-async def test_post_is_retried_when_provably_unsent(
-    scripted: ScriptedPeer, files: TlsFiles, caller_identity: TlsIdentity
-) -> None:
+async def test_post_is_retried_when_provably_unsent(files: TlsFiles, caller_identity: TlsIdentity) -> None:
     """A POST whose connection was refused is tried again, and arrives once the peer listens."""
-    port = int(scripted.url.rsplit(":", 1)[1]) + 1
     late = ScriptedPeer()
     late.reply(PATH, "late")
-    client = Peer("late-service", f"https://127.0.0.1:{port}", policy=PeerPolicy(attempts=10), tls=caller_identity)
-    call = asyncio.ensure_future(client.post(PATH, json={}))
-    await asyncio.sleep(0.05)
-    async with late.listening(files, port):
-        assert (await call).data == "late"
-    await client.close()
+    with reserved_port() as port:
+        client = Peer("late-service", f"https://127.0.0.1:{port}", policy=PeerPolicy(attempts=10), tls=caller_identity)
+        call = asyncio.ensure_future(client.post(PATH, json={}))
+        await asyncio.sleep(0.05)
+        async with late.listening(files, port):
+            assert (await call).data == "late"
+        await client.close()
     assert len(late.calls) == 1
 
 

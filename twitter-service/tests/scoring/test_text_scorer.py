@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from castor_chassis.testing import Authority, ScriptedPeer
-from castor_chassis.testing.peer import Call
+from castor_chassis.testing.peer import Call, reserved_port
 
 from ..conftest import FIRST_ID, Start, Twitter, answer_batch, numbered
 
@@ -47,10 +48,11 @@ async def test_a_dead_peer_delays_and_loses_nothing(start_twitter: Start, tmp_pa
     """With sentiment-service dead the import ends well and the breaker opens; once it is back all are scored."""
     files = authority.write(tmp_path / "peer", "sentiment-service")
     peer = ScriptedPeer(routes={"/v1/sentiment/batch": answer_batch})
-    async with peer.listening(files):
-        url = peer.url
-    settings = {"sentiment_url": url, "breaker_reset_seconds": 1, "breaker_fail_max": 2}
-    async with start_twitter(**settings) as twitter:
+    async with AsyncExitStack() as stack:
+        port = stack.enter_context(reserved_port())
+        url = f"https://127.0.0.1:{port}"
+        settings = {"sentiment_url": url, "breaker_reset_seconds": 1, "breaker_fail_max": 2}
+        twitter = await stack.enter_async_context(start_twitter(**settings))
         done = await twitter.imported(numbered(900))
         assert (done["state"], done["accepted"]) == ("done", 900)
         breaker = twitter.service.app.state.chassis.peer("sentiment-service", url).breaker
@@ -59,7 +61,7 @@ async def test_a_dead_peer_delays_and_loses_nothing(start_twitter: Start, tmp_pa
                 await asyncio.sleep(0.02)
         waiting = await twitter.data("/scores/progress")
         assert (waiting["pending"], waiting["oldest_pending_at"]) == (900, "2022-05-01T00:00:00Z")
-        async with peer.listening(files, port=int(url.rsplit(":", 1)[1])):
+        async with peer.listening(files, port):
             assert (await all_scored(twitter, 10))["scored"] == 900
             asked = ids_asked(peer)
             assert sorted(asked) == sorted(set(asked))
