@@ -6,14 +6,13 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from castor_chassis.client.transport import httpx
-from castor_chassis.testing import Authority
+from castor_chassis.testing import Authority, until
 from castor_chassis.testing.authority import replace_file
 from castor_chassis.tls import PeerIdentity, TlsFiles, TlsIdentity
 from small_service import Running
@@ -142,14 +141,6 @@ async def served_serial(files: TlsFiles, url: str) -> str:
     serial = writer.get_extra_info("ssl_object").getpeercert()["serialNumber"]
     writer.close()
     return str(serial)
-
-
-async def until(condition: object, seconds: float = 5) -> None:
-    """Await ``condition()`` to become true."""
-    end = time.monotonic() + seconds
-    while not await condition():  # type: ignore[operator]
-        assert time.monotonic() < end, "did not happen in time"
-        await asyncio.sleep(0.05)
 
 
 async def test_certificate_is_renewed_without_restart(

@@ -69,7 +69,7 @@ async def leave(caller: Caller, server: Server) -> None:
     """Call, and go away once the server has the request."""
     server.arrived.clear()
     call = asyncio.ensure_future(caller.call())
-    await asyncio.wait_for(server.arrived.wait(), 5)
+    await asyncio.wait_for(server.arrived.wait(), 30)
     call.cancel()
     with suppress(asyncio.CancelledError):
         await call

@@ -20,7 +20,7 @@ async def test_failed_work_is_started_again() -> None:
 
     workers = Workers()
     workers.spawn("test", work)
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 30)
     await workers.stop()
 
 

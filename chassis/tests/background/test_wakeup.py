@@ -147,7 +147,7 @@ async def test_a_worker_sees_every_item_of_many_producers() -> None:
             wakeup.set()
             await asyncio.sleep(0)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.gather(work(), *(produce(start) for start in (0, 50, 100, 150)))
     assert sorted(done) == list(range(200))
 

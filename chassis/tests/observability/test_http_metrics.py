@@ -145,7 +145,7 @@ async def test_a_stream_is_passed_on_piece_by_piece_and_timed_to_its_end() -> No
 
     before = sample("sum", "GET", "/v1/streaming/chunks", "200")
     waiting = asyncio.ensure_future(_streaming_app(more)(_scope("/v1/streaming/chunks"), _receive, send))
-    await asyncio.wait_for(first.wait(), 5)
+    await asyncio.wait_for(first.wait(), 30)
     assert sent == [b"first"]
     await asyncio.sleep(0.2)
     more.set()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from fake_openai import FakeOpenAI, Fault
 from openai_support import Run
 
 from castor_chassis import DatabaseUnavailable, Postgres
+from castor_chassis.testing import until
 from castor_devstack.stack.postgres import EmbeddedPostgres
 from openai_service.billing.budget import Budget, Limits
 from openai_service.billing.budget_repository import BudgetRepository
@@ -30,13 +30,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHAT, EMBEDDINGS, USAGE = "/v1/openai/chat/completions", "/v1/openai/embeddings", "/v1/openai/usage"
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hola"}]}
 PRICES = Prices({"gpt-4o-mini": (0.15, 0.60), "gpt-4o": (2.50, 10.00)})
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
-    """Wait until ``condition`` holds."""
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 def dropped(reason: str) -> float:
@@ -131,7 +124,7 @@ async def test_without_postgres_answers_go_on_and_rows_arrive_later(
             rows = await connection.fetch("SELECT request_id FROM calls WHERE request_id LIKE 'outage-%'")
             return sorted(row[0] for row in rows) == sorted(ids)
 
-        await until(stored, 15)
+        await until(stored)
         await connection.close()
 
 

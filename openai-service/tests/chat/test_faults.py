@@ -205,7 +205,7 @@ async def test_hanging_up_stops_the_upstream(
             body = {**BODY, "model": "leaving", "stream": stream}
             with pytest.raises(httpx.TimeoutException):
                 await service.client.post(PATH, json=body, timeout=0.4)
-            await asyncio.wait_for(upstream.hung_up.wait(), 3)
+            await asyncio.wait_for(upstream.hung_up.wait(), 30)
             assert content(await service.client.post(PATH, json={**BODY, "model": "leaving"})) == TEXT
     rows = await ledger.fetch("SELECT status, provider FROM calls WHERE requested_model = 'leaving' ORDER BY called_at")
     assert [tuple(row) for row in rows] == [("cancelled", "openai"), ("ok", "openai")] * 3

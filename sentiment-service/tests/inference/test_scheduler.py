@@ -29,7 +29,7 @@ class Held:
 
     async def started(self, count: int) -> None:
         """Wait for the call number ``count``."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.batches) < count:
                 await asyncio.sleep(0)
 
@@ -68,7 +68,7 @@ async def release(held: Held, *tasks: asyncio.Task[dict[str, int]]) -> list[dict
     """Let everything through and return the results."""
     for _ in range(100):
         held.gate.release()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await asyncio.gather(*tasks)
 
 

@@ -28,7 +28,8 @@ COLLECTIONS = {
 }
 """Collection -> (number of texts, number of pairs)."""
 
-SPANISH = frozenset("de la que el en y a los se no un por con las para una lo es del al su como más pero ya".split())
+WORDS = "de la que el en y a los se no un por con las para una lo es del al su como más pero ya"
+SPANISH = frozenset(WORDS.split())
 TARGETS = (
     "Petro|Uribe|Duque|Fajardo|Fico|Federico Gutiérrez|Rodolfo|Char|Galán|Robledo|Claudia López|Peñalosa|Santos|"
     "Maduro|Chávez|Cepeda|Bolívar|Gaviria|Zuluaga|Cabal|Barreras|Benedetti|Francia Márquez|Daniel Quintero|Quintero|"
