@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
 from auth_service import __version__
+from auth_service.api import TAGS
 from auth_service.api.dependencies import Resources
 from auth_service.api.routers import ROUTERS
 from auth_service.api.tokens import document_service_tokens, on_oauth_error
@@ -42,6 +43,7 @@ def create_app(
         version=__version__,
         summary="Who you are: users, sessions, API keys, service tokens, JWKS.",
         routers=ROUTERS,
+        tags=TAGS,
         start=partial(start, signing_keys, local_keys, fast_path),
         keys=keys or signing_keys,
         api_keys=api_keys or local_keys,

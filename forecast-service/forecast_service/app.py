@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from forecast_service import __version__
-from forecast_service.api import forecasts, indexes, predictions
+from forecast_service.api import TAGS, forecasts, indexes, predictions
 from forecast_service.api.resources import Resources
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.pool import ForecastPool
@@ -35,6 +35,7 @@ def create_app(
         version=__version__,
         summary="ICCE, momentum and forecasts with honest intervals.",
         routers=[indexes.router, predictions.router, forecasts.router],
+        tags=TAGS,
         start=start,
         keys=keys,
         api_keys=api_keys,

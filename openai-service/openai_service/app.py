@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from openai_service import __version__
-from openai_service.api import chat, embeddings, models, tasks, usage
+from openai_service.api import TAGS, chat, embeddings, models, tasks, usage
 from openai_service.api.resources import Resources
 from openai_service.embeddings.registry import EncoderRegistry
 from openai_service.embeddings.service import EmbeddingService
@@ -36,6 +36,7 @@ def create_app(
         version=__version__,
         summary="Every LLM and embedding call, in the OpenAI shape.",
         routers=[chat.router, embeddings.router, models.router, usage.router, tasks.router],
+        tags=TAGS,
         start=start,
         slow_paths=dict.fromkeys((chat.CHAT_PATH, *tasks.TASK_PATHS), settings.chat_timeout_seconds),
         keys=keys,

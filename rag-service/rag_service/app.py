@@ -13,7 +13,7 @@ from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from rag_service import __version__
 from rag_service.answers.prompt import system_message
 from rag_service.answers.service import AnswerService
-from rag_service.api import answers, documents, search, status
+from rag_service.api import TAGS, answers, documents, search, status
 from rag_service.api.resources import Resources
 from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
@@ -44,6 +44,7 @@ def create_app(
         version=__version__,
         summary="Documents, hybrid retrieval and answers in which every quote is checked.",
         routers=[documents.router, search.router, answers.router, status.router],
+        tags=TAGS,
         start=start,
         keys=keys,
         api_keys=api_keys,

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from sentiment_service import __version__
-from sentiment_service.api import model, targets, texts
+from sentiment_service.api import TAGS, model, targets, texts
 from sentiment_service.api.resources import Resources
 from sentiment_service.classifiers.base import Classifier, Scores
 from sentiment_service.classifiers.hub import ModelSource
@@ -41,6 +41,7 @@ def create_app(
         version=__version__,
         summary="Text to positive, neutral or negative.",
         routers=[texts.router, model.router, targets.router],
+        tags=TAGS,
         start=start,
         keys=keys,
         api_keys=api_keys,

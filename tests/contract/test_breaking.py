@@ -38,6 +38,8 @@ def test_breaking_changes_are_found(contract: dict[str, Any]) -> None:
         return found
 
     assert "the operation is gone" in changed(lambda new: new["paths"][echo].pop("post"))[0]
+    renamed = changed(lambda new: new["paths"][echo]["post"].update(operationId="sendNumber"))
+    assert renamed == [f"POST {echo}: the operation is no longer called echoNumber"]
     assert "no longer answers 200" in changed(lambda new: new["paths"][echo]["post"]["responses"].pop("200"))[0]
     assert "'value' is gone" in changed(lambda new: schema(new, "Echo")["properties"].pop("value"))[0]
     assert "no longer always there" in changed(lambda new: schema(new, "Echo")["required"].remove("value"))[0]

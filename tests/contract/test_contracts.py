@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,18 @@ def test_paths_follow_the_house(service: str) -> None:
     for method, path, operation in operations(contract(f"{service}-service")):
         assert path.startswith((f"/v1/{service}/", "/internal/")), f"{method} {path}"
         assert operation.get("description") or operation.get("summary"), f"{method} {path} says nothing"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_operations_have_names_for_generated_clients(service: str) -> None:
+    """Each operation has an id of its own, a verb and a noun in camelCase, and a tag that the contract describes."""
+    document = contract(f"{service}-service")
+    found = [operation for _, _, operation in operations(document)]
+    names = [operation["operationId"] for operation in found]
+    assert sorted(set(names)) == sorted(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name)] == []
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert {tag for operation in found for tag in operation["tags"]} == described
 
 
 def of_every_service() -> list[tuple[str, str, Operation]]:

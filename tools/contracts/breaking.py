@@ -19,8 +19,9 @@ def operations(contract: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def breaking_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """Return what would break a client of ``old`` that meets ``new``, one sentence each.
 
-    Breaking: an operation, a success status, or a response field that is gone; a response field that is
-    no longer required; a request field or parameter that is newly required; a changed type; a narrower
+    Breaking: an operation, its id (the name of a method in generated clients), a success status, or a response
+    field that is gone; a response field that is no longer required; a request field or parameter that is newly
+    required; a changed type; a narrower
     enumeration in a request; a wider one in a response.
     """
     found: list[str] = []
@@ -37,6 +38,9 @@ def breaking_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 def _operation_breaks(
     label: str, before: dict[str, Any], after: dict[str, Any], old: dict[str, Any], new: dict[str, Any]
 ) -> Iterator[str]:
+    name = before.get("operationId", "_")
+    if name != after.get("operationId") and "_" not in name:  # those with "_" were made of path and method
+        yield f"{label}: the operation is no longer called {name}"
     known = {(p["in"], p["name"]) for p in before.get("parameters", ())}
     for parameter in after.get("parameters", ()):
         if parameter.get("required") and (parameter["in"], parameter["name"]) not in known:

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from trending_service import __version__
-from trending_service.api import status, timelines, topics
+from trending_service.api import TAGS, status, timelines, topics
 from trending_service.api.resources import Resources
 from trending_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from trending_service.ingest.feed_consumer import FeedConsumer
@@ -36,6 +36,7 @@ def create_app(
         version=__version__,
         summary="What is bursting now in the stream of tweets, and why.",
         routers=[topics.router, timelines.router, status.router],
+        tags=TAGS,
         start=start,
         keys=keys,
         api_keys=api_keys,

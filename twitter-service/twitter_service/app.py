@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, KeySource, create_service
 from twitter_service import __version__
-from twitter_service.api import authors, collections, counts, entities, exports, imports, searches, tweets, usage
+from twitter_service.api import TAGS, authors, collections, counts, entities, exports, imports, searches, tweets, usage
 from twitter_service.settings import TwitterSettings
 from twitter_service.wiring.service import start
 
@@ -27,6 +27,7 @@ def create_app(
         version=__version__,
         summary="Tweets in, the tweet feed out.",
         routers=[resource.router for resource in resources],
+        tags=TAGS,
         start=start,
         slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
         keys=keys,

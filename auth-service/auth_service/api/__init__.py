@@ -1,1 +1,10 @@
 """HTTP: one router a resource."""
+
+TAGS = {
+    "auth": "Sign in, sign out, sessions, API keys and the identities of service clients.",
+    "accounts": "One's own account: profile, password, e-mail address, second factor, erasure.",
+    "administration": "Other people's accounts and the audit log; for administrators.",
+    "services": "Tokens for services, and the public keys that verify every token.",
+    "internal": "For services of CASTOR only; the ingress does not route these paths.",
+}
+"""The groups of routes in the contract, and what each is for."""

@@ -37,13 +37,13 @@ async def validate_token(body: ValidateRequest, r: R) -> ValidView | InvalidView
 
 
 @router.get("/user/{user_id}", responses=errors_of(UserNotFound))
-async def internal_user(user_id: UserId, r: R) -> InternalUserView:
+async def get_internal_user(user_id: UserId, r: R) -> InternalUserView:
     """Return an account."""
     return InternalUserView.model_validate(await r.users.get(user_id))
 
 
 @router.get("/revocations")
-async def revocations(r: R, after: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Ok[RevocationsView]:
+async def list_revocations(r: R, after: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Ok[RevocationsView]:
     """Return the sessions that ended, after an epoch, before their access tokens did; from memory."""
     return ok(RevocationsView.model_validate(r.revocations.since(after)))
 

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1/auth")
     dependencies=[Depends(public("login is how a token is obtained")), Depends(no_store)],
     tags=["auth"],
 )
-async def login(body: LoginRequest, r: R, client: From) -> Ok[SessionView]:
+async def log_in(body: LoginRequest, r: R, client: From) -> Ok[SessionView]:
     """Log in with e-mail address and password; 403 `mfa_required` asks for a second step."""
     return ok(session_view(*await r.login.log_in(body.email, body.password, client)))
 
@@ -48,7 +48,7 @@ async def log_in_with_code(body: MfaLoginRequest, r: R, client: From) -> Ok[Sess
     dependencies=[Depends(public("the refresh token is the proof")), Depends(no_store)],
     tags=["auth"],
 )
-async def refresh(body: RefreshTokenRequest, r: R, client: From) -> Ok[SessionView]:
+async def refresh_session(body: RefreshTokenRequest, r: R, client: From) -> Ok[SessionView]:
     """Exchange a refresh token, once, for an access token and the next refresh token.
 
     Sent again by the same client within seconds it gives the same successor; any other second use ends
@@ -58,7 +58,7 @@ async def refresh(body: RefreshTokenRequest, r: R, client: From) -> Ok[SessionVi
 
 
 @router.post("/logout", dependencies=[Depends(public("the refresh token is the proof"))], tags=["auth"])
-async def logout(body: RefreshTokenRequest, r: R, client: From) -> Ok[LogoutView]:
+async def log_out(body: RefreshTokenRequest, r: R, client: From) -> Ok[LogoutView]:
     """End the session of a refresh token; an unknown or used-up one is no error (RFC 7009 section 2.2)."""
     await r.sessions.end(body.refresh_token, client)
     return ok(LogoutView())

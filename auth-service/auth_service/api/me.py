@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/auth/me")
 
 
 @router.get("", responses=errors_of(UserNotFound), tags=["auth"])
-async def me(r: R, owner: AccountOwner) -> Ok[UserView]:
+async def get_me(r: R, owner: AccountOwner) -> Ok[UserView]:
     """Return one's own account."""
     return ok(UserView.model_validate(await r.users.get(owner.subject)))
 
@@ -73,7 +73,7 @@ async def change_email(body: ChangeEmailRequest, r: R, client: From, owner: Acco
     responses=errors_of(UserNotFound, WrongPassword, LastAdministrator, TooManyAttempts),
     tags=["accounts"],
 )
-async def deactivate(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[DoneView]:
+async def deactivate_me(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[DoneView]:
     """Close one's account: sessions and keys end, the data stay, an administrator can open it again."""
     await r.self_service.close(owner.subject, body.password, client)
     return ok(DoneView())
@@ -84,7 +84,7 @@ async def deactivate(body: PasswordRequest, r: R, client: From, owner: AccountOw
     responses=errors_of(UserNotFound, WrongPassword, LastAdministrator, TooManyAttempts),
     tags=["accounts"],
 )
-async def erase(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[DoneView]:
+async def erase_me(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[DoneView]:
     """Erase one's account and all personal data, for ever."""
     await r.self_service.erase(owner.subject, body.password, client)
     return ok(DoneView())

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/auth/me/mfa", tags=["accounts"])
 
 # The name of this function is the operation's id in the contract.
 @router.get("", responses=errors_of(UserNotFound))
-async def second_factor(r: R, owner: AccountOwner) -> Ok[FactorView]:
+async def get_factor(r: R, owner: AccountOwner) -> Ok[FactorView]:
     """Return the state of one's second factor."""
     return ok(FactorView.model_validate(await r.mfa.state(owner.subject)))
 
@@ -34,7 +34,7 @@ async def second_factor(r: R, owner: AccountOwner) -> Ok[FactorView]:
     responses=errors_of(UserNotFound, WrongPassword, FactorConflict, TooManyAttempts),
     dependencies=[Depends(no_store)],
 )
-async def enrol(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[EnrolmentView]:
+async def enrol_factor(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[EnrolmentView]:
     """Make a key for an authenticator app; it counts once a code of it was confirmed."""
     user = await r.login.reauthenticate(owner.subject, body.password, client)
     return ok(EnrolmentView.model_validate(await r.mfa.enrol(user, client)))
@@ -56,7 +56,7 @@ async def confirm_factor(body: DigitsRequest, r: R, client: From, owner: Account
     responses=errors_of(UserNotFound, WrongPassword, InvalidCode, FactorConflict, TooManyAttempts),
     dependencies=[Depends(no_store)],
 )
-async def renew_codes(body: FactorRequest, r: R, client: From, owner: AccountOwner) -> Ok[RecoveryCodesView]:
+async def renew_recovery_codes(body: FactorRequest, r: R, client: From, owner: AccountOwner) -> Ok[RecoveryCodesView]:
     """Return new recovery codes; the old ones are void."""
     user = await r.login.reauthenticate(owner.subject, body.password, client)
     return ok(RecoveryCodesView(recovery_codes=await r.mfa.renew_codes(user, body.code, client)))

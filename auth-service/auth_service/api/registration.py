@@ -28,7 +28,7 @@ _PENDING = {"model": Ok[AskedView], "description": "A token was sent to the addr
     dependencies=[Depends(public("one registers before one has an account")), Depends(no_store)],
     tags=["auth"],
 )
-async def register(body: RegisterRequest, r: R, client: From) -> Any:
+async def register_user(body: RegisterRequest, r: R, client: From) -> Any:
     """Ask for an account: 202, the same for every address, and a token is sent to it for /v1/auth/register/confirm.
 
     Where registration is open the account and a session are there at once, with 201.

@@ -97,7 +97,7 @@ async def issue_token(
 
 
 @router.get("/jwks", dependencies=[Depends(public("public keys are public"))])
-async def jwks(r: R, response: Response) -> JwksView:
+async def get_jwks(r: R, response: Response) -> JwksView:
     """Return the public keys that our tokens are verified with (RFC 7517)."""
     response.headers["Cache-Control"] = f"public, max-age={r.jwks_cache_seconds}"
     return JwksView(keys=[JwkView.model_validate(key) for key in r.signing_keys.published()])

@@ -44,37 +44,41 @@ async def get_user(user_id: UserId, r: R, _reader: UsersReader) -> Ok[ManagedUse
 
 
 @router.put("/{user_id}/roles", responses=errors_of(UserNotFound, OwnAccount, LastAdministrator, OutboxFull))
-async def set_roles(user_id: Another, body: RolesRequest, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
+async def set_user_roles(
+    user_id: Another, body: RolesRequest, r: R, client: From, by: Administrator
+) -> Ok[ManagedUserView]:
     """Give an account other roles; its sessions end, so that no token with the former ones is accepted any more."""
     return _managed(await r.administration.set_roles(by.subject, user_id, body.roles, client))
 
 
 @router.post("/{user_id}/suspend", responses=errors_of(UserNotFound, OwnAccount, LastAdministrator, OutboxFull))
-async def suspend(user_id: Another, body: SuspendRequest, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
+async def suspend_user(
+    user_id: Another, body: SuspendRequest, r: R, client: From, by: Administrator
+) -> Ok[ManagedUserView]:
     """Close an account: its sessions and keys end, and its owner is told."""
     return _managed(await r.administration.suspend(by.subject, user_id, body.reason, client))
 
 
 @router.post("/{user_id}/reactivate", responses=errors_of(UserNotFound, OwnAccount))
-async def reactivate(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
+async def reactivate_user(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
     """Open a closed account again."""
     return _managed(await r.administration.reactivate(by.subject, user_id, client))
 
 
 @router.post("/{user_id}/reset-password", responses=errors_of(UserNotFound, OwnAccount, OutboxFull))
-async def void_password(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
+async def void_user_password(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
     """Void a password, end all sessions, and send the owner a token to set another; nobody else learns it."""
     return _managed(await r.administration.reset_password(by.subject, user_id, client))
 
 
 @router.post("/{user_id}/end-sessions", responses=errors_of(UserNotFound, OwnAccount))
-async def end_sessions(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
+async def end_user_sessions(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
     """End all sessions of a user."""
     return _managed(await r.administration.end_sessions(by.subject, user_id, client))
 
 
 @router.delete("/{user_id}/mfa", responses=errors_of(UserNotFound, OwnAccount, OutboxFull))
-async def remove_factor(user_id: Another, r: R, client: From, by: Administrator) -> Ok[DoneView]:
+async def remove_user_factor(user_id: Another, r: R, client: From, by: Administrator) -> Ok[DoneView]:
     """Remove the second factor of somebody who lost it and whose identity was checked; all sessions end."""
     await r.mfa.remove_of(user_id, by.subject, client)
     return ok(DoneView())

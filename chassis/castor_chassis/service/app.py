@@ -35,6 +35,7 @@ from castor_chassis.storage.migrations import check_migrated
 from castor_chassis.storage.postgres import Postgres
 from castor_chassis.tls import TlsIdentity, identity_of
 from castor_chassis.wire.errors import common_responses
+from castor_chassis.wire.openapi import contract_arguments
 
 log = structlog.get_logger("castor.app")
 T = TypeVar("T")
@@ -230,6 +231,7 @@ def create_service(
     summary: str,
     routers: Sequence[APIRouter],
     start: Start[S],
+    tags: Mapping[str, str] | None = None,
     slow_paths: Mapping[str, float] | None = None,
     keys: KeySource | None = None,
     api_keys: ApiKeyVerifier | None = None,
@@ -239,9 +241,9 @@ def create_service(
     """Return the FastAPI app of one service.
 
     ``start(chassis)`` is an async context manager that yields what the routes use; it becomes
-    ``app.state.resources``. ``keys`` and ``api_keys`` replace the remote ones (auth-service has its own,
-    tests have theirs). ``slow_paths`` maps paths to seconds where the usual deadline is too short.
-    ``http_protocol`` replaces the HTTP protocol of the API port.
+    ``app.state.resources``. ``tags`` says what the operations of each tag are for. ``keys`` and ``api_keys``
+    replace the remote ones (auth-service has its own, tests have theirs). ``slow_paths`` maps paths to seconds
+    where the usual deadline is too short. ``http_protocol`` replaces the HTTP protocol of the API port.
     """
     routes = [route for router in routers for route in router.routes]
     chassis = Chassis(settings, package, routes)
@@ -252,6 +254,7 @@ def create_service(
         summary=summary,
         lifespan=_lifespan(chassis, start, keys, api_keys),
         responses=common_responses(),
+        **contract_arguments(tags or {}),
         telemetry={"tracing": False, "metrics": False, "logs": False},
         docs_url=None,
         redoc_url=None,

@@ -54,7 +54,7 @@ class Echo(ResponseModel):
 
 
 @router.post("/echo/{name}")
-async def echo(name: str, body: Number, who: Annotated[Principal, Depends(require("small:write"))]) -> Ok[Echo]:
+async def echo_number(name: str, body: Number, who: Annotated[Principal, Depends(require("small:write"))]) -> Ok[Echo]:
     """Return what was sent."""
     info = current_request()
     assert info is not None
@@ -63,7 +63,7 @@ async def echo(name: str, body: Number, who: Annotated[Principal, Depends(requir
 
 
 @router.get("/echo/{name}")
-async def read(name: str, _: Annotated[Principal, Depends(require("small:read"))]) -> Ok[str]:
+async def read_name(name: str, _: Annotated[Principal, Depends(require("small:read"))]) -> Ok[str]:
     """Return the name."""
     return ok(name)
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
-from castor_chassis.wire.openapi import export_contract
+from castor_chassis.wire.openapi import export_contract, operation_id
 from small_service.app import SmallSettings, create_app
 
 
@@ -21,7 +23,25 @@ def test_export_needs_nothing_and_is_stable() -> None:
     """Two exports are the same text, made without a server, a key or a database."""
     first, second = (export_contract(create_app(SmallSettings.model_construct())) for _ in range(2))
     assert first == second
-    assert "servers" not in yaml.safe_load(first)
+
+
+def test_a_contract_says_whom_to_ask_and_where_it_is_served(contract: dict[str, Any]) -> None:
+    """A server whose host can be set, a contact and a licence stand in every contract."""
+    assert [server["url"] for server in contract["servers"]] == ["https://{host}"]
+    assert contract["servers"][0]["variables"]["host"]["default"]
+    assert contract["info"]["contact"]["url"]
+    assert contract["info"]["license"]["identifier"] == "MIT"
+
+
+def test_operations_are_called_as_their_functions(contract: dict[str, Any]) -> None:
+    """An operation's id is the name of its function in camelCase, or the one that its route declares."""
+    router = APIRouter()
+    router.get("/topics", name="list_all_topics")(lambda: None)
+    ids = {operation["operationId"] for path in contract["paths"].values() for operation in path.values()}
+    assert {"echoNumber", "readName"} <= ids
+    (route,) = router.routes
+    assert isinstance(route, APIRoute)
+    assert operation_id(route) == "listAllTopics"
 
 
 def test_every_route_documents_what_the_chassis_answers(contract: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
 @router.post("/query")
-async def query(body: QueryIn, r: R, _: CanQuery) -> Ok[AnswerOut]:
+async def answer_question(body: QueryIn, r: R, _: CanQuery) -> Ok[AnswerOut]:
     """Answer a question with quotes that stand verbatim in the documents, or say that they do not answer."""
     filters = filters_of(body.filters, body.as_of)
     answer = await r.answers.answer(body.question, filters, body.limit)

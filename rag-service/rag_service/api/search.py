@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
 @router.post("/search")
-async def search(body: SearchIn, r: R, _: CanQuery) -> Page[SearchHit]:
+async def search_documents(body: SearchIn, r: R, _: CanQuery) -> Page[SearchHit]:
     """Return the documents that fit best by words and by meaning."""
     filters = filters_of(body.filters, body.as_of)
     found = await r.retrieval.search(body.query, filters, body.limit)

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
 @router.get("/status")
-async def status(r: R, _: CanReadDocuments) -> Ok[StatusOut]:
+async def get_status(r: R, _: CanReadDocuments) -> Ok[StatusOut]:
     """Return how far indexing is."""
     # The cursor first, so that the documents counted are at least those up to it.
     cursor = await r.documents.feed_cursor()

@@ -14,7 +14,7 @@ ADMITTED = ("/v1/sentiment/analyze", "/v1/sentiment/batch")
 
 
 @router.post("/analyze", responses=SCORING, response_model_exclude_none=True)
-async def analyze(body: AnalyzeRequest, r: R, _: Caller) -> Ok[Analysis]:
+async def analyze_text(body: AnalyzeRequest, r: R, _: Caller) -> Ok[Analysis]:
     """Return the sentiment of each text, and how many got which label."""
     scored = await r.sentiment.score(body.texts, body.lang)
     return ok(Analysis.of(body.texts, scored, r.sentiment.model.card))

@@ -49,7 +49,7 @@ async def get_collection(collection_id: EntityId, r: R, _: CanRead) -> Ok[Collec
 
 
 @router.get("/{collection_id}/searches", responses=errors_of(CollectionNotFound))
-async def list_runs(
+async def list_collection_searches(
     collection_id: EntityId, r: R, _: CanRead, limit: Limit = 50, cursor: SearchCursor | None = None
 ) -> Page[XSearch]:
     """List the runs of a collection and the fillings of its gaps, newest first."""

@@ -18,7 +18,7 @@ CanCount = Annotated[Principal, Depends(require("counts:read"))]
 
 
 @router.get("/total", tags=["entities"])
-async def total_counts(
+async def get_total_counts(
     r: R,
     _: CanCount,
     since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
@@ -30,7 +30,7 @@ async def total_counts(
 
 
 @router.get("/daily", tags=["entities"], responses=errors_of(EntityNotFound))
-async def daily_counts(
+async def get_daily_counts(
     r: R,
     _: CanCount,
     filters: CountFilters,
@@ -41,7 +41,7 @@ async def daily_counts(
 
 
 @router.get("/hourly", tags=["reading"], responses=errors_of(EntityNotFound))
-async def hourly_counts(
+async def get_hourly_counts(
     r: R,
     _: CanCount,
     filters: CountFilters,

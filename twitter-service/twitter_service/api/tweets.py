@@ -52,7 +52,7 @@ async def get_tweet(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Tweet]:
 
 
 @router.get("/tweets/{tweet_id}/versions", tags=["reading"], responses=errors_of(TweetNotFound))
-async def earlier_versions(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Items[EarlierVersion]]:
+async def list_tweet_versions(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Items[EarlierVersion]]:
     """Return the texts that edits of a tweet have replaced, oldest first."""
     return ok(Items(items=[EarlierVersion.of(version) for version in await r.queries.versions(tweet_id)]))
 
@@ -65,6 +65,6 @@ async def erase_tweets(body: ErasureRequest, r: R, _: CanWrite) -> Ok[Erasure]:
 
 
 @router.get("/scores/progress", tags=["twitter"])
-async def score_progress(r: R, _: CanRead) -> Ok[ScoreProgress]:
+async def get_score_progress(r: R, _: CanRead) -> Ok[ScoreProgress]:
     """Return how many tweets have their sentiment, and how many pairs of a tweet and an entity wait for theirs."""
     return ok(ScoreProgress.of(await r.scoring.progress()))
