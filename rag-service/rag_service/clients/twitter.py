@@ -27,6 +27,8 @@ class TweetChange(BaseModel):
     created_at: datetime
     text: str | None = None
     entities: list[str] = []
+    axes: list[str] = []
+    places: list[str] = []
     lang: str | None = None
     deleted: bool = False
     sentiment: Sentiment | None = None

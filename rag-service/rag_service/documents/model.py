@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+
+from rag_service.text.normal import searchable
+from rag_service.text.words import words_in_order
 
 TWEET_PREFIX = "tweet:"
 TWEET_SOURCE = "twitter"
@@ -14,7 +18,7 @@ Key = tuple[str, datetime]
 Metadata = dict[str, str | float | bool | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """A document to be stored."""
 
@@ -28,11 +32,24 @@ class Draft:
     author: str | None = None
     entities: list[str] = field(default_factory=list)
     metadata: Metadata = field(default_factory=dict)
+    axes: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+
+    @cached_property
+    def searched(self) -> str:
+        """What is indexed and embedded: title and text in the form that queries have too."""
+        return searchable(encoder_input(self.title, self.text))
 
     @property
     def content_hash(self) -> str:
         """Changes exactly when the document needs a new embedding."""
-        return hashlib.sha256(encoder_input(self.title, self.text).encode()).hexdigest()
+        return hashlib.sha256(self.searched.encode()).hexdigest()
+
+    @property
+    def words_hash(self) -> str | None:
+        """Equal for texts of the same words: retweets and copies; None for a text without words."""
+        words = words_in_order(self.text)
+        return hashlib.sha256(" ".join(words).encode()).hexdigest()[:32] if words else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,9 @@ class Document:
     stored_at: datetime
     updated_at: datetime
     embedding_model: str | None
+    axes: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    words_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

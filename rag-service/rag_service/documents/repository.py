@@ -19,29 +19,34 @@ WRITER_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('rag_documents', 0)
 
 COLUMNS = (
     "d.id, d.text, d.source, d.published_at, d.title, d.url, d.author, d.entities, d.metadata, "
-    "d.stored_at, d.updated_at, d.embedding_model"
+    "d.stored_at, d.updated_at, d.embedding_model, d.axes, d.places, d.words_hash"
 )
 
 _MOVE = "UPDATE documents SET published_at = $3 WHERE id = $1 AND published_at = $2"
 
 _UPSERT = """
 INSERT INTO documents AS d
-    (id, published_at, source, author, title, url, text, entities, metadata, content_hash)
-SELECT id, published_at, source, author, title, url, text, entities, metadata, content_hash
+    (id, published_at, source, author, title, url, text, entities, metadata, content_hash, axes, places,
+     words_hash, searched)
+SELECT id, published_at, source, author, title, url, text, entities, metadata, content_hash, axes, places,
+       words_hash, searched
 FROM jsonb_to_recordset($1) AS g(
     id text, published_at timestamptz, source text, author text, title text, url text, text text,
-    entities text[], metadata jsonb, content_hash text
+    entities text[], metadata jsonb, content_hash text, axes text[], places text[], words_hash text,
+    searched text
 )
 ON CONFLICT (id, published_at) DO UPDATE SET
     source = excluded.source, author = excluded.author, title = excluded.title, url = excluded.url,
     text = excluded.text, entities = excluded.entities, metadata = excluded.metadata,
-    content_hash = excluded.content_hash, updated_at = now(),
+    content_hash = excluded.content_hash, axes = excluded.axes, places = excluded.places,
+    words_hash = excluded.words_hash, searched = excluded.searched, updated_at = now(),
     embedding = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding END,
     embedding_model = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding_model END,
     embedding_refused = d.content_hash = excluded.content_hash AND d.embedding_refused
-WHERE (d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata) IS DISTINCT FROM
+WHERE (d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata, d.axes, d.places)
+    IS DISTINCT FROM
     (excluded.source, excluded.author, excluded.title, excluded.url, excluded.text, excluded.entities,
-     excluded.metadata)
+     excluded.metadata, excluded.axes, excluded.places)
 RETURNING id
 """
 
@@ -128,4 +133,8 @@ def _record(draft: Draft, published_at: datetime) -> dict[str, object]:
         "entities": draft.entities,
         "metadata": draft.metadata,
         "content_hash": draft.content_hash,
+        "axes": draft.axes,
+        "places": draft.places,
+        "words_hash": draft.words_hash,
+        "searched": draft.searched,
     }

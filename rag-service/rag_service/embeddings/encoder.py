@@ -14,6 +14,7 @@ from castor_chassis import PeerError
 from rag_service.clients.openai import OpenAIClient
 from rag_service.embeddings.model import Embeddings
 from rag_service.errors import EmbeddingUnusable
+from rag_service.text.normal import searchable
 
 log = structlog.get_logger("castor.rag.encoder")
 
@@ -32,7 +33,7 @@ class Encoder:
     async def embed_query(self, text: str) -> Embeddings | None:
         """Return the vector of a query, or None when there is none: the search then goes by words alone."""
         try:
-            return await self._embed([text], "query")
+            return await self._embed([searchable(text)], "query")
         except (PeerError, EmbeddingUnusable) as error:
             log.warning("query_not_embedded", code=error.code, reason=str(error))
             return None

@@ -8,21 +8,21 @@ import asyncpg
 import structlog
 
 from castor_chassis import Postgres
-from rag_service.documents.model import encoder_input
 from rag_service.documents.repository import WRITER_LOCK
 from rag_service.embeddings.model import EmbeddingCounts, Embeddings, PendingDocument
 
 log = structlog.get_logger("castor.rag.embeddings")
 
 # Three ranges instead of '<>', which no index answers. The newest model's rows are never looked at.
-_PENDING = """
-(SELECT id, published_at, content_hash, title, left(text, $3) AS text FROM documents
+_TEXT = "left(coalesce(searched, text), $3 + coalesce(length(title) + 1, 0)) AS text"
+_PENDING = f"""
+(SELECT id, published_at, content_hash, {_TEXT} FROM documents
  WHERE embedding_model IS NULL AND NOT embedding_refused LIMIT $2)
 UNION ALL
-(SELECT id, published_at, content_hash, title, left(text, $3) FROM documents
+(SELECT id, published_at, content_hash, {_TEXT} FROM documents
  WHERE embedding_model < $1 AND NOT embedding_refused LIMIT $2)
 UNION ALL
-(SELECT id, published_at, content_hash, title, left(text, $3) FROM documents
+(SELECT id, published_at, content_hash, {_TEXT} FROM documents
  WHERE embedding_model > $1 AND NOT embedding_refused LIMIT $2)
 LIMIT $2
 """
@@ -69,14 +69,7 @@ class EmbeddingRepository:
         """Return documents that have no embedding of the model in use, their text cut to ``characters``."""
         model = await self._postgres.fetchval("SELECT model FROM embedding_space")
         rows = await self._postgres.fetch(_PENDING, model, limit, characters)
-        return [
-            PendingDocument(
-                (row["id"], row["published_at"]),
-                row["content_hash"],
-                encoder_input(row["title"], row["text"]),
-            )
-            for row in rows
-        ]
+        return [PendingDocument((row["id"], row["published_at"]), row["content_hash"], row["text"]) for row in rows]
 
     async def set_embeddings(self, documents: Sequence[PendingDocument], embeddings: Embeddings) -> None:
         """Store vectors, except of a text that changed meanwhile; calls ``adopt`` in the same transaction."""

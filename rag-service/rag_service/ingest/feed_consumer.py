@@ -45,4 +45,6 @@ def draft_of(tweet: TweetChange) -> Draft:
         author=tweet.username or None,
         entities=tweet.entities,
         metadata=metadata,
+        axes=tweet.axes,
+        places=tweet.places,
     )

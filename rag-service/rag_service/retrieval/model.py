@@ -19,6 +19,9 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     """Exclusive."""
+    axis: str | None = None
+    place: str | None = None
+    sentiment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

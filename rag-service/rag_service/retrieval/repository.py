@@ -11,6 +11,7 @@ from castor_chassis import Postgres
 from rag_service.documents.model import Document, Key
 from rag_service.documents.repository import COLUMNS
 from rag_service.retrieval.model import Candidate, Filters
+from rag_service.text.normal import searchable
 
 COMMON = 4_000
 """The documents of a lexeme are counted up to this number; one that more documents hold weighs little."""
@@ -88,7 +89,7 @@ class SearchRepository:
         Score: sum over lexemes of ln(1 + 4000 / documents with it) * ts_rank, which saturates with
         frequency and is divided by 1 + ln(length): an approximation of BM25 with functions of PostgreSQL.
         """
-        terms = await self._postgres.fetch(_TERMS, query, filters.as_of)
+        terms = await self._postgres.fetch(_TERMS, searchable(query), filters.as_of)
         if not terms:
             return []
         rare = _enough([(row["term"], row["documents"]) for row in terms], limit)
@@ -160,6 +161,9 @@ def _where(filters: Filters, *, first: int) -> tuple[str, list[object]]:
         ("d.entities @> ARRAY[{}::text]", filters.entity),
         ("d.published_at >= {}", filters.since),
         ("d.published_at < {}", filters.until),
+        ("d.axes @> ARRAY[{}::text]", filters.axis),
+        ("d.places @> ARRAY[{}::text]", filters.place),
+        ("d.metadata ->> 'label' = {}", filters.sentiment),
     )
     given = [(sql, value) for sql, value in conditions if value is not None]
     texts = [sql.format(f"${number}") for number, (sql, _) in enumerate(given, first)]

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 
 from castor_chassis import fold
+from rag_service.text.normal import searchable
 
 _NOISE = re.compile(r"https?://\S+|^\s*rt\s+@\w+:?|@\w+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
+def words_in_order(text: str) -> list[str]:
+    """Return the words of a text, folded, without URLs, mentions and the mark of a retweet."""
+    return _WORD.findall(fold(_NOISE.sub(" ", searchable(text)), keep_enye=False))
+
+
 def words_of(text: str) -> frozenset[str]:
-    """Return the distinct words of a text, folded, without URLs, mentions and the mark of a retweet."""
-    return frozenset(_WORD.findall(fold(_NOISE.sub(" ", text), keep_enye=False)))
+    """Return the distinct ``words_in_order`` of a text."""
+    return frozenset(words_in_order(text))

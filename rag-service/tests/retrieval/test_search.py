@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import World
 
@@ -53,6 +55,33 @@ async def test_filters_all_hold(world: World) -> None:
     assert await found(until="2022-02-01T00:00:00Z") == ["a"]
     assert await found(author="ana", entity="fico", since="2022-01-15T00:00:00-05:00") == ["b"]
     assert await found(author="nadie") == []
+
+
+@pytest.mark.parametrize("query", ["hospitales", "hospi\u00adtales", "𝗵𝗼𝘀𝗽𝗶𝘁𝗮𝗹𝗲𝘀", "hos\u200bpitales", "hospi-\ntales"])
+async def test_a_word_is_found_however_it_is_written(world: World, query: str) -> None:
+    """Broken lines, invisible characters and styled letters make no difference, in the question or in the text."""
+    world.openai.down = True
+    await world.upload({"id": "a", "text": f"Más {query} ya"}, {"id": "b", "text": "Más hospitales, no menos"})
+    assert sorted(_ids(await world.call("POST", "/v1/rag/search", {"query": query}))) == ["a", "b"]
+
+
+async def test_what_the_feed_says_of_a_tweet_filters(world: World) -> None:
+    """Axis, place and sentiment of a tweet each leave out what they should."""
+    scores = {"positive": 0.1, "neutral": 0.1, "negative": 0.8, "label": "negative", "model": "m@1"}
+    world.feed.add("1", "Debate de salud", axes=["salud"], places=["cali"], sentiment=scores)
+    world.feed.add("2", "Debate de salud y paz", axes=["salud", "paz"], places=["pasto"])
+    await world.eventually(lambda: world.cursor_is("2"))
+    cases: tuple[tuple[dict[str, str], list[str]], ...] = (
+        ({"axis": "salud"}, ["tweet:1", "tweet:2"]),
+        ({"axis": "paz"}, ["tweet:2"]),
+        ({"place": "cali"}, ["tweet:1"]),
+        ({"sentiment": "negative"}, ["tweet:1"]),
+        ({"sentiment": "positive"}, []),
+        ({"axis": "salud", "place": "pasto"}, ["tweet:2"]),
+    )
+    for filters, expected in cases:
+        body = {"query": "debate de salud", "filters": filters}
+        assert sorted(_ids(await world.call("POST", "/v1/rag/search", body))) == expected, filters
 
 
 async def test_as_of_shows_the_past_as_it_was(world: World) -> None:

@@ -64,6 +64,8 @@ class DocumentOut(ResponseModel):
     stored_at: Timestamp
     updated_at: Timestamp
     embedding_model: str | None = Field(description="Null while it waits for an embedding.")
+    axes: list[str] = Field(description="Subjects of a tweet, by twitter-service.")
+    places: list[str] = Field(description="Places in a tweet, by twitter-service.")
 
 
 class DocumentErased(ResponseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -26,3 +26,6 @@ class FiltersIn(RequestModel):
     entity: Name | None = None
     since: Timestamp | None = Field(None, description="Published then or later.")
     until: Timestamp | None = Field(None, description="Published before.")
+    axis: Name | None = Field(None, description="Subject that twitter-service found in the tweet, for example 'salud'.")
+    place: Name | None = Field(None, description="Place that twitter-service found in the tweet.")
+    sentiment: Literal["positive", "neutral", "negative"] | None = None
