@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 T      ?=
 PARALLEL := -n auto --no-loadscope-reorder
+LINTERS := tools/contracts/linters
 SERVICES := auth sentiment twitter openai rag trending forecast
 
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
 
-.PHONY: help demo test fuzz up down lint fmt local-model contracts release-contracts bench charts clean
+.PHONY: help demo test fuzz up down lint lint-contracts fmt local-model contracts release-contracts bench charts clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -42,11 +43,29 @@ up: $(SYNCED) ## Start the whole system in the background
 down: ## Stop it, leaving no process
 	@if [ -x $(BIN)/castor ]; then $(BIN)/castor down; fi
 
-lint: $(SYNCED) ## Style, types and import rules
+lint: $(SYNCED) ## Style, types, import rules and contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools $(foreach s,$(SERVICES),-p $(s)_service)
 	$(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory lint-contracts
+
+lint-contracts: ## Redocly's and Spectral's recommended rules on every contract; needs npm, and the network the first time
+ifeq ($(shell command -v npm),)
+	@echo "The contracts were not linted: npm is not installed (Node.js 20.19 or newer brings it)."
+else
+	@$(MAKE) --no-print-directory --silent $(LINTERS)/node_modules/.linted
+endif
+
+$(LINTERS)/node_modules/.installed: $(LINTERS)/package-lock.json
+	npm ci --prefix $(LINTERS) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(LINTERS)/node_modules/.linted: $(LINTERS)/node_modules/.installed $(wildcard contracts/*.v1.yaml $(LINTERS)/*.yaml)
+	REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(LINTERS)/node_modules/.bin/redocly lint --format summary \
+	  --config $(LINTERS)/redocly.yaml contracts/*.v1.yaml
+	$(LINTERS)/node_modules/.bin/spectral lint --ruleset $(LINTERS)/spectral.yaml --fail-severity warn --quiet contracts/*.v1.yaml
+	@touch $@
 
 fmt: $(SYNCED) ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true

@@ -9,6 +9,11 @@ import yaml
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+_DESCRIPTION = """\
+Answers are `{"ok": true, "data": ..., "meta": ...}`, failures `{"ok": false, "error": "one sentence", "code": "...",
+"details": ..., "request_id": "..."}`. Times are ISO-8601 in UTC. Lists take `limit` and `cursor`, and answer
+`meta.next_cursor`. A 429 or 503 says in `Retry-After` when to try again.
+"""
 _SERVER = {
     "url": "https://{host}",
     "description": "The ingress; services reach each other at <service>:8443.",
@@ -25,6 +30,7 @@ def operation_id(route: APIRoute) -> str:
 def contract_arguments(tags: Mapping[str, str]) -> dict[str, Any]:
     """Return what a contract says about itself, as arguments of ``FastAPI``; ``tags`` are names with their meaning."""
     return {
+        "description": _DESCRIPTION,
         "contact": {"name": "The maintainers of CASTOR", "url": "https://github.com/castor/castor"},
         "license_info": {"name": "MIT", "identifier": "MIT"},
         "servers": [_SERVER],
@@ -35,7 +41,11 @@ def contract_arguments(tags: Mapping[str, str]) -> dict[str, Any]:
 
 def export_contract(app: FastAPI) -> str:
     """Return the contract as YAML with sorted keys; needs no network, key, model or database."""
-    return yaml.safe_dump(_named_bounds(app.openapi()), sort_keys=True, allow_unicode=True, width=110)
+    contract = _named_bounds(app.openapi())
+    for path in contract["paths"].values():
+        for operation in path.values():
+            operation.setdefault("security", [])  # public, or open to certificates of services only
+    return yaml.safe_dump(contract, sort_keys=True, allow_unicode=True, width=110)
 
 
 # Pydantic names a bound so when a validator of ours stands before it.

@@ -33,6 +33,12 @@ def test_a_contract_says_whom_to_ask_and_where_it_is_served(contract: dict[str, 
     assert contract["info"]["license"]["identifier"] == "MIT"
 
 
+def test_operations_without_a_token_say_so(contract: dict[str, Any]) -> None:
+    """Each operation says which token it takes, an open one that it takes none."""
+    assert contract["paths"]["/v1/small/echo/{name}"]["get"]["security"] == [{"Bearer": []}]
+    assert contract["paths"]["/v1/small/slow"]["get"]["security"] == []
+
+
 def test_operations_are_called_as_their_functions(contract: dict[str, Any]) -> None:
     """An operation's id is the name of its function in camelCase, or the one that its route declares."""
     router = APIRouter()

@@ -47,7 +47,8 @@ CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_FILES = {"text/csv": _FILE, "application/x-ndjson": _FILE, "application/gzip": _FILE}
+_TYPES = ("application/octet-stream", "text/csv", "application/x-ndjson", "application/gzip")
+_FILES = dict.fromkeys(_TYPES, _FILE)
 _FILE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 
 
