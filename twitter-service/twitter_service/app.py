@@ -7,7 +7,19 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, KeySource, create_service
 from twitter_service import __version__
-from twitter_service.api import TAGS, authors, collections, counts, entities, exports, imports, searches, tweets, usage
+from twitter_service.api import (
+    TAGS,
+    authors,
+    collections,
+    counts,
+    datasets,
+    entities,
+    exports,
+    imports,
+    searches,
+    tweets,
+    usage,
+)
 from twitter_service.settings import TwitterSettings
 from twitter_service.wiring.service import start
 
@@ -20,7 +32,7 @@ def create_app(
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """Return the service; nothing is contacted before it starts."""
-    resources = (imports, tweets, counts, exports, authors, entities, searches, usage, collections)
+    resources = (imports, tweets, datasets, counts, exports, authors, entities, searches, usage, collections)
     return create_service(
         settings,
         package="twitter_service",

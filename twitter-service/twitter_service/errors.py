@@ -26,6 +26,13 @@ class EntityNotFound(NotFound):
     message = "No entity has the id {entity_id}; list them with GET /v1/twitter/entities."
 
 
+class DatasetNotFound(NotFound):
+    """No import has named this data set."""
+
+    code = "dataset_not_found"
+    message = "No data set has the name {dataset}; list them with GET /v1/twitter/datasets."
+
+
 class ImportNotFound(NotFound):
     """No import has this id."""
 

@@ -7,29 +7,30 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from castor_chassis import Ok, Page, Principal, Timestamp, errors_of, ok, page, require
-from twitter_service.api.filters import CountFilters
+from twitter_service.api.filters import CountFilters, Dataset
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.counts import DailyCount, HourlyCount, TotalCount
 from twitter_service.api.schemas.fields import Day
-from twitter_service.errors import EntityNotFound
+from twitter_service.errors import DatasetNotFound, EntityNotFound
 
 router = APIRouter(prefix="/v1/twitter/counts")
 CanCount = Annotated[Principal, Depends(require("counts:read"))]
 
 
-@router.get("/total", tags=["entities"])
+@router.get("/total", tags=["entities"], responses=errors_of(DatasetNotFound))
 async def get_total_counts(
     r: R,
     _: CanCount,
+    dataset: Dataset = None,
     since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
     until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
     as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
 ) -> Ok[TotalCount]:
     """Return tweets and sentiment of all tweets of a span, tracked or not."""
-    return ok(TotalCount.model_validate(await r.queries.total(since, until, as_of), from_attributes=True))
+    return ok(TotalCount.model_validate(await r.queries.total(dataset, since, until, as_of), from_attributes=True))
 
 
-@router.get("/daily", tags=["entities"], responses=errors_of(EntityNotFound))
+@router.get("/daily", tags=["entities"], responses=errors_of(EntityNotFound, DatasetNotFound))
 async def get_daily_counts(
     r: R,
     _: CanCount,
@@ -40,7 +41,7 @@ async def get_daily_counts(
     return page([DailyCount.of(count) for count in counts], next_cursor=next_cursor)
 
 
-@router.get("/hourly", tags=["reading"], responses=errors_of(EntityNotFound))
+@router.get("/hourly", tags=["reading"], responses=errors_of(EntityNotFound, DatasetNotFound))
 async def get_hourly_counts(
     r: R,
     _: CanCount,

@@ -7,20 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
+from twitter_service.api.filters import Dataset
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.entities import Entity, EntityChange, NewEntity
 from twitter_service.api.schemas.fields import EntityId
-from twitter_service.errors import EntityExists, EntityNotFound, TooManyEntities
+from twitter_service.errors import DatasetNotFound, EntityExists, EntityNotFound, TooManyEntities
 
 router = APIRouter(prefix="/v1/twitter/entities", tags=["entities"])
 CanWrite = Annotated[Principal, Depends(require("entities:write"))]
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 
 
-@router.get("")
-async def list_entities(r: R, _: CanRead) -> Page[Entity]:
-    """List all tracked entities."""
-    return page([Entity.of(found) for found in await r.entities.all()])
+@router.get("", responses=errors_of(DatasetNotFound))
+async def list_entities(r: R, _: CanRead, dataset: Dataset = None) -> Page[Entity]:
+    """List all tracked entities, or those of a data set."""
+    await r.datasets.check(dataset)
+    return page([Entity.of(found) for found in await r.entities.all(dataset)])
 
 
 @router.post("", status_code=201, responses=errors_of(EntityExists, TooManyEntities))

@@ -7,12 +7,17 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from castor_chassis import Text, Timestamp
-from twitter_service.api.schemas.fields import Axis, Day, EntityId, Label, PlaceSlug
+from twitter_service.api.schemas.fields import Axis, DatasetName, Day, EntityId, Label, PlaceSlug
 from twitter_service.queries.service import CountFilter
 from twitter_service.tweets.repository import TweetFilter
 
+Dataset = Annotated[
+    DatasetName | None, Query(description="Tweets and entities of this data set alone; all when left out.")
+]
+
 
 async def tweet_filter(
+    dataset: Dataset = None,
     entity: EntityId | None = None,
     label: Label | None = None,
     axis: Annotated[Axis | None, Query(description="Axis of the Plan Nacional de Desarrollo.")] = None,
@@ -31,6 +36,7 @@ async def tweet_filter(
 ) -> TweetFilter:
     """Return the conditions of a request."""
     return TweetFilter(
+        dataset=dataset,
         entity=entity,
         label=label,
         author=author and author.removeprefix("@"),
@@ -49,6 +55,7 @@ TweetFilters = Annotated[TweetFilter, Depends(tweet_filter)]
 
 
 async def count_filter(
+    dataset: Dataset = None,
     entity: Annotated[EntityId | None, Query(description="All entities when left out.")] = None,
     since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
     until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
@@ -57,7 +64,9 @@ async def count_filter(
     cursor: Annotated[Day | None, Query(description="meta.next_cursor of the page before.")] = None,
 ) -> CountFilter:
     """Return which counts a request asks for."""
-    return CountFilter(entity=entity, since=since, until=until, as_of=as_of, limit=limit, cursor=cursor)
+    return CountFilter(
+        dataset=dataset, entity=entity, since=since, until=until, as_of=as_of, limit=limit, cursor=cursor
+    )
 
 
 CountFilters = Annotated[CountFilter, Depends(count_filter)]

@@ -21,6 +21,7 @@ from castor_chassis import (
     require,
 )
 from twitter_service.api.resources import R
+from twitter_service.api.schemas.fields import DatasetName
 from twitter_service.api.schemas.imports import Import
 from twitter_service.api.upload import upload
 from twitter_service.errors import (
@@ -104,12 +105,15 @@ async def import_file(
     encoding: Annotated[
         Encoding | None, Query(description="UTF-8, and UTF-16 with a byte-order mark, are recognised.")
     ] = None,
+    dataset: Annotated[
+        DatasetName | None, Query(description="Data set that the tweets are put in, and can be counted by.")
+    ] = None,
 ) -> Ok[Import]:
     """Take in a table (id, username, created_at, text) or JSON (tweets or pages, one a line, or a list), also gzip."""
     length = request.headers.get("content-length", "")
     size = int(length) if length.isdigit() else None
     table = TableOptions(columns_of(columns), dates)
-    options = ImportOptions(file_format, filename, track_authors, begun_by, resume, size, table, encoding)
+    options = ImportOptions(file_format, filename, track_authors, begun_by, resume, size, table, encoding, dataset)
     return ok(Import.of(await r.imports.run(upload(request), options)))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from castor_chassis import provided
 from twitter_service.collections.service import CollectionService
+from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.service import EntityService
 from twitter_service.imports.service import ImportService
 from twitter_service.queries.service import QueryService
@@ -26,6 +27,7 @@ class Resources:
     scoring: ScoringService
     entities: EntityService
     queries: QueryService
+    datasets: DatasetRepository
     searches: SearchService
     collections: CollectionService
 

@@ -1,4 +1,4 @@
-"""Counts of tweets and sentiment by entity, day and hour, in PostgreSQL.
+"""Counts of tweets and sentiment by entity, day and hour, in PostgreSQL; with a data set, of its tweets alone.
 
 A tweet counts with its sentiment towards the entity where that is known, else with the sentiment of its text.
 """
@@ -21,6 +21,7 @@ WITH bounds AS (
     FROM tweets t, bounds b
     WHERE NOT t.deleted AND t.created_at >= b.first AND t.created_at < b.beyond
       AND ($4::timestamptz IS NULL OR t.created_at <= $4)
+      AND ($5::text IS NULL OR t.datasets @> ARRAY[$5::text])
     GROUP BY 1
 ), own AS (
     SELECT date_trunc('{unit}', e.created_at AT TIME ZONE 'America/Bogota') AS slot, e.entity_id, count(*) AS tweets,
@@ -31,6 +32,7 @@ WITH bounds AS (
     FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
     WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
       AND ($4::timestamptz IS NULL OR e.created_at <= $4)
+      AND ($5::text IS NULL OR t.datasets @> ARRAY[$5::text])
     GROUP BY 1, 2
 )
 SELECT {start} AS start, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
@@ -63,11 +65,13 @@ WHERE NOT deleted
   AND ($1::date IS NULL OR created_at >= $1::timestamp AT TIME ZONE 'America/Bogota')
   AND ($2::date IS NULL OR created_at < ($2::date + 1)::timestamp AT TIME ZONE 'America/Bogota')
   AND ($3::timestamptz IS NULL OR created_at <= $3)
+  AND ($4::text IS NULL OR datasets @> ARRAY[$4::text])
 """
 
 _FIRST_AND_LAST = """
 SELECT (min(created_at) AT TIME ZONE 'America/Bogota')::date, (max(created_at) AT TIME ZONE 'America/Bogota')::date
 FROM tweets WHERE NOT deleted AND ($1::timestamptz IS NULL OR created_at <= $1)
+  AND ($2::text IS NULL OR datasets @> ARRAY[$2::text])
 """
 
 
@@ -108,25 +112,29 @@ class CountsRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def first_and_last_day(self, as_of: datetime | None) -> tuple[date, date] | None:
+    async def first_and_last_day(self, dataset: str | None, as_of: datetime | None) -> tuple[date, date] | None:
         """Return the Bogota days of the oldest and the newest tweet up to ``as_of``; None without tweets."""
-        row = await self._postgres.fetchrow(_FIRST_AND_LAST, as_of)
+        row = await self._postgres.fetchrow(_FIRST_AND_LAST, as_of, dataset)
         return None if row is None or row[0] is None else (row[0], row[1])
 
-    async def total(self, first: date | None, last: date | None, as_of: datetime | None) -> TotalCount:
+    async def total(
+        self, first: date | None, last: date | None, as_of: datetime | None, dataset: str | None
+    ) -> TotalCount:
         """Return counts over all tweets of the days from ``first`` to ``last`` inclusive, tracked or not."""
-        row = await self._postgres.fetchrow(_TOTAL, first, last, as_of)
+        row = await self._postgres.fetchrow(_TOTAL, first, last, as_of, dataset)
         assert row is not None
         return TotalCount(*row)
 
     async def daily(
-        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None
+        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None, dataset: str | None
     ) -> list[EntityCount]:
         """Return one count for each day and entity, by day, days without tweets included."""
-        return [EntityCount(*row) for row in await self._postgres.fetch(_DAILY, list(entities), first, last, as_of)]
+        rows = await self._postgres.fetch(_DAILY, list(entities), first, last, as_of, dataset)
+        return [EntityCount(*row) for row in rows]
 
     async def hourly(
-        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None
+        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None, dataset: str | None
     ) -> list[EntityCount]:
         """Return one count for each hour and entity of these days, by hour, hours without tweets included."""
-        return [EntityCount(*row) for row in await self._postgres.fetch(_HOURLY, list(entities), first, last, as_of)]
+        rows = await self._postgres.fetch(_HOURLY, list(entities), first, last, as_of, dataset)
+        return [EntityCount(*row) for row in rows]

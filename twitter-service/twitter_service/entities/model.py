@@ -20,6 +20,12 @@ class NewEntity:
     aliases: list[str]
     hashtags: list[str]
     colour: str | None
+    datasets: list[str]
+    """Data sets that it is an entity of; empty: all of them."""
+
+    def is_in(self, dataset: str | None) -> bool:
+        """True for an entity of this data set; None stands for all tweets."""
+        return dataset is None or not self.datasets or dataset in self.datasets
 
 
 @dataclass(frozen=True)
@@ -39,3 +45,4 @@ class EntityChanges(TypedDict, total=False):
     aliases: list[str]
     hashtags: list[str]
     colour: str | None
+    datasets: list[str]

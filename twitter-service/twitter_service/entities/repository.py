@@ -12,20 +12,26 @@ from twitter_service.errors import EntityExists, EntityNotFound, TooManyEntities
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.feed_repository import lock_feed
 
-_FIELDS = ("id", "name", "kind", "handles", "aliases", "hashtags", "colour")
-_COLUMNS = "id, name, kind, handles, aliases, hashtags, colour, matching, created_at"
+_FIELDS = ("id", "name", "kind", "handles", "aliases", "hashtags", "colour", "datasets")
+_COLUMNS = "id, name, kind, handles, aliases, hashtags, colour, datasets, matching, created_at"
 _RAISE_REVISION = "UPDATE feed_state SET entity_revision = entity_revision + 1"
 _MATCH_AGAIN = "matching = true, matched_through = 0"
 _TERM_FIELDS = frozenset({"handles", "aliases", "hashtags"})
 
 # The id of a deleted entity can be used again while stored tweets are still losing it.
 _CREATE = f"""
-INSERT INTO entities (id, name, kind, handles, aliases, hashtags, colour) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO entities (id, name, kind, handles, aliases, hashtags, colour, datasets)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (id) DO UPDATE
-SET name = $2, kind = $3, handles = $4, aliases = $5, hashtags = $6, colour = $7,
+SET name = $2, kind = $3, handles = $4, aliases = $5, hashtags = $6, colour = $7, datasets = $8,
     created_at = now(), deleted = false, {_MATCH_AGAIN}
 WHERE entities.deleted
 RETURNING {_COLUMNS}
+"""
+# An author of files in several data sets is an entity of each; one of all of them stays so.
+_JOIN_DATASETS = """
+UPDATE entities SET datasets = datasets || $2
+WHERE id = ANY($1::text[]) AND NOT deleted AND datasets <> '{}' AND NOT datasets @> $2
 """
 _GET = f"SELECT {_COLUMNS} FROM entities WHERE id = $1 AND NOT deleted"
 _TERMS = """
@@ -45,6 +51,11 @@ class EntityRepository:
         """Return all tracked entities by id."""
         sql = f"SELECT {_COLUMNS} FROM entities WHERE NOT deleted ORDER BY id"
         return [Entity(*row) for row in await self._postgres.fetch(sql)]
+
+    async def any_in(self, entity_ids: Iterable[str], dataset: str | None) -> bool:
+        """Return whether one of these entities is tracked in a data set."""
+        wanted = set(entity_ids)
+        return bool(wanted) and any(one.id in wanted and one.is_in(dataset) for one in await self.all())
 
     async def get(self, entity_id: str) -> Entity:
         """Return one entity; raises ``EntityNotFound``."""
@@ -69,10 +80,12 @@ class EntityRepository:
             return Entity(*row)
 
     async def create_missing(self, entities: Sequence[NewEntity]) -> list[str]:
-        """Track those of these entities that are not tracked yet, and return their ids."""
+        """Track those that are not tracked yet, and return their ids; the others join the data set."""
         async with self._postgres.transaction() as connection:
             await lock_feed(connection)
             rows = [await connection.fetchrow(_CREATE, *_values(entity)) for entity in entities]
+            if entities and entities[0].datasets:
+                await connection.execute(_JOIN_DATASETS, [entity.id for entity in entities], entities[0].datasets)
             await connection.execute(_RAISE_REVISION)
             return [row["id"] for row in rows if row is not None]
 
@@ -86,8 +99,8 @@ class EntityRepository:
             before = _found(await connection.fetchrow(_GET, entity_id), entity_id)
             again = f", {_MATCH_AGAIN}" if _TERM_FIELDS & changes.keys() else ""
             row = await connection.fetchrow(
-                "UPDATE entities SET name = $2, kind = $3, handles = $4, aliases = $5, hashtags = $6, colour = $7"
-                f"{again} WHERE id = $1 RETURNING {_COLUMNS}",
+                "UPDATE entities SET name = $2, kind = $3, handles = $4, aliases = $5, hashtags = $6, colour = $7, "
+                f"datasets = $8{again} WHERE id = $1 RETURNING {_COLUMNS}",
                 *({**asdict(before), **changes}[name] for name in _FIELDS),
             )
             await connection.execute(_RAISE_REVISION)

@@ -14,9 +14,9 @@ class EntityService:
         self._entities = entities
         self._rematch = rematch
 
-    async def all(self) -> list[Entity]:
-        """Return all tracked entities by id."""
-        return await self._entities.all()
+    async def all(self, dataset: str | None = None) -> list[Entity]:
+        """Return the tracked entities of a data set, of all when None, by id."""
+        return [entity for entity in await self._entities.all() if entity.is_in(dataset)]
 
     async def get(self, entity_id: str) -> Entity:
         """Return one entity; raises ``EntityNotFound``."""

@@ -8,8 +8,12 @@ from twitter_service.entities.model import NewEntity
 from twitter_service.matching.entities import slug
 
 
-def author_entities(authors: Counter[str]) -> list[NewEntity]:
-    """Return authors (tweets by handle) as entities, the most active first; without those known only by number."""
+def author_entities(authors: Counter[str], dataset: str | None) -> list[NewEntity]:
+    """Return authors (tweets by handle) as entities, the most active first; without those known only by number.
+
+    They are entities of the data set of the file; without one, of every data set.
+    """
+    datasets = [dataset] if dataset else []
     totals: Counter[str] = Counter()
     names: dict[str, str] = {}
     for name, count in authors.items():
@@ -19,6 +23,8 @@ def author_entities(authors: Counter[str]) -> list[NewEntity]:
             names.setdefault(key, name)
     by_activity = sorted(totals, key=lambda key: (-totals[key], key))
     return [
-        NewEntity(key, names[key], "candidate", handles=[names[key]], aliases=[], hashtags=[], colour=None)
+        NewEntity(
+            key, names[key], "candidate", handles=[names[key]], aliases=[], hashtags=[], colour=None, datasets=datasets
+        )
         for key in by_activity
     ]

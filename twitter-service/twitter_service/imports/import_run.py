@@ -19,6 +19,7 @@ import structlog
 from msgspec import structs
 
 from castor_chassis import ServiceError
+from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityRepository
 from twitter_service.entities.tweet_writer import InThread, TweetWriter
@@ -51,6 +52,7 @@ class ImportTools:
     """What every import uses."""
 
     imports: ImportRepository
+    datasets: DatasetRepository
     entities: EntityRepository
     writer: TweetWriter
     rematcher: Rematcher
@@ -71,7 +73,7 @@ class ImportRun:
         self._authors: Counter[str] = Counter()
         self._seen_authors: dict[str, Author] = {}
         self._has_begun = False
-        self._names_tracked_account = False
+        self._accounts: set[str] = set()
         self._storing: asyncio.Task[None] | None = None
         self._parser: ParserProcess | None = None
         self._has_lost_parser = False
@@ -110,7 +112,7 @@ class ImportRun:
         """Skip what an earlier attempt has stored, and return what is left of the last piece read."""
         if not self._options.resume or len(first) < HEAD_BYTES:
             return first
-        earlier = await self._tools.imports.claim(self._head_digest, self._options.size)
+        earlier = await self._tools.imports.claim(self._head_digest, self._options)
         if earlier is None:
             return first
         self._id, self._has_begun = earlier.id, True
@@ -142,7 +144,9 @@ class ImportRun:
         self._note_authors(piece)
         await self._finish_storing()
         if chunk.tweets or chunk.rejections:
-            batch = structs.replace(piece.batch, authors=self._unseen(piece.batch.authors))
+            batch = structs.replace(
+                piece.batch, authors=self._unseen(piece.batch.authors), dataset=self._options.dataset
+            )
             self._storing = asyncio.create_task(self._store(chunk, batch))
 
     def _read(self, read: Callable[[bytes], list[Frame]], data: bytes) -> tuple[list[Frame], Checkpoint]:
@@ -165,7 +169,7 @@ class ImportRun:
         for name, count in piece.authors.items():
             if len(self._authors) < MAX_AUTHORS or name in self._authors:
                 self._authors[name] += count
-        self._names_tracked_account = self._names_tracked_account or piece.batch.names_account
+        self._accounts |= piece.batch.accounts
 
     def _unseen(self, authors: Sequence[Author]) -> list[Author]:
         """Return the authors that this import has not stored yet, or about whom it knows something new."""
@@ -191,17 +195,16 @@ class ImportRun:
             await self._tools.imports.progress(connection, self._id, tally, chunk.checkpoint)
 
         _, stored = await self._tools.writer.store(batch, self._id, within=progress)
-        self._names_tracked_account = self._names_tracked_account or stored.names_account
+        self._accounts |= stored.accounts
         for outcome in ("accepted", "duplicates", "rejected"):
             TWEETS.labels(outcome.removesuffix("s")).inc(getattr(tally, outcome) - getattr(self._tally, outcome))
         self._tally = tally
 
     async def _begin(self, file_format: Format) -> None:
         if not self._has_begun:
-            options = self._options
-            await self._tools.imports.begin(
-                self._id, file_format, options.filename, options.origin, self._head_digest, options.size
-            )
+            if self._options.dataset:
+                await self._tools.datasets.add(self._options.dataset)
+            await self._tools.imports.begin(self._id, file_format, self._options, self._head_digest)
             self._has_begun = True
 
     async def _record_failure(self, error: BaseException) -> None:
@@ -215,11 +218,12 @@ class ImportRun:
     async def _track_authors(self) -> TrackedAuthors:
         # Authors become entities only where no tweet is by or to a tracked account. An alias is not enough: a first
         # name that happens to be somebody's alias does not make a file one about them.
-        if not self._options.track_authors or self._names_tracked_account:
+        entities, dataset = self._tools.entities, self._options.dataset
+        if not self._options.track_authors or await entities.any_in(self._accounts, dataset):
             return TrackedAuthors()
-        candidates = author_entities(self._authors)
-        created = await self._tools.entities.create_missing(candidates[: self._tools.limits.max_author_entities])
-        if not created:
-            return TrackedAuthors()
-        await self._tools.rematcher.finish(created)
-        return TrackedAuthors(created, len(candidates) - len(created))
+        candidates = author_entities(self._authors, dataset)
+        chosen = candidates[: self._tools.limits.max_author_entities]
+        created = await entities.create_missing(chosen)
+        if created:
+            await self._tools.rematcher.finish(created)
+        return TrackedAuthors(created, len(candidates) - len(chosen))

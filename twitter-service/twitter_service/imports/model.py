@@ -37,6 +37,7 @@ class ImportOptions:
     size: int | None = None
     table: TableOptions = field(default_factory=TableOptions)
     encoding: Encoding | None = None
+    dataset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class ImportRecord:
     id: str
     format: Format
     filename: str | None
+    dataset: str | None
     state: Literal["running", "done", "failed"]
     error: str | None
     rows: int

@@ -8,7 +8,7 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.errors import ImportNotFound
-from twitter_service.imports.model import ImportRecord, InterruptedImport, Origin, Tally, TrackedAuthors
+from twitter_service.imports.model import ImportOptions, ImportRecord, InterruptedImport, Tally, TrackedAuthors
 from twitter_service.imports.readers.tweet_file import Checkpoint
 from twitter_service.tweets.model import Rejection
 
@@ -23,7 +23,7 @@ UPDATE imports SET state = 'running', error = NULL, resumed = resumed + 1, progr
     bytes_total = $2
 WHERE id = (
     SELECT id FROM imports
-    WHERE head_digest = $1 AND checkpoint IS NOT NULL
+    WHERE head_digest = $1 AND dataset IS NOT DISTINCT FROM $3 AND checkpoint IS NOT NULL
       AND (state = 'failed' OR (state = 'running' AND progress_at < now() - interval '{STALE_SECONDS} seconds'))
     ORDER BY started_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED
 )
@@ -31,8 +31,8 @@ RETURNING id, accepted, duplicates, rejected, refreshed, retweets, rejections, f
 """
 
 _BEGIN = """
-INSERT INTO imports (id, format, filename, origin_request_id, origin_traceparent, head_digest, bytes_total)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO imports (id, format, filename, dataset, origin_request_id, origin_traceparent, head_digest, bytes_total)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
 _PROGRESS = """
@@ -58,17 +58,17 @@ class ImportRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def begin(
-        self, import_id: str, file_format: str, filename: str | None, origin: Origin, head_digest: str, size: int | None
-    ) -> None:
+    async def begin(self, import_id: str, file_format: str, options: ImportOptions, head_digest: str) -> None:
         """Record that an import runs."""
+        origin = options.origin
         await self._postgres.execute(
-            _BEGIN, import_id, file_format, filename, origin.request_id, origin.traceparent, head_digest, size
-        )
+            _BEGIN, import_id, file_format, options.filename, options.dataset, origin.request_id, origin.traceparent,
+            head_digest, options.size,
+        )  # fmt: skip
 
-    async def claim(self, head_digest: str, size: int | None) -> InterruptedImport | None:
-        """Take over the latest import that broke off in a file with this beginning; None where there is none."""
-        row = await self._postgres.fetchrow(_CLAIM, head_digest, size)
+    async def claim(self, head_digest: str, options: ImportOptions) -> InterruptedImport | None:
+        """Take over the latest import into the same data set that broke off in a file with this beginning, or None."""
+        row = await self._postgres.fetchrow(_CLAIM, head_digest, options.size, options.dataset)
         if row is None:
             return None
         values = dict(row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from castor_chassis import Overloaded
+from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityRepository
 from twitter_service.entities.tweet_writer import InThread, TweetWriter
@@ -19,6 +20,7 @@ class ImportService:
     def __init__(
         self,
         imports: ImportRepository,
+        datasets: DatasetRepository,
         entities: EntityRepository,
         writer: TweetWriter,
         rematcher: Rematcher,
@@ -27,7 +29,7 @@ class ImportService:
     ) -> None:
         self._imports = imports
         self._limits = limits
-        self._tools = ImportTools(imports, entities, writer, rematcher, in_thread, limits)
+        self._tools = ImportTools(imports, datasets, entities, writer, rematcher, in_thread, limits)
         self._running = 0
 
     def is_running(self) -> bool:

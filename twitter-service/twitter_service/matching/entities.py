@@ -48,10 +48,11 @@ class Matcher:
                 aliases[alias].add(terms.entity_id)
         self._aliases = Phrases(aliases)
 
-    def names_account(self, username: str, words: Words) -> bool:
-        """True when a tracked account wrote the tweet or is mentioned in it by its handle."""
+    def accounts_in(self, username: str, words: Words) -> set[str]:
+        """Return the ids of the entities whose account wrote the tweet or is mentioned in it by its handle."""
         mentioned = (token for token in words.signed if token[0] == "@")
-        return any(handle in self._signed for handle in ("@" + fold(username), *mentioned))
+        handles = ("@" + fold(username), *mentioned)
+        return {entity for handle in handles for entity in self._signed.get(handle, ())}
 
     def entities_in(self, username: str, words: Words) -> set[str]:
         """Return the ids of the entities that a tweet with these words counts for."""

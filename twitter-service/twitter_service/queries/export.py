@@ -78,7 +78,7 @@ class _LineEncoder:
 async def export(
     queries: QueryService, filters: TweetFilter, file_format: Format, form: CsvForm | None = None
 ) -> AsyncIterator[bytes]:
-    """Return the pieces of a file; raises ``EntityNotFound`` before the first one."""
+    """Return the pieces of a file; raises ``EntityNotFound`` or ``DatasetNotFound`` before the first one."""
     filters = replace(filters, limit=PAGE_TWEETS)
     rows, cursor = await queries.tweets(filters, None)
     return _pieces(queries, filters, rows, cursor, _ENCODERS[file_format](form or CsvForm()))

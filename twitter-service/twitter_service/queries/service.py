@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.counts_repository import CountsRepository, EntityCount, TotalCount
 from twitter_service.entities.repository import EntityRepository
 from twitter_service.errors import AuthorNotFound, TweetNotFound
@@ -27,6 +28,7 @@ _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzin
 class CountFilter:
     """Which counts are asked for: of one entity or all, by days of Bogota; ``cursor`` is the day to go on from."""
 
+    dataset: str | None
     entity: str | None
     since: date | None
     until: date | None
@@ -44,11 +46,13 @@ class QueryService:
         entities: EntityRepository,
         counts: CountsRepository,
         authors: AuthorRepository,
+        datasets: DatasetRepository,
     ) -> None:
         self._tweets = tweets
         self._entities = entities
         self._counts = counts
         self._authors = authors
+        self._datasets = datasets
 
     async def tweet(self, tweet_id: str) -> StoredTweet:
         """Return one tweet; raises ``TweetNotFound``."""
@@ -71,7 +75,11 @@ class QueryService:
         return found
 
     async def tweets(self, filters: TweetFilter, cursor: str | None) -> tuple[list[StoredTweet], str | None]:
-        """Return a page of tweets, newest first, and the cursor of the next; raises ``EntityNotFound``."""
+        """Return a page of tweets, newest first, and the cursor of the next.
+
+        Raises ``EntityNotFound`` or ``DatasetNotFound``.
+        """
+        await self._datasets.check(filters.dataset)
         if filters.entity is not None:
             await self._entities.get(filters.entity)
         before = None if cursor is None else _position(cursor)
@@ -86,8 +94,9 @@ class QueryService:
         By default from the first to the last stored day up to ``as_of``; no day after that of ``as_of`` (without
         one: after today or the last tweet) is given, because it has not been observed.
         """
-        ids = await self._entity_ids(filters.entity)
-        stored = await self._counts.first_and_last_day(filters.as_of)
+        await self._datasets.check(filters.dataset)
+        ids = await self._entity_ids(filters)
+        stored = await self._counts.first_and_last_day(filters.dataset, filters.as_of)
         if stored is None or not ids:
             return [], None
         first = max(filters.cursor or filters.since or stored[0], FIRST_DAY)
@@ -97,17 +106,24 @@ class QueryService:
         days = max(1, filters.limit // (len(ids) * (24 if by_hour else 1)))
         page_end = min(last, first + timedelta(days=days - 1))
         count = self._counts.hourly if by_hour else self._counts.daily
-        found = await count(ids, first, page_end, filters.as_of)
+        found = await count(ids, first, page_end, filters.as_of, filters.dataset)
         return found, (page_end + timedelta(days=1)).isoformat() if page_end < last else None
 
-    async def total(self, since: date | None, until: date | None, as_of: datetime | None) -> TotalCount:
-        """Return tweets and sentiment over all tweets from ``since`` to ``until`` inclusive."""
-        until = None if until is None else min(until, _LATEST.date())
-        return await self._counts.total(None if since is None else max(since, FIRST_DAY), until, as_of)
+    async def total(
+        self, dataset: str | None, since: date | None, until: date | None, as_of: datetime | None
+    ) -> TotalCount:
+        """Return tweets and sentiment over all tweets (of a data set) from ``since`` to ``until`` inclusive.
 
-    async def _entity_ids(self, entity: str | None) -> Sequence[str]:
-        found = await self._entities.all() if entity is None else [await self._entities.get(entity)]
-        return [one.id for one in found]
+        Raises ``DatasetNotFound``.
+        """
+        await self._datasets.check(dataset)
+        until = None if until is None else min(until, _LATEST.date())
+        return await self._counts.total(None if since is None else max(since, FIRST_DAY), until, as_of, dataset)
+
+    async def _entity_ids(self, filters: CountFilter) -> Sequence[str]:
+        if filters.entity is not None:
+            return [(await self._entities.get(filters.entity)).id]
+        return [one.id for one in await self._entities.all() if one.is_in(filters.dataset)]
 
 
 def _last_observed(newest: date, as_of: datetime | None) -> date:

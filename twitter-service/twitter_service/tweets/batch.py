@@ -84,32 +84,34 @@ class Batch(msgspec.Struct, frozen=True):
     revision: int = 0
     retweets: list[Retweet] = []
     authors: list[Author] = []
-    names_account: bool = False
-    """A tracked account wrote one of the tweets, or is mentioned in one by its handle."""
+    accounts: frozenset[str] = frozenset()
+    """Entities whose account wrote one of the tweets, or is mentioned in one by its handle."""
+    dataset: str | None = None
+    """Data set that the tweets are put in."""
 
     @classmethod
     def of(cls, tweets: Sequence[NewTweet], matcher: Matcher, revision: int) -> Batch:
         """Tag tweets; of a retweet that includes its original, the original is stored. CPU-bound."""
         items, retweets, authors = [], [], {}
-        names_account = False
+        accounts: set[str] = set()
         for tweet in tweets:
             of = tweet.original or tweet
             if tweet.original:
                 retweets.append(Retweet(tweet.retweet_of, tweet.id, tweet.author_id, tweet.created_at))
             words = words_of(of.text)
-            names_account = names_account or matcher.names_account(of.username, words)
+            accounts |= matcher.accounts_in(of.username, words)
             items.append(_encoded(of, words, matcher, of is tweet))
             author = of.author or Author(id=of.author_id or "@" + of.username.lower(), username=of.username)
             authors[author.id] = author
-        return cls(items, revision, retweets, list(authors.values()), names_account)
+        return cls(items, revision, retweets, list(authors.values()), frozenset(accounts))
 
     def tagged_again(self, matcher: Matcher, revision: int) -> Batch:
         """Return the same tweets tagged with another revision of the entities. CPU-bound."""
         decoded = [(item.decoded().tweet, item.is_own_row) for item in self.items]
         pairs = [(tweet, words_of(tweet.text), is_own_row) for tweet, is_own_row in decoded]
         items = [_encoded(tweet, words, matcher, is_own_row) for tweet, words, is_own_row in pairs]
-        names_account = any(matcher.names_account(tweet.username, words) for tweet, words, _ in pairs)
-        return Batch(items, revision, self.retweets, self.authors, names_account)
+        found = (matcher.accounts_in(tweet.username, words) for tweet, words, _ in pairs)
+        return structs.replace(self, items=items, revision=revision, accounts=frozenset().union(*found))
 
 
 def _encoded(tweet: NewTweet, words: Words, matcher: Matcher, is_own_row: bool) -> EncodedTweet:

@@ -31,7 +31,7 @@ _CHANGES = """
 SELECT t.change_seq, t.id, t.username, t.created_at, t.text, t.lang, t.deleted,
        ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities,
        coalesce(t.axes, '{}') AS axes, coalesce(t.places, '{}') AS places,
-       t.positive, t.neutral, t.negative, t.label, t.model
+       t.positive, t.neutral, t.negative, t.label, t.model, coalesce(t.datasets, '{}') AS datasets
 FROM tweets t WHERE t.change_seq > $1 ORDER BY t.change_seq LIMIT $2
 """
 
@@ -77,6 +77,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     negative: float | None
     label: str | None
     model: str | None
+    datasets: list[str]
 
 
 async def lock_feed(connection: Any) -> tuple[int, int]:

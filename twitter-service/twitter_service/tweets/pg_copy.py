@@ -19,7 +19,7 @@ BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END = b"\xff\xff"
 TWEET_COLUMNS = (
     "id", "version_id", "username", "author_id", "created_at", "text", "lang", "metrics", "observed_at", "retweet_of",
-    "axes", "places", "place_source", "import_id", "change_seq",
+    "axes", "places", "place_source", "import_id", "datasets", "change_seq",
 )  # fmt: skip
 RAW_COLUMNS = ("tweet_id", "raw")
 LINK_COLUMNS = ("tweet_id", "entity_id", "created_at")
@@ -38,7 +38,7 @@ _RAW_BEGIN = 2 + 12 + 4
 
 
 def tweet_row(tweet: NewTweet, axes: tuple[str, ...]) -> bytes:
-    """Return the row of a tweet without its last two columns."""
+    """Return the row of a tweet without its last three columns."""
     return b"".join(
         (
             _count(len(TWEET_COLUMNS)),
@@ -59,9 +59,9 @@ def tweet_row(tweet: NewTweet, axes: tuple[str, ...]) -> bytes:
     )
 
 
-def tweet_rows(rows: Iterable[bytes], import_id: str, head: int) -> bytes:
+def tweet_rows(rows: Iterable[bytes], import_id: str, dataset: str | None, head: int) -> bytes:
     """Return a COPY of tweets that ``tweet_row`` has begun; changes are numbered from ``head`` + 1."""
-    source = _text(import_id)
+    source = _text(import_id) + (_texts((dataset,)) if dataset else _NULL)
     return BEGIN + b"".join(row + source + _number(8, seq) for seq, row in enumerate(rows, head + 1)) + END
 
 

@@ -22,7 +22,7 @@ Within = Callable[[Any, Added], Awaitable[None]]
 _SELECT = """
 SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t.import_id,
        t.version_id, t.retweet_of, coalesce(t.axes, '{}') AS axes, coalesce(t.places, '{}') AS places, t.place_source,
-       t.positive, t.neutral, t.negative, t.label, t.model,
+       t.positive, t.neutral, t.negative, t.label, t.model, coalesce(t.datasets, '{}') AS datasets,
        ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities,
        (SELECT count(*) FROM retweets r WHERE r.original_id = t.id AND NOT r.deleted) AS retweets,
        (SELECT count(*) FROM tweet_versions v WHERE v.tweet_id = t.id) AS earlier_versions,
@@ -55,6 +55,7 @@ class StoredTweet(msgspec.Struct, frozen=True, gc=False):
     negative: float | None
     label: str | None
     model: str | None
+    datasets: list[str]
     entities: list[str]
     retweets: int
     earlier_versions: int
@@ -76,6 +77,7 @@ class TweetVersion:
 class TweetFilter:
     """Which tweets to list; all conditions hold. ``before`` is the (created_at, id) where the last page ended."""
 
+    dataset: str | None = None
     entity: str | None = None
     label: str | None = None
     author: str | None = None
@@ -160,6 +162,7 @@ def _conditions(filters: TweetFilter, time: str, key: str) -> _Conditions:
     """Return the conditions of a filter; ``time`` and ``key`` are the columns that order the list."""
     where = _Conditions()
     where.add("e.entity_id = {}", filters.entity)
+    where.add("t.datasets @> ARRAY[{}::text]", filters.dataset)
     where.add("t.label = {}", filters.label)
     where.add("lower(t.username) = lower({})", filters.author)
     where.add("w.search @@ websearch_to_tsquery('castor_es', {})", filters.q)

@@ -61,6 +61,15 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[])
 WHERE NOT EXISTS (SELECT FROM tweets t WHERE t.id = n.retweet_id AND t.deleted)
 ON CONFLICT DO NOTHING
 """
+# A tweet of another file too is in the data set of each; that is a change, so that consumers learn it.
+_JOIN_DATASET = """
+UPDATE tweets t SET datasets = array_append(coalesce(t.datasets, '{}'), $2), change_seq = $3 + n.number
+FROM (
+    SELECT id, row_number() OVER (ORDER BY id) AS number FROM tweets
+    WHERE id = ANY($1::bigint[]) AND NOT deleted AND NOT coalesce($2 = ANY(datasets), false)
+) n
+WHERE t.id = n.id AND t.id = ANY($1::bigint[])
+"""
 _COUNT = """
 UPDATE feed_state
 SET head = head + $1, tweets = tweets + $2, scored = scored - $3, unscorable = unscorable - $4
@@ -79,6 +88,14 @@ class Added:
         return Added(self.new + other.new, self.refreshed + other.refreshed, self.retweets + other.retweets)
 
 
+@dataclass(frozen=True)
+class Source:
+    """The import or search that brings tweets, and the data set that they are put in."""
+
+    import_id: str
+    dataset: str | None
+
+
 async def upsert(connection: Any, batch: Batch, import_id: str, head: int) -> Added:
     """Store tweets in their order and return what became of them; a repeated one is stored once.
 
@@ -87,7 +104,7 @@ async def upsert(connection: Any, batch: Batch, import_id: str, head: int) -> Ad
     added, rest = Added(), list(batch.items)
     while rest:
         distinct, rest = _distinct(rest)
-        result, head = await _store(connection, distinct, import_id, head)
+        result, head = await _store(connection, distinct, Source(import_id, batch.dataset), head)
         added += result
     await save_authors(connection, batch.authors)
     return added + Added(retweets=await _count_retweets(connection, batch.retweets))
@@ -116,7 +133,7 @@ def _distinct(items: Sequence[EncodedTweet]) -> tuple[list[EncodedTweet], list[E
     return distinct, later
 
 
-async def _store(connection: Any, items: Sequence[EncodedTweet], import_id: str, head: int) -> tuple[Added, int]:
+async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source, head: int) -> tuple[Added, int]:
     known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in items])}
     new = [item for item in items if item.id not in known]
     old = [(item, known[item.id]) for item in items if item.id in known]
@@ -125,7 +142,7 @@ async def _store(connection: Any, items: Sequence[EncodedTweet], import_id: str,
     same = [item.decoded().tweet for item, row in old if item.version == row["version"]
             and _is_newer(item.observed_at, row["observed_at"])]  # fmt: skip
     if new:
-        await _copy(connection, new, import_id, head)
+        await _copy(connection, new, source, head)
         await connection.execute(_COUNT, len(new), len(new), 0, 0)
         head += len(new)
     if edits:
@@ -135,11 +152,22 @@ async def _store(connection: Any, items: Sequence[EncodedTweet], import_id: str,
         columns: list[list[Any]] = [[t.id for t in same], [t.metrics for t in same], [t.observed_at for t in same]]
         await connection.execute(_REFRESH, *columns)
     await _keep_older(connection, [item.decoded().tweet for item, row in old if item.version < row["version"]])
+    head += await _join_dataset(connection, [item.id for item, _ in old], source.dataset, head)
     return Added(sum(item.is_own_row for item in new), len(edits) + len(same)), head
 
 
-async def _copy(connection: Any, new: Sequence[EncodedTweet], import_id: str, head: int) -> None:
-    await _send(connection, "tweets", TWEET_COLUMNS, tweet_rows([item.row for item in new], import_id, head))
+async def _join_dataset(connection: Any, ids: Sequence[int], dataset: str | None, head: int) -> int:
+    """Put stored tweets into a data set; return how many were not in it yet."""
+    if dataset is None or not ids:
+        return 0
+    joined = affected_rows(await connection.execute(_JOIN_DATASET, ids, dataset, head))
+    await connection.execute(_COUNT, joined, 0, 0, 0)
+    return joined
+
+
+async def _copy(connection: Any, new: Sequence[EncodedTweet], source: Source, head: int) -> None:
+    rows = tweet_rows([item.row for item in new], source.import_id, source.dataset, head)
+    await _send(connection, "tweets", TWEET_COLUMNS, rows)
     if raws := [item.raw for item in new if item.raw is not None]:
         await _send(connection, "tweet_raw", RAW_COLUMNS, rows_of(raws))
     if links := [item.links for item in new if item.links]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from castor_chassis import Chassis, Wakeup
 from twitter_service.api.resources import Resources
+from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.counts_repository import CountsRepository
 from twitter_service.entities.rematch_repository import RematchRepository
 from twitter_service.entities.rematcher import Rematcher
@@ -46,8 +47,9 @@ async def start(chassis: Chassis[TwitterSettings]) -> AsyncIterator[Resources]:
 
     writer = TweetWriter(tweets, entities, chassis.in_thread, on_stored)
     rematcher = Rematcher(RematchRepository(postgres), to_rematch, on_change=feed.look)
+    datasets, stored_imports = DatasetRepository(postgres), ImportRepository(postgres)
     imports = ImportService(
-        ImportRepository(postgres), entities, writer, rematcher, chassis.in_thread, import_limits(settings)
+        stored_imports, datasets, entities, writer, rematcher, chassis.in_thread, import_limits(settings)
     )
     start_scoring(chassis, targets, stored=to_score, on_scored=feed.look)
     start_maintenance(chassis, stored=to_index, is_importing=imports.is_running)
@@ -60,7 +62,8 @@ async def start(chassis: Chassis[TwitterSettings]) -> AsyncIterator[Resources]:
             feed=feed,
             scoring=ScoringService(feed_repository, targets),
             entities=EntityService(entities, to_rematch),
-            queries=QueryService(tweets, entities, CountsRepository(postgres), AuthorRepository(postgres)),
+            queries=QueryService(tweets, entities, CountsRepository(postgres), AuthorRepository(postgres), datasets),
+            datasets=datasets,
             searches=x.searches,
             collections=x.collections,
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Self, cast
 from pydantic import AfterValidator, Field, StringConstraints
 
 from castor_chassis import RequestModel, ResponseModel, Text, Timestamp
-from twitter_service.api.schemas.fields import EntityId
+from twitter_service.api.schemas.fields import DatasetName, EntityId
 from twitter_service.entities import model
 from twitter_service.entities.model import EntityChanges, Kind
 
@@ -35,11 +35,16 @@ class NewEntity(RequestModel):
     )
     hashtags: list[Hashtag] = Field(default=[], max_length=100)
     colour: Colour | None = None
+    datasets: list[DatasetName] = Field(
+        default=[], max_length=50, description="Data sets that it is an entity of; empty: all of them."
+    )
 
     def entity(self) -> model.NewEntity:
         """Return the entity with its default alias."""
         aliases = [self.name] if self.aliases is None else self.aliases
-        return model.NewEntity(self.id, self.name, self.kind, self.handles, aliases, self.hashtags, self.colour)
+        return model.NewEntity(
+            self.id, self.name, self.kind, self.handles, aliases, self.hashtags, self.colour, self.datasets
+        )
 
 
 class EntityChange(RequestModel):
@@ -51,6 +56,7 @@ class EntityChange(RequestModel):
     aliases: list[Alias] | None = Field(default=None, max_length=100)
     hashtags: list[Hashtag] | None = Field(default=None, max_length=100)
     colour: Colour | None = None
+    datasets: list[DatasetName] | None = Field(default=None, max_length=50)
 
     def changes(self) -> EntityChanges:
         """Return the fields to change."""
@@ -68,6 +74,7 @@ class Entity(ResponseModel):
     aliases: list[str]
     hashtags: list[str]
     colour: str | None
+    datasets: list[str] = Field([], description="Data sets that it is an entity of; empty: all of them.")
     matching: bool = Field(description="True while stored tweets are still being matched against its terms.")
     created_at: Timestamp
 

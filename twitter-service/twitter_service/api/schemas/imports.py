@@ -24,6 +24,7 @@ class Import(ResponseModel):
     id: str
     format: Format
     filename: str | None
+    dataset: str | None = Field(None, description="Data set that its tweets are in; null if none was named.")
     state: Literal["running", "done", "failed"]
     error: str | None = Field(description="Why the import failed; null if it did not.")
     rows: Integer

@@ -62,6 +62,7 @@ class Tweet(ResponseModel):
     retweets: Integer = Field(description="Retweets of it that were seen; they are no tweets of their own.")
     credibility: float = Field(description="Of its author, in [0.1, 1]; 0.5 where nothing is known.")
     import_id: str
+    datasets: list[str] = Field([], description="Data sets that it is in.")
     sentiment: Sentiment | None = Field(description="Of the whole text; null until it is scored.")
     towards: list[EntitySentiment] = Field(
         description="Towards each entity that the text names, once it is judged; of the others the whole text speaks."
@@ -101,6 +102,7 @@ class FeedItem(ResponseModel):
     places: list[str]
     lang: str | None
     deleted: bool
+    datasets: list[str] = Field([], description="Data sets that it is in; of a deleted tweet none.")
     sentiment: Sentiment | None
 
     @classmethod

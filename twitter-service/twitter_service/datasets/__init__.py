@@ -1,0 +1,1 @@
+"""Data sets: named groups of tweets, and what is in them."""
