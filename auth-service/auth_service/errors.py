@@ -155,6 +155,27 @@ class ClientNotFound(NotFound):
     message = "There is no client {client_id} in force; list them with GET /v1/auth/clients."
 
 
+class OidcClientNotFound(NotFound):
+    """No such frontend is registered."""
+
+    code = "oidc_client_not_found"
+    message = "No frontend {client_id} is registered; list them with GET /v1/auth/oidc/clients."
+
+
+class LoginPageExpired(Invalid):
+    """A form that was not shown to this browser, or too long ago; browsers get a page that says so."""
+
+    code = "login_page_expired"
+    message = "The login page has expired; go back to the application and log in again."
+
+
+class LogoutRefused(Invalid):
+    """The ID token or the redirect URI of a logout is none that this provider knows."""
+
+    code = "logout_refused"
+    message = "{reason}"
+
+
 class TooManyApiKeys(Conflict):
     """The caller has as many API keys as one may."""
 
@@ -195,14 +216,14 @@ class InvalidTokenRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """Neither certificate nor secret authenticates a service."""
+    """Neither certificate nor secret authenticates a service, or no such client is registered."""
 
     status = 401
     code = "invalid_client"
 
 
 class InvalidGrant(OAuthError):
-    """The caller may not ask for this audience."""
+    """The caller may not ask for this audience, or its code or refresh token does not hold."""
 
     code = "invalid_grant"
 
@@ -214,6 +235,6 @@ class InvalidScope(OAuthError):
 
 
 class UnsupportedGrantType(OAuthError):
-    """Only client_credentials is known."""
+    """The endpoint does not know this grant type."""
 
     code = "unsupported_grant_type"

@@ -102,6 +102,9 @@ class AuthSettings(ServiceSettings):
     recovery_rate_limit: str = Field("5/hour", description="Mails to one address that anybody may ask for.")
     address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
     registration_rate_limit: str = Field("10/minute", description="Registrations and tokens per address.")
+    console_redirect_uris: str = Field(
+        "", description="Space separated; where the console may receive its logins. Empty: no client castor-console."
+    )
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
     audit_retention_days: int = Field(
         730, ge=1, le=36500, description="Security events older than this are deleted; export them before."

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -100,9 +101,15 @@ class AccountChange:
         await self._parts.revocations.add(self.db, "api_key", revoked)
         await self.record("api_keys_revoked", keys=revoked)
 
-    async def begin_session(self, user: User, amr: Sequence[str]) -> OpenSession:
-        """Begin a session of ``user``, who was authenticated by the methods ``amr``."""
-        return await self._parts.sessions.begin(self.db, user, self.client, amr)
+    async def begin_session(self, user: User, amr: Sequence[str], **options: Any) -> OpenSession:
+        """Begin a session of ``user``, who was authenticated by ``amr``; ``options``: see ``Sessions.begin``."""
+        return await self._parts.sessions.begin(self.db, user, self.client, amr, **options)
+
+    async def end_session(self, session_id: str, reason: str) -> None:
+        """End one session of the account, if it lasts, for a reason that also names the audit event. Call it last."""
+        assert self.user_id is not None
+        self.ended_sessions = True
+        await self._parts.sessions.end_session(self.db, self.user_id, session_id, reason, self.client)
 
     async def end_sessions(self, reason: str) -> None:
         """End all sessions of the account, for a reason that also names the audit event.

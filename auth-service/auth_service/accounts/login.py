@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from auth_service.accounts.changes import AccountChanges
+from auth_service.accounts.changes import AccountChange, AccountChanges
 from auth_service.accounts.mfa_challenge import CHALLENGE_SECONDS, sealed_challenge
 from auth_service.audit.recorder import Audit
 from auth_service.crypto.passwords import Passwords
@@ -37,25 +38,30 @@ class Login:
     changes: AccountChanges
 
     async def log_in(self, email: str, password: str, client: Client) -> tuple[User, TokenPair]:
-        """Begin a session.
+        """Begin a session; raises what ``authenticate`` raises, or ``AccountChanged``."""
+        with attempt("password"):
+            user, failures = await self.authenticate(email, password, client)
+            return await self.enter(user, client, PASSWORD, failures=failures)
+
+    async def authenticate(self, email: str, password: str, client: Client) -> tuple[User, int]:
+        """Return the account of an address and its password, and how many attempts had failed before.
 
         Raises ``InvalidCredentials`` after equal work whether or not the account exists, ``MfaRequired`` when the
-        password was right and an MFA code is to follow, ``TooManyAttempts``, ``RateLimited`` or ``AccountChanged``.
+        password was right and an MFA code is to follow, ``TooManyAttempts`` or ``RateLimited``.
         """
-        with attempt("password"):
-            email = normal_email(email)
-            admission = await self.limits.login(email, client)
-            user = await self.users.by_email(email)
-            right = await self.passwords.matches(user.password_hash if user else None, password)
-            if user is None or not right or not user.is_active:
-                await self._record_failure(user, email, client, admission)
-                raise InvalidCredentials
-            await self.limits.succeeded(admission)
-            await self._renew_hash(user, password)
-            if user.mfa_enabled:
-                token = sealed_challenge(self.vault, user)
-                raise MfaRequired(mfa_token=token, methods=["totp", "recovery_code"], expires_in=CHALLENGE_SECONDS)
-            return await self.enter(user, client, PASSWORD, failures=admission.failures)
+        email = normal_email(email)
+        admission = await self.limits.login(email, client)
+        user = await self.users.by_email(email)
+        right = await self.passwords.matches(user.password_hash if user else None, password)
+        if user is None or not right or not user.is_active:
+            await self._record_failure(user, email, client, admission)
+            raise InvalidCredentials
+        await self.limits.succeeded(admission)
+        await self._renew_hash(user, password)
+        if user.mfa_enabled:
+            token = sealed_challenge(self.vault, user)
+            raise MfaRequired(mfa_token=token, methods=["totp", "recovery_code"], expires_in=CHALLENGE_SECONDS)
+        return user, admission.failures
 
     async def _record_failure(self, user: User | None, email: str, client: Client, admission: Admission) -> None:
         subject, account = str(user.id) if user else None, self.vault.blind(email)
@@ -71,7 +77,14 @@ class Login:
     async def enter(
         self, user: User, client: Client, amr: Sequence[str], *, failures: int = 0
     ) -> tuple[User, TokenPair]:
-        """Begin a session of ``user`` as it was read and authenticated, by ``amr``, and know the device from now on.
+        """Begin a session of ``user`` as it was read and authenticated, by ``amr``; raises ``AccountChanged``."""
+        async with self.entering(user, client, failures=failures) as change:
+            session = await change.begin_session(user, amr)
+        return user, await self.sessions.pair(user, session)
+
+    @asynccontextmanager
+    async def entering(self, user: User, client: Client, *, failures: int = 0) -> AsyncIterator[AccountChange]:
+        """Give the change in which what ``user`` logged in for begins, and know the device from now on.
 
         A mail tells the user of a new device, and of several ``failures`` before the login. Raises ``AccountChanged``.
         """
@@ -82,8 +95,8 @@ class Login:
                 await change.mail("sign_in_after_failures", user.email)
             if not known:
                 await change.mail_if_possible("new_device", user.email)
-            session = await change.begin_session(user, amr)
-        return await self.entered(user, session, client)
+            yield change
+        await self.limits.remember_device(user.email, client)
 
     async def entered(self, user: User, session: OpenSession, client: Client) -> tuple[User, TokenPair]:
         """Know the device from now on, and return the tokens of a session that began."""

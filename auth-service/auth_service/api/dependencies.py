@@ -23,8 +23,12 @@ from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
-from auth_service.errors import OwnAccount
+from auth_service.errors import InvalidTokenRequest, OwnAccount
 from auth_service.mfa.service import Mfa
+from auth_service.oidc.authorization import Authorization
+from auth_service.oidc.clients import OidcClients
+from auth_service.oidc.id_tokens import IdTokens
+from auth_service.oidc.tokens import ClientTokenEndpoint
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import Sessions, TokenPair
 from auth_service.tokens.signing_keys import SigningKeys
@@ -65,6 +69,10 @@ class Resources:
     verifier: TokenVerifier
     revocations: Revocations
     audit_chain: AuditChain
+    oidc_clients: OidcClients
+    authorization: Authorization
+    client_tokens: ClientTokenEndpoint
+    id_tokens: IdTokens
     jwks_cache_seconds: int
 
 
@@ -82,6 +90,16 @@ async def peer_certificate() -> PeerIdentity | None:
 async def no_store(response: Response) -> None:
     """Keep a response that holds a secret out of every cache (RFC 6749 section 5.1)."""
     response.headers["Cache-Control"] = "no-store"
+
+
+async def form_fields(request: Request, names: Iterable[str]) -> dict[str, str]:
+    """Return fields of an OAuth form, absent ones empty; raises ``InvalidTokenRequest`` for one that is given twice."""
+    form = await request.form(max_files=0, max_fields=20)
+    given = {name: form.getlist(name) for name in names}
+    for name, values in given.items():
+        if len(values) > 1:
+            raise InvalidTokenRequest(f"the parameter {name} is given more than once")
+    return {name: str(values[0]) if values else "" for name, values in given.items()}
 
 
 class services_only(public):  # noqa: N801 (reads as a verb in Depends)

@@ -16,6 +16,9 @@ from auth_service.api import (
     tokens,
     users,
 )
+from auth_service.api.oidc import authorize, discovery, token
+from auth_service.api.oidc import clients as oidc_clients
 
 _MODULES = registration, login, recovery, me, mfa, sessions, api_keys, clients, users, audit, tokens, internal
-ROUTERS = [module.router for module in _MODULES]
+_OIDC = discovery, authorize, token, oidc_clients
+ROUTERS = [module.router for module in (*_MODULES, *_OIDC)]

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from auth_service.api.dependencies import R, no_store, peer_certificate
+from auth_service.api.dependencies import R, form_fields, no_store, peer_certificate
 from auth_service.api.schemas.tokens import JwksView, JwkView, OAuthErrorView, ServiceTokenView
 from auth_service.credentials.service_tokens import TokenRequest
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError
@@ -54,13 +54,7 @@ _OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
 
 async def token_request(request: Request) -> TokenRequest:
     """Read the form; raises ``InvalidTokenRequest`` for a parameter given twice (RFC 6749 section 3.2)."""
-    form = await request.form(max_files=0, max_fields=20)
-    names = ("grant_type", "audience", "scope", "client_id", "client_secret")
-    values = {name: form.getlist(name) for name in names}
-    for name, given in values.items():
-        if len(given) > 1:
-            raise InvalidTokenRequest(f"the parameter {name} is given more than once")
-    found = {name: str(given[0]) if given else "" for name, given in values.items()}
+    found = await form_fields(request, ("grant_type", "audience", "scope", "client_id", "client_secret"))
     basic = _basic(request.headers.get("authorization"))
     if basic is not None and (found["client_id"] or found["client_secret"]):
         raise InvalidTokenRequest("the client is named twice, in the form and in the header")
@@ -106,7 +100,8 @@ async def get_jwks(r: R, response: Response) -> JwksView:
 async def on_oauth_error(_request: Request, error: Exception) -> JSONResponse:
     """Return the response to an ``OAuthError`` (RFC 6749 section 5.2)."""
     assert isinstance(error, OAuthError)
-    headers = {"Cache-Control": "no-store", **({"WWW-Authenticate": "Bearer"} if error.status == 401 else {})}
+    headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+    headers |= {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     return JSONResponse({"error": error.code, "error_description": error.description}, error.status, headers)
 
 

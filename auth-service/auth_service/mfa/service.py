@@ -126,18 +126,23 @@ class Mfa:
             await _end_sessions(change, user, "mfa_disabled")
 
     async def log_in(self, mfa_token: str, code: str, client: Client) -> tuple[User, TokenPair]:
-        """Finish a login that asked for an MFA code.
+        """Finish a login that asked for an MFA code; raises what ``second_step`` raises, or ``AccountChanged``."""
+        with attempt("mfa"):
+            user = await self.second_step(mfa_token, code, client)
+            return await self.login.enter(user, client, PASSWORD_AND_CODE)
+
+    async def second_step(self, mfa_token: str, code: str, client: Client) -> User:
+        """Return the account whose password was right, if ``code`` is right as well.
 
         Raises ``InvalidMfaToken``, ``InvalidCode`` or ``TooManyAttempts``.
         """
-        with attempt("mfa"):
-            user = await self._challenged(mfa_token)
-            try:
-                await self._check(user, code)
-            except InvalidCode:
-                await self.audit.record(self.postgres, "second_factor_failed", subject=str(user.id), client=client)
-                raise
-            return await self.login.enter(user, client, PASSWORD_AND_CODE)
+        user = await self._challenged(mfa_token)
+        try:
+            await self._check(user, code)
+        except InvalidCode:
+            await self.audit.record(self.postgres, "second_factor_failed", subject=str(user.id), client=client)
+            raise
+        return user
 
     async def _challenged(self, mfa_token: str) -> User:
         challenge = opened_challenge(self.vault, mfa_token)

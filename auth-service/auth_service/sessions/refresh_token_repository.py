@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from auth_service.sessions.repository import Authentication
+from auth_service.sessions.repository import Authentication, ClientGrant, grant_of
 from auth_service.users.model import User
 from auth_service.users.repository import COLUMNS, user_of
 from castor_chassis.storage.postgres import Database
@@ -26,6 +26,7 @@ class HeldRefreshToken:
     used_seconds_ago: float | None
     user: User
     authentication: Authentication
+    grant: ClientGrant | None
 
 
 async def insert(db: Database, token_hash: bytes, session_id: uuid.UUID, idle: timedelta) -> None:
@@ -40,7 +41,7 @@ async def insert(db: Database, token_hash: bytes, session_id: uuid.UUID, idle: t
 async def lock(db: asyncpg.Connection, token_hash: bytes) -> HeldRefreshToken | None:
     """Return a token and its user; other transactions that present a token of the same session wait."""
     row = await db.fetchrow(
-        f"SELECT {COLUMNS}, t.family_id, t.used_by, f.amr, f.auth_time, "
+        f"SELECT {COLUMNS}, t.family_id, t.used_by, f.amr, f.auth_time, f.client_id, f.scopes, "
         "extract(epoch FROM clock_timestamp() - t.used_at)::float8 AS used_seconds_ago, "
         "(f.ended_at IS NOT NULL OR LEAST(t.expires_at, f.expires_at) <= now() OR NOT u.is_active) AS dead "
         "FROM refresh_tokens t JOIN refresh_families f ON f.id = t.family_id JOIN users u ON u.id = f.user_id "
@@ -51,7 +52,7 @@ async def lock(db: asyncpg.Connection, token_hash: bytes) -> HeldRefreshToken | 
         return None
     authentication = Authentication(tuple(row["amr"]), row["auth_time"])
     used = row["used_by"], row["used_seconds_ago"]
-    return HeldRefreshToken(row["family_id"], row["dead"], *used, user_of(row), authentication)
+    return HeldRefreshToken(row["family_id"], row["dead"], *used, user_of(row), authentication, grant_of(row))
 
 
 async def use(db: Database, token_hash: bytes, used_by: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from castor_chassis.storage.postgres import Database, affected_rows
 
 
@@ -30,17 +32,38 @@ class Authentication:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ClientGrant:
+    """What an OpenID Connect client may do in a session that it began."""
+
+    client_id: str
+    scopes: tuple[str, ...]
+
+
 async def insert(
-    db: Database, user_id: uuid.UUID, lifetime: timedelta, user_agent: str, methods: Sequence[str]
+    db: Database,
+    user_id: uuid.UUID,
+    lifetime: timedelta,
+    user_agent: str,
+    methods: Sequence[str],
+    *,
+    authenticated_at: datetime | None = None,
+    grant: ClientGrant | None = None,
 ) -> tuple[uuid.UUID, Authentication]:
-    """Begin a session that ends after ``lifetime``, of a user authenticated now by ``methods``; return its id."""
+    """Begin a session that ends after ``lifetime``; return its id. ``authenticated_at`` None: now."""
     session_id = uuid.uuid4()
+    client_id, scopes = (grant.client_id, list(grant.scopes)) if grant else (None, None)
     at = await db.fetchval(
-        "INSERT INTO refresh_families (id, user_id, expires_at, user_agent, amr) "
-        "VALUES ($1, $2, now() + $3, $4, $5) RETURNING auth_time",
-        *(session_id, user_id, lifetime, user_agent, list(methods)),
+        "INSERT INTO refresh_families (id, user_id, expires_at, user_agent, amr, auth_time, client_id, scopes) "
+        "VALUES ($1, $2, now() + $3, $4, $5, coalesce($6, now()), $7, $8) RETURNING auth_time",
+        *(session_id, user_id, lifetime, user_agent, list(methods), authenticated_at, client_id, scopes),
     )
     return session_id, Authentication(tuple(methods), at)
+
+
+def grant_of(row: asyncpg.Record) -> ClientGrant | None:
+    """Return the grant in a row with ``client_id`` and ``scopes``; None for a session without a client."""
+    return ClientGrant(row["client_id"], tuple(row["scopes"])) if row["client_id"] is not None else None
 
 
 async def in_force(db: Database, user_id: uuid.UUID, limit: int) -> list[Session]:

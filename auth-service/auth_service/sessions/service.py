@@ -12,7 +12,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -25,7 +25,7 @@ from auth_service.metrics import REFRESH_REPLAYS, attempt
 from auth_service.revocations.service import Revocations
 from auth_service.sessions import refresh_token_repository, repository
 from auth_service.sessions.refresh_token_repository import HeldRefreshToken
-from auth_service.sessions.repository import Authentication, Session
+from auth_service.sessions.repository import Authentication, ClientGrant, Session
 from auth_service.tokens.issuer import TokenIssuer
 from auth_service.users import repository as users
 from auth_service.users.client import Client
@@ -58,6 +58,8 @@ class OpenSession:
     id: uuid.UUID
     refresh_token: str
     authentication: Authentication
+    grant: ClientGrant | None = None
+    """Of the OpenID Connect client that began it; None: it was begun by a login at this service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,34 +85,53 @@ class Sessions:
     times: SessionTimes
     revocations: Revocations
 
-    async def begin(self, db: asyncpg.Connection, user: User, client: Client, amr: Sequence[str]) -> OpenSession:
-        """Store a new session and return it with its first refresh token.
+    async def begin(
+        self,
+        db: asyncpg.Connection,
+        user: User,
+        client: Client,
+        amr: Sequence[str],
+        *,
+        authenticated_at: datetime | None = None,
+        grant: ClientGrant | None = None,
+    ) -> OpenSession:
+        """Store a new session and return it with its first refresh token; the user was authenticated now, or earlier.
 
         The account has to be locked, and to be as it was when the user was authenticated: else the session would
         outlive a change of the password that ended all others.
         """
         agent = client.agent.replace("\x00", "")
-        session_id, authentication = await repository.insert(db, user.id, self.times.longest, agent, amr)
+        session_id, authentication = await repository.insert(
+            db, user.id, self.times.longest, agent, amr, authenticated_at=authenticated_at, grant=grant
+        )
         token = secrets.token_urlsafe(32)
         await refresh_token_repository.insert(db, digest(token), session_id, self.times.idle)
-        return OpenSession(session_id, token, authentication)
+        return OpenSession(session_id, token, authentication, grant)
 
     async def pair(self, user: User, session: OpenSession) -> TokenPair:
         """Return the session's refresh token with a new access token."""
-        how = session.authentication
-        access = await self.issuer.user_token(user, str(session.id), how.methods, how.at)
+        how, grant = session.authentication, session.grant
+        client_id, granted = (grant.client_id, grant.scopes) if grant else (None, ())
+        access = await self.issuer.user_token(
+            user, str(session.id), how.methods, how.at, client_id=client_id, granted=granted
+        )
         return TokenPair(access, session.refresh_token, self.issuer.access_seconds)
 
-    async def refresh(self, presented: str, client: Client) -> tuple[User, TokenPair]:
-        """Exchange a refresh token; raises ``InvalidRefreshToken`` when it is not valid (any more)."""
+    async def refresh(self, presented: str, client: Client, *, client_id: str | None = None) -> tuple[User, TokenPair]:
+        """Exchange a refresh token; raises ``InvalidRefreshToken`` when it is not valid (any more).
+
+        Neither is one of a session that another OpenID Connect client than ``client_id`` began.
+        """
         with attempt("refresh"):
             async with self.postgres.transaction() as db:
                 held = await refresh_token_repository.lock(db, digest(presented))
+                if held is not None and client_id != (held.grant and held.grant.client_id):
+                    held = None
                 valid = held is not None and await self._advance(db, held, presented, client)
             if held is None or not valid:
                 await self.revocations.settle()
                 raise InvalidRefreshToken
-            session = OpenSession(held.session_id, self.vault.successor(presented), held.authentication)
+            session = OpenSession(held.session_id, self.vault.successor(presented), held.authentication, held.grant)
             return held.user, await self.pair(held.user, session)
 
     async def _advance(self, db: asyncpg.Connection, held: HeldRefreshToken, presented: str, client: Client) -> bool:
@@ -153,6 +174,14 @@ class Sessions:
             if not ended:
                 raise SessionNotFound(session_id=session_id)
             await self._record(db, "session_ended", user_id, ended, client)
+
+    async def end_session(
+        self, db: asyncpg.Connection, user_id: str, session_id: str, reason: str, client: Client
+    ) -> None:
+        """End one session of a user within a larger transaction, if it lasts; the reason names the audit event."""
+        ended = await repository.end_of_user(db, uuid.UUID(user_id), reason, only=uuid.UUID(session_id))
+        if ended:
+            await self._record(db, reason, user_id, ended, client)
 
     async def end_all(self, user_id: str, client: Client, *, keep: str | None = None) -> int:
         """End all sessions of a user, or all but ``keep``; return how many there were."""

@@ -15,6 +15,9 @@ from auth_service.tokens.signing_keys import ALGORITHM, Offload, SigningKeys
 from auth_service.users.model import User
 from auth_service.users.roles import scopes_held
 
+IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
+"""Scopes of OpenID Connect, which allow nothing at the services but ``userinfo``."""
+
 
 @dataclass(frozen=True)
 class TokenIssuer:
@@ -36,23 +39,41 @@ class TokenIssuer:
         """Return the scopes that a user has at present, having been authenticated with MFA or without."""
         return scopes_held(user.roles, mfa_used=mfa_used, mfa_required=self.mfa_required)
 
-    async def user_token(self, user: User, session_id: str, amr: Sequence[str], auth_time: datetime) -> str:
+    async def user_token(
+        self,
+        user: User,
+        session_id: str,
+        amr: Sequence[str],
+        auth_time: datetime,
+        *,
+        client_id: str | None = None,
+        granted: Sequence[str] = (),
+    ) -> str:
         """Return an access token with the scopes of the user's roles; it ends with its session at the latest.
 
-        ``amr`` and ``auth_time`` say how and when the user was authenticated (OpenID Connect Core section 2).
+        ``amr`` and ``auth_time`` say how and when the user was authenticated (OpenID Connect Core section 2). In a
+        session of an OpenID Connect client ``client_id`` it has those of the scopes ``granted`` that the user holds.
         """
+        scopes, who = self.scopes(user, mfa_used="mfa" in amr), {}
+        if client_id is not None:
+            scopes, who = scopes.intersection(granted) | IDENTITY_SCOPES.intersection(granted), {"client_id": client_id}
         return await self._sign(
             self.access_seconds,
             sub=str(user.id),
             aud=self.user_audience,
             token_use="user",
             sid=session_id,
-            scope=_joined(self.scopes(user, mfa_used="mfa" in amr)),
+            scope=_joined(scopes),
             amr=list(amr),
             auth_time=int(auth_time.timestamp()),
             roles=list(user.roles),
             email=user.email,
+            **who,
         )
+
+    async def id_token(self, user: User, client_id: str, **claims: Any) -> str:
+        """Return an ID token for ``client_id`` (OpenID Connect Core section 2); it opens nothing at a service."""
+        return await self._sign(self.access_seconds, sub=str(user.id), aud=client_id, **claims)
 
     async def service_token(self, service: str, audience: str, scopes: Iterable[str], thumbprint: str) -> str:
         """Return a token for one audience, bound to the certificate with ``thumbprint`` (RFC 8705 section 3.1)."""

@@ -16,6 +16,10 @@ from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.mfa.service import Mfa
+from auth_service.oidc.authorization import Authorization
+from auth_service.oidc.clients import OidcClients, console_client
+from auth_service.oidc.id_tokens import IdTokens
+from auth_service.oidc.tokens import ClientTokenEndpoint
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
@@ -28,6 +32,9 @@ def build_resources(
     """Return the services of the routes."""
     login = Login(f.postgres, f.users, f.passwords, f.limits, f.vault, f.audit, f.sessions, f.changes)
     service_clients = ServiceClients(f.postgres, f.audit)
+    mfa = Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s))
+    oidc_clients = OidcClients(f.postgres, f.audit, console_client(s.console_redirect_uris))
+    id_tokens = IdTokens(f.issuer, signing_keys, oidc_clients, f.changes)
     return Resources(
         users=f.users,
         login=login,
@@ -35,7 +42,7 @@ def build_resources(
         self_service=SelfService(login, f.passwords, f.changes),
         password_reset=PasswordReset(f.postgres, f.passwords, f.limits, f.vault, f.changes),
         email_change=EmailChange(f.postgres, login, f.limits, f.changes),
-        mfa=Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s)),
+        mfa=mfa,
         administration=Administration(f.changes),
         sessions=f.sessions,
         api_keys=api_keys,
@@ -45,6 +52,10 @@ def build_resources(
         verifier=verifier,
         revocations=f.revocations,
         audit_chain=AuditChain(f.postgres, f.vault, timedelta(days=s.audit_retention_days)),
+        oidc_clients=oidc_clients,
+        authorization=Authorization(oidc_clients, login, mfa, f.vault, s.auth_issuer),
+        client_tokens=ClientTokenEndpoint(f.postgres, oidc_clients, f.changes, f.sessions, id_tokens),
+        id_tokens=id_tokens,
         jwks_cache_seconds=s.jwks_cache_seconds,
     )
 

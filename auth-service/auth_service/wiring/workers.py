@@ -9,6 +9,7 @@ from functools import partial
 from auth_service.accounts.bootstrap import FirstAdministrator
 from auth_service.accounts.expiry import delete_expired
 from auth_service.audit.service import AuditChain
+from auth_service.oidc import code_repository
 from auth_service.settings import AuthSettings
 from auth_service.tokens.command import rotation_times
 from auth_service.tokens.key_rotation import KeyRotation
@@ -47,7 +48,8 @@ def _in_every_replica(chassis: Chassis[AuthSettings], f: SharedServices, signing
 def _in_one_replica(chassis: Chassis[AuthSettings], f: SharedServices, chain: AuditChain) -> dict[str, Work]:
     s = chassis.settings
     rotation = KeyRotation(f.postgres, f.vault, chassis.in_thread, f.audit, f.revocations, rotation_times(s))
-    expired = f.sessions.delete_expired, partial(delete_expired, f.postgres)
+    codes = partial(code_repository.delete_expired, f.postgres)
+    expired = f.sessions.delete_expired, partial(delete_expired, f.postgres), codes
     return {
         "key_rotation": rotation.run,
         "audit_seal": partial(chain.run, s.audit_seal_seconds),

@@ -112,8 +112,9 @@ class require(SecurityBase):
 class public:
     """Marks a route that needs no token, and says why; its callers are limited by address."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, refuse_unknown: bool = True) -> None:
         self.why = why
+        self._refuse_unknown = refuse_unknown
 
     async def __call__(self, request: Request) -> None:
         """Apply the rate limit of the caller's address, unless it is one of our services."""
@@ -121,7 +122,8 @@ class public:
         if info is None or info.peer is None or not is_service(info.peer.service):
             authenticator: Authenticator = request.app.state.chassis.authenticator
             await authenticator.limiter.check(client_address(request), "address")
-        check_query(request)
+        if self._refuse_unknown:
+            check_query(request)
 
 
 def client_address(request: Request) -> str:

@@ -20,7 +20,7 @@ class ServiceTokenView(ResponseModel):
 
 
 class OAuthErrorView(ResponseModel):
-    """A refusal of the token endpoint (RFC 6749 section 5.2)."""
+    """A refusal of a token endpoint (RFC 6749 section 5.2)."""
 
     error: Literal["invalid_request", "invalid_client", "invalid_grant", "invalid_scope", "unsupported_grant_type"]
     error_description: str

@@ -1,0 +1,128 @@
+"""Routes of the authorization endpoint and its login page."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from auth_service.api.dependencies import From, R
+from auth_service.api.oidc import pages
+from auth_service.crypto.password_policy import MAX_CHARACTERS
+from auth_service.errors import LoginPageExpired
+from auth_service.oidc.authorization import LoginPage
+from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused
+from castor_chassis import public
+
+router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
+COOKIE = "__Host-castor-login"
+_HTML: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
+PAGES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The login page.", **_HTML},
+    303: {"description": "Back to the client, with a code or an error."},
+    400: {"description": "A page that says why nobody can log in here.", **_HTML},
+}
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"description": "The login page once more, with the reason.", **_HTML} for status in (401, 403, 429, 503)
+}
+
+
+def _parameter(name: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": {"type": "string", **schema}}
+
+
+_QUERY = {
+    "parameters": [
+        _parameter("response_type", required=True, enum=["code"]),
+        _parameter("client_id", required=True),
+        _parameter("redirect_uri", required=True),
+        _parameter("scope", required=True, description="Space separated; openid is one of them."),
+        _parameter("code_challenge", required=True, pattern="^[A-Za-z0-9_-]{43}$"),
+        _parameter("code_challenge_method", required=True, enum=["S256"]),
+        _parameter("state"),
+        _parameter("nonce"),
+        _parameter("login_hint"),
+        _parameter("acr_values", description="aal2: only a login with a second factor will do."),
+    ]
+}
+# RFC 6749 section 3.1: a parameter that is not known is ignored.
+_AS_OAUTH = public("it is where users log in", refuse_unknown=False)
+
+
+@router.get(
+    "/authorize",
+    response_class=HTMLResponse,
+    responses=PAGES,
+    openapi_extra=_QUERY,
+    dependencies=[Depends(_AS_OAUTH)],
+)
+async def authorize(request: Request, r: R) -> Response:
+    """Show the login page of an authorization request (OpenID Connect Core section 3.1.2)."""
+    browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
+    response = pages.login_page(await r.authorization.page(request.query_params.multi_items(), browser))
+    response.set_cookie(COOKIE, browser, max_age=PAGE_SECONDS, path="/", secure=True, httponly=True, samesite="lax")
+    return response
+
+
+Token = Annotated[str, Form(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
+Short = Annotated[str, Form(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
+Secret = Annotated[str, Form(min_length=1, max_length=MAX_CHARACTERS, pattern=r"^[^\x00]*$")]
+Sealed = Annotated[str, Form(alias="request", min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]
+_FORM: dict[str, Any] = {
+    "response_class": HTMLResponse,
+    "responses": PAGES | _REFUSED,
+    "dependencies": [Depends(public("it is how a user proves who they are"))],
+}
+
+
+@router.post("/login", **_FORM)
+async def submit_password(
+    request: Request,
+    r: R,
+    client: From,
+    email: Short,
+    password: Secret,
+    sealed: Sealed,
+) -> Response:
+    """Take the form of the login page; only in the browser that was shown it."""
+    return _answer(await r.authorization.log_in(sealed, _browser(request), email, password, client))
+
+
+@router.post("/login/mfa", **_FORM)
+async def submit_code(request: Request, r: R, client: From, mfa_token: Token, code: Short, sealed: Sealed) -> Response:
+    """Take the form for the MFA code."""
+    return _answer(await r.authorization.second_step(sealed, _browser(request), mfa_token, code, client))
+
+
+def _browser(request: Request) -> str:
+    """Return the secret of the browser that was shown a login page; raises ``LoginPageExpired`` for any other.
+
+    A form that another site sends comes without the cookie, because of SameSite.
+    """
+    browser = request.cookies.get(COOKIE)
+    if not browser:
+        raise LoginPageExpired
+    return browser
+
+
+def _answer(outcome: LoginPage | str) -> Response:
+    if isinstance(outcome, LoginPage):
+        return pages.login_page(outcome)
+    return RedirectResponse(outcome, 303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+async def _on_refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, AuthorizationRefused)
+    return pages.refusal_page(error.description) if error.redirect is None else _answer(error.redirect)
+
+
+async def _on_expired(_request: Request, _error: Exception) -> Response:
+    return pages.expired_page()
+
+
+def show_errors_as_pages(app: FastAPI) -> None:
+    """Answer what the login page raises with pages and redirects, which is what browsers can show."""
+    app.add_exception_handler(AuthorizationRefused, _on_refused)
+    app.add_exception_handler(LoginPageExpired, _on_expired)

@@ -1,0 +1,107 @@
+"""Routes of OpenID Connect clients: token, userinfo and logout."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from auth_service.api.dependencies import From, R, by_user, form_fields, no_store
+from auth_service.api.oidc import pages
+from auth_service.api.oidc.schemas import ClientTokensView, UserInfoView
+from auth_service.api.schemas.tokens import OAuthErrorView
+from auth_service.errors import LogoutRefused, UserNotFound
+from auth_service.oidc.id_tokens import identity_claims
+from auth_service.oidc.tokens import CodeRequest
+from castor_chassis import ErrorBody, Principal, errors_of, public
+
+router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
+_NAMES = ("grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token")
+_TEXT = {"type": "string"}
+_TOKEN_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["grant_type", "client_id"],
+                    "properties": {
+                        **dict.fromkeys(_NAMES, _TEXT),
+                        "grant_type": {"type": "string", "enum": ["authorization_code", "refresh_token"]},
+                    },
+                }
+            }
+        },
+    }
+}
+_OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": OAuthErrorView | ErrorBody, "description": text}
+    for status, text in ((400, "The code or the refresh token does not hold."), (401, "The client is not registered."))
+}
+
+
+async def any_origin(response: Response) -> None:
+    """Let pages of any origin read the answer: what it takes to get one is in the request, never in a cookie."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+
+
+async def code_request(request: Request) -> CodeRequest:
+    """Read the form; raises ``InvalidTokenRequest`` for a parameter given twice."""
+    return CodeRequest(**await form_fields(request, _NAMES))
+
+
+@router.post(
+    "/token",
+    response_model_exclude_none=True,
+    responses=_OAUTH_ERRORS,
+    openapi_extra=_TOKEN_FORM,
+    dependencies=[Depends(public("the code is the proof")), Depends(no_store), Depends(any_origin)],
+)
+async def exchange_code(r: R, form: Annotated[CodeRequest, Depends(code_request)], client: From) -> ClientTokensView:
+    """Exchange a code or a refresh token, once, for tokens (RFC 6749, RFC 7636)."""
+    found = await r.client_tokens.exchange(form, client)
+    pair = found.pair
+    return ClientTokensView(
+        access_token=pair.access_token,
+        expires_in=pair.expires_in,
+        refresh_token=pair.refresh_token,
+        id_token=found.id_token,
+    )
+
+
+@router.get(
+    "/userinfo",
+    response_model_exclude_none=True,
+    responses=errors_of(UserNotFound),
+    dependencies=[Depends(no_store), Depends(any_origin)],
+)
+async def userinfo(r: R, owner: Annotated[Principal, Depends(by_user("openid"))]) -> UserInfoView:
+    """Return what the scopes of an OpenID Connect client's token let it know of its user."""
+    user = await r.users.get(owner.subject)
+    return UserInfoView(sub=owner.subject, **identity_claims(user, owner.scopes))
+
+
+@router.get(
+    "/logout",
+    response_class=HTMLResponse,
+    responses={
+        **errors_of(LogoutRefused),
+        200: {"description": "A page that says so.", "content": {"text/html": {"schema": _TEXT}}},
+        303: {"description": "Back to the client."},
+    },
+    dependencies=[Depends(public("the ID token is the proof", refuse_unknown=False))],
+)
+async def end_session(
+    r: R,
+    client: From,
+    id_token_hint: Annotated[str, Query(min_length=1, max_length=8192)],
+    post_logout_redirect_uri: Annotated[str | None, Query(max_length=500)] = None,
+    state: Annotated[str | None, Query(max_length=2048)] = None,
+) -> Response:
+    """End the session of an ID token, and send the browser back (OpenID Connect RP-Initiated Logout)."""
+    where = await r.id_tokens.log_out(id_token_hint, post_logout_redirect_uri, state, client)
+    if where is None:
+        return pages.logged_out_page()
+    return RedirectResponse(where, 303, headers={"Cache-Control": "no-store"})
