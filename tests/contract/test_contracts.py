@@ -61,9 +61,9 @@ def test_contract_breaks_no_released_client(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_paths_follow_the_house(service: str) -> None:
-    """Paths are /v1/<capability>/... or /internal/..., operations are described, health is elsewhere."""
+    """Paths are /v1/<capability>/..., /internal/... or a standard's, operations are described, health is elsewhere."""
     for method, path, operation in operations(contract(f"{service}-service")):
-        assert path.startswith((f"/v1/{service}/", "/internal/")), f"{method} {path}"
+        assert path.startswith((f"/v1/{service}/", "/internal/", "/.well-known/")), f"{method} {path}"
         assert operation.get("description") or operation.get("summary"), f"{method} {path} says nothing"
 
 

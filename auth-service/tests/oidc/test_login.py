@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -91,6 +92,21 @@ async def test_a_code_works_once_and_a_second_use_ends_the_session(
     reuse = "SELECT count(*) FROM audit_events WHERE event = 'authorization_code_reuse' AND subject = $1"
     assert await database.fetchval(reuse, subject) == 1
     assert parameters_of(callback)["code"] not in str(await database.fetch("SELECT * FROM authorization_codes"))
+
+
+async def test_a_code_lives_for_a_minute(
+    frontend: Frontend, browser: Browser, people: Any, email: str, database: asyncpg.Connection
+) -> None:
+    """It is stored with an end, and is refused after it."""
+    callback = await logged_in(frontend, browser, email, people.password)
+    of_frontend = "WHERE client_id = $1"
+    life = f"SELECT expires_at - auth_time FROM authorization_codes {of_frontend}"
+    assert await database.fetchval(life, frontend.oauth.client_id) == timedelta(seconds=60)
+    await database.execute(
+        f"UPDATE authorization_codes SET expires_at = now() {of_frontend}", frontend.oauth.client_id
+    )
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await frontend.collect(callback)
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,13 @@ class StackPlan:
             own=self.authority.leaf(INGRESS),
             authority=self.state_folder.authority_file,
             routes=tuple(
-                Route(service.capability, service.name, f"{LOOPBACK}:{self.ports[service.name]}", service.uploads)
+                Route(
+                    service.capability,
+                    service.name,
+                    f"{LOOPBACK}:{self.ports[service.name]}",
+                    service.uploads,
+                    service.well_known,
+                )
                 for service in self.services
             ),
         )

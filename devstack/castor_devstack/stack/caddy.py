@@ -116,6 +116,8 @@ class Route:
     """``host:port`` of its mTLS API."""
     uploads: tuple[str, ...] = ()
     """Paths under the capability whose bodies are files, which are passed on as they come."""
+    well_known: tuple[str, ...] = ()
+    """Names under ``/.well-known/`` (RFC 8615)."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ class Ingress:
             uploads = [f"{base}/{path}" for path in route.uploads]
             if uploads:
                 yield self._route(route, f"{route.capability}_uploads", uploads, "")
+            if route.well_known:
+                yield self._route(route, "well_known", [f"/.well-known/{name}" for name in route.well_known], _BUFFERS)
             yield self._route(route, route.capability, [base, f"{base}/*"], _BUFFERS)
 
     def _route(self, route: Route, name: str, paths: list[str], buffers: str) -> str:

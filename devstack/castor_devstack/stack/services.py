@@ -20,7 +20,7 @@ _NOT_INHERITED = frozenset(
     {
         "API_HOST", "API_PORT", "MANAGEMENT_HOST", "MANAGEMENT_PORT", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CA_FILE",
         "DATABASE_URL", "REDIS_URL", "AUTH_URL", "SENTIMENT_URL", "TWITTER_URL", "OPENAI_URL",
-        "BOOTSTRAP_ADMIN_EMAIL", "BOOTSTRAP_ADMIN_PASSWORD", "KEY_ENCRYPTION_SECRET", "CASTOR_HOME",
+        "AUTH_ISSUER", "BOOTSTRAP_ADMIN_EMAIL", "BOOTSTRAP_ADMIN_PASSWORD", "KEY_ENCRYPTION_SECRET", "CASTOR_HOME",
     }
 )  # fmt: skip
 
@@ -56,6 +56,8 @@ class Service:
     """Generated secrets, passed as upper-case settings of the same names."""
     uploads: tuple[str, ...] = ()
     """Paths under its prefix that take files, whose bodies the ingress passes on as they come."""
+    well_known: tuple[str, ...] = ()
+    """Names under ``/.well-known/`` that the ingress routes to it."""
 
     @property
     def capability(self) -> str:
@@ -69,7 +71,15 @@ class Service:
 
 
 SERVICES = (
-    Service(AUTH, "auth_service", 8501, 8601, redis_number=1, secrets=("key_encryption_secret",)),
+    Service(
+        AUTH,
+        "auth_service",
+        8501,
+        8601,
+        redis_number=1,
+        secrets=("key_encryption_secret",),
+        well_known=("openid-configuration", "jwks.json"),
+    ),
     Service("sentiment-service", "sentiment_service", 8502, 8602, database=False, redis_number=2),
     Service("openai-service", "openai_service", 8503, 8603, redis_number=3),
     Service(
@@ -132,6 +142,8 @@ def environment(
         "MANAGEMENT_HOST": LOOPBACK,
         "MANAGEMENT_PORT": str(ports[f"{service.name}.management"]),
         "REDIS_URL": redis_url,
+        # OpenID Connect: the issuer is the address at which its metadata is found.
+        "AUTH_ISSUER": f"https://localhost:{ports[INGRESS]}",
     }
     if database_url is not None:
         where["DATABASE_URL"] = database_url

@@ -58,7 +58,7 @@ _AS_OAUTH = public("it is where users log in", refuse_unknown=False)
     openapi_extra=_QUERY,
     dependencies=[Depends(_AS_OAUTH)],
 )
-async def authorize(request: Request, r: R) -> Response:
+async def show_login(request: Request, r: R) -> Response:
     """Show the login page of an authorization request (OpenID Connect Core section 3.1.2)."""
     browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
     response = pages.login_page(await r.authorization.page(request.query_params.multi_items(), browser))

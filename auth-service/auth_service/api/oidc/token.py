@@ -77,7 +77,7 @@ async def exchange_code(r: R, form: Annotated[CodeRequest, Depends(code_request)
     responses=errors_of(UserNotFound),
     dependencies=[Depends(no_store), Depends(any_origin)],
 )
-async def userinfo(r: R, owner: Annotated[Principal, Depends(by_user("openid"))]) -> UserInfoView:
+async def user_info(r: R, owner: Annotated[Principal, Depends(by_user("openid"))]) -> UserInfoView:
     """Return what the scopes of an OpenID Connect client's token let it know of its user."""
     user = await r.users.get(owner.subject)
     return UserInfoView(sub=owner.subject, **identity_claims(user, owner.scopes))
@@ -93,7 +93,7 @@ async def userinfo(r: R, owner: Annotated[Principal, Depends(by_user("openid"))]
     },
     dependencies=[Depends(public("the ID token is the proof", refuse_unknown=False))],
 )
-async def end_session(
+async def log_out_of_client(
     r: R,
     client: From,
     id_token_hint: Annotated[str, Query(min_length=1, max_length=8192)],
