@@ -124,10 +124,12 @@ def test_the_internet_is_without_private_networks(helm: Helm, service: Service) 
 
 @by_name
 def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> None:
-    """Two paths, /v1/<capability> and its alias; neither reaches /internal or another service."""
+    """/v1/<capability>, its alias, and what is well known; none reaches /internal or another service."""
     ingresses = of_kind(helm.manifests(service.name, values="production"), "Ingress")
     paths = [path for ingress in ingresses for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
-    plain, alias = paths
+    plain, *well_known, alias = paths
+    assert [path["path"] for path in well_known] == [f"/.well-known/{name}" for name in service.well_known]
+    assert {path["pathType"] for path in well_known} <= {"Exact"}
     assert (plain["path"], plain["pathType"]) == (f"/v1/{service.capability}", "Prefix")
     pattern = re.compile(alias["path"])
     rewrite = ingresses[1]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/rewrite-target"]

@@ -229,13 +229,14 @@ def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path
     paths = [path for match in found(adapted, "path") for path in match]
     expected = [f"{prefix}/v1/{s.capability}{rest}" for s in SERVICES for prefix in ("", "/api") for rest in ("", "/*")]
     files = [f"{prefix}/v1/{s.capability}/{path}" for s in SERVICES for prefix in ("", "/api") for path in s.uploads]
+    known = [f"/.well-known/{name}" for s in SERVICES for name in s.well_known]
     # The endpoint of services is matched as well, and answered by the ingress itself: it has no upstream below.
     refused = [f"{prefix}/v1/auth/token{rest}" for prefix in ("", "/api") for rest in ("", "/*")]
-    assert sorted(paths) == sorted(expected + files + refused)
+    assert sorted(paths) == sorted(expected + files + known + refused)
     assert len(list(found(adapted, "request_buffers"))) == len(NAMES)
     dialled = {upstream["dial"] for upstreams in found(adapted, "upstreams") for upstream in upstreams}
     assert dialled == {f"{name}:8443" for name in NAMES}
-    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES) + len(files) // 2
+    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES) + len(files) // 2 + 1
 
 
 def found(part: Any, key: str) -> Iterator[Any]:

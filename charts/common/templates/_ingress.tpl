@@ -2,11 +2,7 @@
 {{- define "common.ingress" -}}
 {{- if .values.ingress.enabled }}
 {{- $path := printf "/v1/%s" .capability -}}
-{{- include "common.ingressPath" (dict "ctx" . "name" .name "path" $path "type" "Prefix" "rewrite" "") }}
-{{- range .values.ingress.wellKnown }}
----
-{{ include "common.ingressPath" (dict "ctx" $ "name" (printf "%s-%s" $.name (regexReplaceAll "[^a-z]+" . "-")) "path" (printf "/.well-known/%s" .) "type" "Exact" "rewrite" "") }}
-{{- end }}
+{{- include "common.ingressPath" (dict "ctx" . "name" .name "path" $path "type" "Prefix" "rewrite" "" "wellKnown" .values.ingress.wellKnown) }}
 ---
 {{ include "common.ingressPath" (dict "ctx" . "name" (printf "%s-alias" .name) "path" (printf "/api(%s(?:/.*)?)$" $path) "type" "ImplementationSpecific" "rewrite" "$1") }}
 {{- end }}
@@ -58,4 +54,13 @@ spec:
                 name: {{ .ctx.name }}
                 port:
                   name: api
+          {{- range .wellKnown }}
+          - path: /.well-known/{{ . }}
+            pathType: Exact
+            backend:
+              service:
+                name: {{ $.ctx.name }}
+                port:
+                  name: api
+          {{- end }}
 {{- end -}}

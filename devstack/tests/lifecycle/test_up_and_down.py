@@ -123,7 +123,8 @@ def test_the_old_prefix_is_an_alias(state_folder: StateFolder) -> None:
 def test_well_known_paths_lead_to_auth_service(state_folder: StateFolder, name: str) -> None:
     """What clients of OpenID Connect begin with; nothing else under /.well-known/ is served."""
     _, _, seen = ask(state_folder, f"/.well-known/{name}")
-    assert (seen["service"], seen["path"]) == ("auth-service", f"/.well-known/{name}")
+    _, _, of_auth = ask(state_folder, "/v1/auth/me")
+    assert (seen["service"], seen["path"]) == (of_auth["service"], f"/.well-known/{name}")
     assert ask(state_folder, "/.well-known/security.txt")[0] == 404
 
 
