@@ -102,9 +102,7 @@ async def test_a_code_lives_for_a_minute(
     of_frontend = "WHERE client_id = $1"
     life = f"SELECT expires_at - auth_time FROM authorization_codes {of_frontend}"
     assert await database.fetchval(life, frontend.oauth.client_id) == timedelta(seconds=60)
-    await database.execute(
-        f"UPDATE authorization_codes SET expires_at = now() {of_frontend}", frontend.oauth.client_id
-    )
+    await database.execute(f"UPDATE authorization_codes SET expires_at = now() {of_frontend}", frontend.oauth.client_id)
     with pytest.raises(OAuthError, match="invalid_grant"):
         await frontend.collect(callback)
 
