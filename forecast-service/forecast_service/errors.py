@@ -11,6 +11,14 @@ class EntityNotFound(ServiceError):
     message = "No entity '{entity}' is tracked; list them with GET /v1/twitter/entities."
 
 
+class DatasetNotFound(ServiceError):
+    """No data set has this name."""
+
+    status = 404
+    code = "dataset_not_found"
+    message = "No data set has the name '{dataset}'; list them with GET /v1/twitter/datasets."
+
+
 class PredictionNotFound(ServiceError):
     """No forecast has this id."""
 

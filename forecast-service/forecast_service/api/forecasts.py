@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from castor_chassis import Ok, Timestamp, Unavailable, errors_of, ok
 from forecast_service.api.mappers import comparison_of, options_of
 from forecast_service.api.resources import CanRead, R
-from forecast_service.api.schemas.fields import EntityId
+from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
 from forecast_service.api.schemas.predictions import (
     AS_OF,
     METHOD,
@@ -21,6 +21,7 @@ from forecast_service.api.schemas.predictions import (
     SeriesRequest,
 )
 from forecast_service.errors import (
+    DatasetNotFound,
     DataTooOld,
     EntityNotFound,
     NoVariation,
@@ -32,6 +33,7 @@ from forecast_service.errors import (
 
 router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
 AsOf = Annotated[Timestamp | None, Query(description=AS_OF)]
+InDataset = Annotated[DatasetName | None, Query(description=DATASET)]
 HorizonDays = Annotated[int, Query(ge=1, le=30)]
 Level = Annotated[float, Query(ge=0.5, le=0.99, description="Probability that the interval is to hold.")]
 MethodQuery = Annotated[MethodChoice, Query(description=METHOD)]
@@ -46,7 +48,9 @@ async def forecast_series(body: SeriesRequest, r: R, _: CanRead) -> Ok[SeriesFor
     return ok(SeriesForecast.model_validate(made, from_attributes=True))
 
 
-@router.get("/entities/{entity}", responses=errors_of(EntityNotFound, TooFewDays, DataTooOld, Unavailable))
+@router.get(
+    "/entities/{entity}", responses=errors_of(EntityNotFound, DatasetNotFound, TooFewDays, DataTooOld, Unavailable)
+)
 async def forecast_entity(
     entity: EntityId,
     r: R,
@@ -55,14 +59,15 @@ async def forecast_entity(
     horizon_days: HorizonDays = 14,
     level: Level = 0.8,
     method: MethodQuery = "auto",
+    dataset: InDataset = None,
 ) -> Ok[EntityForecast]:
     """Forecast an entity's ICCE without storing the forecast."""
     options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
-    made = await r.forecasts.forecast(entity, as_of, options)
+    made = await r.forecasts.forecast(entity, as_of, options, dataset)
     return ok(EntityForecast.model_validate(made, from_attributes=True))
 
 
-@router.get("/compare", responses=errors_of(EntityNotFound, Unavailable))
+@router.get("/compare", responses=errors_of(EntityNotFound, DatasetNotFound, Unavailable))
 async def compare_entities(
     r: R,
     _: CanRead,
@@ -71,7 +76,8 @@ async def compare_entities(
     horizon_days: HorizonDays = 14,
     level: Level = 0.8,
     method: MethodQuery = "auto",
+    dataset: InDataset = None,
 ) -> Ok[Compared]:
     """Forecast several entities as of one moment and on one base; each without a forecast is named with the reason."""
     options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
-    return ok(comparison_of(await r.forecasts.compare(list(dict.fromkeys(entity)), as_of, options)))
+    return ok(comparison_of(await r.forecasts.compare(list(dict.fromkeys(entity)), as_of, options, dataset)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from forecast_service.api.schemas import indexes as wire
 from forecast_service.api.schemas.predictions import Asked, Compared, EntityForecast, Refused
 from forecast_service.forecasts.model import Comparison
 from forecast_service.forecasts.options import Options
 from forecast_service.indexes.icce import OTHER_ALPHAS, icce_at, latest_icce, trend
-from forecast_service.indexes.model import EntityIndex, IndexDay, ShareOfVoice
+from forecast_service.indexes.model import EntityIndex, IndexDay, ShareOfVoice, Week, WeekChange, Weeks
 from forecast_service.indexes.momentum import Momentum
 from forecast_service.indexes.narrative import Narrative
 from forecast_service.indexes.sampling import band
+from forecast_service.indexes.weeks import FEW_TWEETS, WEEK_DAYS
 
 
 def series_of(index: EntityIndex) -> wire.Series:
@@ -91,6 +94,57 @@ def share_of_voice_of(shares: ShareOfVoice) -> wire.ShareOfVoice:
         tweets=shares.tweets,
         items=items,
     )
+
+
+def weeks_of(weeks: Weeks) -> wire.Weeks:
+    """Return two weeks of each entity with their bands."""
+    return wire.Weeks(
+        as_of=weeks.as_of,
+        since=weeks.until - timedelta(days=WEEK_DAYS - 1),
+        until=weeks.until,
+        total_tweets=weeks.total_tweets,
+        total_tweets_before=weeks.total_tweets_before,
+        items=[_entity_weeks(one) for one in weeks.entities],
+    )
+
+
+def _entity_weeks(one: WeekChange) -> wire.EntityWeeks:
+    low, high = _band_of(one.change, one.change_error, -100, 100)
+    return wire.EntityWeeks(
+        entity=one.entity,
+        now=_week(one.now),
+        before=_week(one.before),
+        change=_rounded(one.change),
+        change_low=low,
+        change_high=high,
+        certain=low is not None and high is not None and not low <= 0 <= high,
+    )
+
+
+def _week(week: Week) -> wire.Week:
+    share_low, share_high = _band_of(week.share, week.share_error, 0, 1)
+    low, high = _band_of(week.icce, week.error, 0, 100)
+    return wire.Week(
+        tweets=week.tweets,
+        scored=week.scored,
+        positive=week.positive,
+        negative=week.negative,
+        share_of_voice=_rounded(week.share),
+        share_low=share_low,
+        share_high=share_high,
+        isn=_rounded(week.isn),
+        icce=_rounded(week.icce),
+        low=low,
+        high=high,
+        note="silent" if not week.scored else "few_tweets" if week.scored < FEW_TWEETS else None,
+    )
+
+
+def _band_of(value: float | None, error: float, lower: float, upper: float) -> tuple[float | None, float | None]:
+    if value is None:
+        return None, None
+    low, high = band(value, error, lower, upper)
+    return round(low, 4), round(high, 4)
 
 
 def narrative_of(indexes: Narrative) -> wire.Narrative:

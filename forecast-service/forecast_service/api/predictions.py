@@ -8,15 +8,19 @@ from castor_chassis import Ok, Unavailable, errors_of, ok
 from forecast_service.api.mappers import options_of
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.predictions import Prediction, PredictionId, PredictionRequest
-from forecast_service.errors import DataTooOld, EntityNotFound, PredictionNotFound, TooFewDays
+from forecast_service.errors import DatasetNotFound, DataTooOld, EntityNotFound, PredictionNotFound, TooFewDays
 
 router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
 
 
-@router.post("/predictions", status_code=201, responses=errors_of(EntityNotFound, TooFewDays, DataTooOld, Unavailable))
+@router.post(
+    "/predictions",
+    status_code=201,
+    responses=errors_of(EntityNotFound, DatasetNotFound, TooFewDays, DataTooOld, Unavailable),
+)
 async def make_prediction(body: PredictionRequest, r: R, _: CanRead) -> Ok[Prediction]:
     """Forecast an entity's ICCE. Idempotent: the same question on the same data is the same forecast."""
-    made = await r.forecasts.predict(body.entity, body.as_of, options_of(body))
+    made = await r.forecasts.predict(body.entity, body.as_of, options_of(body), body.dataset)
     return ok(Prediction.model_validate(made, from_attributes=True))
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from castor_chassis import Peer, PeerRejected, normal_time
 from castor_chassis.client.operation import Operation
-from forecast_service.errors import EntityNotFound
+from forecast_service.errors import DatasetNotFound, EntityNotFound
 
 DAILY_COUNTS = "/v1/twitter/counts/daily"
 
@@ -31,7 +31,7 @@ class DailyCounts(BaseModel):
     items: list[DailyCount]
 
 
-OPERATIONS = (Operation("GET", DAILY_COUNTS, ("entity", "since", "until", "as_of", "cursor"), DailyCounts),)
+OPERATIONS = (Operation("GET", DAILY_COUNTS, ("dataset", "entity", "since", "until", "as_of", "cursor"), DailyCounts),)
 
 
 class TwitterClient:
@@ -41,25 +41,30 @@ class TwitterClient:
         self._peer = peer
         self._timeout = timeout_seconds
 
-    async def daily_counts(self, entity: str | None, since: date, until: date, as_of: datetime) -> list[DailyCount]:
-        """Return every day from ``since`` to ``until`` inclusive, oldest first; of all entities when None.
+    async def daily_counts(
+        self, entity: str | None, since: date, until: date, as_of: datetime, dataset: str | None
+    ) -> list[DailyCount]:
+        """Return every day from ``since`` to ``until`` inclusive, oldest first; None stands for all.
 
-        Raises ``EntityNotFound``, or the chassis's ``PeerError``.
+        Raises ``EntityNotFound``, ``DatasetNotFound``, or the chassis's ``PeerError``.
         """
-        asked = {"entity": entity, "since": since.isoformat(), "until": until.isoformat(), "as_of": normal_time(as_of)}
+        span = {"since": since.isoformat(), "until": until.isoformat(), "as_of": normal_time(as_of)}
+        asked = {"dataset": dataset, "entity": entity, **span}
         days: list[DailyCount] = []
         cursor: str | None = None
         while True:
-            page, cursor = await self._page({**asked, "cursor": cursor}, entity)
+            page, cursor = await self._page({**asked, "cursor": cursor})
             days += page.items
             if cursor is None:
                 return days
 
-    async def _page(self, asked: dict[str, str | None], entity: str | None) -> tuple[DailyCounts, str | None]:
+    async def _page(self, asked: dict[str, str | None]) -> tuple[DailyCounts, str | None]:
         try:
             reply = await self._peer.get(DAILY_COUNTS, params=asked, timeout_seconds=self._timeout)
         except PeerRejected as error:
+            if error.peer_code == DatasetNotFound.code:
+                raise DatasetNotFound(dataset=asked["dataset"]) from error
             if error.peer_status == 404:
-                raise EntityNotFound(entity=entity) from error
+                raise EntityNotFound(entity=asked["entity"]) from error
             raise
         return DailyCounts.model_validate(reply.data), reply.meta.get("next_cursor")

@@ -101,6 +101,7 @@ class Prediction:
     coverage: float | None = None
     weights: dict[str, float] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    dataset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

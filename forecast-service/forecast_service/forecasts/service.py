@@ -40,22 +40,26 @@ class ForecastService:
     history_days: int
     maximum_age_days: int
 
-    async def predict(self, entity: str, as_of: datetime | None, options: Options) -> Prediction:
+    async def predict(
+        self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None
+    ) -> Prediction:
         """Forecast and store the forecast; the same question on the same data has the same id.
 
         Raises what ``forecast`` raises, and ``DatabaseUnavailable`` without PostgreSQL.
         """
-        prediction = await self.forecast(entity, as_of, options)
+        prediction = await self.forecast(entity, as_of, options, dataset)
         await self.predictions.save(prediction)
         return prediction
 
-    async def forecast(self, entity: str, as_of: datetime | None, options: Options) -> Prediction:
+    async def forecast(
+        self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None
+    ) -> Prediction:
         """Forecast an entity's ICCE without storing it.
 
-        Raises ``EntityNotFound``, ``TooFewDays``, ``DataTooOld``, ``Unavailable`` while too many forecasts are being
-        made, and ``PeerError`` without twitter-service.
+        Raises ``EntityNotFound``, ``DatasetNotFound``, ``TooFewDays``, ``DataTooOld``, ``Unavailable`` while too many
+        forecasts are being made, and ``PeerError`` without twitter-service.
         """
-        index = await self.indexes.index(entity, as_of, self.history_days)
+        index = await self.indexes.index(entity, as_of, self.history_days, dataset)
         self._check(index)
         forecast = await self.pool.forecast(
             Question(
@@ -68,13 +72,15 @@ class ForecastService:
         )
         return _prediction(index, forecast, options)
 
-    async def compare(self, entities: Sequence[str], as_of: datetime | None, options: Options) -> Comparison:
+    async def compare(
+        self, entities: Sequence[str], as_of: datetime | None, options: Options, dataset: str | None = None
+    ) -> Comparison:
         """Forecast several entities as of one moment and on one base, the tweets of all; what is refused is named.
 
         Raises ``EntityNotFound``, ``Unavailable`` and ``PeerError`` as ``forecast`` does.
         """
         moment = as_of or datetime.now(UTC)
-        made = await asyncio.gather(*(self._forecast_or_code(entity, moment, options) for entity in entities))
+        made = await asyncio.gather(*(self._forecast_or_code(entity, moment, options, dataset) for entity in entities))
         refused = {entity: one for entity, one in zip(entities, made, strict=True) if isinstance(one, str)}
         return Comparison(moment, [one for one in made if isinstance(one, Prediction)], refused)
 
@@ -85,9 +91,11 @@ class ForecastService:
             raise PredictionNotFound(prediction_id=prediction_id)
         return found
 
-    async def _forecast_or_code(self, entity: str, as_of: datetime, options: Options) -> Prediction | str:
+    async def _forecast_or_code(
+        self, entity: str, as_of: datetime, options: Options, dataset: str | None
+    ) -> Prediction | str:
         try:
-            return await self.forecast(entity, as_of, options)
+            return await self.forecast(entity, as_of, options, dataset)
         except (TooFewDays, DataTooOld) as error:
             return error.code
 
@@ -120,6 +128,7 @@ def _prediction(index: EntityIndex, forecast: Forecast, options: Options) -> Pre
     return Prediction(
         id=_identifier(index, options),
         entity=index.entity,
+        dataset=index.dataset,
         as_of=index.as_of,
         icce=round(latest, 4),
         days_observed=index.days_observed,
@@ -146,5 +155,6 @@ def points_after(last: date, forecast: Forecast, digits: int = 3) -> list[Predic
 
 def _identifier(index: EntityIndex, options: Options) -> str:
     values = [(day.day, day.icce) for day in index.days]
-    asked = f"{ALGORITHM}|{index.entity}|{normal_time(index.as_of)}|{options}|{values}"
+    within = f"|{index.dataset}" if index.dataset else ""
+    asked = f"{ALGORITHM}|{index.entity}{within}|{normal_time(index.as_of)}|{options}|{values}"
     return hashlib.sha256(asked.encode()).hexdigest()[:32]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import hypot
 
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Tweets of one entity on one day in America/Bogota; ``total_tweets`` counts those of everybody."""
+    """Tweets of one entity on one day, or from one day on, in America/Bogota; ``total_tweets``: of everybody."""
 
     day: date
     tweets: int
@@ -56,6 +57,7 @@ class EntityIndex:
     as_of: datetime
     until: date
     days: list[IndexDay]
+    dataset: str | None = None
 
     @property
     def days_observed(self) -> int:
@@ -92,3 +94,52 @@ class ShareOfVoice:
     days_missing: int
     tweets: int
     voices: list[Voice]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """An entity in seven days. ``icce``, its interval of 95 % and ``isn`` are None without a scored tweet.
+
+    ``icce`` is in points from 0 to 100, ``isn`` in [-1, 1], ``share`` (of the tweets of all tracked entities) in [0, 1]
+    and None where nobody spoke of any of them.
+    """
+
+    tweets: int
+    scored: int
+    positive: int
+    negative: int
+    share: float | None
+    share_error: float
+    isn: float | None
+    icce: float | None
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeekChange:
+    """An entity this week and the week before; ``change`` of its ICCE in points, with its standard error."""
+
+    entity: str
+    now: Week
+    before: Week
+
+    @property
+    def change(self) -> float | None:
+        """Points that the ICCE has moved; None where one of the weeks has none."""
+        return None if self.now.icce is None or self.before.icce is None else self.now.icce - self.before.icce
+
+    @property
+    def change_error(self) -> float:
+        """Standard error of ``change``, in points."""
+        return hypot(self.now.error, self.before.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """All tracked entities in the seven whole days up to ``until``, and in the seven before."""
+
+    as_of: datetime
+    until: date
+    total_tweets: int
+    total_tweets_before: int
+    entities: list[WeekChange]

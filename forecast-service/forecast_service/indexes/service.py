@@ -9,8 +9,9 @@ from forecast_service.clients.twitter import DailyCount, TwitterClient
 from forecast_service.errors import TooFewTweets
 from forecast_service.indexes.calendar import last_whole_day, moment_of
 from forecast_service.indexes.icce import icce_by_day
-from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice
+from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice, Weeks
 from forecast_service.indexes.share_of_voice import voices
+from forecast_service.indexes.weeks import week_by_week
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +22,47 @@ class IndexService:
     alpha: float
     smoothing: float
 
-    async def index(self, entity: str, as_of: datetime | None, days_back: int) -> EntityIndex:
+    async def index(
+        self, entity: str, as_of: datetime | None, days_back: int, dataset: str | None = None
+    ) -> EntityIndex:
         """Return the index of the ``days_back`` whole days before ``as_of`` (now by default).
 
         Days before the first tweet of anybody are left out. A moment at either end of the calendar is as good as any
-        other: there is no data at it. Raises ``EntityNotFound``, or the chassis's
+        other: there is no data at it. Raises ``EntityNotFound``, ``DatasetNotFound``, or the chassis's
         ``PeerError`` when twitter-service does not answer.
         """
         moment = moment_of(as_of)
         until = last_whole_day(moment)
         since = until - timedelta(days=days_back - 1)
-        counts = await self.twitter.daily_counts(entity, since, until, moment)
+        counts = await self.twitter.daily_counts(entity, since, until, moment, dataset)
         first = next((place for place, count in enumerate(counts) if count.total_tweets), len(counts))
         days = icce_by_day([_day_count(count) for count in counts[first:]], alpha=self.alpha, smoothing=self.smoothing)
-        return EntityIndex(entity, as_of or moment, until, days)
+        return EntityIndex(entity, as_of or moment, until, days, dataset)
 
-    async def share_of_voice(self, as_of: datetime | None, days_back: int) -> ShareOfVoice:
+    async def share_of_voice(self, as_of: datetime | None, days_back: int, dataset: str | None = None) -> ShareOfVoice:
         """Return the shares of all tracked entities over the ``days_back`` whole days before ``as_of``.
 
-        Raises ``TooFewTweets`` when none of them was spoken of, or ``PeerError``.
+        Raises ``TooFewTweets`` when none of them was spoken of, ``DatasetNotFound``, or ``PeerError``.
         """
         moment = moment_of(as_of)
         until = last_whole_day(moment)
         since = until - timedelta(days=days_back - 1)
-        counts = await self.twitter.daily_counts(None, since, until, moment)
+        counts = await self.twitter.daily_counts(None, since, until, moment, dataset)
         shares = voices(counts)
         if not shares:
             raise TooFewTweets(since=str(since), until=str(until))
         seen = {count.date for count in counts if count.total_tweets}
         return ShareOfVoice(since, until, days_back - len(seen), sum(voice.tweets for voice in shares), shares)
+
+    async def weeks(self, as_of: datetime | None, dataset: str | None = None) -> Weeks:
+        """Return all tracked entities in the seven whole days before ``as_of`` (now by default) and the seven before.
+
+        Raises ``DatasetNotFound`` or ``PeerError``.
+        """
+        moment = moment_of(as_of)
+        until = last_whole_day(moment)
+        counts = await self.twitter.daily_counts(None, until - timedelta(days=13), until, moment, dataset)
+        return week_by_week([(one.entity, _day_count(one)) for one in counts], as_of or moment, until, alpha=self.alpha)
 
 
 def _day_count(count: DailyCount) -> DayCount:

@@ -126,3 +126,49 @@ class Narrative(ResponseModel):
     band: Literal["dominant", "competitive", "neutral", "losing", "crisis"] = Field(
         description="ivn from 0.8, from 0.6, from 0.4, from 0.2, and below."
     )
+
+
+class Week(ResponseModel):
+    """An entity in seven days of America/Bogota."""
+
+    tweets: int = Field(description="Tweets that count for the entity.")
+    scored: int = Field(description="Of them, those with a sentiment; the index rests on these.")
+    positive: int
+    negative: int
+    share_of_voice: float | None = Field(
+        description="tweets / tweets of all tracked entities in the week, in [0, 1]; null when nobody spoke of any."
+    )
+    share_low: float | None = Field(description="Lower end of its 95 % band.")
+    share_high: float | None = Field(description="Upper end of its 95 % band.")
+    isn: float | None = Field(description="(positive - negative) / scored, in [-1, 1]; null without a scored tweet.")
+    icce: float | None = Field(
+        description="The index of the week's sums, in points; null without a scored tweet: silence has no index."
+    )
+    low: float | None = Field(description="Lower end of the 95 % band of icce, in points.")
+    high: float | None = Field(description="Upper end of the 95 % band of icce, in points.")
+    note: Literal["silent", "few_tweets"] | None = Field(
+        description="silent: no scored tweet; few_tweets: fewer than 30 of them, so that one tweet moves the index."
+    )
+
+
+class EntityWeeks(ResponseModel):
+    """An entity this week and the week before."""
+
+    entity: str
+    now: Week
+    before: Week
+    change: float | None = Field(description="icce now - before, in points; null where one of them is null.")
+    change_low: float | None = Field(description="Lower end of the 95 % band of change.")
+    change_high: float | None = Field(description="Upper end of the 95 % band of change.")
+    certain: bool = Field(description="Whether the change is larger than sampling explains, at 95 %.")
+
+
+class Weeks(ResponseModel):
+    """A week against the week before, for each tracked entity, that with the most tweets this week first."""
+
+    as_of: Timestamp
+    since: date = Field(description="First day of this week, in America/Bogota.")
+    until: date = Field(description="Last day of this week, the last whole day before as_of.")
+    total_tweets: int = Field(description="All stored tweets of this week, whomever they count for.")
+    total_tweets_before: int = Field(description="Those of the week before.")
+    items: list[EntityWeeks]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from castor_chassis import Integer, Number, RequestModel, ResponseModel, Timestamp
-from forecast_service.api.schemas.fields import EntityId
+from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
 
 Magnitude = Annotated[Number, Field(ge=-1e12, le=1e12)]
 PredictionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -33,6 +33,7 @@ class PredictionRequest(Asked):
 
     entity: EntityId
     as_of: Timestamp | None = Field(None, description=AS_OF)
+    dataset: DatasetName | None = Field(None, description=DATASET)
 
 
 class Point(ResponseModel):
@@ -73,6 +74,7 @@ class EntityForecast(Worth):
     """A forecast of an entity's ICCE with an interval that past errors of the same method justify."""
 
     entity: str
+    dataset: str | None = Field(None, description="Data set that it was made from; null: all that is stored.")
     as_of: Timestamp
     icce: float
     days_observed: int
