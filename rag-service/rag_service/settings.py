@@ -47,7 +47,7 @@ class RagSettings(FeedSettings):
     answer_timeout_seconds: float = Field(
         20,
         gt=0,
-        description="Time limit; without an answer of the model the best sentences are quoted (degraded: llm).",
+        description="Time limit; without an answer of the model the documents' positions are told (degraded: llm).",
     )
     answer_max_tokens: int = Field(
         700, ge=50, le=4000, description="Greatest length of an answer of the model, in tokens."

@@ -3,7 +3,7 @@
 An answer cites as ``"quote" [id]``, with one or more ids. A quote is verified when it stands verbatim (see
 ``text/verbatim.py``) in every document it names. Joined fragments, ellipses, corrected spelling and words of other
 documents are not verified. Prose is kept only in sentences whose quotes are all verified, and only when it has no
-number that neither the cited documents nor the question hold, and no other quotation marks or brackets.
+number or name that neither the cited documents nor the question hold (``evidence.py``).
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag_service.answers.evidence import Evidence
 from rag_service.text.verbatim import VerbatimText
 
 _OPENING = re.compile(r'["“«]')
 _CITATION = re.compile(r'["”»]\s*((?:\[[A-Za-z0-9_.:, -]{1,300}\]\s*)+)')
 _ID = re.compile(r"[A-Za-z0-9_.:-]+")
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n")
-_FORBIDDEN = re.compile(r'["“”«»\[\]]')
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +57,18 @@ class _Claim:
         return f'"{self.verified[0].quote}" ' + " ".join(f"[{citation.id}]" for citation in self.verified)
 
 
-def verify(answer: str, documents: Mapping[str, str], question: str = "") -> VerifiedAnswer:
-    """Return what ``documents`` (id -> stored text) verify of ``answer``.
+def verify(
+    answer: str, documents: Mapping[str, str], question: str = "", authors: Mapping[str, str] | None = None
+) -> VerifiedAnswer:
+    """Return what ``documents`` (id -> stored text), with their ``authors``, verify of ``answer``.
 
     A sentence whose quotes and prose are all verified is kept, each quote as it is stored. Of any other sentence only
     the verified quotes are kept. Sentences without a quote are dropped.
     """
     texts = {name: VerbatimText(text) for name, text in documents.items()}
     claims = list(_claims(answer, texts))
-    sentences = [_sentence(answer, group, texts, question) for group in _by_sentence(answer, claims)]
+    evidence = Evidence(documents, authors or {}, question)
+    sentences = [_sentence(answer, group, evidence) for group in _by_sentence(answer, claims)]
     verified = dict.fromkeys(citation for claim in claims for citation in claim.verified)
     removed = sum(not claim.verified for claim in claims)
     return VerifiedAnswer("\n".join(sentence for sentence in sentences if sentence), list(verified), removed)
@@ -113,10 +115,11 @@ def _by_sentence(answer: str, claims: list[_Claim]) -> Iterator[list[_Claim]]:
         yield group
 
 
-def _sentence(answer: str, group: list[_Claim], texts: Mapping[str, VerbatimText], question: str) -> str:
+def _sentence(answer: str, group: list[_Claim], evidence: Evidence) -> str:
     lead, between, tail = _prose(answer, group)
-    known = " ".join([question, *(texts[citation.id].text for claim in group for citation in claim.verified)])
-    if all(claim.verified for claim in group) and _is_clean(" ".join([lead, *between, tail]), known):
+    cited = [citation.id for claim in group for citation in claim.verified]
+    prose = " ".join([lead, *between, tail])
+    if all(claim.verified for claim in group) and evidence.supports(prose, cited):
         parts = [lead]
         for claim, following in zip(group, [*between, tail], strict=True):
             parts += [claim.text(), following]
@@ -132,7 +135,3 @@ def _prose(answer: str, group: list[_Claim]) -> tuple[str, list[str], str]:
     stop = _SENTENCE_END.search(after)
     tail = after[: stop.end()] if stop else after
     return lead, [answer[one.end : other.start] for one, other in pairwise(group)], tail
-
-
-def _is_clean(prose: str, known: str) -> bool:
-    return not _FORBIDDEN.search(prose) and set(_NUMBER.findall(prose)) <= set(_NUMBER.findall(known))

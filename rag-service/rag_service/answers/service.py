@@ -2,64 +2,117 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_service.answers.citations import Citation, verify
-from rag_service.answers.extractive_answer import best_quotes, join_quotes
+from rag_service.answers.citations import verify
 from rag_service.answers.model import Answer, CitedPassage
+from rag_service.answers.passages import fold_repeats
+from rag_service.answers.positions import Overview, overview_of
+from rag_service.answers.press_answer import nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
-from rag_service.clients.openai import OpenAIClient
+from rag_service.answers.question import Question
+from rag_service.answers.relevance import Relevance, relevance_of, speaker_among
+from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
 from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED
-from rag_service.retrieval.model import Filters
+from rag_service.retrieval.fusion import without_near_duplicates
+from rag_service.retrieval.model import Filters, Found
 from rag_service.retrieval.service import RetrievalService
 
 NOTHING_FOUND = "No hay documentos que respondan a la pregunta con esos filtros y en esa fecha."
 NOT_ANSWERED = "Los documentos consultados no permiten responder a la pregunta con citas textuales."
+SURVEYED = 150
+"""So many documents are looked at for the positions on a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerService:
     """Retrieves documents, asks the model with ``instructions`` as system prompt, verifies what it wrote.
 
-    Without a model the answer consists of the best sentences of the documents (``degraded: ["llm"]``).
+    Without a model the answer consists of the positions that the documents take (``degraded: ["llm"]``).
     """
 
     retrieval: RetrievalService
     openai: OpenAIClient
     instructions: str
 
-    async def answer(self, question: str, filters: Filters, limit: int) -> Answer:
-        """Answer ``question`` from at most ``limit`` documents that match ``filters``."""
-        found = await self.retrieval.distinct(question, filters, limit)
-        documents = [hit.document for hit in found.hits]
-        if not documents:
+    async def answer(self, text: str, filters: Filters, limit: int) -> Answer:
+        """Answer a question from documents that match ``filters``; the model is shown at most ``limit`` of them."""
+        question, found = await self._found(Question.of(text, filters))
+        if not found.hits:
             ABSTENTIONS.labels("nothing_found").inc()
-            return Answer(NOTHING_FOUND, [], 0, found.degraded)
-        reply = await self.openai.chat(self.instructions, user_message(question, documents))
-        generated = None if reply is None else reply.text
+            missing = [term.word for term in question.terms]
+            return Answer(nobody_spoke([], question.terms, question.filters), [], 0, found.degraded, [], missing)
+        shown = [hit.document for hit in without_near_duplicates(found.hits)[:limit]]
+        (relevance, overview), reply = await asyncio.gather(
+            self._overview(question, found), self.openai.chat(self.instructions, user_message(text, shown))
+        )
         degraded = found.degraded + (["llm"] if reply is None else reply.degraded or [])
-        if "llm" in degraded:
+        if reply is None or "llm" in degraded:
             DEGRADED.labels("llm").inc()
-        if generated is None:
-            citations = best_quotes(question, documents)
-            return _answer(join_quotes(citations), citations, documents, degraded)
-        text, citations = _verified(generated, question, documents)
-        return _answer(text, citations, documents, degraded)
+            return _counted(_of_positions(question, relevance, overview, len(found.hits), degraded))
+        return _counted(_of_model(text, reply, shown, overview, degraded))
+
+    async def _found(self, question: Question) -> tuple[Question, Found]:
+        found = await self.retrieval.search(question.text, question.filters, SURVEYED)
+        speaker = None if question.filters.author else speaker_among(question.terms, found.hits)
+        if speaker is None:
+            return question, found
+        narrowed = question.of_speaker(speaker)
+        return narrowed, await self.retrieval.search(narrowed.text, narrowed.filters, SURVEYED)
+
+    async def _overview(self, question: Question, found: Found) -> tuple[Relevance, Overview | None]:
+        words = [term.word for term in question.terms]
+        frequencies = await self.retrieval.frequencies(words, question.filters)
+        relevance = relevance_of(question.terms, frequencies, found.hits)
+        passages = fold_repeats(relevance.hits, relevance.coverage)
+        if not passages:
+            return relevance, None
+        copies, vectors = await asyncio.gather(
+            self.retrieval.copies([passage.document for passage in passages], question.filters),
+            self.retrieval.vectors([passage.document for passage in passages]),
+        )
+        for passage in passages:
+            passage.copies = max(0, copies.get(passage.document.words_hash, 1) - 1 - len(passage.repeats))
+        return relevance, overview_of(passages, question.terms, vectors)
 
 
-def _verified(generated: str, question: str, documents: Sequence[Document]) -> tuple[str, list[Citation]]:
-    verified = verify(generated, {document.id: document.text for document in documents}, question)
+def _of_positions(
+    question: Question, relevance: Relevance, overview: Overview | None, considered: int, degraded: list[str]
+) -> Answer:
+    missing = [term.word for term in relevance.missing]
+    if overview is None or not overview.positions:
+        text = nobody_spoke(relevance.missing, question.terms, question.filters)
+        return Answer(text, [], considered, degraded, [], missing)
+    passages = [
+        CitedPassage(citation, overview.passages[citation.id].document, overview.passages[citation.id].same)
+        for position in overview.positions
+        for citation in position.quotes
+    ]
+    text = press_answer(overview, question.filters)
+    return Answer(text, passages, considered, degraded, overview.positions, missing)
+
+
+def _of_model(
+    question: str, reply: ChatReply, shown: Sequence[Document], overview: Overview | None, degraded: list[str]
+) -> Answer:
+    by_id = {document.id: document for document in shown}
+    texts = {name: document.text for name, document in by_id.items()}
+    authors = {name: document.author for name, document in by_id.items() if document.author}
+    verified = verify(reply.text or "", texts, question, authors)
     CITATIONS.labels("removed").inc(verified.removed)
-    return verified.text, verified.citations
+    if not verified.citations:
+        return Answer(NOT_ANSWERED, [], len(shown), degraded)
+    positions = overview.positions if overview else []
+    same = {name: passage.same for name, passage in overview.passages.items()} if overview else {}
+    passages = [CitedPassage(cited, by_id[cited.id], same.get(cited.id, 0)) for cited in verified.citations]
+    return Answer(verified.text, passages, len(shown), degraded, positions)
 
 
-def _answer(text: str, citations: list[Citation], documents: Sequence[Document], degraded: list[str]) -> Answer:
-    CITATIONS.labels("kept").inc(len(citations))
-    if not citations:
+def _counted(answer: Answer) -> Answer:
+    CITATIONS.labels("kept").inc(len(answer.passages))
+    if answer.abstained:
         ABSTENTIONS.labels("nothing_proved").inc()
-        return Answer(NOT_ANSWERED, [], len(documents), degraded)
-    by_id = {document.id: document for document in documents}
-    passages = [CitedPassage(citation, by_id[citation.id]) for citation in citations]
-    return Answer(text, passages, len(documents), degraded)
+    return answer

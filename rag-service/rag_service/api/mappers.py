@@ -7,7 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from rag_service.answers.model import Answer, CitedPassage
-from rag_service.api.schemas.answers import AnswerOut, CitationOut
+from rag_service.answers.positions import Position
+from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut
 from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored
 from rag_service.api.schemas.fields import FiltersIn
 from rag_service.api.schemas.search import SearchHit
@@ -62,7 +63,14 @@ def answer_of(answer: Answer) -> AnswerOut:
         citations=[_citation(passage) for passage in answer.passages],
         documents_considered=answer.documents_considered,
         abstained=answer.abstained,
+        positions=[_position(position) for position in answer.positions],
+        missing=answer.missing,
     )
+
+
+def _position(position: Position) -> PositionOut:
+    fields = {name: value for name, value in asdict(position).items() if name != "quotes"}
+    return PositionOut(**fields, citations=[citation.id for citation in position.quotes])
 
 
 def _citation(passage: CitedPassage) -> CitationOut:
@@ -72,6 +80,11 @@ def _citation(passage: CitedPassage) -> CitationOut:
         source=document.source,
         author=document.author,
         published_at=document.published_at,
+        title=document.title,
+        url=document.url,
+        places=document.places,
+        sentiment=label if isinstance(label := document.metadata.get("label"), str) else None,
+        same=passage.same,
     )
 
 

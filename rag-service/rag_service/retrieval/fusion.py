@@ -28,11 +28,12 @@ def without_near_duplicates(hits: Iterable[Hit]) -> list[Hit]:
     kept: list[tuple[Hit, frozenset[str]]] = []
     for hit in hits:
         words = words_of(hit.document.text)
-        if not any(_similar(words, before) for _, before in kept):
+        if not any(similar_words(words, before) for _, before in kept):
             kept.append((hit, words))
     return [hit for hit, _ in kept]
 
 
-def _similar(one: frozenset[str], other: frozenset[str]) -> bool:
+def similar_words(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Return whether two texts with these words are near-duplicates."""
     union = len(one | other)
     return union > 0 and len(one & other) / union >= NEAR_DUPLICATE

@@ -46,6 +46,29 @@ FROM matches m
 ORDER BY score DESC, m.published_at DESC, m.id LIMIT $4
 """
 
+_FREQUENCIES = f"""
+SELECT w.word, n.documents FROM unnest($1::text[]) AS w(word) CROSS JOIN LATERAL (
+    SELECT count(*) AS documents FROM (
+        SELECT 1 FROM documents d
+        WHERE {{where}} AND d.lexemes @@ (
+            SELECT string_agg(rag_term(t.lexeme)::text, ' | ') FROM unnest(rag_lexemes(w.word)) AS t
+        )::tsquery LIMIT {COMMON}
+    ) AS counted
+) AS n
+"""
+
+_COPIES = """
+SELECT d.words_hash, count(*) AS documents FROM documents d
+WHERE d.words_hash = ANY($1::text[]) AND {where} GROUP BY d.words_hash
+"""
+
+_VECTORS = """
+SELECT d.id, d.published_at, d.embedding::vector::real[] AS vector
+FROM unnest($1::text[], $2::timestamptz[]) AS k(id, published_at)
+JOIN documents d ON d.id = k.id AND d.published_at = k.published_at
+WHERE vector_dims(d.embedding) = $3
+"""
+
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM documents d WHERE {where} LIMIT $1) AS counted"
 
 # The bare column matches no index, which are on the cast: every candidate is compared.
@@ -128,6 +151,25 @@ class SearchRepository:
             )
             rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
             return rows
+
+    async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
+        """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
+        where, values = _where(filters, first=2)
+        rows = await self._postgres.fetch(_FREQUENCIES.format(where=where), list(words), *values)
+        return {row["word"]: row["documents"] for row in rows}
+
+    async def copies(self, hashes: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
+        """Return how many documents that match ``filters`` have each of these words hashes."""
+        where, values = _where(filters, first=2)
+        rows = await self._postgres.fetch(_COPIES.format(where=where), [name for name in hashes if name], *values)
+        return {row["words_hash"]: row["documents"] for row in rows}
+
+    async def vectors(self, keys: Sequence[Key]) -> dict[Key, list[float]]:
+        """Return the vectors of the documents with these keys that have one of this search's dimensions."""
+        rows = await self._postgres.fetch(
+            _VECTORS, [key[0] for key in keys], [key[1] for key in keys], self._dimensions
+        )
+        return {(row["id"], row["published_at"]): row["vector"] for row in rows}
 
     async def documents(self, keys: Sequence[Key]) -> dict[Key, Document]:
         """Return the documents with these keys; those erased meanwhile are missing."""

@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_service.documents.model import Key
+from rag_service.documents.model import Document, Key
 from rag_service.embeddings.encoder import Encoder
 from rag_service.metrics import DEGRADED, RETRIEVAL
-from rag_service.retrieval.fusion import fuse, without_near_duplicates
+from rag_service.retrieval.fusion import fuse
 from rag_service.retrieval.model import Candidate, Filters, Found, Hit
 from rag_service.retrieval.repository import SearchRepository
+
+_WIDEST = 200
+"""Of each of the two searches at most so many documents are fused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class RetrievalService:
 
     async def search(self, query: str, filters: Filters, limit: int) -> Found:
         """Return the best ``limit`` documents for ``query``."""
-        wide = max(50, 4 * limit)
+        wide = max(50, min(4 * limit, _WIDEST))
         with RETRIEVAL.labels("search").time():
             lexical, dense = await asyncio.gather(
                 self.searches.lexical(query, filters, wide), self._dense(query, filters, wide)
@@ -33,10 +36,19 @@ class RetrievalService:
             DEGRADED.labels("embeddings").inc()
         return Found(hits, ["embeddings"] if dense is None else [])
 
-    async def distinct(self, query: str, filters: Filters, limit: int) -> Found:
-        """Like ``search``, without the near-duplicates of better documents."""
-        found = await self.search(query, filters, 3 * limit)
-        return Found(without_near_duplicates(found.hits)[:limit], found.degraded)
+    async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
+        """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
+        return await self.searches.frequencies(words, filters)
+
+    async def copies(self, documents: Sequence[Document], filters: Filters) -> dict[str | None, int]:
+        """Return by words hash how many documents that match ``filters`` have the same words."""
+        return await self.searches.copies([document.words_hash for document in documents], filters)
+
+    async def vectors(self, documents: Sequence[Document]) -> list[list[float] | None]:
+        """Return the vector of each document, None where it has none."""
+        keys = [(document.id, document.published_at) for document in documents]
+        found = await self.searches.vectors(keys)
+        return [found.get(key) for key in keys]
 
     async def _dense(self, query: str, filters: Filters, limit: int) -> list[Candidate] | None:
         with RETRIEVAL.labels("embed_query").time():

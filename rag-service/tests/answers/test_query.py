@@ -36,6 +36,11 @@ async def test_an_answer_comes_with_its_sources(world: World) -> None:
             "source": "programa",
             "author": "ana",
             "published_at": "2022-03-01T00:00:00Z",
+            "title": None,
+            "url": None,
+            "places": [],
+            "sentiment": None,
+            "same": 0,
         }
     ]
     assert (data["documents_considered"], data["abstained"]) == (2, False)
@@ -85,13 +90,13 @@ async def test_a_document_cannot_leave_its_delimiters(world: World) -> None:
 
 
 async def test_degraded_answers_say_so(world: World) -> None:
-    """What openai-service says of its answer is passed on."""
+    """What openai-service says of its answer is passed on; this service's own quotes are chosen for the question."""
     await world.upload(*PROGRAMME)
     await world.indexed()
     world.openai.write = lambda _: '"La salud no espera" [salud]'
     world.openai.degraded = ["llm"]
     data, meta = await _ask(world)
-    assert data["citations"][0]["quote"] == "La salud no espera"
+    assert [citation["quote"] for citation in data["citations"]] == ["Construiremos tres hospitales públicos."]
     assert meta["degraded"] == ["llm"]
 
 
@@ -101,7 +106,8 @@ async def test_without_openai_service_the_answer_is_quotes(world: World) -> None
     await world.upload(*PROGRAMME)
     data, meta = await _ask(world, "¿Cuántos adultos mayores cubre la reforma pensional?")
     assert meta["degraded"] == ["embeddings", "llm"]
-    assert data["answer"] == '"La reforma pensional cubrirá a 3 millones de adultos mayores." [pension]'
+    assert '"La reforma pensional cubrirá a 3 millones de adultos mayores." [pension]' in data["answer"]
+    assert data["answer"].startswith("1 publicación habla de esto hasta el ")
     (citation,) = data["citations"]
     assert PROGRAMME[1]["text"][citation["start"] : citation["end"]] == citation["quote"]
 

@@ -32,6 +32,33 @@ class CitationOut(ResponseModel):
     source: str
     author: str | None
     published_at: Timestamp
+    title: str | None
+    url: str | None
+    places: list[str]
+    sentiment: str | None = Field(description="Label of a tweet: positive, neutral or negative.")
+    same: int = Field(description="How many more documents say the same.")
+
+
+class SentimentOut(ResponseModel):
+    """How many documents have each label; ``unscored`` ones have none."""
+
+    positive: int
+    neutral: int
+    negative: int
+    unscored: int
+
+
+class PositionOut(ResponseModel):
+    """A position on the question: documents that say alike."""
+
+    terms: list[str] = Field(description="Up to three words that set it apart.")
+    share: float = Field(description="Of the documents about the question, in [0, 1].")
+    documents: int = Field(description="How many take it, repeats included.")
+    authors: int
+    sentiment: SentimentOut
+    since: Timestamp = Field(description="When the first of them was published.")
+    until: Timestamp = Field(description="When the last of them was published.")
+    citations: list[str] = Field(description="Ids of the documents quoted for it, of different authors.")
 
 
 class AnswerOut(ResponseModel):
@@ -41,3 +68,5 @@ class AnswerOut(ResponseModel):
     citations: list[CitationOut]
     documents_considered: int
     abstained: bool = Field(description="The documents do not answer; 'answer' says so.")
+    positions: list[PositionOut] = Field(description="The positions on the question, largest first.")
+    missing: list[str] = Field(description="Words of the question that no document found speaks of.")

@@ -1,0 +1,61 @@
+"""Documents that say the same, as one passage that counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rag_service.documents.model import Document
+from rag_service.retrieval.fusion import similar_words
+from rag_service.retrieval.model import Hit
+from rag_service.text.words import words_of
+
+
+@dataclass(slots=True)
+class Passage:
+    """A document, those found that repeat it, and how much of the question it holds (0 to 1)."""
+
+    document: Document
+    coverage: float
+    words: frozenset[str]
+    repeats: list[Document] = field(default_factory=list)
+    copies: int = 0
+    """Documents of the same words that are stored beside those found."""
+
+    @property
+    def same(self) -> int:
+        """How many more say the same."""
+        return len(self.repeats) + self.copies
+
+    @property
+    def documents(self) -> list[Document]:
+        """All that were found."""
+        return [self.document, *self.repeats]
+
+    @property
+    def times(self) -> list[datetime]:
+        """When they were published."""
+        return [document.published_at for document in self.documents]
+
+
+def fold_repeats(hits: Sequence[Hit], coverage: Sequence[float]) -> list[Passage]:
+    """Return one passage for each text; its document is the earliest of those that say the same.
+
+    Texts are the same when they are near-duplicates: Jaccard similarity of their words of at least 0.8.
+    """
+    passages: list[Passage] = []
+    for hit, share in zip(hits, coverage, strict=True):
+        words = words_of(hit.document.text)
+        same = next((passage for passage in passages if similar_words(words, passage.words)), None)
+        if same is None:
+            passages.append(Passage(hit.document, share, words))
+        else:
+            same.repeats.append(hit.document)
+            _earliest_first(same)
+    return passages
+
+
+def _earliest_first(passage: Passage) -> None:
+    first, *others = sorted(passage.documents, key=lambda document: (document.published_at, document.id))
+    passage.document, passage.repeats = first, others

@@ -1,0 +1,106 @@
+"""An answer in Spanish made of positions and verbatim quotes, without a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from rag_service.answers.positions import Overview, Position
+from rag_service.documents.model import TWEET_SOURCE, Document
+from rag_service.retrieval.model import Filters
+from rag_service.text.periods import written_day
+from rag_service.text.terms import Term
+
+
+def press_answer(overview: Overview, filters: Filters) -> str:
+    """Return the positions as text: a line on the whole, and for each position its share, tone, time and quotes."""
+    head = (
+        f"{_count(overview.documents, 'publicación habla', 'publicaciones hablan')} de esto"
+        f"{_period(filters)}, de {_count(overview.authors, 'autor', 'autores')}."
+    )
+    shown = sum(position.documents for position in overview.positions)
+    rest = overview.documents - shown
+    lines = [head]
+    for number, position in enumerate(overview.positions, 1):
+        lines += [f"{number}. {_described(position, overview.documents)}", *_quotes(position, overview)]
+    if rest:
+        lines.append(f"El {_percent(rest / overview.documents)} restante trata otros aspectos.")
+    return "\n".join(lines)
+
+
+def nobody_spoke(missing: Sequence[Term], terms: Sequence[Term], filters: Filters) -> str:
+    """Return the sentence that says what nothing was found about, and when."""
+    subjects = [f"«{term.word}»" for term in missing or terms]
+    if not subjects:
+        return f"No se encontró ninguna publicación sobre esto{_period(filters)}."
+    if missing or len(subjects) == 1:
+        return f"Nadie habló de {_joined(subjects, 'ni de')}{_period(filters)} en los documentos guardados."
+    return f"Nadie habló a la vez de {_joined(subjects, 'y')}{_period(filters)} en los documentos guardados."
+
+
+def said_by(document: Document) -> str:
+    """Return whose words a quote is: the account of a tweet, or the title and claimed author of a document."""
+    if document.source == TWEET_SOURCE:
+        return f"@{document.author}" if document.author else "una cuenta sin nombre"
+    return ", ".join(name for name in (document.author, document.title, f"documento «{document.source}»") if name)
+
+
+def _described(position: Position, total: int) -> str:
+    subject = f" en torno a {_joined([f'«{word}»' for word in position.terms], 'y')}" if position.terms else ""
+    size = _count(position.documents, "publicación", "publicaciones")
+    parts = [f"{_percent(position.share)} ({size} de {total}, {_count(position.authors, 'autor', 'autores')}){subject}"]
+    tone = _tone(position)
+    return "; ".join([*parts, *([tone] if tone else []), _span(position.since, position.until)]) + "."
+
+
+def _tone(position: Position) -> str:
+    tone = position.sentiment
+    scored = tone.positive + tone.neutral + tone.negative
+    if not scored:
+        return ""
+    shares = ((tone.positive, "positivo"), (tone.negative, "negativo"), (tone.neutral, "neutral"))
+    return "tono " + ", ".join(f"{_percent(count / scored)} {name}" for count, name in shares if count)
+
+
+def _quotes(position: Position, overview: Overview) -> list[str]:
+    lines = []
+    for citation in position.quotes:
+        passage = overview.passages[citation.id]
+        more = f"; {_count(passage.same, 'más dice', 'más dicen')} lo mismo" if passage.same else ""
+        when = written_day(passage.document.published_at)
+        lines.append(f'   "{citation.quote}" [{citation.id}] ({said_by(passage.document)}, {when}{more})')
+    return lines
+
+
+def _period(filters: Filters) -> str:
+    if filters.since and filters.until:
+        return f" {_span(filters.since, _last_moment(filters.until), 'entre el', 'y el')}"
+    if filters.since:
+        return f" desde el {written_day(filters.since)}"
+    if filters.until:
+        return f" antes del {written_day(filters.until)}"
+    return f" hasta el {written_day(filters.as_of)}"
+
+
+def _last_moment(until: datetime) -> datetime:
+    # The end is not part of the period: one that ends at midnight ends with the day before.
+    return until - timedelta(seconds=1) if until.year > 1 else until
+
+
+def _span(since: datetime, until: datetime, start: str = "del", end: str = "al") -> str:
+    first, last = written_day(since), written_day(until)
+    return f"el {first}" if first == last else f"{start} {first} {end} {last}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,}".replace(",", ".") + f" {one if number == 1 else many}"
+
+
+def _percent(share: float) -> str:
+    return f"{round(share * 100)} %"
+
+
+def _joined(words: Sequence[str], last: str) -> str:
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"

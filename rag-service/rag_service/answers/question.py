@@ -1,0 +1,45 @@
+"""What a question asks about, and of which period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rag_service.retrieval.model import Filters
+from rag_service.text.periods import period_of
+from rag_service.text.terms import Term, question_terms
+from rag_service.text.words import words_of
+
+_OF_A_PERIOD = words_of(
+    "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre hoy "
+    "ayer anteayer ultima ultimas ultimos ultimo semana semanas mes meses dia dias ano"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question: its words of substance, and filters that also hold the period it names."""
+
+    text: str
+    terms: list[Term]
+    filters: Filters
+
+    @classmethod
+    def of(cls, text: str, filters: Filters) -> Question:
+        """Read ``text``; a period in it narrows ``filters`` and is no word of substance any more."""
+        period = period_of(text, filters.as_of)
+        terms = question_terms(text)
+        if period is None:
+            return cls(text, terms, filters)
+        since, until = period
+        narrowed = replace(filters, since=max(since, filters.since or since), until=min(until, filters.until or until))
+        return cls(text, [term for term in terms if not _is_of_a_period(term)], narrowed)
+
+    def of_speaker(self, author: str) -> Question:
+        """Return the question to what ``author`` wrote: whose name it is goes without saying there."""
+        terms = [term for term in self.terms if not term.speaker]
+        text = " ".join(term.word for term in terms)
+        return Question(text or self.text, terms or self.terms, replace(self.filters, author=author))
+
+
+def _is_of_a_period(term: Term) -> bool:
+    return bool(term.keys & _OF_A_PERIOD) or term.word.isdigit()

@@ -1,0 +1,136 @@
+"""The words of a question that carry its subject, and where a text speaks of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import snowballstemmer
+
+from castor_chassis import fold
+from rag_service.text.normal import searchable
+from rag_service.text.words import words_of
+
+_WORD = re.compile(r"[@#]?\w+")
+_ADDRESS = re.compile(r"https?://\S+")
+_SENTENCE_START = re.compile(r"(?:^|[.!?:¿¡\n])\W*$")
+_STEMMER = snowballstemmer.stemmer("spanish")
+STOP_WORDS = words_of(
+    "a al algo algun alguna algunas alguno algunos ante antes aqui asi aun aunque bajo bien cada casi como con "
+    "contra cual cuales cualquier cuando cuanta cuantas cuanto cuantos de del desde donde dos durante e el ella "
+    "ellas ello ellos en entonces entre era eran es esa esas ese eso esos esta estaba estan estar estas este "
+    "esto estos fue fueron ha haber habia hace hacen hacer hacia han hasta hay he hemos hoy la las le les lo "
+    "los mas me mi mis mismo mucha muchas mucho muchos muy nada ni no nos nosotros nuestra nuestras nuestro "
+    "nuestros o os otra otras otro otros para pero poco por porque pues que quien quienes se segun ser sera "
+    "seran si sido siempre sin sino sobre solo son su sus tal tambien tan tanto te tener tiene tienen toda "
+    "todas todo todos tras tu tus u un una unas uno unos usted ustedes va vamos van vez y ya yo rt via q d x "
+    "hubo creemos necesitamos tenemos habra despues puede pueden queremos debe deben digo mejor creo sea sean "
+    "estoy soy somos vas voy dar da hizo haremos seguir sigue siguen alla aca tarde buenos buenas gracias"
+)
+"""Words without a subject of their own, folded."""
+_FRAME = words_of(
+    "acerca afirma afirman anuncia anuncio asunto balance candidata candidatas candidato candidatos ciudadania "
+    "ciudadanos colombianos comenta comentan comento comentario comentarios cree creen cual cuentan dice dicen "
+    "dicho dijeron dijo diferencia diga digan escribe escriben escribieron escribio existe existen explica "
+    "explican gente habla hablan hablado hablaron hablo idea ideas mayoria menciona mencionan mensajes opina "
+    "opinan opinaron opinion opiniones opino paso pasa pensaban persona personas piden pide piensa piensan "
+    "plantea plantean posicion posiciones posturas postura promesa promesas promete prometen prometieron "
+    "prometio propone proponen propuesta propuestas propuso propusieron publica publicaciones publicaron "
+    "publican publico redes respecto responde responden respuesta resumen sabe saben siente sienten tema temas "
+    "tuit tuits tuiteo tuitean trinos trino twitter tweets tweet usuarios reacciones reaccion reaccionaron "
+    "reacciona critica critican criticas favor contra argumentos habria ocurrio ocurre sucede sucedio "
+    "principales principal relacion cuenta cuentame explicame dime respondio contesto declaro aseguro planteo "
+    "afirmo"
+)
+"""Words by which people ask, and not what they ask about."""
+_SAYING_VERBS = words_of(
+    "afirma afirmo anuncia anuncio asegura aseguro cree contesto critica declara declaro defiende dice dijo "
+    "escribe escribio explica explico habla hablo opina opino pide piensa plantea planteo promete prometio "
+    "propone propuso publica publico rechaza responde respondio sabe segun siente sostiene trino tuiteo"
+)
+_SAYING_NOUNS = words_of(
+    "idea ideas opinion opiniones plan planes posicion posiciones postura posturas promesa promesas propuesta "
+    "propuestas respuesta"
+)
+_BEFORE_A_NAME = words_of(
+    "el la don dona doctor doctora ingeniero candidato candidata presidente alcalde alcaldesa senador"
+)
+_UNCHANGED = frozenset({"lunes", "martes", "miercoles", "jueves", "viernes", "crisis", "marte"})
+"""Words whose stem is that of another word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of a question; a ``name`` is one that is capitalised within a sentence, a handle or a hashtag.
+
+    The name of a ``speaker`` stands after a verb or noun of saying: "propone Petro", "según Fajardo", "la propuesta
+    de Fico", and not "qué dicen de Petro".
+    """
+
+    word: str
+    keys: frozenset[str]
+    name: bool
+    speaker: bool = False
+
+    def within(self, keys: frozenset[str]) -> bool:
+        """Return whether a text with these keys speaks of it."""
+        return bool(self.keys & keys)
+
+
+def question_terms(question: str) -> list[Term]:
+    """Return the subjects of a question, in its order, each once; words by which it is asked are left out."""
+    text = _ADDRESS.sub(" ", searchable(question))
+    found: dict[frozenset[str], Term] = {}
+    before: list[str] = []
+    for match in _WORD.finditer(text):
+        word = match.group().lstrip("@#")
+        folded = fold(word, keep_enye=False)
+        name = match.group()[0] in "@#" or (word[0].isupper() and not _SENTENCE_START.search(text[: match.start()]))
+        speaker = name and _is_speaker(before)
+        if not speaker:
+            before.append(folded)
+        if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2:
+            continue
+        term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker)
+        found.setdefault(term.keys, term)
+    return list(found.values())
+
+
+def _is_speaker(before: list[str]) -> bool:
+    # A speaker's name of several words leaves ``before`` as it is, so that each of them is one.
+    words = [word for word in before if word not in _BEFORE_A_NAME]
+    if words[-1:] in (["de"], ["del"]):
+        return words[-2:-1] != [] and words[-2] in _SAYING_NOUNS
+    return words[-1:] != [] and words[-1] in _SAYING_VERBS
+
+
+def keys_of(texts: Iterable[str | None]) -> frozenset[str]:
+    """Return the keys of all words: each folded, and its stems with and without accents."""
+    return frozenset(key for text in texts if text for word in _words(text) for key in _keys(word))
+
+
+def content_keys(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (stem, word as written) of the words that carry a subject, in order; handles and hashtags are none."""
+    for word in _WORD.findall(_ADDRESS.sub(" ", searchable(text))):
+        folded = fold(word, keep_enye=False)
+        if len(folded) > 2 and folded[0].isalpha() and folded not in STOP_WORDS and folded not in _FRAME:
+            yield _stem(folded), word
+
+
+def _words(text: str) -> list[str]:
+    return [match.lstrip("@#") for match in _WORD.findall(searchable(text))]
+
+
+@lru_cache(maxsize=50_000)
+def _keys(word: str) -> frozenset[str]:
+    folded = fold(word, keep_enye=False)
+    if folded in _UNCHANGED:
+        return frozenset({folded})
+    return frozenset({folded, _stem(folded), fold(_stem(word.lower()), keep_enye=False)})
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    return word if word in _UNCHANGED else str(_STEMMER.stemWord(word))

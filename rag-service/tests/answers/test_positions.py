@@ -1,0 +1,104 @@
+"""Answers without a model: positions, shares, quotes, and what nobody spoke of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+LABELS = {
+    "negative": {"positive": 0.1, "neutral": 0.1, "negative": 0.8, "label": "negative", "model": "m@1"},
+    "positive": {"positive": 0.8, "neutral": 0.1, "negative": 0.1, "label": "positive", "model": "m@1"},
+}
+AGAINST = (
+    "El metro elevado tapa la luz de los barrios y sube el ruido.",
+    "Ese metro elevado llena de ruido los barrios y quita la luz.",
+    "Metro elevado: más ruido, menos luz para los barrios.",
+)
+FOR = (
+    "El metro ahorra dos horas de viaje a los trabajadores del sur.",
+    "Con el metro los trabajadores del sur ahorran horas de viaje.",
+)
+
+
+async def _ask(world: World, question: str, **body: Any) -> Any:
+    return (await world.call("POST", "/v1/rag/query", {"question": question, **body}))["data"]
+
+
+@pytest.fixture
+async def city(world: World) -> World:
+    """Three tweets against the metro, one of them repeated twice, two for it, and one about something else."""
+    world.openai.down = True
+    texts = [*AGAINST, f"RT @u0: {AGAINST[0]}", f"{AGAINST[0]} https://t.co/x", *FOR]
+    for number, text in enumerate(texts):
+        label = LABELS["negative" if number < 5 else "positive"]
+        day = f"2022-05-{number + 1:02}T12:00:00Z"
+        world.feed.add(str(number), text, username=f"u{number}", created_at=day, sentiment=label, places=["bogota"])
+    world.feed.add("99", "Hoy llueve en la sabana.", username="lluvia", created_at="2022-05-09T12:00:00Z")
+    await world.eventually(lambda: world.cursor_is("8"))
+    return world
+
+
+async def test_positions_have_their_share_tone_time_and_words(city: World) -> None:
+    """Two positions: five of seven against, in three texts, and two for; each quoted in the words of two authors."""
+    data = await _ask(city, "¿Qué dicen del metro?")
+    against, supporters = data["positions"]
+    assert (against["documents"], against["share"], against["authors"]) == (5, pytest.approx(5 / 7), 5)
+    assert against["sentiment"] == {"positive": 0, "neutral": 0, "negative": 5, "unscored": 0}
+    assert (against["since"], against["until"]) == ("2022-05-01T12:00:00Z", "2022-05-05T12:00:00Z")
+    assert (supporters["documents"], supporters["sentiment"]["positive"]) == (2, 2)
+    assert {"ruido", "luz", "barrios", "elevado"} >= set(against["terms"])
+    by_id = {citation["id"]: citation for citation in data["citations"]}
+    for position in data["positions"]:
+        authors = [by_id[name]["author"] for name in position["citations"]]
+        assert len(set(authors)) == len(authors) == 2
+    assert by_id["tweet:0"]["same"] == 2
+    assert by_id["tweet:0"] | {"start": 0} == by_id["tweet:0"] | {
+        "quote": AGAINST[0],
+        "start": 0,
+        "sentiment": "negative",
+        "places": ["bogota"],
+        "url": "https://x.com/u0/status/0",
+        "published_at": "2022-05-01T12:00:00Z",
+    }
+    assert data["answer"].startswith("7 publicaciones hablan de esto hasta el ")
+    assert "1. 71 % (5 publicaciones de 7, 5 autores)" in data["answer"]
+    assert "2 más dicen lo mismo" in data["answer"]
+    assert "llueve" not in data["answer"]
+
+
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("¿Cuál es el precio del bitcoin en Marte?", ["precio", "bitcoin", "Marte"]),
+        ("¿Qué dice Petronila del metro?", ["Petronila"]),
+        ("¿Qué dicen del teleférico?", ["teleférico"]),
+    ],
+)
+async def test_of_what_nobody_mentions_it_says_so(city: World, question: str, missing: list[str]) -> None:
+    """When a subject of the question is nowhere, the answer is that, by name, and quotes nothing."""
+    data = await _ask(city, question)
+    assert (data["abstained"], data["citations"], data["missing"]) == (True, [], missing)
+    assert all(f"«{word}»" in data["answer"] for word in missing)
+
+
+async def test_only_the_period_that_is_asked_about_counts(city: World) -> None:
+    """A date in the question holds for every passage, and a period without any is said to have none."""
+    data = await _ask(city, "¿Qué dicen del metro el 6 de mayo de 2022?")
+    assert [citation["id"] for citation in data["citations"]] == ["tweet:5"]
+    empty = await _ask(city, "¿Qué dijeron del metro en abril de 2022?")
+    assert empty["abstained"] is True
+    assert "entre el 1 de abril de 2022 y el 30 de abril de 2022" in empty["answer"]
+    filtered = await _ask(city, "¿Qué dicen del metro?", filters={"until": "2022-05-02T05:00:00Z"})
+    assert [citation["id"] for citation in filtered["citations"]] == ["tweet:0"]
+
+
+async def test_a_handle_speaks_for_the_name_in_it(city: World) -> None:
+    """What an account wrote answers a question about the person whose name its handle begins or ends with."""
+    city.feed.add("200", "El metro será subterráneo.", username="petrogustavo", created_at="2022-05-10T12:00:00Z")
+    await city.eventually(lambda: city.cursor_is("9"))
+    data = await _ask(city, "¿Qué propone Petro sobre el metro?")
+    assert [citation["quote"] for citation in data["citations"]] == ["El metro será subterráneo."]
