@@ -20,6 +20,7 @@ from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.loader import LoadedModel, load_model
 from sentiment_service.classifiers.onnx_runtime import cpu_limit
 from sentiment_service.classifiers.pretrained import Defaults
+from sentiment_service.inference.questions import classify
 from sentiment_service.inference.scheduler import InferenceScheduler
 from sentiment_service.inference.score_cache import ScoreCache
 from sentiment_service.inference.service import SentimentService
@@ -58,7 +59,7 @@ async def start(chassis: Chassis[SentimentSettings]) -> AsyncIterator[Resources]
     # Threads of their own: preprocessing of later batches must not delay an inference.
     with ThreadPoolExecutor(threads, thread_name_prefix="inference") as inference:
         scheduler: InferenceScheduler[Scores] = InferenceScheduler(
-            lambda batch: loaded.classifier.classify(batch),
+            lambda batch: classify(loaded.classifier, batch),
             partial(asyncio.get_running_loop().run_in_executor, inference),
             batch_max=settings.batch_max_tokens,
             queue_max=settings.queue_max_texts,

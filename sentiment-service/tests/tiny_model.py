@@ -26,9 +26,13 @@ WORDS: dict[str, tuple[float, float, float]] = {
 
 
 def write_tiny(folder: Path, **changes: Any) -> Path:
-    """Write the model into ``folder``; ``changes`` replace entries of its manifest."""
+    """Write the model into ``folder``; ``changes`` replace entries of its manifest.
+
+    With ``towards`` the network has three more outputs, which say the opposite of the first three.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _network(folder / "model.onnx")
+    table = [row + row[::-1] if "towards" in changes else row for row in WORDS.values()]
+    write_network(folder / "model.onnx", table, ("input_ids", "attention_mask"))
     _tokenizer().save(str(folder / "tokenizer.json"))
     manifest: dict[str, Any] = {
         "id": "tiny",
@@ -49,13 +53,11 @@ def _tokenizer() -> Tokenizer:
     made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", vocabulary["<s>"]), ("</s>", vocabulary["</s>"])]
+        single="<s> $A </s>",
+        pair="<s> $A </s> $B </s>",
+        special_tokens=[("<s>", vocabulary["<s>"]), ("</s>", vocabulary["</s>"])],
     )
     return made
-
-
-def _network(path: Path) -> None:
-    write_network(path, list(WORDS.values()), ("input_ids", "attention_mask"))
 
 
 def write_network(path: Path, table: Sequence[Sequence[float]], inputs: Sequence[str], *, pooled: bool = True) -> None:

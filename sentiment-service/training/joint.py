@@ -3,7 +3,7 @@
     python training/joint.py --out RUN --init RUN --texts NAME=FILE[:WEIGHT] … --pairs NAME=FILE[:WEIGHT] …
 
 The head has six rows: LABELS for the text, then LABELS for the target. A text is read as `<s> text </s>`, a pair as
-`<s> target </s> marked text </s>` (``sentiment_service.targets.marking``). WEIGHT says how often a file's rows count in
+`<s> target </s> marked text </s>` (``sentiment_service.text.marking``). WEIGHT says how often a file's rows count in
 an epoch; its rows kept for measuring (``sources.Row.measured``) are never trained on, and their accuracy and macro-F1
 are printed. A file called `umsab…` is `label TAB text`, `own` is `kind TAB label TAB text`, `own_targets` is
 `label TAB target TAB text`: those are trained on whole. `held_umsab…` is measured on whole, and so is every other
@@ -29,7 +29,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from sentiment_service.classifiers.base import LABELS
-from sentiment_service.targets.marking import marked
+from sentiment_service.text.marking import marked
 from sentiment_service.text.normalise import normalise
 from tools.e5 import weights as e5
 

@@ -152,7 +152,7 @@ def tokenizer(pieces: list[tuple[str, float]], longest: int | None = None) -> To
     made.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), spaces])
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     made.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", BOS), ("</s>", EOS)]
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", BOS), ("</s>", EOS)]
     )
     if longest is not None:
         made.enable_truncation(longest)

@@ -37,6 +37,14 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetedText:
+    """A text, to be read for what it says towards a target that it names."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextSize:
     """What a text costs, in tokens (at least 1), and in how many windows the model reads it: 1 where it fits."""
 
@@ -81,6 +89,22 @@ class ModelCard:
         )
 
 
+class TargetReading(Protocol):
+    """What a model that answers towards targets does with pairs of text and target."""
+
+    def prepare(self, pair: TargetedText) -> str:
+        """Return how a pair is written: pairs that become equal have equal scores."""
+        ...
+
+    def classify(self, pairs: Sequence[TargetedText]) -> list[Scores]:
+        """Return the scores of each pair, in the order given."""
+        ...
+
+    def sizes(self, pairs: Sequence[TargetedText]) -> list[TextSize]:
+        """Return what each pair costs, and its windows."""
+        ...
+
+
 class Classifier(Protocol):
     """Any sentiment model: immutable once loaded, so safe to use from several threads."""
 
@@ -92,6 +116,11 @@ class Classifier(Protocol):
     @property
     def prepare(self) -> Callable[[str], str]:
         """How a raw text is written before it is tokenised: texts that become equal have equal scores."""
+        ...
+
+    @property
+    def target_reader(self) -> TargetReading | None:
+        """How it answers towards targets; None for a model that was trained for texts only."""
         ...
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:

@@ -68,6 +68,11 @@ class LinearClassifier:
         return normalise
 
     @property
+    def target_reader(self) -> None:
+        """The model answers for texts only."""
+        return None
+
+    @property
     def characters_per_token(self) -> int:
         """About how many characters of a text cost 1."""
         return 64

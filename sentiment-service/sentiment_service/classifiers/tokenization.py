@@ -44,6 +44,10 @@ class FileTokenizer:
         """Return the windows of each text."""
         return [[first, *first.overflowing] for first in self.tokenizer.encode_batch_fast(list(texts))]
 
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[list[tokenizers.Encoding]]:
+        """Return the windows of each pair of target and text; each begins with the target."""
+        return [[first, *first.overflowing] for first in self.tokenizer.encode_batch_fast(list(pairs))]
+
     def arrays(self, encodings: Sequence[tokenizers.Encoding]) -> Arrays:
         """Return ids, mask and token types (all 0)."""
         width = max(len(encoding) for encoding in encodings)

@@ -15,6 +15,7 @@ from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import LABELS, REMEDY, Label, ModelCard, Scores, TextSize, softmax
 from sentiment_service.classifiers.linear import LinearClassifier
 from sentiment_service.classifiers.onnx_runtime import cpu_limit, runs, session
+from sentiment_service.classifiers.target_reader import Calibration, TargetReader
 from sentiment_service.classifiers.tokenization import FileTokenizer, Tokenizer
 from sentiment_service.text.normalise import handles, normalise, plain, robertuito, sentences
 
@@ -54,9 +55,10 @@ class Blend:
 class TransformerClassifier:
     """An ONNX session, its tokenizer, and where the folder says so a linear model whose answer is mixed in.
 
-    ``outputs`` is the label of each output of the network; several may have one label. Texts run in batches of equal
-    length. A text longer than the tokenizer's windows is read sentence by sentence, a sentence longer than a window in
-    several; ``combined`` says how they add up.
+    ``outputs`` is the label of each output of the network; several may have one label. With ``towards`` the network has
+    three more outputs, the labels towards a target, in the order of LABELS. Texts run in batches of equal length. A
+    text longer than the tokenizer's windows is read sentence by sentence, a sentence longer than a window in several;
+    ``combined`` says how they add up.
     """
 
     model: ModelCard
@@ -66,6 +68,7 @@ class TransformerClassifier:
     outputs: tuple[Label, ...]
     blend: Blend | None = None
     linear: LinearClassifier | None = None
+    towards: Calibration | None = None
 
     @classmethod
     def load(cls, folder: Path, *, threads: int | None = None, linear: LinearClassifier | None = None) -> Self:
@@ -101,7 +104,15 @@ class TransformerClassifier:
             outputs=card.labels,
             blend=blend,
             linear=linear if blend else None,
+            towards=_calibration(manifest),
         )
+
+    @property
+    def target_reader(self) -> TargetReader | None:
+        """How the model answers towards targets, if it was trained to."""
+        if self.towards is None or not isinstance(self.tokenizer, FileTokenizer):
+            return None
+        return TargetReader(self.tokenizer, self._target_logits, combined, self.towards)
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         """Return the scores of each raw text, in the order given; an empty list for no texts."""
@@ -146,10 +157,17 @@ class TransformerClassifier:
         return np.array(found).reshape(-1, len(LABELS))
 
     def _logits(self, encodings: Sequence[Sized]) -> Rows:
-        logits = np.zeros((len(encodings), len(self.outputs)))
+        return _by_label(self._outputs(encodings)[:, : len(self.outputs)], self.outputs)
+
+    def _target_logits(self, encodings: Sequence[Sized]) -> Rows:
+        return self._outputs(encodings)[:, len(self.outputs) :]
+
+    def _outputs(self, encodings: Sequence[Sized]) -> Rows:
+        width = len(self.outputs) + (len(LABELS) if self.towards else 0)
+        logits = np.zeros((len(encodings), width))
         for rows in runs([len(encoding) for encoding in encodings]):
             logits[rows] = self._run([encodings[row] for row in rows])
-        return _by_label(logits, self.outputs)
+        return logits
 
     def _run(self, encodings: Sequence[Sized]) -> Rows:
         known = self.tokenizer.arrays(encodings)
@@ -180,6 +198,11 @@ def _blend(manifest: dict[str, Any], linear: LinearClassifier | None) -> Blend |
         if wanted != found:
             raise ModelArtifactError(f"The model was fitted beside {wanted}, but beside it is {found}; {REMEDY}.")
     return Blend(float(given["transformer"]), float(given["linear"]), tuple(given["bias"]))
+
+
+def _calibration(manifest: dict[str, Any]) -> Calibration | None:
+    given = manifest.get("towards")
+    return None if given is None else Calibration(float(given["scale"]), tuple(given["bias"]))
 
 
 def _by_label(logits: Rows, outputs: Sequence[Label]) -> Rows:

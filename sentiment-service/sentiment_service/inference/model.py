@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sentiment_service.classifiers.base import Scores
+from sentiment_service.inference.questions import Question
 
 _NEUTRAL = Scores(0.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceRequest:
-    """A text to compute: ``key`` is equal for texts of equal result, ``cost`` is its number of tokens (at least 1).
+    """A question to compute: ``key`` is equal where the result is, ``cost`` is its number of tokens (at least 1).
 
     ``windows`` is in how many parts the model reads it.
     """
 
     key: str
-    text: str
+    question: Question
     cost: int
     windows: int = 1
 

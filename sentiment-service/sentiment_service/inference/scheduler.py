@@ -20,6 +20,7 @@ from castor_chassis.context import remaining_seconds
 from sentiment_service.errors import QueueFull
 from sentiment_service.inference.fair_queue import FairQueue
 from sentiment_service.inference.model import InferenceRequest
+from sentiment_service.inference.questions import Question
 from sentiment_service.metrics import BATCH, INFERENCE, QUEUED, SHARED, SHED, TOKENS, WAIT
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class InferenceScheduler(Generic[T]):
 
     def __init__(
         self,
-        function: Callable[[Sequence[str]], Sequence[T]],
+        function: Callable[[Sequence[Question]], Sequence[T]],
         in_thread: Callable[..., Awaitable[Any]],
         *,
         batch_max: int,
@@ -215,7 +216,7 @@ class InferenceScheduler(Generic[T]):
         started = time.perf_counter()
         self._running[worker] = (cost, started)
         try:
-            results = await self._in_thread(self._function, [job.request.text for job in batch])
+            results = await self._in_thread(self._function, [job.request.question for job in batch])
         except Exception as error:
             for pending in {pending for job in batch for pending in job.waiting}:
                 pending.fail(error)

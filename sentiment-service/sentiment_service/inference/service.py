@@ -11,6 +11,7 @@ from sentiment_service.classifiers.loader import LoadedModel
 from sentiment_service.inference.drift import Drift
 from sentiment_service.inference.model import InferenceRequest, ScoredText, unscored
 from sentiment_service.inference.preprocessing import PreprocessedText, estimated_cost, preprocess
+from sentiment_service.inference.questions import Question, text_of
 from sentiment_service.inference.scheduler import InferenceScheduler
 from sentiment_service.inference.score_cache import ScoreCache
 from sentiment_service.metrics import CONFIDENCE, LABELS, TEXTS
@@ -46,8 +47,10 @@ class SentimentService:
         if self.model.is_loaded:
             self._scheduler.check(1 + body_bytes // self.model.classifier.characters_per_token, 1)
 
-    async def score(self, texts: Sequence[str], lang: RequestedLanguage, *, count: bool = True) -> list[ScoredText]:
-        """Return the scores of each text, in the order given.
+    async def score(
+        self, texts: Sequence[Question], lang: RequestedLanguage, *, count: bool = True
+    ) -> list[ScoredText]:
+        """Return the scores of each text, or of each pair of text and target, in the order given.
 
         ``lang`` is the language that the caller names: where the model does not know it, nothing is scored. A text
         that is evidently in a language unknown to the model is not scored whatever the caller names.
@@ -68,15 +71,15 @@ class SentimentService:
             self._observe(scored)
         return scored
 
-    async def _score_unique(self, texts: list[str]) -> dict[str, ScoredText]:
+    async def _score_unique(self, texts: list[Question]) -> dict[Question, ScoredText]:
         classifier = self.model.classifier
         with self._scheduler.reserved(estimated_cost(classifier, texts), len(texts)):
             preprocessed = await self._preprocessed(classifier, texts)
         scores = await self._compute([one.request for one in preprocessed if one.request is not None])
         return {text: _scored(one, scores) for text, one in zip(texts, preprocessed, strict=True)}
 
-    async def _preprocessed(self, classifier: Classifier, texts: list[str]) -> list[PreprocessedText]:
-        if sum(map(len, texts)) <= _SHORT_CHARACTERS:
+    async def _preprocessed(self, classifier: Classifier, texts: list[Question]) -> list[PreprocessedText]:
+        if sum(len(text_of(text)) for text in texts) <= _SHORT_CHARACTERS:
             return preprocess(classifier, texts)
         found: list[PreprocessedText] = await self._in_thread(preprocess, classifier, texts)
         return found

@@ -61,6 +61,11 @@ def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | P
     return PendingTarget(clauses.written(_scope(_own(named[-1]))))
 
 
+def names(text: str, target: str) -> bool:
+    """Return whether the text names the target."""
+    return clauses.mentions(clauses.marked(clauses.tokens_of(text), target, TARGET))
+
+
 def _marked(text: str, target: str, others: Sequence[str]) -> list[Token]:
     tokens = clauses.marked(clauses.tokens_of(text), target, TARGET)
     for other in sorted(others, key=len, reverse=True):

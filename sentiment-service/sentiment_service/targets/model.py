@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sentiment_service.classifiers.base import Scores
+from sentiment_service.inference.questions import Question
 
 RULES_VERSION = "1"
 Basis = Literal["preference", "event", "side", "irony", "reported", "words", "model"]
@@ -26,9 +27,9 @@ class TargetSentiment:
 
 @dataclass(frozen=True, slots=True)
 class PendingTarget:
-    """A target that the rules leave open: the model is to score ``scope``, the part of the text about the target."""
+    """A target for the model: ``question`` is the text with the target, or the part of the text that is about it."""
 
-    scope: str
+    question: Question
 
 
 ABSENT = TargetSentiment(None)

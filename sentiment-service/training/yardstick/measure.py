@@ -25,8 +25,10 @@ from sources import Row, read_pairs  # type: ignore[import-not-found, unused-ign
 
 from sentiment_service.classifiers.base import LABELS, Classifier
 from sentiment_service.classifiers.loader import load_model
+from sentiment_service.inference.questions import classify
 from sentiment_service.targets.assess import assess
 from sentiment_service.targets.model import PendingTarget
+from sentiment_service.targets.service import ask_model
 
 
 def labelled(drawn: Path, name: str) -> Iterator[tuple[str, list[str]]]:
@@ -46,9 +48,9 @@ def texts_report(model: Classifier, rows: Sequence[tuple[str, str]]) -> dict[str
 
 def towards(model: Classifier, text: str, target: str, others: Sequence[str]) -> str:
     """Return the label towards a target, as the service answers."""
-    found = assess(text, target, others)
+    found = (ask_model if model.target_reader else assess)(text, target, others)
     if isinstance(found, PendingTarget):
-        return model.classify([found.scope])[0].label
+        return classify(model, [found.question])[0].label
     return "absent" if found.scores is None else found.scores.label
 
 

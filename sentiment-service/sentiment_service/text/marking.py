@@ -24,7 +24,7 @@ def marked(text: str, target: str) -> str:
     """
     raw = plain(html.unescape(text))
     found = mark(raw, plain(target))
-    return normalise(found) if found != raw else mark(normalise(text), normalise(target))
+    return normalise(found if found != raw else mark(normalise(text), normalise(target)))
 
 
 def mark(text: str, target: str) -> str:
