@@ -28,7 +28,7 @@ class RequestInfo:
     peer: PeerIdentity | None = None
     principal: str | None = None
     user_token: str | None = None
-    """The user's own token, handed on when this service calls another on the user's behalf."""
+    """The user's own token, exchanged where this service calls another on the user's behalf; it never leaves."""
 
 
 _current: ContextVar[RequestInfo | None] = ContextVar("castor_request", default=None)

@@ -47,6 +47,9 @@ REVOCATION_OVERFLOWS = Counter(
     "castor_revocation_overflows_total", "Ended sessions replaced by an issued-before cut-off"
 )
 JWKS_FETCHES = Counter("castor_jwks_fetches_total", "Fetches of auth-service's key set", ["outcome"])
+TOKEN_EXCHANGES = Counter(
+    "castor_token_exchanges_total", "Users' tokens exchanged for one that a peer accepts, at auth-service", ["outcome"]
+)
 WORKER_RESTARTS = Counter("castor_worker_restarts_total", "Restarts of background tasks after a failure", ["worker"])
 LEASE_HELD = Gauge("castor_lease_held", "1 while this replica holds the lease", ["lease"])
 FEED_LAG = Gauge("castor_feed_lag_seconds", "Seconds since the follower last reached the end of its feed", ["feed"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -55,6 +55,11 @@ class ServiceSettings(BaseSettings):
     auth_url: str = Field("https://auth-service:8443", description="Where auth-service answers.")
     auth_issuer: str = Field("https://auth.castor", description="'iss' of every token.")
     user_audience: str = Field("castor", description="'aud' of user tokens.")
+    user_tokens_from: Literal["ingress", "services"] = Field(
+        "ingress",
+        description="ingress: what users send is refused over the certificate of another service, so that whoever "
+        "captured it there cannot use it here; services: accepted, for clusters whose jobs act as users.",
+    )
     jwks_max_age_seconds: float = Field(300, gt=0, description="Keys older than this are fetched anew.")
 
     peer_attempts: int = Field(3, ge=1, le=10, description="Attempts per call, the first included.")

@@ -56,7 +56,7 @@ def create_app(
 async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     """Build what the routes use and start the background work."""
     settings, postgres = chassis.settings, chassis.postgres
-    openai = OpenAIClient(chassis.peer("openai-service", settings.openai_url), settings)
+    openai = OpenAIClient(chassis.peer("openai-service", settings.openai_url, on_behalf=True), settings)
     encoder = Encoder(openai, settings.embedding_dimensions)
     stored = DocumentRepository(postgres)
     _start_work(chassis, stored, encoder)

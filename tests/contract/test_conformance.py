@@ -24,8 +24,8 @@ MINUTES = float(os.environ.get("CASTOR_FUZZ_MINUTES", "0"))
 def test_service_conforms_to_its_contract(system: System, service: str) -> None:
     """No crash, no undocumented answer, no accepted nonsense, no refused sense, on any operation."""
     name = f"{service}-service"
-    # A caller that may reach /internal too; an administrator's token holds every scope.
-    identity = system.home / "pki" / "twitter-service" / "current"
+    # The service's own identity: it may reach /internal too, and no other service may send what users send.
+    identity = system.home / "pki" / name / "current"
     command = [
         str(Path(sys.executable).with_name("st")), "--config-file", str(ROOT / "schemathesis.toml"),
         "run", str(ROOT / "contracts" / f"{name}.v1.yaml"),

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from auth_service.api.dependencies import R, form_fields, no_store, peer_certificate
 from auth_service.api.schemas.tokens import JwksView, JwkView, OAuthErrorView, ServiceTokenView
-from auth_service.credentials.service_tokens import TokenRequest
+from auth_service.credentials.service_tokens import ACCESS_TOKEN, EXCHANGE, TokenRequest
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError
 from auth_service.tokens.grants import AUDIENCES
 from castor_chassis import ErrorBody, public
@@ -19,6 +19,7 @@ from castor_chassis.tls import PeerIdentity
 
 router = APIRouter(prefix="/v1/auth", tags=["services"])
 
+_FIELDS = ("grant_type", "audience", "scope", "client_id", "client_secret", "subject_token", "subject_token_type")
 _TOKEN_FORM = {
     "requestBody": {
         "required": True,
@@ -28,7 +29,7 @@ _TOKEN_FORM = {
                     "type": "object",
                     "required": ["grant_type", "audience"],
                     "properties": {
-                        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+                        "grant_type": {"type": "string", "enum": ["client_credentials", EXCHANGE]},
                         "audience": {
                             "type": "string",
                             "enum": list(AUDIENCES),
@@ -40,6 +41,8 @@ _TOKEN_FORM = {
                             "description": "For clients with a secret; or HTTP Basic (RFC 6749 section 2.3.1).",
                         },
                         "client_secret": {"type": "string", "format": "password"},
+                        "subject_token": {"type": "string", "description": "Of an exchange: the user's access token."},
+                        "subject_token_type": {"type": "string", "enum": [ACCESS_TOKEN]},
                     },
                 }
             }
@@ -54,7 +57,7 @@ _OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
 
 async def token_request(request: Request) -> TokenRequest:
     """Read the form; raises ``InvalidTokenRequest`` for a parameter given twice (RFC 6749 section 3.2)."""
-    found = await form_fields(request, ("grant_type", "audience", "scope", "client_id", "client_secret"))
+    found = await form_fields(request, _FIELDS)
     basic = _basic(request.headers.get("authorization"))
     if basic is not None and (found["client_id"] or found["client_secret"]):
         raise InvalidTokenRequest("the client is named twice, in the form and in the header")
@@ -78,6 +81,7 @@ def _basic(header: str | None) -> dict[str, str] | None:
 @router.post(
     "/token",
     responses=_OAUTH_ERRORS,
+    response_model_exclude_none=True,
     openapi_extra=_TOKEN_FORM,
     dependencies=[Depends(public("certificate or secret are the proof")), Depends(no_store)],
 )
@@ -86,7 +90,10 @@ async def issue_token(
     form: Annotated[TokenRequest, Depends(token_request)],
     peer: Annotated[PeerIdentity | None, Depends(peer_certificate)],
 ) -> ServiceTokenView:
-    """Give a service a token for one other service, bound to its client certificate (RFC 6749, RFC 8705)."""
+    """Give a service a token for one other service, bound to its client certificate (RFC 6749, RFC 8705).
+
+    By token exchange (RFC 8693) one that says on behalf of which user it calls, in place of the user's own token.
+    """
     return ServiceTokenView.model_validate(await r.service_tokens.issue(form, peer))
 
 

@@ -1,4 +1,7 @@
-"""Tokens for services: OAuth 2.0 client credentials (RFC 6749 section 4.4), bound to the client's certificate."""
+"""Tokens for services: OAuth 2.0 client credentials (RFC 6749 section 4.4) and token exchange (RFC 8693).
+
+Each is for one audience and bound to the client's certificate.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, 
 from auth_service.metrics import attempt
 from auth_service.tokens.grants import granted
 from auth_service.tokens.issuer import TokenIssuer
-from castor_chassis import Postgres
+from castor_chassis import Postgres, TokenVerifier, Unauthenticated
 from castor_chassis.tls import PeerIdentity, is_service
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class TokenRequest:
     scope: str
     client_id: str = ""
     client_secret: str = ""
+    subject_token: str = ""
+    subject_token_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ class ServiceToken:
     access_token: str
     expires_in: int
     scope: str
+    issued_token_type: str | None = None
+    """Of an exchange (RFC 8693 section 2.2.1)."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,11 @@ class ServiceTokens:
     audit: Audit
     clients: ServiceClients
     refusals: Refusals
+    verifier: TokenVerifier
 
     async def issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
         """Return a token for ``request.audience``; raises an ``OAuthError``, which is audited."""
-        with attempt("client_credentials"):
+        with attempt("token_exchange" if request.grant_type == EXCHANGE else "client_credentials"):
             try:
                 return await self._issue(request, peer)
             except OAuthError as refused:
@@ -62,16 +73,37 @@ class ServiceTokens:
     async def _issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
         if not request.grant_type:
             raise InvalidTokenRequest("the parameter grant_type is missing")
-        if request.grant_type != "client_credentials":
-            raise UnsupportedGrantType("only client_credentials is supported")
+        if request.grant_type not in ("client_credentials", EXCHANGE):
+            raise UnsupportedGrantType(f"only client_credentials and {EXCHANGE} are supported")
         if peer is None:
             raise InvalidClient("a token is bound to a client certificate, and there is none")
         service = await self._authenticated(request, peer)
         if not request.audience:
             raise InvalidTokenRequest("the parameter audience is missing: name the service to be called")
         scopes = granted(service, request.audience, request.scope)
+        if request.grant_type == EXCHANGE:
+            return await self._exchanged(request, service, scopes, peer.thumbprint)
         token = await self.issuer.service_token(service, request.audience, scopes, peer.thumbprint)
         return ServiceToken(token, self.issuer.service_seconds, " ".join(sorted(scopes)))
+
+    async def _exchanged(
+        self, request: TokenRequest, service: str, scopes: frozenset[str], thumbprint: str
+    ) -> ServiceToken:
+        """Return a token that says to one peer for which user ``service`` calls; it is of no use to anybody else.
+
+        Its scopes are those that the user holds of what the service is granted there, which may be none.
+        """
+        if request.subject_token_type != ACCESS_TOKEN:
+            raise InvalidTokenRequest(f"subject_token_type must be {ACCESS_TOKEN}")
+        try:
+            user = await self.verifier.verify(request.subject_token, None)
+        except Unauthenticated as refused:
+            raise InvalidTokenRequest("subject_token is not a valid access token of a user") from refused
+        if user.use != "user":
+            raise InvalidTokenRequest("subject_token is not an access token of a user")
+        held = scopes & user.scopes
+        token, seconds = await self.issuer.delegation(user, service, request.audience, held, thumbprint)
+        return ServiceToken(token, seconds, " ".join(sorted(held)), ACCESS_TOKEN)
 
     async def _authenticated(self, request: TokenRequest, peer: PeerIdentity) -> str:
         if request.client_id:

@@ -14,6 +14,7 @@ from jose import jwt
 from auth_service.tokens.signing_keys import ALGORITHM, Offload, SigningKeys
 from auth_service.users.model import User
 from auth_service.users.roles import scopes_held
+from castor_chassis import Claims
 
 IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 """Scopes of OpenID Connect, which allow nothing at the services but ``userinfo``."""
@@ -85,6 +86,26 @@ class TokenIssuer:
             scope=_joined(scopes),
             cnf={"x5t#S256": thumbprint},
         )
+
+    async def delegation(
+        self, user: Claims, actor: str, audience: str, scopes: Iterable[str], thumbprint: str
+    ) -> tuple[str, int]:
+        """Return a token with which ``actor`` calls ``audience`` on behalf of ``user`` (RFC 8693), and its seconds.
+
+        It is bound to the actor's certificate, ends with the user's session, and lasts no longer than the user's token.
+        """
+        seconds = max(1, min(self.service_seconds, user.expires_at - int(time.time())))
+        token = await self._sign(
+            seconds,
+            sub=user.subject,
+            aud=audience,
+            token_use="delegation",
+            sid=user.session_id,
+            scope=_joined(scopes),
+            act={"sub": actor},
+            cnf={"x5t#S256": thumbprint},
+        )
+        return token, seconds
 
     async def _sign(self, seconds: int, **claims: Any) -> str:
         now = int(time.time())

@@ -47,7 +47,7 @@ def build_resources(
         sessions=f.sessions,
         api_keys=api_keys,
         service_clients=service_clients,
-        service_tokens=ServiceTokens(f.postgres, f.issuer, f.audit, service_clients, f.refusals),
+        service_tokens=ServiceTokens(f.postgres, f.issuer, f.audit, service_clients, f.refusals, verifier),
         signing_keys=signing_keys,
         verifier=verifier,
         revocations=f.revocations,

@@ -31,6 +31,8 @@ from castor_chassis.tls import TlsIdentity
 from castor_chassis.wire.errors import PeerRejected, PeerTimeout, PeerUnavailable
 
 TokenSource = Callable[[str], Awaitable[str]]
+UserTokenSource = Callable[[str, str], Awaitable[str | None]]
+"""From a user's token and a peer's name to the token that says to this peer on whose behalf we call."""
 tracer = trace.get_tracer("castor.peers")
 
 
@@ -62,12 +64,14 @@ class Peer:
         policy: PeerPolicy | None = None,
         tls: TlsIdentity | None = None,
         tokens: TokenSource | None = None,
+        user_tokens: UserTokenSource | None = None,
     ) -> None:
         self.name = name
         self._base_url = base_url
         self._policy = policy or PeerPolicy()
         self._tls = tls
         self._tokens = tokens
+        self._user_tokens = user_tokens
         self._client: httpx.AsyncClient | None = None
         self._retired: set[asyncio.Task[None]] = set()
         self._bulkhead = asyncio.Semaphore(self._policy.max_connections)
@@ -105,10 +109,10 @@ class Peer:
         request = {"method": method, "url": path, "params": _without_none(params), "data": form}
         content = None if json is None else orjson.dumps(json)
         # Before the attempt: a token that is late or refused is auth-service's failure, not this peer's.
-        token = None if self._tokens is None else await self._tokens(self.name)
+        tokens = await self._authorization()
 
         async def attempt(seconds: float) -> Reply:
-            return self._opened(await self._observed(request, content, token, seconds, repeatable), repeatable)
+            return self._opened(await self._observed(request, content, tokens, seconds, repeatable), repeatable)
 
         def late(seconds: float) -> AttemptFailed:
             error = PeerTimeout(peer=self.name, seconds=round(seconds, 3))
@@ -117,6 +121,15 @@ class Peer:
         return await self._retrier.run(
             attempt, late=late, refused=self._refused, admit=self._admitted, timeout_seconds=timeout_seconds
         )
+
+    async def _authorization(self) -> dict[str, str]:
+        """Return the headers with our own token, and the one for the user on whose behalf we call, if there is one."""
+        headers = {} if self._tokens is None else {"Authorization": f"Bearer {await self._tokens(self.name)}"}
+        info = current_request()
+        if self._user_tokens is not None and info is not None and info.user_token is not None:
+            exchanged = await self._user_tokens(info.user_token, self.name)
+            headers |= {} if exchanged is None else {"X-User-Authorization": f"Bearer {exchanged}"}
+        return headers
 
     @asynccontextmanager
     async def _admitted(self) -> AsyncIterator[None]:
@@ -133,12 +146,12 @@ class Peer:
         return PeerUnavailable(peer=self.name, reason=reason, retry_after_seconds=retry_after_seconds)
 
     async def _observed(
-        self, request: dict[str, Any], content: bytes | None, token: str | None, seconds: float, repeatable: bool
+        self, request: dict[str, Any], content: bytes | None, tokens: dict[str, str], seconds: float, repeatable: bool
     ) -> httpx.Response:
         started = time.perf_counter()
         outcome = "error"
         try:
-            response = await self._send(request, content, token, seconds)
+            response = await self._send(request, content, tokens, seconds)
             outcome = f"{response.status_code // 100}xx"
             return response
         except asyncio.CancelledError:
@@ -151,26 +164,22 @@ class Peer:
             PEER_REQUESTS.labels(self.name, outcome).observe(time.perf_counter() - started)
 
     async def _send(
-        self, request: dict[str, Any], content: bytes | None, token: str | None, seconds: float
+        self, request: dict[str, Any], content: bytes | None, tokens: dict[str, str], seconds: float
     ) -> httpx.Response:
         with tracer.start_as_current_span(f"{request['method']} {self.name}", kind=trace.SpanKind.CLIENT) as span:
-            headers = self._headers(seconds, token, content is not None)
+            headers = self._headers(seconds, content is not None) | tokens
             response = await self._current_client().request(**request, content=content, headers=headers)
             span.set_attribute("http.response.status_code", response.status_code)
             return response
 
-    def _headers(self, seconds: float, token: str | None, has_json: bool) -> dict[str, str]:
+    def _headers(self, seconds: float, has_json: bool) -> dict[str, str]:
         headers = {"X-Request-Timeout-Ms": str(max(1, int(seconds * 1000)))}
         propagate.inject(headers)
         if has_json:
             headers["Content-Type"] = "application/json"
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
         info = current_request()
         if info is not None:
             headers["X-Request-ID"] = info.request_id
-            if info.user_token is not None:
-                headers["X-User-Authorization"] = f"Bearer {info.user_token}"
         return headers
 
     def _opened(self, response: httpx.Response, repeatable: bool) -> Reply:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from castor_chassis.background.shared_call import SharedCalls
 from castor_chassis.client.operation import Operation
 from castor_chassis.client.peer import Peer, Reply
-from castor_chassis.metrics import JWKS_FETCHES
+from castor_chassis.metrics import JWKS_FETCHES, TOKEN_EXCHANGES
 from castor_chassis.security.authorization import API_KEY_PREFIX, Principal
 from castor_chassis.security.jwt import ALGORITHM
 from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationList
@@ -75,7 +75,14 @@ JWKS = Operation("GET", "/v1/auth/jwks", reads=KeySet)
 VERIFY_API_KEY = Operation("POST", "/internal/api-keys/verify", ("key",), KeyOwner)
 REVOCATIONS = Operation("GET", "/internal/revocations", ("after",), Revocations)
 TOKEN = Operation("POST", "/v1/auth/token", ("grant_type", "audience"), ServiceToken)
-OPERATIONS = (JWKS, VERIFY_API_KEY, REVOCATIONS, TOKEN)
+EXCHANGE = Operation(
+    "POST", TOKEN.path, ("grant_type", "audience", "subject_token", "subject_token_type"), ServiceToken
+)
+OPERATIONS = (JWKS, VERIFY_API_KEY, REVOCATIONS, TOKEN, EXCHANGE)
+_EXCHANGED = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -247,4 +254,40 @@ class ServiceTokens:
         form = {"grant_type": "client_credentials", "audience": audience}
         issued = _read(ServiceToken, await self._auth.request("POST", TOKEN.path, form=form, idempotent=True))
         self._held[audience] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)
+        return issued.access_token
+
+
+class UserTokens:
+    """Users' tokens as peers get them: exchanged for one audience and bound to our certificate (RFC 8693).
+
+    Each is remembered until ``margin_seconds`` before its end, ``cache_size`` at most, and fetched once at a time.
+    """
+
+    def __init__(self, auth: Peer, *, margin_seconds: float = 30, cache_size: int = 10_000) -> None:
+        self._auth = auth
+        self._margin = margin_seconds
+        self._size = cache_size
+        self._held: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._fetches: SharedCalls[str] = SharedCalls()
+
+    async def token(self, user_token: str, audience: str) -> str | None:
+        """Return the token for ``audience``; None when auth-service is away or refuses: the call is our own then."""
+        key = f"{audience} {hashlib.sha256(user_token.encode()).hexdigest()}"
+        until, token = self._held.get(key, (0.0, ""))
+        if until > time.monotonic():
+            return token
+        try:
+            token = await self._fetches.run(key, partial(self._fetch, key, user_token, audience))
+        except PeerError:
+            TOKEN_EXCHANGES.labels("failed").inc()
+            return None
+        return token
+
+    async def _fetch(self, key: str, user_token: str, audience: str) -> str:
+        form = {**_EXCHANGED, "audience": audience, "subject_token": user_token}
+        issued = _read(ServiceToken, await self._auth.request("POST", EXCHANGE.path, form=form, idempotent=True))
+        TOKEN_EXCHANGES.labels("ok").inc()
+        self._held[key] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)
+        if len(self._held) > self._size:
+            self._held.popitem(last=False)
         return issued.access_token

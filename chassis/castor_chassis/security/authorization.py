@@ -56,9 +56,35 @@ class Authenticator:
     tokens: TokenVerifier
     api_keys: ApiKeyVerifier
     limiter: RateLimiter
+    only_from: str | None = None
+    """This service's name: what users send is refused over the certificate of any other service. None: it is not."""
 
     async def principal(self, credentials: str, info: RequestInfo) -> Principal:
         """Return the principal of an access token or an API key; raises ``Unauthenticated`` or ``PeerUnavailable``."""
+        found = await self._principal(credentials, info)
+        if found.kind != "service":
+            self._check_sender(info)
+        return found
+
+    def _check_sender(self, info: RequestInfo) -> None:
+        """Refuse what a user sent to another service: whoever captured it there must not use it here."""
+        sender = info.peer.service if info.peer is not None else None
+        if self.only_from is not None and is_service(sender) and sender != self.only_from:
+            AUTH_FAILURES.labels("wrong_sender").inc()
+            raise Unauthenticated(reason=f"A user's credentials are not accepted from {sender}; exchange the token")
+
+    async def user_of(self, credentials: str, info: RequestInfo) -> str:
+        """Return the user on whose behalf a service calls, by the token that it got in exchange for the user's.
+
+        Raises ``Unauthenticated``, for the user's own token as well.
+        """
+        claims = await self.tokens.verify(credentials, info.peer)
+        if claims.use != "delegation":
+            AUTH_FAILURES.labels("not_exchanged").inc()
+            raise Unauthenticated(reason="A user's token has to be exchanged for one of this audience")
+        return claims.subject
+
+    async def _principal(self, credentials: str, info: RequestInfo) -> Principal:
         if credentials.startswith(API_KEY_PREFIX):
             # auth-service made none of another form, so it need not be asked about them.
             possible = _API_KEY.fullmatch(credentials) is not None
@@ -68,6 +94,9 @@ class Authenticator:
                 raise Unauthenticated(reason="The API key is unknown, expired or revoked")
             return owner
         claims = await self.tokens.verify(credentials, info.peer)
+        if claims.use == "delegation":
+            AUTH_FAILURES.labels("delegation_alone").inc()
+            raise Unauthenticated(reason="A token for a call on a user's behalf counts beside a service's own only")
         return Principal(
             claims.use,
             claims.subject,

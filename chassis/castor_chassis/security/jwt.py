@@ -37,7 +37,7 @@ class Claims:
 
     subject: str
     use: str
-    """``user`` or ``service``."""
+    """``user``, ``service``, or ``delegation``: a user's token as a service got it in exchange, for one peer."""
     scopes: frozenset[str]
     expires_at: int
     token_id: str
@@ -74,7 +74,7 @@ class TokenVerifier:
         self._keys = keys
         self._revoked = RevocationList() if revoked is None else revoked
         self._issuer = issuer
-        self._audiences = {"user": user_audience, "service": service}
+        self._audiences = {"user": user_audience, "service": service, "delegation": service}
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._cache_size = cache_size
         self._revoked.on_add(self._forget)
@@ -143,13 +143,13 @@ class TokenVerifier:
             return Claims(
                 subject=_text(payload["sub"]),
                 use=use,
-                scopes=frozenset(_text(payload["scope"]).split()),
+                scopes=frozenset(_scope(payload["scope"], use).split()),
                 expires_at=payload["exp"],
                 token_id=_text(payload["jti"]),
                 email=payload.get("email"),
                 roles=tuple(_text(role) for role in payload.get("roles", ())),
                 thumbprint=_bound_to(payload, use),
-                session_id=_text(payload["sid"]) if use == "user" else None,
+                session_id=None if use == "service" else _text(payload["sid"]),
                 issued_at=payload["iat"],
                 key_id=kid,
             )
@@ -168,9 +168,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _scope(value: Any, use: str) -> str:
+    # What a user may do at the peer of a service may be nothing: the token says on whose behalf the call is then.
+    return "" if use == "delegation" and value == "" else _text(value)
+
+
 def _bound_to(payload: dict[str, Any], use: str) -> str | None:
     """Return the certificate that the token is bound to; a binding that cannot be checked is refused."""
-    if "cnf" not in payload and use != "service":
+    if "cnf" not in payload and use == "user":
         return None
     bound = payload.get("cnf")
     thumbprint = bound.get("x5t#S256") if isinstance(bound, dict) and len(bound) == 1 else None

@@ -21,11 +21,11 @@ from castor_chassis.background.supervisor import Workers
 from castor_chassis.client.peer import Peer, PeerPolicy
 from castor_chassis.observability.http_metrics import measure_requests
 from castor_chassis.observability.tracing import trace_requests
-from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys, RemoteRevocations, ServiceTokens
+from castor_chassis.security.auth_client import RemoteRevocations, ServiceTokens, UserTokens
 from castor_chassis.security.authorization import ApiKeyVerifier, Authenticator
-from castor_chassis.security.jwt import KeySource, TokenVerifier
-from castor_chassis.security.rate_limit import RateLimiter
+from castor_chassis.security.jwt import KeySource
 from castor_chassis.security.revocation import RevocationFollower, RevocationList
+from castor_chassis.service.credentials import build_authenticator
 from castor_chassis.service.error_handlers import install_error_handlers
 from castor_chassis.service.health import Health
 from castor_chassis.service.middleware import Admission, RequestLayer
@@ -63,6 +63,7 @@ class Chassis(Generic[SettingsT]):
         self.admissions: dict[str, Admission] = {}
         self._postgres: Postgres | None = None
         self._tokens: ServiceTokens | None = None
+        self._user_tokens: UserTokens | None = None
         self._peers: dict[str, Peer] = {}
         self._threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="castor")
 
@@ -78,13 +79,18 @@ class Chassis(Generic[SettingsT]):
         """The service's cache."""
         return Cache(self.redis, self.settings.service_name)
 
-    def peer(self, name: str, base_url: str, *, attempt_timeout_seconds: float | None = None) -> Peer:
-        """Return the client of the service ``name``, the same each time; it sends our service token."""
+    def peer(
+        self, name: str, base_url: str, *, attempt_timeout_seconds: float | None = None, on_behalf: bool = False
+    ) -> Peer:
+        """Return the client of the service ``name``, the same each time; it sends our service token.
+
+        ``on_behalf``: it also says for which user it calls, by a token that was exchanged for the user's.
+        """
         if name not in self._peers:
-            source = self._tokens.token if self._tokens is not None else None
-            self._peers[name] = Peer(
-                name, base_url, policy=self._policy(attempt_timeout_seconds), tls=self.tls, tokens=source
-            )
+            policy = self._policy(attempt_timeout_seconds)
+            tokens = self._tokens.token if self._tokens is not None else None
+            users = self._user_tokens.token if self._user_tokens is not None and on_behalf else None
+            self._peers[name] = Peer(name, base_url, policy=policy, tls=self.tls, tokens=tokens, user_tokens=users)
         return self._peers[name]
 
     def _policy(self, attempt_timeout_seconds: float | None) -> PeerPolicy:
@@ -152,7 +158,12 @@ class Chassis(Generic[SettingsT]):
         self.use_tls()
         await self._open_stores()
         self._tokens = ServiceTokens(self._auth_peer("auth-tokens", self._policy(None)))
-        self.authenticator = self._authenticator(keys, api_keys)
+        # Nobody waits long for it: without the exchanged token a call is the service's own.
+        exchange = PeerPolicy(attempts=1, attempt_timeout_seconds=1, max_connections=16, reset_seconds=5)
+        self._user_tokens = UserTokens(self._auth_peer("auth-exchange", exchange))
+        self.authenticator = build_authenticator(
+            self.settings, self.revoked, lambda name: self._auth_peer(name, self._policy(None)), keys, api_keys
+        )
         if keys is None:
             self._follow_revocations()
         if self.tls is not None:
@@ -187,29 +198,6 @@ class Chassis(Generic[SettingsT]):
             )
             await self._postgres.open()
             self.health.check("database", partial(check_migrated, self._postgres, self.package))
-
-    def _authenticator(self, keys: KeySource | None, api_keys: ApiKeyVerifier | None) -> Authenticator:
-        settings, policy = self.settings, self._policy(None)
-        if keys is None:
-            auth = self._auth_peer("auth-keys", policy)
-            keys = fetched = JwksKeys(auth, max_age_seconds=settings.jwks_max_age_seconds)
-            self.revoked.on_add(fetched.forget)
-        verifier = TokenVerifier(
-            keys,
-            issuer=settings.auth_issuer,
-            service=settings.service_name,
-            user_audience=settings.user_audience,
-            revoked=self.revoked,
-        )
-        limiter = RateLimiter(
-            str(settings.redis_url) if settings.redis_url else None,
-            settings.rate_limit,
-            service=settings.service_name,
-            timeout_seconds=settings.redis_timeout_seconds,
-        )
-        if api_keys is None:
-            api_keys = RemoteApiKeys(self._auth_peer("auth-api-keys", policy), revoked=self.revoked)
-        return Authenticator(verifier, api_keys, limiter)
 
     async def close(self) -> None:
         """Stop the background work, then close what it used."""

@@ -48,6 +48,8 @@ def tls_settings(files: TlsFiles) -> dict[str, Any]:
         "api_port": 0,
         "management_port": 0,
         "drain_delay_seconds": 0,
+        # Tests are users and services at once: they send users' tokens over the certificate of a service.
+        "user_tokens_from": "services",
     }
 
 

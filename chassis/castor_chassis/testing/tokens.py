@@ -74,6 +74,13 @@ class TokenIssuer:
         """Return a service token for ``audience``, bound to the certificate with ``thumbprint``."""
         return self.sign(self.service_claims(service, audience, scopes, thumbprint))
 
+    def delegation(self, user: str, actor: str, audience: str, thumbprint: str, scopes: Iterable[str] = ()) -> str:
+        """Return the token with which ``actor`` calls ``audience`` on behalf of ``user``, bound to a certificate."""
+        claims = self.service_claims(actor, audience, scopes, thumbprint)
+        return self.sign(
+            {**claims, "sub": user, "token_use": "delegation", "sid": str(uuid.uuid4()), "act": {"sub": actor}}
+        )
+
     def _times(self, lifetime_seconds: int) -> dict[str, Any]:
         now = int(time.time())
         return {"iss": self.issuer, "iat": now, "exp": now + lifetime_seconds, "jti": uuid.uuid4().hex}

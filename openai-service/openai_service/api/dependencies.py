@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
-from castor_chassis import Chassis, ServiceError, current_request
+from castor_chassis import Chassis, RequestInfo, ServiceError, current_request
 from openai_service.billing.payer import set_user
 from openai_service.errors import (
     BudgetHeld,
@@ -25,19 +25,16 @@ BUDGET_ERRORS = (BudgetSpent, BudgetHeld, PriceUnknown)
 
 
 async def note_user(request: Request) -> None:
-    """Bill the call to the user whose verified token comes in ``X-User-Authorization`` beside a service's own.
+    """Bill the call to the user whose exchanged token comes in ``X-User-Authorization`` beside a service's own.
 
-    A token that does not verify is ignored: the service itself pays then.
+    A token that does not verify, or was not exchanged for this service, is ignored: the service itself pays then.
     """
     set_user(None)
     scheme, _, token = request.headers.get("x-user-authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return
     chassis: Chassis[Any] = request.app.state.chassis
-    info = current_request()
     try:
-        claims = await chassis.authenticator.tokens.verify(token.strip(), info.peer if info else None)
+        set_user(await chassis.authenticator.user_of(token.strip(), current_request() or RequestInfo()))
     except ServiceError:
         return
-    if claims.use == "user":
-        set_user(claims.subject)

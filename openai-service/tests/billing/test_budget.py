@@ -185,16 +185,18 @@ async def test_each_tenant_and_service_has_its_own_account(
 async def test_a_call_on_a_users_behalf_is_the_users(
     run: Run, with_upstream: dict[str, Any], ledger: asyncpg.Connection, issuer: TokenIssuer, caller: TlsFiles
 ) -> None:
-    """The user's token beside the service's decides the tenant if it holds; a forged one changes nothing."""
+    """The exchanged token beside the service's decides the tenant; a forged or unexchanged one changes nothing."""
     async with run(**with_upstream, **WIDE) as service:
-        token = issuer.service_token("rag-service", "openai-service", ["llm:use"], thumbprint_of(caller))
-        for beside in (issuer.sign({**issuer.user_claims([]), "sub": "ana"}), "forged"):
+        thumbprint = thumbprint_of(caller)
+        token = issuer.service_token("rag-service", "openai-service", ["llm:use"], thumbprint)
+        exchanged = issuer.delegation("ana", "rag-service", "openai-service", thumbprint)
+        for beside in (exchanged, issuer.sign({**issuer.user_claims([]), "sub": "ana"}), "forged"):
             headers = {"Authorization": f"Bearer {token}", "X-User-Authorization": f"Bearer {beside}"}
             assert (await service.client.post(PATH, json=BODY, headers=headers)).status_code == 200
     rows = await ledger.fetch("SELECT tenant, service, principal FROM calls ORDER BY called_at")
     assert [tuple(row) for row in rows] == [
         ("user:ana", "rag-service", "service:rag-service"),
-        ("service:rag-service", "rag-service", "service:rag-service"),
+        *[("service:rag-service", "rag-service", "service:rag-service")] * 2,
     ]
 
 

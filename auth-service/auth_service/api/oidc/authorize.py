@@ -6,7 +6,7 @@ import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from auth_service.api.dependencies import From, R
 from auth_service.api.oidc import pages
@@ -14,7 +14,7 @@ from auth_service.crypto.password_policy import MAX_CHARACTERS
 from auth_service.errors import LoginPageExpired
 from auth_service.oidc.authorization import LoginPage
 from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused
-from castor_chassis import public
+from castor_chassis import ErrorBody, public
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
 COOKIE = "__Host-castor-login"
@@ -25,7 +25,8 @@ PAGES: dict[int | str, dict[str, Any]] = {
     400: {"description": "A page that says why nobody can log in here.", **_HTML},
 }
 _REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"description": "The login page once more, with the reason.", **_HTML} for status in (401, 403, 429, 503)
+    status: {"model": ErrorBody, "description": "The login page once more, with the reason.", **_HTML}
+    for status in (401, 403, 429, 503)
 }
 
 
@@ -53,7 +54,7 @@ _AS_OAUTH = public("it is where users log in", refuse_unknown=False)
 
 @router.get(
     "/authorize",
-    response_class=HTMLResponse,
+    response_class=Response,
     responses=PAGES,
     openapi_extra=_QUERY,
     dependencies=[Depends(_AS_OAUTH)],
@@ -71,7 +72,7 @@ Short = Annotated[str, Form(min_length=1, max_length=254, pattern=r"^[^\x00]*$")
 Secret = Annotated[str, Form(min_length=1, max_length=MAX_CHARACTERS, pattern=r"^[^\x00]*$")]
 Sealed = Annotated[str, Form(alias="request", min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]
 _FORM: dict[str, Any] = {
-    "response_class": HTMLResponse,
+    "response_class": Response,
     "responses": PAGES | _REFUSED,
     "dependencies": [Depends(public("it is how a user proves who they are"))],
 }

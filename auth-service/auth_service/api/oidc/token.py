@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
 from auth_service.api.dependencies import From, R, by_user, form_fields, no_store
 from auth_service.api.oidc import pages
@@ -85,7 +85,7 @@ async def user_info(r: R, owner: Annotated[Principal, Depends(by_user("openid"))
 
 @router.get(
     "/logout",
-    response_class=HTMLResponse,
+    response_class=Response,
     responses={
         **errors_of(LogoutRefused),
         200: {"description": "A page that says so.", "content": {"text/html": {"schema": _TEXT}}},

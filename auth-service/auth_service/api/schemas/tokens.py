@@ -16,7 +16,8 @@ class ServiceTokenView(ResponseModel):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"
     expires_in: int = Field(description="Seconds.")
-    scope: str = Field(description="Space separated.")
+    scope: str = Field(description="Space separated; of an exchange maybe empty.")
+    issued_token_type: str | None = Field(None, description="Of an exchange only (RFC 8693).")
 
 
 class OAuthErrorView(ResponseModel):

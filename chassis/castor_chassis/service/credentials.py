@@ -1,0 +1,44 @@
+"""How a service verifies the credentials of its callers, as its settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from castor_chassis.client.peer import Peer
+from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys
+from castor_chassis.security.authorization import ApiKeyVerifier, Authenticator
+from castor_chassis.security.jwt import KeySource, TokenVerifier
+from castor_chassis.security.rate_limit import RateLimiter
+from castor_chassis.security.revocation import RevocationList
+from castor_chassis.settings import ServiceSettings
+
+
+def build_authenticator(
+    settings: ServiceSettings,
+    revoked: RevocationList,
+    auth: Callable[[str], Peer],
+    keys: KeySource | None,
+    api_keys: ApiKeyVerifier | None,
+) -> Authenticator:
+    """Return what turns credentials into principals; ``auth(purpose)`` is a client of auth-service of its own.
+
+    ``keys`` and ``api_keys`` None: those of auth-service.
+    """
+    redis_url = str(settings.redis_url) if settings.redis_url else None
+    if keys is None:
+        keys = fetched = JwksKeys(auth("auth-keys"), max_age_seconds=settings.jwks_max_age_seconds)
+        revoked.on_add(fetched.forget)
+    verifier = TokenVerifier(
+        keys,
+        issuer=settings.auth_issuer,
+        service=settings.service_name,
+        user_audience=settings.user_audience,
+        revoked=revoked,
+    )
+    limiter = RateLimiter(
+        redis_url, settings.rate_limit, service=settings.service_name, timeout_seconds=settings.redis_timeout_seconds
+    )
+    if api_keys is None:
+        api_keys = RemoteApiKeys(auth("auth-api-keys"), revoked=revoked)
+    only_from = settings.service_name if settings.user_tokens_from == "ingress" else None
+    return Authenticator(verifier, api_keys, limiter, only_from)
