@@ -15,10 +15,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fake_openai import FakeOpenAI, Fault
-from openai_support import Run, Sdk, until
+from openai_support import Run, Sdk
 
 from castor_chassis.client.transport import httpx
-from castor_chassis.testing import RunningService, TokenIssuer
+from castor_chassis.testing import RunningService, TokenIssuer, until
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.postgres import EmbeddedPostgres
 

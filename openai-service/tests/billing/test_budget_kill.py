@@ -14,10 +14,10 @@ from typing import Any
 import asyncpg
 import pytest
 from fake_openai import FakeOpenAI, Fault
-from openai_support import Run, until
+from openai_support import Run
 
 from castor_chassis.client.transport import httpx
-from castor_chassis.testing import tls_settings
+from castor_chassis.testing import tls_settings, until
 from castor_chassis.tls import TlsFiles
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

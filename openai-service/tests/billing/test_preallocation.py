@@ -13,9 +13,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from fake_openai import FakeOpenAI
-from openai_support import Run, until
+from openai_support import Run
 
 from castor_chassis import Postgres
+from castor_chassis.testing import until
 from openai_service.billing.budget import Budget, Limits
 from openai_service.billing.budget_repository import BudgetRepository
 from openai_service.billing.money import NANO, month_of

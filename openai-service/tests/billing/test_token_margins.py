@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 from fake_openai import FakeOpenAI
-from openai_support import Run, until
+from openai_support import Run
 
-from castor_chassis.testing import RunningService
+from castor_chassis.testing import RunningService, until
 from openai_service.billing.meter import Attempt
 from openai_service.billing.prices import Tokens
 from openai_service.billing.token_margins import TokenMargins

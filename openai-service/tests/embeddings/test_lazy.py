@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from fake_openai import FakeOpenAI, Fault
-from openai_support import Run, until
+from openai_support import Run
 
 from castor_chassis import ModelArtifactError
-from castor_chassis.testing import RunningService
+from castor_chassis.testing import RunningService, until
 from openai_service.embeddings import transformer
 from openai_service.embeddings.lazy import Lazy
 from openai_service.embeddings.static_encoder import StaticEncoder

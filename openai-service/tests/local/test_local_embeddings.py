@@ -16,9 +16,9 @@ import aiohttp
 import numpy as np
 import pytest
 import pytest_asyncio
-from openai_support import Run, Sdk, until
+from openai_support import Run, Sdk
 
-from castor_chassis.testing import RunningService, TokenIssuer
+from castor_chassis.testing import RunningService, TokenIssuer, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.local_model, pytest.mark.timeout(600)]
 

@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 from fake_openai import FakeOpenAI
-from openai_support import Run, until
+from openai_support import Run
 
-from castor_chassis.testing import TokenIssuer
+from castor_chassis.testing import TokenIssuer, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -10,9 +10,9 @@ import pytest
 from fake_openai import FakeOpenAI, Fault, vector
 from hypothesis import given
 from hypothesis import strategies as st
-from openai_support import Run, until
+from openai_support import Run
 
-from castor_chassis.testing import RunningService
+from castor_chassis.testing import RunningService, until
 from openai_service.upstreams.embedding_reply import batches
 
 PATH = "/v1/openai/embeddings"

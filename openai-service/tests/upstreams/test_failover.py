@@ -11,7 +11,9 @@ import openai
 import pytest
 import pytest_asyncio
 from fake_openai import WORDS, FakeOpenAI, Fault
-from openai_support import Run, Sdk, until
+from openai_support import Run, Sdk
+
+from castor_chassis.testing import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
