@@ -114,6 +114,13 @@ class WrongDimensions(Conflict):
     message = "The model '{model}' has {dimensions} dimensions and cannot make {wanted}; leave 'dimensions' out."
 
 
+class TextNeeded(Conflict):
+    """The input is numbers of tokens, which only a model with the same tokeniser can read."""
+
+    code = "text_needed"
+    message = "Numbers of tokens {reason}; send text instead (LangChain: check_embedding_ctx_length=False)."
+
+
 class EncoderNotLoaded(Unavailable):
     """The bundled encoder could not be loaded."""
 

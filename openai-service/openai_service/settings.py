@@ -19,7 +19,8 @@ _PRICES = {
 }
 _MAX_AHEAD_SECONDS = 5.0
 PRIMARY = "openai"
-LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
+ProfileName = Literal["openai", "openai-reasoning", "compatible", "strict", "vllm", "deepseek", "deepseek-reasoner"]
+LimitField = Literal["max_tokens", "max_completion_tokens"]
 Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Account = Annotated[str, StringConstraints(pattern=r"^(total|(tenant|service):.{1,200})$")]
 
@@ -36,7 +37,10 @@ class ProviderSettings(BaseModel):
     )
     api_version: str | None = Field(None, description="Azure's, for example 2024-10-21.")
     deployments: dict[str, str] = Field({}, description="Azure's deployment of a model, where it is named otherwise.")
-    token_limit_field: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+    profile: ProfileName | None = Field(
+        None, description="What its models accept of a request; by default as the model's name and the kind say."
+    )
+    token_limit_field: LimitField | None = Field(
         None, description="Which field bounds an answer; by default max_tokens for compatible APIs."
     )
     completion_token_limit: int | None = Field(
@@ -76,6 +80,12 @@ class OpenAISettings(ServiceSettings):
         None,
         description="Root of any OpenAI-compatible API, for example http://ollama:11434/v1; "
         "by default OpenAI's own when a key is set.",
+    )
+    openai_profile: ProfileName | None = Field(
+        None, description="What models at OPENAI_BASE_URL accept of a request; by default as their names say."
+    )
+    model_profiles: dict[str, ProfileName] = Field(
+        {}, description="Profiles of models by the beginning of their name, as JSON; see the README."
     )
     openai_model: str = Field("gpt-4o-mini", description="Chat model when a request names none or 'default'.")
     openai_embedding_model: str = Field(
@@ -196,7 +206,8 @@ class OpenAISettings(ServiceSettings):
         if self.openai_api_key is None and self.openai_base_url is None:
             return self.providers
         kind: Literal["openai", "compatible"] = "openai" if self.openai_base_url is None else "compatible"
-        return [ProviderSettings(name=PRIMARY, kind=kind, base_url=self.openai_base_url), *self.providers]
+        primary = ProviderSettings(name=PRIMARY, kind=kind, base_url=self.openai_base_url, profile=self.openai_profile)
+        return [primary, *self.providers]
 
     def key_of(self, provider: str) -> str | None:
         """Return the key of a provider, or None."""

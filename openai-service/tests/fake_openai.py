@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +48,8 @@ class FakeOpenAI:
     """What answers of chat count."""
     most_inputs: int = 2048
     """More texts at once are refused."""
+    refuses: Callable[[dict[str, Any]], web.Response | None] = lambda _body: None
+    """Returns the refusal of a body that the provider in question would refuse."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
@@ -57,6 +59,7 @@ class FakeOpenAI:
             seen.clear()
         self.hung_up.clear()
         self.usage, self.most_inputs = dict(USAGE), 2048
+        self.refuses = lambda _body: None
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[FakeOpenAI]:
@@ -101,6 +104,8 @@ class FakeOpenAI:
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body, fault = await self._begin(request)
+        if (refusal := self.refuses(body)) is not None:
+            return refusal
         if fault.kind == "status":
             return _refusal(fault)
         if fault.kind == "malformed":
@@ -119,7 +124,10 @@ class FakeOpenAI:
     async def _stream(self, request: web.Request, body: dict[str, Any], fault: Fault) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        said = self.replies.pop(0)["content"] if self.replies else None
+        reply = self.replies.pop(0) if self.replies else {}
+        if thoughts := reply.get("reasoning_content"):
+            await response.write(_event(body, {"role": "assistant", "reasoning_content": thoughts}, None))
+        said = reply.get("content")
         for number, word in enumerate(WORDS if said is None else [said[i : i + 3] for i in range(0, len(said), 3)]):
             if number == 2 and fault.kind == "broken chunk":
                 await response.write(b'data: {"id": \n\n')
@@ -159,9 +167,9 @@ class FakeOpenAI:
         return web.json_response({"object": "list", "data": rows[::-1], "model": body["model"], "usage": usage})
 
 
-def vector(text: str, size: int = DIMENSIONS) -> list[float]:
-    """Return the fake's vector of ``text``."""
-    digest = hashlib.sha256(text.encode()).digest()
+def vector(text: str | list[int], size: int = DIMENSIONS) -> list[float]:
+    """Return the fake's vector of a text, or of the numbers of its tokens."""
+    digest = hashlib.sha256((text if isinstance(text, str) else json.dumps(text)).encode()).digest()
     return [struct.unpack("<h", digest[i : i + 2])[0] / 32768 for i in range(0, 2 * size, 2)]
 
 

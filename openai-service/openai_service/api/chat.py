@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_user
-from openai_service.api.headers import CACHE_HEADER, DEGRADED_HEADER, is_fresh
+from openai_service.api.headers import ADAPTED_HEADER, CACHE_HEADER, DEGRADED_HEADER, is_fresh
 from openai_service.api.resources import Caller, R
 from openai_service.api.streaming import respond
 from openai_service.errors import LanguageModelNeeded
@@ -28,7 +28,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
         "model": ChatCompletion,
         "description": "The answer; with 'stream' as server-sent events that end with [DONE].",
         "content": {"text/event-stream": {"schema": _EVENT}},
-        "headers": {**DEGRADED_HEADER, **CACHE_HEADER},
+        "headers": {**DEGRADED_HEADER, **CACHE_HEADER, **ADAPTED_HEADER},
     }
 }
 

@@ -10,7 +10,7 @@ from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRO
 from openai_service.api.headers import DEGRADED_HEADER, answer_headers
 from openai_service.api.resources import Caller, R
 from openai_service.api.streaming import while_connected
-from openai_service.errors import EncoderBusy, EncoderNotLoaded, WrongDimensions, WrongVectors
+from openai_service.errors import EncoderBusy, EncoderNotLoaded, TextNeeded, WrongDimensions, WrongVectors
 from openai_service.protocol.embeddings import EmbeddingList, EmbeddingRequest
 from openai_service.protocol.sdk_errors import sdk_errors_of
 from openai_service.protocol.vectors import render_vectors
@@ -27,7 +27,9 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
     response_model=None,
     responses={
         **_ANSWER,
-        **sdk_errors_of(*UPSTREAM_ERRORS, *BUDGET_ERRORS, WrongDimensions, WrongVectors, EncoderNotLoaded, EncoderBusy),
+        **sdk_errors_of(
+            *UPSTREAM_ERRORS, *BUDGET_ERRORS, WrongDimensions, WrongVectors, TextNeeded, EncoderNotLoaded, EncoderBusy
+        ),
     },
 )
 async def create_embeddings(body: EmbeddingRequest, request: Request, r: R, _: Caller) -> Response:

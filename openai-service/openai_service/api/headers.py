@@ -8,10 +8,24 @@ CACHE_HEADER = {
     "X-Castor-Cache": {"description": "'hit' or 'shared' when no model was asked for this answer.", **_TEXT}
 }
 
+ADAPTED_HEADER = {
+    "X-Castor-Adapted": {
+        "description": "Fields of the request that the model's provider does not know, and what became of them: "
+        "'renamed max_tokens to max_completion_tokens, dropped temperature'.",
+        **_TEXT,
+    }
+}
 
-def answer_headers(degraded: list[str] | None, cache: str | None = None) -> dict[str, str]:
+
+def answer_headers(
+    degraded: list[str] | None, cache: str | None = None, adapted: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Return the headers of an answer, without those that have nothing to say."""
-    given = {"X-Castor-Degraded": ", ".join(degraded or ()), "X-Castor-Cache": cache or ""}
+    given = {
+        "X-Castor-Degraded": ", ".join(degraded or ()),
+        "X-Castor-Cache": cache or "",
+        "X-Castor-Adapted": ", ".join(adapted),
+    }
     return {name: value for name, value in given.items() if value}
 
 

@@ -105,7 +105,7 @@ async def respond(
     except BaseException:
         await close(opening)
         raise
-    headers = answer_headers(opened.degraded, opened.cache) if opened else {}
+    headers = answer_headers(opened.degraded, opened.cache, opened.adapted) if opened else {}
     if opened is None or stream:
         return EventStreamResponse(opening, headers, heartbeat_seconds=heartbeat_seconds)
     try:

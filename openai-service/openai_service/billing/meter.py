@@ -90,6 +90,8 @@ class Meter:
     kept_open: bool = False
     """True once a stream has taken the meter over; the stream ends it."""
     prompt: list[Any] | None = None
+    adapted: tuple[str, ...] = ()
+    """What of the request the provider that answered did not get, or under another name."""
     called_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.perf_counter)
 

@@ -59,11 +59,11 @@ class ChatCompletions:
         self._prompt_log = prompt_log
         self._allow_degraded = allow_degraded
 
-    async def complete(self, call: ChatCall) -> tuple[Json, bool]:
-        """Return the complete answer, and whether the extractive provider made it."""
+    async def complete(self, call: ChatCall) -> tuple[Json, Meter]:
+        """Return the complete answer, and its meter, which has ended."""
         with self.metered(call) as meter:
             answer = await self._ask(call, meter, self._router.complete, self._quote)
-            return answer, meter.degraded
+            return answer, meter
 
     async def stream(self, call: ChatCall) -> tuple[OpenedStream, Meter]:
         """Return the stream once it has begun, and its meter, which the caller must end."""

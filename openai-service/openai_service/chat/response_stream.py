@@ -19,7 +19,7 @@ from castor_chassis import ServiceError
 from openai_service.billing.ledger import Ledger
 from openai_service.billing.meter import Meter
 from openai_service.chat.completions import ChatCall, ChatCompletions
-from openai_service.protocol.messages import Json
+from openai_service.protocol.messages import WRITTEN_FIELDS, Json
 from openai_service.protocol.sse import DONE, render_event
 from openai_service.upstreams.router import OpenedStream
 
@@ -37,6 +37,10 @@ class Answer(Protocol):
     def cache(self) -> str | None:
         """``hit`` or ``shared`` where no model was asked for the answer; known once it is open."""
 
+    @property
+    def adapted(self) -> tuple[str, ...]:
+        """What of the request the upstream did not get, or under another name; known once it is open."""
+
     async def open(self) -> None:
         """Return when the answer has begun; what it raises can still be answered with a status."""
 
@@ -52,6 +56,7 @@ class CompleteAnswer:
 
     degraded: list[str] | None = None
     cache: str | None = None
+    adapted: tuple[str, ...] = ()
 
     def __init__(self, completions: ChatCompletions, call: ChatCall) -> None:
         self._completions = completions
@@ -60,8 +65,8 @@ class CompleteAnswer:
 
     async def open(self) -> None:
         """Produce the answer."""
-        answer, degraded = await self._completions.complete(self._call)
-        self.degraded = LLM if degraded else None
+        answer, meter = await self._completions.complete(self._call)
+        self.degraded, self.adapted = LLM if meter.degraded else None, meter.adapted
         self._content = _marked(answer, self.degraded)
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -77,6 +82,7 @@ class StreamedAnswer:
 
     degraded: list[str] | None = None
     cache: str | None = None
+    adapted: tuple[str, ...] = ()
 
     def __init__(self, completions: ChatCompletions, ledger: Ledger, call: ChatCall) -> None:
         self._completions = completions
@@ -91,7 +97,7 @@ class StreamedAnswer:
     async def open(self) -> None:
         """Return when the first chunk has arrived."""
         self._stream, self._meter = await self._completions.stream(self._call)
-        self.degraded = LLM if self._meter.degraded else None
+        self.degraded, self.adapted = LLM if self._meter.degraded else None, self._meter.adapted
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield all events, ``[DONE]`` last; a failure of the stream is raised where it happens."""
@@ -128,8 +134,9 @@ class CachedAnswer:
     degraded: list[str] | None = None
     cache: str | None = "hit"
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, adapted: tuple[str, ...]) -> None:
         self._content = content
+        self.adapted = adapted
 
     async def open(self) -> None:
         """Do nothing: the answer is complete."""
@@ -158,5 +165,5 @@ def _count(stream: OpenedStream, meter: Meter, chunk: Json) -> None:
 
 def _text_bytes(chunk: Json) -> int:
     deltas = [choice.get("delta") or {} for choice in chunk.value["choices"] or ()]
-    texts = [str(delta.get("content") or "").encode() for delta in deltas]
+    texts = [str(delta.get(name) or "").encode() for delta in deltas for name in WRITTEN_FIELDS]
     return sum(map(len, texts)) + sum(len(str(delta["tool_calls"])) for delta in deltas if delta.get("tool_calls"))

@@ -103,7 +103,9 @@ class ChatService:
 
         async def open_answer() -> Answer:
             content = await lease.acquire()
-            return await _opened(self._produced(call) if content is None else CachedAnswer(content))
+            if content is None:
+                return await _opened(self._produced(call))
+            return CachedAnswer(content, self._router.changes(call.request, call.targets[0]))
 
         async def on_complete(request: InFlightRequest) -> None:
             degraded = request.answer is not None and request.answer.degraded

@@ -113,6 +113,7 @@ class Subscriber:
 
     degraded: list[str] | None = None
     cache: str | None = None
+    adapted: tuple[str, ...] = ()
 
     def __init__(self, request: InFlightRequest, *, leads: bool) -> None:
         self._request = request
@@ -124,7 +125,7 @@ class Subscriber:
     async def open(self) -> None:
         """Return once the shared answer is open; raises what kept it from opening."""
         answer = await self._request.opened()
-        self.degraded = answer.degraded
+        self.degraded, self.adapted = answer.degraded, answer.adapted
         self.cache = answer.cache or (None if self.leads else "shared")
 
     def pieces(self) -> AsyncIterator[bytes]:

@@ -11,9 +11,9 @@ from openai_service.billing.payer import current_payer
 from openai_service.billing.prices import Tokens
 from openai_service.embeddings.embedder import Embedder
 from openai_service.embeddings.registry import BUNDLED_NAMES, EncoderRegistry
-from openai_service.embeddings.upstream_embedder import UpstreamEmbedder
+from openai_service.embeddings.upstream_embedder import UpstreamEmbedder, embed_tokens
 from openai_service.embeddings.vector_cache import embed_cached
-from openai_service.errors import NoUpstream, WrongModel
+from openai_service.errors import NoUpstream, TextNeeded, WrongModel
 from openai_service.protocol.embeddings import EmbeddingRequest
 from openai_service.protocol.models import BUNDLED, DEFAULT, EXTRACTIVE
 from openai_service.protocol.vectors import Vectors
@@ -47,19 +47,29 @@ class EmbeddingService:
         """Return the vectors of the request's texts.
 
         Raises what ``UpstreamRouter`` raises, ``EncoderBusy``, ``EncoderNotLoaded``, ``WrongDimensions``,
-        ``WrongModel``, ``WrongVectors`` and ``NoUpstream``. A failing upstream is never replaced by a bundled encoder:
-        vectors of two models in one index would not compare.
+        ``WrongModel``, ``WrongVectors``, ``TextNeeded`` and ``NoUpstream``. A failing upstream is never
+        replaced by a bundled encoder: vectors of two models in one index would not compare.
         """
         with self._ledger.metered("embeddings", request.model, current_payer()) as meter:
             embedder, degraded = await self._embedder(request, meter)
             meter.answered_by(embedder.name, embedder.model)
             meter.free, meter.degraded = embedder.name in BUNDLED_NAMES, degraded is not None
-            ttl = self._settings.embedding_cache_seconds
-            vectors = await embed_cached(self._cache, ttl, embedder, request.texts(), request.dimensions)
+            vectors = await self._vectors(embedder, request)
             if not meter.attempts:
                 meter.local_tokens = Tokens(vectors.tokens, 0)
                 meter.cache = None if vectors.tokens else "hit"
             return EmbeddingResult(vectors, degraded)
+
+    async def _vectors(self, embedder: Embedder, request: EmbeddingRequest) -> Vectors:
+        tokens = request.token_texts()
+        if not tokens:
+            ttl = self._settings.embedding_cache_seconds
+            return await embed_cached(self._cache, ttl, embedder, request.texts(), request.dimensions)
+        if not isinstance(embedder, UpstreamEmbedder):
+            raise TextNeeded(reason=f"mean nothing to '{embedder.model}', which has another tokeniser")
+        if not embedder.takes_tokens:
+            raise TextNeeded(reason="cannot be redacted, and REDACT is on")
+        return await embed_tokens(embedder, tokens, request.dimensions)
 
     async def _embedder(self, request: EmbeddingRequest, meter: Meter) -> tuple[Embedder, list[str] | None]:
         model, role = request.model, request.input_type or "query"

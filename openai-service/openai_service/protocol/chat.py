@@ -65,6 +65,11 @@ class Message(RequestModel):
     tool_calls: Annotated[list[JsonObject], Field(max_length=128)] | None = None
     refusal: Text | None = None
     annotations: Annotated[list[JsonObject], Field(max_length=512)] | None = None
+    audio: JsonObject | None = None
+    function_call: JsonObject | None = None
+    reasoning_content: Text | None = Field(None, description="What the model thought; of vLLM, DeepSeek and others.")
+    reasoning: Text | None = None
+    reasoning_details: Annotated[list[JsonObject], Field(max_length=512)] | None = None
 
     def text(self) -> str:
         """Return the message's text, without its images."""

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from castor_chassis import RequestModel, ResponseModel, Text
 from openai_service.protocol.models import DEFAULT, NUMBER, ModelName
 
 MAX_EMBEDDING_CHARACTERS = 32_000
-
-
-def _no_tokens(value: Any) -> Any:
-    items = value if isinstance(value, list) else ()
-    if any(isinstance(item, int | list) for item in items):
-        raise ValueError("must be text; arrays of tokens are not accepted, because models do not share a tokeniser")
-    return value
 
 
 def _bounded(text: str) -> str:
@@ -31,14 +24,21 @@ EmbeddingText = Annotated[
 ]
 
 
+TokenId = Annotated[int, Field(ge=0, le=2**31), NUMBER]
+TokenText = Annotated[list[TokenId], Field(min_length=1, max_length=8192)]
+"""A text as the numbers of its tokens; which text that is, only a model with the same tokeniser knows."""
+
+
 class EmbeddingRequest(RequestModel):
     """An embeddings request."""
 
     model: ModelName = Field(DEFAULT, description="'default', 'bundled', 'bundled-fast', or a model of the upstream.")
-    input: Annotated[
-        EmbeddingText | Annotated[list[EmbeddingText], Field(min_length=1, max_length=2048)],
-        BeforeValidator(_no_tokens),
-    ]
+    input: (
+        EmbeddingText
+        | Annotated[list[EmbeddingText], Field(min_length=1, max_length=2048)]
+        | TokenText
+        | Annotated[list[TokenText], Field(min_length=1, max_length=2048)]
+    ) = Field(description="One text or several, each as text or, for a model of the upstream, as numbers of tokens.")
     dimensions: Annotated[int, Field(ge=1, le=8192), NUMBER] | None = None
     encoding_format: Literal["float", "base64"] = "float"
     input_type: Literal["query", "passage"] | None = Field(
@@ -49,8 +49,15 @@ class EmbeddingRequest(RequestModel):
     user: Annotated[Text, Field(max_length=256)] | None = None
 
     def texts(self) -> list[str]:
-        """Return the input as a list."""
-        return [self.input] if isinstance(self.input, str) else self.input
+        """Return the texts that are given as text."""
+        given = self.input if isinstance(self.input, list) else [self.input]
+        return [text for text in given if isinstance(text, str)]
+
+    def token_texts(self) -> list[list[int]]:
+        """Return the texts that are given as numbers of tokens."""
+        given = self.input if isinstance(self.input, list) else []
+        whole = [number for number in given if isinstance(number, int)]
+        return [whole] if whole else [text for text in given if isinstance(text, list)]
 
 
 class Embedding(ResponseModel):

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 import orjson
 
+WRITTEN_FIELDS = ("content", "reasoning_content", "reasoning")
+"""Where the text of an answer is in a message or in the change of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Json:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
@@ -17,10 +17,11 @@ from openai_service.metrics import RETRIES
 from openai_service.protocol.chat import ChatCompletion
 from openai_service.protocol.messages import Json
 from openai_service.protocol.vectors import Floats
-from openai_service.settings import ProviderSettings
+from openai_service.settings import ProfileName, ProviderSettings
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
 from openai_service.upstreams.embedding_reply import VectorReader
 from openai_service.upstreams.failures import ATTEMPT_ERRORS, failure_of
+from openai_service.upstreams.fitting import Fitter
 
 T = TypeVar("T")
 OPENAI_URL = "https://api.openai.com/v1"
@@ -41,6 +42,7 @@ class UpstreamOptions:
     max_in_flight: int = 64
     fail_max: int = 5
     reset_seconds: float = 60
+    model_profiles: Mapping[str, ProfileName] = field(default_factory=dict)
 
 
 class UpstreamClient:
@@ -51,10 +53,14 @@ class UpstreamClient:
     JSON objects: building the SDK's typed objects would cost more than the rest of a call.
     """
 
+    takes_tokens = True
+    """Whether texts to embed may be given as numbers of tokens."""
+
     def __init__(self, options: UpstreamOptions) -> None:
         self._options = options
         self.name = options.provider.name
         self.settings = options.provider
+        self.fitter = Fitter(options.provider, options.model_profiles)
         self._vectors = VectorReader(self.name)
         self._sdk = _sdk(options)
         self._in_flight = 0
@@ -74,15 +80,17 @@ class UpstreamClient:
             return await self._call(lambda: self._complete(self._addressed(body)))
 
     async def stream(self, body: dict[str, Any]) -> UpstreamChunkStream:
-        """Return once the first chunk has arrived; usage is always asked for, because the ledger needs it."""
-        streaming = {**self._addressed(body), "stream": True, "stream_options": {"include_usage": True}}
+        """Return once the first chunk has arrived."""
+        streaming = {**self._addressed(body), "stream": True}
         with ExitStack() as stack:
             stack.enter_context(self._slot())
             stream = await self._call(lambda: self._open(streaming))
             stream.on_close = stack.pop_all().close
             return stream
 
-    async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int | None]:
+    async def embed(
+        self, texts: Sequence[str] | Sequence[list[int]], model: str, dimensions: int | None
+    ) -> tuple[Floats, int | None]:
         """Return one row per text, in order, and the tokens used; None where the upstream does not count them."""
         body: dict[str, Any] = {"model": model, "input": list(texts), "encoding_format": "float"}
         if dimensions is not None:

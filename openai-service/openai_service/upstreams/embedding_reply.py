@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,15 +13,20 @@ from openai_service.protocol.vectors import Floats
 _MAX_MODELS = 1000
 
 
-def batches(texts: Sequence[str], *, inputs: int, tokens: int) -> Iterator[list[str]]:
-    """Yield ``texts`` in order, at most ``inputs`` texts and ``tokens`` tokens at a time; a longer text goes alone.
+Input = TypeVar("Input", str, list[int])
 
-    Tokens are counted as UTF-8 bytes: a token is one byte or more, so no batch is too long.
-    """
-    batch: list[str] = []
+
+def most_tokens(text: str | list[int]) -> int:
+    """Return the most tokens that a text can be: its UTF-8 bytes, as a token is one byte or more, or its numbers."""
+    return len(text.encode() if isinstance(text, str) else text)
+
+
+def batches(texts: Sequence[Input], *, inputs: int, tokens: int) -> Iterator[list[Input]]:
+    """Yield ``texts`` in order, at most ``inputs`` texts and ``tokens`` tokens at a time; a longer text goes alone."""
+    batch: list[Input] = []
     size = 0
     for text in texts:
-        length = len(text.encode())
+        length = most_tokens(text)
         if batch and (len(batch) == inputs or size + length > tokens):
             yield batch
             batch, size = [], 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from openai_service.errors import TextNeeded
 from openai_service.metrics import REDACTED
 from openai_service.protocol.chat import is_fetchable
-from openai_service.protocol.messages import Json
+from openai_service.protocol.messages import WRITTEN_FIELDS, Json
 from openai_service.protocol.vectors import Floats
 from openai_service.text.redaction import Redaction, StreamRestorer, placeholders_in
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
@@ -20,6 +21,8 @@ class RedactingClient(UpstreamClient):
     Every string of a request is redacted, names of members included. Only the name of the model and the addresses of
     images, which are checked where the request is made, stay as they are.
     """
+
+    takes_tokens = False
 
     def __init__(self, options: UpstreamOptions, *, handles: bool) -> None:
         super().__init__(options)
@@ -41,10 +44,15 @@ class RedactingClient(UpstreamClient):
             stream.transform = _ChunkRestorer(redaction).restore
         return stream
 
-    async def embed(self, texts: Sequence[str], model: str, dimensions: int | None) -> tuple[Floats, int | None]:
-        """Return one row per redacted text, in order, and the tokens used."""
+    async def embed(
+        self, texts: Sequence[str] | Sequence[list[int]], model: str, dimensions: int | None
+    ) -> tuple[Floats, int | None]:
+        """Return one row per redacted text, in order, and the tokens used; raises ``TextNeeded`` for tokens."""
+        readable = [text for text in texts if isinstance(text, str)]
+        if len(readable) < len(texts):
+            raise TextNeeded(reason="cannot be redacted, and REDACT is on")
         redaction = Redaction(self._handles)
-        return await super().embed([redaction.redact(text) for text in texts], model, dimensions)
+        return await super().embed([redaction.redact(text) for text in readable], model, dimensions)
 
     def _redacted(self, body: dict[str, Any]) -> tuple[Redaction, dict[str, Any]]:
         redaction = Redaction(self._handles, placeholders_in(list(_texts(body))))
@@ -86,7 +94,7 @@ class _ChunkRestorer:
     """Restores the text of chunks; what may be the beginning of a placeholder is held back until its end arrives."""
 
     def __init__(self, redaction: Redaction) -> None:
-        self._restorer = StreamRestorer(redaction)
+        self._restorers = {name: StreamRestorer(redaction) for name in WRITTEN_FIELDS}
 
     def restore(self, chunk: Json) -> Json:
         choices = chunk.value.get("choices") or []
@@ -94,9 +102,10 @@ class _ChunkRestorer:
             return chunk
         # There is one choice: ``n`` is always 1.
         delta = dict(choices[0].get("delta") or {})
-        text = self._restorer.feed(delta.get("content") or "")
-        if choices[0].get("finish_reason"):
-            text += self._restorer.rest()
-        if text or delta.get("content"):
-            delta["content"] = text
+        for name, restorer in self._restorers.items():
+            text = restorer.feed(delta.get(name) or "")
+            if choices[0].get("finish_reason"):
+                text += restorer.rest()
+            if text or delta.get(name):
+                delta[name] = text
         return Json.of({**chunk.value, "choices": [{**choices[0], "delta": delta}]})

@@ -15,9 +15,13 @@ from openai_service.protocol.chat import ChatRequest, is_fetchable
 from openai_service.protocol.messages import ChunkStream, Json
 from openai_service.protocol.models import DEFAULT
 from openai_service.protocol.vectors import Floats
-from openai_service.settings import LIMIT_FIELDS, OpenAISettings
+from openai_service.settings import OpenAISettings
+from openai_service.upstreams.chunk_stream import UpstreamChunkStream
 from openai_service.upstreams.client import UpstreamClient
+from openai_service.upstreams.embedding_reply import most_tokens
 from openai_service.upstreams.failover import Target, first_answer
+from openai_service.upstreams.fitting import asked_changes, fit
+from openai_service.upstreams.profiles import LIMIT_FIELDS
 
 T = TypeVar("T")
 _NO_LIMIT = 2**31
@@ -66,33 +70,49 @@ class UpstreamRouter:
     async def complete(self, request: ChatRequest, meter: Meter, targets: Sequence[Target]) -> Json:
         """Return the complete answer."""
 
-        async def ask(target: Target) -> tuple[Json, Attempt]:
+        async def ask(target: Target) -> tuple[tuple[Json, list[str]], Attempt]:
             body, bound = self._body(request, target, meter)
-            return await self._metered(meter, target, bound, lambda: target.client.complete(body))
+            return await self._metered(
+                meter, target, bound, lambda: target.client.fitter.send(body, target.client.complete)
+            )
 
-        answer, attempt = await self._first_answer(targets, ask, _discard_nothing)
+        (answer, changes), attempt = await self._first_answer(targets, ask, _discard_nothing)
         attempt.count(answer.value.get("usage"))
+        meter.adapted = asked_changes(request, changes)
         meter.answered_by(attempt.provider, attempt.model)
         return answer
 
     async def stream(self, request: ChatRequest, meter: Meter, targets: Sequence[Target]) -> OpenedStream:
-        """Return the stream once its first chunk has arrived."""
+        """Return the stream once its first chunk has arrived; usage is always asked for, as the ledger needs it."""
 
-        async def ask(target: Target) -> tuple[ChunkStream, Attempt]:
+        async def ask(target: Target) -> tuple[tuple[UpstreamChunkStream, list[str]], Attempt]:
             body, bound = self._body(request, target, meter)
-            return await self._metered(meter, target, bound, lambda: target.client.stream(body))
+            body["stream_options"] = {"include_usage": True}
+            return await self._metered(
+                meter, target, bound, lambda: target.client.fitter.send(body, target.client.stream)
+            )
 
-        chunks, attempt = await self._first_answer(targets, ask, lambda late: late[0].aclose())
+        (chunks, changes), attempt = await self._first_answer(targets, ask, lambda late: late[0][0].aclose())
         attempt.received_bytes = 0
+        meter.adapted = asked_changes(request, changes)
         meter.answered_by(attempt.provider, attempt.model)
         return OpenedStream(chunks, attempt)
 
+    def changes(self, request: ChatRequest, target: Target) -> tuple[str, ...]:
+        """Return what of ``request`` the target does not get, or under another name; for answers from the cache."""
+        body = {**request.for_upstream(target.model), "stream_options": {}}
+        return asked_changes(request, fit(body, target.client.fitter.profile(target.model))[1])
+
     async def embed(
-        self, texts: Sequence[str], dimensions: int | None, meter: Meter, targets: Sequence[Target]
+        self,
+        texts: Sequence[str] | Sequence[list[int]],
+        dimensions: int | None,
+        meter: Meter,
+        targets: Sequence[Target],
     ) -> tuple[Floats, int]:
         """Return one row per text and the tokens used; only targets of the first one's model are asked."""
         same_model = [target for target in targets if target.model == targets[0].model]
-        bound = Tokens(sum(len(text.encode()) + _TOKENS_AROUND_TEXT for text in texts), 0)
+        bound = Tokens(sum(most_tokens(text) + _TOKENS_AROUND_TEXT for text in texts), 0)
 
         async def ask(target: Target) -> tuple[tuple[Floats, int | None], Attempt]:
             return await self._metered(

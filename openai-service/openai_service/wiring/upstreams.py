@@ -29,6 +29,7 @@ def _options(settings: OpenAISettings) -> list[UpstreamOptions]:
             max_in_flight=settings.peer_max_connections,
             fail_max=settings.breaker_fail_max,
             reset_seconds=settings.breaker_reset_seconds,
+            model_profiles=settings.model_profiles,
         )
         for provider in settings.all_providers
     ]
