@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from castor_chassis import Conflict, Overloaded, ServiceError, Unavailable
+from castor_chassis import Conflict, Invalid, Overloaded, ServiceError, Unavailable
 
 
 class NoUpstream(ServiceError):
@@ -114,11 +114,15 @@ class WrongDimensions(Conflict):
     message = "The model '{model}' has {dimensions} dimensions and cannot make {wanted}; leave 'dimensions' out."
 
 
-class TextNeeded(Conflict):
+class TextNeeded(Invalid):
     """The input is numbers of tokens, which only a model with the same tokeniser can read."""
 
     code = "text_needed"
     message = "Numbers of tokens {reason}; send text instead (LangChain: check_embedding_ctx_length=False)."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason=reason)
+        self.details = {"fields": [{"field": "body.input", "problem": str(self)}]}
 
 
 class EncoderNotLoaded(Unavailable):

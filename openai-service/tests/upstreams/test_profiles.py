@@ -153,13 +153,13 @@ async def test_tokens_are_embedded_by_the_model_that_has_their_tokeniser(run: Ru
         pytest.approx(vector([59112, 3])),
     ]
     assert [body["input"] for body in upstream.bodies] == [[[8921, 59112]], [[8921], [59112, 3]]]
-    assert (bundled.status_code, bundled.json()["error"]["code"]) == (409, "text_needed")
+    assert (bundled.status_code, bundled.json()["error"]["code"]) == (422, "text_needed")
 
 
 async def test_tokens_cannot_be_redacted(online: RunningService, upstream: FakeOpenAI) -> None:
     """Where personal data is to be replaced, numbers that hide it are refused before they leave, with what to do."""
     refused = await online.client.post(EMBEDDINGS, json={"model": "m", "input": [8921]})
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "text_needed")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "text_needed")
     assert "REDACT" in refused.json()["error"]["message"]
     assert upstream.bodies == []
 
