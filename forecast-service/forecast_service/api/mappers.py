@@ -28,8 +28,17 @@ def series_of(index: EntityIndex) -> wire.Series:
         days_silent=sum(day.is_silent for day in index.days),
         tweets=sum(day.tweets for day in index.days),
         data_age_days=index.age_days,
+        span=_span_value(index.span),
         items=[_day_value(day) for day in index.days],
     )
+
+
+def _span_value(span: IndexDay | None) -> wire.SpanValue | None:
+    if span is None or span.icce is None or span.isn is None or span.icr is None:
+        return None
+    low, high = band(span.icce, span.sampling_error or 0.0, 0, 100)
+    values = {"icce": span.icce, "isn": span.isn, "icr": span.icr, "low": low, "high": high}
+    return wire.SpanValue(tweets=span.tweets, **{name: round(value, 4) for name, value in values.items()})
 
 
 def _day_value(day: IndexDay) -> wire.DayValue:

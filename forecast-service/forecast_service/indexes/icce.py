@@ -66,6 +66,18 @@ def _index_day(count: DayCount, alpha: float, smoothing: float, before: IndexDay
     )
 
 
+def icce_of_span(counts: Sequence[DayCount], *, alpha: float = 0.5) -> IndexDay | None:
+    """Return the index of all tweets of the days together, dated by the last of them; None without any day.
+
+    A day of three tweets weighs three tweets in it, where a mean of daily values would give it the weight of a day of
+    three hundred. A gap adds nothing.
+    """
+    if not counts:
+        return None
+    totals = [(c.tweets, c.scored, c.positive, c.negative, c.total_tweets) for c in counts]
+    return _index_day(DayCount(counts[-1].day, *map(sum, zip(*totals, strict=True))), alpha, 1.0, None)
+
+
 def icce_at(isn: float, icr: float, alpha: float) -> float:
     """Return ICCE in points from 0 to 100 with the weight ``alpha``."""
     return 100 * (alpha * (isn + 1) / 2 + (1 - alpha) * icr)

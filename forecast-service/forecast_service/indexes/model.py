@@ -58,6 +58,8 @@ class EntityIndex:
     until: date
     days: list[IndexDay]
     dataset: str | None = None
+    span: IndexDay | None = None
+    """The index of all days together."""
 
     @property
     def days_observed(self) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from forecast_service.clients.twitter import DailyCount, TwitterClient
 from forecast_service.errors import TooFewTweets
 from forecast_service.indexes.calendar import last_whole_day, moment_of
-from forecast_service.indexes.icce import icce_by_day
+from forecast_service.indexes.icce import icce_by_day, icce_of_span
 from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice, Weeks
 from forecast_service.indexes.share_of_voice import voices
 from forecast_service.indexes.weeks import week_by_week
@@ -36,8 +36,9 @@ class IndexService:
         since = until - timedelta(days=days_back - 1)
         counts = await self.twitter.daily_counts(entity, since, until, moment, dataset)
         first = next((place for place, count in enumerate(counts) if count.total_tweets), len(counts))
-        days = icce_by_day([_day_count(count) for count in counts[first:]], alpha=self.alpha, smoothing=self.smoothing)
-        return EntityIndex(entity, as_of or moment, until, days, dataset)
+        seen = [_day_count(count) for count in counts[first:]]
+        days = icce_by_day(seen, alpha=self.alpha, smoothing=self.smoothing)
+        return EntityIndex(entity, as_of or moment, until, days, dataset, icce_of_span(seen, alpha=self.alpha))
 
     async def share_of_voice(self, as_of: datetime | None, days_back: int, dataset: str | None = None) -> ShareOfVoice:
         """Return the shares of all tracked entities over the ``days_back`` whole days before ``as_of``.

@@ -55,6 +55,16 @@ async def test_a_day_says_how_many_tweets_it_rests_on(service: RunningService) -
             assert day["alpha_low"] <= day["icce"] <= day["alpha_high"]
 
 
+async def test_all_days_together(service: RunningService) -> None:
+    """The span's value rests on all tweets of its days, within its band; one day's span is that day."""
+    params: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF, "days_back": 30}
+    data = (await service.client.get("/v1/forecast/icce", params=params)).json()["data"]
+    assert data["span"]["tweets"] == data["tweets"]
+    assert data["span"]["low"] < data["span"]["icce"] < data["span"]["high"]
+    data = (await service.client.get("/v1/forecast/icce", params=params | {"days_back": 1})).json()["data"]
+    assert {name: data["items"][0][name] for name in data["span"]} == data["span"]
+
+
 async def test_momentum(service: RunningService) -> None:
     """It is that of the last day of the index, with its error; fewer than eight days are refused."""
     params: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast_service.indexes.icce import icce_at, icce_by_day, latest_icce, trend
+from forecast_service.indexes.icce import icce_at, icce_by_day, icce_of_span, latest_icce, trend
 from forecast_service.indexes.model import DayCount
 
 DAY = date(2026, 5, 1)
@@ -24,6 +24,19 @@ def test_icce_of_the_published_example() -> None:
     assert day.isn == pytest.approx(0.10)
     assert day.icr == pytest.approx(0.1667, abs=1e-4)
     assert day.icce == pytest.approx(35.83, abs=0.005)
+
+
+def test_days_together_weigh_each_tweet_the_same() -> None:
+    """Two days are the index of their tweets as if written on one; a gap adds nothing; silence alone has no index."""
+    days = [count(0, 3, 3, 0, 10), count(1, 300, 60, 150, 1000), count(2, 0, 0, 0, 0)]
+    together = icce_of_span(days)
+    (one_day,) = icce_by_day([count(2, 303, 63, 150, 1010)])
+    assert together is not None
+    assert (together.icce, together.sampling_error) == (one_day.icce, one_day.sampling_error)
+    silent = icce_of_span([count(0, 0, 0, 0, 50)])
+    assert silent is not None
+    assert silent.icce is None
+    assert icce_of_span([]) is None
 
 
 def test_smoothing_and_momentum_of_the_published_series() -> None:

@@ -39,6 +39,17 @@ class DayValue(ResponseModel):
     alpha_high: float | None = Field(None, description="The higher of these two, in points.")
 
 
+class SpanValue(ResponseModel):
+    """The index of all tweets of several days together: each tweet weighs the same, on whichever day it was written."""
+
+    tweets: int = Field(description="Tweets that count for the entity.")
+    icce: float = Field(description="As of a day, in points.")
+    isn: float = Field(description="Share of positive less share of negative tweets, in [-1, 1].")
+    icr: float = Field(description="The entity's share of all tweets of these days, in [0, 1].")
+    low: float = Field(description="Lower end of the 95 % band that the number of tweets gives, in points.")
+    high: float = Field(description="Upper end of that band, in points.")
+
+
 class Series(ResponseModel):
     """The index of one entity, day by day."""
 
@@ -51,6 +62,7 @@ class Series(ResponseModel):
     days_silent: int = Field(0, description="Days on which nobody spoke of the entity.")
     tweets: int = Field(0, description="Tweets that count for the entity, over all days.")
     data_age_days: int = Field(0, description="Days from the last day that has an index to the last whole day.")
+    span: SpanValue | None = Field(None, description="Of all days of 'items' together; null when none has an index.")
     items: list[DayValue]
 
 
