@@ -36,10 +36,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_VIEWER = frozenset({Scope.ACCOUNT_MANAGE, Scope.TRENDS_READ, Scope.FORECASTS_READ})
+_VIEWER = frozenset({Scope.ACCOUNT_MANAGE, Scope.COUNTS_READ, Scope.TRENDS_READ, Scope.FORECASTS_READ})
 _OBSERVER = _VIEWER | {
     Scope.TWEETS_READ,
-    Scope.COUNTS_READ,
     Scope.DOCUMENTS_READ,
     Scope.RAG_QUERY,
     Scope.SENTIMENT_ANALYZE,

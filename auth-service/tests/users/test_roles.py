@@ -17,4 +17,6 @@ def test_roles_are_ordered_from_viewer_to_admin() -> None:
 def test_unknown_role_gives_nothing() -> None:
     """A role that was taken out of the table leaves its holders without scopes, not with an error."""
     assert scopes_of(["emperor"]) == frozenset()
-    assert scopes_of(["emperor", "viewer"]) == {"account:manage", "trends:read", "forecasts:read"}
+    assert scopes_of(["emperor", "viewer"]) == {
+        "account:manage", "counts:read", "trends:read", "forecasts:read"
+    }  # fmt: skip

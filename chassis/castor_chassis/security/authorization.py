@@ -109,15 +109,15 @@ class Authenticator:
 
 
 class require(SecurityBase):
-    """A dependency that admits callers who have ``scope``: ``Depends(require("tweets:read"))``.
+    """A dependency that admits callers who have ``scope`` or one of ``others``: ``Depends(require("tweets:read"))``.
 
     Raises ``Unauthenticated`` (401), ``Forbidden`` (403), ``RateLimited`` (429), or ``Invalid`` (422) for a query
     parameter that the route does not have. Services among
     themselves are not rate limited; their callers' bulkheads bound them.
     """
 
-    def __init__(self, scope: str) -> None:
-        self.scope = scope
+    def __init__(self, scope: str, *others: str) -> None:
+        self.scope, self.admitted = scope, {scope, *others}
         self.model = HTTPBearerModel(description="An access token, or an API key `castor_<id>_<secret>`.")
         self.scheme_name = "Bearer"
 
@@ -128,7 +128,7 @@ class require(SecurityBase):
         credentials = _bearer(request.headers.get("authorization"))
         principal = await authenticator.principal(credentials, info)
         info.principal = principal.label
-        if self.scope not in principal.scopes:
+        if self.admitted.isdisjoint(principal.scopes):
             AUTH_FAILURES.labels("scope").inc()
             raise Forbidden(reason=f"This needs the scope '{self.scope}'; ask an administrator for a role that has it")
         if principal.kind != "service":

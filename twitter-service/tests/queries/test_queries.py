@@ -166,6 +166,15 @@ async def test_scopes(twitter: Twitter, method: str, path: str, scope: str) -> N
     assert scope in response.json()["error"]
 
 
+async def test_who_may_count_may_know_whom(twitter: Twitter) -> None:
+    """The names of entities are open to whoever reads counts, without their tweets."""
+    await twitter.send("POST", "/entities", ANA)
+    given = {"Authorization": f"Bearer {twitter.issuer.user_token(['counts:read'])}"}
+    listed = await twitter.service.client.get("/v1/twitter/entities", headers=given)
+    assert [entity["id"] for entity in listed.json()["data"]["items"]] == [ANA["id"]]
+    assert (await twitter.service.client.get("/v1/twitter/tweets", headers=given)).status_code == 403
+
+
 async def test_filter_by_axis_place_and_language(twitter: Twitter) -> None:
     """Axis, place and language narrow the list, and an unknown axis is refused."""
     user = {"users": [{"id": "7", "username": "ana", "location": "Cali, Colombia"}]}

@@ -15,7 +15,7 @@ from twitter_service.errors import DatasetNotFound, EntityExists, EntityNotFound
 
 router = APIRouter(prefix="/v1/twitter/entities", tags=["entities"])
 CanWrite = Annotated[Principal, Depends(require("entities:write"))]
-CanRead = Annotated[Principal, Depends(require("tweets:read"))]
+CanRead = Annotated[Principal, Depends(require("tweets:read", "counts:read"))]
 
 
 @router.get("", responses=errors_of(DatasetNotFound))
