@@ -7,12 +7,13 @@ SYNCED := $(VENV)/.synced
 T      ?=
 PARALLEL := -n auto --no-loadscope-reorder
 LINTERS := tools/contracts/linters
+CHROMIUM := $(firstword $(foreach p,chromium chromium-browser google-chrome,$(shell command -v $(p))))
 SERVICES := auth sentiment twitter openai rag trending forecast
 
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
 
-.PHONY: help demo test fuzz up down lint lint-contracts fmt local-model contracts release-contracts bench charts clean
+.PHONY: help demo test browser console fuzz up down lint lint-contracts fmt local-model contracts release-contracts bench charts clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -30,9 +31,15 @@ $(SYNCED): uv.lock pyproject.toml $(wildcard */pyproject.toml) | $(BIN)/uv
 demo: $(SYNCED) ## Start what is not running and run the main job: make demo [INPUT=tweets.csv] [REPORT=r.json]
 	$(BIN)/castor demo $(if $(INPUT),--input $(INPUT)) $(if $(REPORT),--report $(REPORT))
 
-test: $(SYNCED) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
+test: $(SYNCED) $(if $(CHROMIUM),browser) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
 	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model")
 	$(if $(T),,$(BIN)/pytest -m "alone and not local_model")
+
+browser: $(SYNCED) # The driver of the browser, for the console's tests
+	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/uv sync --frozen --quiet --inexact --group browser
+
+console: ## Check and build the console; needs Node 20 or newer
+	cd console && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm test && npm run build
 
 fuzz: $(SYNCED) ## Fuzz every service against its contract for long: make fuzz [MINUTES=5]
 	CASTOR_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/pytest tests/contract/test_conformance.py --timeout 7200
@@ -46,7 +53,7 @@ down: ## Stop it, leaving no process
 lint: $(SYNCED) ## Style, types, import rules and contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools $(foreach s,$(SERVICES),-p $(s)_service)
+	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools -p console_service $(foreach s,$(SERVICES),-p $(s)_service)
 	$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory lint-contracts
 
@@ -71,9 +78,10 @@ fmt: $(SYNCED) ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
-contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code
+contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code, and the console's copies of them
 	@for s in $(SERVICES); do $(BIN)/python -m $${s}_service openapi > contracts/$$s-service.v1.yaml.new \
 	  && mv contracts/$$s-service.v1.yaml.new contracts/$$s-service.v1.yaml || exit 1; echo "contracts/$$s-service.v1.yaml"; done
+	@$(BIN)/python -m tools.contracts.public
 
 release-contracts: contracts ## Make today's contracts the released ones that later changes may not break
 	mkdir -p contracts/released && cp contracts/*.v1.yaml contracts/released/

@@ -51,6 +51,8 @@ class Plan:
     """Dockerfile, compose file, Tiltfile."""
     observability: bool = False
     """Rules, dashboards, the canary's analysis."""
+    console: bool = False
+    """The console's sources: types, own tests, and a build that must give the files of the checkout."""
     system: bool = False
     """The seven services together."""
 
@@ -72,8 +74,8 @@ def edges_of(root: Path = ROOT) -> dict[str, frozenset[str]]:
 def everything(edges: Edges) -> Plan:
     """Return the plan that leaves nothing out."""
     services = frozenset(edges)
-    suites = services | {"chassis", "devstack"}
-    return Plan(services, suites, services | {"observability"}, True, True, True, True)
+    suites = services | {"chassis", "console", "devstack"}
+    return Plan(services | {"console"}, suites, services | {"console", "observability"}, True, True, True, True, True)
 
 
 def consumers(service: str, edges: Edges) -> frozenset[str]:
@@ -102,6 +104,8 @@ def _of(path: str, edges: Edges) -> Plan:
         return _in_service(room, rest)
     if room == "chassis":
         return _in_chassis(rest, edges)
+    if room == "console":
+        return _in_console(rest)
     if room == "contracts":
         return _contract(rest, edges)
     return _elsewhere(path, edges)
@@ -124,16 +128,23 @@ def _in_chassis(rest: str, edges: Edges) -> Plan:
     return everything(edges)
 
 
+def _in_console(rest: str) -> Plan:
+    if rest.startswith("tests/"):
+        return Plan(suites=frozenset({"console"}))
+    one = frozenset({"console"})
+    return Plan(images=one, suites=one, charts=one, console=True, delivery=True, system=True)
+
+
 def _contract(rest: str, edges: Edges) -> Plan:
     service = rest.removeprefix("released/").removesuffix(".v1.yaml")
     if service not in edges:
         return everything(edges)
     touched = frozenset({service}) | consumers(service, edges)
-    return Plan(images=touched, suites=touched, charts=touched, contracts=True, observability=True, system=True)
+    return Plan(touched, touched, touched, contracts=True, observability=True, console=True, system=True)
 
 
 def _elsewhere(path: str, edges: Edges) -> Plan:
-    services = frozenset(edges)
+    services = frozenset(edges) | {"console"}
     if path.startswith("tests/contract/"):
         return Plan(contracts=True, system=True)
     if path.startswith(("tests/architecture/", "tools/contracts/")):
@@ -196,7 +207,7 @@ def table(edges: Edges) -> str:
     for what, paths in EXAMPLES.items():
         made = plan(paths, edges)
         cells = (_names(group, edges) for group in (made.images, made.suites, made.charts))
-        also = [name for name in ("contracts", "delivery", "observability", "system") if getattr(made, name)]
+        also = [name for name in ("contracts", "delivery", "observability", "console", "system") if getattr(made, name)]
         lines.append(f"| {what} | {' | '.join(cells)} | {', '.join(also) or 'lint and types only'} |")
     return "\n".join(lines)
 

@@ -101,6 +101,17 @@ def token(
 
 
 @app.command()
+def password(
+    user: Annotated[str | None, typer.Option(help="E-mail; registered if unknown. Default: administrator.")] = None,
+) -> None:
+    """Print the password with which a user of this stack signs in to the console."""
+    from castor_devstack.job.tokens import password as password_of
+    from castor_devstack.stack.credentials import ADMIN_EMAIL
+
+    print(password_of(find_state_folder(), user or ADMIN_EMAIL))
+
+
+@app.command()
 def demo(
     file: Annotated[Path | None, typer.Option("--input", help="CSV or JSON Lines of tweets.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where to write the result as JSON.")] = None,

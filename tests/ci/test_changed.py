@@ -13,6 +13,8 @@ from tools.changed import EXAMPLES, ROOT, TOOLS, Plan, consumers, edges_of, ever
 SEVEN = frozenset(
     f"{name}-service" for name in ("auth", "sentiment", "openai", "twitter", "trending", "rag", "forecast")
 )
+CONSOLE = frozenset({"console"})
+RELEASES = SEVEN | CONSOLE
 EDGES = edges_of()
 
 
@@ -39,11 +41,13 @@ def test_edges_are_read_from_the_clients() -> None:
         ("openai-service/training/fit.py", frozenset(), frozenset()),
         ("contracts/sentiment-service.v1.yaml", services("sentiment", "twitter"), services("sentiment", "twitter")),
         ("contracts/released/auth-service.v1.yaml", services("auth"), services("auth")),
-        ("chassis/castor_chassis/tls.py", SEVEN, SEVEN | {"chassis", "devstack"}),
+        ("chassis/castor_chassis/tls.py", RELEASES, RELEASES | {"chassis", "devstack"}),
         ("chassis/tests/test_tls.py", frozenset(), frozenset({"chassis"})),
         ("devstack/castor_devstack/stack/pki.py", frozenset(), frozenset({"devstack"})),
-        ("Dockerfile", SEVEN, frozenset()),
-        ("uv.lock", SEVEN, SEVEN | {"chassis", "devstack"}),
+        ("Dockerfile", RELEASES, frozenset()),
+        ("uv.lock", RELEASES, RELEASES | {"chassis", "devstack"}),
+        ("console/src/App.svelte", CONSOLE, CONSOLE),
+        ("console/tests/test_build.py", frozenset(), CONSOLE),
         ("docs/adr/0001-code-first-contracts.md", frozenset(), frozenset()),
         ("bench/chassis/cpu.py", frozenset(), frozenset()),
         ("tests/docs/test_references.py", frozenset(), frozenset()),
@@ -52,7 +56,7 @@ def test_edges_are_read_from_the_clients() -> None:
     ],
 )
 def test_a_change_reaches_its_dependents_only(path: str, images: frozenset[str], suites: frozenset[str]) -> None:
-    """A service's code builds itself, the chassis all seven, a contract its consumers, documents nothing."""
+    """A service's code builds itself, the chassis all eight releases, a contract its consumers, documents nothing."""
     made = plan([path], EDGES)
     assert (made.images, made.suites) == (images, suites)
 
@@ -60,8 +64,9 @@ def test_a_change_reaches_its_dependents_only(path: str, images: frozenset[str],
 @pytest.mark.parametrize(
     ("path", "charts"),
     [
-        ("charts/common/values.yaml", SEVEN),
-        ("charts/values/production.yaml", SEVEN),
+        ("charts/common/values.yaml", RELEASES),
+        ("charts/values/production.yaml", RELEASES),
+        ("charts/console/values.yaml", CONSOLE),
         ("charts/rag-service/values.yaml", services("rag")),
         ("charts/observability/slo.yaml", frozenset({"observability"})),
         ("rag-service/rag_service/settings.py", services("rag")),

@@ -93,9 +93,9 @@ def test_the_plan_reaches_every_job() -> None:
 
 
 def test_by_hand_every_service_can_be_released_and_rolled_back() -> None:
-    """The choices of both manual workflows are the seven services, and a rollback is the default of 'deploy'."""
+    """The choices of both manual workflows are the eight releases, and a rollback is the default of 'deploy'."""
     for file in ("release.yml", "deploy.yml"):
-        assert {*load(file)["on"]["workflow_dispatch"]["inputs"]["service"]["options"]} == {*edges_of()}
+        assert {*load(file)["on"]["workflow_dispatch"]["inputs"]["service"]["options"]} == {*edges_of(), "console"}
     assert load("deploy.yml")["on"]["workflow_dispatch"]["inputs"]["rollback"]["default"] is True
 
 

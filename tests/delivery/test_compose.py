@@ -24,6 +24,7 @@ from castor_devstack.stack.postgres import EmbeddedPostgres
 from castor_devstack.stack.services import SERVICES, Service
 from castor_devstack.supervision.os_user import Account
 from castor_devstack.testing import scratch_folder
+from console_service import CADDY_ROUTES
 
 FILE = ROOT / "docker-compose.yml"
 DEVELOPMENT = CHARTS / "development"
@@ -198,7 +199,7 @@ def issue(folder: Path) -> str:
 
 def test_the_job_gives_everybody_an_identity(certificates: Path) -> None:
     """Each service finds certificate, key and authorities where its settings say, and is who it should be."""
-    for name in [*NAMES, "ingress"]:
+    for name in [*NAMES, "console", "ingress"]:
         folder = certificates / name
         certificate = x509.load_pem_x509_certificate((folder / "current" / "cert.pem").read_bytes())
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -232,11 +233,20 @@ def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path
     known = [f"/.well-known/{name}" for s in SERVICES for name in s.well_known]
     # The endpoint of services is matched as well, and answered by the ingress itself: it has no upstream below.
     refused = [f"{prefix}/v1/auth/token{rest}" for prefix in ("", "/api") for rest in ("", "/*")]
-    assert sorted(paths) == sorted(expected + files + known + refused)
+    console = ["/", "/index.html", "/icon.svg", "/build.json", "/assets/*", "/docs", "/docs/*", "/openapi/*"]
+    assert sorted(paths) == sorted(expected + files + known + refused + console)
     assert len(list(found(adapted, "request_buffers"))) == len(NAMES)
     dialled = {upstream["dial"] for upstreams in found(adapted, "upstreams") for upstream in upstreams}
-    assert dialled == {f"{name}:8443" for name in NAMES}
-    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES) + len(files) // 2 + 1
+    assert dialled == {f"{name}:8443" for name in [*NAMES, "console"]}
+    assert len(list(found(adapted, "client_certificate_file"))) == len(NAMES) + 2 + len(files) // 2
+
+
+def test_pages_of_other_origins_are_answered_as_by_castor_up() -> None:
+    """The ingress of compose has the devstack's rules of CORS, line by line."""
+    rules = CADDY_ROUTES.read_text().partition("@no_slash")[0].partition("@foreign")[2]
+    ours = (DEVELOPMENT / "Caddyfile").read_text()
+    assert all(line.strip() in ours for line in rules.splitlines())
+    assert compose()["services"]["ingress"]["environment"]["CORS_ORIGINS"] == "${CORS_ORIGINS:-}"
 
 
 def found(part: Any, key: str) -> Iterator[Any]:

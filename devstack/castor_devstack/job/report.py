@@ -146,7 +146,11 @@ def _answer(rag: Json, context: Context) -> list[str]:
 
 
 def _next(context: Context) -> list[str]:
-    rows = [f"NEXT       {context.ingress} with `castor token`; `castor status`; `castor logs twitter`"]
+    rows = [
+        f"CONSOLE    {context.ingress}   as admin@castor.example, password: `castor password`",
+        "",
+        "NEXT       `castor token` for the API, /docs for its reference; `castor status`; `castor logs twitter`",
+    ]
     rows.append(f"           this run in the logs: trace {context.trace}")
     if context.report is not None:
         rows.append(f"           everything above as JSON: {context.report}")

@@ -48,6 +48,11 @@ def scoped_key(state_folder: StateFolder, email: str, scopes: tuple[str, ...]) -
     return key
 
 
+def password(state_folder: StateFolder, email: str = ADMIN_EMAIL) -> str:
+    """Return what a user of this stack signs in to the console with; an unknown user is registered."""
+    return _password(IngressClient.of(state_folder), Credentials.load(state_folder.secrets_file), email)
+
+
 def _password(ingress: IngressClient, credentials: Credentials, email: str) -> str:
     if email == ADMIN_EMAIL:
         return credentials.get("admin")

@@ -140,6 +140,7 @@ def _print_moved_ports(ports: Mapping[str, int], preferred: Mapping[str, int], p
 def _welcome(stack: StackPlan, seconds: float) -> str:
     return (
         f"CASTOR is ready after {seconds:.1f} s: {stack.ingress_url}\n"
+        "  the console is there; sign in as admin@castor.example with what `castor password` prints\n"
         f"  trust its certificate: curl --cacert {stack.state_folder.authority_file} ...\n"
         "  a token: castor token      state: castor status      stop: castor down"
     )

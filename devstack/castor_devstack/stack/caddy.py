@@ -11,6 +11,7 @@ from castor_devstack.stack.binaries import caddy
 from castor_devstack.stack.pki import Leaf
 from castor_devstack.stack.ports import has_ipv6
 from castor_devstack.supervision.atomic_files import write_atomic
+from console_service import CADDY_ROUTES, SITE
 
 _ID = "{vars.request_id}"
 
@@ -65,6 +66,7 @@ https://:{port} {{
 			header Content-Type application/json
 			respond `{not_found}` 404
 		}}
+		import "{console}"
 {routes}
 		header X-Request-Id {id}
 		header Content-Type application/json
@@ -76,6 +78,8 @@ https://:{port} {{
 		header Retry-After 2
 		@late expression `{{err.status_code}} == 504`
 		respond @late `{late}` 504
+		@absent expression `{{err.status_code}} == 404`
+		respond @absent `{not_found}` 404
 		respond `{unavailable}` 503
 	}}
 }}
@@ -152,6 +156,7 @@ class Ingress:
             certificate=self.public.certificate,
             key=self.public.key,
             id=_ID,
+            console=CADDY_ROUTES,
             routes="".join(self._routes()),
             not_found=_failure(
                 "not_found", f"Nothing is served at this path; the public paths begin with {capabilities}."
@@ -193,6 +198,7 @@ def environment(folder: Path, inherited: Mapping[str, str] = os.environ) -> dict
     Without a collector nothing is exported, but trace ids are still made here and passed on.
     """
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    own |= {"CONSOLE_SITE": str(SITE), "CORS_ORIGINS": inherited.get("CORS_ORIGINS", "")}
     tracing = {"OTEL_SERVICE_NAME": "ingress"}
     if inherited.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         share = inherited.get("OTEL_TRACES_SAMPLER_ARG", "0.01")

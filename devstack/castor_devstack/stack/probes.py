@@ -51,6 +51,6 @@ async def pending_checks(management_port: int) -> str:
 
 
 async def ingress_answers(state_folder: StateFolder, port: int) -> bool:
-    """Return whether the ingress answers with our certificate; raises ``OSError`` when nothing answers."""
+    """Return whether the ingress gives out the console with our certificate; raises ``OSError`` if nothing answers."""
     context = ssl.create_default_context(cafile=str(state_folder.authority_file))
-    return (await http_get(port, "/", context))[0] == 404
+    return (await http_get(port, "/", context))[0] == 200

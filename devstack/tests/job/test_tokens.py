@@ -13,7 +13,7 @@ import pytest
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.job.ingress_client import ErrorAnswer, IngressClient
-from castor_devstack.job.tokens import access_token, scoped_key
+from castor_devstack.job.tokens import access_token, password, scoped_key
 from castor_devstack.lifecycle.background import launch_detached
 from castor_devstack.lifecycle.down import stop_stack
 from castor_devstack.stack.credentials import ADMIN_EMAIL
@@ -90,3 +90,11 @@ def test_without_a_running_stack_the_error_says_how_to_start_it(tmp_path: Path) 
     """Without a running stack the command says how to start it."""
     with pytest.raises(DevstackError, match="castor up --detach"):
         access_token(StateFolder(tmp_path / "state"))
+
+
+def test_the_password_signs_in(state_folder: StateFolder) -> None:
+    """What `castor password` prints is good for a login, of the administrator and of a user whom it registers."""
+    ingress = IngressClient.of(state_folder)
+    for email in (ADMIN_EMAIL, "console@castor.example"):
+        body = {"email": email, "password": password(state_folder, email)}
+        assert ingress.call("POST", "/v1/auth/login", body)["user"]["email"] == email

@@ -131,7 +131,8 @@ def test_well_known_paths_lead_to_auth_service(state_folder: StateFolder, name: 
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
+        "/nothing",
+        "/assets/nothing.js",
         "/internal/user/1",
         "/v1/auth/../../internal/x",
         "/v1/authx",

@@ -1,0 +1,47 @@
+// The period that a view speaks of: whole days of Bogotá, in the address. Without one it is the seven days up to the
+// newest stored tweet, not up to today: stored data may be months old.
+import { addDays, dayOf, daysBetween, endOf, startOf } from "./format";
+import { param } from "./route.svelte";
+
+export const PRESETS = [1, 7, 30, 90];
+const DEFAULT_DAYS = 7;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const state = $state<{ newest: string | null; known: boolean }>({ newest: null, known: false });
+
+/** The moment of the newest stored tweet; null where there is none or it is not known. */
+export function newest(): string | null {
+  return state.newest;
+}
+
+export function newestKnown(): boolean {
+  return state.known;
+}
+
+export function setNewest(moment: string | null): void {
+  state.newest = moment;
+  state.known = true;
+}
+
+export interface Period {
+  since: string;
+  until: string;
+  days: number;
+  /** The moment at which the period ends, for `as_of`. */
+  asOf: string;
+  /** The moment at which it begins. */
+  from: string;
+}
+
+export function period(): Period {
+  const until = DAY.test(param("hasta")) ? param("hasta") : dayOf(state.newest ?? new Date());
+  const asked = DAY.test(param("desde")) ? param("desde") : addDays(until, 1 - DEFAULT_DAYS);
+  const since = asked <= until ? asked : until;
+  return { since, until, days: daysBetween(since, until), asOf: endOf(until), from: startOf(since) };
+}
+
+/** The same number of days before a period. */
+export function periodBefore(present: Period): Period {
+  const until = addDays(present.since, -1);
+  const since = addDays(until, 1 - present.days);
+  return { since, until, days: present.days, asOf: endOf(until), from: startOf(since) };
+}

@@ -1,0 +1,35 @@
+// A file on its way: XMLHttpRequest, because fetch does not tell how much has been sent.
+import type { components } from "../api/twitter";
+import { Refusal } from "./client";
+import { accessToken } from "./session.svelte";
+
+export type Import = components["schemas"]["Import"];
+
+const TYPES: Record<string, string> = { csv: "text/csv", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson", gz: "application/gzip" };
+
+/** The media type by the end of a name; undefined for what cannot be imported. */
+export function mediaType(name: string): string | undefined {
+  return TYPES[name.split(".").at(-1)?.toLowerCase() ?? ""];
+}
+
+/** Send a file; `progress` hears the share that is sent, in [0, 1]. Throws `Refusal`. */
+export async function upload(file: File, type: string, progress: (share: number) => void): Promise<Import> {
+  const token = await accessToken();
+  const request = new XMLHttpRequest();
+  request.open("POST", `/v1/twitter/imports?filename=${encodeURIComponent(file.name)}`);
+  request.setRequestHeader("Authorization", `Bearer ${token}`);
+  request.setRequestHeader("Content-Type", type);
+  request.responseType = "json";
+  request.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
+  return new Promise((resolve, reject) => {
+    request.onload = () => (request.status < 300 ? resolve(request.response.data) : reject(refused(request)));
+    request.onerror = () => reject(new Refusal(0, navigator.onLine ? "unreachable" : "offline", "", "", {}, 0));
+    request.send(file);
+  });
+}
+
+function refused(request: XMLHttpRequest): Refusal {
+  const body = request.response ?? {};
+  const wait = Number(request.getResponseHeader("Retry-After")) || 0;
+  return new Refusal(request.status, body.code ?? "unreadable", body.error ?? "", body.request_id ?? "", body.details ?? {}, wait);
+}

@@ -1,0 +1,47 @@
+// The names of what the services write as slugs.
+import { t } from "./i18n.svelte";
+
+export const AXES = [
+  "seguridad", "infraestructura", "gobernanza", "educacion", "salud", "igualdad", "paz", "economia", "medioambiente", "alimentacion",
+] as const; // prettier-ignore
+
+const ENGLISH: Record<string, string> = {
+  seguridad: "security", infraestructura: "infrastructure", gobernanza: "governance", educacion: "education", salud: "health",
+  igualdad: "equality", paz: "peace", economia: "economy", medioambiente: "environment", alimentacion: "food",
+}; // prettier-ignore
+
+export function axisName(axis: string): string {
+  const spanish: Record<string, string> = { educacion: "educación", economia: "economía", alimentacion: "alimentación", medioambiente: "medio ambiente" };
+  return t(spanish[axis] ?? axis, ENGLISH[axis] ?? axis);
+}
+
+export function labelName(label: string): string {
+  const names: Record<string, string> = {
+    positive: t("positivo", "positive"),
+    neutral: t("neutral", "neutral"),
+    negative: t("negativo", "negative"),
+  };
+  return names[label] ?? label;
+}
+
+/** The state of an import. */
+export function stateName(state: string): string {
+  const names: Record<string, string> = {
+    running: t("leyendo", "reading"),
+    done: t("leído", "read"),
+    failed: t("falló", "failed"),
+    interrupted: t("interrumpido", "interrupted"),
+  };
+  return names[state] ?? state;
+}
+
+/** What a forecast notes about itself. */
+export function noteText(note: string): string {
+  const texts: Record<string, string> = {
+    no_skill: t("No mejora a repetir el último valor.", "It does no better than repeating the last value."),
+    skill_unknown: t("Hay muy pocos días para saber si acierta.", "There are too few days to know whether it is right."),
+    stale: t("Los datos no llegan hasta el último día completo.", "The data do not reach the last whole day."),
+    conversation_is_not_votes: t("Describe lo que se dice; no predice un resultado.", "It describes what is said and predicts no result."),
+  };
+  return texts[note] ?? note;
+}
