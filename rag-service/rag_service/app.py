@@ -19,6 +19,7 @@ from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.service import DocumentService
+from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.embeddings.encoder import Encoder
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.embeddings.worker import Embedder, measure
@@ -63,7 +64,8 @@ async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     searches = SearchRepository(postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows)
     retrieval = RetrievalService(searches, encoder)
     answer_service = AnswerService(retrieval, openai, system_message())
-    yield Resources(DocumentService(stored), retrieval, answer_service, EmbeddingRepository(postgres))
+    stored_documents = DocumentService(stored, TenantDocumentRepository(postgres))
+    yield Resources(stored_documents, retrieval, answer_service, EmbeddingRepository(postgres))
 
 
 def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encoder: Encoder) -> None:

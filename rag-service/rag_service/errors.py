@@ -13,10 +13,20 @@ class DocumentNotFound(NotFound):
 
 
 class ReservedId(Forbidden):
-    """Ids that begin with ``tweet:`` belong to the feed: nobody may put words into an account's mouth."""
+    """Tweets are the feed's: nobody may put words into an account's mouth, nor take them out of it."""
 
     code = "reserved_id"
-    message = "The id '{document_id}' and the source 'twitter' belong to the tweet feed; choose others."
+    message = (
+        "The document '{document_id}' poses as a tweet by its id, source or author, or is one. Tweets are the feed's; "
+        "choose an id that does not begin with 'tweet:', and plain Latin names."
+    )
+
+
+class NotForYourRoles(Forbidden):
+    """A document that the caller's roles may not read can neither be made nor replaced."""
+
+    code = "not_for_your_roles"
+    message = "A document of this request is for other roles than yours; name one of yours in 'readers', or another id."
 
 
 class DuplicateIds(Conflict):

@@ -22,6 +22,9 @@ CITATIONS = Counter(
     ["outcome"],
 )
 ABSTENTIONS = Counter("castor_rag_abstentions_total", "Questions that the documents do not answer", ["reason"])
+QUARANTINED = Counter(
+    "castor_rag_quarantined_total", "Documents found that read like instructions to a model, and were set aside"
+)
 DEGRADED = Counter(
     "castor_rag_degraded_total", "Searches and answers made without embeddings or without a language model", ["part"]
 )

@@ -31,6 +31,7 @@ class Answer:
     degraded: list[str]
     positions: list[Position] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    quarantined: int = 0
 
     @property
     def abstained(self) -> bool:

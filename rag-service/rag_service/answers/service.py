@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_service.answers.citations import verify
 from rag_service.answers.model import Answer, CitedPassage
@@ -16,10 +16,11 @@ from rag_service.answers.question import Question
 from rag_service.answers.relevance import Relevance, relevance_of, speaker_among
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
-from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED
+from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED, QUARANTINED
 from rag_service.retrieval.fusion import without_near_duplicates
 from rag_service.retrieval.model import Filters, Found
 from rag_service.retrieval.service import RetrievalService
+from rag_service.text.instructions import is_instruction
 
 NOTHING_FOUND = "No hay documentos que respondan a la pregunta con esos filtros y en esa fecha."
 NOT_ANSWERED = "Los documentos consultados no permiten responder a la pregunta con citas textuales."
@@ -40,7 +41,12 @@ class AnswerService:
 
     async def answer(self, text: str, filters: Filters, limit: int) -> Answer:
         """Answer a question from documents that match ``filters``; the model is shown at most ``limit`` of them."""
-        question, found = await self._found(Question.of(text, filters))
+        question, everything = await self._found(Question.of(text, filters))
+        found = _without_instructions(everything)
+        answer = await self._answered(text, question, found, limit)
+        return replace(answer, quarantined=len(everything.hits) - len(found.hits))
+
+    async def _answered(self, text: str, question: Question, found: Found, limit: int) -> Answer:
         if not found.hits:
             ABSTENTIONS.labels("nothing_found").inc()
             missing = [term.word for term in question.terms]
@@ -72,11 +78,17 @@ class AnswerService:
             return relevance, None
         copies, vectors = await asyncio.gather(
             self.retrieval.copies([passage.document for passage in passages], question.filters),
-            self.retrieval.vectors([passage.document for passage in passages]),
+            self.retrieval.vectors([passage.document for passage in passages], question.filters.access),
         )
         for passage in passages:
             passage.copies = max(0, copies.get(passage.document.words_hash, 1) - 1 - len(passage.repeats))
         return relevance, overview_of(passages, question.terms, vectors)
+
+
+def _without_instructions(found: Found) -> Found:
+    kept = [hit for hit in found.hits if not is_instruction(hit.document.text)]
+    QUARANTINED.inc(len(found.hits) - len(kept))
+    return Found(kept, found.degraded)
 
 
 def _of_positions(

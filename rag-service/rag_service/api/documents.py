@@ -2,32 +2,65 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from castor_chassis import Identifier, Ok, errors_of, ok
-from rag_service.api.mappers import document_of, draft_of, stored_of
-from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R
-from rag_service.api.schemas.documents import DocumentErased, DocumentOut, DocumentsIn, DocumentsStored
-from rag_service.errors import DocumentNotFound, DuplicateIds, ReservedId
+from fastapi import APIRouter, Query
 
+from castor_chassis import Identifier, Invalid, Ok, Page, decode_cursor, encode_cursor, errors_of, ok, page
+from rag_service.api.mappers import document_of, draft_of, erasure_of, stored_of
+from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
+from rag_service.api.schemas.documents import (
+    DocumentErased,
+    DocumentOut,
+    DocumentsIn,
+    DocumentsStored,
+    ErasureOut,
+)
+from rag_service.errors import DocumentNotFound, DuplicateIds, NotForYourRoles, ReservedId
+
+_LAST = 2**63 - 1
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
-@router.post("/documents", status_code=201, responses=errors_of(DuplicateIds, ReservedId))
-async def store_documents(body: DocumentsIn, r: R, _: CanWriteDocuments) -> Ok[DocumentsStored]:
+@router.post("/documents", status_code=201, responses=errors_of(DuplicateIds, ReservedId, NotForYourRoles))
+async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments) -> Ok[DocumentsStored]:
     """Store documents, all or none; sending the same again changes nothing and costs no embedding."""
     drafts = [draft_of(document) for document in body.documents]
-    return ok(stored_of(drafts, await r.documents.store(drafts)))
+    origin = "analysis" if who.kind == "service" else "upload"
+    return ok(stored_of(drafts, await r.documents.store(access_of(who), origin, drafts)))
 
 
 @router.get("/documents/{document_id}", responses=errors_of(DocumentNotFound))
-async def get_document(document_id: Identifier, r: R, _: CanReadDocuments) -> Ok[DocumentOut]:
+async def get_document(document_id: Identifier, r: R, who: CanReadDocuments) -> Ok[DocumentOut]:
     """Return one document."""
-    return ok(document_of(await r.documents.document(document_id)))
+    return ok(document_of(await r.documents.document(access_of(who), document_id)))
 
 
-@router.delete("/documents/{document_id}", responses=errors_of(DocumentNotFound))
-async def erase_document(document_id: Identifier, r: R, _: CanWriteDocuments) -> Ok[DocumentErased]:
-    """Erase one document."""
-    await r.documents.erase(document_id)
+@router.delete("/documents/{document_id}", responses=errors_of(DocumentNotFound, ReservedId))
+async def erase_document(document_id: Identifier, r: R, who: CanWriteDocuments) -> Ok[DocumentErased]:
+    """Erase one document of your organisation; who did is kept, and the document is not."""
+    await r.documents.erase(access_of(who), document_id)
     return ok(DocumentErased(id=document_id))
+
+
+@router.get("/erasures")
+async def list_erasures(
+    r: R,
+    who: CanReadDocuments,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Page[ErasureOut]:
+    """Return who erased which documents of your organisation, newest first."""
+    before = _number(cursor)
+    found = await r.documents.erasures(access_of(who), before, limit)
+    following = encode_cursor({"before": found[-1].number}) if len(found) == limit else None
+    return page([erasure_of(erasure) for erasure in found], next_cursor=following)
+
+
+def _number(cursor: str | None) -> int:
+    if cursor is None:
+        return _LAST
+    number = decode_cursor(cursor).get("before")
+    if not isinstance(number, int) or not 0 <= number <= _LAST:
+        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before")
+    return number

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.positions import Position
 from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut
-from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored
+from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored, ErasureOut
 from rag_service.api.schemas.fields import FiltersIn
 from rag_service.api.schemas.search import SearchHit
 from rag_service.api.schemas.status import StatusOut
-from rag_service.documents.model import Document, Draft, SavedDocuments, id_of_content
+from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments, id_of_content
 from rag_service.embeddings.model import EmbeddingCounts
 from rag_service.retrieval.model import Filters, Hit
 
@@ -35,9 +35,14 @@ def stored_of(drafts: Sequence[Draft], saved: SavedDocuments) -> DocumentsStored
     )
 
 
-def filters_of(filters: FiltersIn, as_of: datetime | None) -> Filters:
+def erasure_of(erasure: Erasure) -> ErasureOut:
+    """Return who erased a document, and when."""
+    return ErasureOut(id=erasure.document_id, erased_by=erasure.erased_by, erased_at=erasure.erased_at)
+
+
+def filters_of(filters: FiltersIn, as_of: datetime | None, access: Access) -> Filters:
     """Return the filters, with now for a missing ``as_of``."""
-    return Filters(as_of=as_of or datetime.now(UTC), **dict(filters))
+    return Filters(as_of=as_of or datetime.now(UTC), access=access, **dict(filters))
 
 
 def document_of(document: Document) -> DocumentOut:
@@ -65,6 +70,7 @@ def answer_of(answer: Answer) -> AnswerOut:
         abstained=answer.abstained,
         positions=[_position(position) for position in answer.positions],
         missing=answer.missing,
+        quarantined=answer.quarantined,
     )
 
 
@@ -83,6 +89,8 @@ def _citation(passage: CitedPassage) -> CitationOut:
         title=document.title,
         url=document.url,
         places=document.places,
+        origin=document.origin,
+        stored_by=document.stored_by,
         sentiment=label if isinstance(label := document.metadata.get("label"), str) else None,
         same=passage.same,
     )

@@ -9,6 +9,7 @@ from fastapi import Depends
 
 from castor_chassis import Principal, provided, require
 from rag_service.answers.service import AnswerService
+from rag_service.documents.model import Access
 from rag_service.documents.service import DocumentService
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.retrieval.service import RetrievalService
@@ -22,6 +23,15 @@ class Resources:
     retrieval: RetrievalService
     answers: AnswerService
     embeddings: EmbeddingRepository
+
+
+DEFAULT_ORGANISATION = "default"
+
+
+def access_of(principal: Principal) -> Access:
+    """Return for whom a request reads and writes: the organisation of its caller, the default one without."""
+    organisation = getattr(principal, "org", None) or DEFAULT_ORGANISATION
+    return Access(str(organisation), principal.roles, principal.label)
 
 
 R = Annotated[Resources, provided(Resources)]

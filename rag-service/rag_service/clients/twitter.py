@@ -29,6 +29,7 @@ class TweetChange(BaseModel):
     entities: list[str] = []
     axes: list[str] = []
     places: list[str] = []
+    datasets: list[str] = []
     lang: str | None = None
     deleted: bool = False
     sentiment: Sentiment | None = None

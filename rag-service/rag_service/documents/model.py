@@ -34,6 +34,9 @@ class Draft:
     metadata: Metadata = field(default_factory=dict)
     axes: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    datasets: list[str] = field(default_factory=list)
+    readers: list[str] = field(default_factory=list)
+    """Roles that may read it; empty: the whole organisation. Tweets are for everybody."""
 
     @cached_property
     def searched(self) -> str:
@@ -70,7 +73,38 @@ class Document:
     embedding_model: str | None
     axes: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    datasets: list[str] = field(default_factory=list)
     words_hash: str | None = None
+    origin: str = "feed"
+    """Set by the server: ``feed``, ``upload``, ``file`` or ``analysis``."""
+    stored_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """For whom documents are read and written: an organisation, the roles of its member, and who that is.
+
+    Of no organisation there are the shared documents alone.
+    """
+
+    tenant: str = ""
+    roles: tuple[str, ...] = ()
+    subject: str = "nobody"
+
+
+NOBODY = Access()
+BACKGROUND = Access(tenant="*", subject="background")
+"""Of work that every document needs. No organisation can be called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Who erased a document, and when."""
+
+    number: int
+    document_id: str
+    erased_by: str
+    erased_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

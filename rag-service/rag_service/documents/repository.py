@@ -19,7 +19,7 @@ WRITER_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('rag_documents', 0)
 
 COLUMNS = (
     "d.id, d.text, d.source, d.published_at, d.title, d.url, d.author, d.entities, d.metadata, "
-    "d.stored_at, d.updated_at, d.embedding_model, d.axes, d.places, d.words_hash"
+    "d.stored_at, d.updated_at, d.embedding_model, d.axes, d.places, d.datasets, d.words_hash, d.origin, d.stored_by"
 )
 
 _MOVE = "UPDATE documents SET published_at = $3 WHERE id = $1 AND published_at = $2"
@@ -27,28 +27,34 @@ _MOVE = "UPDATE documents SET published_at = $3 WHERE id = $1 AND published_at =
 _UPSERT = """
 INSERT INTO documents AS d
     (id, published_at, source, author, title, url, text, entities, metadata, content_hash, axes, places,
-     words_hash, searched)
+     datasets, words_hash, searched)
 SELECT id, published_at, source, author, title, url, text, entities, metadata, content_hash, axes, places,
-       words_hash, searched
+       datasets, words_hash, searched
 FROM jsonb_to_recordset($1) AS g(
     id text, published_at timestamptz, source text, author text, title text, url text, text text,
-    entities text[], metadata jsonb, content_hash text, axes text[], places text[], words_hash text,
+    entities text[], metadata jsonb, content_hash text, axes text[], places text[], datasets text[], words_hash text,
     searched text
 )
 ON CONFLICT (id, published_at) DO UPDATE SET
     source = excluded.source, author = excluded.author, title = excluded.title, url = excluded.url,
     text = excluded.text, entities = excluded.entities, metadata = excluded.metadata,
-    content_hash = excluded.content_hash, axes = excluded.axes, places = excluded.places,
+    content_hash = excluded.content_hash, axes = excluded.axes, places = excluded.places, datasets = excluded.datasets,
     words_hash = excluded.words_hash, searched = excluded.searched, updated_at = now(),
     embedding = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding END,
     embedding_model = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding_model END,
     embedding_refused = d.content_hash = excluded.content_hash AND d.embedding_refused
-WHERE (d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata, d.axes, d.places)
+WHERE (d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata, d.axes, d.places, d.datasets)
     IS DISTINCT FROM
     (excluded.source, excluded.author, excluded.title, excluded.url, excluded.text, excluded.entities,
-     excluded.metadata, excluded.axes, excluded.places)
+     excluded.metadata, excluded.axes, excluded.places, excluded.datasets)
 RETURNING id
 """
+
+_ERASE = """
+WITH gone AS (DELETE FROM documents WHERE id = ANY($1) RETURNING id)
+INSERT INTO erasures (tenant, document_id, erased_by) SELECT DISTINCT '', id, $2 FROM gone
+"""
+FEED_SUBJECT = "feed:twitter"
 
 _MOVE_CURSOR = """
 INSERT INTO feed_cursors AS f (feed, cursor) VALUES ($1, $2)
@@ -77,7 +83,7 @@ class DocumentRepository:
             await connection.execute(WRITER_LOCK)
             if affected_rows(await connection.execute(_MOVE_CURSOR, FEED, cursor)) == 0:
                 raise CursorMoved(feed=FEED, cursor=cursor)
-            await connection.execute("DELETE FROM documents WHERE id = ANY($1)", list(erased))
+            await connection.execute(_ERASE, list(erased), FEED_SUBJECT)
             return await _save(connection, drafts)
 
     async def cursor(self) -> str:
@@ -87,18 +93,10 @@ class DocumentRepository:
 
     async def document(self, document_id: str) -> Document:
         """Return one document; raises ``DocumentNotFound``."""
-        row = await self._postgres.fetchrow(f"SELECT {COLUMNS} FROM documents d WHERE d.id = $1", document_id)
+        row = await self._postgres.fetchrow(f"SELECT {COLUMNS} FROM readable_documents d WHERE d.id = $1", document_id)
         if row is None:
             raise DocumentNotFound(document_id=document_id)
         return Document(**row)
-
-    async def erase(self, document_id: str) -> None:
-        """Remove a document; raises ``DocumentNotFound``."""
-        async with self._postgres.transaction() as connection:
-            await connection.execute(WRITER_LOCK)
-            erased = await connection.execute("DELETE FROM documents WHERE id = $1", document_id)
-            if affected_rows(erased) == 0:
-                raise DocumentNotFound(document_id=document_id)
 
 
 async def _save(connection: asyncpg.Connection, drafts: Sequence[Draft]) -> SavedDocuments:
@@ -108,7 +106,7 @@ async def _save(connection: asyncpg.Connection, drafts: Sequence[Draft]) -> Save
     moved = {draft.id: draft.published_at for draft in drafts if _moves(draft, known)}
     await connection.executemany(_MOVE, [(name, known[name], then) for name, then in moved.items()])
     now = datetime.now(UTC)
-    records = [_record(draft, draft.published_at or known.get(draft.id) or now) for draft in drafts]
+    records = [record_of(draft, draft.published_at or known.get(draft.id) or now) for draft in drafts]
     written = {row["id"] for row in await connection.fetch(_UPSERT, records)}
     return SavedDocuments(
         created=[name for name in ids if name in written and name not in known],
@@ -121,7 +119,8 @@ def _moves(draft: Draft, known: dict[str, datetime]) -> bool:
     return draft.published_at is not None and known.get(draft.id, draft.published_at) != draft.published_at
 
 
-def _record(draft: Draft, published_at: datetime) -> dict[str, object]:
+def record_of(draft: Draft, published_at: datetime) -> dict[str, object]:
+    """Return a document as the statements take it."""
     return {
         "id": draft.id,
         "published_at": published_at,
@@ -135,6 +134,7 @@ def _record(draft: Draft, published_at: datetime) -> dict[str, object]:
         "content_hash": draft.content_hash,
         "axes": draft.axes,
         "places": draft.places,
+        "datasets": draft.datasets,
         "words_hash": draft.words_hash,
         "searched": draft.searched,
     }

@@ -1,4 +1,4 @@
-"""Documents: those that users upload, and those of the feed as far as users may read and erase them."""
+"""Documents: those that organisations store, and those of the feed as far as users may read them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,52 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Document, Draft, SavedDocuments
+from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments
+from rag_service.documents.provenance import is_reserved_id, is_reserved_name
 from rag_service.documents.repository import DocumentRepository
+from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.errors import DuplicateIds, ReservedId
+from rag_service.text.normal import searchable
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentService:
-    """Stores, reads and erases documents; nobody but the feed stores tweets."""
+    """Stores, reads and erases documents of one organisation; nobody but the feed stores or erases tweets."""
 
-    documents: DocumentRepository
+    feed: DocumentRepository
+    owned: TenantDocumentRepository
 
-    async def store(self, drafts: Sequence[Draft]) -> SavedDocuments:
-        """Store ``drafts`` (at least one), all or none.
+    async def store(self, access: Access, origin: str, drafts: Sequence[Draft]) -> SavedDocuments:
+        """Store ``drafts`` (at least one), all or none; ``origin`` says by which way they came.
 
         Raises ``ReservedId`` when one poses as a tweet, ``DuplicateIds`` when two have the same id.
         """
         for draft in drafts:
-            if draft.id.startswith(TWEET_PREFIX) or draft.source.strip().lower() == TWEET_SOURCE:
+            if is_reserved_id(draft.id) or is_reserved_name(draft.source) or _poses_as_account(draft.author):
                 raise ReservedId(document_id=draft.id)
         name, times = Counter(draft.id for draft in drafts).most_common(1)[0]
         if times > 1:
             raise DuplicateIds(document_id=name)
-        return await self.documents.save(drafts)
+        return await self.owned.save(access, origin, drafts)
 
-    async def document(self, document_id: str) -> Document:
-        """Return one document; raises ``DocumentNotFound``."""
-        return await self.documents.document(document_id)
+    async def document(self, access: Access, document_id: str) -> Document:
+        """Return a document that ``access`` may read; raises ``DocumentNotFound``."""
+        return await self.owned.document(access, document_id)
 
-    async def erase(self, document_id: str) -> None:
-        """Erase one document; raises ``DocumentNotFound``."""
-        await self.documents.erase(document_id)
+    async def erase(self, access: Access, document_id: str) -> None:
+        """Erase a document of the organisation; raises ``DocumentNotFound``, and ``ReservedId`` for a tweet."""
+        if is_reserved_id(document_id):
+            raise ReservedId(document_id=document_id)
+        await self.owned.erase(access, document_id)
+
+    async def erasures(self, access: Access, before: int, limit: int) -> list[Erasure]:
+        """Return who erased which documents of the organisation, newest first."""
+        return await self.owned.erasures(access, before, limit)
 
     async def feed_cursor(self) -> str:
         """Return the position up to which the feed of tweets is stored; "0" is its beginning."""
-        return await self.documents.cursor()
+        return await self.feed.cursor()
+
+
+def _poses_as_account(author: str | None) -> bool:
+    return author is not None and (searchable(author).strip().startswith("@") or is_reserved_name(author))

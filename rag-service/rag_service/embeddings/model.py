@@ -18,11 +18,12 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class PendingDocument:
-    """A document that waits for an embedding; ``text`` is what the encoder gets of it."""
+    """A document that waits for an embedding; ``text`` is what the encoder gets of it. Of no tenant it is shared."""
 
     key: Key
     content_hash: str
     text: str
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

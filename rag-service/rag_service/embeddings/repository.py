@@ -8,34 +8,39 @@ import asyncpg
 import structlog
 
 from castor_chassis import Postgres
+from rag_service.documents.access_repository import accessing
+from rag_service.documents.model import BACKGROUND, Access
 from rag_service.documents.repository import WRITER_LOCK
 from rag_service.embeddings.model import EmbeddingCounts, Embeddings, PendingDocument
 
 log = structlog.get_logger("castor.rag.embeddings")
 
-# Three ranges instead of '<>', which no index answers. The newest model's rows are never looked at.
-_TEXT = "left(coalesce(searched, text), $3 + coalesce(length(title) + 1, 0)) AS text"
-_PENDING = f"""
-(SELECT id, published_at, content_hash, {_TEXT} FROM documents
- WHERE embedding_model IS NULL AND NOT embedding_refused LIMIT $2)
-UNION ALL
-(SELECT id, published_at, content_hash, {_TEXT} FROM documents
- WHERE embedding_model < $1 AND NOT embedding_refused LIMIT $2)
-UNION ALL
-(SELECT id, published_at, content_hash, {_TEXT} FROM documents
- WHERE embedding_model > $1 AND NOT embedding_refused LIMIT $2)
-LIMIT $2
-"""
+# Three ranges instead of '<>', which no index answers. The newest model's rows are never looked at. Newest first: what
+# people ask about is mostly what was said today.
+_SHARED = (
+    "''::text AS tenant, left(coalesce(searched, text), $3 + coalesce(length(title) + 1, 0)) AS text FROM documents"
+)
+_OWNED = "tenant, left(searched, $3 + coalesce(length(title) + 1, 0)) AS text FROM tenant_documents"
+_PENDING = " UNION ALL ".join(
+    f"(SELECT id, published_at, content_hash, {table} WHERE embedding_model {which} AND NOT embedding_refused "
+    "ORDER BY published_at DESC LIMIT $2)"
+    for which in ("IS NULL", "< $1", "> $1")
+    for table in (_OWNED, _SHARED)
+)
 
-_SET_EMBEDDING = """
-UPDATE documents SET embedding = $4::real[]::halfvec, embedding_model = $5
-WHERE id = $1 AND published_at = $2 AND content_hash = $3
-"""
+_SET_EMBEDDING = {
+    "": "UPDATE documents SET embedding = $5::real[]::halfvec, embedding_model = $6 "
+    "WHERE id = $2 AND published_at = $3 AND content_hash = $4 AND $1 = ''",
+    "own": "UPDATE tenant_documents SET embedding = $5::real[]::halfvec, embedding_model = $6 "
+    "WHERE tenant = $1 AND id = $2 AND published_at = $3 AND content_hash = $4",
+}
 
-_REFUSE = """
-UPDATE documents SET embedding_refused = true, embedding = NULL, embedding_model = NULL
-WHERE id = $1 AND published_at = $2 AND content_hash = $3
-"""
+_REFUSE = {
+    "": "UPDATE documents SET embedding_refused = true, embedding = NULL, embedding_model = NULL "
+    "WHERE id = $2 AND published_at = $3 AND content_hash = $4 AND $1 = ''",
+    "own": "UPDATE tenant_documents SET embedding_refused = true, embedding = NULL, embedding_model = NULL "
+    "WHERE tenant = $1 AND id = $2 AND published_at = $3 AND content_hash = $4",
+}
 
 _ADOPT = """
 INSERT INTO embedding_space AS s (model, dimensions) VALUES ($1, $2)
@@ -45,17 +50,18 @@ WHERE (s.model, s.dimensions) IS DISTINCT FROM (excluded.model, excluded.dimensi
 
 # A vector of another length can be compared with nothing, even where the model kept its name; and what one
 # model refused, another may take.
-_FORGET = """
-UPDATE documents SET embedding = NULL, embedding_model = NULL, embedding_refused = false
-WHERE embedding_refused OR vector_dims(embedding) <> $1
-"""
+_FORGET = tuple(
+    f"UPDATE {table} SET embedding = NULL, embedding_model = NULL, embedding_refused = false "
+    "WHERE embedding_refused OR vector_dims(embedding) <> $1"
+    for table in ("documents", "tenant_documents")
+)
 
 _COUNTS = """
 SELECT count(*) AS documents,
        count(*) FILTER (WHERE embedding_refused) AS refused,
        count(*) FILTER (WHERE NOT embedding_refused AND embedding_model = s.model) AS embedded,
        max(s.model) AS model
-FROM documents LEFT JOIN embedding_space s ON true
+FROM readable_documents LEFT JOIN embedding_space s ON true
 """
 
 
@@ -67,35 +73,40 @@ class EmbeddingRepository:
 
     async def pending(self, limit: int, characters: int) -> list[PendingDocument]:
         """Return documents that have no embedding of the model in use, their text cut to ``characters``."""
-        model = await self._postgres.fetchval("SELECT model FROM embedding_space")
-        rows = await self._postgres.fetch(_PENDING, model, limit, characters)
-        return [PendingDocument((row["id"], row["published_at"]), row["content_hash"], row["text"]) for row in rows]
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            model = await connection.fetchval("SELECT model FROM embedding_space")
+            rows = await connection.fetch(_PENDING + " LIMIT $2", model, limit, characters)
+        return [
+            PendingDocument((row["id"], row["published_at"]), row["content_hash"], row["text"], row["tenant"])
+            for row in rows
+        ]
 
     async def set_embeddings(self, documents: Sequence[PendingDocument], embeddings: Embeddings) -> None:
         """Store vectors, except of a text that changed meanwhile; calls ``adopt`` in the same transaction."""
         pairs = zip(documents, embeddings.vectors, strict=True)
-        rows = [(*item.key, item.content_hash, vector, embeddings.model) for item, vector in pairs]
-        async with self._postgres.transaction() as connection:
+        rows = [(item.tenant, *item.key, item.content_hash, vector, embeddings.model) for item, vector in pairs]
+        async with accessing(self._postgres, BACKGROUND) as connection:
             await connection.execute(WRITER_LOCK)
             await _adopt(connection, embeddings.model, embeddings.dimensions)
-            await connection.executemany(_SET_EMBEDDING, rows)
+            await _on_both(connection, _SET_EMBEDDING, rows)
 
     async def adopt(self, model: str, dimensions: int) -> None:
         """Store which model makes the vectors; documents that another model embedded are then pending."""
-        async with self._postgres.transaction() as connection:
+        async with accessing(self._postgres, BACKGROUND) as connection:
             await connection.execute(WRITER_LOCK)
             await _adopt(connection, model, dimensions)
 
     async def refuse(self, documents: Sequence[PendingDocument]) -> None:
         """Leave these texts without an embedding until they change."""
-        rows = [(*item.key, item.content_hash) for item in documents]
-        async with self._postgres.transaction() as connection:
+        rows = [(item.tenant, *item.key, item.content_hash) for item in documents]
+        async with accessing(self._postgres, BACKGROUND) as connection:
             await connection.execute(WRITER_LOCK)
-            await connection.executemany(_REFUSE, rows)
+            await _on_both(connection, _REFUSE, rows)
 
-    async def counts(self) -> EmbeddingCounts:
-        """Return how many documents are embedded, pending and refused."""
-        row = await self._postgres.fetchrow(_COUNTS)
+    async def counts(self, access: Access = BACKGROUND) -> EmbeddingCounts:
+        """Return how many of the documents that ``access`` may read are embedded, pending and refused."""
+        async with accessing(self._postgres, access) as connection:
+            row = await connection.fetchrow(_COUNTS)
         assert row is not None, "an aggregate without GROUP BY has one row"
         pending = row["documents"] - row["embedded"] - row["refused"]
         return EmbeddingCounts(row["documents"], row["embedded"], pending, row["refused"], row["model"])
@@ -107,5 +118,14 @@ async def _adopt(connection: asyncpg.Connection, model: str, dimensions: int) ->
     if before is None or (before["model"], before["dimensions"]) == (model, dimensions):
         return
     log.warning("embedding_space_changed", before=dict(before), model=model, dimensions=dimensions)
-    # Reads the whole table, but only after such a change.
-    await connection.execute(_FORGET, dimensions, timeout=3600)
+    # Reads the whole tables, but only after such a change.
+    for statement in _FORGET:
+        await connection.execute(statement, dimensions, timeout=3600)
+
+
+async def _on_both(
+    connection: asyncpg.Connection, statements: dict[str, str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    shared = [row for row in rows if row[0] == ""]
+    await connection.executemany(statements[""], shared)
+    await connection.executemany(statements["own"], [row for row in rows if row[0] != ""])

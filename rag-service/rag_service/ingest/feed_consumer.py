@@ -47,4 +47,5 @@ def draft_of(tweet: TweetChange) -> Draft:
         metadata=metadata,
         axes=tweet.axes,
         places=tweet.places,
+        datasets=tweet.datasets,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rag_service.documents.model import Document, Key
+from rag_service.documents.model import NOBODY, Access, Document, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Filters:
     axis: str | None = None
     place: str | None = None
     sentiment: str | None = None
+    dataset: str | None = None
+    access: Access = NOBODY
 
 
 @dataclass(frozen=True, slots=True)

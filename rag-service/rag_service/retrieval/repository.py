@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from castor_chassis import Postgres
-from rag_service.documents.model import Document, Key
+from rag_service.documents.access_repository import accessing
+from rag_service.documents.model import NOBODY, Access, Document, Key
 from rag_service.documents.repository import COLUMNS
 from rag_service.retrieval.model import Candidate, Filters
 from rag_service.text.normal import searchable
@@ -25,8 +26,8 @@ SELECT rag_term(t.lexeme)::text AS term, n.documents
 FROM unnest(rag_lexemes($1)) AS t
 CROSS JOIN LATERAL (
     SELECT count(*) AS documents FROM (
-        SELECT 1 FROM documents d
-        WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 LIMIT {COMMON}
+        SELECT 1 FROM readable_documents d
+        WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 AND d.tenant IN ('', $3) LIMIT {COMMON}
     ) AS counted
 ) AS n
 WHERE n.documents > 0
@@ -37,7 +38,7 @@ _LEXICAL = f"""
 WITH terms AS MATERIALIZED (
     SELECT term::tsquery AS term, weight FROM unnest($1::text[], $2::float8[]) AS t(term, weight)
 ), matches AS (
-    SELECT d.id, d.published_at, d.lexemes FROM documents d
+    SELECT d.id, d.published_at, d.lexemes FROM readable_documents d
     WHERE d.lexemes @@ ($3::text)::tsquery AND {{where}}
     ORDER BY d.published_at DESC LIMIT {2 * MATCHES}
 )
@@ -49,7 +50,7 @@ ORDER BY score DESC, m.published_at DESC, m.id LIMIT $4
 _FREQUENCIES = f"""
 SELECT w.word, n.documents FROM unnest($1::text[]) AS w(word) CROSS JOIN LATERAL (
     SELECT count(*) AS documents FROM (
-        SELECT 1 FROM documents d
+        SELECT 1 FROM readable_documents d
         WHERE {{where}} AND d.lexemes @@ (
             SELECT string_agg(rag_term(t.lexeme)::text, ' | ') FROM unnest(rag_lexemes(w.word)) AS t
         )::tsquery LIMIT {COMMON}
@@ -58,23 +59,23 @@ SELECT w.word, n.documents FROM unnest($1::text[]) AS w(word) CROSS JOIN LATERAL
 """
 
 _COPIES = """
-SELECT d.words_hash, count(*) AS documents FROM documents d
+SELECT d.words_hash, count(*) AS documents FROM readable_documents d
 WHERE d.words_hash = ANY($1::text[]) AND {where} GROUP BY d.words_hash
 """
 
 _VECTORS = """
 SELECT d.id, d.published_at, d.embedding::vector::real[] AS vector
 FROM unnest($1::text[], $2::timestamptz[]) AS k(id, published_at)
-JOIN documents d ON d.id = k.id AND d.published_at = k.published_at
-WHERE vector_dims(d.embedding) = $3
+JOIN readable_documents d ON d.id = k.id AND d.published_at = k.published_at
+WHERE vector_dims(d.embedding) = $3 AND d.tenant IN ('', $4)
 """
 
-_COUNT = "SELECT count(*) FROM (SELECT 1 FROM documents d WHERE {where} LIMIT $1) AS counted"
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM readable_documents d WHERE {where} LIMIT $1) AS counted"
 
 # The bare column matches no index, which are on the cast: every candidate is compared.
 _EXACT = """
 SELECT id, published_at, 1 - distance AS similarity FROM (
-    SELECT d.id, d.published_at, d.embedding <=> $1::real[]::halfvec AS distance FROM documents d
+    SELECT d.id, d.published_at, d.embedding <=> $1::real[]::halfvec AS distance FROM readable_documents d
     WHERE d.embedding_model = $2 AND vector_dims(d.embedding) = {dimensions} AND {where}
     ORDER BY distance LIMIT $3
 ) AS nearest
@@ -85,7 +86,7 @@ _APPROXIMATE = """
 SELECT id, published_at, 1 - distance AS similarity FROM (
     SELECT d.id, d.published_at,
            d.embedding::halfvec({dimensions}) <=> $1::real[]::halfvec({dimensions}) AS distance
-    FROM documents d
+    FROM readable_documents d
     WHERE d.embedding_model = $2 AND vector_dims(d.embedding) = {dimensions} AND {where}
     ORDER BY d.embedding::halfvec({dimensions}) <=> $1::real[]::halfvec({dimensions}) LIMIT $3
 ) AS nearest
@@ -112,7 +113,7 @@ class SearchRepository:
         Score: sum over lexemes of ln(1 + 4000 / documents with it) * ts_rank, which saturates with
         frequency and is divided by 1 + ln(length): an approximation of BM25 with functions of PostgreSQL.
         """
-        terms = await self._postgres.fetch(_TERMS, searchable(query), filters.as_of)
+        terms = await self._fetch(filters.access, _TERMS, searchable(query), filters.as_of, filters.access.tenant)
         if not terms:
             return []
         rare = _enough([(row["term"], row["documents"]) for row in terms], limit)
@@ -120,7 +121,7 @@ class SearchRepository:
         where, values = _where(filters, first=5)
         sql = _LEXICAL.format(where=where)
         names = [row["term"] for row in terms]
-        rows = await self._postgres.fetch(sql, names, weights, " | ".join(rare), limit, *values)
+        rows = await self._fetch(filters.access, sql, names, weights, " | ".join(rare), limit, *values)
         return [Candidate((row["id"], row["published_at"]), row["score"]) for row in rows]
 
     async def dense(self, vector: list[float], model: str, filters: Filters, limit: int) -> list[Candidate]:
@@ -128,22 +129,27 @@ class SearchRepository:
         where, values = _where(filters, first=4)
         if await self._are_few(filters):
             sql = _EXACT.format(dimensions=self._dimensions, where=where)
-            rows = await self._postgres.fetch(sql, vector, model, limit, *values)
+            rows = await self._fetch(filters.access, sql, vector, model, limit, *values)
         else:
             sql = _APPROXIMATE.format(dimensions=self._dimensions, where=where)
-            rows = await self._approximate(sql, limit, vector, model, limit, *values)
+            rows = await self._approximate(filters.access, sql, limit, vector, model, limit, *values)
         found = [Candidate((row["id"], row["published_at"]), row["similarity"]) for row in rows]
         # The cosine of a zero vector (a text without a known word) is no number.
         return [candidate for candidate in found if math.isfinite(candidate.value)]
 
     async def _are_few(self, filters: Filters) -> bool:
         where, values = _where(filters, first=2)
-        count = await self._postgres.fetchval(_COUNT.format(where=where), self._exact_rows + 1, *values)
-        return bool(count <= self._exact_rows)
+        rows = await self._fetch(filters.access, _COUNT.format(where=where), self._exact_rows + 1, *values)
+        return bool(rows[0]["count"] <= self._exact_rows)
 
-    async def _approximate(self, sql: str, limit: int, *values: object) -> list[asyncpg.Record]:
+    async def _fetch(self, access: Access, sql: str, *values: object) -> list[asyncpg.Record]:
+        async with accessing(self._postgres, access) as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+            return rows
+
+    async def _approximate(self, access: Access, sql: str, limit: int, *values: object) -> list[asyncpg.Record]:
         effort = str(min(1000, max(100, 4 * limit)))
-        async with self._postgres.transaction() as connection:
+        async with accessing(self._postgres, access) as connection:
             await connection.execute(
                 "SELECT set_config('hnsw.ef_search', $1, true), "
                 "set_config('hnsw.iterative_scan', 'relaxed_order', true)",
@@ -155,29 +161,29 @@ class SearchRepository:
     async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
         """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
         where, values = _where(filters, first=2)
-        rows = await self._postgres.fetch(_FREQUENCIES.format(where=where), list(words), *values)
+        rows = await self._fetch(filters.access, _FREQUENCIES.format(where=where), list(words), *values)
         return {row["word"]: row["documents"] for row in rows}
 
     async def copies(self, hashes: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
         """Return how many documents that match ``filters`` have each of these words hashes."""
         where, values = _where(filters, first=2)
-        rows = await self._postgres.fetch(_COPIES.format(where=where), [name for name in hashes if name], *values)
+        sql = _COPIES.format(where=where)
+        rows = await self._fetch(filters.access, sql, [name for name in hashes if name], *values)
         return {row["words_hash"]: row["documents"] for row in rows}
 
-    async def vectors(self, keys: Sequence[Key]) -> dict[Key, list[float]]:
+    async def vectors(self, keys: Sequence[Key], access: Access = NOBODY) -> dict[Key, list[float]]:
         """Return the vectors of the documents with these keys that have one of this search's dimensions."""
-        rows = await self._postgres.fetch(
-            _VECTORS, [key[0] for key in keys], [key[1] for key in keys], self._dimensions
-        )
+        ids, times = [key[0] for key in keys], [key[1] for key in keys]
+        rows = await self._fetch(access, _VECTORS, ids, times, self._dimensions, access.tenant)
         return {(row["id"], row["published_at"]): row["vector"] for row in rows}
 
-    async def documents(self, keys: Sequence[Key]) -> dict[Key, Document]:
+    async def documents(self, keys: Sequence[Key], access: Access = NOBODY) -> dict[Key, Document]:
         """Return the documents with these keys; those erased meanwhile are missing."""
         sql = (
             f"SELECT {COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS k(id, published_at) "
-            "JOIN documents d ON d.id = k.id AND d.published_at = k.published_at"
+            "JOIN readable_documents d ON d.id = k.id AND d.published_at = k.published_at AND d.tenant IN ('', $3)"
         )
-        rows = await self._postgres.fetch(sql, [key[0] for key in keys], [key[1] for key in keys])
+        rows = await self._fetch(access, sql, [key[0] for key in keys], [key[1] for key in keys], access.tenant)
         return {(row["id"], row["published_at"]): Document(**row) for row in rows}
 
 
@@ -206,7 +212,10 @@ def _where(filters: Filters, *, first: int) -> tuple[str, list[object]]:
         ("d.axes @> ARRAY[{}::text]", filters.axis),
         ("d.places @> ARRAY[{}::text]", filters.place),
         ("d.metadata ->> 'label' = {}", filters.sentiment),
+        ("d.datasets @> ARRAY[{}::text]", filters.dataset),
     )
     given = [(sql, value) for sql, value in conditions if value is not None]
+    # Row level security decides who reads what; the organisation stands here as well, so that its index is used.
+    given.append(("d.tenant IN ('', {})", filters.access.tenant))
     texts = [sql.format(f"${number}") for number, (sql, _) in enumerate(given, first)]
     return " AND ".join(texts), [value for _, value in given]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_service.documents.model import Document, Key
+from rag_service.documents.model import Access, Document, Key
 from rag_service.embeddings.encoder import Encoder
 from rag_service.metrics import DEGRADED, RETRIEVAL
 from rag_service.retrieval.fusion import fuse
@@ -31,7 +31,7 @@ class RetrievalService:
             lexical, dense = await asyncio.gather(
                 self.searches.lexical(query, filters, wide), self._dense(query, filters, wide)
             )
-            hits = await self._hits(lexical, dense or [], limit)
+            hits = await self._hits(lexical, dense or [], filters.access, limit)
         if dense is None:
             DEGRADED.labels("embeddings").inc()
         return Found(hits, ["embeddings"] if dense is None else [])
@@ -44,10 +44,10 @@ class RetrievalService:
         """Return by words hash how many documents that match ``filters`` have the same words."""
         return await self.searches.copies([document.words_hash for document in documents], filters)
 
-    async def vectors(self, documents: Sequence[Document]) -> list[list[float] | None]:
+    async def vectors(self, documents: Sequence[Document], access: Access) -> list[list[float] | None]:
         """Return the vector of each document, None where it has none."""
         keys = [(document.id, document.published_at) for document in documents]
-        found = await self.searches.vectors(keys)
+        found = await self.searches.vectors(keys, access)
         return [found.get(key) for key in keys]
 
     async def _dense(self, query: str, filters: Filters, limit: int) -> list[Candidate] | None:
@@ -57,12 +57,14 @@ class RetrievalService:
             return None
         return await self.searches.dense(embedded.vectors[0], embedded.model, filters, limit)
 
-    async def _hits(self, lexical: Sequence[Candidate], dense: Sequence[Candidate], limit: int) -> list[Hit]:
+    async def _hits(
+        self, lexical: Sequence[Candidate], dense: Sequence[Candidate], access: Access, limit: int
+    ) -> list[Hit]:
         lexical_ranks, dense_ranks = _ranks(lexical), _ranks(dense)
         cosine = {candidate.key: candidate.value for candidate in dense}
         scores = fuse(lexical_ranks, dense_ranks)
         best = sorted(scores, key=lambda key: (-scores[key], key))[:limit]
-        documents = await self.searches.documents(best)
+        documents = await self.searches.documents(best, access)
         return [
             Hit(documents[key], scores[key], lexical_ranks.get(key), dense_ranks.get(key), cosine.get(key))
             for key in best

@@ -5,17 +5,20 @@ from __future__ import annotations
 import structlog
 
 from castor_chassis import Postgres
+from rag_service.documents.access_repository import accessing
+from rag_service.documents.model import BACKGROUND
 
 log = structlog.get_logger("castor.rag.vector_indexes")
 
 _PARTITIONS = """
-SELECT child.relname AS name,
+SELECT t.relname AS name,
        array(SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-             WHERE x.indrelid = child.oid AND i.relname LIKE '%\\_hnsw\\_%' AND x.indisvalid) AS valid,
+             WHERE x.indrelid = t.oid AND i.relname LIKE '%\\_hnsw\\_%' AND x.indisvalid) AS valid,
        array(SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-             WHERE x.indrelid = child.oid AND i.relname LIKE '%\\_hnsw\\_%' AND NOT x.indisvalid) AS broken
-FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
-WHERE inhparent = 'documents'::regclass
+             WHERE x.indrelid = t.oid AND i.relname LIKE '%\\_hnsw\\_%' AND NOT x.indisvalid) AS broken
+FROM pg_class t
+WHERE t.oid = 'tenant_documents'::regclass
+   OR t.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'documents'::regclass)
 ORDER BY name
 """
 
@@ -48,7 +51,8 @@ class VectorIndexRepository:
 
     async def _needs_index(self, partition: str) -> bool:
         sql = f'SELECT count(*) FROM (SELECT 1 FROM "{partition}" WHERE vector_dims(embedding) = $1 LIMIT $2) AS c'
-        count = await self._postgres.fetchval(sql, self._dimensions, self._exact_rows + 1)
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            count = await connection.fetchval(sql, self._dimensions, self._exact_rows + 1)
         return bool(count > self._exact_rows)
 
     async def _build(self, partition: str, name: str) -> None:

@@ -70,7 +70,24 @@ async def test_an_erased_document_is_gone_from_every_answer(world: World) -> Non
     assert again["code"] == "document_not_found"
 
 
-@pytest.mark.parametrize("forged", [{"id": "tweet:1", "source": "x"}, {"id": "d1", "source": "Twitter"}])
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"id": "tweet:1", "source": "x"},
+        {"id": "TWEET:1", "source": "x"},
+        {"id": "d1", "source": "Twitter"},
+        {"id": "d1", "source": "twitter\u200b"},
+        {"id": "d1", "source": "twit\u00adter"},
+        {"id": "d1", "source": "тwitter"},
+        {"id": "d1", "source": "𝐓𝐰𝐢𝐭𝐭𝐞𝐫"},
+        {"id": "d1", "source": "ｔｗｉｔｔｅｒ"},
+        {"id": "d1", "source": "tw1tter.com"},
+        {"id": "d1", "source": "t w í t t e r"},
+        {"id": "d1", "source": "x", "author": "@petrogustavo"},
+        {"id": "d1", "source": "x", "author": "\u200b＠petrogustavo"},
+        {"id": "d1", "source": "x", "author": "реtrogustavo"},
+    ],
+)
 async def test_nobody_may_upload_a_tweet(world: World, forged: dict[str, str]) -> None:
     """Tweets come from the feed alone, so no upload can put words into an account's mouth."""
     body = {"documents": [{**forged, "text": "Yo nunca dije esto."}]}
@@ -113,3 +130,31 @@ async def test_each_route_needs_its_scope(world: World) -> None:
     await world.call("POST", "/v1/rag/search", {"query": "a"}, status=403)
     await world.call("POST", "/v1/rag/query", {"question": "a"}, status=403)
     await world.call("GET", "/v1/rag/status", status=403)
+    await world.call("GET", "/v1/rag/erasures", status=403)
+
+
+async def test_a_tweet_is_erased_by_the_feed_alone(world: World) -> None:
+    """A user who may write documents cannot delete a tweet, which stays."""
+    world.feed.add("7", "La salud primero.")
+    await world.eventually(lambda: world.cursor_is("1"))
+    for name in ("tweet:7", "Tweet:7"):
+        assert (await world.call("DELETE", f"/v1/rag/documents/{name}", status=403))["code"] == "reserved_id"
+    assert (await world.call("GET", "/v1/rag/documents/tweet:7"))["data"]["origin"] == "feed"
+
+
+async def test_the_server_says_where_a_document_is_from_and_who_erased_it(world: World) -> None:
+    """Origin and who stored it are set by the server, and an erasure leaves who and when."""
+    await world.upload(HOSPITAL)
+    stored = (await world.call("GET", "/v1/rag/documents/d1"))["data"]
+    assert stored["origin"] == "upload"
+    assert stored["stored_by"].startswith("user:")
+    await world.call("DELETE", "/v1/rag/documents/d1")
+    await world.upload({"id": "d2", "text": "Otro documento."})
+    await world.call("DELETE", "/v1/rag/documents/d2")
+    first = await world.call("GET", "/v1/rag/erasures?limit=1")
+    assert [item["id"] for item in first["data"]["items"]] == ["d2"]
+    rest = await world.call("GET", f"/v1/rag/erasures?limit=1&cursor={first['meta']['next_cursor']}")
+    (erasure,) = rest["data"]["items"]
+    assert (erasure["id"], erasure["erased_by"]) == ("d1", stored["stored_by"])
+    assert erasure["erased_at"] >= stored["stored_at"]
+    await world.call("GET", "/v1/rag/erasures?cursor=eyJiZWZvcmUiOi0xfQ", status=422)

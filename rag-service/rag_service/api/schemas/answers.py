@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
-from rag_service.api.schemas.fields import FiltersIn, Question
+from rag_service.api.schemas.fields import FiltersIn, Origin, Question
 
 # A bound of a validated type would reach the schema under pydantic's own name: spelt out, as in search.py.
 QueryLimit = Annotated[Integer, Field(ge=1, le=30), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 30})]
@@ -36,6 +36,8 @@ class CitationOut(ResponseModel):
     url: str | None
     places: list[str]
     sentiment: str | None = Field(description="Label of a tweet: positive, neutral or negative.")
+    origin: Origin
+    stored_by: str | None = Field(description="Who stored it; null for a tweet of the feed.")
     same: int = Field(description="How many more documents say the same.")
 
 
@@ -70,3 +72,4 @@ class AnswerOut(ResponseModel):
     abstained: bool = Field(description="The documents do not answer; 'answer' says so.")
     positions: list[PositionOut] = Field(description="The positions on the question, largest first.")
     missing: list[str] = Field(description="Words of the question that no document found speaks of.")
+    quarantined: int = Field(description="Documents found that read like instructions to a model, and were set aside.")

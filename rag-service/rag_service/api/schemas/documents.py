@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from castor_chassis import Identifier, Number, RequestModel, ResponseModel, Timestamp
-from rag_service.api.schemas.fields import NO_NULL, NOT_BLANK, Name, Words
+from rag_service.api.schemas.fields import NO_NULL, NOT_BLANK, Name, Origin, Words
 
 MetadataKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 MetadataNumber = Annotated[
@@ -23,12 +23,18 @@ class DocumentIn(RequestModel):
     text: Annotated[str, StringConstraints(max_length=8_000, pattern=NOT_BLANK)] = Field(
         description="What is searched and quoted; split longer texts into documents of their own."
     )
-    source: Name = Field(description="Where it comes from, for example 'programa-de-gobierno'.")
+    source: Name = Field(
+        description="What you call the collection, for example 'programa-de-gobierno'. Names that pose as the feed and "
+        "letters of other scripts than Latin are refused; by which way a document came is its 'origin'."
+    )
     title: Annotated[str, StringConstraints(max_length=500, pattern=NO_NULL)] | None = None
     url: Words | None = None
     author: Name | None = None
     entities: list[Name] = Field(default_factory=list, max_length=50, description="Ids of tracked entities.")
     published_at: Timestamp | None = Field(None, description="Without one: as stored before, or now.")
+    readers: list[Annotated[str, StringConstraints(pattern=r"^[a-z_-]{1,32}$")]] = Field(
+        default_factory=list, max_length=10, description="Roles that may read it; empty: the whole organisation."
+    )
     metadata: dict[MetadataKey, MetadataValue] = Field(
         default_factory=dict, max_length=32, json_schema_extra={"additionalProperties": False}
     )
@@ -66,6 +72,17 @@ class DocumentOut(ResponseModel):
     embedding_model: str | None = Field(description="Null while it waits for an embedding.")
     axes: list[str] = Field(description="Subjects of a tweet, by twitter-service.")
     places: list[str] = Field(description="Places in a tweet, by twitter-service.")
+    datasets: list[str] = Field(description="Data sets that a tweet is in.")
+    origin: Origin
+    stored_by: str | None = Field(description="Who stored it; null for a tweet of the feed.")
+
+
+class ErasureOut(ResponseModel):
+    """Who erased a document, and when."""
+
+    id: str
+    erased_by: str = Field(description="Kind and id of the caller.")
+    erased_at: Timestamp
 
 
 class DocumentErased(ResponseModel):

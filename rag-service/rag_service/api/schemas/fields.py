@@ -16,6 +16,10 @@ NOT_BLANK = rf"^[^\x00]*[^{_BLANK}][^\x00]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NULL)]
 Words = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NULL)]
 Question = Annotated[str, StringConstraints(max_length=1_000, pattern=NOT_BLANK)]
+Origin = Annotated[
+    Literal["feed", "upload", "file", "analysis"],
+    Field(description="By which way it came, set by the server: the feed of tweets, a user, a file, another service."),
+]
 
 
 class FiltersIn(RequestModel):
@@ -29,3 +33,4 @@ class FiltersIn(RequestModel):
     axis: Name | None = Field(None, description="Subject that twitter-service found in the tweet, for example 'salud'.")
     place: Name | None = Field(None, description="Place that twitter-service found in the tweet.")
     sentiment: Literal["positive", "neutral", "negative"] | None = None
+    dataset: Name | None = Field(None, description="Data set that a tweet is in.")

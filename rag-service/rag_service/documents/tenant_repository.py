@@ -1,0 +1,108 @@
+"""SQL of the documents that people and services store; each belongs to one organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+
+from castor_chassis import Postgres, affected_rows
+from rag_service.documents.access_repository import accessing
+from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments
+from rag_service.documents.repository import COLUMNS, WRITER_LOCK, record_of
+from rag_service.errors import DocumentNotFound, NotForYourRoles
+
+_UPSERT = """
+INSERT INTO tenant_documents AS d
+    (tenant, id, published_at, origin, stored_by, readers, source, author, title, url, text, entities, metadata,
+     content_hash, words_hash, searched)
+SELECT $2, id, published_at, $3, $4, readers, source, author, title, url, text, entities, metadata, content_hash,
+       words_hash, searched
+FROM jsonb_to_recordset($1) AS g(
+    id text, published_at timestamptz, readers text[], source text, author text, title text, url text, text text,
+    entities text[], metadata jsonb, content_hash text, words_hash text, searched text
+)
+ON CONFLICT (tenant, id) DO UPDATE SET
+    published_at = excluded.published_at, origin = excluded.origin, stored_by = excluded.stored_by,
+    readers = excluded.readers, source = excluded.source, author = excluded.author, title = excluded.title,
+    url = excluded.url, text = excluded.text, entities = excluded.entities, metadata = excluded.metadata,
+    content_hash = excluded.content_hash, words_hash = excluded.words_hash, searched = excluded.searched,
+    updated_at = now(),
+    embedding = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding END,
+    embedding_model = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding_model END,
+    embedding_refused = d.content_hash = excluded.content_hash AND d.embedding_refused
+WHERE (d.published_at, d.readers, d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata)
+    IS DISTINCT FROM
+    (excluded.published_at, excluded.readers, excluded.source, excluded.author, excluded.title, excluded.url,
+     excluded.text, excluded.entities, excluded.metadata)
+RETURNING id
+"""
+
+_READ = f"SELECT {COLUMNS} FROM readable_documents d WHERE d.tenant IN ('', $1) AND d.id = $2"
+_NOTE = "INSERT INTO erasures (tenant, document_id, erased_by) SELECT $1, unnest($2::text[]), $3"
+_ERASURES = """
+SELECT number, document_id, erased_by, erased_at FROM erasures
+WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3
+"""
+
+
+class TenantDocumentRepository:
+    """Documents of organisations. Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def save(self, access: Access, origin: str, drafts: Sequence[Draft]) -> SavedDocuments:
+        """Store ``drafts`` (ids all different), all or none; documents that are stored as they are stay untouched.
+
+        Raises ``NotForYourRoles`` where one is, or replaces one that is, for other roles than those of ``access``.
+        """
+        async with accessing(self._postgres, access) as connection:
+            await connection.execute(WRITER_LOCK)
+            ids = [draft.id for draft in drafts]
+            known = await _known(connection, access, ids)
+            now = datetime.now(UTC)
+            records = [
+                {**record_of(draft, draft.published_at or known.get(draft.id) or now), "readers": draft.readers}
+                for draft in drafts
+            ]
+            try:
+                rows = await connection.fetch(_UPSERT, records, access.tenant, origin, access.subject)
+            except asyncpg.InsufficientPrivilegeError as error:
+                raise NotForYourRoles from error
+            written = {row["id"] for row in rows}
+        return SavedDocuments(
+            created=[name for name in ids if name in written and name not in known],
+            updated=[name for name in ids if name in written and name in known],
+            unchanged=[name for name in ids if name not in written],
+        )
+
+    async def document(self, access: Access, document_id: str) -> Document:
+        """Return a document of the organisation or a shared one; raises ``DocumentNotFound``."""
+        async with accessing(self._postgres, access) as connection:
+            row = await connection.fetchrow(_READ, access.tenant, document_id)
+        if row is None:
+            raise DocumentNotFound(document_id=document_id)
+        return Document(**row)
+
+    async def erase(self, access: Access, document_id: str) -> None:
+        """Remove a document and note who did; raises ``DocumentNotFound``."""
+        async with accessing(self._postgres, access) as connection:
+            await connection.execute(WRITER_LOCK)
+            sql = "DELETE FROM tenant_documents WHERE tenant = $1 AND id = $2"
+            if affected_rows(await connection.execute(sql, access.tenant, document_id)) == 0:
+                raise DocumentNotFound(document_id=document_id)
+            await connection.execute(_NOTE, access.tenant, [document_id], access.subject)
+
+    async def erasures(self, access: Access, before: int, limit: int) -> list[Erasure]:
+        """Return the organisation's erasures with a smaller number than ``before``, newest first."""
+        async with accessing(self._postgres, access) as connection:
+            rows = await connection.fetch(_ERASURES, access.tenant, before, limit)
+        return [Erasure(**row) for row in rows]
+
+
+async def _known(connection: asyncpg.Connection, access: Access, ids: Sequence[str]) -> dict[str, datetime]:
+    sql = "SELECT id, published_at FROM tenant_documents WHERE tenant = $1 AND id = ANY($2)"
+    rows = await connection.fetch(sql, access.tenant, list(ids))
+    return {row["id"]: row["published_at"] for row in rows}

@@ -1,0 +1,155 @@
+"""A model that lies in each way that is known: every lie is stopped, and honest answers pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rag_service.answers.citations import verify
+
+AUTHORS = ("anarojas", "luismora", "evapardo", "juanvega")
+STATEMENTS = (
+    "Construiremos 45 hospitales públicos en el Chocó antes de 2030.",
+    "La reforma pensional cubrirá a 3 millones de adultos mayores.",
+    "El presupuesto de salud sube a $1.250.000 millones este año.",
+    "La encuesta da 38.5 % a la candidata del puerto.",
+    "Los jurados de Soledad contaron 12.345 votos por la alcaldesa.",
+    "Entregaremos 1 200 becas a los jóvenes del Pacífico.",
+    "El desempleo bajó 2,4 puntos en las ciudades del sur.",
+    "Pagaremos 500 mil pesos mensuales a cada madre cabeza de hogar.",
+    "Sembraremos 180.000 hectáreas de bosque en la Amazonía.",
+    "El metro ahorra 40 minutos de viaje a los trabajadores.",
+    "Reduciremos el 19 % del IVA a los alimentos básicos.",
+    "Abriremos 24 colegios rurales con comedor en La Guajira.",
+)
+DENIALS = (
+    "No subiremos los impuestos a la clase media.",
+    "Nunca pactaremos con los clanes de la contratación.",
+    "No habrá fracking en ningún páramo de Colombia.",
+    "Jamás entregaremos el agua a una empresa extranjera.",
+    "Tampoco cerraremos los hospitales de la costa.",
+    "Es falso que vayamos a quitar la pensión a los policías.",
+    "Nadie en esta campaña recibió plata de los contratistas.",
+    "Ningún maestro perderá su puesto por la reforma educativa.",
+    "Sin justicia no firmaremos un acuerdo con esos grupos.",
+    "No es cierto que privaticemos la universidad pública.",
+    "Ni regalaremos las tierras ni expropiaremos las fincas.",
+    "Niego que hayamos comprado votos en los barrios del sur.",
+)
+PLAIN = (
+    "La salud de los niños es la prioridad de nuestro gobierno.",
+    "Queremos una educación pública gratuita y de buena calidad.",
+    "La paz se construye con justicia social en los territorios.",
+    "El campo necesita vías, crédito barato y compra directa.",
+    "Defenderemos los páramos y los ríos de la minería ilegal.",
+    "La corrupción se combate con transparencia y castigo social.",
+    "Las mujeres tendrán la mitad de los cargos del gabinete.",
+    "Los tenderos merecen vivir tranquilos y sin extorsiones.",
+    "El transporte público debe llegar limpio hasta cada vereda.",
+    "Vamos a respetar la independencia de los jueces del país.",
+    "La cultura y el deporte salvan a los jóvenes del barrio.",
+    "Nuestra economía crecerá con industria, turismo y ciencia.",
+)
+TEXTS = {f"tweet:{number}": text for number, text in enumerate(STATEMENTS + DENIALS + PLAIN, 100)}
+WRITTEN_BY = {name: AUTHORS[place % len(AUTHORS)] for place, name in enumerate(TEXTS)}
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?: \d{3})*")
+DENIAL = re.compile(
+    r"^(?:No es cierto que|Es falso que|Niego que|Sin justicia no|Nadie|Ningún|Nunca|Jamás|Tampoco|No|Ni)\s+",
+    re.IGNORECASE,
+)
+QUESTION = "¿Qué proponen Anarojas, Luismora, Evapardo y Juanvega?"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a model writes, and what of it must not leave."""
+
+    kind: str
+    answer: str
+    lie: str
+
+
+def attacks() -> Iterator[Case]:
+    """Yield every attack on every text that it fits."""
+    names = list(TEXTS)
+    for place, (name, text) in enumerate(TEXTS.items()):
+        other = names[(place + 1) % len(names)]
+        words, following = text.rstrip(".").split(), TEXTS[other].rstrip(".").split()
+        invented = f"Prometemos {' '.join(reversed(words))}"
+        yield Case("fabricate", f'"{invented}" [{name}].', invented)
+        joined = " ".join([*words[:3], *words[-3:]])
+        yield Case("stitch", f'"{joined}" [{name}].', joined)
+        frankenstein = " ".join([*words[:4], *following[-4:]])
+        yield Case("stitch two", f'"{frankenstein}" [{name}] [{other}].', frankenstein)
+        yield Case("misattribute", f'"{text}" [{other}].', text)
+        liar = next(author for author in AUTHORS if author != WRITTEN_BY[name])
+        yield Case("misattribute in prose", f'{liar.capitalize()} dijo: "{text}" [{name}].', liar)
+        yield Case("misattribute within", f'Sobre esto @{liar} dijo "{text}" [{name}].', liar)
+        yield from _number_attacks(name, text)
+        denied = DENIAL.match(text)
+        if denied:
+            rest = text[denied.end() :].rstrip(".")
+            yield Case("drop a negation", f'Promete: "{rest}" [{name}].', rest if rest[0].islower() else f'"{rest}')
+
+
+def _number_attacks(name: str, text: str) -> Iterator[Case]:
+    match = NUMBER.search(text)
+    if match is None:
+        return
+    number = match.group()
+    changed = text.replace(number, ("9" if number[0] != "9" else "8") + number[1:])
+    yield Case("change a number", f'"{changed}" [{name}].', changed)
+    yield Case("change a number in prose", f'Habla de 7{number}: "{text}" [{name}].', f"7{number}")
+    yield Case("change a number in words", f'Habla de ochenta mil: "{text}" [{name}].', "ochenta")
+    if len(number) > 1:
+        cut = text[: match.start() + 1]
+        yield Case("cut a number", f'"{cut}" [{name}].', f'"{cut}"')
+        rest = text[match.end() - 1 :]
+        yield Case("cut a number off", f'"{rest}" [{name}].', f'"{rest}"')
+
+
+def honest() -> Iterator[Case]:
+    """Yield answers of a model that quotes and tells truly."""
+    for name, text in TEXTS.items():
+        words = text.split()
+        author = WRITTEN_BY[name]
+        yield Case("whole", f'"{text}" [{name}].', text)
+        yield Case("without the final point", f'"{text[:-1]}" [{name}].', text[:-1])
+        yield Case("with its author", f'{author.capitalize()} dijo: "{text}" [{name}].', text)
+        yield Case("with a handle", f'Según @{author}, "{text}" [{name}].', text)
+        yield Case("in prose", f'Uno de los documentos lo dice así: "{text}" [{name}].', text)
+        yield Case("an end that denies nothing", f'Termina con "{" ".join(words[-5:])}" [{name}].', words[-1])
+        number = NUMBER.search(text)
+        if number:
+            yield Case("with its number", f'Habla de {number.group()}: "{text}" [{name}].', text)
+
+
+def test_every_lie_is_stopped() -> None:
+    """Of at least 200 attacks, of each kind that is known, no lie leaves."""
+    cases = list(attacks())
+    assert len(cases) >= 200
+    assert len({case.kind for case in cases}) == 12
+    assert [case for case in cases if _leaves(case)] == []
+
+
+def _leaves(case: Case) -> bool:
+    verified = verify(case.answer, TEXTS, QUESTION, WRITTEN_BY)
+    # A true quote may stay when only the prose around it lies.
+    return (case.lie in verified.text.replace("[", "").replace("]", "") and case.lie not in TEXTS.values()) or (
+        case.kind == "misattribute" and verified.citations != []
+    )
+
+
+def test_honest_answers_pass() -> None:
+    """Of at least 200 true answers at most one in fifty loses a word."""
+    cases = [case for case in honest() if not (case.kind.startswith("an end") and _denies(case))]
+    assert len(cases) >= 200
+    stopped = [case for case in cases if verify(case.answer, TEXTS, QUESTION, WRITTEN_BY).text != case.answer]
+    assert len(stopped) <= len(cases) / 50, stopped
+
+
+def _denies(case: Case) -> bool:
+    # Half a denial is no honest quote, wherever it is cut.
+    name = re.search(r"\[(.+?)\]", case.answer)
+    return name is not None and DENIAL.match(TEXTS[name.group(1)]) is not None
