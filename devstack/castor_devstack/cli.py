@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -100,6 +101,11 @@ def token(
     print(scoped_key(find_state_folder(), email, tuple(scope)) if scope else access_token(find_state_folder(), email))
 
 
+Since = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the period, in Bogotá.")]
+Until = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the period, inclusive.")]
+Question = Annotated[str | None, typer.Option(help="What to ask about the tweets.")]
+
+
 @app.command()
 def password(
     user: Annotated[str | None, typer.Option(help="E-mail; registered if unknown. Default: administrator.")] = None,
@@ -113,14 +119,48 @@ def password(
 
 @app.command()
 def demo(
-    file: Annotated[Path | None, typer.Option("--input", help="CSV or JSON Lines of tweets.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Where to write the result as JSON.")] = None,
-    question: Annotated[str | None, typer.Option(help="What to ask about the tweets.")] = None,
+    file: Annotated[Path | None, typer.Option("--input", help="CSV, JSON Lines or another file of tweets.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write the result as JSON; HTML beside it.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="A file, or a data set: for the file, or as it is stored.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    question: Question = None,
 ) -> None:
     """Run the main job, from tweets to forecasts and a cited answer; starts the stack if needed."""
-    from castor_devstack.job.demo import run
+    _run_job(file, dataset, report, (since, until), question)
 
-    raise typer.Exit(run(file, report, question))
+
+@app.command()
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML file; JSON beside it.")] = Path(
+        "report.html"
+    ),
+    file: Annotated[Path | None, typer.Option("--input", help="CSV, JSON Lines or another file of tweets.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="A file, or a data set: for the file, or as it is stored.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    question: Question = None,
+) -> None:
+    """Write the report of a file or a data set as one HTML page; without either, that of the sample."""
+    _run_job(file, dataset, output, (since, until), question)
+
+
+def _run_job(
+    file: Path | None,
+    dataset: str | None,
+    output: Path | None,
+    period: tuple[datetime | None, datetime | None],
+    question: str | None,
+) -> None:
+    from castor_devstack.job.demo import Outputs, run
+    from castor_devstack.job.request import request_of
+
+    since, until = (moment.date() if moment else None for moment in period)
+    raise typer.Exit(run(request_of(file, dataset, since, until, question), Outputs.beside(output)))
 
 
 def main() -> None:

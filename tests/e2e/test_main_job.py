@@ -80,6 +80,29 @@ def test_broken_lines_are_named_and_the_rest_goes_on(system: System, tmp_path: P
     assert (report["input"]["rows"], report["input"]["accepted"], report["input"]["rejected"]) == (60, 58, 2)
     assert [rejection["line"] for rejection in report["input"]["rejections"]] == [12, 22]
     assert all(rejection["reason"] for rejection in report["input"]["rejections"])
+    # The sample is in the same store, and not in this report.
+    assert report["sentiment"]["tweets"] == sum(day["tweets"] for day in report["sentiment"]["days"]) == 58
+    assert {one["entity"] for one in report["sentiment"]["entities"]} == {"nadie_0", "nadie_1", "nadie_2"}
+
+
+def test_a_stored_data_set_is_reported_on_for_a_period(
+    system: System,
+    sample: dict[str, Any],  # noqa: ARG001
+    tmp_path: Path,
+) -> None:
+    """`castor report` of a data set and a period holds the tweets of those days alone, as HTML beside JSON."""
+    page = tmp_path / "mayo.html"
+    system.castor("report", "-o", str(page), "--dataset", "sample", "--since", "2026-05-01", "--until", "2026-05-10")
+    report = json.loads(page.with_suffix(".json").read_text())
+    lines = map(json.loads, (SAMPLE / "tweets.jsonl").read_text().splitlines())
+    # A day of Bogotá ends at five in the morning, UTC.
+    inside = [one for one in lines if "2026-05-01T05" <= one["created_at"] < "2026-05-11T05"]
+    assert report["sentiment"]["tweets"] == len(inside) > 50
+    assert report["input"] is None
+    assert report["weeks"]["until"] == report["span"]["until"] == "2026-05-10"
+    assert f"{len(inside)}</b>" in page.read_text()
+    ended = system.castor("report", "-o", str(page), "--dataset", "ninguno", check=False)
+    assert (ended.returncode, "No data set has the name ninguno" in ended.stderr) == (2, True)
 
 
 def test_twarc_pages_are_understood(system: System, tmp_path: Path) -> None:

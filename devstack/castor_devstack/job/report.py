@@ -1,17 +1,19 @@
-"""What `castor demo` prints: its progress, then a summary of one screen."""
+"""What `castor demo` prints: a summary of one screen."""
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from castor_devstack.job.span import bogota_date
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 100
-SPARK_POINTS = 42
+SPARK_POINTS = 24
+SHOWN_CANDIDATES = 12
 Json = dict[str, Any]
 
 
@@ -19,33 +21,10 @@ Json = dict[str, Any]
 class Context:
     """What the summary shows besides the result."""
 
-    series: dict[str, list[float | None]]
-    """ICCE by day of each entity, None where nothing was observed."""
-    names: dict[str, str]
-    degraded: list[str]
     ingress: str
     trace: str
-    report: Path | None
-
-
-class Progress:
-    """In a terminal one progress bar that is redrawn; elsewhere one line per finished step."""
-
-    def __init__(self) -> None:
-        self._live = sys.stdout.isatty()
-
-    def show(self, step: str, done: int, total: int, unit: str) -> None:
-        """Show how far a step is."""
-        if self._live:
-            share = done / total if total else 1.0
-            bar = ("█" * round(share * 24)).ljust(24, "░")
-            sys.stdout.write(f"\r\x1b[K  {step:9} {bar} {share:4.0%}  {done:,} of {total:,} {unit}")
-            sys.stdout.flush()
-
-    def done(self, line: str) -> None:
-        """Report a finished step."""
-        sys.stdout.write(f"\r\x1b[K  ✓ {line}\n" if self._live else f"  {line}\n")
-        sys.stdout.flush()
+    written: Sequence[Path]
+    """Files that hold the whole report."""
 
 
 def show(result: Json, context: Context) -> None:
@@ -59,71 +38,110 @@ def lines(result: Json, context: Context) -> list[str]:
         "",
         *_summary(result),
         "",
-        *_candidates(result["forecast"], context),
+        *_candidates(result),
         "",
         *_topics(result["trending"]),
         "",
-        *_answer(result["rag"], context),
+        *_answer(result["rag"]),
         "",
         *_next(context),
     ]
 
 
-def sparkline(values: Sequence[float | None], points: int = SPARK_POINTS) -> str:
-    """Return ``values`` averaged into ``points`` bars, scaled from their minimum to their maximum; gaps are dots."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return "·" * min(points, len(values))
-    low, high = min(known), max(known)
+def thinned(values: Sequence[float | None], points: int = SPARK_POINTS) -> list[float | None]:
+    """Return at most ``points`` means of consecutive values; None where no value of a group is known."""
     width = max(1, -(-len(values) // points))
     groups = [values[start : start + width] for start in range(0, len(values), width)]
-    return "".join(_bar([value for value in group if value is not None], low, high) for group in groups)
+    known = [[value for value in group if value is not None] for group in groups]
+    return [sum(group) / len(group) if group else None for group in known]
 
 
-def _bar(group: list[float], low: float, high: float) -> str:
-    if not group:
-        return "·"
-    share = (sum(group) / len(group) - low) / (high - low) if high > low else 0.5
+def sparkline(values: Sequence[float | None], scale: tuple[float, float]) -> str:
+    """Return a bar for each value, between the ends of ``scale``; what has no value is a dot."""
+    return "".join("·" if value is None else _bar(value, scale) for value in values)
+
+
+def scale_of(series: Sequence[Sequence[float | None]]) -> tuple[float, float]:
+    """Return the lowest and the highest value of all series, so that their lines can be compared."""
+    known = [value for values in series for value in values if value is not None]
+    return (min(known), max(known)) if known else (0.0, 100.0)
+
+
+def _bar(value: float, scale: tuple[float, float]) -> str:
+    low, high = scale
+    share = (value - low) / (high - low) if high > low else 0.5
     return BLOCKS[min(len(BLOCKS) - 1, int(share * len(BLOCKS)))]
 
 
 def _summary(result: Json) -> list[str]:
-    taken, felt, spent = result["input"], result["sentiment"], result["timings_s"]
+    span, felt, spent = result["span"], result["sentiment"], result["timings_s"]
     scored = felt["scored"]
     shares = "   ".join(
         f"{name} {felt[name] / scored:.0%}" if scored else name for name in ("positive", "neutral", "negative")
     )
-    lines = [
+    rows = _taken(result["input"]) if result["input"] else []
+    rows.append(f"DATA SET   {result['dataset']}: {felt['tweets']:,} tweets from {span['since']} to {span['until']}")
+    rows.append(f"SENTIMENT  {scored:,} scored by {felt['model']}:   {shares}")
+    return [*rows, _time(result["input"], spent)]
+
+
+def _taken(taken: Json) -> list[str]:
+    rows = [
         f"TWEETS     {taken['rows']:,} rows: {taken['accepted']:,} accepted, {taken['duplicates']:,} duplicates, "
         f"{taken['rejected']:,} rejected",
     ]
-    lines += [f"           line {each['line']}: {each['reason']}" for each in taken["rejections"][:3]]
+    rows += [f"           line {each['line']}: {each['reason']}" for each in taken["rejections"][:3]]
     if taken["rejected"] > 3:
-        lines.append("           ... the others are in the report")
-    lines.append(f"SENTIMENT  {scored:,} scored by {felt['model']}:   {shares}")
+        rows.append("           ... the others are in the report")
+    return rows
+
+
+def _time(taken: Json | None, spent: dict[str, float]) -> str:
+    if taken is None:
+        return f"TIME       {spent['total']:.1f} s in all"
     seconds = spent["import_to_last_score"]
     speed = f", {taken['accepted'] / seconds:,.0f} tweets/s" if taken["accepted"] and seconds else ""
-    lines.append(f"TIME       {spent['total']:.1f} s in all; import to last score {seconds:.1f} s{speed}")
-    return lines
+    return f"TIME       {spent['total']:.1f} s in all; import to last score {seconds:.1f} s{speed}"
 
 
-def _candidates(forecasts: list[Json], context: Context) -> list[str]:
-    heading = f"{'CANDIDATE':22}{'ICCE, last 90 days':{SPARK_POINTS + 2}}{'now':>5}  in 14 days (80 %)"
-    rows = [heading]
-    for forecast in forecasts:
-        entity = str(forecast["entity"])
-        name = context.names.get(entity, entity)
-        bars = sparkline(context.series.get(entity, []))
-        now = "    -" if forecast["icce"] is None else f"{forecast['icce']:5.1f}"
-        rows.append(f"{name[:21]:22}{bars:{SPARK_POINTS + 2}}{now}  {_ahead(forecast['points'])}")
-    return rows if forecasts else [heading, "no entity has enough observed days"]
+def _candidates(result: Json) -> list[str]:
+    weeks = {one["entity"]: one for one in result["weeks"]["items"]}
+    since, until = result["weeks"]["since"], result["weeks"]["until"]
+    series = {one["entity"]: thinned([day["icce"] for day in one["series"]]) for one in result["forecast"]}
+    low, high = scale = scale_of(list(series.values()))
+    shown = result["forecast"][:SHOWN_CANDIDATES]
+    rows = [
+        f"CANDIDATES in the week from {since} to {until}, with intervals of 95 %; the week before in parentheses",
+        f"{'':17}{f'ICCE by day ({low:.0f} to {high:.0f})':26}{'this week':20}{'change':15}{'tweets':15}"
+        f"{'voice':7}in 14 days (80 %)",
+    ]
+    for one in shown:
+        bars = sparkline(series[one["entity"]], scale)
+        rows.append(f"{one['name'][:16]:17}{bars:26}{_week(weeks.get(one['entity']))}{_ahead(one['points'])}")
+    if len(result["forecast"]) > len(shown):
+        rows.append(f"... {len(result['forecast']) - len(shown)} others are in the report")
+    return rows if shown else [rows[0], "no entity is tracked in this data set"]
+
+
+def _week(weeks: Json | None) -> str:
+    if weeks is None:
+        return " " * 57
+    now, before = weeks["now"], weeks["before"]
+    tweets = f"{now['tweets']:,} ({before['tweets']:,})"
+    voice = "-" if now["share_of_voice"] is None else f"{now['share_of_voice']:.0%}"
+    index = "silent" if now["icce"] is None else f"{now['icce']:.1f} [{now['low']:.0f}, {now['high']:.0f}]"
+    few = " few" if now["note"] == "few_tweets" else ""
+    change = "-"
+    if weeks["change"] is not None:
+        change = f"{weeks['change']:+.1f} {'' if weeks['certain'] else '(unsure)'}"
+    return f"{index + few:20}{change:15}{tweets:15}{voice:7}"
 
 
 def _ahead(points: list[Json]) -> str:
     if not points:
-        return "not enough days observed"
+        return "too few days"
     last = points[-1]
-    return f"{last['value']:.1f}  [{last['low']:.1f}, {last['high']:.1f}]"
+    return f"{last['value']:.1f} [{last['low']:.0f}, {last['high']:.0f}]"
 
 
 def _topics(trending: Json) -> list[str]:
@@ -134,14 +152,14 @@ def _topics(trending: Json) -> list[str]:
     return rows if trending["topics"] else [*rows, "  no topic was mentioned more than before"]
 
 
-def _answer(rag: Json, context: Context) -> list[str]:
-    note = "  (made without a language model: quotes only)" if "llm" in context.degraded else ""
+def _answer(rag: Json) -> list[str]:
+    note = "  (made without a language model: quotes only)" if "llm" in rag["degraded"] else ""
     rows = [f"ANSWER from {rag['documents']:,} documents{note}", f"  {rag['question']}"]
     if not rag["citations"]:
         rows += textwrap.wrap(rag["answer"], WIDTH, initial_indent="  ", subsequent_indent="  ")
     for cited in rag["citations"][:4]:
         quote = " ".join(cited["quote"].split())
-        rows.append(f"  “{_cut(quote, WIDTH - 32)}” [{cited['id']}]")
+        rows.append(f"  “{_cut(quote, WIDTH - 40)}” @{cited['author']}, {bogota_date(cited['published_at'])}")
     return rows
 
 
@@ -152,9 +170,7 @@ def _next(context: Context) -> list[str]:
         "NEXT       `castor token` for the API, /docs for its reference; `castor status`; `castor logs twitter`",
     ]
     rows.append(f"           this run in the logs: trace {context.trace}")
-    if context.report is not None:
-        rows.append(f"           everything above as JSON: {context.report}")
-    return rows
+    return rows + [f"           the whole report: {path}" for path in context.written]
 
 
 def _cut(text: str, width: int) -> str:

@@ -12,6 +12,7 @@ from castor_devstack.errors import DevstackError
 
 SAMPLE = Path(__file__).parents[1] / "sample"
 MEDIA_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson"}
+SAMPLE_DATASET = "sample"
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,68 @@
-"""The steps of the main job, each over the services' public interface."""
+"""The steps of the main job up to where everything is computed, over the services' public interface."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
-from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from castor_devstack.errors import DevstackError
-from castor_devstack.job import report as reporting
+from castor_devstack.job.findings import Findings
 from castor_devstack.job.ingress_client import ErrorAnswer
+from castor_devstack.job.progress import Progress
+from castor_devstack.job.request import JobRequest
 from castor_devstack.job.source import Source
-from castor_devstack.job.span import Span, end_of, wire_time
-from castor_devstack.job.traced_client import TracedClient
+from castor_devstack.job.span import Span
+from castor_devstack.job.traced_client import Json, TracedClient
 
 CHUNK_BYTES = 64 * 1024
 STALL_SECONDS = 180
-HORIZON_DAYS = 14
-LEAST_SHARE = 0.02
-Json = dict[str, Any]
+IMPORTED = ("rows", "accepted", "duplicates", "rejected", "rejections")
 
 
 class Job:
-    """One run of the main job; ``timings`` are seconds by step."""
+    """One run of the main job on a data set; ``timings`` are seconds by step."""
 
-    def __init__(self, client: TracedClient, progress: reporting.Progress) -> None:
+    def __init__(self, client: TracedClient, progress: Progress, dataset: str) -> None:
         self._client = client
         self._progress = progress
-        self._series: dict[str, list[float | None]] = {}
-        self._names: dict[str, str] = {}
-        self._degraded: list[str] = []
-        self._daily: list[Json] = []
+        self._dataset = dataset
         self._began = time.monotonic()
         self.timings: dict[str, float] = {}
 
-    def main(self, source: Source, question: str | None) -> Json:
-        """Run all steps and return the report."""
+    def main(self, source: Source | None, request: JobRequest) -> Json:
+        """Import the file, if there is one, wait for what is computed from it, and return the report."""
+        done = self._take_in(source) if source else self._stored()
+        span = Span.of(done).within(request.since, request.until)
+        about = source.about if source else {}
+        findings = Findings(self._client, self._progress, self._dataset, span, is_synthetic="synthetic" in about)
+        with self._timed("trending"):
+            self._follow("trending", "/v1/trending/status")
+            trending = findings.trending()
+        with self._timed("index"):
+            documents = self._wait_for_index()
+        question = request.question or _question(about, trending)
+        with self._timed("answer"):
+            rag = {"documents": documents, **findings.answer(question)}
+        with self._timed("forecast"):
+            forecast = findings.forecasts()
+        self.timings["total"] = round(time.monotonic() - self._began + self.timings.get("up", 0), 2)
+        return {
+            "dataset": self._dataset,
+            "synthetic": "synthetic" in about,
+            "span": {**span.days, "as_of": span.as_of},
+            "input": {name: done[name] for name in IMPORTED} if source else None,
+            "sentiment": findings.sentiment(),
+            "weeks": findings.weeks(),
+            "trending": trending,
+            "rag": rag,
+            "forecast": forecast,
+            "notes": findings.notes,
+            "timings_s": self.timings,
+        }
+
+    def _take_in(self, source: Source) -> Json:
         for entity in source.about.get("entities", ()):
             self._track(entity)
         with self._timed("import"):
@@ -48,32 +72,20 @@ class Job:
         self.timings["import_to_last_score"] = round(self.timings["import"] + self.timings["score"], 2)
         with self._timed("judge"):
             self._wait_for_targets()
-        span = Span.of(done)
-        sentiment = self._sentiment(span)
-        self._daily = list(self._daily_counts(span))
-        with self._timed("trending"):
-            trending = self._trending(span)
-        with self._timed("index"):
-            documents = self._wait_for_index()
-        with self._timed("answer"):
-            rag = {"documents": documents, **self._answer(question or _question(source, trending), span)}
-        with self._timed("forecast"):
-            forecast = self._forecast(span)
-        self.timings["total"] = round(time.monotonic() - self._began + self.timings.get("up", 0), 2)
-        return {
-            "input": {name: done[name] for name in ("rows", "accepted", "duplicates", "rejected", "rejections")},
-            "sentiment": sentiment,
-            "trending": trending,
-            "rag": rag,
-            "forecast": forecast,
-            "timings_s": self.timings,
-        }
+        return done
 
-    def context(self, report: Path | None) -> reporting.Context:
-        """Return what the printed summary shows besides the result."""
-        return reporting.Context(
-            self._series, self._names, self._degraded, self._client.url, self._client.trace_id, report
-        )
+    def _stored(self) -> Json:
+        """Return what is stored of the data set; raises ``DevstackError`` when there is none of that name."""
+        cursor = None
+        while True:
+            answer = self._client.get("/v1/twitter/datasets", limit=200, cursor=cursor)
+            for found in answer["data"]["items"]:
+                if found["name"] == self._dataset:
+                    return dict(found)
+            cursor = answer["meta"]["next_cursor"]
+            if cursor is None:
+                sentence = f"No data set has the name {self._dataset}"
+                raise DevstackError(f"{sentence}; import a file with `castor demo --input FILE`.", exit_code=2)
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
@@ -82,15 +94,18 @@ class Job:
         self.timings[name] = round(time.monotonic() - started, 2)
 
     def _track(self, entity: Json) -> None:
+        wanted = {**entity, "datasets": [self._dataset]}
         try:
-            self._client.call("POST", "/v1/twitter/entities", entity)
+            self._client.call("POST", "/v1/twitter/entities", wanted)
         except ErrorAnswer as error:
             if error.status != 409:
                 raise
+            self._client.call("PATCH", f"/v1/twitter/entities/{entity['id']}", {"datasets": [self._dataset]})
 
     def _import(self, source: Source) -> Json:
         size = source.path.stat().st_size
-        query = urlencode({"filename": source.path.name, "track_authors": "true"})
+        named = {"filename": source.path.name, "dataset": self._dataset}
+        query = urlencode({**named, "track_authors": "true"})
 
         def chunks() -> Iterator[bytes]:
             sent = 0
@@ -148,49 +163,10 @@ class Job:
                 raise DevstackError(f"{sentence}; `castor status` and `castor logs` show why.")
             time.sleep(0.2)
 
-    def _sentiment(self, span: Span) -> Json:
-        totals = self._client.get("/v1/twitter/counts/total", since=span.since, until=span.until)["data"]
-        counted = {name: totals[name] for name in ("scored", "positive", "neutral", "negative")}
-        return {**counted, "model": ", ".join(totals["models"])}
-
-    def _follow(self, step: str, path: str) -> Json:
-        """Wait until a consumer has read the feed up to its present end; return the consumer's status."""
+    def _follow(self, step: str, path: str) -> None:
+        """Wait until a consumer has read the feed up to its present end."""
         head = int(self._client.get("/v1/twitter/scores/progress")["data"]["feed_head"])
-
-        def look() -> tuple[int, int]:
-            return min(int(self._client.get(path)["data"]["cursor"]), head), head
-
-        self._wait(step, "changes", look)
-        status: Json = self._client.get(path)["data"]
-        return status
-
-    def _trending(self, span: Span) -> Json:
-        self._follow("trending", "/v1/trending/status")
-        as_of = wire_time(min(end_of(self._busiest_day(span)), span.last))
-        asked = {"as_of": as_of, "window_hours": 24, "limit": 10, "min_tweets": 3}
-        found = self._client.get("/v1/trending/topics", **asked)
-        if len(found["data"]["items"]) < 5:
-            found = self._client.get("/v1/trending/topics", **{**asked, "min_tweets": 2})
-        shown = ("topic", "tweets", "score", "why")
-        topics = [{name: topic[name] for name in shown} for topic in found["data"]["items"]]
-        self._progress.done(f"trending: {len(topics)} topics in the 24 h before {as_of}")
-        return {"as_of": as_of, "topics": topics}
-
-    def _busiest_day(self, span: Span) -> date:
-        days: dict[str, int] = {}
-        for row in self._daily:
-            days[row["date"]] = row["total_tweets"]
-        return date.fromisoformat(max(sorted(days), key=lambda day: days[day])) if days else span.last.date()
-
-    def _daily_counts(self, span: Span) -> Iterator[Json]:
-        cursor = None
-        while True:
-            asked = {"since": span.since, "until": span.until, "cursor": cursor}
-            answer = self._client.get("/v1/twitter/counts/daily", **asked)
-            yield from answer["data"]["items"]
-            cursor = answer["meta"]["next_cursor"]
-            if cursor is None:
-                return
+        self._wait(step, "changes", lambda: (min(int(self._client.get(path)["data"]["cursor"]), head), head))
 
     def _wait_for_index(self) -> int:
         self._follow("index", "/v1/rag/status")
@@ -203,44 +179,6 @@ class Job:
         self._progress.done(f"index: {documents:,} documents can be searched")
         return documents
 
-    def _answer(self, question: str, span: Span) -> Json:
-        body = {"question": question, "as_of": wire_time(span.last)}
-        answer = self._client.call("POST", "/v1/rag/query", body, seconds=120)
-        self._degraded = (answer.get("meta") or {}).get("degraded") or []
-        data = answer["data"]
-        citations = [{"id": cited["id"], "quote": cited["quote"]} for cited in data["citations"]]
-        self._progress.done(f"answer: {len(citations)} quotes")
-        return {"question": question, "answer": data["answer"], "citations": citations}
-
-    def _forecast(self, span: Span) -> list[Json]:
-        counted: dict[str, int] = {}
-        for row in self._daily:
-            counted[row["entity"]] = counted.get(row["entity"], 0) + row["tweets"]
-        # An entity of another campaign may be counted because it shares a first name with somebody in this file.
-        least = LEAST_SHARE * sum(counted.values())
-        entities = [
-            entity
-            for entity in self._client.get("/v1/twitter/entities")["data"]["items"]
-            if counted.get(entity["id"], 0) > least
-        ]
-        forecasts = [self._predict(entity, span) for entity in entities]
-        self._progress.done(f"forecast: {len(forecasts)} entities, {HORIZON_DAYS} days ahead")
-        return sorted(forecasts, key=lambda forecast: -(forecast["icce"] or 0))
-
-    def _predict(self, entity: Json, span: Span) -> Json:
-        as_of = wire_time(span.last)
-        series = self._client.get("/v1/forecast/icce", entity=entity["id"], as_of=as_of, days_back=90)["data"]
-        self._series[entity["id"]] = [day["icce"] for day in series["items"]]
-        self._names[entity["id"]] = entity["name"]
-        body = {"entity": entity["id"], "as_of": as_of, "horizon_days": HORIZON_DAYS}
-        try:
-            made = self._client.call("POST", "/v1/forecast/predictions", body, seconds=120)["data"]
-        except ErrorAnswer as error:
-            if error.code not in ("too_few_days", "data_too_old"):
-                raise
-            made = {**series, "points": []}
-        return {name: made[name] for name in ("entity", "icce", "days_observed", "points")}
-
 
 def _imported(done: Json) -> str:
     parts = [f"{done['accepted']:,} accepted"]
@@ -251,8 +189,8 @@ def _imported(done: Json) -> str:
     return ", ".join(parts)
 
 
-def _question(source: Source, trending: Json) -> str:
-    if "question" in source.about:
-        return str(source.about["question"])
+def _question(about: Json, trending: Json) -> str:
+    if "question" in about:
+        return str(about["question"])
     topics = trending["topics"]
     return f"¿Qué se dice de {topics[0]['topic']}?" if topics else "¿Qué se propone para el país?"
