@@ -78,6 +78,46 @@ class NotUtf16(Invalid):
     message = "The file is not whole UTF-16; save it as UTF-8 and send it again."
 
 
+class BrokenArchive(Invalid):
+    """The archive cannot be unpacked."""
+
+    code = "import_broken_archive"
+    message = "The zip archive cannot be read ({why}); make it again, or send the file without it."
+
+
+class ArchiveNotSingle(Invalid):
+    """The archive holds several files, or none."""
+
+    code = "import_archive_not_single"
+    message = "The zip archive holds {files} files; send each file by itself, or an archive of exactly one."
+
+
+class BrokenWorkbook(Invalid):
+    """The workbook cannot be read."""
+
+    code = "import_broken_workbook"
+    message = "The workbook cannot be read ({why}); save its sheet as CSV in UTF-8 and send that."
+
+
+class BadForm(Invalid):
+    """A form is not one file."""
+
+    code = "import_bad_form"
+    message = "The form {what}; send exactly one file in it, and everything else as parameters of the query."
+
+
+class UnsupportedFile(ServiceError):
+    """The Content-Type is none of a file of tweets."""
+
+    status = 415
+    code = "unsupported_media_type"
+    message = (
+        "A file of type {content_type} is not taken; send a table (text/csv, text/tab-separated-values, .xlsx), JSON "
+        "(application/json, application/x-ndjson), one of them compressed (application/gzip, application/zip), any of "
+        "them as application/octet-stream, or in a form (multipart/form-data)."
+    )
+
+
 class DatabaseFile(Invalid):
     """The file is a database."""
 

@@ -62,6 +62,8 @@ def test_separators(mark: str, says: bool) -> None:
         ("_id,created_at,extended_tweet.full_text,id,id_str,text,user.screen_name",
          f"5,Sun May 29 16:00:00 +0000 2022,hola,1530957137310646300,{KEY},ho…,marta"),
         ("Tweet Link,Author Handle,Tweet Content,Tweet Creation Date", f"https://x.com/m/status/{KEY},marta,hola,{AT}"),
+        ("id,twitter_name,created_at,tweets", f"{KEY},marta,{AT},hola"),
+        ("id,username,created_at,tweets,text", f"{KEY},marta,{AT},815,hola"),
         ("Id,Usuario,Fecha,Texto", f"{KEY},@marta,{AT},hola"),
     ],
 )  # fmt: skip

@@ -23,10 +23,14 @@ from castor_chassis import (
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.fields import DatasetName
 from twitter_service.api.schemas.imports import Import
-from twitter_service.api.upload import upload
+from twitter_service.api.upload import DOCUMENTED, FILE, FORM, FORM_SCHEMA, Upload
 from twitter_service.errors import (
+    ArchiveNotSingle,
     BadColumns,
+    BadForm,
+    BrokenArchive,
     BrokenGzip,
+    BrokenWorkbook,
     DatabaseFile,
     EmptyImport,
     ImportDiffers,
@@ -36,6 +40,7 @@ from twitter_service.errors import (
     NotUtf16,
     RepeatedColumn,
     UnpackedTooLarge,
+    UnsupportedFile,
     UploadBroken,
 )
 from twitter_service.imports.model import ImportOptions, Origin
@@ -47,9 +52,7 @@ router = APIRouter(prefix="/v1/twitter/imports", tags=["twitter"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 
-_FILE = {"schema": {"type": "string", "format": "binary"}}
-_TYPES = ("application/octet-stream", "text/csv", "application/x-ndjson", "application/gzip")
-_FILES = dict.fromkeys(_TYPES, _FILE)
+_FILES = {**{media_type: dict(FILE) for media_type in DOCUMENTED}, FORM: dict(FORM_SCHEMA)}
 _FILE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 
 
@@ -80,6 +83,11 @@ async def origin() -> Origin:
         RepeatedColumn,
         BadColumns,
         BrokenGzip,
+        BrokenArchive,
+        ArchiveNotSingle,
+        BrokenWorkbook,
+        BadForm,
+        UnsupportedFile,
         UnpackedTooLarge,
         UploadBroken,
         ImportDiffers,
@@ -109,12 +117,19 @@ async def import_file(
         DatasetName | None, Query(description="Data set that the tweets are put in, and can be counted by.")
     ] = None,
 ) -> Ok[Import]:
-    """Take in a table (id, username, created_at, text) or JSON (tweets or pages, one a line, or a list), also gzip."""
+    """Take in a table (id, username, created_at, text; also .xlsx) or JSON (tweets or pages), also packed.
+
+    The file is the body, or the one file of a form. A zip archive holds exactly one file.
+    """
     length = request.headers.get("content-length", "")
     size = int(length) if length.isdigit() else None
     table = TableOptions(columns_of(columns), dates)
-    options = ImportOptions(file_format, filename, track_authors, begun_by, resume, size, table, encoding, dataset)
-    return ok(Import.of(await r.imports.run(upload(request), options)))
+    file = Upload(request)
+    await file.open()
+    options = ImportOptions(
+        file_format, filename or file.filename, track_authors, begun_by, resume, size, table, encoding, dataset
+    )
+    return ok(Import.of(await r.imports.run(file.pieces(), options)))
 
 
 @router.get("")

@@ -12,7 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -28,7 +28,7 @@ from twitter_service.imports.author_entities import author_entities
 from twitter_service.imports.model import Chunk, ImportLimits, ImportOptions, Tally, TrackedAuthors
 from twitter_service.imports.parser import ParsedPiece, parse_and_match
 from twitter_service.imports.parser_process import ParserLost, ParserProcess, has_processor_to_spare
-from twitter_service.imports.readers.base import Block, Format, Frame
+from twitter_service.imports.readers.base import Block, Format, Frame, Recognised
 from twitter_service.imports.readers.encoding import as_utf8
 from twitter_service.imports.readers.gzip_stream import cut, unpacked
 from twitter_service.imports.readers.tweet_file import Checkpoint, TweetFile
@@ -68,6 +68,7 @@ class ImportRun:
         self._options = options
         self._id = uuid.uuid4().hex
         self._head_digest = ""
+        self._recognised = Recognised()
         self._file = TweetFile(options.format, options.table)
         self._tally = Tally()
         self._authors: Counter[str] = Counter()
@@ -82,11 +83,12 @@ class ImportRun:
         """Import the whole file and return the id of the import; for the errors see ``ImportService.run``."""
         limits = self._tools.limits
         try:
-            text = as_utf8(unpacked(pieces, limits.max_unpacked_bytes), self._options.encoding)
+            plain = unpacked(pieces, limits.max_unpacked_bytes, self._recognised)
+            text = as_utf8(plain, self._options.encoding, self._recognised)
             await self._import(cut(text, limits.piece_bytes))
             if self._tally.rows == 0:
                 raise EmptyImport
-            await self._tools.imports.end(self._id, await self._track_authors())
+            await self._tools.imports.end(self._id, await self._track_authors(), self._notes())
         except BaseException as error:
             await self._record_failure(error)
             raise
@@ -98,6 +100,8 @@ class ImportRun:
 
     async def _import(self, pieces: AsyncIterator[bytes]) -> None:
         first = await anext(pieces, b"")
+        if self._recognised.is_sheet:
+            self._file = TweetFile("csv", replace(self._options.table, is_sheet=True))
         self._head_digest = hashlib.sha256(first[:HEAD_BYTES]).hexdigest()
         rest = await self._resume(first, pieces)
         await self._tools.writer.refresh()
@@ -107,6 +111,9 @@ class ImportRun:
             rest = data
         await self._import_piece(self._file.read_last, rest)
         await self._finish_storing()
+
+    def _notes(self) -> list[str]:
+        return [*self._recognised.notes, *self._file.notes()]
 
     async def _resume(self, first: bytes, pieces: AsyncIterator[bytes]) -> bytes:
         """Skip what an earlier attempt has stored, and return what is left of the last piece read."""
@@ -213,7 +220,7 @@ class ImportRun:
         if self._has_begun:
             reason = str(error) if isinstance(error, ServiceError) else "the import was interrupted"
             with suppress(ServiceError):
-                await self._tools.imports.end(self._id, TrackedAuthors(), reason)
+                await self._tools.imports.end(self._id, TrackedAuthors(), self._notes(), reason)
 
     async def _track_authors(self) -> TrackedAuthors:
         # Authors become entities only where no tweet is by or to a tracked account. An alias is not enough: a first

@@ -140,3 +140,4 @@ class ImportRecord:
     last_tweet_at: datetime | None
     started_at: datetime
     finished_at: datetime | None
+    notes: list[str]

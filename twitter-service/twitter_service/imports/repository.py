@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -43,7 +44,7 @@ WHERE id = $1
 """
 
 _END = """
-UPDATE imports SET state = $2, error = $3, entities_created = $4, authors_left_out = $5, finished_at = now()
+UPDATE imports SET state = $2, error = $3, entities_created = $4, authors_left_out = $5, notes = $6, finished_at = now()
 WHERE id = $1
 """
 
@@ -85,10 +86,14 @@ class ImportRepository:
             tally.retweets, rejections, tally.first_tweet_at, tally.last_tweet_at, at.offset, asdict(at),
         )  # fmt: skip
 
-    async def end(self, import_id: str, tracked: TrackedAuthors, error: str | None = None) -> None:
-        """Record that an import has ended, and why it failed if it did."""
+    async def end(
+        self, import_id: str, tracked: TrackedAuthors, notes: Sequence[str], error: str | None = None
+    ) -> None:
+        """Record that an import has ended, what was recognised of its file, and why it failed if it did."""
         state = "failed" if error else "done"
-        await self._postgres.execute(_END, import_id, state, error, list(tracked.entities), tracked.left_out)
+        await self._postgres.execute(
+            _END, import_id, state, error, list(tracked.entities), tracked.left_out, list(notes)
+        )
 
     async def authors(self, import_id: str, limit: int) -> Counter[str]:
         """Return how many stored tweets of an import each author wrote."""

@@ -201,6 +201,12 @@ def _time_of_id(tweet_id: int) -> datetime:
     return moment
 
 
+def is_day(value: str) -> bool:
+    """True for a date without a time."""
+    match = _SLASHES.fullmatch(value.strip())
+    return bool(match and match[4] is None) or _DAY.fullmatch(value.strip()) is not None
+
+
 def _parsed(value: str, dates: str | None) -> datetime | None:
     if _SLASHES.match(value):
         return _of_slashes(value, dates)

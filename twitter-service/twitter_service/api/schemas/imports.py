@@ -39,6 +39,7 @@ class Import(ResponseModel):
     rejections: list[RejectedLine] = Field(description="The first 1,000.")
     entities_created: list[str]
     authors_left_out: Integer = Field(description="Authors that did not become entities, because only some do.")
+    notes: list[str] = Field([], description="What was recognised of the file: packing, characters, columns, dates.")
     first_tweet_at: Timestamp | None = Field(description="Oldest tweet of the file, duplicates included.")
     last_tweet_at: Timestamp | None
     started_at: Timestamp

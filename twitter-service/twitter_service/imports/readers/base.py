@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self
 
 import msgspec
@@ -12,6 +13,16 @@ from twitter_service.tweets.model import NewTweet, Rejection
 Format = Literal["csv", "jsonl"]
 BOM = b"\xef\xbb\xbf"
 """Byte-order mark of UTF-8."""
+
+
+@dataclass
+class Recognised:
+    """What was recognised of an upload on its way to the reader."""
+
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the sender."""
+    is_sheet: bool = False
+    """True for the rows of a spreadsheet: every record is a row of it, however many lines its texts have."""
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True):
@@ -32,6 +43,9 @@ class Reader(Protocol):
 
     def read(self, data: bytes, *, final: bool) -> Iterator[Frame]:
         """Yield what ``data`` completes, and all that is left when ``final``; raises ``NotUtf8``."""
+
+    def notes(self) -> list[str]:
+        """Return what was recognised of the file so far, as sentences for the sender."""
 
     def state(self) -> dict[str, Any]:
         """Return as JSON values what a reader that resumes at ``rest`` has to know; bounded in size."""

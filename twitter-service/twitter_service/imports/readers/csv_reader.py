@@ -11,8 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from twitter_service.errors import MissingColumns, NotUtf8
-from twitter_service.imports.readers.table_columns import REQUIRED, TableOptions, places_of, separator_of
-from twitter_service.tweets.model import NewTweet, Rejection, Unusable, tweet_of_fields
+from twitter_service.imports.readers.table_columns import (
+    REQUIRED,
+    SEPARATOR_NAMES,
+    TableOptions,
+    places_of,
+    separator_of,
+)
+from twitter_service.tweets.model import NewTweet, Rejection, Unusable, is_day, tweet_of_fields
 
 _Found = list[NewTweet | Rejection]
 MAX_RECORD = 100_000
@@ -44,15 +50,29 @@ class CsvReader:
         self.line = line
         self._options = options or TableOptions()
         self._header: list[str] | None = None
-        self._separator: str | None = None
+        self._separator: str | None = "," if self._options.is_sheet else None
         self._places: dict[str, tuple[int, ...]] = {}
         self._is_own_export = False
         self._text = ""
         self._position = 0
         self._skips_line = False
         self._lines_fed = line - 1
+        self._days = 0
         utf8 = codecs.getincrementaldecoder("utf-8-sig")()
         self._decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+
+    def notes(self) -> list[str]:
+        """See ``Reader``."""
+        header = self._header or []
+        renamed = [f"{name} is {header[at[0]].strip()!r}" for name, at in self._places.items()
+                   if header[at[0]].strip().lower() != name]  # fmt: skip
+        separator = SEPARATOR_NAMES.get(self._mark)
+        notes = [f"the separator is the {separator}"] if separator else []
+        notes += [f"columns: {', '.join(renamed)}"] if renamed else []
+        notes += [f"dates with slashes are read as {self._options.dates}"] if self._options.dates else []
+        if self._days:
+            notes.append(f"{self._days} dates without a time are the beginning of that day in Bogotá")
+        return notes
 
     def state(self) -> dict[str, Any]:
         """See ``Reader``; holds at most one record of text."""
@@ -64,6 +84,8 @@ class CsvReader:
             "separator": self._separator,
             "columns": dict(self._options.columns),
             "dates": self._options.dates,
+            "is_sheet": self._options.is_sheet,
+            "days": self._days,
             "rest": self._text[self._position :],
             "skips_line": self._skips_line,
             "decoder": [pending.hex(), flag],
@@ -72,7 +94,10 @@ class CsvReader:
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> CsvReader:
         """See ``Reader``."""
-        reader = cls(TableOptions(state.get("columns", {}), state.get("dates")), state["line"])
+        reader = cls(
+            TableOptions(state.get("columns", {}), state.get("dates"), state.get("is_sheet", False)), state["line"]
+        )
+        reader._days = state.get("days", 0)
         reader._lines_fed = state["lines_fed"]
         if state["header"] is not None:
             reader._open(state["header"], state.get("separator", ","))
@@ -141,13 +166,13 @@ class CsvReader:
             return self._consume(record, [])
         if self._header is None or not record.strip():
             return self._consume(record, [])
-        if "\n" in record and self._holds_rows(record, fields):
+        if "\n" in record and not self._options.is_sheet and self._holds_rows(record, fields):
             self._skips_line = True
             return self._refused("a quote is opened and never closed")
         if len(fields) != len(self._header):
             found = self._refused(f"{len(fields)} fields where the header has {len(self._header)}")
             # Several lines with a wrong count are most likely records that a stray quote glued together.
-            self._skips_line = "\n" in record
+            self._skips_line = "\n" in record and not self._options.is_sheet
             return found if self._skips_line else self._consume(record, found)
         return self._consume(record, self._tweet(fields))
 
@@ -186,9 +211,11 @@ class CsvReader:
         if self._is_own_export:
             values = {name: _APOSTROPHE.sub("", value) for name, value in values.items()}
         try:
-            return [tweet_of_fields(values, self._options.dates)]
+            found: _Found = [tweet_of_fields(values, self._options.dates)]
         except Unusable as error:
             return [Rejection(self.line, str(error))]
+        self._days += is_day(values["created_at"])
+        return found
 
     def _holds_rows(self, record: str, fields: list[str]) -> bool:
         """True where a line within a record begins another tweet: with an id of its own, a time, and all fields."""
@@ -205,7 +232,7 @@ class CsvReader:
 
     def _consume(self, record: str, found: _Found) -> _Found:
         self._position += len(record) + 1
-        self.line += 1 + record.count("\n")
+        self.line += 1 if self._options.is_sheet else 1 + record.count("\n")
         return found
 
     def _refused(self, reason: str) -> _Found:

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
 from twitter_service.errors import NotUtf16
+from twitter_service.imports.readers.base import Recognised
 
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-async def as_utf8(pieces: AsyncIterator[bytes], encoding: Encoding | None) -> AsyncIterator[bytes]:
+async def as_utf8(
+    pieces: AsyncIterator[bytes], encoding: Encoding | None, recognised: Recognised
+) -> AsyncIterator[bytes]:
     """Yield a file in UTF-8. UTF-16 is recognised by its byte-order mark; UTF-8 passes as it is.
 
     Of a file in Windows-1252 the lines that are UTF-8 stay as they are, because files put together from several
@@ -32,9 +35,14 @@ async def as_utf8(pieces: AsyncIterator[bytes], encoding: Encoding | None) -> As
             yield part
     for part in decoder.finish() if decoder else ():
         yield part
+    if decoder and (note := decoder.note()):
+        recognised.notes.append(note)
 
 
 class _Utf16:
+    def note(self) -> str:
+        return "the characters are UTF-16"
+
     def __init__(self, start: bytes) -> None:
         # Without a byte-order mark the order is that of Windows.
         name = "utf-16" if start.startswith(_UTF16) else "utf-16-le"
@@ -53,18 +61,22 @@ class _Utf16:
 class _Windows1252:
     def __init__(self) -> None:
         self._rest = b""
+        self._converted = 0
+
+    def note(self) -> str:
+        return f"{self._converted} lines that are not UTF-8 were read as Windows-1252"
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         *lines, self._rest = (self._rest + data).split(b"\n")
-        yield b"".join(_utf8(line) + b"\n" for line in lines)
+        yield b"".join(self._utf8(line) + b"\n" for line in lines)
 
     def finish(self) -> Iterator[bytes]:
-        yield _utf8(self._rest)
+        yield self._utf8(self._rest)
 
-
-def _utf8(line: bytes) -> bytes:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return line.decode("cp1252", errors="replace").encode()
-    return line
+    def _utf8(self, line: bytes) -> bytes:
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            self._converted += 1
+            return line.decode("cp1252", errors="replace").encode()
+        return line

@@ -1,4 +1,4 @@
-"""The bytes of an upload: unpacked where they are gzip, and cut into pieces of one size."""
+"""The bytes of an upload: unpacked where they are packed, and cut into pieces of one size."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 
 from twitter_service.errors import BrokenGzip, UnpackedTooLarge
+from twitter_service.imports.readers.archive import ZIP_MAGIC, of_archive
+from twitter_service.imports.readers.base import Recognised
 
 _MAGIC = b"\x1f\x8b"
 _STEP = 1 << 20
@@ -55,14 +57,32 @@ class Gunzip:
             data = self._member.unconsumed_tail or self._member.unused_data.lstrip(b"\x00")
 
 
-async def unpacked(pieces: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
-    """Yield the bytes of an upload, unpacked; raises ``BrokenGzip`` or ``UnpackedTooLarge``."""
+async def unpacked(pieces: AsyncIterator[bytes], max_bytes: int, recognised: Recognised) -> AsyncIterator[bytes]:
+    """Yield the bytes of an upload, unpacked: of gzip, of a zip of one file, and a workbook as CSV.
+
+    Raises ``BrokenGzip``, ``BrokenArchive``, ``ArchiveNotSingle``, ``BrokenWorkbook`` or ``UnpackedTooLarge``.
+    """
+    start = b""
+    while len(start) < len(ZIP_MAGIC[0]) and (piece := await anext(pieces, b"")):
+        start += piece
+    if start.startswith(ZIP_MAGIC):
+        async for part in of_archive(_chained(start, pieces), max_bytes, recognised):
+            yield part
+        return
+    if start.startswith(_MAGIC):
+        recognised.notes.append("compressed by gzip")
     gunzip = Gunzip(max_bytes)
-    async for piece in pieces:
+    async for piece in _chained(start, pieces):
         for part in gunzip.feed(piece):
             yield part
     if rest := gunzip.finish():
         yield rest
+
+
+async def _chained(start: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield start
+    async for piece in pieces:
+        yield piece
 
 
 async def cut(pieces: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:

@@ -50,6 +50,10 @@ class JsonDocumentReader:
         self.rest = b""
         self._skips = skips
 
+    def notes(self) -> list[str]:
+        """See ``Reader``."""
+        return ["JSON whose values reach over several lines"]
+
     def state(self) -> dict[str, Any]:
         """See ``Reader``."""
         return {"document": True, "line": self.line, "skips": self._skips}

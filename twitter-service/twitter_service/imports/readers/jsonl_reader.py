@@ -21,6 +21,10 @@ class JsonLinesReader:
         self.rest = b""
         self._drops_rest = False
 
+    def notes(self) -> list[str]:
+        """See ``Reader``."""
+        return []
+
     def state(self) -> dict[str, Any]:
         """See ``Reader``."""
         return {"line": self.line, "drops_rest": self._drops_rest}

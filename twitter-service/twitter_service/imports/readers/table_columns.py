@@ -13,6 +13,7 @@ from twitter_service.errors import BadColumns, MissingColumns, RepeatedColumn
 Dates = Literal["dmy", "mdy"]
 REQUIRED = ("id", "username", "created_at", "text")
 SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_NAMES = MappingProxyType({";": "semicolon", "\t": "tab", "|": "vertical bar"})
 
 # The first name that a header has is taken. Of: X API v2, twarc-csv (author.username), academictwitteR
 # (user_username), API v1.1 and mongoexport (id_str, user.screen_name), rtweet (status_id, screen_name), snscrape
@@ -23,10 +24,10 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
                "tweet link", "link", "url", "enlace"),
         "username": ("username", "author.username", "user.username", "user_username", "author_username",
                      "user.screen_name", "user_screen_name", "screen_name", "usuario", "nombre_usuario",
-                     "author handle", "handle"),
+                     "author handle", "handle", "twitter_name"),
         "created_at": ("created_at", "date", "datetime", "tweet creation date", "fecha", "fecha_hora", "fecha y hora"),
         "text": ("extended_tweet.full_text", "full_text", "text", "rawcontent", "content", "tweet", "tweet content",
-                 "texto", "contenido", "mensaje", "tuit"),
+                 "texto", "contenido", "mensaje", "tuit", "tweets"),
         "author_id": ("author_id", "author.id", "user.id_str", "user_id_str", "user.id", "user_id", "id_usuario"),
         "lang": ("lang", "language", "idioma"),
         "like_count": ("like_count", "public_metrics.like_count", "favorite_count", "likecount", "likes_count"),
@@ -45,6 +46,8 @@ class TableOptions:
 
     columns: Mapping[str, str] = field(default_factory=dict)
     dates: Dates | None = None
+    is_sheet: bool = False
+    """See ``Recognised``."""
 
 
 def columns_of(text: str | None) -> dict[str, str]:
@@ -73,6 +76,9 @@ def places_of(header: Sequence[str], options: TableOptions) -> dict[str, tuple[i
     for target, known in NAMES.items():
         wanted = (options.columns[target],) if target in options.columns else known
         taken = [name for name in wanted if name in names and not _is_of_another(name, names)]
+        if len(taken) > 1 and "tweets" in taken:
+            # Beside a text it counts the tweets of the author.
+            taken.remove("tweets")
         if taken and names.count(taken[0]) > 1:
             raise RepeatedColumn(column=taken[0])
         if taken:

@@ -91,6 +91,10 @@ class TweetFile:
         """Return what ``data`` and the end of the file complete; raises as ``read``."""
         return self.read(data) + self._read(b"", final=True)
 
+    def notes(self) -> list[str]:
+        """Return what was recognised of the file so far."""
+        return self._reader.notes() if self._reader else []
+
     def checkpoint(self) -> Checkpoint:
         """Return how far the file was read; everything before was returned."""
         state = self._reader.state() if self._reader else {}
