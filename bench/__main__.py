@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "sentiment": "bench.sentiment.throughput",
     "sentiment_accuracy": "bench.sentiment.accuracy",
     "sentiment_overload": "bench.sentiment.overload",
+    "trending": "bench.trending.detection",
     "twitter": "bench.twitter.imports",
     "x_storm": "bench.twitter.x_storm",
 }

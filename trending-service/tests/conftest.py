@@ -16,14 +16,18 @@ import pytest
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
-from trending_service.app import create_app, method_of
+from trending_service.app import create_app
 from trending_service.clients.twitter import TweetChange
+from trending_service.coordination.service import CoordinationService
 from trending_service.ingest.feed_consumer import last_changes, terms_by_tweet
 from trending_service.settings import TrendingSettings
 from trending_service.signals.feed_repository import FeedRepository
+from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.model import AppliedPage
 from trending_service.signals.repository import SignalRepository
+from trending_service.topics.finder import Finder
 from trending_service.topics.model import Method
+from trending_service.wiring.services import method_of
 
 sys.path.append(str(Path(__file__).parent))  # for what the test modules share
 
@@ -84,8 +88,8 @@ async def database(postgres_url: str) -> str:
     await migrate(postgres_url, "trending_service")
     postgres = Postgres(postgres_url)
     await postgres.open()
-    await postgres.execute("DELETE FROM tweet_terms")
-    await postgres.execute("DELETE FROM tweets")
+    tables = "tweet_terms, tweets, term_hours, stream_hours, stale_hours, trends, trend_events, watches, watch_events"
+    await postgres.execute(f"TRUNCATE {tables}")
     await postgres.execute("UPDATE feed_state SET next_cursor = 0, tweets = 0, caught_up_at = NULL")
     await postgres.close()
     return postgres_url
@@ -104,6 +108,22 @@ async def postgres(database: str) -> AsyncIterator[Postgres]:
 def signals(postgres: Postgres) -> SignalRepository:
     """Counts of an empty database."""
     return SignalRepository(postgres)
+
+
+@pytest.fixture
+def hours(postgres: Postgres) -> HoursRepository:
+    """Counts by hour of an empty database."""
+    return HoursRepository(postgres)
+
+
+async def _at_once(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
+
+
+@pytest.fixture
+def finder(signals: SignalRepository, hours: HoursRepository, method: Method) -> Finder:
+    """Finds topics as the service does by default."""
+    return Finder(signals, hours, CoordinationService(signals, _at_once), method, _at_once)
 
 
 @pytest.fixture

@@ -18,3 +18,5 @@ CANDIDATES = Histogram(
     "castor_trending_candidates", "Terms tested for one answer", buckets=(10, 100, 500, 1000, 2500, 5000)
 )
 TOPICS = Histogram("castor_trending_topics", "Topics found for one answer", buckets=(0, 1, 2, 5, 10, 20, 50))
+DELIVERIES = Counter("castor_trending_deliveries_total", "Webhook messages sent, by outcome", ["outcome"])
+EVENTS = Counter("castor_trending_events_total", "Starts, peaks and ends of trends, and events of watches", ["kind"])

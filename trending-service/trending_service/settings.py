@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from castor_chassis import FeedSettings
 
@@ -32,8 +32,24 @@ class TrendingSettings(FeedSettings):
     max_candidates: int = Field(
         5000, ge=100, le=50_000, description="Number of most frequent terms tested for one answer."
     )
+    roll_up_seconds: float = Field(
+        5, gt=0, le=3600, description="How often is looked for hours whose counts are to be made anew."
+    )
     cache_seconds: int = Field(
         60, ge=1, le=3600, description="How long an answer is cached; it is computed anew once a tweet was stored."
+    )
+    track_seconds: float = Field(
+        60, gt=0, le=3600, description="How often trends are followed and watches looked at; one replica does it."
+    )
+    stream_seconds: float = Field(
+        3600, gt=0, le=86_400, description="Longest life of a stream of events; its client connects again."
+    )
+    webhook_key: SecretStr | None = Field(
+        None, min_length=32, description="The secrets of webhooks are derived from it; without it there are none."
+    )
+    webhook_timeout_seconds: float = Field(10, gt=0, le=30, description="What a receiver of a webhook may take.")
+    webhook_allow_private: bool = Field(
+        False, description="Webhooks may go to private addresses, and by http: for development and tests only."
     )
     local_timezone: str = Field("America/Bogota", description="IANA time zone of days and of the times in 'why'.")
 

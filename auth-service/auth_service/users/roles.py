@@ -18,6 +18,7 @@ class Scope(StrEnum):
     COUNTS_READ = "counts:read"
     SENTIMENT_ANALYZE = "sentiment:analyze"
     TRENDS_READ = "trends:read"
+    WATCHES_WRITE = "watches:write"
     LLM_USE = "llm:use"
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_WRITE = "documents:write"

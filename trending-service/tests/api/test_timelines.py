@@ -28,16 +28,26 @@ async def test_a_timeline_counts_a_topic_hour_by_hour_and_day_by_day(running: Ru
         assert [(bucket["tweets"], bucket["total_tweets"]) for bucket in days] == [(6, 6), (6, 6), (0, 0)]
 
 
-async def test_any_moment_and_any_topic_have_an_answer(running: Run, stream: Stream) -> None:
-    """Before the first tweet ever, at the end of the calendar, and of a topic without a word: nothing is found."""
+async def test_any_topic_has_an_answer_and_any_moment_with_tweets(running: Run, stream: Stream) -> None:
+    """At the first and the last moment that is taken, and of a topic without a word: nothing is found."""
     tell(stream)
     async with running() as service:
         await followed(service, len(stream.changes))
-        for as_of, used in (("0001-01-01T00:00:00Z", "2006"), ("9999-12-31T23:59:59Z", "2100")):
+        for as_of in ("2006-01-01T00:00:00Z", "2100-01-01T00:00:00Z"):
             answer = await topics(service, as_of=as_of, window_hours=720)
             assert answer["data"]["items"] == []
-            assert answer["meta"]["as_of"] == f"{used}-01-01T00:00:00Z"
+            assert answer["meta"]["as_of"] == as_of
             params = {"as_of": as_of, "step": "day", "before": 1000, "after": 1000}
             timeline = (await service.client.get(TOPICS + "/%21%00/timeline", params=params)).json()["data"]
             assert len(timeline["buckets"]) == 2001
             assert (timeline["terms"], sum(bucket["tweets"] for bucket in timeline["buckets"])) == ([], 0)
+
+
+async def test_the_ends_of_the_calendar_are_refused(running: Run) -> None:
+    """422 with a sentence on every route that takes a moment, never 500."""
+    async with running() as service:
+        for path in (TOPICS, TOPICS + "/paro/timeline", "/v1/trending/best", "/v1/trending/coordination"):
+            for as_of in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2005-12-31T23:59:59Z"):
+                answer = await service.client.get(path, params={"as_of": as_of})
+                assert (answer.status_code, answer.json()["code"]) == (422, "validation_error"), (path, as_of)
+                assert "2006" in answer.json()["error"]

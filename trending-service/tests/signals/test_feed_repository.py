@@ -81,7 +81,7 @@ async def test_a_page_that_fails_half_way_leaves_nothing_and_can_be_repeated(
 ) -> None:
     """The tweets, the terms and the cursor stand or fall together."""
     page = [stream.tweet(NOON, "ana", "reforma pensional"), stream.tweet(NOON, "luis", "fracking")]
-    broken = TweetTerms(99, NOON, "eva", "no label", 1, ())
+    broken = TweetTerms(99, NOON, "eva", "eva", "no label", 1, (), ())
     entries = terms_by_tweet([TweetChange.model_validate(change) for change in page])
     with pytest.raises(asyncpg.CheckViolationError):
         await feed.apply([*entries, broken], [], 3)

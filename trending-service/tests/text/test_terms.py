@@ -17,7 +17,10 @@ from trending_service.text.terms import MAX_TERM_CHARS, MAX_TERMS, term_key, ter
     [
         ("#DebateFinal con @NoticiasCaracol", {"#debatefinal", "@noticiascaracol"}),
         ("#Elección2022, #ELECCION2022", {"#eleccion2022"}),
-        ("RT @petrogustavo: paz https://t.co/abc123 www.paz.co/x", {"paz"}),
+        (
+            "RT @petrogustavo: paz https://t.co/abc123 www.paz.co/x",
+            {"paz", "link:t.co/abc123", "link:paz.co/x", "domain:paz.co"},
+        ),
         ("Hoy vamos a hacer una gran campaña", {"campaña"}),
         ("la ley de garantías", {"ley", "garantias", "ley de garantias"}),
         ("el 29 de mayo, 1% del PIB", {"pib", "1% del pib"}),
@@ -33,7 +36,7 @@ from trending_service.text.terms import MAX_TERM_CHARS, MAX_TERMS, term_key, ter
     ],
 )
 def test_the_terms_of_a_tweet_are_its_tags_and_the_phrases_between_stop_words(text: str, keys: set[str]) -> None:
-    """Only tags, content words and phrases that begin and end with one are terms."""
+    """Only links, tags, content words and phrases that begin and end with one are terms."""
     assert {term.key for term in terms_of(text)} == keys
 
 

@@ -27,6 +27,18 @@ class TweetChange(BaseModel):
     text: str = ""
     deleted: bool = False
     sentiment: Sentiment | None = None
+    entities: list[str] = []
+    axes: list[str] = []
+    places: list[str] = []
+    datasets: list[str] = []
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What the tweet can be filtered by, sorted: ``axis:…``, ``dataset:…``, ``entity:…``, ``place:…``."""
+        named = (
+            ("axis", self.axes), ("dataset", self.datasets), ("entity", self.entities), ("place", self.places),
+        )  # fmt: skip
+        return tuple(sorted(f"{kind}:{name}" for kind, names in named for name in set(names)))
 
     @property
     def label(self) -> Label | None:

@@ -1,73 +1,27 @@
-"""Tests whether a term is used more than its past leads to expect.
+"""The statistics of one count: damping by accounts, the upper tail, many tests at once.
 
-The expected count of a term is its share of the stream before the window (the baseline) times the size of the
-window, so the rhythm of the whole stream cancels out; a term that the baseline does not hold has a prior share.
-The share is multiplied by the lift that the term has in the same hours of the day and of the week, so that
-'buenos dias' does not trend every morning; a lift that rests on few tweets is shrunk towards 1. The observed count is
-tested against a negative binomial around the expected one: a Poisson whose rate is uncertain because the
-baseline is finite, and because the use of a word fluctuates from day to day.
-
-Sources: Hendrickson et al., "Trend Detection in Social Data" (Gnip/Twitter, 2015) for the Poisson test
-against a baseline; Gelman et al., "Bayesian Data Analysis", section 2.6, for the Gamma-Poisson predictive;
-Benjamini and Hochberg (1995) for many tests at once.
+Sources: Hendrickson et al., "Trend Detection in Social Data" (Gnip/Twitter, 2015) for testing a count against a
+baseline; Gelman et al., "Bayesian Data Analysis", section 2.6, for the negative binomial as a Poisson whose rate is
+uncertain; Benjamini and Hochberg (1995) for many tests at once.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from trending_service.signals.model import Baseline, Observed, Stream
-
-PRIOR_TWEETS = 0.5
-"""Tweets that a term is credited with before it is seen for the first time (Jeffreys' prior of a Poisson rate)."""
-PRIOR_EXPOSURE = 50.0
-"""Size of the stream in which the prior tweets are counted."""
-LIFT_PRIOR = 3.0
-"""Prior weight of a lift of 1, in tweets: a term's own rhythm counts once it was seen more often than that."""
-DISPERSION = 0.15
-"""Variance of a term's rate beyond Poisson, relative to its square: use varies by some 40 % from day to day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """``expected`` tweets; ``counted`` tweets after damping; ``score`` = -log10 of the chance of so many."""
+def counted_tweets(tweets: int, authors: float, crowd: float) -> float:
+    """Return ``tweets`` damped by how few accounts wrote them; ``authors`` and ``crowd`` are effective numbers.
 
-    expected: float
-    counted: float
-    score: float
-
-
-def expected_tweets(term: Baseline, stream: Stream) -> float:
-    """Return how many tweets of the window hold the term if it is used as in the baseline."""
-    whole = stream.baseline
-    share = (term.total + PRIOR_TWEETS) / (whole.total + PRIOR_EXPOSURE)
-    share *= _lift(term.same_hours, whole.same_hours * share)
-    share *= _lift(term.same_week_hours, whole.same_week_hours * share)
-    return share * stream.tweets
-
-
-def counted_tweets(observed: Observed, stream: Stream) -> float:
-    """Return the tweets damped by how few accounts wrote them.
-
-    ``n`` tweets drawn from the stream would have about 1 / (1/n + 1/stream.authors) effective authors. A topic with
-    fewer counts in proportion, so ``n`` tweets of one account count as 1 + n / stream.authors: few in a stream of
+    ``n`` tweets drawn from the stream would have about 1 / (1/n + 1/crowd) effective authors. A topic with
+    fewer counts in proportion, so ``n`` tweets of one account count as 1 + n / crowd: few in a stream of
     thousands of accounts, many in a stream of four.
     """
-    if observed.tweets == 0 or stream.authors == 0:
-        return float(observed.tweets)
-    usual = 1 / (1 / observed.tweets + 1 / stream.authors)
-    return observed.tweets * min(1.0, observed.authors / usual)
-
-
-def burst_of(observed: Observed, stream: Stream) -> Burst:
-    """Return the burst of a term or topic; the score is 0 when it was not used more than expected."""
-    expected = expected_tweets(observed.baseline, stream)
-    counted = counted_tweets(observed, stream)
-    size = 1 / (1 / (observed.baseline.total + PRIOR_TWEETS) + DISPERSION)
-    score = -log10_tail(counted, expected, size) if counted > expected else 0.0
-    return Burst(expected, counted, max(0.0, score))
+    if tweets == 0 or crowd == 0:
+        return float(tweets)
+    usual = 1 / (1 / tweets + 1 / crowd)
+    return tweets * min(1.0, authors / usual)
 
 
 def log10_tail(count: float, mean: float, size: float) -> float:
@@ -85,21 +39,21 @@ def log10_tail(count: float, mean: float, size: float) -> float:
     return math.log10(max(1 - rest, 1e-16))
 
 
-def benjamini_hochberg(log10_p: Sequence[float], rate: float) -> list[bool]:
-    """Return which hypotheses to reject so that at most ``rate`` of the rejected are false, on average."""
+def benjamini_hochberg(log10_p: Sequence[float], rate: float, *, of: int | None = None) -> list[bool]:
+    """Return which hypotheses to reject so that at most ``rate`` of the rejected are false, on average.
+
+    ``of`` is the number of all tests, when those with a p-value of about 1 are left out of ``log10_p``.
+    """
+    tests = len(log10_p) if of is None else of
     order = sorted(range(len(log10_p)), key=log10_p.__getitem__)
     rejected = [False] * len(log10_p)
     kept = 0
     for rank, index in enumerate(order, start=1):
-        if log10_p[index] <= math.log10(rate * rank / len(order)):
+        if log10_p[index] <= math.log10(rate * rank / tests):
             kept = rank
     for index in order[:kept]:
         rejected[index] = True
     return rejected
-
-
-def _lift(seen: int, expected: float) -> float:
-    return (seen + LIFT_PRIOR) / (expected + LIFT_PRIOR)
 
 
 def _log_beta_part(a: float, b: float, x: float) -> float:

@@ -9,8 +9,14 @@ from trending_service.text.terms import Kind
 
 SAME_TWEETS = 0.4
 """Jaccard similarity of tweets from which two terms are one topic."""
-RELATED_OVERLAP = 0.3
+SAME_AS_WORD = 0.7
+"""The same for a lone common word in more tweets, such as the verb that the supporters of all candidates use."""
+RELATED_OVERLAP = 0.5
 """Overlap coefficient from which terms that share a word are one topic ('debate', '#Debate2022')."""
+RELATED_TWEETS = 2
+"""Tweets that two such terms have in common at least: one that names both rivals does not make them one topic."""
+TOLD_BY_OTHERS = 0.8
+"""Share of its tweets in narrower topics ('vota Ana', 'vota Luis') from which a lone common word is none of its own."""
 _LABEL_COVERAGE = 0.5
 
 
@@ -43,28 +49,48 @@ class Cluster:
 def cluster(terms: Iterable[BurstingTerm]) -> list[Cluster]:
     """Return the topics of these terms, strongest first; the same for any order of ``terms``.
 
-    A term joins the topic of the strongest term before it that it resembles, or begins one of its own.
+    A term joins the topic of the strongest term before it that it resembles, or begins one of its own; lone common
+    words come last.
     """
     groups: list[list[BurstingTerm]] = []
-    for term in sorted(terms, key=lambda term: (-term.score, -len(term.words), term.key)):
+    for term in sorted(terms, key=lambda term: (term.is_common_word, -term.score, -len(term.words), term.key)):
         match = next((group for group in groups if _resembles(term, group[0])), None)
         if match is None:
             groups.append([term])
         else:
             match.append(term)
-    return [_labelled(group) for group in groups]
+    topics = [_labelled(group) for group in groups if not _is_told(group, groups)]
+    return sorted(topics, key=lambda topic: (-topic.label.score, topic.label.key))
+
+
+def _is_told(group: Sequence[BurstingTerm], groups: Sequence[Sequence[BurstingTerm]]) -> bool:
+    if not group[0].is_common_word:
+        return False
+    tweets = group[0].tweets
+    narrower = [
+        other[0].tweets for other in groups
+        if not other[0].is_common_word and len(other[0].tweets & tweets) >= TOLD_BY_OTHERS * len(other[0].tweets)
+    ]  # fmt: skip
+    return len(tweets & frozenset().union(*narrower)) >= TOLD_BY_OTHERS * len(tweets)
 
 
 def _resembles(term: BurstingTerm, seed: BurstingTerm) -> bool:
     common = len(term.tweets & seed.tweets)
     if common == 0:
         return False
-    if common / len(term.tweets | seed.tweets) >= SAME_TWEETS:
+    if common / len(term.tweets | seed.tweets) >= _needed_similarity(term, seed):
         return True
     # A much wider word ('voto') must not swallow what it was found beside ('voto en blanco').
     smaller, larger = sorted((len(term.tweets), len(seed.tweets)))
     is_wider = len(term.tweets) == larger > 1.5 * smaller
-    return not is_wider and bool(term.words & seed.words) and common >= RELATED_OVERLAP * smaller
+    if is_wider or common < RELATED_TWEETS or common < RELATED_OVERLAP * smaller:
+        return False
+    return bool(term.words & seed.words)
+
+
+def _needed_similarity(term: BurstingTerm, seed: BurstingTerm) -> float:
+    is_wider_word = term.is_common_word and len(term.tweets) > len(seed.tweets)
+    return SAME_AS_WORD if is_wider_word else SAME_TWEETS
 
 
 def _labelled(group: Sequence[BurstingTerm]) -> Cluster:
@@ -82,4 +108,4 @@ def _informativeness(term: BurstingTerm, tweets: frozenset[int]) -> float:
 def _weight(term: BurstingTerm) -> float:
     if term.kind == "phrase":
         return 0.7 if term.is_common_word else 1 + 0.25 * (min(len(term.words), 3) - 1)
-    return 1.25 if term.kind == "hashtag" else 1.0
+    return {"hashtag": 1.25, "mention": 1.0}.get(term.kind, 0.6)

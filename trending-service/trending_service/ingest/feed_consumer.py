@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from castor_chassis import follow
 from trending_service.clients.twitter import TweetChange, TwitterFeed
 from trending_service.metrics import CHANGES, STORED, TERMS
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import AppliedPage, TweetTerms
-from trending_service.text.terms import terms_of, text_hash
+from trending_service.text.terms import entity_terms, retweeted, terms_of, text_hash
 
 InThread = Callable[
     [Callable[[Sequence[TweetChange]], list[TweetTerms]], Sequence[TweetChange]], Awaitable[list[TweetTerms]]
@@ -23,14 +24,21 @@ def last_changes(changes: Sequence[TweetChange]) -> list[TweetChange]:
 
 def terms_by_tweet(changes: Sequence[TweetChange]) -> list[TweetTerms]:
     """Return what is stored of these changes; deleted tweets are left out. CPU-bound."""
-    return [
-        TweetTerms(
-            int(change.id), change.created_at, change.username.lower(), change.label,
-            text_hash(change.text), terms_of(change.text),
-        )
-        for change in changes
-        if not change.deleted and change.created_at is not None
-    ]  # fmt: skip
+    return [_stored(change, change.created_at) for change in changes if not change.deleted and change.created_at]
+
+
+def _stored(change: TweetChange, created_at: datetime) -> TweetTerms:
+    author = change.username.lower()
+    return TweetTerms(
+        id=int(change.id),
+        created_at=created_at,
+        author=author,
+        voice=retweeted(change.text) or author,
+        label=change.label,
+        text_hash=text_hash(change.text),
+        scopes=change.scopes,
+        terms=[*terms_of(change.text), *entity_terms(change.entities)],
+    )
 
 
 class FeedConsumer:

@@ -48,12 +48,15 @@ async def _apply(
     connection: asyncpg.Connection, tweets: Sequence[TweetTerms], deleted: Collection[int], next_cursor: int
 ) -> AppliedPage:
     ids = [tweet.id for tweet in tweets] + list(deleted)
-    rows = await connection.fetch("SELECT id, created_at, text_hash FROM tweets WHERE id = ANY($1::bigint[])", ids)
-    known = {row["id"]: (row["created_at"], row["text_hash"]) for row in rows}
-    same = [tweet for tweet in tweets if known.get(tweet.id) == (tweet.created_at, tweet.text_hash)]
+    rows = await connection.fetch(
+        "SELECT id, created_at, text_hash, scopes FROM tweets WHERE id = ANY($1::bigint[])", ids
+    )
+    known = {row["id"]: (row["created_at"], row["text_hash"], tuple(row["scopes"])) for row in rows}
+    same = [tweet for tweet in tweets if known.get(tweet.id) == (tweet.created_at, tweet.text_hash, tweet.scopes)]
     kept = {tweet.id for tweet in same}
     fresh = [tweet for tweet in tweets if tweet.id not in kept]
-    gone = {number: moment for number, (moment, _) in known.items() if number not in kept}
+    gone = {number: moment for number, (moment, *_) in known.items() if number not in kept}
+    await _mark_stale(connection, [*gone.values(), *(tweet.created_at for tweet in fresh)])
     await _delete(connection, gone)
     await _relabel(connection, same)
     terms = await _insert(connection, fresh)
@@ -64,6 +67,16 @@ async def _apply(
     )
     added = sum(tweet.id not in known for tweet in fresh)
     return AppliedPage(total, added, len(tweets) - added, sum(number in known for number in deleted), terms)
+
+
+async def _mark_stale(connection: asyncpg.Connection, moments: Collection[datetime]) -> None:
+    # An update of the row, not nothing, when it is there: it makes a roll-up of the hour wait for this page.
+    hours = sorted({moment.replace(minute=0, second=0, microsecond=0) for moment in moments})
+    await connection.execute(
+        "INSERT INTO stale_hours (hour) SELECT unnest($1::timestamptz[]) "
+        "ON CONFLICT (hour) DO UPDATE SET touched_at = now()",
+        hours,
+    )
 
 
 async def _delete(connection: asyncpg.Connection, gone: dict[int, datetime]) -> None:
@@ -88,14 +101,19 @@ async def _relabel(connection: asyncpg.Connection, tweets: Sequence[TweetTerms])
 
 
 async def _insert(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> int:
-    rows = [(tweet.id, tweet.created_at, tweet.author, tweet.label, tweet.text_hash) for tweet in tweets]
+    rows = [
+        (tweet.id, tweet.created_at, tweet.author, tweet.voice, tweet.label, tweet.text_hash, tweet.scopes)
+        for tweet in tweets
+    ]
     terms = [
         (term.key, term.kind, tweet.id, tweet.created_at, tweet.author, term.spelling)
         for tweet in tweets
         for term in tweet.terms
     ]
     await connection.copy_records_to_table(
-        "tweets", records=rows, columns=["id", "created_at", "author", "label", "text_hash"]
+        "tweets",
+        records=rows,
+        columns=["id", "created_at", "author", "voice", "label", "text_hash", "scopes"],
     )
     await connection.copy_records_to_table(
         "tweet_terms", records=terms, columns=["term", "kind", "tweet_id", "created_at", "author", "spelling"]

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from trending_service.text.terms import Kind, Term
 
 
 @dataclass(frozen=True, slots=True)
 class TweetTerms:
-    """What is stored of a tweet: its terms and a hash that near-duplicates share, not its text."""
+    """What is stored of a tweet: its terms and a hash that near-duplicates share, not its text.
+
+    ``voice`` is the account whose words these are: of a retweet the one that it repeats. ``scopes`` are what it can
+    be filtered by, such as ``place:bogota``.
+    """
 
     id: int
     created_at: datetime
     author: str
+    voice: str
     label: str | None
     text_hash: int
+    scopes: tuple[str, ...]
     terms: Sequence[Term]
 
 
@@ -42,70 +48,13 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """Tweets before the window: all, those in the window's hours of the day, those in its hours of the week."""
-
-    total: int
-    same_hours: int
-    same_week_hours: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The whole stream: tweets in the window, the effective number of their authors, the baseline."""
-
-    tweets: int
-    authors: float
-    baseline: Baseline
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """A term or topic: tweets in the window, the effective number of their authors, the baseline."""
-
-    tweets: int
-    authors: float
-    baseline: Baseline
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
-    """The window (since, until] and where its baseline begins."""
+    """The window (since, until], where its baseline begins, and the scopes that its tweets must all have."""
 
     baseline_since: datetime
     since: datetime
     until: datetime
-
-    @property
-    def hours(self) -> list[int]:
-        """Hours of the day (UTC) that the window touches."""
-        return sorted({hour % 24 for hour in self.week_hours})
-
-    @property
-    def week_hours(self) -> list[int]:
-        """Hours of the week (UTC, Sunday 00:00 = 0) that the window touches."""
-        first = self.since.replace(minute=0, second=0, microsecond=0)
-        steps = min(168, int((self.until - first) / timedelta(hours=1)) + 1)
-        moments = (first + timedelta(hours=step) for step in range(steps))
-        return sorted({moment.isoweekday() % 7 * 24 + moment.hour for moment in moments})
-
-
-@dataclass(frozen=True, slots=True)
-class WindowStream:
-    """The stream of a window; ``stored`` counts near-duplicates too."""
-
-    stored: int
-    stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class TermUse:
-    """How the tweets of a window use a term."""
-
-    key: str
-    kind: Kind
-    spelling: str
-    tweets: frozenset[int]
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +64,53 @@ class StoredTweet:
     id: int
     created_at: datetime
     author: str
+    voice: str
     label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTweets:
+    """The tweets of a window, oldest first, near-duplicates left out; ``stored`` counts these too."""
+
+    stored: int
+    tweets: list[StoredTweet]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTerms:
+    """How many ``distinct`` terms were used more than once; the ids of the tweets of the frequent ones."""
+
+    distinct: int
+    tweets: dict[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A term as it is most often written."""
+
+    key: str
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPost:
+    """A tweet of an account's own with what it can share with others: text, hashtags, links."""
+
+    id: int
+    created_at: datetime
+    author: str
+    text_hash: int
+    terms: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Tweets of a period, those that have a sentiment, and the negative among these."""
+
+    tweets: int
+    scored: int
+    negative: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,99 +1,68 @@
-"""SQL that counts tweets and terms. Windows are (since, until]: a tweet at ``until`` counts."""
+"""SQL that reads the tweets of a window and their terms. Windows are (since, until]: a tweet at ``until`` counts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
-
 from castor_chassis import Postgres
-from trending_service.signals.author_diversity import effective_authors_of
 from trending_service.signals.model import (
-    Baseline,
     BucketCount,
-    Observed,
+    SharedPost,
+    Spelling,
     StoredTweet,
-    Stream,
-    TermUse,
+    Tally,
     Window,
-    WindowStream,
+    WindowTerms,
+    WindowTweets,
 )
 
 _ORIGINALS = """
     originals AS MATERIALIZED (
-        SELECT DISTINCT ON (text_hash) id, created_at, author FROM tweets
-        WHERE created_at > $1 AND created_at <= $2
+        SELECT DISTINCT ON (text_hash) id, created_at, author, voice, label FROM tweets
+        WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
         ORDER BY text_hash, created_at, id)"""
 
-_HOUR = "extract(hour FROM {at} AT TIME ZONE 'UTC')::int"
-_WEEK_HOUR = "extract(dow FROM {at} AT TIME ZONE 'UTC')::int * 24 + " + _HOUR
-
-_BASELINE = f"""
-    count({{id}})::int AS total,
-    count({{id}}) FILTER (WHERE {_HOUR} = ANY({{hours}}::int[]))::int AS same_hours,
-    count({{id}}) FILTER (WHERE {_WEEK_HOUR} = ANY({{week_hours}}::int[]))::int AS same_week_hours"""
-
-_WINDOW_SQL = f"""
+_TWEETS_SQL = f"""
 WITH {_ORIGINALS}
-SELECT (SELECT count(*) FROM tweets WHERE created_at > $1 AND created_at <= $2)::int AS stored,
-       coalesce(sum(n), 0)::int AS tweets, coalesce(sum(n * ln(n)), 0)::float8 AS n_log_n
-FROM (SELECT count(*) AS n FROM originals GROUP BY author) AS per_author
+SELECT id, created_at, author, voice, label FROM originals ORDER BY created_at, id
 """
 
-_STREAM_BASELINE_SQL = (
-    "SELECT "
-    + _BASELINE.format(id="id", at="created_at", hours="$3", week_hours="$4")
-    + """
-FROM tweets WHERE created_at > $1 AND created_at <= $2
-"""
-)
+_STORED_SQL = "SELECT count(*)::int FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3"
 
-_CANDIDATES_SQL = f"""
+_TERMS_SQL = f"""
 WITH {_ORIGINALS},
-per_author AS (
-    SELECT t.term, t.author, count(*) AS n
+counted AS MATERIALIZED (
+    SELECT t.term, count(*)::int AS n, array_agg(t.tweet_id) AS ids
     FROM tweet_terms AS t JOIN originals AS o ON o.id = t.tweet_id AND o.created_at = t.created_at
     WHERE t.created_at > $1 AND t.created_at <= $2
-    GROUP BY t.term, t.author),
-observed AS (
-    SELECT term, sum(n)::int AS tweets, sum(n * ln(n))::float8 AS n_log_n
-    FROM per_author GROUP BY term HAVING sum(n) >= $3
-    ORDER BY tweets DESC, term LIMIT $4)
-SELECT o.term, o.tweets, o.n_log_n,
-       {_BASELINE.format(id="b.tweet_id", at="b.created_at", hours="$6", week_hours="$7")}
-FROM observed AS o
-LEFT JOIN tweet_terms AS b ON b.term = o.term AND b.created_at > $5 AND b.created_at <= $1
-GROUP BY o.term, o.tweets, o.n_log_n
-ORDER BY o.term
+    GROUP BY t.term)
+SELECT '' AS term, (count(*) FILTER (WHERE n > 1))::int AS n, NULL AS ids FROM counted
+UNION ALL
+(SELECT term, n, ids FROM counted WHERE n >= $4 ORDER BY n DESC, term LIMIT $5)
 """
 
-_TERM_USES_SQL = f"""
-WITH {_ORIGINALS}
-SELECT t.term, min(t.kind) AS kind, mode() WITHIN GROUP (ORDER BY t.spelling) AS spelling,
-       array_agg(t.tweet_id) AS tweets
-FROM tweet_terms AS t JOIN originals AS o ON o.id = t.tweet_id AND o.created_at = t.created_at
-WHERE t.created_at > $1 AND t.created_at <= $2 AND t.term = ANY($3::text[])
-GROUP BY t.term
+_SPELLINGS_SQL = """
+SELECT term, min(kind) AS kind, mode() WITHIN GROUP (ORDER BY spelling) AS spelling
+FROM tweet_terms WHERE created_at > $1 AND created_at <= $2 AND term = ANY($3::text[])
+GROUP BY term
 """
 
-_TWEETS_SQL = """
-SELECT id, created_at, author, label FROM tweets
-WHERE created_at > $1 AND created_at <= $2 AND id = ANY($3::bigint[])
-ORDER BY created_at, id
+_SHARED_SQL = """
+SELECT w.id, w.created_at, w.author, w.text_hash, coalesce(t.terms, '{}') AS terms
+FROM tweets AS w
+LEFT JOIN (
+    SELECT tweet_id, created_at, array_agg(term) AS terms FROM tweet_terms
+    WHERE created_at > $1 AND created_at <= $2 AND kind IN ('hashtag', 'link')
+    GROUP BY tweet_id, created_at) AS t ON t.tweet_id = w.id AND t.created_at = w.created_at
+WHERE w.created_at > $1 AND w.created_at <= $2 AND w.scopes @> $3 AND w.voice = w.author
 """
 
-_TOPIC_BASELINES_SQL = (
-    "SELECT topic, "
-    + _BASELINE.format(id="tweet_id", at="created_at", hours="$5", week_hours="$6")
-    + """
-FROM (
-    SELECT DISTINCT m.topic, t.tweet_id, t.created_at
-    FROM unnest($1::int[], $2::text[]) AS m (topic, term)
-    JOIN tweet_terms AS t ON t.term = m.term AND t.created_at > $3 AND t.created_at <= $4) AS used
-GROUP BY topic
+_TALLY_SQL = """
+SELECT count(DISTINCT text_hash)::int AS tweets, count(label)::int AS scored,
+       count(*) FILTER (WHERE label = 'negative')::int AS negative
+FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
 """
-)
 
 _TIMELINE_SQL = """
 WITH stream AS (
@@ -110,56 +79,40 @@ FROM stream LEFT JOIN topic USING (at)
 
 
 class SignalRepository:
-    """Counts tweets and their terms. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
+    """Reads tweets and their terms. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def window(self, window: Window) -> WindowStream:
-        """Return the whole stream in the window and before it."""
-        (row,) = await self._postgres.fetch(_WINDOW_SQL, window.since, window.until)
-        (before,) = await self._postgres.fetch(
-            _STREAM_BASELINE_SQL, window.baseline_since, window.since, window.hours, window.week_hours
+    async def window(self, window: Window) -> WindowTweets:
+        """Return the tweets of a window."""
+        asked = (window.since, window.until, list(window.scopes))
+        stored = await self._postgres.fetchval(_STORED_SQL, *asked)
+        rows = await self._postgres.fetch(_TWEETS_SQL, *asked)
+        return WindowTweets(stored, [StoredTweet(*row) for row in rows])
+
+    async def terms(self, window: Window, *, min_tweets: int, limit: int) -> WindowTerms:
+        """Return the most frequent terms of a window, those with ``min_tweets`` tweets or more."""
+        total, *rows = await self._postgres.fetch(
+            _TERMS_SQL, window.since, window.until, list(window.scopes), min_tweets, limit
         )
-        authors = effective_authors_of(row["tweets"], row["n_log_n"])
-        return WindowStream(row["stored"], Stream(row["tweets"], authors, _baseline(before)))
+        return WindowTerms(total["n"], {row["term"]: row["ids"] for row in rows})
 
-    async def candidates(self, window: Window, *, min_tweets: int, limit: int) -> dict[str, Observed]:
-        """Return the most frequent terms of the window with their use before it, near-duplicates counted once."""
-        rows = await self._postgres.fetch(
-            _CANDIDATES_SQL, window.since, window.until, min_tweets, limit,
-            window.baseline_since, window.hours, window.week_hours,
-        )  # fmt: skip
-        return {
-            row["term"]: Observed(row["tweets"], effective_authors_of(row["tweets"], row["n_log_n"]), _baseline(row))
-            for row in rows
-        }
+    async def spellings(self, window: Window, terms: Sequence[str]) -> dict[str, Spelling]:
+        """Return how each of ``terms`` is written most often in the time of a window."""
+        rows = await self._postgres.fetch(_SPELLINGS_SQL, window.since, window.until, terms)
+        return {row["term"]: Spelling(*row) for row in rows}
 
-    async def uses(self, window: Window, terms: Sequence[str]) -> list[TermUse]:
-        """Return which tweets of the window use each of ``terms``, near-duplicates left out."""
-        rows = await self._postgres.fetch(_TERM_USES_SQL, window.since, window.until, terms)
-        return [TermUse(row["term"], row["kind"], row["spelling"], frozenset(row["tweets"])) for row in rows]
+    async def shared(self, since: datetime, until: datetime, scopes: Sequence[str] = ()) -> list[SharedPost]:
+        """Return the tweets of (since, until] that are no retweets, with what they may share with others."""
+        rows = await self._postgres.fetch(_SHARED_SQL, since, until, list(scopes))
+        return [SharedPost(*row) for row in rows]
 
-    async def tweets(self, window: Window, ids: Collection[int]) -> dict[int, StoredTweet]:
-        """Return these tweets of the window by id, oldest first."""
-        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(ids))
-        return {row["id"]: StoredTweet(row["id"], row["created_at"], row["author"], row["label"]) for row in rows}
-
-    async def topic_baselines(self, window: Window, topics: Sequence[Sequence[str]]) -> list[Baseline]:
-        """Return for each topic, given as its terms, the tweets before the window that use any of them."""
-        numbers = [number for number, terms in enumerate(topics) for _ in terms]
-        flat = [term for terms in topics for term in terms]
-        rows = await self._postgres.fetch(
-            _TOPIC_BASELINES_SQL,
-            numbers,
-            flat,
-            window.baseline_since,
-            window.since,
-            window.hours,
-            window.week_hours,
-        )
-        found = {row["topic"]: _baseline(row) for row in rows}
-        return [found.get(number, Baseline(0, 0, 0)) for number in range(len(topics))]
+    async def tally(self, since: datetime, until: datetime, scopes: Sequence[str]) -> Tally:
+        """Return the tweets of (since, until] and how they feel; near-duplicates count once."""
+        row = await self._postgres.fetchrow(_TALLY_SQL, since, until, list(scopes))
+        assert row is not None
+        return Tally(**dict(row))
 
     async def timeline(
         self,
@@ -174,7 +127,3 @@ class SignalRepository:
         """Return the buckets of [since, before) up to ``as_of`` that hold any tweet, by their beginning."""
         rows = await self._postgres.fetch(_TIMELINE_SQL, step, zone, since, before, as_of, terms)
         return {row["at"]: BucketCount(row["at"], row["tweets"], row["authors"], row["total_tweets"]) for row in rows}
-
-
-def _baseline(row: asyncpg.Record) -> Baseline:
-    return Baseline(row["total"], row["same_hours"], row["same_week_hours"])

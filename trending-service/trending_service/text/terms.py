@@ -12,12 +12,15 @@ from importlib import resources
 from typing import Literal
 
 from castor_chassis import fold, normalise
+from trending_service.text.links import links_of
 
-Kind = Literal["hashtag", "mention", "phrase"]
+Kind = Literal["hashtag", "mention", "phrase", "entity", "link", "domain"]
 
 MAX_TERMS = 80
 """Most terms kept of one tweet; 280 characters hold about 60."""
 MAX_TERM_CHARS = 80
+LINK, DOMAIN, ENTITY = "link:", "domain:", "entity:"
+"""What the keys of these kinds begin with; words hold no colon."""
 CONNECTIVE = re.compile(r"al?|con|contra|del?|[eouy]|el|en|l[ao]s?|para|por|sin|sobre|una?|vs")
 """Words that may stand inside a phrase: 'ley de garantías', 'ahorros de los colombianos'."""
 _MAX_CONTENT_WORDS = 3
@@ -25,7 +28,7 @@ _MAX_PHRASE_WORDS = 5
 _SHORT_TEXT_WORDS = 4
 
 _URL = re.compile(r"(?:https?://|www\.|\bt\.co/)\S*", re.IGNORECASE)
-_RETWEET = re.compile(r"^\s*RT @\w+:\s*", re.IGNORECASE)
+_RETWEET = re.compile(r"^\s*RT @(\w{1,20}):\s*", re.IGNORECASE)
 _TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:\s?%)?|[^\W\d_]\w*(?:[-'’][^\W\d_]+)*")
 _HUMP = re.compile(r"[A-ZÁÉÍÓÚÑÜ]+(?![a-záéíóúñü])|[A-ZÁÉÍÓÚÑÜ]?[a-záéíóúñü]+|\d+")
 _INSIDE_SENTENCE = " \t,;()-/&'"
@@ -72,9 +75,15 @@ def clean(text: str) -> str:
     return _URL.sub(" ", _RETWEET.sub("", normalise(html.unescape(text))))
 
 
+def retweeted(text: str) -> str | None:
+    """Return the account that a retweet repeats, in lower case; None for a tweet of one's own."""
+    match = _RETWEET.match(text)
+    return match.group(1).lower() if match else None
+
+
 def terms_of(text: str) -> list[Term]:
-    """Return the distinct terms of a tweet, hashtags and mentions first, at most ``MAX_TERMS``."""
-    tags: list[Term] = []
+    """Return the distinct terms of a tweet, links, hashtags and mentions first, at most ``MAX_TERMS``."""
+    tags: list[Term] = list(_link_terms(text))
     phrases: list[Term] = []
     for run in _runs(clean(text)):
         if isinstance(run, Term):
@@ -88,8 +97,22 @@ def terms_of(text: str) -> list[Term]:
     return list(unique.values())[:MAX_TERMS]
 
 
+def _link_terms(text: str) -> Iterator[Term]:
+    for address, domain in links_of(normalise(html.unescape(text))):
+        yield Term(f"{LINK}{address}"[:MAX_TERM_CHARS], "link", address)
+        if domain is not None:
+            yield Term(f"{DOMAIN}{domain}", "domain", domain)
+
+
+def entity_terms(names: Iterable[str]) -> list[Term]:
+    """Return the terms of the tracked entities that a tweet mentions."""
+    return [Term(f"{ENTITY}{name}"[:MAX_TERM_CHARS], "entity", name) for name in sorted(set(names))]
+
+
 def term_key(text: str) -> str | None:
     """Return the key under which a hashtag, mention, word or phrase is stored; None when it holds no word."""
+    if text.startswith((LINK, DOMAIN, ENTITY)):
+        return text[:MAX_TERM_CHARS]
     words = [fold(match.group()) for match in _TOKEN.finditer(normalise(text))]
     key = " ".join(words).replace("＃", "#")
     return key if 0 < len(key) <= MAX_TERM_CHARS else None

@@ -2,80 +2,166 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
-from trending_service.detection.burst import Burst, benjamini_hochberg, burst_of
+import numpy as np
+
+from trending_service.coordination.model import group_numbers
+from trending_service.coordination.service import CoordinationService
+from trending_service.detection.burst import log10_tail
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
-from trending_service.signals.author_diversity import effective_authors
-from trending_service.signals.model import Observed, StoredTweet, Stream, TermUse
+from trending_service.detection.expectation import expectations
+from trending_service.detection.scan import Burst, Detection, detect, scales
+from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
+from trending_service.signals.hours_repository import HoursRepository
+from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets
 from trending_service.signals.repository import SignalRepository
 from trending_service.text.terms import words_of
 from trending_service.topics.description import describe
+from trending_service.topics.evidence import Evidence
 from trending_service.topics.model import Method, Question, Topic, TopicList
 
 MAX_TERMS = 400
-"""Strongest terms whose tweets are read and that are clustered into topics."""
+"""Strongest terms that are clustered into topics."""
 COMMON_WORD_SCORE = 3.0
 """Least score of a topic whose label is a lone common word; it also needs three tweets and two accounts."""
 THIN_BASELINE = 100
 """With fewer tweets in the baseline the answer is marked ``degraded: ["baseline"]``."""
+MOST_NEEDED = 500
+InThread = Callable[..., Awaitable[Any]]
 
 
-async def find_topics(signals: SignalRepository, method: Method, question: Question) -> TopicList:
-    """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change the answer."""
-    window = method.window(question)
-    whole = await signals.window(window)
-    candidates = await signals.candidates(window, min_tweets=question.min_tweets, limit=method.max_candidates)
-    bursting = significant(candidates, whole.stream, method.false_discovery_rate)
-    uses = await signals.uses(window, list(bursting))
-    terms = [_term(use, bursting[use.key]) for use in uses]
-    clusters = cluster(terms)[: 2 * question.limit]
-    topics = await _described(signals, method, question, clusters, whole.stream)
-    return TopicList(
-        items=topics[: question.limit],
-        as_of=question.as_of,
-        window_hours=question.window_hours,
-        baseline_days=method.baseline_days,
-        tweets_in_window=whole.stored,
-        tweets_in_baseline=whole.stream.baseline.total,
-        terms_tested=len(candidates),
-        degraded=["baseline"] if whole.stream.baseline.total < THIN_BASELINE else None,
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Finds topics; CPU work runs in threads."""
+
+    signals: SignalRepository
+    hours: HoursRepository
+    coordination: CoordinationService
+    method: Method
+    in_thread: InThread
+
+    async def find(self, question: Question) -> TopicList:
+        """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it."""
+        window = self.method.window(question)
+        seen = await self.signals.window(window)
+        used = await self.signals.terms(window, min_tweets=question.min_tweets, limit=self.method.max_candidates)
+        counts = await self.hours.baseline(window, sorted(used.tweets))
+        groups = group_numbers(await self.coordination.groups(question.as_of, timedelta(days=1)))
+        evidence = evidence_of(question, seen, used, counts, groups)
+        found = await self.in_thread(self._detect, question, evidence, used.distinct)
+        strongest = dict(list(found.bursts.items())[:MAX_TERMS])
+        spellings = await self.signals.spellings(window, list(strongest))
+        clusters = cluster(_terms(strongest, spellings, used))
+        topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
+        return self._answer(question, seen, evidence, found, topics)
+
+    def _detect(self, question: Question, evidence: Evidence, distinct: int) -> Detection:
+        return detect(
+            evidence.window, evidence.terms, evidence.counts, min_tweets=question.min_tweets, distinct=distinct,
+            rate=self.method.false_discovery_rate,
+        )  # fmt: skip
+
+    def _describe(
+        self, clusters: Sequence[Cluster], bursts: Mapping[str, Burst], question: Question, evidence: Evidence
+    ) -> list[Topic]:
+        topics = []
+        for found in clusters:
+            burst = bursts[found.label.key]
+            if not _is_weak_common_word(found, evidence, burst.score):
+                topics.append(describe(found, burst, question, evidence, self.method))
+            if len(topics) == question.limit:
+                break
+        return sorted(topics, key=lambda topic: (-topic.score, topic.topic))
+
+    def _answer(
+        self, question: Question, seen: WindowTweets, evidence: Evidence, found: Detection, topics: list[Topic]
+    ) -> TopicList:
+        needed = None if topics else needed_tweets(evidence, found, question.min_tweets)
+        return TopicList(
+            items=topics,
+            as_of=question.as_of,
+            window_hours=question.window_hours,
+            baseline_days=self.method.baseline_days,
+            tweets_in_window=seen.stored,
+            tweets_in_baseline=evidence.counts.total,
+            terms_tested=found.tested,
+            needed_score=round(found.needed, 2),
+            needed_tweets=needed,
+            quiet=None if topics else quiet(question, seen.stored, found.tested, needed),
+            degraded=["baseline"] if evidence.counts.total < THIN_BASELINE else None,
+        )
+
+
+def evidence_of(
+    question: Question, seen: WindowTweets, used: WindowTerms, counts: HourlyCounts, groups: Mapping[str, int]
+) -> Evidence:
+    """Return the tweets of a window as the arrays that the detector takes."""
+    rows = {tweet.id: row for row, tweet in enumerate(seen.tweets)}
+    terms: dict[str, Ints] = {
+        term: np.array(sorted(rows[number] for number in ids if number in rows), dtype=np.int64)
+        for term, ids in used.tweets.items()
+    }
+    return Evidence(seen.tweets, _posts(question, seen.tweets, groups), terms, counts, frozenset(groups))
+
+
+def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[str, int]) -> WindowPosts:
+    numbers: dict[str, int] = {}
+    voices = [
+        -1 - groups[tweet.voice] if tweet.voice in groups else numbers.setdefault(tweet.voice, len(numbers))
+        for tweet in tweets
+    ]
+    moments = np.array([tweet.created_at.timestamp() for tweet in tweets], dtype=float)
+    return WindowPosts(
+        seconds=question.window_hours * 3600,
+        ages=(question.as_of.timestamp() - moments).astype(np.int64),
+        hours=(moments // 3600).astype(np.int64),
+        authors=np.array(voices, dtype=np.int64),
     )
 
 
-def significant(candidates: Mapping[str, Observed], stream: Stream, rate: float) -> dict[str, Burst]:
-    """Return the terms that pass Benjamini-Hochberg at ``rate``, strongest first, at most ``MAX_TERMS``."""
-    bursts = {term: burst_of(observed, stream) for term, observed in sorted(candidates.items())}
-    passed = benjamini_hochberg([-burst.score for burst in bursts.values()], rate)
-    kept = [item for item, holds in zip(bursts.items(), passed, strict=True) if holds]
-    return dict(sorted(kept, key=lambda item: (-item[1].score, item[0]))[:MAX_TERMS])
+def _terms(bursts: Mapping[str, Burst], spellings: Mapping[str, Spelling], used: WindowTerms) -> list[BurstingTerm]:
+    # A term of which all tweets were deleted meanwhile has no spelling any more.
+    return [
+        BurstingTerm(
+            key, spelling.kind, spelling.text, words_of(spelling.text), burst.score, frozenset(used.tweets[key])
+        )
+        for key, burst in bursts.items()
+        if (spelling := spellings.get(key)) is not None
+    ]
 
 
-def _term(use: TermUse, burst: Burst) -> BurstingTerm:
-    return BurstingTerm(use.key, use.kind, use.spelling, words_of(use.spelling), burst.score, use.tweets)
-
-
-async def _described(
-    signals: SignalRepository, method: Method, question: Question, clusters: Sequence[Cluster], stream: Stream
-) -> list[Topic]:
-    window = method.window(question)
-    ids = {tweet for found in clusters for tweet in found.tweets}
-    tweets = await signals.tweets(window, ids)
-    baselines = await signals.topic_baselines(window, [[term.key for term in found.members] for found in clusters])
-    topics = []
-    for found, baseline in zip(clusters, baselines, strict=True):
-        # A tweet deleted since its terms were read is left out.
-        mine = [tweet for number, tweet in tweets.items() if number in found.tweets]
-        diversity = effective_authors(Counter(tweet.author for tweet in mine).values())
-        burst = burst_of(Observed(len(mine), diversity, baseline), stream)
-        if mine and burst.score > 0 and not _is_weak_common_word(found, mine, burst.score):
-            topics.append(describe(found, mine, burst, baseline.total, question, method))
-    return sorted(topics, key=lambda topic: (-topic.score, topic.topic))
-
-
-def _is_weak_common_word(found: Cluster, tweets: Sequence[StoredTweet], score: float) -> bool:
+def _is_weak_common_word(found: Cluster, evidence: Evidence, score: float) -> bool:
     # Among thousands of common words some burst by chance, or by the habit of one author: they need more evidence.
     if not found.label.is_common_word:
         return False
-    return score < COMMON_WORD_SCORE or len(tweets) < 3 or len({tweet.author for tweet in tweets}) == 1
+    tweets = evidence.of(found.label.tweets)
+    return score < COMMON_WORD_SCORE or len(tweets) < 3 or len({tweet.voice for tweet in tweets}) == 1
+
+
+def needed_tweets(evidence: Evidence, found: Detection, min_tweets: int) -> int | None:
+    """Return how many tweets of different accounts within an hour a new term would have needed to be a topic.
+
+    None when even ``MOST_NEEDED`` would not do, as on the first day of a stream.
+    """
+    new = expectations(["\0"], replace(evidence.counts, terms={}))
+    lengths = scales(evidence.window.seconds)
+    seconds = min(3600, lengths[-1])
+    expected = max(float(new.tweets(evidence.window, seconds)[0]), 1e-6)
+    looks = math.log10(2 * max(1, len(lengths) - 1) * 86_400 / seconds)
+    for count in range(min_tweets, MOST_NEEDED):
+        if -log10_tail(count, expected, float(new.sizes[0])) - looks >= found.needed:
+            return count
+    return None
+
+
+def quiet(question: Question, tweets: int, tested: int, needed: int | None) -> str:
+    """Return the sentence of an answer without topics: what was looked at and what would have been one."""
+    looked = f"No topic stands out among {tested} terms of {tweets} tweets in {question.window_hours} h"
+    if needed is None:
+        return f"{looked}; too few tweets lie before the window to tell what is unusual"
+    return f"{looked}; a new term would have needed {needed} tweets of different accounts within an hour"

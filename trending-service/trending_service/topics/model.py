@@ -11,16 +11,21 @@ from trending_service.signals.model import Window
 from trending_service.text.terms import Kind
 
 Step = Literal["hour", "day"]
+Past = Literal["novel", "recurring", "evergreen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Asks for at most ``limit`` topics of the ``window_hours`` up to ``as_of``, in ``min_tweets`` tweets or more."""
+    """Asks for at most ``limit`` topics of the ``window_hours`` up to ``as_of``, in ``min_tweets`` tweets or more.
+
+    ``scopes`` are what all tweets must have, such as ``place:bogota``; sorted.
+    """
 
     as_of: datetime
     window_hours: int
     limit: int
     min_tweets: int
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Method:
     def window(self, question: Question) -> Window:
         """Return the window of a question, with its baseline before it."""
         since = question.as_of - timedelta(hours=question.window_hours)
-        return Window(since - timedelta(days=self.baseline_days), since, question.as_of)
+        return Window(since - timedelta(days=self.baseline_days), since, question.as_of, question.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,40 @@ class SentimentShares:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """All terms of a topic together."""
+
+    terms: list[str]
+    tweets: int
+    authors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What accounts suspected of coordination have to do with a topic, and what it would be without them."""
+
+    accounts: int
+    tweets: int
+    share: float
+    tweets_without: int
+    authors_without: int
+    score_without: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A tweet of a topic."""
+
+    id: str
+    username: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """Something that is talked about more than it was before."""
 
+    id: str
     topic: str
     kind: Kind
     terms: list[str]
@@ -59,12 +95,20 @@ class Topic:
     expected: float
     share_change: float
     score: float
+    tweets_per_hour: float
+    rising_minutes: int
+    started_at: datetime
     first_seen_at: datetime
     peak_at: datetime
+    of_peak: float
+    past: Past
     sentiment: SentimentShares | None
     scored: int
     why: str
     sample_tweet_ids: list[str]
+    samples: list[Sample]
+    cluster: Together
+    coordination: Pushed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +122,9 @@ class TopicList:
     tweets_in_window: int
     tweets_in_baseline: int
     terms_tested: int
+    needed_score: float
+    needed_tweets: int | None
+    quiet: str | None
     degraded: list[str] | None
 
 

@@ -7,56 +7,70 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from castor_chassis import Cache
+from castor_chassis import Cache, Invalid, NotFound
 from trending_service import __version__
 from trending_service.metrics import CANDIDATES, QUERY_SECONDS, TOPICS
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import BucketCount
-from trending_service.signals.repository import SignalRepository
 from trending_service.text.terms import term_key
-from trending_service.topics.finder import find_topics
-from trending_service.topics.model import Bucket, Method, Question, Step, Timeline, TopicList
+from trending_service.topics.finder import Finder
+from trending_service.topics.model import Bucket, Question, Step, Timeline, Topic, TopicList
+from trending_service.topics.topic_id import EARLIEST, LATEST, read_topic_id
 
-EARLIEST, LATEST = datetime(2006, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""There are no tweets outside, and windows around these moments stay within the range of ``datetime``."""
 _NOW_STEP_SECONDS = 10
 """'Now' moves in steps, so that requests of the same ten seconds share one cached answer."""
 _JSON = TypeAdapter(TopicList)
+_FIELDS = repr(sorted(_JSON.json_schema()["$defs"].items())) + repr(_JSON.json_schema()["properties"])
+"""The shape of a cached answer: one of another shape has another key."""
 
 
 def moment(as_of: datetime | None) -> datetime:
-    """Return ``as_of`` moved into [EARLIEST, LATEST], or the current time in steps of 10 s."""
-    if as_of is not None:
-        return min(max(as_of, EARLIEST), LATEST)
-    now = datetime.now(UTC).replace(microsecond=0)
-    return now - timedelta(seconds=now.second % _NOW_STEP_SECONDS)
+    """Return ``as_of``, or the current time in steps of 10 s; raises ``Invalid`` outside [EARLIEST, LATEST]."""
+    if as_of is None:
+        now = datetime.now(UTC).replace(microsecond=0)
+        return now - timedelta(seconds=now.second % _NOW_STEP_SECONDS)
+    if not EARLIEST <= as_of <= LATEST:
+        raise Invalid(reason=f"'as_of' is outside the years {EARLIEST.year} to {LATEST.year}; no tweet is")
+    # Ids hold milliseconds.
+    return as_of.replace(microsecond=as_of.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class TopicService:
     """Finds topics and counts timelines; without Redis every answer is computed."""
 
-    signals: SignalRepository
+    finder: Finder
     feed: FeedRepository
     cache: Cache
-    method: Method
     cache_seconds: int
 
     async def topics(self, question: Question) -> TopicList:
         """Return the topics of a question; cached until a new tweet is stored or ``cache_seconds`` pass."""
-        state = await self.feed.state()
-        key = _cache_key(state.cursor, question)
-        cached = (await self.cache.get_many([key]))[0]
+        key = self._cache_key((await self.feed.state()).cursor, question)
+        cached = _read((await self.cache.get_many([key]))[0])
         if cached is not None:
-            return _JSON.validate_json(cached)
+            return cached
         with QUERY_SECONDS.time():
-            found = await find_topics(self.signals, self.method, question)
+            found = await self.finder.find(question)
         CANDIDATES.observe(found.terms_tested)
         TOPICS.observe(len(found.items))
         await self.cache.set_many({key: _JSON.dump_json(found)}, self.cache_seconds)
         return found
+
+    async def topic(self, topic_id: str) -> tuple[Topic, Timeline]:
+        """Return a topic as it was found, with its 48 hours up to then; raises ``NotFound`` for what is none."""
+        key, question = read_topic_id(topic_id)
+        found = await self.topics(question)
+        topic = next((topic for topic in found.items if read_topic_id(topic.id)[0] == key), None)
+        if topic is None:
+            raise NotFound
+        return topic, await self.timeline(key, (), as_of=question.as_of, step="hour", before=47, after=0)
+
+    def _cache_key(self, cursor: int, question: Question) -> str:
+        asked = (__version__, _FIELDS, self.finder.method, cursor, *astuple(question))
+        return "topics:" + hashlib.sha256(repr(asked).encode()).hexdigest()
 
     async def timeline(
         self, topic: str, more: Iterable[str], *, as_of: datetime, step: Step, before: int, after: int
@@ -69,20 +83,20 @@ class TopicService:
         terms = sorted({key for text in (topic, *more) if (key := term_key(text)) is not None})
         starts = self._starts(as_of, step, before, after)
         until = as_of if after == 0 else starts[-1]
-        found = await self.signals.timeline(
-            terms, step=step, zone=self.method.zone.key, since=starts[0], before=starts[-1], as_of=until
+        found = await self.finder.signals.timeline(
+            terms, step=step, zone=self.finder.method.zone.key, since=starts[0], before=starts[-1], as_of=until
         )
         buckets = [_bucket(at, found.get(at)) for at in starts[:-1]]
-        return Timeline(topic, terms, as_of, step, self.method.zone.key, buckets)
+        return Timeline(topic, terms, as_of, step, self.finder.method.zone.key, buckets)
 
     def _starts(self, as_of: datetime, step: Step, before: int, after: int) -> list[datetime]:
         # One more than there are buckets: where the last one ends.
-        local = as_of.astimezone(self.method.zone)
+        local = as_of.astimezone(self.finder.method.zone)
         if step == "hour":
             first = local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
             return [first + timedelta(hours=number) for number in range(-before, after + 2)]
         days = (local.date() + timedelta(days=number) for number in range(-before, after + 2))
-        return [datetime.combine(day, time(), self.method.zone).astimezone(UTC) for day in days]
+        return [datetime.combine(day, time(), self.finder.method.zone).astimezone(UTC) for day in days]
 
 
 def _bucket(at: datetime, found: BucketCount | None) -> Bucket:
@@ -91,5 +105,9 @@ def _bucket(at: datetime, found: BucketCount | None) -> Bucket:
     return Bucket(at, found.tweets, found.authors, found.total_tweets, found.tweets / found.total_tweets)
 
 
-def _cache_key(cursor: int, question: Question) -> str:
-    return "topics:" + hashlib.sha256(repr((__version__, cursor, *astuple(question))).encode()).hexdigest()
+def _read(cached: bytes | None) -> TopicList | None:
+    # What another version left there, or what was damaged, is no answer.
+    try:
+        return None if cached is None else _JSON.validate_json(cached)
+    except ValidationError:
+        return None

@@ -1,0 +1,72 @@
+"""Tests at several scales: short bursts, weak bursts, floods, chance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trending_service.detection.scan import Detection, detect, scales, voices_needed
+from trending_service.signals.counts import HourlyCounts, WindowPosts
+
+SIX_HOURS = 6 * 3600
+FIRST = 168 * 2700
+
+
+def _counts(terms: dict[str, list[int]] | None = None) -> HourlyCounts:
+    used = {name: ([FIRST + hour for hour in hours], [1] * len(hours)) for name, hours in (terms or {}).items()}
+    return HourlyCounts(FIRST, np.full(672, 40), used)
+
+
+def _detect(ages: list[int], authors: list[int] | None = None, counts: HourlyCounts | None = None) -> Detection:
+    """Look for one term with tweets of these ages in a stream of 240 tweets of 240 accounts."""
+    writers = authors or list(range(1000, 1000 + len(ages)))
+    every = [*ages, *range(0, SIX_HOURS, 90)]
+    window = WindowPosts(
+        SIX_HOURS, np.array(every), np.array([FIRST + 678 - age // 3600 for age in every]),
+        np.array([*writers, *range(len(every) - len(ages))]),
+    )  # fmt: skip
+    return detect(window, {"term": np.arange(len(ages))}, counts or _counts(), min_tweets=5, distinct=3000, rate=0.05)
+
+
+def test_a_burst_is_strongest_at_its_own_length() -> None:
+    """Eight tweets of twenty minutes show at the scale of half an hour, eight of four hours at a long one."""
+    short = _detect([60 * minute for minute in range(2, 18, 2)])
+    slow = _detect([1800 * step for step in range(8)])
+    assert short.bursts["term"].seconds <= 1800
+    assert slow.bursts["term"].seconds >= 4 * 3600
+    assert short.bursts["term"].score > slow.bursts["term"].score
+
+
+def test_what_is_usual_is_no_burst() -> None:
+    """Ten tweets of a term that has a tenth of the stream are none."""
+    usual = _counts({"term": list(range(0, 672))})
+    assert _detect([2000 * step for step in range(6)], counts=usual).bursts == {}
+
+
+def test_floods_of_few_accounts_are_none() -> None:
+    """Sixty tweets of three accounts in a stream of hundreds stay below the least number of voices."""
+    assert _detect([300 * step for step in range(60)], [1001, 1002, 1003] * 20).bursts == {}
+
+
+def test_many_tweets_of_one_moment_count_two() -> None:
+    """Fifteen accounts within seconds may be one hand; the same fifteen within half an hour are a topic."""
+    assert _detect([100 + second for second in range(15)]).bursts == {}
+    assert "term" in _detect([100 + 120 * step for step in range(15)]).bursts
+
+
+def test_more_terms_need_more_evidence() -> None:
+    """The score that is needed follows from the number of all terms."""
+    found = _detect([])
+    assert found.tested == 3000
+    assert round(found.needed, 2) == round(np.log10(3000 / 0.05), 2)
+
+
+def test_scales_end_with_the_window() -> None:
+    """All fixed scales below the window and the window itself."""
+    assert scales(3600) == [900, 1800, 3600]
+    assert scales(10_000)[-1] == 10_000
+
+
+def test_few_accounts_need_fewer_voices() -> None:
+    """In a stream of four accounts two voices are half of it."""
+    assert voices_needed(5, 4) == 2
+    assert voices_needed(5, 400) == 5

@@ -1,0 +1,121 @@
+"""Counts by hour on a real PostgreSQL: always those of the tweets, whoever counted them and when."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from castor_chassis import Postgres
+from trending_service.signals.counts import HourlyCounts
+from trending_service.signals.hours_repository import HoursRepository
+from trending_service.signals.model import Window
+
+if TYPE_CHECKING:
+    from conftest import Fill, Stream
+
+NOON = datetime(2022, 5, 29, 12, tzinfo=UTC)
+WINDOW = Window(NOON - timedelta(days=7), NOON, NOON + timedelta(hours=1))
+
+
+def _plain(counts: HourlyCounts) -> tuple[list[int], dict[str, dict[int, int]]]:
+    return counts.stream.tolist(), {
+        term: dict(zip(*found, strict=True)) for term, found in sorted(counts.terms.items())
+    }
+
+
+async def _baseline(hours: HoursRepository) -> tuple[list[int], dict[str, dict[int, int]]]:
+    return _plain(await hours.baseline(WINDOW, ["paro", "agua"]))
+
+
+def _week(stream: Stream) -> None:
+    for number in range(60):
+        at = NOON - timedelta(hours=2.7 * number + 1)
+        stream.tweet(at, f"a{number % 7}", f"palabra{number} {'paro' if number % 2 else 'agua'} otra{number}")
+
+
+async def test_counted_or_not_the_numbers_are_the_same(hours: HoursRepository, fill: Fill, stream: Stream) -> None:
+    """Before, while and after hours are counted a question gets the counts of the tweets."""
+    _week(stream)
+    await fill(stream.changes)
+    before = await _baseline(hours)
+    assert sum(before[0]) == 60
+    assert sum(before[1]["paro"].values()) == 30
+    while await hours.roll_up(limit=7, quiet_seconds=0):
+        assert await _baseline(hours) == before
+
+
+async def test_a_late_tweet_and_a_deleted_one_change_their_own_hour(
+    hours: HoursRepository, fill: Fill, stream: Stream
+) -> None:
+    """The hour of a tweet that comes, goes or is corrected is counted anew, and no other."""
+    _week(stream)
+    await fill(stream.changes)
+    await hours.roll_up(limit=1000, quiet_seconds=0)
+    before = await _baseline(hours)
+    late = stream.tweet(NOON - timedelta(hours=30), "tarde", "llega tarde el paro")
+    await fill([late])
+    assert sum((await _baseline(hours))[1]["paro"].values()) == 31
+    assert await hours.roll_up(quiet_seconds=0) == 1
+    assert sum((await _baseline(hours))[0]) == 61
+    await fill([stream.change(**{**late, "deleted": True})])
+    await hours.roll_up(quiet_seconds=0)
+    assert await _baseline(hours) == before
+
+
+async def test_replicas_share_the_hours_and_none_is_counted_twice(
+    hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """Four that count at once take different hours, while pages are stored; the result is that of one."""
+    _week(stream)
+    await fill(stream.changes)
+    before = await _baseline(hours)
+
+    async def replica() -> int:
+        taken = 0
+        while found := await hours.roll_up(limit=3, quiet_seconds=0):
+            taken += found
+        return taken
+
+    took = await asyncio.gather(*(replica() for _ in range(4)))
+    assert sum(took) == await postgres.fetchval("SELECT count(*) FROM stream_hours")
+    assert await _baseline(hours) == before
+
+
+async def test_pages_that_come_while_hours_are_counted_are_not_lost(
+    hours: HoursRepository, fill: Fill, stream: Stream
+) -> None:
+    """Stored and counted at the same time, again and again, every tweet is in its hour at the end."""
+    _week(stream)
+    pages = [stream.changes[start : start + 5] for start in range(0, 60, 5)]
+
+    async def store() -> None:
+        for page in pages:
+            await fill(page)
+
+    async def count() -> None:
+        for _ in range(40):
+            await hours.roll_up(limit=2, quiet_seconds=0)
+
+    await asyncio.gather(store(), count(), count())
+    await hours.roll_up(limit=1000, quiet_seconds=0)
+    found = await _baseline(hours)
+    assert (sum(found[0]), sum(found[1]["paro"].values()), sum(found[1]["agua"].values())) == (60, 30, 30)
+
+
+async def test_an_hour_that_just_changed_waits(hours: HoursRepository, fill: Fill, stream: Stream) -> None:
+    """The hour that tweets keep coming for is not counted again after each page."""
+    _week(stream)
+    await fill(stream.changes)
+    assert await hours.roll_up(quiet_seconds=60) == 0
+
+
+async def test_copies_count_once_an_hour(hours: HoursRepository, fill: Fill, stream: Stream) -> None:
+    """A text that many accounts repeat within an hour is one tweet of that hour."""
+    for number in range(9):
+        stream.tweet(NOON - timedelta(hours=5, minutes=number + 1), f"a{number}", "todos al paro el lunes")
+    await fill(stream.changes)
+    counted = await _baseline(hours)
+    await hours.roll_up(quiet_seconds=0)
+    assert await _baseline(hours) == counted
+    assert (sum(counted[0]), sum(counted[1]["paro"].values())) == (1, 1)

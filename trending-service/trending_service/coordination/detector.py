@@ -1,0 +1,199 @@
+"""Finds groups of accounts that post the same text, link or hashtag within seconds, again and again.
+
+Two accounts come together when both post the same object within ``TOGETHER_SECONDS``. Once is chance: while many write
+about something, any two may meet. The null model keeps how often each account posted each object in each half hour and
+lets the moments inside the half hour fall at random; how often a pair would meet is then Poisson. For each of several
+numbers of meetings, the pairs to which so many would hardly happen are counted, and how many such pairs chance would
+make among all of them; where there are far more, they are suspicious. Suspicious pairs are joined to groups; who is
+linked to fewer than two others of a group is left out (the 2-core). The idea of a threshold from activity follows
+CooRnet (Giglietto et al. 2020) and the coordination network toolkit (Graham et al. 2020).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trending_service.coordination.model import Group, Post, Round
+
+TOGETHER_SECONDS = 30.0
+"""Two posts of one object within this time come together."""
+SEPARATE_SECONDS = 120.0
+"""Meetings of a pair within this time are one."""
+HALF_HOUR = 1800.0
+MEETINGS = (2, 3, 4, 6)
+"""Numbers of meetings that are looked at."""
+RARE = 0.01
+"""Chance of so many meetings up to which a pair is looked at: two busy accounts that meet often say nothing."""
+LEAST_MEMBERS = 3
+LOG10_CHANCE = -6.0
+"""log10 of the chance of so many suspicious pairs of an object that is accepted."""
+CROWD = 60
+"""With more posts within ``TOGETHER_SECONDS`` a moment says nothing about pairs."""
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """The suspicious pairs of one object, with their meetings; how many there would be by chance."""
+
+    pairs: dict[Pair, list[float]]
+    expected: float
+    log10_p: float
+
+
+def find_groups(posts: Iterable[Post]) -> list[Group]:
+    """Return the suspected groups, largest first; the same for any order of ``posts``."""
+    uses: dict[str, list[Post]] = defaultdict(list)
+    for post in sorted(posts, key=lambda post: (post.at, post.id)):
+        for name in post.objects:
+            uses[name].append(post)
+    found = {name: made for name, used in sorted(uses.items()) if (made := _object(used)) is not None}
+    groups = [_group(members, found, uses) for members in _components(_links(found))]
+    return sorted(groups, key=lambda group: (-len(group.members), group.log10_p, min(group.members)))
+
+
+def _object(posts: Sequence[Post]) -> _Object | None:
+    if len(posts) < LEAST_MEMBERS * MEETINGS[0]:
+        return None
+    met: dict[Pair, list[float]] = defaultdict(list)
+    for pair, at in _meetings(posts):
+        if not met[pair] or at - met[pair][-1] > SEPARATE_SECONDS:
+            met[pair].append(at)
+    levels = [made for least in MEETINGS if (made := _suspicious(posts, met, least)) is not None]
+    if not levels:
+        return None
+    pairs = {pair: met[pair] for made in levels for pair in sorted(made.pairs)}
+    return _Object(pairs, levels[0].expected, min(made.log10_p for made in levels))
+
+
+def _suspicious(posts: Sequence[Post], met: Mapping[Pair, list[float]], least: int) -> _Object | None:
+    # Who posted less often cannot have met so often.
+    often = {pair: seen for pair, seen in met.items() if len(seen) >= least}
+    if len(often) < LEAST_MEMBERS:
+        return None
+    writers = Counter(post.author for post in posts)
+    authors = sorted(author for author, count in writers.items() if count >= least)
+    rows = {author: row for row, author in enumerate(authors)}
+    chance = _chance_of_meeting(posts, rows, least)
+    expected = float(chance[np.triu(chance <= RARE, 1)].sum())
+    pairs = {pair: seen for pair, seen in often.items() if chance[rows[pair[0]], rows[pair[1]]] <= RARE}
+    log10_p = log10_poisson_tail(len(pairs), expected)
+    return _Object(pairs, expected, log10_p) if pairs and log10_p <= LOG10_CHANCE else None
+
+
+def _chance_of_meeting(posts: Sequence[Post], rows: Mapping[str, int], least: int) -> NDArray[np.float64]:
+    """Return for each pair of authors the chance of ``least`` meetings or more."""
+    halves = sorted({int(post.at // HALF_HOUR) for post in posts})
+    columns = {half: column for column, half in enumerate(halves)}
+    counts = np.zeros((len(rows), len(halves)))
+    for post in posts:
+        if post.author in rows:
+            counts[rows[post.author], columns[int(post.at // HALF_HOUR)]] += 1
+    mean = 2 * TOGETHER_SECONDS / HALF_HOUR * (counts @ counts.T)
+    term, fewer = np.exp(-mean), np.zeros_like(mean)
+    for number in range(least):
+        fewer += term
+        term = term * mean / (number + 1)
+    # Where the difference of 1 and ``fewer`` is lost in rounding, the first term of the tail is a bound.
+    return np.maximum(1 - fewer, term)
+
+
+def _meetings(posts: Sequence[Post]) -> Iterable[tuple[Pair, float]]:
+    first = 0
+    for number, post in enumerate(posts):
+        while post.at - posts[first].at > TOGETHER_SECONDS:
+            first += 1
+        if number - first > CROWD:
+            continue
+        for other in posts[first:number]:
+            if other.author != post.author:
+                yield _pair(post.author, other.author), post.at
+
+
+def _pair(one: str, other: str) -> Pair:
+    return (one, other) if one < other else (other, one)
+
+
+def log10_poisson_tail(count: int, mean: float) -> float:
+    """Return log10 P(X >= count) of a Poisson distribution, bounded by its first term where it is tiny."""
+    if count <= 0:
+        return 0.0
+    if mean <= 0:
+        return -300.0
+    first = -mean + count * math.log(mean) - math.lgamma(count + 1)
+    ratio = mean / (count + 1)
+    if ratio < 1:
+        return min(0.0, (first - math.log1p(-ratio)) / math.log(10))
+    below = sum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) for k in range(count))
+    return math.log10(max(1 - below, 1e-16))
+
+
+def _links(objects: Mapping[str, _Object]) -> dict[str, set[str]]:
+    links: dict[str, set[str]] = defaultdict(set)
+    for made in objects.values():
+        for one, other in made.pairs:
+            links[one].add(other)
+            links[other].add(one)
+    while lonely := [member for member, others in links.items() if len(others) < LEAST_MEMBERS - 1]:
+        for member in lonely:
+            for other in links.pop(member):
+                links.get(other, set()).discard(member)
+    return dict(links)
+
+
+def _components(links: Mapping[str, set[str]]) -> list[list[str]]:
+    left, found = set(links), []
+    while left:
+        waiting, members = [min(left)], set()
+        while waiting:
+            member = waiting.pop()
+            if member not in members:
+                members.add(member)
+                waiting.extend(links[member])
+        left -= members
+        found.append(sorted(members))
+    return found
+
+
+def _group(members: Sequence[str], objects: Mapping[str, _Object], uses: Mapping[str, Sequence[Post]]) -> Group:
+    inside = set(members)
+    mine = {
+        name: pairs for name, made in objects.items()
+        if (pairs := [pair for pair in made.pairs if inside.issuperset(pair)])
+    }  # fmt: skip
+    meetings: dict[str, set[float]] = defaultdict(set)
+    for name, pairs in mine.items():
+        for pair in pairs:
+            for member in pair:
+                meetings[member].update(at // SEPARATE_SECONDS for at in objects[name].pairs[pair])
+    strongest = min(mine, key=lambda name: (objects[name].log10_p, name))
+    return Group(
+        members={member: len(meetings[member]) for member in members},
+        pairs=len({pair for pairs in mine.values() for pair in pairs}),
+        expected_pairs=sum(objects[name].expected for name in mine),
+        log10_p=objects[strongest].log10_p,
+        objects=tuple(sorted(mine, key=lambda name: (objects[name].log10_p, name))),
+        rounds=tuple(_rounds(inside, mine, uses)),
+        post_ids=frozenset(post.id for name in mine for post in uses[name] if post.author in inside),
+    )
+
+
+def _rounds(inside: set[str], names: Iterable[str], uses: Mapping[str, Sequence[Post]]) -> list[Round]:
+    rounds = []
+    for name in names:
+        together: list[Post] = []
+        for post in [*(post for post in uses[name] if post.author in inside), None]:
+            if together and (post is None or post.at - together[-1].at > TOGETHER_SECONDS):
+                authors = len({one.author for one in together})
+                if authors >= 2:
+                    rounds.append(Round(together[0].at, authors, name))
+                together = []
+            if post is not None:
+                together.append(post)
+    return sorted(rounds, key=lambda one: (one.at, one.what))

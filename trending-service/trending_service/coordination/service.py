@@ -1,0 +1,54 @@
+"""Suspected coordination in a period, from the stored tweets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from trending_service.coordination.detector import find_groups
+from trending_service.coordination.model import Group, Post
+from trending_service.coordination.report import GroupReport, report
+from trending_service.signals.model import SharedPost
+from trending_service.signals.repository import SignalRepository
+
+InThread = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinationService:
+    """Finds groups of accounts; CPU work runs in threads."""
+
+    signals: SignalRepository
+    in_thread: InThread
+
+    async def groups(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[Group]:
+        """Return the suspected groups of the ``period`` up to ``as_of``, largest first."""
+        shared = await self.signals.shared(as_of - period, as_of, scopes)
+        found: list[Group] = await self.in_thread(find_groups, _posts(shared))
+        return found
+
+    async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[GroupReport]:
+        """Return what is said of the suspected groups of the ``period`` up to ``as_of``, largest first."""
+        shared = await self.signals.shared(as_of - period, as_of, scopes)
+        found: list[GroupReport] = await self.in_thread(_reports, _posts(shared))
+        return found
+
+
+def _posts(shared: Iterable[SharedPost]) -> list[Post]:
+    return [
+        Post(post.id, post.created_at.timestamp(), post.author, (f"text:{post.text_hash}", *sorted(post.terms)))
+        for post in shared
+    ]
+
+
+def _reports(posts: Sequence[Post]) -> list[GroupReport]:
+    groups = find_groups(posts)
+    wanted = {name for group in groups for name in group.objects}
+    uses: dict[str, dict[int, str]] = defaultdict(dict)
+    for post in posts:
+        for name in wanted.intersection(post.objects):
+            uses[name][post.id] = post.author
+    return [report(group, uses) for group in groups]

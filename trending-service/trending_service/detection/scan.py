@@ -1,0 +1,139 @@
+"""Tests the posts of a term at several time scales at once, each ending with the window.
+
+A short scale sees a burst early, a long one sees a weak burst at all. At each scale the count is tested against a
+negative binomial around the expected one (``burst.py``). A scale of ``s`` minutes has 1440 / s separate looks a day,
+and all scales are looked at, so its p-value is multiplied by both numbers (Bonferroni; the window itself has half of
+the error, the shorter scales share the rest): what remains is a bound of how often a day chance alone would show so
+much of this term, however often it is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trending_service.detection.burst import benjamini_hochberg, counted_tweets, log10_tail
+from trending_service.detection.expectation import expectations
+from trending_service.signals.author_diversity import effective_authors
+from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
+
+SCALES_MINUTES = (15, 30, 60, 120, 240, 480, 960, 1440)
+MOMENT_SECONDS = 30
+FEW_MOMENTS = 5
+"""A topic whose tweets lie in fewer moments than this counts at most two of each."""
+_DAY_SECONDS = 86_400
+_PROMISING = -1.0
+"""log10 of the chance above which a term is not looked at more closely: it cannot pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The strongest scale of a term.
+
+    ``tweets`` in the last ``seconds``, of which ``counted`` after damping, where ``expected`` were; ``score`` =
+    -log10 of the bound of how often a day chance would show so much. ``expected_in_window`` is for its whole length.
+    """
+
+    seconds: int
+    tweets: int
+    counted: float
+    expected: float
+    score: float
+    expected_in_window: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The terms that burst, strongest first; ``tested`` terms in all; the score that was ``needed``."""
+
+    bursts: dict[str, Burst]
+    tested: int
+    needed: float
+
+
+def scales(window_seconds: int) -> list[int]:
+    """Return the scales in seconds that fit into a window; its own length is the last."""
+    shorter = [60 * minutes for minutes in SCALES_MINUTES if 60 * minutes < window_seconds]
+    return [*shorter, window_seconds]
+
+
+def voices_needed(min_tweets: int, authors: float) -> float:
+    """Return the least damped count of a burst: ``min_tweets``, fewer where the stream has few accounts."""
+    return min(float(min_tweets), max(1.0, math.sqrt(authors)))
+
+
+def detect(
+    window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, *, min_tweets: int, distinct: int, rate: float
+) -> Detection:
+    """Return the terms that burst in ``window``.
+
+    ``terms`` maps those with at least ``min_tweets`` tweets to the numbers of their tweets in the window. ``distinct``
+    is the number of terms that were used more than once: the rare ones were tested too, by their count.
+    """
+    found = scan(window, terms, counts, min_tweets)
+    tested = max(distinct, len(terms))
+    scores = [burst.score for burst in found.values()]
+    passed = benjamini_hochberg([-score for score in scores], rate, of=tested)
+    kept = [item for item, holds in zip(found.items(), passed, strict=True) if holds]
+    needed = math.log10(tested / (rate * (len(kept) + 1))) if tested else 0.0
+    return Detection(dict(sorted(kept, key=lambda item: (-item[1].score, item[0]))), tested, max(0.0, needed))
+
+
+def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, min_tweets: int) -> dict[str, Burst]:
+    """Return the strongest scale of each of ``terms`` that has more tweets than expected at any."""
+    names = sorted(terms)
+    usual = expectations(names, counts)
+    lengths = scales(window.seconds)
+    expected = np.array([usual.tweets(window, length) for length in lengths])
+    crowd = effective_authors(_per_author(window.authors[window.voices(np.arange(window.size))]))
+    least = voices_needed(min_tweets, crowd)
+    found = {}
+    for row, name in enumerate(names):
+        burst = _strongest(
+            window, terms[name], lengths, expected[:, row].tolist(), float(usual.sizes[row]), crowd, least
+        )
+        if burst is not None:
+            found[name] = replace(burst, expected_in_window=float(expected[-1, row]))
+    return found
+
+
+def _strongest(
+    window: WindowPosts, posts: Ints, lengths: Sequence[int], expected: Sequence[float], size: float, crowd: float,
+    least: float,
+) -> Burst | None:  # fmt: skip
+    ages = window.ages[posts]
+    best: Burst | None = None
+    for length, usual in zip(lengths, expected, strict=True):
+        recent = posts[ages < length]
+        heard = window.voices(recent)
+        if len(heard) < least or len(heard) <= usual or log10_tail(len(heard), usual, size) > _PROMISING:
+            continue
+        # The window itself has half of the error that is accepted.
+        looked_at = 2 if length == lengths[-1] else 2 * (len(lengths) - 1)
+        burst = replace(_burst(window, heard, length, float(usual), size, crowd, looked_at), tweets=len(recent))
+        if burst.counted >= least and burst.score > (best.score if best else 0.0):
+            best = burst
+    return best
+
+
+def _burst(
+    window: WindowPosts, recent: Ints, length: int, usual: float, size: float, crowd: float, looked_at: int
+) -> Burst:
+    voices = counted_tweets(len(recent), effective_authors(_per_author(window.authors[recent])), crowd)
+    counted = min(voices, _most_of_moments(window.ages[recent]))
+    looks = looked_at * max(1.0, _DAY_SECONDS / length)
+    score = -log10_tail(counted, usual, size) - math.log10(looks) if counted > usual else 0.0
+    return Burst(length, len(recent), counted, usual, max(0.0, score))
+
+
+def _most_of_moments(ages: Ints) -> float:
+    # What comes within seconds may come from one hand: a topic of few moments counts two tweets for each of them.
+    moments = len(np.unique(ages // MOMENT_SECONDS))
+    return 2.0 * moments if moments < FEW_MOMENTS else math.inf
+
+
+def _per_author(authors: Ints) -> list[int]:
+    return [int(count) for count in np.unique(authors, return_counts=True)[1]]

@@ -1,0 +1,20 @@
+"""Errors of trending-service."""
+
+from __future__ import annotations
+
+from castor_chassis import Conflict, ServiceError
+
+
+class WebhooksOff(ServiceError):
+    """No webhooks here: they cannot be signed."""
+
+    status = 503
+    code = "webhooks_off"
+    message = "Webhooks are switched off: set WEBHOOK_KEY, or leave 'url' out and read the stream of events."
+
+
+class TooManyWatches(Conflict):
+    """The caller has as many watches as one may have."""
+
+    code = "too_many_watches"
+    message = "You have {most} watches, more are not possible; delete one that is not needed."

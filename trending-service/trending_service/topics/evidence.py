@@ -1,0 +1,31 @@
+"""The tweets behind the topics of one question."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
+from trending_service.signals.model import StoredTweet
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The tweets of a window, oldest first; the same as arrays; the rows of each term; what was before.
+
+    ``suspected`` are the accounts of suspected groups.
+    """
+
+    tweets: Sequence[StoredTweet]
+    window: WindowPosts
+    terms: Mapping[str, Ints]
+    counts: HourlyCounts
+    suspected: frozenset[str]
+
+    def of(self, ids: Collection[int]) -> list[StoredTweet]:
+        """Return the tweets with these ids, oldest first."""
+        return [tweet for tweet in self.tweets if tweet.id in ids]
+
+    def by_suspected(self, tweet: StoredTweet) -> bool:
+        """Tell whether a tweet comes from a suspected group, or repeats one."""
+        return tweet.voice in self.suspected or tweet.author in self.suspected

@@ -1,0 +1,1 @@
+"""What users want to be told, and how they are told: webhooks and streams of events."""

@@ -1,0 +1,93 @@
+"""Looks at all watches, again and again, and stores what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from trending_service.coordination.report import GroupReport
+from trending_service.coordination.service import CoordinationService
+from trending_service.metrics import EVENTS
+from trending_service.signals.repository import SignalRepository
+from trending_service.tracking.model import TrendEvent
+from trending_service.tracking.service import Tracker
+from trending_service.watches.conditions import doubled, fell, started, suspected
+from trending_service.watches.model import Happening, Watch
+from trending_service.watches.repository import WatchRepository
+from trending_service.watches.schedule import due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Follows trends and watches; run it under a lease."""
+
+    tracker: Tracker
+    watches: WatchRepository
+    signals: SignalRepository
+    coordination: CoordinationService
+    zone: ZoneInfo
+    every_seconds: float
+
+    async def run(self) -> None:
+        """Look until cancelled; raises what the database raises, and is then started again."""
+        while True:
+            await self.look(datetime.now(UTC))
+            await asyncio.sleep(self.every_seconds)
+
+    async def look(self, now: datetime) -> int:
+        """Look once: follow the trends of each scope that is watched, then each watch; return the new events."""
+        watches = await self.watches.all()
+        scopes = {""} | {watch.scope for watch in watches if watch.kind == "trend_starts"}
+        seen = _Seen()
+        for scope in sorted(scopes):
+            seen.events[scope] = await self.tracker.follow(scope, now)
+            for event in seen.events[scope]:
+                EVENTS.labels(f"trend.{event.kind}").inc()
+        new = 0
+        for watch in watches:
+            for happening in await self._happened(watch, now, seen):
+                new += await self._tell(watch, happening, now)
+        return new
+
+    async def _happened(self, watch: Watch, now: datetime, seen: _Seen) -> Sequence[Happening]:
+        if watch.kind == "trend_starts":
+            return started(watch, seen.events[watch.scope])
+        scopes = tuple(filter(None, watch.scope.split("|")))
+        if watch.kind == "coordination_suspected":
+            if watch.scope not in seen.groups:
+                seen.groups[watch.scope] = await self.coordination.reports(now, timedelta(days=1), scopes)
+            return suspected(watch, seen.groups[watch.scope])
+        if watch.kind == "sentiment_falls":
+            turn = now - timedelta(hours=3)
+            recent = await self.signals.tally(turn, now, scopes)
+            return fell(watch, now, recent, await self.signals.tally(turn - timedelta(hours=24), turn, scopes))
+        hour = await self.signals.tally(now - timedelta(hours=1), now, scopes)
+        return doubled(watch, now, hour, await self._usual(now, scopes))
+
+    async def _usual(self, now: datetime, scopes: Sequence[str]) -> float:
+        # The same hour of the last four weeks: what is usual at night is not what is usual at noon.
+        weeks = [now - timedelta(weeks=number) for number in (1, 2, 3, 4)]
+        found = [await self.signals.tally(week - timedelta(hours=1), week, scopes) for week in weeks]
+        return sum(one.tweets for one in found) / len(found)
+
+    async def _tell(self, watch: Watch, happening: Happening, now: datetime) -> int:
+        due = due_at(
+            now, self.zone, quiet_from=watch.quiet_from, quiet_until=watch.quiet_until,
+            digest_minutes=watch.digest_minutes,
+        )  # fmt: skip
+        if await self.watches.tell(watch, happening, due) is None:
+            return 0
+        EVENTS.labels(happening.kind).inc()
+        return 1
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What several watches ask for, looked up once."""
+
+    events: dict[str, list[TrendEvent]] = field(default_factory=lambda: defaultdict(list))
+    groups: dict[str, list[GroupReport]] = field(default_factory=dict)

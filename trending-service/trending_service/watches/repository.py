@@ -1,0 +1,168 @@
+"""SQL of watches and their events."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from datetime import datetime
+
+import asyncpg
+
+from castor_chassis import Postgres, affected_rows
+from trending_service.watches.model import Batch, Happening, NewWatch, Watch, WatchEvent
+
+_WATCH = (
+    "name, kind, topic, place, entity, threshold, url, quiet_from, quiet_until, digest_minutes, "
+    "id, owner, generation, rotated_at, created_at"
+)
+_EVENT = "seq, key, kind, at, body, status, attempts, due_at, settled_at, last_error"
+
+_CLAIM_SQL = """
+WITH heads AS (
+    SELECT DISTINCT ON (watch_id) seq, watch_id, due_at FROM watch_events
+    WHERE status = 'pending' ORDER BY watch_id, seq),
+taken AS (
+    SELECT e.seq, e.watch_id, e.batch AS before FROM watch_events AS e JOIN heads USING (seq)
+    WHERE heads.due_at <= now() AND e.due_at <= now() AND e.status = 'pending'
+    ORDER BY e.due_at LIMIT $1 FOR UPDATE OF e SKIP LOCKED)
+UPDATE watch_events AS e SET due_at = now() + make_interval(secs => $2), batch = coalesce(e.batch, $3 || e.seq)
+FROM taken WHERE e.seq = taken.seq
+RETURNING e.watch_id, e.batch, taken.before
+"""
+
+_JOIN_BATCH_SQL = """
+UPDATE watch_events SET batch = $2 WHERE watch_id = $1 AND status = 'pending' AND batch IS NULL AND due_at <= now()
+"""
+
+
+class WatchRepository:
+    """Stores watches and events. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def add(self, watch_id: str, owner: str, new: NewWatch, *, most: int) -> Watch | None:
+        """Store a watch, None when ``owner`` has ``most`` already."""
+        async with self._postgres.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", owner)
+            if await connection.fetchval("SELECT count(*) FROM watches WHERE owner = $1", owner) >= most:
+                return None
+            row = await connection.fetchrow(
+                "INSERT INTO watches (id, owner, name, kind, topic, place, entity, threshold, url, quiet_from, "
+                "quiet_until, digest_minutes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+                f"RETURNING {_WATCH}",
+                watch_id, owner, *astuple(new),
+            )  # fmt: skip
+            assert row is not None
+            return _watch(row)
+
+    async def get(self, watch_id: str, owner: str) -> Watch | None:
+        """Return a watch of ``owner``."""
+        row = await self._postgres.fetchrow(
+            f"SELECT {_WATCH} FROM watches WHERE id = $1 AND owner = $2", watch_id, owner
+        )
+        return None if row is None else _watch(row)
+
+    async def of(self, owner: str) -> list[Watch]:
+        """Return the watches of ``owner``, oldest first."""
+        rows = await self._postgres.fetch(
+            f"SELECT {_WATCH} FROM watches WHERE owner = $1 ORDER BY created_at, id", owner
+        )
+        return [_watch(row) for row in rows]
+
+    async def all(self) -> list[Watch]:
+        """Return all watches."""
+        return [_watch(row) for row in await self._postgres.fetch(f"SELECT {_WATCH} FROM watches ORDER BY id")]
+
+    async def remove(self, watch_id: str, owner: str) -> bool:
+        """Delete a watch with its events; False when there is none."""
+        done = await self._postgres.execute("DELETE FROM watches WHERE id = $1 AND owner = $2", watch_id, owner)
+        return affected_rows(done) > 0
+
+    async def rotate(self, watch_id: str, owner: str) -> Watch | None:
+        """Begin the next generation of a secret."""
+        row = await self._postgres.fetchrow(
+            "UPDATE watches SET generation = generation + 1, rotated_at = now() WHERE id = $1 AND owner = $2 "
+            f"RETURNING {_WATCH}",
+            watch_id, owner,
+        )  # fmt: skip
+        return None if row is None else _watch(row)
+
+    async def tell(self, watch: Watch, happening: Happening, due_at: datetime) -> int | None:
+        """Store an event once and return its number, None when the watch has it already."""
+        status = "stream" if watch.url is None else "pending"
+        number: int | None = await self._postgres.fetchval(
+            "INSERT INTO watch_events (watch_id, key, kind, body, status, due_at) VALUES ($1, $2, $3, $4, $5, $6) "
+            "ON CONFLICT (watch_id, key) DO NOTHING RETURNING seq",
+            watch.id, happening.key, happening.kind, json.dumps(happening.body), status, due_at,
+        )  # fmt: skip
+        return number
+
+    async def events(self, watch_id: str, after: int, limit: int, status: str | None = None) -> list[WatchEvent]:
+        """Return events of a watch after a number, oldest first."""
+        rows = await self._postgres.fetch(
+            f"SELECT {_EVENT} FROM watch_events WHERE watch_id = $1 AND seq > $2 "
+            "AND ($4::text IS NULL OR status = $4) ORDER BY seq LIMIT $3",
+            watch_id, after, limit, status,
+        )  # fmt: skip
+        return [_event(row) for row in rows]
+
+    async def claim(self, limit: int, seconds: float) -> list[Batch]:
+        """Take due batches, the oldest of each watch; nobody else gets them for ``seconds``.
+
+        A watch whose oldest event is not due, or taken, waits: events arrive in their order.
+        """
+        async with self._postgres.transaction() as connection:
+            taken = await connection.fetch(_CLAIM_SQL, limit, seconds, "msg_")
+            return [batch for row in taken if (batch := await _batch(connection, row)) is not None]
+
+    async def delivered(self, batch: Batch) -> None:
+        """Note that a batch arrived."""
+        await self._postgres.execute(
+            "UPDATE watch_events SET status = 'delivered', settled_at = now(), attempts = attempts + 1, "
+            "last_error = NULL WHERE seq = ANY($1::bigint[]) AND status = 'pending'",
+            [event.seq for event in batch.events],
+        )
+
+    async def failed(self, batch: Batch, error: str, *, pause_seconds: float | None) -> None:
+        """Note that a batch did not arrive; it is tried again after a pause, or dead when that is None."""
+        await self._postgres.execute(
+            "UPDATE watch_events SET attempts = attempts + 1, last_error = $2, "
+            "due_at = now() + make_interval(secs => coalesce($3, 0)), "
+            "status = CASE WHEN $3::float8 IS NULL THEN 'dead' ELSE 'pending' END, "
+            "settled_at = CASE WHEN $3::float8 IS NULL THEN now() END "
+            "WHERE seq = ANY($1::bigint[]) AND status = 'pending'",
+            [event.seq for event in batch.events], error[:300], pause_seconds,
+        )  # fmt: skip
+
+    async def revive(self, watch_id: str, seq: int) -> bool:
+        """Try a dead event again; False when there is none."""
+        done = await self._postgres.execute(
+            "UPDATE watch_events SET status = 'pending', attempts = 0, due_at = now(), settled_at = NULL "
+            "WHERE watch_id = $1 AND seq = $2 AND status = 'dead'",
+            watch_id, seq,
+        )  # fmt: skip
+        return affected_rows(done) > 0
+
+
+async def _batch(connection: asyncpg.Connection, taken: asyncpg.Record) -> Batch | None:
+    row = await connection.fetchrow(f"SELECT {_WATCH} FROM watches WHERE id = $1", taken["watch_id"])
+    if row is None:
+        return None
+    watch = _watch(row)
+    # A batch that was sent before stays as it is, so that its id always names the same events.
+    if watch.digest_minutes is not None and taken["before"] is None:
+        await connection.execute(_JOIN_BATCH_SQL, watch.id, taken["batch"])
+    rows = await connection.fetch(
+        f"SELECT {_EVENT} FROM watch_events WHERE watch_id = $1 AND batch = $2 AND status = 'pending' ORDER BY seq",
+        watch.id, taken["batch"],
+    )  # fmt: skip
+    return Batch(taken["batch"], watch, [_event(row) for row in rows])
+
+
+def _watch(row: asyncpg.Record) -> Watch:
+    return Watch(**dict(row))
+
+
+def _event(row: asyncpg.Record) -> WatchEvent:
+    return WatchEvent(**{**dict(row), "body": json.loads(row["body"])})

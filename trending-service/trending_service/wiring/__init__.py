@@ -1,0 +1,1 @@
+"""Creates and connects everything that the routes and the background work use."""
