@@ -16,6 +16,8 @@ from trending_service.text.links import links_of
 
 Kind = Literal["hashtag", "mention", "phrase", "entity", "link", "domain"]
 
+WordKind = Literal["hashtag", "mention", "phrase"]
+
 MAX_TERMS = 80
 """Most terms kept of one tweet; 280 characters hold about 60."""
 MAX_TERM_CHARS = 80

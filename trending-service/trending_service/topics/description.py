@@ -42,7 +42,8 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
     return Topic(
         id=topic_id(label.key, question),
         topic=label.spelling,
-        kind=label.kind,
+        kind=label.kind if label.kind in ("hashtag", "mention") else "phrase",
+        signal=label.kind,
         terms=[term.spelling for term in found.members],
         tweets=len(tweets),
         authors=_accounts(tweets),

@@ -8,7 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from trending_service.signals.model import Window
-from trending_service.text.terms import Kind
+from trending_service.text.terms import Kind, WordKind
 
 Step = Literal["hour", "day"]
 Past = Literal["novel", "recurring", "evergreen"]
@@ -88,7 +88,8 @@ class Topic:
 
     id: str
     topic: str
-    kind: Kind
+    kind: WordKind
+    signal: Kind
     terms: list[str]
     tweets: int
     authors: int

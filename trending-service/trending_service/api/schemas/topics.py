@@ -6,7 +6,7 @@ from pydantic import Field
 
 from castor_chassis import ResponseModel, Timestamp
 from trending_service.api.schemas.timelines import Bucket
-from trending_service.text.terms import Kind
+from trending_service.text.terms import Kind, WordKind
 from trending_service.topics.model import Past
 
 
@@ -50,7 +50,8 @@ class Topic(ResponseModel):
 
     id: str = Field(description="For /v1/trending/topics/{topic_id}; it names the moment too.")
     topic: str = Field(description="The most informative of its terms, in its most frequent spelling.")
-    kind: Kind
+    kind: WordKind = Field(description="A phrase is also what 'signal' names entity, link or domain.")
+    signal: Kind = Field(description="What its name is.")
     terms: list[str] = Field(description="All its terms, strongest first.")
     tweets: int = Field(ge=1, description="Tweets in the window; texts that differ by nothing of note count once.")
     authors: int = Field(ge=1, description="Accounts that wrote them.")
