@@ -15,6 +15,7 @@ MEASUREMENTS = {
     "sentiment_accuracy": "bench.sentiment.accuracy",
     "sentiment_overload": "bench.sentiment.overload",
     "trending": "bench.trending.detection",
+    "trending_speed": "bench.trending.speed",
     "twitter": "bench.twitter.imports",
     "x_storm": "bench.twitter.x_storm",
 }

@@ -76,7 +76,7 @@ def tune(scores: Mapping[str, peers.Score]) -> dict[str, float]:
                     cache[key] = peers.scores(question, score)
                 return peers.above(cache[key], threshold)
 
-            return run(made, stream, detector, step_seconds=1800)
+            return run(made, stream, detector, step_seconds=3600)
 
         best[name] = max(THRESHOLDS[name], key=lambda threshold: at(threshold).f1)
     return best
