@@ -63,6 +63,7 @@ async def start(
 ) -> AsyncIterator[Resources]:
     """Build what the routes use, and start the background work."""
     settings, verifier = chassis.settings, chassis.authenticator.tokens
+    settings.check_notifier()
     shared = build_shared(chassis, signing_keys)
     parts = shared.postgres, shared.audit, shared.revocations, shared.issuer, shared.outbox
     local_keys.keys = ApiKeys(*parts, settings.max_api_keys)

@@ -27,6 +27,7 @@ class AccountChanged(Unauthenticated):
     """Password, address, second factor, roles or state changed between the check of the caller and the change."""
 
     code = "account_changed"
+    is_guess = False
     message = "The account was changed while this request was handled; log in again and repeat it."
 
 

@@ -74,7 +74,8 @@ class AuthSettings(ServiceSettings):
     registration_hours: float = Field(24, gt=0, description="How long a registration may be confirmed.")
     reset_minutes: float = Field(10, gt=0, le=60, description="Validity of mailed tokens for passwords and addresses.")
     notifier: Literal["log", "smtp"] = Field(
-        "log", description="log: mails and their tokens go to the log, for development; smtp: they are sent."
+        "log",
+        description="smtp: mails are sent; log: they and their tokens go to the log, which takes DEVELOPMENT=true.",
     )
     smtp_url: SecretStr | None = Field(None, description="smtps://user:password@host, or smtp+starttls://...")
     smtp_ca_file: Path | None = Field(None, description="PEM authorities of the mail server; unset: the system's.")
@@ -105,6 +106,9 @@ class AuthSettings(ServiceSettings):
     console_redirect_uris: str = Field(
         "", description="Space separated; where the console may receive its logins. Empty: no client castor-console."
     )
+    account_readers: str = Field(
+        "", description="Space separated services that may read accounts at /internal/user, such as rag-service."
+    )
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
     audit_retention_days: int = Field(
         730, ge=1, le=36500, description="Security events older than this are deleted; export them before."
@@ -133,6 +137,17 @@ class AuthSettings(ServiceSettings):
                 raise ValueError("NOTIFIER=smtp needs SMTP_URL")
             check_smtp_url(url)
         return self
+
+    def check_notifier(self) -> None:
+        """Raise ``ValueError`` if the service would write one-time tokens into a log that is not a developer's.
+
+        Commands, which send no mail, need not be told of a mail server.
+        """
+        if self.notifier == "log" and not self.development:
+            raise ValueError(
+                "NOTIFIER=log writes one-time tokens into the log: set NOTIFIER=smtp and SMTP_URL, or, on a machine "
+                "of a developer, DEVELOPMENT=true"
+            )
 
     @model_validator(mode="after")
     def _keys_are_known_before_they_sign(self) -> Self:

@@ -51,6 +51,7 @@ def run_auth(postgres_url: str, redis_url: str, authority: Authority, tmp_path_f
             "database_url": postgres_url,
             "redis_url": redis_url,
             "key_encryption_secret": SECRET,
+            "development": True,
             "registration": "open",
             "registration_role": "analyst",
             "mfa_required_roles": "none",
@@ -63,6 +64,8 @@ def run_auth(postgres_url: str, redis_url: str, authority: Authority, tmp_path_f
             "recovery_rate_limit": "1000/minute",
             "address_rate_limit": "1000/minute",
             "registration_rate_limit": "1000/minute",
+            "failed_authentications": "1000/minute",
+            "max_open_bodies_per_address": 512,
             **changed,
         }
         settings = AuthSettings(**values)
@@ -92,7 +95,7 @@ async def mailing(run_auth: Run, mailbox: Mailbox) -> AsyncIterator[RunningServi
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def auth_for_services(run_auth: Run) -> AsyncIterator[RunningService]:
     """auth-service, ready, reached by twitter-service."""
-    async with run_auth("twitter-service") as service:
+    async with run_auth("twitter-service", account_readers="twitter-service") as service:
         await service.ready()
         yield service
 

@@ -30,6 +30,23 @@ def test_settings_that_cannot_work_are_refused() -> None:
             AuthSettings(**values)
 
 
+def test_one_time_tokens_go_to_the_log_of_a_developer_only() -> None:
+    """The default notifier is refused at the start unless development is declared; a mail server always does."""
+    secret = {"key_encryption_secret": "s" * 32}
+    with pytest.raises(ValueError, match=r"NOTIFIER=log .* SMTP_URL, or, .* DEVELOPMENT=true"):
+        AuthSettings(**secret).check_notifier()
+    AuthSettings(**secret, development=True).check_notifier()
+    AuthSettings(**secret, notifier="smtp", smtp_url="smtps://mail").check_notifier()
+
+
+async def test_the_service_does_not_start_with_tokens_in_its_log() -> None:
+    """Where nobody declared development, the start ends with the reason, before a request is served."""
+    app = create_app(AuthSettings(key_encryption_secret="s" * 32))
+    with pytest.raises(ValueError, match="DEVELOPMENT=true"):
+        async with app.router.lifespan_context(app):
+            pass
+
+
 @pytest.mark.parametrize("url", ["http://mail", "smtp://mail.example.com", "smtps://", "mail"])
 def test_addresses_that_would_not_do_are_refused(url: str) -> None:
     """A scheme that is unknown, or that would send tokens in clear over a network, is refused with a sentence."""

@@ -41,7 +41,7 @@ def serve_ours(files: TlsFiles, database: str, redis: str, pipe: Connection) -> 
 async def _serve_ours(files: TlsFiles, database: str, redis: str, pipe: Connection) -> None:
     await migrate(database, "auth_service")
     settings = AuthSettings(
-        **tls_settings(files), database_url=database, redis_url=redis, key_encryption_secret="x" * 40,
+        **tls_settings(files), database_url=database, redis_url=redis, key_encryption_secret="x" * 40, development=True,
         bootstrap_admin_email=EMAIL, bootstrap_admin_password=PASSWORD, mfa_required_roles="none",
         throttle_free_attempts=1_000_000,
         address_rate_limit="1000000/minute", rate_limit="100000000/minute",

@@ -26,6 +26,8 @@ class RequestInfo:
     deadline: float | None = None
     """``loop.time()`` at which the caller stops waiting; None for background work."""
     peer: PeerIdentity | None = None
+    address: str | None = None
+    """What a caller from outside counts as in limits: its IPv4 address or IPv6 /64; None for our services."""
     principal: str | None = None
     user_token: str | None = None
     """The user's own token, exchanged where this service calls another on the user's behalf; it never leaves."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+import limits
+from pydantic import Field, PostgresDsn, RedisDsn, Secret, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from castor_chassis.client_address import networks
 
 
 class ServiceSettings(BaseSettings):
@@ -42,14 +45,28 @@ class ServiceSettings(BaseSettings):
         4096, gt=0, description="A body that arrives more slowly, after body_grace_seconds, is refused with 408."
     )
     body_grace_seconds: float = Field(10, gt=0, description="What the sender of a body may wait in any case.")
+    max_open_bodies_per_address: int = Field(
+        64, ge=1, description="Requests with a body that one address outside may have open; above this, 429."
+    )
     rate_limit: str = Field(
         "1200/minute", description="Per user, API key or address; services among themselves have none."
     )
+    failed_authentications: str = Field(
+        "60/minute", description="Wrong tokens, keys and passwords per address (IPv6: per /64) and replica; then 429."
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Space separated networks of proxies in front of the ingress, such as 10.0.0.0/8: what they say in "
+        "X-Forwarded-For counts. The ingress itself is known by its certificate.",
+    )
 
-    database_url: PostgresDsn | None = Field(None, description="PostgreSQL of this service alone.")
+    database_url: Secret[PostgresDsn] | None = Field(None, description="PostgreSQL of this service alone.")
     database_pool_size: int = Field(8, ge=1, le=200, description="Connections per process.")
     database_timeout_seconds: float = Field(10, gt=0, description="Per statement; below the request's.")
-    redis_url: RedisDsn | None = Field(None, description="Redis or Valkey: caches, limits, windows.")
+    redis_url: Secret[RedisDsn] | None = Field(None, description="Redis or Valkey: caches, windows, notifications.")
+    limits_redis_url: Secret[RedisDsn] | None = Field(
+        None, description="Redis or Valkey that counts for limits and must not evict keys; unset: that of REDIS_URL."
+    )
     redis_timeout_seconds: float = Field(0.5, gt=0, description="Redis is an aid: never wait long for it.")
 
     auth_url: str = Field("https://auth-service:8443", description="Where auth-service answers.")
@@ -68,6 +85,9 @@ class ServiceSettings(BaseSettings):
     breaker_fail_max: int = Field(5, ge=1, description="Consecutive failures that open a breaker.")
     breaker_reset_seconds: float = Field(60, gt=0, description="How long an open breaker refuses calls.")
 
+    development: bool = Field(
+        False, description="Declares a developer's machine or cluster: allows what would be unsafe elsewhere."
+    )
     worker_threads: int = Field(2, ge=1, description="Threads for CPU work, off the event loop.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
     otel_exporter_otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector; unset: no export.")
@@ -87,6 +107,18 @@ class ServiceSettings(BaseSettings):
                 )
         return self
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks_are_readable(cls, text: str) -> str:
+        networks(text)
+        return text
+
+    @field_validator("rate_limit", "failed_authentications")
+    @classmethod
+    def _rate_is_readable(cls, text: str) -> str:
+        limits.parse(text)
+        return text
+
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
         given = [self.tls_cert_file, self.tls_key_file, self.tls_ca_file]
@@ -95,6 +127,6 @@ class ServiceSettings(BaseSettings):
         return self
 
 
-def reveal(value: SecretStr | None) -> str | None:
+def reveal(value: SecretStr | Secret[Any] | None) -> str | None:
     """Return the text of a secret, or None."""
-    return None if value is None else value.get_secret_value()
+    return None if value is None else str(value.get_secret_value())

@@ -16,7 +16,7 @@ from castor_devstack.stack.services import SERVICES, Service
 # The chart decides these itself.
 DECIDED = {"api_host", "api_port", "management_host", "management_port", "tls_cert_file", "tls_key_file", "tls_ca_file"}
 # Not secret by type, but nothing for a ConfigMap.
-DELICATE = {"database_url", "redis_url", "bootstrap_admin_email"}
+DELICATE = {"database_url", "redis_url", "limits_redis_url", "bootstrap_admin_email"}
 _KEPT = {
     "type",
     "minimum",

@@ -128,7 +128,7 @@ def test_another_name_keeps_the_identity(helm: Helm, service: str) -> None:
     options = ("--set", "fullnameOverride=acme-one,nameOverride=one")
     manifests = helm.manifests(service, *options, values="production")
     assert {m["metadata"]["name"].removesuffix("-alias") for m in manifests} <= {
-        "acme-one", "acme-one-migrate", "acme-one-migrate-1", "acme-one-ingress",
+        "acme-one", "acme-one-migrate", "acme-one-migrate-1", "acme-one-ingress", "acme-one-token", "acme-one-imports",
     }  # fmt: skip
     assert one(manifests, "Certificate", "acme-one")["spec"]["uris"] == [f"spiffe://castor/{service}"]
     monitor, target = one(manifests, "ServiceMonitor")["spec"], one(manifests, "Service")
@@ -199,11 +199,20 @@ def test_the_network_opens_what_the_settings_need(helm: Helm, service: str) -> N
     assert dns[json.dumps(openshift)] == {53, 5353}
 
 
+def test_mails_go_to_the_log_of_a_developers_cluster_only(helm: Helm) -> None:
+    """Helm refuses a notifier that writes one-time tokens to the log, unless development is declared."""
+    done = helm.run("template", "auth-service", "auth-service", "--set", "config.NOTIFIER=log")
+    assert done.code != 0
+    assert "config.NOTIFIER=log writes one-time tokens to the log" in done.error
+    assert helm.manifests("auth-service", "--set", "config.NOTIFIER=log,config.DEVELOPMENT=true")
+
+
 def test_mail_and_traces_are_reached(helm: Helm) -> None:
     """With NOTIFIER=smtp the mail server is reached, with an OTLP endpoint the collector; otherwise neither."""
     collector = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tracing"}}}]}
     options = given({"networkPolicy.otlp": {**collector, "ports": [14318]}})
-    silent = egress(helm.manifests("auth-service", *options), "auth-service")
+    logged = given({"config": {"NOTIFIER": "log", "DEVELOPMENT": True}})
+    silent = egress(helm.manifests("auth-service", *options, *logged), "auth-service")
     assert not {587, 465, 14318} & set().union(*(ports for _, ports in silent))
     loud = given({"config": {"NOTIFIER": "smtp", "MAIL_FROM": "castor@example.org"}})
     loud += given({"extraEnv": [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://collector.tracing:14318"}]})

@@ -84,7 +84,8 @@ def test_the_network_lets_in_who_calls_and_out_to_the_peers(helm: Helm, service:
     ]
     assert management["ports"] == [{"port": "management", "protocol": "TCP"}]
     assert management["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
-    assert _ports(policy) == {53, 5353, 6379, 4317, 4318} | ({5432} if service.database else set()) | _called(service)
+    stores = ({5432} if service.database else set()) | ({465, 587} if service.name == "auth-service" else set())
+    assert _ports(policy) == {53, 5353, 6379, 4317, 4318} | stores | _called(service)
     assert _peers(policy) == ({"auth-service", *service.peers} - {service.name})
 
 
@@ -117,7 +118,8 @@ def test_the_internet_is_without_private_networks(helm: Helm, service: Service) 
         for target in rule["to"]
         if "ipBlock" in target and not target["ipBlock"]["cidr"].endswith("/32")
     ]
-    assert len(blocks) == (service.name in ("openai-service", "twitter-service"))
+    # A language model, X, and the mail server.
+    assert len(blocks) == (service.name in ("openai-service", "twitter-service", "auth-service"))
     for block in blocks:
         assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(block["except"])
 
@@ -125,7 +127,8 @@ def test_the_internet_is_without_private_networks(helm: Helm, service: Service) 
 @by_name
 def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> None:
     """/v1/<capability>, its alias, and what is well known; none reaches /internal or another service."""
-    ingresses = of_kind(helm.manifests(service.name, values="production"), "Ingress")
+    names = service.name, f"{service.name}-alias"
+    ingresses = [each for each in _ingresses(helm, service) if each["metadata"]["name"] in names]
     paths = [path for ingress in ingresses for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
     plain, *well_known, alias = paths
     assert [path["path"] for path in well_known] == [f"/.well-known/{name}" for name in service.well_known]
@@ -141,14 +144,52 @@ def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> N
         assert not closed.startswith(plain["path"])
 
 
+def _ingresses(helm: Helm, service: Service) -> list[dict[str, Any]]:
+    return of_kind(helm.manifests(service.name, values="production"), "Ingress")
+
+
+def _notes(ingress: dict[str, Any]) -> dict[str, str]:
+    """Return the annotations for ingress-nginx, without its prefix."""
+    prefix = "nginx.ingress.kubernetes.io/"
+    return {name.removeprefix(prefix): value for name, value in ingress["metadata"]["annotations"].items()}
+
+
+def _path_of(ingress: dict[str, Any]) -> str:
+    return str(ingress["spec"]["rules"][0]["http"]["paths"][0]["path"])
+
+
+@by_name
+def test_only_uploads_pass_the_ingress_before_they_are_complete(helm: Helm, service: Service) -> None:
+    """Every body but a file to import is buffered, and clients are limited by address on every path."""
+    streamed = set()
+    for ingress in _ingresses(helm, service):
+        notes = _notes(ingress)
+        assert int(notes["limit-rps"]) > 0
+        assert int(notes["limit-connections"]) > 0
+        if notes["proxy-request-buffering"] != "on":
+            streamed.add(ingress["metadata"]["name"])
+        assert (notes["proxy-body-size"] == "512m") == (notes["proxy-request-buffering"] == "off")
+    expected = {"twitter-service-imports", "twitter-service-imports-alias"}
+    assert streamed == (expected if service.name == "twitter-service" else set())
+
+
+def test_service_tokens_are_not_at_the_ingress(helm: Helm) -> None:
+    """Both spellings of the token endpoint admit nobody, and win over the paths that they lie under."""
+    auth = next(each for each in SERVICES if each.name == "auth-service")
+    closed = [each for each in _ingresses(helm, auth) if "whitelist-source-range" in _notes(each)]
+    assert {_notes(each)["whitelist-source-range"] for each in closed} == {"127.0.0.1/32"}
+    for asked in ("/v1/auth/token", "/v1/auth/token/", "/api/v1/auth/token", "/api/v1/auth/token/x"):
+        matching = [each for each in _ingresses(helm, auth) if re.match(_path_of(each), asked)]
+        assert max(matching, key=lambda each: len(_path_of(each))) in closed
+
+
 @by_name
 def test_the_ingress_authenticates_itself(helm: Helm, service: Service) -> None:
     """The ingress presents spiffe://castor/ingress to the service, and checks the service's name."""
     manifests = helm.manifests(service.name, values="production")
     certificates = {c["spec"]["secretName"]: c["spec"] for c in of_kind(manifests, "Certificate")}
     for ingress in of_kind(manifests, "Ingress"):
-        prefix = "nginx.ingress.kubernetes.io/"
-        notes = {name.removeprefix(prefix): value for name, value in ingress["metadata"]["annotations"].items()}
+        notes = _notes(ingress)
         assert (notes["backend-protocol"], notes["proxy-ssl-verify"]) == ("HTTPS", "on")
         assert notes["proxy-ssl-name"] in certificates[f"{service.name}-tls"]["dnsNames"]
         namespace, secret = notes["proxy-ssl-secret"].split("/")

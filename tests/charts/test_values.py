@@ -103,7 +103,9 @@ def test_the_service_accepts_what_the_chart_gives(
 def _secret(name: str) -> str:
     known = {
         "DATABASE_URL": "postgresql://u:p@db/x",
+        "SMTP_URL": "smtps://mail",
         "REDIS_URL": "redis://r",
+        "LIMITS_REDIS_URL": "redis://l",
         "BOOTSTRAP_ADMIN_EMAIL": "a@example.org",
         "PROVIDER_KEYS": '{"azure": "key"}',
     }

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from agreement import compose
 from chart_tools import CHARTS, NAMES, ROOT, WANTED, settings_of
 from cryptography import x509
 
+from castor_chassis import reveal
 from castor_devstack.stack.binaries import caddy, postgres_folder
 from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.postgres import EmbeddedPostgres
@@ -32,7 +34,14 @@ HEAD = "9f1c27e0b64d83a572e9d05ac8143fb61b7f60d2e95a4c"
 # A secret per purpose, each recognised in what it reaches.
 DATABASES = {f"{service.capability.upper()}_DATABASE_PASSWORD" for service in SERVICES if service.database}
 PURPOSES = sorted(
-    {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "KEY_ENCRYPTION_SECRET", "BOOTSTRAP_ADMIN_PASSWORD"} | DATABASES
+    {
+        "POSTGRES_PASSWORD",
+        "REDIS_PASSWORD",
+        "LIMITS_REDIS_PASSWORD",
+        "KEY_ENCRYPTION_SECRET",
+        "BOOTSTRAP_ADMIN_PASSWORD",
+    }
+    | DATABASES
 )
 SECRETS = {name: f"{HEAD}{number:02x}" for number, name in enumerate(PURPOSES)}
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
@@ -102,6 +111,18 @@ def test_each_purpose_has_a_secret_of_its_own() -> None:
     assert purposes["BOOTSTRAP_ADMIN_PASSWORD"] == {("auth", "BOOTSTRAP_ADMIN_PASSWORD")}
     assert purposes["POSTGRES_PASSWORD"] == {("postgres", "POSTGRES_PASSWORD")}
     assert {key for _, key in purposes["REDIS_PASSWORD"]} == {"REDIS_URL", "command"}
+    assert {key for _, key in purposes["LIMITS_REDIS_PASSWORD"]} == {"LIMITS_REDIS_URL", "command"}
+
+
+@by_name
+def test_what_counts_for_limits_evicts_nothing(service: Service) -> None:
+    """Every service counts in a Redis of its own that refuses writes when it is full, instead of forgetting."""
+    services = compose()["services"]
+    counts = urlsplit(
+        services[service.name]["environment"]["LIMITS_REDIS_URL"].replace("${LIMITS_REDIS_PASSWORD}", "x")
+    )
+    command = services[counts.hostname or ""]["command"]
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
 
 
 def test_one_command_makes_the_secrets(tmp_path: Path) -> None:
@@ -135,7 +156,8 @@ def test_the_service_accepts_its_environment(service: Service, monkeypatch: pyte
     read = settings_of(service)()
     assert (read.database_url is not None) == service.database
     assert read.redis_url is not None
-    assert read.redis_url.path == f"/{service.redis_number}"
+    assert urlsplit(str(reveal(read.redis_url))).path == f"/{service.redis_number}"
+    assert read.limits_redis_url is not None
 
 
 @by_name

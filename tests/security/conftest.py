@@ -73,6 +73,7 @@ async def running_auth(
             **tls_settings(authority.write(folder / "auth", "auth-service")),
             "database_url": postgres_url,
             "redis_url": redis_url,
+            "development": True,
             "key_encryption_secret": "a key encryption secret for tests only",
             "registration": "open",
             "registration_role": "analyst",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from auth_service.accounts.changes import AccountChange, AccountChanges
 from auth_service.accounts.mfa_challenge import CHALLENGE_SECONDS, sealed_challenge
 from auth_service.audit.recorder import Audit
+from auth_service.audit.summaries import Summaries
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
 from auth_service.errors import InvalidCredentials, MfaRequired, WrongPassword
@@ -36,6 +37,7 @@ class Login:
     audit: Audit
     sessions: Sessions
     changes: AccountChanges
+    summaries: Summaries
 
     async def log_in(self, email: str, password: str, client: Client) -> tuple[User, TokenPair]:
         """Begin a session; raises what ``authenticate`` raises, or ``AccountChanged``."""
@@ -65,9 +67,9 @@ class Login:
 
     async def _record_failure(self, user: User | None, email: str, client: Client, admission: Admission) -> None:
         subject, account = str(user.id) if user else None, self.vault.blind(email)
-        await self.audit.record(self.postgres, "login_failed", subject=subject, client=client, account=account)
+        await self.summaries.record(self.postgres, "login_failed", subject=subject, client=client, account=account)
         for kind in await self.limits.failed(admission):
-            await self.audit.record(self.postgres, "stuffing_suspected", subject=None, client=client, kind=kind)
+            await self.summaries.record(self.postgres, "stuffing_suspected", subject=None, client=client, kind=kind)
 
     async def _renew_hash(self, user: User, password: str) -> None:
         if self.passwords.outdated(user.password_hash):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from auth_service.accounts import one_time_token_repository
 from auth_service.accounts.changes import AccountChanges
+from auth_service.audit.summaries import Summaries
 from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.crypto.digests import digest
 from auth_service.crypto.passwords import Passwords
@@ -27,6 +28,7 @@ class PasswordReset:
     limits: AttemptLimits
     vault: Vault
     changes: AccountChanges
+    summaries: Summaries
 
     async def ask(self, email: str, client: Client) -> None:
         """Have a token mailed to ``email`` if it has an active account; raises ``RateLimited`` or ``OutboxFull``.
@@ -37,7 +39,8 @@ class PasswordReset:
         await self.limits.message(email, client)
         async with self.changes.begin(None, client) as change:
             await change.mail("password_reset", email)
-            await change.record("password_reset_asked", account=self.vault.blind(email))
+            account = self.vault.blind(email)
+            await self.summaries.record(change.db, "password_reset_asked", subject=None, client=client, account=account)
 
     async def reset(self, token: str, password: str, client: Client, *, revoke_keys: bool) -> list[ApiKey]:
         """Set another password, end all sessions and, if asked, API keys; return the API keys still in force.

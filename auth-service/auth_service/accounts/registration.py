@@ -17,6 +17,7 @@ from typing import Literal
 from auth_service.accounts import registration_repository
 from auth_service.accounts.changes import AccountChange, AccountChanges
 from auth_service.accounts.registration_repository import PendingRegistration
+from auth_service.audit.summaries import Summaries
 from auth_service.crypto.digests import digest
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
@@ -52,6 +53,7 @@ class Registration:
     vault: Vault
     sessions: Sessions
     changes: AccountChanges
+    summaries: Summaries
     mode: Mode
     role: Role
     lifetime: timedelta
@@ -89,7 +91,8 @@ class Registration:
         async with self.changes.begin(None, client) as change:
             await registration_repository.insert(change.db, digest(token), pending, self.lifetime)
             await change.mail("registration", email, token=token)
-            await change.record("register_asked", account=self.vault.blind(email))
+            account = self.vault.blind(email)
+            await self.summaries.record(change.db, "register_asked", subject=None, client=client, account=account)
 
     async def confirm(self, token: str, password: str, client: Client) -> tuple[User, TokenPair]:
         """Make the account that was registered, and begin a session.

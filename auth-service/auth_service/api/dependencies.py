@@ -74,6 +74,8 @@ class Resources:
     client_tokens: ClientTokenEndpoint
     id_tokens: IdTokens
     jwks_cache_seconds: int
+    account_readers: frozenset[str]
+    """Services that may read accounts."""
 
 
 async def client(request: Request) -> Client:
@@ -148,6 +150,16 @@ def key_views(keys: Iterable[ApiKey]) -> list[ApiKeyView]:
 
 
 R = Annotated[Resources, provided(Resources)]
+
+
+async def account_reader(r: R) -> None:
+    """Raise ``Forbidden`` for a service that was not granted the reading of accounts."""
+    info = current_request()
+    service = info.peer.service if info is not None and info.peer is not None else None
+    if service not in r.account_readers:
+        raise Forbidden(reason=f"ACCOUNT_READERS of auth-service does not name {service}, which so reads no accounts")
+
+
 From = Annotated[Client, Depends(client)]
 AccountOwner = Annotated[Principal, Depends(by_user(Scope.ACCOUNT_MANAGE))]
 KeyOwner = Annotated[Principal, Depends(by_user(Scope.KEYS_MANAGE))]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import StringConstraints
 
-from auth_service.api.dependencies import R, services_only
+from auth_service.api.dependencies import R, account_reader, services_only
 from auth_service.api.schemas.internal import (
     InternalUserView,
     InvalidView,
@@ -36,7 +36,7 @@ async def validate_token(body: ValidateRequest, r: R) -> ValidView | InvalidView
     return InvalidView.model_validate(found) if isinstance(found, InvalidToken) else ValidView.model_validate(found)
 
 
-@router.get("/user/{user_id}", responses=errors_of(UserNotFound))
+@router.get("/user/{user_id}", responses=errors_of(UserNotFound), dependencies=[Depends(account_reader)])
 async def get_internal_user(user_id: UserId, r: R) -> InternalUserView:
     """Return an account."""
     return InternalUserView.model_validate(await r.users.get(user_id))

@@ -14,7 +14,7 @@ from auth_service.api.schemas.tokens import JwksView, JwkView, OAuthErrorView, S
 from auth_service.credentials.service_tokens import ACCESS_TOKEN, EXCHANGE, TokenRequest
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError
 from auth_service.tokens.grants import AUDIENCES
-from castor_chassis import ErrorBody, public
+from castor_chassis import ErrorBody, current_request, public
 from castor_chassis.tls import PeerIdentity
 
 router = APIRouter(prefix="/v1/auth", tags=["services"])
@@ -104,9 +104,12 @@ async def get_jwks(r: R, response: Response) -> JwksView:
     return JwksView(keys=[JwkView.model_validate(key) for key in r.signing_keys.published()])
 
 
-async def on_oauth_error(_request: Request, error: Exception) -> JSONResponse:
+async def on_oauth_error(request: Request, error: Exception) -> JSONResponse:
     """Return the response to an ``OAuthError`` (RFC 6749 section 5.2)."""
     assert isinstance(error, OAuthError)
+    info = current_request()
+    if error.status == 401 and info is not None:
+        request.app.state.chassis.authenticator.failures.count(info.address)
     headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
     headers |= {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     return JSONResponse({"error": error.code, "error_description": error.description}, error.status, headers)

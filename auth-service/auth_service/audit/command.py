@@ -14,7 +14,7 @@ from auth_service.audit.hash_chain import ChainCheck, Verdict, from_line
 from auth_service.audit.service import AuditChain
 from auth_service.crypto.vault import Vault
 from auth_service.settings import AuthSettings
-from castor_chassis import Postgres, ServiceError
+from castor_chassis import Postgres, ServiceError, reveal
 
 
 def verify_audit(settings: AuthSettings, arguments: Sequence[str]) -> int:
@@ -32,9 +32,10 @@ def verify_audit(settings: AuthSettings, arguments: Sequence[str]) -> int:
 
 
 async def _of_database(settings: AuthSettings) -> Verdict:
-    if settings.database_url is None:
+    database_url = reveal(settings.database_url)
+    if database_url is None:
         raise ValueError("DATABASE_URL is not set")
-    postgres = Postgres(str(settings.database_url), size=1, timeout_seconds=settings.database_timeout_seconds)
+    postgres = Postgres(database_url, size=1, timeout_seconds=settings.database_timeout_seconds)
     await postgres.open()
     try:
         vault = Vault(settings.key_encryption_secret.get_secret_value())

@@ -31,8 +31,8 @@ class Audit:
         await repository.insert_event(db, event, subject, address, info.request_id if info else None, details)
         AUDIT_EVENTS.labels(event).inc()
 
-    async def record_if_possible(self, db: Database, event: str, *, subject: str, **details: object) -> None:
-        """Append ``event``, or only log it while PostgreSQL is away: for refusals that need no database."""
+    async def record_if_possible(self, db: Database, event: str, *, subject: str | None, **details: object) -> None:
+        """Append ``event``, or only log it while PostgreSQL is away: for events of which nothing else is stored."""
         try:
             await self.record(db, event, subject=subject, client=None, **details)
         except DatabaseUnavailable:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auth_service.audit.recorder import Audit
-from auth_service.audit.refusals import Refusals
+from auth_service.audit.summaries import Summaries
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
 from auth_service.metrics import attempt
@@ -19,6 +18,7 @@ from castor_chassis.tls import PeerIdentity, is_service
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+_REFUSED = "service_token_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,8 @@ class ServiceTokens:
 
     postgres: Postgres
     issuer: TokenIssuer
-    audit: Audit
     clients: ServiceClients
-    refusals: Refusals
+    summaries: Summaries
     verifier: TokenVerifier
 
     async def issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
@@ -63,12 +62,15 @@ class ServiceTokens:
                 return await self._issue(request, peer)
             except OAuthError as refused:
                 caller = (peer.service if peer else None) or "unknown"
-                if not is_service(caller):
-                    self.refusals.add(caller, refused.code)
-                    raise
-                why = {"reason": refused.code, "audience": request.audience[:128].replace("\x00", "")}
-                await self.audit.record_if_possible(self.postgres, "service_token_refused", subject=caller, **why)
+                await self._record(caller, refused.code, request.audience)
                 raise
+
+    async def _record(self, caller: str, reason: str, audience: str) -> None:
+        if not is_service(caller):
+            self.summaries.count(_REFUSED, caller, reason)
+            return
+        asked = audience[:128].replace("\x00", "")
+        await self.summaries.record_if_possible(self.postgres, _REFUSED, subject=caller, reason=reason, audience=asked)
 
     async def _issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
         if not request.grant_type:

@@ -6,7 +6,7 @@ import asyncio
 import smtplib
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -14,8 +14,9 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from pydantic import SecretStr
 
-from castor_chassis import Unavailable
+from castor_chassis import Unavailable, reveal
 
 log = structlog.get_logger("auth.mail")
 _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
@@ -34,8 +35,8 @@ class Message:
     kind: str
     to: str
     subject: str
-    text: str
-    token: str | None = None
+    text: str = field(repr=False)
+    token: SecretStr | None = None
     """The one-time token in the text, for those who read the log instead."""
 
 
@@ -54,7 +55,9 @@ class LogSender:
 
     async def deliver(self, message: Message) -> None:
         """Log the message."""
-        log.info("notification", kind=message.kind, to=message.to, subject=message.subject, one_time=message.token)
+        log.info(
+            "notification", kind=message.kind, to=message.to, subject=message.subject, one_time=reveal(message.token)
+        )
 
     def close(self) -> None:
         """Hold nothing."""

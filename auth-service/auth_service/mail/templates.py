@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pydantic import SecretStr
+
 from auth_service.mail.sender import Message
 
 _TEXTS: dict[str, tuple[str, str]] = {
@@ -80,4 +82,4 @@ def message(
     subject, text = _TEXTS[kind]
     minutes = valid_for.total_seconds() / 60
     body = text.format(code=token, minutes=round(minutes), hours=round(minutes / 60), keys=keys or "ninguna")
-    return Message(kind, to, subject, f"{body}\n\nCASTOR\n", token)
+    return Message(kind, to, subject, f"{body}\n\nCASTOR\n", SecretStr(token) if token is not None else None)

@@ -60,7 +60,7 @@ class Admission:
 class AttemptLimits:
     """Rate limits and back-off, under blinded names.
 
-    ``limiter(name, rate)`` makes the rate limiter of one kind of attempt.
+    ``limiter(rate, name)`` makes the rate limiter of one kind of attempt.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class AttemptLimits:
         self._policy = policy
         self._vault = vault
         self._backoff = backoff
-        self._logins = limiter("address", policy.logins_per_address)
-        self._registrations = limiter("registration", policy.registrations_per_address)
-        self._messages = limiter("recovery", policy.messages_per_recipient)
+        self._logins = limiter(policy.logins_per_address, "address")
+        self._registrations = limiter(policy.registrations_per_address, "registration")
+        self._messages = limiter(policy.messages_per_recipient, "recovery")
 
     async def login(self, email: str, client: Client) -> Admission:
         """Count one login as failed; raises ``TooManyAttempts`` when it comes too early, or ``RateLimited``."""

@@ -13,7 +13,7 @@ from auth_service.crypto.vault import Vault
 from auth_service.revocations.service import Revocations
 from auth_service.settings import AuthSettings
 from auth_service.tokens.key_rotation import KeyRotation, RotationTimes
-from castor_chassis import Postgres, ServiceError
+from castor_chassis import Postgres, ServiceError, reveal
 from castor_chassis.security.revocation import RevocationList
 
 
@@ -44,9 +44,10 @@ def rotate_keys(settings: AuthSettings, arguments: Sequence[str]) -> int:
 
 
 async def _rotate(settings: AuthSettings, *, leaked: bool) -> dict[str, object]:
-    if settings.database_url is None:
+    database_url = reveal(settings.database_url)
+    if database_url is None:
         raise ValueError("DATABASE_URL is not set")
-    postgres = Postgres(str(settings.database_url), size=2, timeout_seconds=settings.database_timeout_seconds)
+    postgres = Postgres(database_url, size=2, timeout_seconds=settings.database_timeout_seconds)
     await postgres.open()
     try:
         vault = Vault(settings.key_encryption_secret.get_secret_value())

@@ -30,7 +30,7 @@ def build_resources(
     s: AuthSettings, f: SharedServices, signing_keys: SigningKeys, api_keys: ApiKeys, verifier: TokenVerifier
 ) -> Resources:
     """Return the services of the routes."""
-    login = Login(f.postgres, f.users, f.passwords, f.limits, f.vault, f.audit, f.sessions, f.changes)
+    login = Login(f.postgres, f.users, f.passwords, f.limits, f.vault, f.audit, f.sessions, f.changes, f.summaries)
     service_clients = ServiceClients(f.postgres, f.audit)
     mfa = Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s))
     oidc_clients = OidcClients(f.postgres, f.audit, console_client(s.console_redirect_uris))
@@ -40,14 +40,14 @@ def build_resources(
         login=login,
         registration=_registration(s, f),
         self_service=SelfService(login, f.passwords, f.changes),
-        password_reset=PasswordReset(f.postgres, f.passwords, f.limits, f.vault, f.changes),
+        password_reset=PasswordReset(f.postgres, f.passwords, f.limits, f.vault, f.changes, f.summaries),
         email_change=EmailChange(f.postgres, login, f.limits, f.changes),
         mfa=mfa,
         administration=Administration(f.changes),
         sessions=f.sessions,
         api_keys=api_keys,
         service_clients=service_clients,
-        service_tokens=ServiceTokens(f.postgres, f.issuer, f.audit, service_clients, f.refusals, verifier),
+        service_tokens=ServiceTokens(f.postgres, f.issuer, service_clients, f.summaries, verifier),
         signing_keys=signing_keys,
         verifier=verifier,
         revocations=f.revocations,
@@ -57,6 +57,7 @@ def build_resources(
         client_tokens=ClientTokenEndpoint(f.postgres, oidc_clients, f.changes, f.sessions, id_tokens),
         id_tokens=id_tokens,
         jwks_cache_seconds=s.jwks_cache_seconds,
+        account_readers=frozenset(s.account_readers.split()),
     )
 
 
@@ -68,6 +69,7 @@ def _registration(s: AuthSettings, f: SharedServices) -> Registration:
         f.vault,
         f.sessions,
         f.changes,
+        f.summaries,
         mode=s.registration,
         role=s.registration_role,
         lifetime=registration_lifetime(s),

@@ -9,7 +9,7 @@ from functools import partial
 from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.messages import AccountMessages
 from auth_service.audit.recorder import Audit
-from auth_service.audit.refusals import Refusals
+from auth_service.audit.summaries import Summaries
 from auth_service.crypto.password_judge import PasswordJudge
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
@@ -24,7 +24,7 @@ from auth_service.tokens.issuer import TokenIssuer
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.users.service import Users
 from castor_chassis import Chassis, Postgres, reveal
-from castor_chassis.security.rate_limit import RateLimiter
+from castor_chassis.security.rate_limit import limiter_of
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class SharedServices:
     sessions: Sessions
     outbox: Outbox
     changes: AccountChanges
-    refusals: Refusals
+    summaries: Summaries
 
     async def close(self) -> None:
         """Record what was only counted, and stop the threads and processes."""
-        await self.refusals.record(self.postgres)
+        await self.summaries.write(self.postgres)
         self.outbox.sender.close()
         await self.passwords.close()
 
@@ -68,14 +68,14 @@ def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> S
         vault=vault,
         audit=audit,
         passwords=_passwords(s),
-        limits=AttemptLimits(_attempt_policy(s), vault, Backoff(chassis.redis), partial(_limiter, s)),
+        limits=AttemptLimits(_attempt_policy(s), vault, Backoff(chassis.limits_redis), partial(limiter_of, s)),
         users=Users(postgres),
         issuer=issuer,
         revocations=revocations,
         sessions=sessions,
         outbox=outbox,
         changes=AccountChanges(postgres, audit, outbox, sessions, revocations),
-        refusals=Refusals(audit),
+        summaries=Summaries(audit),
     )
 
 
@@ -124,8 +124,3 @@ def _attempt_policy(s: AuthSettings) -> AttemptPolicy:
         registrations_per_address=s.registration_rate_limit,
         messages_per_recipient=s.recovery_rate_limit,
     )
-
-
-def _limiter(s: AuthSettings, name: str, rate: str) -> RateLimiter:
-    url = str(s.redis_url) if s.redis_url else None
-    return RateLimiter(url, rate, service=f"auth-service/{name}", timeout_seconds=s.redis_timeout_seconds)

@@ -37,7 +37,7 @@ def _in_every_replica(chassis: Chassis[AuthSettings], f: SharedServices, signing
     s, gate = chassis.settings, chassis.health.gate("signing_keys")
     load = partial(signing_keys.run, f.postgres, f.vault, chassis.in_thread, gate, s.keys_refresh_seconds)
     workers: dict[str, Work] = {"signing_keys": load, "revocations": f.revocations.run}
-    workers["refusals"] = partial(f.refusals.run, f.postgres, s.audit_seal_seconds)
+    workers["audit_summaries"] = partial(f.summaries.run, f.postgres, s.audit_seal_seconds)
     email, password = s.bootstrap_admin_email, reveal(s.bootstrap_admin_password)
     if email is not None and password is not None:
         administrator = FirstAdministrator(f.postgres, f.passwords, f.audit)

@@ -89,3 +89,15 @@ async def test_internal_paths_are_closed_to_the_ingress(
 ) -> None:
     """Only the certificate of a service opens them."""
     assert (await auth.client.request(method, path, json=body)).status_code == 403
+
+
+async def test_accounts_are_read_by_services_that_are_granted_it(run_auth: Any, people: Any) -> None:
+    """Another service's certificate opens the other internal routes, not the accounts."""
+    async with run_auth("forecast-service", account_readers="rag-service") as auth:
+        await auth.ready()
+        session = await people.register(auth.client)
+        account = await auth.client.get(f"/internal/user/{session['user']['id']}")
+        revocations = await auth.client.get("/internal/revocations")
+    assert (account.status_code, account.json()["code"]) == (403, "forbidden")
+    assert "forecast-service" in account.json()["error"]
+    assert revocations.status_code == 200

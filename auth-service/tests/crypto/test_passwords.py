@@ -11,6 +11,8 @@ import asyncpg
 import pytest
 
 from auth_service.crypto.legacy_hashes import matches_legacy
+from auth_service.crypto.password_judge import PasswordJudge
+from auth_service.crypto.passwords import Passwords
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "cuatro caballos lentos"
@@ -129,3 +131,26 @@ async def test_an_old_password_stays_valid(run_auth: Any, people: Any, database:
         assert (
             await auth.client.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
         ).status_code == 200
+
+
+@pytest.mark.parametrize("typed", [PASSWORD, "contrasen\u0303a larga", "p"])
+async def test_a_login_costs_the_same_hashes_whatever_is_stored(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """No account, a voided password, an unreadable one and a wrong one are each compared with as many hashes."""
+    passwords = Passwords(1024, 1, 1, 8, PasswordJudge(5, 8))
+    other = await passwords.hash("another password of somebody")
+    compared: list[str] = []
+    verify = argon2.PasswordHasher.verify
+
+    def counted(self: argon2.PasswordHasher, stored: str, password: str) -> bool:
+        compared.append(stored.rsplit("$", 2)[0])
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
+    work = []
+    for stored in (None, "!", "unreadable", other):
+        compared.clear()
+        assert not await passwords.matches(stored, typed)
+        work.append(list(compared))
+    await passwords.close()
+    assert work[0]
+    assert work.count(work[0]) == len(work)

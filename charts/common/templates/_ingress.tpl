@@ -1,10 +1,24 @@
-{{- /* Public paths only. The alias is an object of its own, because rewriting applies to a whole one. */ -}}
+{{- /*
+Public paths only. An object a kind of path: those of usual size, ingress.uploads, whose bodies are passed on as they
+come, and ingress.servicesOnly, which nobody outside reaches. An alias is an object of its own, because rewriting applies
+to a whole one. The longest path wins, of patterns too.
+*/ -}}
 {{- define "common.ingress" -}}
 {{- if .values.ingress.enabled }}
-{{- $path := printf "/v1/%s" .capability -}}
-{{- include "common.ingressPath" (dict "ctx" . "name" .name "path" $path "type" "Prefix" "rewrite" "" "wellKnown" .values.ingress.wellKnown) }}
----
-{{ include "common.ingressPath" (dict "ctx" . "name" (printf "%s-alias" .name) "path" (printf "/api(%s(?:/.*)?)$" $path) "type" "ImplementationSpecific" "rewrite" "$1") }}
+{{- $kinds := list (dict "kind" "usual" "paths" (list "")) (dict "kind" "upload" "paths" .values.ingress.uploads) (dict "kind" "closed" "paths" .values.ingress.servicesOnly) -}}
+{{- $ctx := . -}}
+{{- $objects := list -}}
+{{- range $kinds }}
+{{- $kind := .kind -}}
+{{- range .paths }}
+{{- $path := printf "/v1/%s%s" $ctx.capability (empty . | ternary "" (printf "/%s" .)) -}}
+{{- $name := printf "%s%s" $ctx.name (empty . | ternary "" (printf "-%s" (replace "/" "-" .))) -}}
+{{- $plain := dict "ctx" $ctx "kind" $kind "name" $name "path" $path "type" "Prefix" "rewrite" "" "wellKnown" (empty . | ternary $ctx.values.ingress.wellKnown list) -}}
+{{- $alias := dict "ctx" $ctx "kind" $kind "name" (printf "%s-alias" $name) "path" (printf "/api(%s(?:/.*)?)$" $path) "type" "ImplementationSpecific" "rewrite" "$1" -}}
+{{- $objects = concat $objects (list (include "common.ingressPath" $plain) (include "common.ingressPath" $alias)) -}}
+{{- end }}
+{{- end }}
+{{ join "\n---\n" $objects }}
 {{- end }}
 {{- end -}}
 
@@ -25,8 +39,16 @@ metadata:
     nginx.ingress.kubernetes.io/proxy-ssl-name: {{ .ctx.name }}
     nginx.ingress.kubernetes.io/proxy-ssl-server-name: "on"
     nginx.ingress.kubernetes.io/proxy-ssl-protocols: TLSv1.3
-    nginx.ingress.kubernetes.io/proxy-body-size: {{ $ingress.maxBodySize | quote }}
-    nginx.ingress.kubernetes.io/proxy-request-buffering: "off"
+    {{- if eq .kind "closed" }}
+    nginx.ingress.kubernetes.io/whitelist-source-range: 127.0.0.1/32
+    {{- end }}
+    nginx.ingress.kubernetes.io/proxy-body-size: {{ (eq .kind "upload" | ternary $ingress.maxUploadSize $ingress.maxBodySize) | quote }}
+    nginx.ingress.kubernetes.io/proxy-request-buffering: {{ (eq .kind "upload" | ternary "off" "on") | quote }}
+    {{- with $ingress.limits }}
+    nginx.ingress.kubernetes.io/limit-rps: {{ .requestsPerSecond | quote }}
+    nginx.ingress.kubernetes.io/limit-burst-multiplier: {{ .burstMultiplier | quote }}
+    nginx.ingress.kubernetes.io/limit-connections: {{ .connections | quote }}
+    {{- end }}
     nginx.ingress.kubernetes.io/proxy-read-timeout: {{ $ingress.timeoutSeconds | quote }}
     nginx.ingress.kubernetes.io/proxy-send-timeout: {{ $ingress.timeoutSeconds | quote }}
     {{- if .rewrite }}

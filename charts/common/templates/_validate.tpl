@@ -7,6 +7,9 @@
 {{- if and $v.terminationGracePeriodSeconds (lt (int $v.terminationGracePeriodSeconds) (int (include "common.endSeconds" .))) -}}
 {{- fail (printf "%s: terminationGracePeriodSeconds=%v would kill pods before they are drained; give at least %s, or none to have it computed." .name $v.terminationGracePeriodSeconds (include "common.endSeconds" .)) -}}
 {{- end -}}
+{{- if and (eq (dig "NOTIFIER" "" $v.config) "log") (ne (toString (dig "DEVELOPMENT" false $v.config)) "true") -}}
+{{- fail (printf "%s: config.NOTIFIER=log writes one-time tokens to the log; set NOTIFIER=smtp and SMTP_URL in the Secret, or config.DEVELOPMENT=true on a developer's cluster." .name) -}}
+{{- end -}}
 {{- if and $v.ingress.enabled (not $v.ingress.host) -}}
 {{- fail (printf "%s: ingress.enabled needs ingress.host, such as castor.example.org." .name) -}}
 {{- end -}}

@@ -10,12 +10,14 @@ from fastapi import Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
+from castor_chassis.client_address import limited_as
 from castor_chassis.context import RequestInfo, current_request
 from castor_chassis.metrics import AUTH_FAILURES
+from castor_chassis.security.failed_authentications import FailedAuthentications
 from castor_chassis.security.jwt import TokenVerifier
 from castor_chassis.security.rate_limit import RateLimiter
 from castor_chassis.tls import is_service
-from castor_chassis.wire.errors import Forbidden, Unauthenticated
+from castor_chassis.wire.errors import Forbidden, NoCredentials, Unauthenticated
 from castor_chassis.wire.query_parameters import check_query
 
 API_KEY_PREFIX = "castor_"
@@ -56,12 +58,19 @@ class Authenticator:
     tokens: TokenVerifier
     api_keys: ApiKeyVerifier
     limiter: RateLimiter
+    failures: FailedAuthentications
     only_from: str | None = None
     """This service's name: what users send is refused over the certificate of any other service. None: it is not."""
 
     async def principal(self, credentials: str, info: RequestInfo) -> Principal:
-        """Return the principal of an access token or an API key; raises ``Unauthenticated`` or ``PeerUnavailable``."""
+        """Return the principal of an access token or an API key.
+
+        Raises ``Unauthenticated``, ``PeerUnavailable``, or ``RateLimited`` when too many failed from the address.
+        """
+        self.failures.admit(info.address, credentials)
         found = await self._principal(credentials, info)
+        if info.address is not None:
+            self.failures.proved(credentials)
         if found.kind != "service":
             self._check_sender(info)
         return found
@@ -139,37 +148,39 @@ class require(SecurityBase):
 
 
 class public:
-    """Marks a route that needs no token, and says why; its callers are limited by address."""
+    """Marks a route that needs no token, and says why; its callers are limited by address.
+
+    A proof in the body is limited like a token: after too many failures of an address, all of it is refused.
+    """
 
     def __init__(self, why: str, *, refuse_unknown: bool = True) -> None:
         self.why = why
         self._refuse_unknown = refuse_unknown
 
     async def __call__(self, request: Request) -> None:
-        """Apply the rate limit of the caller's address, unless it is one of our services."""
+        """Apply the limits of the caller's address, unless it is one of our services; raises ``RateLimited``."""
         info = current_request()
         if info is None or info.peer is None or not is_service(info.peer.service):
             authenticator: Authenticator = request.app.state.chassis.authenticator
+            authenticator.failures.admit(info.address if info else None)
             await authenticator.limiter.check(client_address(request), "address")
         if self._refuse_unknown:
             check_query(request)
 
 
 def client_address(request: Request) -> str:
-    """Return the caller's address; the ingress's ``X-Forwarded-For`` counts only over its own certificate."""
+    """Return what the caller's address counts as in limits; the ingress and trusted proxies say whose it is."""
     info = current_request()
-    if info is not None and info.peer is not None and info.peer.service == "ingress":
-        forwarded = request.headers.get("x-forwarded-for", "")
-        if forwarded:
-            return forwarded.split(",")[-1].strip()
-    return request.client.host if request.client else "unknown"
+    if info is not None and info.address is not None:
+        return info.address
+    return limited_as(request.client.host) if request.client else "unknown"
 
 
 def _bearer(header: str | None) -> str:
     scheme, _, credentials = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():
         AUTH_FAILURES.labels("missing").inc()
-        raise Unauthenticated(reason="No token was sent")
+        raise NoCredentials(reason="No token was sent")
     return credentials.strip()
 
 

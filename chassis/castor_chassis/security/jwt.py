@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.security.revocation import Revocation, RevocationList
 from castor_chassis.tls import PeerIdentity
-from castor_chassis.wire.errors import Unauthenticated
+from castor_chassis.wire.errors import NoCredentials, Unauthenticated
 
 ALGORITHM = "RS256"
 MAX_TOKEN_CHARACTERS = 8192
@@ -103,11 +103,11 @@ class TokenVerifier:
 
     def _holding(self, claims: Claims, peer: PeerIdentity | None) -> Claims:
         if claims.expires_at + LEEWAY_SECONDS <= time.time():
-            raise _refused("expired", "The token has expired")
+            raise _refused("expired", "The token has expired", NoCredentials)
         if claims.thumbprint is not None and (peer is None or claims.thumbprint != peer.thumbprint):
             raise _refused("wrong_certificate", f"The {claims.use} token belongs to another certificate")
         if claims.session_id is not None and self._revoked.session(claims.session_id, claims.issued_at):
-            raise _refused("revoked", "The session of the token was ended")
+            raise _refused("revoked", "The session of the token was ended", NoCredentials)
         return claims
 
     def _forget(self, revocation: Revocation) -> None:
@@ -157,9 +157,9 @@ class TokenVerifier:
             raise _refused("malformed", "The token lacks a claim") from error
 
 
-def _refused(label: str, reason: str) -> Unauthenticated:
+def _refused(label: str, reason: str, error: type[Unauthenticated] = Unauthenticated) -> Unauthenticated:
     AUTH_FAILURES.labels(label).inc()
-    return Unauthenticated(reason=reason)
+    return error(reason=reason)
 
 
 def _text(value: Any) -> str:
@@ -229,7 +229,7 @@ def _check_times(payload: dict[str, Any]) -> None:
         if type(payload.get(name)) is not int:
             raise _refused("malformed", f"The token lacks '{name}'")
     if payload["exp"] + LEEWAY_SECONDS <= now:
-        raise _refused("expired", "The token has expired")
+        raise _refused("expired", "The token has expired", NoCredentials)
     if not 0 < payload["exp"] - payload["iat"] <= MAX_LIFETIME_SECONDS:
         raise _refused("lifetime", "The token claims a life that none of ours has")
     starts = payload.get("nbf", payload["iat"])

@@ -9,6 +9,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from castor_chassis.metrics import RATE_LIMIT_ERRORS, RATE_LIMITED
+from castor_chassis.settings import ServiceSettings, reveal
 from castor_chassis.storage.redis import redis_optional
 from castor_chassis.wire.errors import RateLimited
 
@@ -46,3 +47,10 @@ class RateLimiter:
                 stats = await self._window.get_window_stats(self._item, self._service, caller)
                 return stats.reset_time
         return None
+
+
+def limiter_of(settings: ServiceSettings, rate: str, name: str = "") -> RateLimiter:
+    """Return a limiter that counts where the settings say; the name keeps its counts apart from those of others."""
+    url = reveal(settings.limits_redis_url) or reveal(settings.redis_url)
+    service = f"{settings.service_name}/{name}" if name else settings.service_name
+    return RateLimiter(url, rate, service=service, timeout_seconds=settings.redis_timeout_seconds)

@@ -29,10 +29,11 @@ from castor_chassis.service.credentials import build_authenticator
 from castor_chassis.service.error_handlers import install_error_handlers
 from castor_chassis.service.health import Health
 from castor_chassis.service.middleware import Admission, RequestLayer
-from castor_chassis.settings import ServiceSettings
+from castor_chassis.settings import ServiceSettings, reveal
 from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.migrations import check_migrated
 from castor_chassis.storage.postgres import Postgres
+from castor_chassis.storage.redis import check_keeps_keys, close_redis, open_redis
 from castor_chassis.tls import TlsIdentity, identity_of
 from castor_chassis.wire.errors import common_responses
 from castor_chassis.wire.openapi import contract_arguments
@@ -57,6 +58,7 @@ class Chassis(Generic[SettingsT]):
         self.workers = Workers()
         self.tls: TlsIdentity | None = None
         self.redis: Redis | None = None
+        self.limits_redis: Redis | None = None
         self.authenticator: Authenticator
         self.revoked = RevocationList()
         self.http_protocol: HttpProtocol | None = None
@@ -187,12 +189,14 @@ class Chassis(Generic[SettingsT]):
 
     async def _open_stores(self) -> None:
         settings = self.settings
-        if settings.redis_url is not None:
-            wait = settings.redis_timeout_seconds
-            self.redis = Redis.from_url(str(settings.redis_url), socket_timeout=wait, socket_connect_timeout=wait)
-        if settings.database_url is not None:
+        self.redis = open_redis(reveal(settings.redis_url), settings.redis_timeout_seconds)
+        self.limits_redis = open_redis(reveal(settings.limits_redis_url), settings.redis_timeout_seconds) or self.redis
+        if self.limits_redis is not None:
+            self.health.check("limits", partial(check_keeps_keys, self.limits_redis))
+        database_url = reveal(settings.database_url)
+        if database_url is not None:
             self._postgres = Postgres(
-                str(settings.database_url),
+                database_url,
                 size=settings.database_pool_size,
                 timeout_seconds=settings.database_timeout_seconds,
             )
@@ -206,8 +210,7 @@ class Chassis(Generic[SettingsT]):
             await peer.close()
         if self._postgres is not None:
             await self._postgres.close()
-        if self.redis is not None:
-            await self.redis.aclose()
+        await close_redis(self.redis, self.limits_redis)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from castor_chassis.client.peer import Peer
 from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys
 from castor_chassis.security.authorization import ApiKeyVerifier, Authenticator
+from castor_chassis.security.failed_authentications import FailedAuthentications
 from castor_chassis.security.jwt import KeySource, TokenVerifier
-from castor_chassis.security.rate_limit import RateLimiter
+from castor_chassis.security.rate_limit import limiter_of
 from castor_chassis.security.revocation import RevocationList
 from castor_chassis.settings import ServiceSettings
 
@@ -24,7 +25,6 @@ def build_authenticator(
 
     ``keys`` and ``api_keys`` None: those of auth-service.
     """
-    redis_url = str(settings.redis_url) if settings.redis_url else None
     if keys is None:
         keys = fetched = JwksKeys(auth("auth-keys"), max_age_seconds=settings.jwks_max_age_seconds)
         revoked.on_add(fetched.forget)
@@ -35,10 +35,8 @@ def build_authenticator(
         user_audience=settings.user_audience,
         revoked=revoked,
     )
-    limiter = RateLimiter(
-        redis_url, settings.rate_limit, service=settings.service_name, timeout_seconds=settings.redis_timeout_seconds
-    )
     if api_keys is None:
         api_keys = RemoteApiKeys(auth("auth-api-keys"), revoked=revoked)
     only_from = settings.service_name if settings.user_tokens_from == "ingress" else None
-    return Authenticator(verifier, api_keys, limiter, only_from)
+    failures = FailedAuthentications(settings.failed_authentications)
+    return Authenticator(verifier, api_keys, limiter_of(settings, settings.rate_limit), failures, only_from)

@@ -51,8 +51,11 @@ def _request_id() -> str:
     return info.request_id if info else "none"
 
 
-async def _on_service_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_service_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError)
+    info = current_request()
+    if error.is_guess and info is not None:
+        request.app.state.chassis.authenticator.failures.count(info.address)
     return error_response(error, _request_id())
 
 

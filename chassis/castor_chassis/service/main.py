@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from castor_chassis.observability.logging import configure_logging
 from castor_chassis.observability.tracing import configure_tracing
 from castor_chassis.service.server import serve
-from castor_chassis.settings import ServiceSettings
+from castor_chassis.settings import ServiceSettings, reveal
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.wire.openapi import export_contract
 
@@ -70,11 +70,12 @@ def _settings(settings_type: type[S]) -> S:
 
 def _migrate(settings: ServiceSettings, package: str) -> int:
     log = structlog.get_logger("castor.migrate")
-    if settings.database_url is None:
+    database_url = reveal(settings.database_url)
+    if database_url is None:
         log.info("nothing_to_migrate", reason="this service has no database")
         return 0
     try:
-        applied = asyncio.run(migrate(str(settings.database_url), package))
+        applied = asyncio.run(migrate(database_url, package))
     except Exception:
         log.exception("migration_failed")
         return 1

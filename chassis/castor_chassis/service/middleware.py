@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from castor_chassis.client_address import TrustedProxies, limited_as, networks, originator
 from castor_chassis.context import RequestInfo, acceptable_request_id, set_request
 from castor_chassis.metrics import IN_FLIGHT, SHED
 from castor_chassis.observability.http_metrics import NO_ANSWER, method_label, route_label
@@ -30,6 +33,15 @@ _OPEN_PER_PLACE = 4
 """Requests per place that may be open while the beginning of their body is awaited."""
 _LEAST_SECONDS = 1.0
 """Floor of the deadline that a caller from outside may set: less would only make calls of peers end unfinished."""
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""Headers of every answer that does not set its own: nothing here is a page, or may be shown in one."""
+_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+"""Not in development: browsers would apply it to all that runs at localhost."""
 Admission = Callable[[int], None]
 """Given the bytes that a POST announces (0: unknown), raises a ``ServiceError`` when it would be refused anyhow."""
 
@@ -62,6 +74,8 @@ class RequestLayer:
         self._admissions = {} if admissions is None else admissions
         self._in_flight = 0
         self._open = 0
+        self._bodies: Counter[str] = Counter()
+        self._trusted = networks(settings.trusted_proxies)
         self._has_spans = has_spans
         IN_FLIGHT.set_function(lambda: self._in_flight)
 
@@ -74,9 +88,11 @@ class RequestLayer:
         has_span = self._has_spans and not is_unrecorded(traceparent)
         token = None if has_span else continue_trace(traceparent)
         set_request(exchange.info)
+        exchange.info.address = exchange.address_outside(self._trusted)
         self._open += 1
         try:
-            await self._answer(exchange)
+            with self._own_bodies(exchange):
+                await self._answer(exchange)
         finally:
             self._open -= 1
             exchange.record()
@@ -84,8 +100,24 @@ class RequestLayer:
                 leave_trace(token)
             set_request(None)
 
+    @contextmanager
+    def _own_bodies(self, exchange: _Exchange) -> Iterator[None]:
+        """Count a request with a body towards those that its address, outside, has open."""
+        address = exchange.info.address if exchange.has_body else None
+        if address is None:
+            yield
+            return
+        self._bodies[address] += 1
+        try:
+            yield
+        finally:
+            self._bodies[address] -= 1
+            if not self._bodies[address]:
+                del self._bodies[address]
+
     async def _answer(self, exchange: _Exchange) -> None:
         try:
+            self._require_own_body(exchange)
             self._require_place(self._open, _OPEN_PER_PLACE, exchange)
             self._admit(exchange)
             await exchange.body.begin()
@@ -103,6 +135,13 @@ class RequestLayer:
             await self._within(exchange.seconds_allowed(self._slow_paths), exchange)
         finally:
             self._in_flight -= 1
+
+    def _require_own_body(self, exchange: _Exchange) -> None:
+        """Raise ``Overloaded`` when one address outside has more bodies open than it may."""
+        limit = self._settings.max_open_bodies_per_address
+        if self._bodies.get(exchange.info.address or "", 0) > limit:
+            SHED.inc()
+            raise Overloaded(limit=limit, retry_after_seconds=1)
 
     def _require_place(self, taken: int, factor: int, exchange: _Exchange) -> None:
         """Raise ``Overloaded`` when more are taken than there are; callers from outside get a part of them."""
@@ -141,8 +180,8 @@ class _Exchange:
     """One request and its answer."""
 
     __slots__ = (
-        "_app_send", "_health", "_settings", "_started_at", "body", "close", "given", "info", "receive", "scope",
-        "started", "status",
+        "_app_send", "_health", "_settings", "_started_at", "body", "close", "given", "has_body", "info",
+        "receive", "scope", "started", "status",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServiceSettings, health: Health) -> None:
@@ -154,8 +193,8 @@ class _Exchange:
         self.started = False
         self.status = NO_ANSWER
         self.given = _wanted_headers(scope)
-        has_body = self.given.get("content-length", "0") != "0" or "transfer-encoding" in self.given
-        self.body = RequestBody(scope, receive, settings, has_body=has_body)
+        self.has_body = self.given.get("content-length", "0") != "0" or "transfer-encoding" in self.given
+        self.body = RequestBody(scope, receive, settings, has_body=self.has_body)
         self.receive = self.body.receive
         state: MutableMapping[str, Any] = scope.get("state", {})
         self.info = RequestInfo(acceptable_request_id(self.given.get("x-request-id")), peer=state.get("tls_peer"))
@@ -177,6 +216,18 @@ class _Exchange:
         """True for a caller that is not one of our services, over the ingress above all."""
         peer = self.info.peer
         return peer is not None and not is_service(peer.service)
+
+    def address_outside(self, trusted: TrustedProxies) -> str | None:
+        """Return what a caller from outside counts as in limits; None for one of our services, or without TLS."""
+        if not self.is_outside:
+            return None
+        if self.info.peer is not None and self.info.peer.service == "ingress":
+            lines = [value.decode("latin-1") for name, value in self.scope["headers"] if name == b"x-forwarded-for"]
+            client = originator(lines, trusted)
+            if client is not None:
+                return client
+        connected = self.scope.get("client")
+        return limited_as(connected[0]) if connected else None
 
     @property
     def announced_bytes(self) -> int:
@@ -200,7 +251,10 @@ class _Exchange:
             self.status = message["status"]
             headers = message.setdefault("headers", [])
             headers.append((b"x-request-id", self.info.request_id.encode()))
-            headers.append((b"x-content-type-options", b"nosniff"))
+            given = {name for name, _ in headers}
+            headers.extend(header for header in _SECURITY if header[0] not in given)
+            if not self._settings.development:
+                headers.append(_HTTPS_ONLY)
             if self.close or self._health.draining:
                 headers.append((b"connection", b"close"))
         await self._app_send(message)

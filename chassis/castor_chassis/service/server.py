@@ -170,6 +170,8 @@ def _api_config(app: FastAPI, chassis: Chassis, settings: ServiceSettings) -> uv
         access_log=False,
         server_header=False,
         date_header=False,
+        # uvicorn would believe X-Forwarded-For of whoever connects from the same machine; see client_address.py.
+        proxy_headers=False,
         # A pipelined request is started from the one before it and would inherit its trace.
         reset_contextvars=True,
     )

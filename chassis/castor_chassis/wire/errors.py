@@ -34,6 +34,8 @@ class ServiceError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     message: ClassVar[str] = "The service failed; the request id leads to its log."
+    is_guess: ClassVar[bool] = False
+    """Whether it counts as a failed authentication of the caller's address."""
 
     def __init__(self, *, retry_after_seconds: float | None = None, **details: Any) -> None:
         super().__init__(self.message.format(**details))
@@ -53,10 +55,17 @@ class Unauthenticated(ServiceError):
     status = 401
     code = "unauthenticated"
     message = "{reason}; send 'Authorization: Bearer <token>' with a valid access token or API key."
+    is_guess = True
 
     def headers(self) -> dict[str, str]:
         """Say which scheme is expected, as RFC 9110 wants of a 401."""
         return {"WWW-Authenticate": "Bearer"}
+
+
+class NoCredentials(Unauthenticated):
+    """No token was sent, or one of ours that has ended: nothing was guessed."""
+
+    is_guess = False
 
 
 class Forbidden(ServiceError):

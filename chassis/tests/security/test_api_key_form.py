@@ -8,6 +8,7 @@ import pytest
 
 from castor_chassis.context import RequestInfo
 from castor_chassis.security.authorization import Authenticator, Principal
+from castor_chassis.security.failed_authentications import FailedAuthentications
 from castor_chassis.wire.errors import Unauthenticated
 
 GOOD = "castor_0123456789abcdef_" + "A" * 43
@@ -33,7 +34,7 @@ class Keys:
 async def test_an_impossible_key_is_refused_by_its_form(key: str) -> None:
     """A key that auth-service cannot have made is refused without asking it; a possible one is looked up."""
     keys, unused = Keys(), Any
-    authenticator = Authenticator(unused, keys, unused)  # type: ignore[arg-type]
+    authenticator = Authenticator(unused, keys, unused, FailedAuthentications("60/minute"))  # type: ignore[arg-type]
     with pytest.raises(Unauthenticated):
         await authenticator.principal(key, RequestInfo())
     assert keys.asked == []

@@ -100,3 +100,18 @@ async def test_services_find_places_when_strangers_took_theirs(
         statuses = sorted(answer.status_code for answer in await asyncio.gather(*strangers))
     assert status == 200
     assert statuses == [200, 200, 200, 429]
+
+
+async def test_one_address_has_so_many_bodies_open(
+    running: Running, authority: Authority, tmp_path: Path, issuer: TokenIssuer
+) -> None:
+    """Above its share an address is refused, whether its bodies arrive or not; another one is served."""
+    ingress = authority.write(tmp_path / "ingress", "ingress")
+    headers = {"Authorization": f"Bearer {issuer.user_token(('small:write',))}"}
+    async with running(client=ingress, max_open_bodies_per_address=3) as service, slow_senders(service, ingress, 3):
+        own = await service.client.post(PATH, json={"value": 3}, headers=headers)
+        other = {**headers, "X-Forwarded-For": "203.0.113.7"}
+        others = await service.client.post(PATH, json={"value": 3}, headers=other)
+        without_body = await service.client.get(PATH, headers=headers)
+    assert (own.status_code, own.json()["code"]) == (429, "overloaded")
+    assert (others.status_code, without_body.status_code) == (200, 403)

@@ -68,3 +68,18 @@ async def test_what_would_be_refused_anyhow_is_not_read(running: Running, issuer
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (429, "overloaded", "7")
     assert [other.status_code for other in others] == [200, 200]
     assert asked == [300_000]
+
+
+async def test_no_answer_can_be_framed_sniffed_or_loaded_without_tls(running: Running) -> None:
+    """Answers and refusals carry the usual headers once; HSTS not in development: it would stick to localhost."""
+    async with running() as service, running(development=True) as developed:
+        answers = [await service.client.get(path) for path in ("/v1/small/slow?seconds=0", "/nothing")]
+        plain = await developed.client.get("/nothing")
+    for answer in answers:
+        assert answer.headers["strict-transport-security"] == "max-age=31536000"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        given = [
+            answer.headers.get_list(name) for name in ("x-content-type-options", "x-frame-options", "referrer-policy")
+        ]
+        assert given == [["nosniff"], ["DENY"], ["no-referrer"]]
+    assert "strict-transport-security" not in plain.headers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 from redis.asyncio import Redis
@@ -9,6 +11,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from castor_chassis import redis_optional
+from castor_chassis.storage.redis import EvictsKeys, check_keeps_keys
+from castor_devstack.stack.ports import PortLeases
+from castor_devstack.stack.valkey import EmbeddedValkey
 
 
 @pytest.fixture
@@ -48,3 +53,19 @@ def test_a_mistake_is_not_an_absence(errors: Counter) -> None:
         with redis_optional(errors):
             raise KeyError
     assert count(errors) == 0
+
+
+async def test_a_redis_that_evicts_does_not_count_for_limits(test_ports: PortLeases, tmp_path: Path) -> None:
+    """Readiness names the policy and the remedy; a Redis that keeps its keys, or is away, passes."""
+    port = test_ports.choose({"valkey": 0})["valkey"]
+    server = EmbeddedValkey(tmp_path / "valkey", port=port, password="secret", fast=True)
+    server.start()
+    async with Redis.from_url(server.url()) as redis:
+        try:
+            await check_keeps_keys(redis)
+            await redis.config_set("maxmemory-policy", "volatile-lru")
+            with pytest.raises(EvictsKeys, match=r"volatile-lru.*LIMITS_REDIS_URL"):
+                await check_keeps_keys(redis)
+        finally:
+            server.stop()
+        await check_keeps_keys(redis)

@@ -19,12 +19,14 @@ LOOPBACK = "127.0.0.1"
 _NOT_INHERITED = frozenset(
     {
         "API_HOST", "API_PORT", "MANAGEMENT_HOST", "MANAGEMENT_PORT", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CA_FILE",
-        "DATABASE_URL", "REDIS_URL", "AUTH_URL", "SENTIMENT_URL", "TWITTER_URL", "OPENAI_URL",
+        "DATABASE_URL", "REDIS_URL", "LIMITS_REDIS_URL", "AUTH_URL", "SENTIMENT_URL", "TWITTER_URL", "OPENAI_URL",
         "AUTH_ISSUER", "BOOTSTRAP_ADMIN_EMAIL", "BOOTSTRAP_ADMIN_PASSWORD", "KEY_ENCRYPTION_SECRET", "CASTOR_HOME",
     }
 )  # fmt: skip
 
 _DEVELOPMENT = {
+    # Mails go to the log.
+    "DEVELOPMENT": "true",
     # There is no load balancer that needs time to take the service out.
     "DRAIN_DELAY_SECONDS": "0",
     # Seven processes share the cores; a thread per core in each would be slower.

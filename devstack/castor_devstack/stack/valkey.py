@@ -12,8 +12,8 @@ from castor_devstack.supervision.atomic_files import write_atomic
 
 DATABASES = 256
 
-# volatile-lru: under memory pressure only keys with a time to live are evicted, never a window or a
-# cursor. The password is in the file because every user of the machine can read command lines.
+# noeviction: counters of limits and windows stay; a cache that finds the memory full is computed again. The
+# password is in the file because every user of the machine can read command lines.
 _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -24,7 +24,7 @@ databases {databases}
 appendonly no
 save {save}
 maxmemory 512mb
-maxmemory-policy volatile-lru
+maxmemory-policy noeviction
 maxclients 1000
 daemonize no
 """
