@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chart_tools import CHARTS, settings_of
+from chart_tools import CHARTS, CONSOLE, settings_of
 
 from castor_chassis import ServiceSettings
 from castor_devstack.stack.services import SERVICES, Service
@@ -82,7 +82,7 @@ def umbrella() -> str:
     common = json.loads((CHARTS / "common" / "values.schema.json").read_text())
     shared = common["properties"]["global"]
     shared["properties"]["castor"] |= everywhere(common)
-    charts = [*(service.name for service in SERVICES), "observability"]
+    charts = [*(service.name for service in SERVICES), CONSOLE.name, "observability"]
     switches = {"type": "object", "additionalProperties": False, "properties": {n: {"type": "boolean"} for n in charts}}
     properties = {"global": shared, "services": switches, **{name: {"type": "object"} for name in charts}}
     title = {"$schema": common["$schema"], "title": "Values of the chart castor", "type": "object"}
@@ -92,7 +92,7 @@ def umbrella() -> str:
 def update() -> None:
     """Write values.schema.json of every chart."""
     (CHARTS / "castor" / "values.schema.json").write_text(umbrella())
-    for service in SERVICES:
+    for service in (*SERVICES, CONSOLE):
         (CHARTS / service.name / "values.schema.json").write_text(written(service))
 
 

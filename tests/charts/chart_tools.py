@@ -24,6 +24,9 @@ from castor_devstack.stack.services import SERVICES, Service
 ROOT = Path(__file__).resolve().parents[2]
 CHARTS = ROOT / "charts"
 NAMES = [service.name for service in SERVICES]
+CONSOLE = Service("console", "console_service", 0, 0, (), False, False, 0, ())
+"""Files only: a release like those of the services, which no service calls."""
+RELEASES = [*NAMES, CONSOLE.name]
 VALUES = {
     "default": None,
     **{name: CHARTS / "values" / f"{name}.yaml" for name in ("production", "minimal", "development")},
@@ -129,7 +132,7 @@ def helm_over_copy(scratch: Path) -> Helm:
         pytest.skip(WANTED)
     shutil.copytree(CHARTS, scratch / "charts", ignore=shutil.ignore_patterns("*.tgz", "Chart.lock"))
     made = Helm(program, scratch / "charts")
-    for name in NAMES:
+    for name in RELEASES:
         done = made.run("dependency", "update", name)
         assert done.code == 0, done.error
     return made

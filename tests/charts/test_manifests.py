@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from chart_tools import CHARTS, NAMES, ROOT, VALUES, WANTED, Helm, Manifest, parse
+from chart_tools import CHARTS, RELEASES, ROOT, VALUES, WANTED, Helm, Manifest, parse
 
 OLDEST, NEWEST = "1.31", "1.37"
 RENDERED = Path(__file__).parent / "rendered"
-by_name = pytest.mark.parametrize("service", NAMES)
+by_name = pytest.mark.parametrize("service", RELEASES)
 by_values = pytest.mark.parametrize("values", VALUES)
 
 
@@ -75,7 +75,7 @@ def test_the_render_is_the_reviewed_one(helm: Helm, service: str) -> None:
 def test_the_library_is_built_in_and_not_committed() -> None:
     """Each chart takes the library from beside it, of the version that it has."""
     version = yaml.safe_load((CHARTS / "common" / "Chart.yaml").read_text())["version"]
-    for name in NAMES:
+    for name in RELEASES:
         chart = yaml.safe_load((CHARTS / name / "Chart.yaml").read_text())
         assert chart["dependencies"] == [{"name": "common", "version": version, "repository": "file://../common"}]
         assert chart["name"] == name

@@ -124,6 +124,33 @@ def test_the_internet_is_without_private_networks(helm: Helm, service: Service) 
         assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(block["except"])
 
 
+def test_the_console_is_the_front_door(helm: Helm) -> None:
+    """It takes every path that no service has, has no alias, and reaches nothing but DNS."""
+    options = ["--set", "ingress.enabled=true,ingress.host=castor.example.org"]
+    manifests = helm.manifests("console", *options)
+    (door,) = of_kind(manifests, "Ingress")
+    (path,) = [path for rule in door["spec"]["rules"] for path in rule["http"]["paths"]]
+    assert (path["path"], path["pathType"]) == ("/", "Prefix")
+    assert not any("DATABASE" in entry["name"] or "REDIS" in entry["name"] for entry in _environment(manifests))
+
+
+def test_pages_of_other_origins_are_named(helm: Helm) -> None:
+    """Origins given in the values may call the API with a token, never with a cookie; by default there are none."""
+    options = ["--set", "ingress.enabled=true,ingress.host=castor.example.org"]
+    given = [*options, "--set", "ingress.corsOrigins={https://a.example,https://b.example}"]
+    annotations = of_kind(helm.manifests("rag-service", *given), "Ingress")[0]["metadata"]["annotations"]
+    prefix = "nginx.ingress.kubernetes.io/"
+    assert annotations[f"{prefix}cors-allow-origin"] == "https://a.example,https://b.example"
+    assert annotations[f"{prefix}cors-allow-credentials"] == "false"
+    plain = of_kind(helm.manifests("rag-service", *options), "Ingress")[0]["metadata"]["annotations"]
+    assert not any("cors" in name for name in plain)
+
+
+def _environment(manifests: list[Manifest]) -> list[Manifest]:
+    found: list[Manifest] = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    return found
+
+
 @by_name
 def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> None:
     """/v1/<capability>, its alias, and what is well known; none reaches /internal or another service."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from chart_schemas import umbrella
-from chart_tools import CHARTS, NAMES, Helm, Manifest, of_kind, one, parse
+from chart_tools import CHARTS, RELEASES, Helm, Manifest, of_kind, one, parse
 from test_manifests import NEWEST, OLDEST, check
 
 
@@ -39,7 +39,7 @@ def everywhere(folder: Path, values: str) -> tuple[str, str]:
 def alike(manifests: list[Manifest]) -> dict[tuple[str, str], Any]:
     """Return manifests by kind and name, without the release's name."""
     text = json.dumps(manifests).replace('"app.kubernetes.io/instance": "castor"', '"app.kubernetes.io/instance": "x"')
-    for name in NAMES:
+    for name in RELEASES:
         text = text.replace(f'"app.kubernetes.io/instance": "{name}"', '"app.kubernetes.io/instance": "x"')
     return {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in json.loads(text)}
 
@@ -48,7 +48,7 @@ def alike(manifests: list[Manifest]) -> dict[tuple[str, str], Any]:
 def test_the_umbrella_is_the_sum_of_the_services(castor: Helm, tmp_path: Path, values: str) -> None:
     """Values for all services render what each chart renders from them alone, and every object is valid."""
     together = rendered(castor, *everywhere(tmp_path, values))
-    alone = [manifest for name in NAMES for manifest in castor.manifests(name, values=values)]
+    alone = [manifest for name in RELEASES for manifest in castor.manifests(name, values=values)]
     assert alike(together) == alike(alone)
     for manifest in together:
         check(manifest, NEWEST)
@@ -56,18 +56,18 @@ def test_the_umbrella_is_the_sum_of_the_services(castor: Helm, tmp_path: Path, v
 
 
 def test_the_defaults_render(castor: Helm) -> None:
-    """Without a value the umbrella has the seven services, linted strictly, and notes that name what to do."""
-    assert {m["metadata"]["name"] for m in of_kind(rendered(castor), "Deployment")} == set(NAMES)
+    """Without a value the umbrella has the eight releases, linted strictly, and notes that name what to do."""
+    assert {m["metadata"]["name"] for m in of_kind(rendered(castor), "Deployment")} == set(RELEASES)
     done = castor.run("lint", "--strict", "castor")
     assert done.code == 0, done.output + done.error
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RELEASES)
 def test_a_service_can_be_left_out(castor: Helm, name: str) -> None:
     """A service that is managed alone is switched off, with all of its objects."""
     names = {m["metadata"]["name"] for m in rendered(castor, "--set", f"services.{name}=false")}
     assert not {each for each in names if each.startswith(name)}
-    assert set(NAMES) - {name} <= names
+    assert set(RELEASES) - {name} <= names
 
 
 def test_a_service_has_values_of_its_own(castor: Helm) -> None:
@@ -77,7 +77,7 @@ def test_a_service_has_values_of_its_own(castor: Helm) -> None:
     options += ["--set", "global.imageRegistry=mirror.example.org"]
     manifests = rendered(castor, *options)
     replicas = {m["metadata"]["name"]: m["spec"]["replicas"] for m in of_kind(manifests, "Deployment")}
-    assert replicas == {**dict.fromkeys(NAMES, 3), "rag-service": 5}
+    assert replicas == {**dict.fromkeys(RELEASES, 3), "rag-service": 5}
     hosts = {rule["host"] for m in of_kind(manifests, "Ingress") for rule in m["spec"]["rules"]}
     assert hosts == {"castor.example.org"}
     pod = one(manifests, "Deployment", "rag-service")["spec"]["template"]["spec"]
@@ -101,13 +101,13 @@ def test_what_is_wrong_is_refused(castor: Helm, value: str, sentence: str) -> No
 
 
 def test_the_chart_has_every_service() -> None:
-    """Dependencies, switches and schema name the seven services and the dashboards, at the versions that they have."""
+    """Dependencies, switches and schema name the eight releases and the dashboards, at the versions that they have."""
     chart = yaml.safe_load((CHARTS / "castor" / "Chart.yaml").read_text())
     for each in chart["dependencies"]:
         assert each["version"] == yaml.safe_load((CHARTS / each["name"] / "Chart.yaml").read_text())["version"]
         assert each["repository"] == f"file://../{each['name']}"
         assert each["condition"] == f"services.{each['name']}"
-    names = [*NAMES, "observability"]
+    names = [*RELEASES, "observability"]
     assert [each["name"] for each in chart["dependencies"]] == names
     assert list(yaml.safe_load((CHARTS / "castor" / "values.yaml").read_text())["services"]) == names
     assert (CHARTS / "castor" / "values.schema.json").read_text() == umbrella(), (

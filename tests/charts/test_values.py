@@ -8,13 +8,14 @@ import os
 import pytest
 import yaml
 from chart_schemas import secret_fields, written
-from chart_tools import CHARTS, NAMES, ROOT, VALUES, Helm, Manifest, one, settings_of, values_of
+from chart_tools import CHARTS, CONSOLE, NAMES, RELEASES, ROOT, VALUES, Helm, Manifest, one, settings_of, values_of
 
 from castor_chassis import ServiceSettings
 from castor_devstack.stack.services import SERVICES, Service, service_named
 
 COMMON = json.loads((CHARTS / "common" / "values.schema.json").read_text())
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
+by_release = pytest.mark.parametrize("service", [*SERVICES, CONSOLE], ids=RELEASES)
 
 
 def environment(manifests: list[Manifest], kind: str = "Deployment") -> tuple[dict[str, str], dict[str, bool]]:
@@ -32,7 +33,7 @@ def fields(settings: type[ServiceSettings]) -> set[str]:
     return {name.upper() for name in settings.model_fields}
 
 
-@by_name
+@by_release
 def test_a_schema_is_what_the_settings_say(service: Service) -> None:
     """values.schema.json equals what the service's settings give; UPDATE_CHARTS=1 writes it."""
     stored = (CHARTS / service.name / "values.schema.json").read_text()
@@ -49,7 +50,7 @@ def test_the_schema_knows_every_value() -> None:
             assert set(value) == set(known), name
 
 
-@by_name
+@by_release
 def test_a_chart_holds_only_differences(service: Service) -> None:
     """No value of a chart repeats a default of the library, so a changed default reaches every chart."""
     defaults = yaml.safe_load((CHARTS / "common" / "values.yaml").read_text())

@@ -5,6 +5,9 @@ to a whole one. The longest path wins, of patterns too.
 */ -}}
 {{- define "common.ingress" -}}
 {{- if .values.ingress.enabled }}
+{{- with .values.ingress.path }}
+{{- include "common.ingressPath" (dict "ctx" $ "kind" "usual" "name" $.name "path" . "type" "Prefix" "rewrite" "") }}
+{{- else }}
 {{- $kinds := list (dict "kind" "usual" "paths" (list "")) (dict "kind" "upload" "paths" .values.ingress.uploads) (dict "kind" "closed" "paths" .values.ingress.servicesOnly) -}}
 {{- $ctx := . -}}
 {{- $objects := list -}}
@@ -19,6 +22,7 @@ to a whole one. The longest path wins, of patterns too.
 {{- end }}
 {{- end }}
 {{ join "\n---\n" $objects }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -54,6 +58,14 @@ metadata:
     {{- if .rewrite }}
     nginx.ingress.kubernetes.io/use-regex: "true"
     nginx.ingress.kubernetes.io/rewrite-target: {{ .rewrite }}
+    {{- end }}
+    {{- with $ingress.corsOrigins }}
+    nginx.ingress.kubernetes.io/enable-cors: "true"
+    nginx.ingress.kubernetes.io/cors-allow-origin: {{ join "," . | quote }}
+    nginx.ingress.kubernetes.io/cors-allow-credentials: "false"
+    nginx.ingress.kubernetes.io/cors-allow-methods: GET, POST, PUT, PATCH, DELETE
+    nginx.ingress.kubernetes.io/cors-allow-headers: Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id
+    nginx.ingress.kubernetes.io/cors-expose-headers: ETag, Retry-After, X-Request-Id
     {{- end }}
     {{- with $ingress.annotations }}
     {{- toYaml . | nindent 4 }}
