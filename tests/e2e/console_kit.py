@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 
-from castor_devstack.testing_system import System
-
 EMAIL = "admin@castor.example"
 ZONE = "America/Bogota"
+VIEWS = (
+    "#/", "#/candidaturas/mariana-restrepo", "#/comparar", "#/tendencias", "#/pronostico/mariana-restrepo",
+    "#/preguntar", "#/explorar", "#/fuentes", "#/informe", "#/consumo", "#/estado", "#/cuenta",
+)  # fmt: skip
 
 
 def chromium() -> str:
     """Return the program, or skip: `make test` installs the driver where there is one."""
     pytest.importorskip("playwright", reason="needs the dependency group 'browser'")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return program or pytest.skip("there is no Chromium on this machine")
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path), None) or pytest.skip("there is no Chromium on this machine")
 
 
 @dataclass
@@ -33,10 +35,9 @@ class Visit:
 
     def open(self, address: str = "#/") -> Any:
         """Open a view and wait until nothing is being loaded; return the page."""
-        from playwright.sync_api import expect
-
         self.page.goto(f"{self.url}/{address}")
-        expect(self.page.locator("main h1")).to_be_visible()
+        path = address.removeprefix("#").partition("?")[0]
+        self.page.wait_for_selector(f'main[data-at="{path}"] h1')
         self.settle()
         return self.page
 
@@ -44,24 +45,31 @@ class Visit:
         """Wait until every part has its data or says why not."""
         from playwright.sync_api import expect
 
-        expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=60_000)
 
     def sign_in(self, email: str, password: str) -> None:
         """Fill in the form as a person does."""
         self.page.fill("#email", email)
         self.page.fill("#password", password)
         self.page.click("button.primary")
-        self.page.wait_for_selector("main nav, header nav")
+        self.page.wait_for_selector("header nav")
+
+    def says(self, text: str) -> None:
+        """Wait until a text can be read."""
+        from playwright.sync_api import expect
+
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=60_000)
 
 
 @contextmanager
-def visiting(browser: Any, system: System, **options: Any) -> Iterator[Visit]:
+def visiting(browser: Any, url: str, **options: Any) -> Iterator[Visit]:
     """Give a fresh browser profile; at the end nothing was refused by the policy of content and no script failed."""
     context = browser.new_context(ignore_https_errors=True, locale="es-CO", timezone_id=ZONE, **options)
     try:
         page = context.new_page()
-        visit = Visit(page, system.status()["ingress"])
+        visit = Visit(page, url)
         page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: visit.complaints.append(dialog.message))
         page.on("console", lambda said: visit.complaints.append(said.text) if _is_violation(said) else None)
         yield visit
         assert visit.complaints == []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from castor_devstack.job.ingress_client import IngressClient
 from castor_devstack.job.tokens import access_token
 from castor_devstack.supervision.state_folder import StateFolder
 from castor_devstack.testing_system import System
-from tests.e2e.console_kit import EMAIL, Visit, chromium, visiting
+
+from .console_kit import EMAIL, VIEWS, Visit, chromium, visiting
 
 pytestmark = pytest.mark.timeout(600)
+WEEK = "?desde=2026-05-23&hasta=2026-05-29"
+PHONE_PIXELS = 320
 
 
 @pytest.fixture(scope="module")
@@ -30,32 +34,35 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def sample(system: System, browser: Any) -> System:  # noqa: ARG001 - without a browser nothing need be imported
+def sample(browser: Any, system: System) -> System:  # noqa: ARG001 - without a browser nothing need be imported
     system.castor("demo")
     return system
 
 
 @pytest.fixture(scope="module")
-def admin_password(system: System) -> str:
-    secrets: dict[str, str] = json.loads((system.home / "secrets.json").read_text())
-    return secrets["admin"]
+def url(sample: System) -> str:
+    return str(sample.status()["ingress"])
 
 
 @pytest.fixture
-def visit(browser: Any, sample: System, admin_password: str) -> Iterator[Visit]:
+def visit(browser: Any, url: str, sample: System) -> Iterator[Visit]:
     """The administrator, signed in."""
-    with visiting(browser, sample) as visit:
-        visit.page.goto(visit.url)
-        visit.sign_in(EMAIL, admin_password)
+    with visiting(browser, url) as visit:
+        visit.page.goto(url)
+        visit.sign_in(EMAIL, password_of(sample, EMAIL))
         yield visit
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api(sample: System) -> Any:
-    """``api(path)``: the data that the API gives to the administrator."""
+    """``api(path)``: the data that the API gives to the administrator; ``api(path, "PUT", body)`` changes."""
     state = StateFolder(Path(sample.home))
     client, token = IngressClient.of(state), access_token(state)
-    return lambda path: client.call("GET", path, token=token)
+    return lambda path, method="GET", body=None: client.call(method, path, body, token=token)
+
+
+def password_of(system: System, email: str) -> str:
+    return system.castor("password", "--user", email).stdout.strip()
 
 
 def number(text: str) -> float:
@@ -63,9 +70,17 @@ def number(text: str) -> float:
     return float(text.replace(".", "").replace(",", "."))
 
 
-def test_the_numbers_of_the_overview_are_those_of_the_api(visit: Visit, api: Any) -> None:
-    """Tweets of the period, and each candidate's ICCE."""
-    page = visit.open("#/?desde=2026-05-23&hasta=2026-05-29")
+def csv(path: Path, day: str, texts: Iterable[str], first: int) -> Path:
+    """Write tweets of one day."""
+    quoted = (text.replace('"', '""') for text in texts)
+    rows = [f'{first + n},persona_{n},{day}T15:00:00Z,"{text}"' for n, text in enumerate(quoted)]
+    path.write_text("id,username,created_at,text\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_the_numbers_are_those_of_the_api(visit: Visit, api: Any) -> None:
+    """Tweets of the period, each candidate's ICCE, share of voice and the forecast, as the services give them."""
+    page = visit.open(f"#/{WEEK}")
     total = api("/v1/twitter/counts/total?since=2026-05-23&until=2026-05-29&as_of=2026-05-30T05:00:00Z")
     assert number(page.inner_text("[data-number=tweets]")) == total["tweets"] > 0
     people = api("/v1/twitter/entities")["items"]
@@ -77,3 +92,147 @@ def test_the_numbers_of_the_overview_are_those_of_the_api(visit: Visit, api: Any
     for entity, icce in shown.items():
         series = api(f"/v1/forecast/icce?entity={entity}&as_of=2026-05-30T05:00:00Z&days_back=7")
         assert icce == pytest.approx(series["span"]["icce"], abs=0.06)
+    ahead = api("/v1/forecast/entities/mariana-restrepo?as_of=2026-05-30T05:00:00Z&horizon_days=14&level=0.8")[
+        "points"
+    ][-1]
+    heading = visit.open(f"#/pronostico/mariana-restrepo{WEEK}").locator("h2").last.inner_text()
+    assert number(heading.split(": ")[1].split(" ")[0]) == pytest.approx(ahead["value"], abs=0.06)
+
+
+def test_from_the_first_visit_to_a_cited_answer(browser: Any, url: str, sample: System) -> None:
+    """A wrong password is told; then a question is answered, and a quote opens its source at the very words."""
+    with visiting(browser, url) as visit:
+        page = visit.page
+        page.goto(url)
+        page.fill("#email", EMAIL)
+        page.fill("#password", "not the password")
+        page.click("button.primary")
+        visit.says("Correo o clave no coinciden.")
+        visit.sign_in(EMAIL, password_of(sample, EMAIL))
+        page.click("nav >> text=Preguntar")
+        page.fill("#question", "¿Qué se dice de los contratos de la represa?")
+        page.press("#question", "Enter")
+        quote = page.locator("blockquote").first.inner_text(timeout=60_000).strip("“”")
+        page.locator("article button").first.click()
+        assert page.locator("[data-source] mark").inner_text(timeout=60_000) == quote
+        page.reload()
+        visit.says("Respuesta")
+
+
+def test_from_an_upload_to_the_first_chart(visit: Visit, tmp_path: Path) -> None:
+    """A file is taken with its rejected line named, and its tweets are on the overview that it leads to."""
+    texts = (f"Mariana Restrepo en Cali, número {n}" for n in range(40))
+    file = csv(tmp_path / "t.csv", "2024-03-05", texts, 2**60)
+    file.write_text(file.read_text() + "no-number,x,2024-03-05T15:00:00Z,x\n")
+    page = visit.open("#/fuentes")
+    page.set_input_files("input[type=file]", file)
+    visit.says("línea 42")
+    assert "40 nuevas, 0 repetidas, 1 rechazadas" in page.inner_text("[data-state=imported]")
+    page.click("text=Ver el panorama de estos datos")
+    bars = page.locator('[aria-label="Tuits por día, Mariana Restrepo"] title')
+    bars.first.wait_for(state="attached", timeout=60_000)
+    assert bars.all_text_contents() == ["5 mar: 40"]
+    assert number(page.inner_text("[data-number=tweets]")) == 40
+
+
+def test_hostile_texts_stay_texts(visit: Visit, tmp_path: Path) -> None:
+    """Markup, a script and turned text in a tweet are shown letter by letter: in lists, in the report, in its file."""
+    hostile = ['<img src=x onerror="alert(1)"> Mariana', "<script>alert(2)</script> Mariana", "\u202egnirts Mariana"]
+    hostile.append("Mariana " + "x" * 3000)
+    page = visit.open("#/fuentes")
+    page.set_input_files("input[type=file]", csv(tmp_path / "x.csv", "2024-06-01", hostile, 2**60 + 1000))
+    visit.says("4 nuevas")
+    page = visit.open("#/explorar?desde=2024-06-01&hasta=2024-06-01")
+    assert sorted(page.locator("article .text").all_inner_texts()) == sorted(text.strip() for text in hostile)
+    assert page.locator("article img, article script").count() == 0
+    visit.open("#/informe?desde=2024-06-01&hasta=2024-06-01")
+    with page.expect_download() as given:
+        page.click("text=Descargar como página")
+    saved = Path(given.value.path()).read_text()
+    assert "Método y advertencias" in saved
+    assert "<script" not in saved
+    assert "onerror=" not in saved.replace("&quot;", '"').split("<body")[1].replace("&lt;img src=x onerror=", "")
+
+
+def test_what_waits_for_its_sentiment_is_said(visit: Visit, sample: System, tmp_path: Path) -> None:
+    """While sentiment-service is stopped new tweets are shown as not classified yet, and it is named; then it heals."""
+    process = sample.status()["pids"]["sentiment-service"]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        page = visit.open("#/fuentes")
+        texts = (f"Mariana, mensaje tardío {n}" for n in range(35))
+        file = csv(tmp_path / "late.csv", "2024-09-01", texts, 2**60 + 2000)
+        page.set_input_files("input[type=file]", file)
+        visit.says("35 nuevas")
+        page = visit.open("#/?desde=2024-09-01&hasta=2024-09-01")
+        assert "Faltan 35" in page.inner_text("[data-state=pending]")
+        visit.open("#/estado")
+        assert page.locator("tr", has=page.locator("[data-state=down]")).locator("th").all_inner_texts() == [
+            "Sentimiento"
+        ]
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_a_session_that_ended_is_continued_after_signing_in(browser: Any, url: str, sample: System, api: Any) -> None:
+    """When the session is ended elsewhere the console says so at the next request, and goes on at the same view."""
+    email = "sesion@castor.example"
+    password = password_of(sample, email)
+    user = next(each for each in api("/v1/auth/users?q=sesion")["items"] if each["email"] == email)
+    with visiting(browser, url) as visit:
+        visit.page.goto(url)
+        visit.sign_in(email, password)
+        visit.open(f"#/comparar{WEEK}")
+        api(f"/v1/auth/users/{user['id']}/end-sessions", "POST")
+        visit.page.goto(f"{url}/#/tendencias{WEEK}")
+        visit.says("Tu sesión venció.")
+        visit.sign_in(email, password)
+        visit.says("temas por encima de lo habitual")
+        assert visit.page.url.endswith(f"#/tendencias{WEEK}")
+
+
+def test_a_viewer_sees_every_view_that_it_may(browser: Any, url: str, sample: System, api: Any) -> None:
+    """The weakest role has numbers, comparisons and forecasts; what it may not see is said; nothing fails."""
+    email = "lector@castor.example"
+    password = password_of(sample, email)
+    user = next(each for each in api("/v1/auth/users?q=lector")["items"] if each["email"] == email)
+    api(f"/v1/auth/users/{user['id']}/roles", "PUT", {"roles": ["viewer"]})
+    with visiting(browser, url) as visit:
+        visit.page.goto(url)
+        visit.sign_in(email, password)
+        for view in VIEWS:
+            page = visit.open(view + ("" if "?" in view else WEEK))
+            assert page.locator("[role=alert]").all_inner_texts() == [], view
+        assert visit.open(f"#/{WEEK}").locator("[data-number=icce]").count() == 4
+        visit.open(f"#/explorar{WEEK}")
+        visit.says("Tu rol no permite ver los mensajes.")
+
+
+def test_every_view_is_accessible_and_fits_a_phone(visit: Visit) -> None:
+    """axe finds nothing serious on any view, in light and in dark; at 320 pixels nothing is wider than the screen."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    for view in VIEWS:
+        visit.page.set_viewport_size({"width": 1280, "height": 900})
+        page = visit.open(view + WEEK)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = [
+                each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")
+            ]
+            assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == [], (view, scheme)
+        page.set_viewport_size({"width": PHONE_PIXELS, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_PIXELS, view
+
+
+def test_the_contracts_are_in_a_viewer(browser: Any, url: str) -> None:
+    """/docs shows a contract with its operations, from files of the ingress alone."""
+    with visiting(browser, url) as visit:
+        asked: list[str] = []
+        visit.page.on("request", lambda request: asked.append(request.url))
+        visit.page.goto(f"{url}/docs#rag-service")
+        visit.page.wait_for_selector(".opblock")
+        assert visit.page.locator("#service option").count() == 7
+        assert all(each.startswith((url, "data:", "blob:")) for each in asked)
+        visit.page.select_option("#service", "auth-service")
+        visit.says("/v1/auth/logout")

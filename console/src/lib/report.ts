@@ -5,22 +5,28 @@ import { download } from "./files";
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 export function saveAsHtml(article: HTMLElement, name: string): void {
-  const page = document.implementation.createHTMLDocument(name);
-  page.documentElement.lang = document.documentElement.lang;
-  const head = (tag: string, attributes: Record<string, string>, text = "") => {
-    const node = page.createElement(tag);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.textContent = text;
-    page.head.append(node);
-  };
-  head("meta", { charset: "utf-8" });
-  head("meta", { "http-equiv": "Content-Security-Policy", content: POLICY });
-  head("style", {}, rules());
-  const copy = page.importNode(article, true);
-  for (const node of copy.querySelectorAll("button, script, .screen")) node.remove();
-  for (const node of copy.querySelectorAll("[tabindex]")) node.removeAttribute("tabindex");
-  page.body.append(copy);
-  download(name, "text/html", `<!doctype html>${page.documentElement.outerHTML}`);
+  // The nodes are never part of a document: there the console's own policy would refuse the style.
+  const page = element("html", { lang: document.documentElement.lang });
+  const head = element("head");
+  head.append(
+    element("meta", { charset: "utf-8" }),
+    element("meta", { "http-equiv": "Content-Security-Policy", content: POLICY }),
+    element("title", {}, name),
+    element("style", {}, rules()),
+  );
+  const body = element("body");
+  body.append(article.cloneNode(true));
+  for (const node of body.querySelectorAll("button, .screen")) node.remove();
+  for (const node of body.querySelectorAll("[tabindex]")) node.removeAttribute("tabindex");
+  page.append(head, body);
+  download(name, "text/html", `<!doctype html>${page.outerHTML}`);
+}
+
+function element(tag: string, attributes: Record<string, string> = {}, text = ""): HTMLElement {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.textContent = text;
+  return node;
 }
 
 function rules(): string {
