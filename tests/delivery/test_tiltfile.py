@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import yaml
-from chart_tools import CHARTS, NAMES, ROOT, Helm, pods
+from chart_tools import CHARTS, NAMES, RELEASES, ROOT, Helm, pods
 from tilt import run_tiltfile
 
 from castor_devstack.stack.services import SERVICES
@@ -12,12 +12,12 @@ STORING = [service.name for service in SERVICES if service.database]
 
 
 def test_every_service_is_built_and_deployed() -> None:
-    """One image and one chart per service, of this checkout, with the development's values."""
+    """One image and one chart per service and for the console, of this checkout, with the development's values."""
     tilt = run_tiltfile()
     builds, charts = tilt.named("docker_build"), tilt.named("helm")
-    assert set(builds) == {f"castor/{name}" for name in NAMES}
-    assert set(charts) == {f"charts/{name}" for name in NAMES}
-    for name in NAMES:
+    assert set(builds) == {f"castor/{name}" for name in RELEASES}
+    assert set(charts) == {f"charts/{name}" for name in RELEASES}
+    for name in RELEASES:
         assert builds[f"castor/{name}"]["build_args"] == {"SERVICE": name}
         assert {"uv.lock", "chassis", name} <= set(builds[f"castor/{name}"]["only"])
         chart = charts[f"charts/{name}"]
