@@ -13,10 +13,12 @@ from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from rag_service import __version__
 from rag_service.answers.prompt import system_message
 from rag_service.answers.service import AnswerService
-from rag_service.api import TAGS, answers, documents, search, status
+from rag_service.api import TAGS, answers, conversations, documents, search, status
 from rag_service.api.resources import Resources
 from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
+from rag_service.conversations.repository import ConversationRepository
+from rag_service.conversations.service import ConversationService
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.service import DocumentService
 from rag_service.documents.tenant_repository import TenantDocumentRepository
@@ -44,7 +46,7 @@ def create_app(
         package="rag_service",
         version=__version__,
         summary="Documents, hybrid retrieval and answers in which every quote is checked.",
-        routers=[documents.router, search.router, answers.router, status.router],
+        routers=[documents.router, search.router, answers.router, conversations.router, status.router],
         tags=TAGS,
         start=start,
         keys=keys,
@@ -65,7 +67,8 @@ async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     retrieval = RetrievalService(searches, encoder)
     answer_service = AnswerService(retrieval, openai, system_message())
     stored_documents = DocumentService(stored, TenantDocumentRepository(postgres))
-    yield Resources(stored_documents, retrieval, answer_service, EmbeddingRepository(postgres))
+    conversing = ConversationService(ConversationRepository(postgres), answer_service)
+    yield Resources(stored_documents, retrieval, answer_service, conversing, EmbeddingRepository(postgres))
 
 
 def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encoder: Encoder) -> None:

@@ -29,6 +29,27 @@ class NotForYourRoles(Forbidden):
     message = "A document of this request is for other roles than yours; name one of yours in 'readers', or another id."
 
 
+class ConversationNotFound(NotFound):
+    """The caller has no conversation with this id."""
+
+    code = "conversation_not_found"
+    message = "You have no conversation with the id '{conversation_id}'; GET /v1/rag/conversations lists yours."
+
+
+class ConversationFull(Conflict):
+    """A conversation holds no more turns."""
+
+    code = "conversation_full"
+    message = "A conversation has at most {limit} questions; begin another one."
+
+
+class TooManyConversations(Conflict):
+    """The caller has as many conversations as one may have."""
+
+    code = "too_many_conversations"
+    message = "One caller has at most {limit} conversations; erase some first."
+
+
 class DuplicateIds(Conflict):
     """One request names the same document twice."""
 

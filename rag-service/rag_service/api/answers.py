@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 
 from castor_chassis import Ok, ok
 from rag_service.api.mappers import answer_of, filters_of
 from rag_service.api.resources import CanQuery, R, access_of
 from rag_service.api.schemas.answers import AnswerOut, QueryIn
+from rag_service.api.streams import event_stream
 
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
@@ -18,3 +22,30 @@ async def answer_question(body: QueryIn, r: R, who: CanQuery) -> Ok[AnswerOut]:
     filters = filters_of(body.filters, body.as_of, access_of(who))
     answer = await r.answers.answer(body.question, filters, body.limit)
     return ok(answer_of(answer), as_of=filters.as_of, degraded=answer.degraded or None)
+
+
+_EVENTS = {
+    "text/event-stream": {
+        "schema": {
+            "type": "string",
+            "description": "Events: 'searching'; 'part' with a line of the answer; 'answer' with what "
+            "POST /v1/rag/query answers, or 'error' with code and sentence. Lines that begin with a colon keep "
+            "the connection open.",
+        }
+    }
+}
+
+
+@router.post(
+    "/query/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": _EVENTS, "description": "The events."}},
+)
+async def stream_query(body: QueryIn, r: R, who: CanQuery) -> StreamingResponse:
+    """Answer a question as server-sent events."""
+
+    async def answered() -> dict[str, Any]:
+        whole: dict[str, Any] = (await answer_question(body, r, who)).model_dump(mode="json")
+        return whole
+
+    return event_stream(answered())

@@ -15,10 +15,13 @@ from rag_service.api.schemas.documents import (
     DocumentsIn,
     DocumentsStored,
     ErasureOut,
+    SourceErased,
 )
+from rag_service.api.schemas.fields import NO_NULL
 from rag_service.errors import DocumentNotFound, DuplicateIds, NotForYourRoles, ReservedId
 
 _LAST = 2**63 - 1
+SourceName = Annotated[str, Query(min_length=1, max_length=128, pattern=NO_NULL)]
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
@@ -28,6 +31,26 @@ async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments) -> Ok
     drafts = [draft_of(document) for document in body.documents]
     origin = "analysis" if who.kind == "service" else "upload"
     return ok(stored_of(drafts, await r.documents.store(access_of(who), origin, drafts)))
+
+
+@router.get("/documents")
+async def list_documents(
+    r: R,
+    who: CanReadDocuments,
+    source: SourceName | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Page[DocumentOut]:
+    """Return the documents of your organisation by id; the shared tweets are not among them."""
+    found = await r.documents.page(access_of(who), source, _after(cursor), limit)
+    following = encode_cursor({"after": found[-1].id}) if len(found) == limit else None
+    return page([document_of(document) for document in found], next_cursor=following)
+
+
+@router.delete("/documents")
+async def erase_source(source: SourceName, r: R, who: CanWriteDocuments) -> Ok[SourceErased]:
+    """Erase all documents of a source of your organisation; sending it again erases nothing more."""
+    return ok(SourceErased(source=source, erased=await r.documents.erase_source(access_of(who), source)))
 
 
 @router.get("/documents/{document_id}", responses=errors_of(DocumentNotFound))
@@ -64,3 +87,10 @@ def _number(cursor: str | None) -> int:
     if not isinstance(number, int) or not 0 <= number <= _LAST:
         raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before")
     return number
+
+
+def _after(cursor: str | None) -> str:
+    after = "" if cursor is None else decode_cursor(cursor).get("after")
+    if not isinstance(after, str) or "\x00" in after:
+        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before")
+    return after

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from statistics import fmean
 
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.positions import Position
 from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut
+from rag_service.api.schemas.conversations import ConversationOut, TurnOut
 from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored, ErasureOut
 from rag_service.api.schemas.fields import FiltersIn
-from rag_service.api.schemas.search import SearchHit
+from rag_service.api.schemas.search import EvaluationOut, JudgedQuestion, MeasuredQuestion, SearchHit
 from rag_service.api.schemas.status import StatusOut
+from rag_service.conversations.model import Conversation, Turn
 from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments, id_of_content
 from rag_service.embeddings.model import EmbeddingCounts
-from rag_service.retrieval.model import Filters, Hit
+from rag_service.retrieval.evaluation import quality_of
+from rag_service.retrieval.model import Filters, Found, Hit
 
 
 def draft_of(document: DocumentIn) -> Draft:
@@ -38,6 +42,33 @@ def stored_of(drafts: Sequence[Draft], saved: SavedDocuments) -> DocumentsStored
 def erasure_of(erasure: Erasure) -> ErasureOut:
     """Return who erased a document, and when."""
     return ErasureOut(id=erasure.document_id, erased_by=erasure.erased_by, erased_at=erasure.erased_at)
+
+
+def measured_of(judged: JudgedQuestion, found: Found, depth: int) -> MeasuredQuestion:
+    """Return the measures of one question."""
+    ids = [hit.document.id for hit in found.hits]
+    quality = quality_of(ids, frozenset(judged.relevant), depth)
+    return MeasuredQuestion(question=judged.question, ids=ids, **asdict(quality))
+
+
+def means_of(rows: Sequence[MeasuredQuestion]) -> EvaluationOut:
+    """Return the means of the measures, with the questions."""
+    return EvaluationOut(
+        questions=list(rows),
+        ndcg=fmean(row.ndcg for row in rows),
+        recall=fmean(row.recall for row in rows),
+        reciprocal_rank=fmean(row.reciprocal_rank for row in rows),
+    )
+
+
+def conversation_of(conversation: Conversation) -> ConversationOut:
+    """Return a conversation without its turns."""
+    return ConversationOut(**{**asdict(conversation), "id": str(conversation.id)})
+
+
+def turn_of(turn: Turn) -> TurnOut:
+    """Return a question and its answer."""
+    return TurnOut(**asdict(turn))
 
 
 def filters_of(filters: FiltersIn, as_of: datetime | None, access: Access) -> Filters:

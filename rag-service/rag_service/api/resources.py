@@ -9,6 +9,7 @@ from fastapi import Depends
 
 from castor_chassis import Principal, provided, require
 from rag_service.answers.service import AnswerService
+from rag_service.conversations.service import ConversationService
 from rag_service.documents.model import Access
 from rag_service.documents.service import DocumentService
 from rag_service.embeddings.repository import EmbeddingRepository
@@ -22,6 +23,7 @@ class Resources:
     documents: DocumentService
     retrieval: RetrievalService
     answers: AnswerService
+    conversations: ConversationService
     embeddings: EmbeddingRepository
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from castor_chassis import Page, page
-from rag_service.api.mappers import filters_of, hit_of
+from castor_chassis import Ok, Page, ok, page
+from rag_service.api.mappers import filters_of, hit_of, means_of, measured_of
 from rag_service.api.resources import CanQuery, R, access_of
-from rag_service.api.schemas.search import SearchHit, SearchIn
+from rag_service.api.schemas.search import EvaluationIn, EvaluationOut, MeasuredQuestion, SearchHit, SearchIn
 
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
@@ -18,3 +18,15 @@ async def search_documents(body: SearchIn, r: R, who: CanQuery) -> Page[SearchHi
     filters = filters_of(body.filters, body.as_of, access_of(who))
     found = await r.retrieval.search(body.query, filters, body.limit)
     return page([hit_of(hit) for hit in found.hits], as_of=filters.as_of, degraded=found.degraded or None)
+
+
+@router.post("/evaluations")
+async def evaluate_search(body: EvaluationIn, r: R, who: CanQuery) -> Ok[EvaluationOut]:
+    """Measure the search by questions with judged documents, on what is stored; nothing of it is kept."""
+    measured: list[tuple[MeasuredQuestion, list[str]]] = []
+    for judged in body.questions:
+        filters = filters_of(judged.filters, judged.as_of, access_of(who))
+        found = await r.retrieval.search(judged.question, filters, body.depth)
+        measured.append((measured_of(judged, found, body.depth), found.degraded))
+    degraded = sorted({part for _, parts in measured for part in parts})
+    return ok(means_of([row for row, _ in measured]), degraded=degraded or None)

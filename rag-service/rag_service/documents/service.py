@@ -44,6 +44,14 @@ class DocumentService:
             raise ReservedId(document_id=document_id)
         await self.owned.erase(access, document_id)
 
+    async def page(self, access: Access, source: str | None, after: str, limit: int) -> list[Document]:
+        """Return the organisation's documents with an id after ``after``, by id; of one source where it is given."""
+        return await self.owned.page(access, source, after, limit)
+
+    async def erase_source(self, access: Access, source: str) -> int:
+        """Erase the organisation's documents of a source; return how many there were."""
+        return await self.owned.erase_source(access, source)
+
     async def erasures(self, access: Access, before: int, limit: int) -> list[Erasure]:
         """Return who erased which documents of the organisation, newest first."""
         return await self.owned.erasures(access, before, limit)

@@ -40,6 +40,11 @@ RETURNING id
 """
 
 _READ = f"SELECT {COLUMNS} FROM readable_documents d WHERE d.tenant IN ('', $1) AND d.id = $2"
+_PAGE = f"""
+SELECT {COLUMNS} FROM readable_documents d
+WHERE d.tenant = $1 AND ($2::text IS NULL OR d.source = $2) AND d.id > $3 ORDER BY d.id LIMIT $4
+"""
+_ERASE_SOURCE = "DELETE FROM tenant_documents WHERE tenant = $1 AND source = $2 RETURNING id"
 _NOTE = "INSERT INTO erasures (tenant, document_id, erased_by) SELECT $1, unnest($2::text[]), $3"
 _ERASURES = """
 SELECT number, document_id, erased_by, erased_at FROM erasures
@@ -94,6 +99,20 @@ class TenantDocumentRepository:
             if affected_rows(await connection.execute(sql, access.tenant, document_id)) == 0:
                 raise DocumentNotFound(document_id=document_id)
             await connection.execute(_NOTE, access.tenant, [document_id], access.subject)
+
+    async def page(self, access: Access, source: str | None, after: str, limit: int) -> list[Document]:
+        """Return the organisation's documents with an id after ``after``, by id; of one source where it is given."""
+        async with accessing(self._postgres, access) as connection:
+            rows = await connection.fetch(_PAGE, access.tenant, source, after, limit)
+        return [Document(**row) for row in rows]
+
+    async def erase_source(self, access: Access, source: str) -> int:
+        """Remove all documents of a source that ``access`` may read, note who did, and return how many there were."""
+        async with accessing(self._postgres, access) as connection:
+            await connection.execute(WRITER_LOCK)
+            rows = await connection.fetch(_ERASE_SOURCE, access.tenant, source)
+            await connection.execute(_NOTE, access.tenant, [row["id"] for row in rows], access.subject)
+        return len(rows)
 
     async def erasures(self, access: Access, before: int, limit: int) -> list[Erasure]:
         """Return the organisation's erasures with a smaller number than ``before``, newest first."""

@@ -33,6 +33,7 @@ _RELATIVE = {
     "(?:ultima|esta) semana": (-7, 1),
     "(?:ultimo|este) mes": (-30, 1),
 }
+_ANY_RELATIVE = re.compile(rf"\b(?:{'|'.join(_RELATIVE)})\b")
 _UNITS = {"dias": 1, "semanas": 7, "meses": 30}
 
 Period = tuple[datetime, datetime]
@@ -51,6 +52,24 @@ def period_of(question: str, now: datetime) -> Period | None:
         return None if days is None else (_midnight(days[0]), _midnight(days[1]))
     except (ValueError, OverflowError):
         return None
+
+
+def names_period(question: str) -> bool:
+    """Return whether ``question`` names a period."""
+    return without_period(question) != question
+
+
+def without_period(question: str) -> str:
+    """Return ``question`` without the period that it names."""
+    text = fold(question, keep_enye=False)
+    if len(text) != len(question):
+        return question
+    for pattern in (_RANGE, _MONTHS_RANGE, _DAY, _WHOLE_MONTH, _WHOLE_YEAR, _LAST_DAYS, _ANY_RELATIVE):
+        match = pattern.search(text)
+        if match is not None:
+            before = re.sub(r"\s*\b(?:en|el|los|las|la|durante)\s*$", "", question[: match.start()])
+            return before + question[match.end() :]
+    return question
 
 
 def _absolute(text: str, today: date) -> tuple[date, date] | None:

@@ -158,3 +158,21 @@ async def test_the_server_says_where_a_document_is_from_and_who_erased_it(world:
     assert (erasure["id"], erasure["erased_by"]) == ("d1", stored["stored_by"])
     assert erasure["erased_at"] >= stored["stored_at"]
     await world.call("GET", "/v1/rag/erasures?cursor=eyJiZWZvcmUiOi0xfQ", status=422)
+
+
+async def test_documents_are_listed_and_erased_by_source(world: World) -> None:
+    """Pages hold the organisation's documents by id and no tweet; erasing a source leaves the others, and who did."""
+    world.feed.add("1", "Un tuit.")
+    await world.upload(*({"id": f"a{n}", "text": f"Texto {n}."} for n in range(3)), source="uno")
+    await world.upload({"id": "b", "text": "Otro texto."}, source="dos")
+    await world.eventually(lambda: world.cursor_is("1"))
+    first = await world.call("GET", "/v1/rag/documents?limit=2")
+    rest = await world.call("GET", f"/v1/rag/documents?limit=2&cursor={first['meta']['next_cursor']}")
+    assert [item["id"] for item in [*first["data"]["items"], *rest["data"]["items"]]] == ["a0", "a1", "a2", "b"]
+    erased = (await world.call("DELETE", "/v1/rag/documents?source=uno"))["data"]
+    assert erased == {"source": "uno", "erased": 3}
+    assert (await world.call("DELETE", "/v1/rag/documents?source=uno"))["data"]["erased"] == 0
+    left = await world.call("GET", "/v1/rag/documents")
+    assert [item["id"] for item in left["data"]["items"]] == ["b"]
+    assert len((await world.call("GET", "/v1/rag/erasures"))["data"]["items"]) == 3
+    await world.call("GET", "/v1/rag/documents?cursor=eyJhZnRlciI6MX0", status=422)

@@ -85,6 +85,13 @@ class ErasureOut(ResponseModel):
     erased_at: Timestamp
 
 
+class SourceErased(ResponseModel):
+    """How many documents of a source were erased."""
+
+    source: str
+    erased: int
+
+
 class DocumentErased(ResponseModel):
     """What was erased."""
 

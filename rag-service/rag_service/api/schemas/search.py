@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
+from castor_chassis import Identifier, Integer, RequestModel, ResponseModel, Timestamp
 from rag_service.api.schemas.documents import DocumentOut
 from rag_service.api.schemas.fields import FiltersIn, Question
 
@@ -21,6 +21,43 @@ class SearchIn(RequestModel):
     limit: SearchLimit = 10
     filters: FiltersIn = Field(default_factory=FiltersIn)
     as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
+
+
+class JudgedQuestion(RequestModel):
+    """A question, and the ids of the documents that were judged relevant."""
+
+    question: Question
+    relevant: list[Identifier] = Field(min_length=1, max_length=200)
+    filters: FiltersIn = Field(default_factory=FiltersIn)
+    as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
+
+
+class EvaluationIn(RequestModel):
+    """A set of questions to measure the search by."""
+
+    questions: list[JudgedQuestion] = Field(min_length=1, max_length=50)
+    depth: SearchLimit = Field(10, description="So many hits of each question count.")
+
+
+class Measures(ResponseModel):
+    """How good rankings are, each in [0, 1]."""
+
+    ndcg: float = Field(description="Normalised discounted cumulative gain; all relevant documents count alike.")
+    recall: float
+    reciprocal_rank: float
+
+
+class MeasuredQuestion(Measures):
+    """The measures of one question, and what was found."""
+
+    question: str
+    ids: list[str]
+
+
+class EvaluationOut(Measures):
+    """The means over all questions, and each question."""
+
+    questions: list[MeasuredQuestion]
 
 
 class SearchHit(ResponseModel):

@@ -1,0 +1,88 @@
+"""Routes of conversations."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from castor_chassis import Invalid, Ok, Page, decode_cursor, encode_cursor, errors_of, ok, page
+from rag_service.answers.model import Answer
+from rag_service.api.mappers import answer_of, conversation_of, filters_of, turn_of
+from rag_service.api.resources import CanQuery, R, access_of
+from rag_service.api.schemas.answers import QueryIn
+from rag_service.api.schemas.conversations import (
+    ConversationErased,
+    ConversationIn,
+    ConversationOut,
+    ConversationTurns,
+    TurnOut,
+)
+from rag_service.errors import ConversationFull, ConversationNotFound, TooManyConversations
+
+router = APIRouter(prefix="/v1/rag/conversations", tags=["rag"])
+_END = (datetime.fromisoformat("9999-12-31T00:00:00+00:00"), uuid.UUID(int=2**128 - 1))
+
+
+@router.post("", status_code=201, responses=errors_of(TooManyConversations))
+async def begin_conversation(body: ConversationIn, r: R, who: CanQuery) -> Ok[ConversationOut]:
+    """Begin a conversation that you alone can read; each request makes a new one."""
+    return ok(conversation_of(await r.conversations.begin(access_of(who), body.title)))
+
+
+@router.get("")
+async def list_conversations(
+    r: R,
+    who: CanQuery,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=300)] = None,
+) -> Page[ConversationOut]:
+    """Return your conversations, newest first."""
+    found = await r.conversations.page(access_of(who), _before(cursor), limit)
+    last = {"before": found[-1].created_at.isoformat(), "id": str(found[-1].id)} if len(found) == limit else None
+    following = None if last is None else encode_cursor(last)
+    return page([conversation_of(conversation) for conversation in found], next_cursor=following)
+
+
+@router.get("/{conversation_id}", responses=errors_of(ConversationNotFound))
+async def get_conversation(conversation_id: uuid.UUID, r: R, who: CanQuery) -> Ok[ConversationTurns]:
+    """Return a conversation with its questions and answers."""
+    conversation, turns = await r.conversations.conversation(access_of(who), conversation_id)
+    out = conversation_of(conversation)
+    return ok(ConversationTurns(**dict(out), items=[turn_of(turn) for turn in turns]))
+
+
+@router.post(
+    "/{conversation_id}/questions", status_code=201, responses=errors_of(ConversationNotFound, ConversationFull)
+)
+async def ask_in_conversation(conversation_id: uuid.UUID, body: QueryIn, r: R, who: CanQuery) -> Ok[TurnOut]:
+    """Ask; what leans on the question before ("¿Y Fajardo?") is rewritten to stand alone. Each request adds a turn."""
+    filters = filters_of(body.filters, body.as_of, access_of(who))
+    turn, answer = await r.conversations.ask(conversation_id, body.question, filters, body.limit, _kept)
+    return ok(turn_of(turn), as_of=filters.as_of, degraded=answer.degraded or None)
+
+
+@router.delete("/{conversation_id}", responses=errors_of(ConversationNotFound))
+async def erase_conversation(conversation_id: uuid.UUID, r: R, who: CanQuery) -> Ok[ConversationErased]:
+    """Erase a conversation with everything in it."""
+    await r.conversations.erase(access_of(who), conversation_id)
+    return ok(ConversationErased(id=str(conversation_id)))
+
+
+def _kept(answer: Answer) -> dict[str, Any]:
+    return answer_of(answer).model_dump(mode="json")
+
+
+def _before(cursor: str | None) -> tuple[datetime, uuid.UUID]:
+    if cursor is None:
+        return _END
+    position = decode_cursor(cursor)
+    try:
+        moment = datetime.fromisoformat(str(position["before"]))
+        if moment.tzinfo is None:
+            raise ValueError("without an offset")
+        return moment, uuid.UUID(str(position["id"]))
+    except (KeyError, ValueError) as error:
+        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before") from error

@@ -1,0 +1,65 @@
+"""Conversations over HTTP: kept, followed up, their owner's alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+
+@pytest.fixture
+async def city(world: World) -> World:
+    """What two accounts said about two subjects, without openai-service."""
+    world.openai.down = True
+    for number, (author, text) in enumerate(
+        (("petrogustavo", "El hospital público será gratuito."), ("sergio_fajardo", "Cada vereda tendrá su hospital."))
+    ):
+        world.feed.add(str(number), text, username=author)
+    await world.eventually(lambda: world.cursor_is("2"))
+    return world
+
+
+async def _begin(world: World, **body: Any) -> str:
+    return str((await world.call("POST", "/v1/rag/conversations", body, status=201))["data"]["id"])
+
+
+async def _ask(world: World, name: str, question: str) -> Any:
+    answer = await world.call("POST", f"/v1/rag/conversations/{name}/questions", {"question": question}, status=201)
+    return answer["data"]
+
+
+async def test_a_follow_up_is_answered_as_if_it_stood_alone(city: World) -> None:
+    """ "¿Y Fajardo?" asks of Fajardo what was asked of Petro, and both turns are kept with their answers."""
+    name = await _begin(city, title="Salud")
+    first = await _ask(city, name, "¿Qué propone Petro sobre hospitales?")
+    second = await _ask(city, name, "¿Y Fajardo?")
+    assert first["answer"]["citations"][0]["author"] == "petrogustavo"
+    assert second["standalone"] == "¿Qué propone Fajardo sobre hospitales?"
+    assert [cited["author"] for cited in second["answer"]["citations"]] == ["sergio_fajardo"]
+    kept = (await city.call("GET", f"/v1/rag/conversations/{name}"))["data"]
+    assert (kept["title"], kept["turns"], kept["items"]) == ("Salud", 2, [first, second])
+
+
+async def test_a_conversation_is_its_owners_alone(city: World) -> None:
+    """Another user of the organisation neither sees, continues nor erases it; its owner lists and erases it."""
+    names = [await _begin(city) for _ in range(3)]
+    mine = dict(city.headers)
+    city.headers["Authorization"] = "Bearer " + city.issuer.user_token(["rag:query"])
+    assert (await city.call("GET", "/v1/rag/conversations"))["data"]["items"] == []
+    for method, path, body in (
+        ("GET", names[0], None),
+        ("DELETE", names[0], None),
+        ("POST", f"{names[0]}/questions", {"question": "¿Hospitales?"}),
+    ):
+        refused = await city.call(method, f"/v1/rag/conversations/{path}", body, status=404)
+        assert refused["code"] == "conversation_not_found"
+    city.headers.update(mine)
+    first = await city.call("GET", "/v1/rag/conversations?limit=2")
+    rest = await city.call("GET", f"/v1/rag/conversations?limit=2&cursor={first['meta']['next_cursor']}")
+    assert [item["id"] for item in [*first["data"]["items"], *rest["data"]["items"]]] == names[::-1]
+    await city.call("DELETE", f"/v1/rag/conversations/{names[0]}")
+    await city.call("GET", f"/v1/rag/conversations/{names[0]}", status=404)
+    await city.call("GET", "/v1/rag/conversations?cursor=e30", status=422)
