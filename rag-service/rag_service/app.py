@@ -13,7 +13,7 @@ from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from rag_service import __version__
 from rag_service.answers.prompt import system_message
 from rag_service.answers.service import AnswerService
-from rag_service.api import TAGS, answers, conversations, documents, search, status
+from rag_service.api import TAGS, answers, conversations, documents, files, search, status
 from rag_service.api.resources import Resources
 from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
@@ -25,6 +25,9 @@ from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.embeddings.encoder import Encoder
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.embeddings.worker import Embedder, measure
+from rag_service.files.repository import FileRepository
+from rag_service.files.service import FileService
+from rag_service.files.worker import FileReader
 from rag_service.ingest.feed_consumer import FeedConsumer
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.service import RetrievalService
@@ -46,7 +49,7 @@ def create_app(
         package="rag_service",
         version=__version__,
         summary="Documents, hybrid retrieval and answers in which every quote is checked.",
-        routers=[documents.router, search.router, answers.router, conversations.router, status.router],
+        routers=[documents.router, search.router, answers.router, conversations.router, files.router, status.router],
         tags=TAGS,
         start=start,
         keys=keys,
@@ -66,9 +69,14 @@ async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     searches = SearchRepository(postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows)
     retrieval = RetrievalService(searches, encoder)
     answer_service = AnswerService(retrieval, openai, system_message())
-    stored_documents = DocumentService(stored, TenantDocumentRepository(postgres))
-    conversing = ConversationService(ConversationRepository(postgres), answer_service)
-    yield Resources(stored_documents, retrieval, answer_service, conversing, EmbeddingRepository(postgres))
+    yield Resources(
+        documents=DocumentService(stored, TenantDocumentRepository(postgres)),
+        retrieval=retrieval,
+        answers=answer_service,
+        conversations=ConversationService(ConversationRepository(postgres), answer_service),
+        files=FileService(FileRepository(postgres)),
+        embeddings=EmbeddingRepository(postgres),
+    )
 
 
 def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encoder: Encoder) -> None:
@@ -80,6 +88,8 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
         postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows
     )
     chassis.spawn_under_lease("follow_tweets", FeedConsumer(twitter, stored).run)
+    reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres))
+    chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)
     chassis.spawn_under_lease("keep_indexes", partial(keep_indexes, indexes, settings.index_check_seconds))
     chassis.spawn("measure", partial(measure, embeddings, settings.index_check_seconds))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castor_chassis import Conflict, Forbidden, NotFound, ServiceError
+from castor_chassis import Conflict, Forbidden, Invalid, NotFound, Overloaded, ServiceError
 
 
 class DocumentNotFound(NotFound):
@@ -48,6 +48,50 @@ class TooManyConversations(Conflict):
 
     code = "too_many_conversations"
     message = "One caller has at most {limit} conversations; erase some first."
+
+
+class FileNotFound(NotFound):
+    """The organisation has no file with this id."""
+
+    code = "file_not_found"
+    message = "Your organisation has no file with the id '{file_id}'; GET /v1/rag/files lists them."
+
+
+class FileUnreadable(Invalid):
+    """A file of which no text can be had."""
+
+    code = "file_unreadable"
+    message = "The file cannot be read: {reason}."
+
+
+class EmptyFile(Invalid):
+    """A request without a body."""
+
+    code = "empty_file"
+    message = "The body is empty; send the file itself as the body."
+
+
+class UnknownMediaType(ServiceError):
+    """A kind of file that is not read."""
+
+    status = 415
+    code = "unknown_media_type"
+    message = "Files of the type '{media_type}' are not read; send one of {known} as Content-Type."
+
+
+class UploadBroken(ServiceError):
+    """The sender went away before the end of the file."""
+
+    status = 400
+    code = "upload_broken"
+    message = "The file did not arrive whole; send it again."
+
+
+class TooManyFiles(Overloaded):
+    """So many files of the organisation wait that no more are taken."""
+
+    code = "too_many_files"
+    message = "At most {limit} files of an organisation wait to be read; try again as Retry-After says."
 
 
 class DuplicateIds(Conflict):

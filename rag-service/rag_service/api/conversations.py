@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
-from castor_chassis import Invalid, Ok, Page, decode_cursor, encode_cursor, errors_of, ok, page
+from castor_chassis import Ok, Page, errors_of, ok, page
 from rag_service.answers.model import Answer
+from rag_service.api.documents import Limit
 from rag_service.api.mappers import answer_of, conversation_of, filters_of, turn_of
 from rag_service.api.resources import CanQuery, R, access_of
 from rag_service.api.schemas.answers import QueryIn
@@ -23,7 +23,6 @@ from rag_service.api.schemas.conversations import (
 from rag_service.errors import ConversationFull, ConversationNotFound, TooManyConversations
 
 router = APIRouter(prefix="/v1/rag/conversations", tags=["rag"])
-_END = (datetime.fromisoformat("9999-12-31T00:00:00+00:00"), uuid.UUID(int=2**128 - 1))
 
 
 @router.post("", status_code=201, responses=errors_of(TooManyConversations))
@@ -36,14 +35,13 @@ async def begin_conversation(body: ConversationIn, r: R, who: CanQuery) -> Ok[Co
 async def list_conversations(
     r: R,
     who: CanQuery,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=300)] = None,
+    limit: Limit = 50,
+    cursor: uuid.UUID | None = None,
 ) -> Page[ConversationOut]:
     """Return your conversations, newest first."""
-    found = await r.conversations.page(access_of(who), _before(cursor), limit)
-    last = {"before": found[-1].created_at.isoformat(), "id": str(found[-1].id)} if len(found) == limit else None
-    following = None if last is None else encode_cursor(last)
-    return page([conversation_of(conversation) for conversation in found], next_cursor=following)
+    found = await r.conversations.page(access_of(who), cursor, limit + 1)
+    following = str(found[limit - 1].id) if len(found) > limit else None
+    return page([conversation_of(conversation) for conversation in found[:limit]], next_cursor=following)
 
 
 @router.get("/{conversation_id}", responses=errors_of(ConversationNotFound))
@@ -73,16 +71,3 @@ async def erase_conversation(conversation_id: uuid.UUID, r: R, who: CanQuery) ->
 
 def _kept(answer: Answer) -> dict[str, Any]:
     return answer_of(answer).model_dump(mode="json")
-
-
-def _before(cursor: str | None) -> tuple[datetime, uuid.UUID]:
-    if cursor is None:
-        return _END
-    position = decode_cursor(cursor)
-    try:
-        moment = datetime.fromisoformat(str(position["before"]))
-        if moment.tzinfo is None:
-            raise ValueError("without an offset")
-        return moment, uuid.UUID(str(position["id"]))
-    except (KeyError, ValueError) as error:
-        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before") from error

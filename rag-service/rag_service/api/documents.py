@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from castor_chassis import Identifier, Invalid, Ok, Page, decode_cursor, encode_cursor, errors_of, ok, page
+from castor_chassis import Identifier, Ok, Page, errors_of, ok, page
 from rag_service.api.mappers import document_of, draft_of, erasure_of, stored_of
 from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
 from rag_service.api.schemas.documents import (
@@ -21,6 +21,7 @@ from rag_service.api.schemas.fields import NO_NULL
 from rag_service.errors import DocumentNotFound, DuplicateIds, NotForYourRoles, ReservedId
 
 _LAST = 2**63 - 1
+Limit = Annotated[int, Query(ge=1, le=100)]
 SourceName = Annotated[str, Query(min_length=1, max_length=128, pattern=NO_NULL)]
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
@@ -38,13 +39,13 @@ async def list_documents(
     r: R,
     who: CanReadDocuments,
     source: SourceName | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    limit: Limit = 50,
+    cursor: Identifier | None = None,
 ) -> Page[DocumentOut]:
     """Return the documents of your organisation by id; the shared tweets are not among them."""
-    found = await r.documents.page(access_of(who), source, _after(cursor), limit)
-    following = encode_cursor({"after": found[-1].id}) if len(found) == limit else None
-    return page([document_of(document) for document in found], next_cursor=following)
+    found = await r.documents.page(access_of(who), source, cursor or "", limit + 1)
+    following = found[limit - 1].id if len(found) > limit else None
+    return page([document_of(document) for document in found[:limit]], next_cursor=following)
 
 
 @router.delete("/documents")
@@ -70,27 +71,10 @@ async def erase_document(document_id: Identifier, r: R, who: CanWriteDocuments) 
 async def list_erasures(
     r: R,
     who: CanReadDocuments,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Limit = 50,
+    cursor: Annotated[int, Query(ge=0, le=_LAST)] = _LAST,
 ) -> Page[ErasureOut]:
     """Return who erased which documents of your organisation, newest first."""
-    before = _number(cursor)
-    found = await r.documents.erasures(access_of(who), before, limit)
-    following = encode_cursor({"before": found[-1].number}) if len(found) == limit else None
-    return page([erasure_of(erasure) for erasure in found], next_cursor=following)
-
-
-def _number(cursor: str | None) -> int:
-    if cursor is None:
-        return _LAST
-    number = decode_cursor(cursor).get("before")
-    if not isinstance(number, int) or not 0 <= number <= _LAST:
-        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before")
-    return number
-
-
-def _after(cursor: str | None) -> str:
-    after = "" if cursor is None else decode_cursor(cursor).get("after")
-    if not isinstance(after, str) or "\x00" in after:
-        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before")
-    return after
+    found = await r.documents.erasures(access_of(who), cursor, limit + 1)
+    following = str(found[limit - 1].number) if len(found) > limit else None
+    return page([erasure_of(erasure) for erasure in found[:limit]], next_cursor=following)

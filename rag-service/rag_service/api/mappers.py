@@ -13,11 +13,13 @@ from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut
 from rag_service.api.schemas.conversations import ConversationOut, TurnOut
 from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored, ErasureOut
 from rag_service.api.schemas.fields import FiltersIn
+from rag_service.api.schemas.files import FileOut
 from rag_service.api.schemas.search import EvaluationOut, JudgedQuestion, MeasuredQuestion, SearchHit
 from rag_service.api.schemas.status import StatusOut
 from rag_service.conversations.model import Conversation, Turn
 from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments, id_of_content
 from rag_service.embeddings.model import EmbeddingCounts
+from rag_service.files.model import File
 from rag_service.retrieval.evaluation import quality_of
 from rag_service.retrieval.model import Filters, Found, Hit
 
@@ -59,6 +61,11 @@ def means_of(rows: Sequence[MeasuredQuestion]) -> EvaluationOut:
         recall=fmean(row.recall for row in rows),
         reciprocal_rank=fmean(row.reciprocal_rank for row in rows),
     )
+
+
+def file_of(file: File) -> FileOut:
+    """Return a file and how far it is read."""
+    return FileOut.model_validate({name: value for name, value in asdict(file).items() if name != "tenant"})
 
 
 def conversation_of(conversation: Conversation) -> ConversationOut:

@@ -13,6 +13,7 @@ from rag_service.conversations.service import ConversationService
 from rag_service.documents.model import Access
 from rag_service.documents.service import DocumentService
 from rag_service.embeddings.repository import EmbeddingRepository
+from rag_service.files.service import FileService
 from rag_service.retrieval.service import RetrievalService
 
 
@@ -24,6 +25,7 @@ class Resources:
     retrieval: RetrievalService
     answers: AnswerService
     conversations: ConversationService
+    files: FileService
     embeddings: EmbeddingRepository
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from castor_chassis import Postgres, affected_rows
@@ -23,8 +22,9 @@ SELECT $1, $2, $3 WHERE (SELECT count(*) FROM conversations WHERE {_OWN}) < {MOS
 RETURNING {_COLUMNS}
 """
 _LIST = f"""
-SELECT {_COLUMNS} FROM conversations WHERE {_OWN} AND (created_at, id) < ($3, $4)
-ORDER BY created_at DESC, id DESC LIMIT $5
+SELECT {_COLUMNS} FROM conversations WHERE {_OWN}
+  AND ($3::uuid IS NULL OR (created_at, id) < (SELECT c.created_at, c.id FROM conversations c WHERE c.id = $3))
+ORDER BY created_at DESC, id DESC LIMIT $4
 """
 _TURN = f"UPDATE conversations SET turns = turns + 1, updated_at = now() WHERE {_OWN} AND id = $3 RETURNING turns"
 _ADD = """
@@ -47,10 +47,10 @@ class ConversationRepository:
             raise TooManyConversations(limit=MOST_CONVERSATIONS)
         return Conversation(**row)
 
-    async def page(self, access: Access, before: tuple[datetime, uuid.UUID], limit: int) -> Sequence[Conversation]:
-        """Return the conversations that began before ``before`` (time and id), newest first."""
+    async def page(self, access: Access, after: uuid.UUID | None, limit: int) -> Sequence[Conversation]:
+        """Return the conversations that began before the one with the id ``after``, newest first."""
         async with accessing(self._postgres, access) as connection:
-            rows = await connection.fetch(_LIST, access.tenant, access.subject, *before, limit)
+            rows = await connection.fetch(_LIST, access.tenant, access.subject, after, limit)
         return [Conversation(**row) for row in rows]
 
     async def conversation(self, access: Access, name: uuid.UUID) -> tuple[Conversation, list[Turn]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from rag_service.answers.model import Answer
@@ -30,9 +29,9 @@ class ConversationService:
         """Make a conversation; raises ``TooManyConversations``."""
         return await self.conversations.begin(access, title)
 
-    async def page(self, access: Access, before: tuple[datetime, uuid.UUID], limit: int) -> Sequence[Conversation]:
-        """Return the conversations that began before ``before``, newest first."""
-        return await self.conversations.page(access, before, limit)
+    async def page(self, access: Access, after: uuid.UUID | None, limit: int) -> Sequence[Conversation]:
+        """Return the conversations that began before the one with the id ``after``, newest first."""
+        return await self.conversations.page(access, after, limit)
 
     async def conversation(self, access: Access, name: uuid.UUID) -> tuple[Conversation, list[Turn]]:
         """Return a conversation with its turns; raises ``ConversationNotFound``."""

@@ -39,6 +39,13 @@ WHERE (d.published_at, d.readers, d.source, d.author, d.title, d.url, d.text, d.
 RETURNING id
 """
 
+# The same text has the same vector, whichever document holds it.
+_REUSE = """
+UPDATE tenant_documents d SET embedding = e.embedding, embedding_model = e.embedding_model
+FROM tenant_documents e
+WHERE d.tenant = $1 AND d.id = ANY($2) AND d.embedding IS NULL
+  AND e.tenant = d.tenant AND e.content_hash = d.content_hash AND e.embedding IS NOT NULL
+"""
 _READ = f"SELECT {COLUMNS} FROM readable_documents d WHERE d.tenant IN ('', $1) AND d.id = $2"
 _PAGE = f"""
 SELECT {COLUMNS} FROM readable_documents d
@@ -77,6 +84,7 @@ class TenantDocumentRepository:
             except asyncpg.InsufficientPrivilegeError as error:
                 raise NotForYourRoles from error
             written = {row["id"] for row in rows}
+            await connection.execute(_REUSE, access.tenant, list(written))
         return SavedDocuments(
             created=[name for name in ids if name in written and name not in known],
             updated=[name for name in ids if name in written and name in known],

@@ -157,7 +157,7 @@ async def test_the_server_says_where_a_document_is_from_and_who_erased_it(world:
     (erasure,) = rest["data"]["items"]
     assert (erasure["id"], erasure["erased_by"]) == ("d1", stored["stored_by"])
     assert erasure["erased_at"] >= stored["stored_at"]
-    await world.call("GET", "/v1/rag/erasures?cursor=eyJiZWZvcmUiOi0xfQ", status=422)
+    await world.call("GET", "/v1/rag/erasures?cursor=-1", status=422)
 
 
 async def test_documents_are_listed_and_erased_by_source(world: World) -> None:
@@ -175,4 +175,4 @@ async def test_documents_are_listed_and_erased_by_source(world: World) -> None:
     left = await world.call("GET", "/v1/rag/documents")
     assert [item["id"] for item in left["data"]["items"]] == ["b"]
     assert len((await world.call("GET", "/v1/rag/erasures"))["data"]["items"]) == 3
-    await world.call("GET", "/v1/rag/documents?cursor=eyJhZnRlciI6MX0", status=422)
+    await world.call("GET", "/v1/rag/documents?cursor=a%20b", status=422)

@@ -16,6 +16,9 @@ MetadataNumber = Annotated[
 MetadataValue = Words | MetadataNumber | bool | None
 
 
+Role = Annotated[str, StringConstraints(pattern=r"^[a-z_-]{1,32}$")]
+
+
 class DocumentIn(RequestModel):
     """A document to store; the same id again replaces it."""
 
@@ -32,7 +35,7 @@ class DocumentIn(RequestModel):
     author: Name | None = None
     entities: list[Name] = Field(default_factory=list, max_length=50, description="Ids of tracked entities.")
     published_at: Timestamp | None = Field(None, description="Without one: as stored before, or now.")
-    readers: list[Annotated[str, StringConstraints(pattern=r"^[a-z_-]{1,32}$")]] = Field(
+    readers: list[Role] = Field(
         default_factory=list, max_length=10, description="Roles that may read it; empty: the whole organisation."
     )
     metadata: dict[MetadataKey, MetadataValue] = Field(

@@ -1,0 +1,100 @@
+"""Routes of files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.requests import ClientDisconnect
+
+from castor_chassis import Identifier, Ok, Page, Timestamp, errors_of, ok, page
+from rag_service.api.documents import Limit, SourceName
+from rag_service.api.mappers import file_of
+from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
+from rag_service.api.schemas.documents import Role
+from rag_service.api.schemas.fields import NO_NULL
+from rag_service.api.schemas.files import FileErased, FileOut
+from rag_service.errors import (
+    EmptyFile,
+    FileNotFound,
+    NotForYourRoles,
+    ReservedId,
+    TooManyFiles,
+    UnknownMediaType,
+    UploadBroken,
+)
+from rag_service.files.model import MEDIA_TYPES, MOST_BYTES, Upload
+
+router = APIRouter(prefix="/v1/rag/files", tags=["rag"])
+Named = Annotated[str | None, Query(max_length=200, pattern=NO_NULL)]
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {name: {"schema": {"type": "string", "format": "binary", "minLength": 1}} for name in MEDIA_TYPES},
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=errors_of(ReservedId, NotForYourRoles, TooManyFiles, UnknownMediaType, EmptyFile, UploadBroken),
+    openapi_extra=_BODY,
+)
+async def store_file(
+    request: Request,
+    r: R,
+    who: CanWriteDocuments,
+    name: Annotated[str, Query(min_length=1, max_length=200, pattern=NO_NULL)],
+    source: SourceName,
+    title: Named = None,
+    author: Named = None,
+    published_at: Annotated[Timestamp | None, Query()] = None,
+    readers: Annotated[list[Role] | None, Query(max_length=10)] = None,
+) -> Ok[FileOut]:
+    """Store a file of up to 5 MB to be read into passages; GET it for how far that is.
+
+    The body is the file itself, and its Content-Type says what it is. The same file of the same source is stored once.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        raise UnknownMediaType(media_type=media_type or "none", known=", ".join(MEDIA_TYPES))
+    content = await _content(request)
+    upload = Upload(name, media_type, content, source, title, author, published_at, readers or [])
+    return ok(file_of(await r.files.add(access_of(who), upload)))
+
+
+@router.get("")
+async def list_files(
+    r: R,
+    who: CanReadDocuments,
+    limit: Limit = 50,
+    cursor: Identifier | None = None,
+) -> Page[FileOut]:
+    """Return the files of your organisation by id."""
+    found = await r.files.page(access_of(who), cursor or "", limit + 1)
+    following = found[limit - 1].id if len(found) > limit else None
+    return page([file_of(file) for file in found[:limit]], next_cursor=following)
+
+
+@router.get("/{file_id}", responses=errors_of(FileNotFound))
+async def get_file(file_id: Identifier, r: R, who: CanReadDocuments) -> Ok[FileOut]:
+    """Return a file: whether it is read, and how many of its passages are documents."""
+    return ok(file_of(await r.files.file(access_of(who), file_id)))
+
+
+@router.delete("/{file_id}", responses=errors_of(FileNotFound))
+async def erase_file(file_id: Identifier, r: R, who: CanWriteDocuments) -> Ok[FileErased]:
+    """Erase a file with its passages."""
+    return ok(FileErased(id=file_id, passages=await r.files.erase(access_of(who), file_id)))
+
+
+async def _content(request: Request) -> bytes:
+    request.scope["castor_max_body_bytes"] = MOST_BYTES
+    try:
+        content = await request.body()
+    except ClientDisconnect as error:
+        raise UploadBroken from error
+    if not content:
+        raise EmptyFile
+    return content

@@ -1,0 +1,60 @@
+"""Sections to passages: whole sentences, each passage under the title and heading that it stands under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rag_service.documents.model import Draft, Metadata
+from rag_service.files.model import File, Section
+from rag_service.text.sentences import sentences
+
+PASSAGE_CHARACTERS = 900
+LONGEST_SENTENCE = 4_000
+
+
+def passages_of(file: File, sections: Sequence[Section]) -> list[Draft]:
+    """Return the documents of a file, in order; the title of each is that of the file and its heading."""
+    pieces = [(section, text) for section in sections for text in _passages(section.text)]
+    return [_draft(file, section, text, number) for number, (section, text) in enumerate(pieces, 1)]
+
+
+def _draft(file: File, section: Section, text: str, number: int) -> Draft:
+    metadata: Metadata = {"file": file.name, "passage": number}
+    if section.page is not None:
+        metadata["page"] = section.page
+    title = " › ".join(part for part in (file.title or file.name, section.heading) if part)
+    return Draft(
+        id=f"{file.id}:{number:05}",
+        text=text,
+        source=file.source,
+        published_at=file.published_at or file.stored_at,
+        title=title[:500],
+        author=file.author,
+        metadata=metadata,
+        readers=file.readers,
+    )
+
+
+def _passages(text: str) -> Iterator[str]:
+    """Yield runs of sentences of up to 900 characters, as they stand in ``text``; a longer sentence stands alone."""
+    start = end = 0
+    for begin, stop in _bounded(text):
+        if end > start and stop - start > PASSAGE_CHARACTERS:
+            yield text[start:end]
+            start = begin
+        elif end == start:
+            start = begin
+        end = stop
+    if text[start:end].strip():
+        yield text[start:end]
+
+
+def _bounded(text: str) -> Iterator[tuple[int, int]]:
+    for begin, stop in sentences(text):
+        # What has no final sign for pages is cut at white space.
+        while stop - begin > LONGEST_SENTENCE:
+            cut = text.rfind(" ", begin + 1, begin + LONGEST_SENTENCE)
+            cut = cut if cut > begin else begin + LONGEST_SENTENCE
+            yield begin, cut
+            begin = cut
+        yield begin, stop

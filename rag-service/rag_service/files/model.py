@@ -1,0 +1,62 @@
+"""Records of files."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+MEDIA_TYPES = ("text/plain", "text/markdown", "text/html", "application/pdf")
+MOST_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came, with what its sender says of it."""
+
+    name: str
+    media_type: str
+    content: bytes
+    source: str
+    title: str | None = None
+    author: str | None = None
+    published_at: datetime | None = None
+    readers: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The same content of the same source is the same file."""
+        digest = hashlib.sha256(self.source.encode() + b"\x00" + self.content).hexdigest()
+        return f"file:{digest[:32]}"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A stored file: ``state`` is ``waiting``, ``reading``, ``done`` or ``failed``; ``stored`` of its ``passages`` are
+    documents already, whose ids are its own with a number."""
+
+    tenant: str
+    id: str
+    name: str
+    media_type: str
+    source: str
+    title: str | None
+    author: str | None
+    published_at: datetime | None
+    readers: list[str]
+    state: str
+    passages: int
+    stored: int
+    error: str | None
+    stored_by: str
+    stored_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a file under one heading, or one page of it."""
+
+    heading: str | None
+    text: str
+    page: int | None = None

@@ -1,0 +1,106 @@
+"""SQL of files: those that wait to be read, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from castor_chassis import Postgres, affected_rows
+from rag_service.documents.access_repository import accessing
+from rag_service.documents.model import BACKGROUND, Access
+from rag_service.errors import FileNotFound, TooManyFiles
+from rag_service.files.model import File, Upload
+
+MOST_UNREAD = 50
+_COLUMNS = (
+    "tenant, id, name, media_type, source, title, author, published_at, readers, state, passages, stored, error, "
+    "stored_by, stored_at, updated_at"
+)
+_UNREAD = "state IN ('waiting', 'reading')"
+# A file that failed may be sent again; one that is done, or waits, stays as it is.
+_ADD = f"""
+INSERT INTO files AS f (tenant, id, name, media_type, source, title, author, published_at, readers, content, stored_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (tenant, id) DO UPDATE SET
+    state = CASE WHEN f.state = 'failed' THEN 'waiting' ELSE f.state END,
+    error = NULL, content = CASE WHEN f.state = 'failed' THEN excluded.content ELSE f.content END
+RETURNING {_COLUMNS}
+"""
+_PROGRESS = "UPDATE files SET state = $3, passages = $4, stored = $5, updated_at = now() WHERE tenant = $1 AND id = $2"
+_END = f"""
+UPDATE files SET state = $3, error = $4, content = NULL, updated_at = now() WHERE tenant = $1 AND id = $2 AND {_UNREAD}
+"""
+_ERASE_PASSAGES = "DELETE FROM tenant_documents WHERE tenant = $1 AND id LIKE $2 || ':%' RETURNING id"
+_NOTE = "INSERT INTO erasures (tenant, document_id, erased_by) SELECT $1, unnest($2::text[]), $3"
+
+
+class FileRepository:
+    """Files of organisations. Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def add(self, access: Access, upload: Upload) -> File:
+        """Store a file to be read; raises ``TooManyFiles`` while too many wait."""
+        values = (upload.name, upload.media_type, upload.source, upload.title, upload.author, upload.published_at)
+        async with accessing(self._postgres, access) as connection:
+            count = f"SELECT count(*) FROM files WHERE tenant = $1 AND id <> $2 AND {_UNREAD}"
+            if await connection.fetchval(count, access.tenant, upload.id) >= MOST_UNREAD:
+                raise TooManyFiles(limit=MOST_UNREAD, retry_after_seconds=30)
+            row = await connection.fetchrow(
+                _ADD, access.tenant, upload.id, *values, upload.readers, upload.content, access.subject
+            )
+        assert row is not None, "both an insert and an update return their row"
+        return File(**row)
+
+    async def file(self, access: Access, file_id: str) -> File:
+        """Return one file; raises ``FileNotFound``."""
+        async with accessing(self._postgres, access) as connection:
+            sql = f"SELECT {_COLUMNS} FROM files WHERE tenant = $1 AND id = $2"
+            row = await connection.fetchrow(sql, access.tenant, file_id)
+        if row is None:
+            raise FileNotFound(file_id=file_id)
+        return File(**row)
+
+    async def page(self, access: Access, after: str, limit: int) -> Sequence[File]:
+        """Return the organisation's files with an id after ``after``, by id."""
+        async with accessing(self._postgres, access) as connection:
+            sql = f"SELECT {_COLUMNS} FROM files WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3"
+            rows = await connection.fetch(sql, access.tenant, after, limit)
+        return [File(**row) for row in rows]
+
+    async def erase(self, access: Access, file_id: str) -> int:
+        """Remove a file and its passages, note who did, and return how many passages there were."""
+        async with accessing(self._postgres, access) as connection:
+            erased = await connection.execute("DELETE FROM files WHERE tenant = $1 AND id = $2", access.tenant, file_id)
+            if affected_rows(erased) == 0:
+                raise FileNotFound(file_id=file_id)
+            rows = await connection.fetch(_ERASE_PASSAGES, access.tenant, file_id)
+            await connection.execute(_NOTE, access.tenant, [file_id, *(row["id"] for row in rows)], access.subject)
+        return len(rows)
+
+    async def next_unread(self) -> tuple[File, bytes] | None:
+        """Return the file that waits longest, of whichever organisation, with its bytes."""
+        sql = f"SELECT {_COLUMNS}, content FROM files WHERE {_UNREAD} ORDER BY stored_at, id LIMIT 1"
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            row = await connection.fetchrow(sql)
+        if row is None:
+            return None
+        fields = dict(row)
+        content = fields.pop("content")
+        return File(**fields), content
+
+    async def progress(self, file: File, passages: int, stored: int) -> bool:
+        """Note how many of a file's passages are stored; return False when the file was erased meanwhile."""
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            done = await connection.execute(_PROGRESS, file.tenant, file.id, "reading", passages, stored)
+        return affected_rows(done) == 1
+
+    async def drop_passages(self, file: File) -> None:
+        """Remove the passages of a file that is erased."""
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            await connection.execute(_ERASE_PASSAGES, file.tenant, file.id)
+
+    async def end(self, file: File, error: str | None) -> None:
+        """Note that a file is read, or why it cannot be."""
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            await connection.execute(_END, file.tenant, file.id, "failed" if error else "done", error)

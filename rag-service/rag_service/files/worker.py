@@ -1,0 +1,67 @@
+"""Background work: reads the files that wait, one after another, and stores their passages."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from rag_service.documents.model import Access, Draft
+from rag_service.documents.tenant_repository import TenantDocumentRepository
+from rag_service.errors import FileUnreadable
+from rag_service.files.chunking import passages_of
+from rag_service.files.model import File
+from rag_service.files.parsing import sections_of
+from rag_service.files.repository import FileRepository
+
+BATCH = 200
+IDLE_SECONDS = 0.5
+log = structlog.get_logger("castor.rag.files")
+
+
+class FileReader:
+    """Reads files; run it under a lease. A file whose reading was broken off is read again from its beginning, which
+    stores nothing twice."""
+
+    def __init__(self, files: FileRepository, documents: TenantDocumentRepository) -> None:
+        self._files = files
+        self._documents = documents
+
+    async def run(self) -> None:
+        """Read until cancelled; raises what the database raises, and can then be run again."""
+        while True:
+            if not await self.step():
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def step(self) -> bool:
+        """Read one file; return whether there was one."""
+        waiting = await self._files.next_unread()
+        if waiting is None:
+            return False
+        file, content = waiting
+        try:
+            # Parsing takes seconds of a processor.
+            passages = await asyncio.to_thread(_passages, file, content)
+        except FileUnreadable as error:
+            log.warning("file_not_read", file=file.id, reason=str(error))
+            await self._files.end(file, str(error))
+            return True
+        if await self._store(file, passages):
+            await self._files.end(file, None)
+        return True
+
+    async def _store(self, file: File, passages: list[Draft]) -> bool:
+        access = Access(file.tenant, tuple(file.readers), file.stored_by)
+        for first in range(0, len(passages), BATCH):
+            if not await self._files.progress(file, len(passages), first):
+                break
+            await self._documents.save(access, "file", passages[first : first + BATCH])
+        if await self._files.progress(file, len(passages), len(passages)):
+            return True
+        # Erased while its last passages were stored.
+        await self._files.drop_passages(file)
+        return False
+
+
+def _passages(file: File, content: bytes) -> list[Draft]:
+    return passages_of(file, sections_of(file.media_type, content))

@@ -1,0 +1,135 @@
+"""Files over HTTP: read into passages, erased with them, refused for a reason."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+HTML = b"""<html><head><title>x</title><script>alert('no')</script></head><body><nav>Inicio</nav>
+<h1>Programa</h1><p>Presentaci\xc3\xb3n breve.</p><h2>Salud</h2><p>Construiremos <b>45</b> hospitales.</p>
+<ul><li>Uno en Quibd\xc3\xb3.</li></ul></body></html>"""
+MARKDOWN = "# Programa\n\nPresentación **breve**.\n\n## Salud\n\nConstruiremos 45\nhospitales.\n\n- Uno en Quibdó.\n"
+
+
+def pdf(*lines: str) -> bytes:
+    """Return a PDF of one page."""
+    shown = " ".join(f"({line}) Tj 0 -20 Td" for line in lines)
+    stream = zlib.compress(f"BT /F1 12 Tf 50 700 Td {shown} ET".encode("latin-1"))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
+        b"/Encoding /WinAnsiEncoding >> >> >> >>",
+        b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(stream), stream),
+    ]
+    body = b"%PDF-1.4\n"
+    places = []
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return body + b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Root 1 0 R /Size 5 >>\nstartxref\n%d\n%%%%EOF" % (
+        table,
+        len(body),
+    )
+
+
+FILES = {
+    "text/plain": "Construiremos 45 hospitales. Uno en Quibdó.".encode("cp1252"),
+    "text/markdown": MARKDOWN.encode(),
+    "text/html; charset=utf-8": HTML,
+    "application/pdf": pdf("Construiremos 45 hospi-", "tales. Uno en Quibdó."),
+}
+
+
+async def send(world: World, content: bytes, media_type: str, status: int = 202, **query: str) -> Any:
+    """Send a file; return what is said of it."""
+    headers = {**world.headers, "content-type": media_type}
+    params = {"name": "programa", "source": "programas", **query}
+    answer = await world.service.client.post("/v1/rag/files", params=params, content=content, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()["data"] if status == 202 else answer.json()
+
+
+async def read(world: World, file_id: str) -> Any:
+    """Wait until a file is read or cannot be; return it."""
+
+    async def ended() -> Any:
+        file = (await world.call("GET", f"/v1/rag/files/{file_id}"))["data"]
+        return file if file["state"] in ("done", "failed") else None
+
+    return await world.eventually(ended)
+
+
+@pytest.mark.parametrize("media_type", FILES)
+async def test_each_kind_of_file_is_read_found_and_quoted(world: World, media_type: str) -> None:
+    """Text, Markdown, HTML and PDF become passages that an answer quotes, said to come from a file."""
+    file = await read(world, (await send(world, FILES[media_type], media_type, title="Plan"))["id"])
+    assert (file["state"], file["stored"], file["error"]) == ("done", file["passages"], None)
+    answer = (await world.call("POST", "/v1/rag/query", {"question": "¿Cuántos hospitales?"}))["data"]
+    cited = answer["citations"][0]
+    assert " ".join(cited["quote"].split()) == "Construiremos 45 hospitales."
+    assert (cited["origin"], cited["source"], cited["title"][:4]) == ("file", "programas", "Plan")
+    assert ("Salud" in cited["title"]) == (media_type.startswith(("text/markdown", "text/html")))
+
+
+async def test_the_same_file_again_is_stored_and_embedded_once(world: World) -> None:
+    """Sent twice it is one file, and a sentence that another file holds too costs no second embedding."""
+    first = await send(world, b"Un texto largo sobre salud.", "text/plain")
+    await read(world, first["id"])
+    await world.indexed()
+    assert (await send(world, b"Un texto largo sobre salud.", "text/plain"))["id"] == first["id"]
+    other = await send(world, b"Un texto largo sobre salud.", "text/plain", source="otra")
+    await read(world, other["id"])
+    status = await world.indexed()
+    assert (status["documents"], status["embedded"], len(world.openai.embedded)) == (2, 2, 1)
+
+
+async def test_an_erased_file_takes_its_passages_along(world: World) -> None:
+    """After DELETE neither the file nor a passage of it is there, and the erasures say who did it."""
+    text = " ".join(f"La vereda número {number} pide un hospital y una escuela." for number in range(60))
+    file = await read(world, (await send(world, text.encode(), "text/plain"))["id"])
+    assert file["passages"] > 2
+    assert [item["id"] for item in (await world.call("GET", "/v1/rag/files"))["data"]["items"]] == [file["id"]]
+    erased = (await world.call("DELETE", f"/v1/rag/files/{file['id']}"))["data"]
+    assert erased["passages"] == file["passages"]
+    await world.call("GET", f"/v1/rag/files/{file['id']}", status=404)
+    assert (await world.call("POST", "/v1/rag/search", {"query": "vereda"}))["data"]["items"] == []
+    assert len((await world.call("GET", "/v1/rag/erasures"))["data"]["items"]) == file["passages"] + 1
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "reason"),
+    [
+        (b"%PDF-1.4 broken", "application/pdf", "no PDF that can be read"),
+        (b"", "application/pdf", None),
+        (b"<html><script>x</script></html>", "text/html", "holds no text"),
+        (pdf(""), "application/pdf", "holds no text"),
+    ],
+)
+async def test_what_cannot_be_read_says_why(world: World, content: bytes, media_type: str, reason: str | None) -> None:
+    """A broken or empty file ends as failed with its reason, and those behind it are read."""
+    if reason is None:
+        assert (await send(world, content, media_type, status=422))["code"] == "empty_file"
+        return
+    failed = await send(world, content, media_type)
+    behind = await send(world, b"Esto se lee bien.", "text/plain")
+    assert (await read(world, behind["id"]))["state"] == "done"
+    file = await read(world, failed["id"])
+    assert file["state"] == "failed"
+    assert reason in file["error"]
+
+
+async def test_what_may_not_be_sent_is_refused(world: World) -> None:
+    """Other kinds of files, names of the feed, roles of others and more than 5 MB are refused at once."""
+    assert (await send(world, b"x", "image/png", status=415))["code"] == "unknown_media_type"
+    assert (await send(world, b"x", "text/plain", status=403, source="twitter"))["code"] == "reserved_id"
+    assert (await send(world, b"x", "text/plain", status=403, readers="chief"))["code"] == "not_for_your_roles"
+    await send(world, b"x" * 5_000_001, "text/plain", status=413)
+    await send(world, b"x", "text/plain", status=422, published_at="0001-01-01T00:00:00+14:00")
