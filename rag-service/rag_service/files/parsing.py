@@ -74,10 +74,9 @@ def _html(content: bytes) -> list[Section]:
     heading: str | None = None
     lines: list[str] = []
     for node in tree.css(",".join(_BLOCKS)):
-        # Of nested blocks the innermost hold the text; a node is among those that its own query finds.
-        if len(node.css(",".join(_BLOCKS))) > 1:
-            continue
-        text = " ".join(node.text(separator=" ").split())
+        # Of nested blocks each holds its own text alone; a node is among those that its own query finds.
+        nested = len(node.css(",".join(_BLOCKS))) > 1
+        text = " ".join(node.text(deep=not nested, separator=" ").split())
         if node.tag in _HEADINGS:
             sections.append(Section(heading, "\n\n".join(lines)))
             heading, lines = text, []
