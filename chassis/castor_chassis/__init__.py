@@ -15,7 +15,7 @@ from castor_chassis.service.app import Chassis, create_service
 from castor_chassis.service.health import Gate, Health
 from castor_chassis.service.main import main
 from castor_chassis.service.resources import provided
-from castor_chassis.settings import ServiceSettings, reveal
+from castor_chassis.settings import HeaderSecret, HttpAddress, ServiceSettings, fits_a_header, reveal
 from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.model_artifacts import ModelArtifactError, ModelFolder
 from castor_chassis.storage.postgres import Postgres, affected_rows
@@ -51,7 +51,17 @@ from castor_chassis.wire.errors import (
     Unavailable,
     errors_of,
 )
-from castor_chassis.wire.fields import Identifier, Integer, JsonObject, Number, Text, Timestamp, normal_time
+from castor_chassis.wire.fields import (
+    Composed,
+    ComposedText,
+    Identifier,
+    Integer,
+    JsonObject,
+    Number,
+    Text,
+    Timestamp,
+    normal_time,
+)
 
 __all__ = [
     "REDIS_AWAY",
@@ -61,6 +71,8 @@ __all__ = [
     "Cache",
     "Chassis",
     "Claims",
+    "Composed",
+    "ComposedText",
     "Conflict",
     "DatabaseUnavailable",
     "ErrorBody",
@@ -69,7 +81,9 @@ __all__ = [
     "FeedSettings",
     "Forbidden",
     "Gate",
+    "HeaderSecret",
     "Health",
+    "HttpAddress",
     "Identifier",
     "Integer",
     "Invalid",
@@ -113,6 +127,7 @@ __all__ = [
     "encode_cursor",
     "errors_of",
     "feed_operation",
+    "fits_a_header",
     "fold",
     "follow",
     "main",

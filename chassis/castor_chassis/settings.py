@@ -3,13 +3,53 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 import limits
-from pydantic import Field, PostgresDsn, RedisDsn, Secret, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PostgresDsn,
+    RedisDsn,
+    Secret,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from castor_chassis.client_address import networks
+
+
+def _trimmed(value: Any) -> Any:
+    # A line end comes along where a value is read from a file or a secret is made with echo.
+    return value.strip() if isinstance(value, str) else value
+
+
+def _is_address(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname or any(one.isspace() for one in value):
+        raise ValueError("must be an address such as https://service:8443")
+    return value
+
+
+def fits_a_header(key: str) -> bool:
+    """Return whether a server can be sent this key: printable ASCII without blanks."""
+    return bool(key) and key.isascii() and key.isprintable() and " " not in key
+
+
+def _is_header_secret(secret: SecretStr) -> SecretStr:
+    if not fits_a_header(secret.get_secret_value()):
+        raise ValueError("must be a key of printable ASCII without blanks: it is sent in a header")
+    return secret
+
+
+HttpAddress = Annotated[str, BeforeValidator(_trimmed), AfterValidator(_is_address)]
+"""Address of a server; blanks around it are dropped."""
+HeaderSecret = Annotated[SecretStr, BeforeValidator(_trimmed), AfterValidator(_is_header_secret)]
+"""A key that is sent in a header; blanks around it are dropped."""
 
 
 class ServiceSettings(BaseSettings):
@@ -18,7 +58,7 @@ class ServiceSettings(BaseSettings):
     Raises ``pydantic.ValidationError`` when a value is wrong or two values contradict each other.
     """
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
     service_name: ClassVar[str] = "service"
 
     api_host: str = Field("127.0.0.1", description="Address of the mTLS API; 0.0.0.0 in a container.")
@@ -69,7 +109,7 @@ class ServiceSettings(BaseSettings):
     )
     redis_timeout_seconds: float = Field(0.5, gt=0, description="Redis is an aid: never wait long for it.")
 
-    auth_url: str = Field("https://auth-service:8443", description="Where auth-service answers.")
+    auth_url: HttpAddress = Field("https://auth-service:8443", description="Where auth-service answers.")
     auth_issuer: str = Field("https://auth.castor", description="'iss' of every token.")
     user_audience: str = Field("castor", description="'aud' of user tokens.")
     user_tokens_from: Literal["ingress", "services"] = Field(
@@ -90,7 +130,7 @@ class ServiceSettings(BaseSettings):
     )
     worker_threads: int = Field(2, ge=1, description="Threads for CPU work, off the event loop.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
-    otel_exporter_otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector; unset: no export.")
+    otel_exporter_otlp_endpoint: HttpAddress | None = Field(None, description="OTLP/HTTP collector; unset: no export.")
     otel_traces_sampler_arg: float = Field(0.01, ge=0, le=1, description="Share of new traces recorded.")
 
     @model_validator(mode="after")

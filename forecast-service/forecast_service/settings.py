@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from castor_chassis import ServiceSettings
+from castor_chassis import HttpAddress, ServiceSettings
 
 
 class ForecastSettings(ServiceSettings):
@@ -14,7 +14,7 @@ class ForecastSettings(ServiceSettings):
 
     service_name: ClassVar[str] = "forecast-service"
 
-    twitter_url: str = Field("https://twitter-service:8443", description="Where twitter-service answers.")
+    twitter_url: HttpAddress = Field("https://twitter-service:8443", description="Where twitter-service answers.")
     alpha: float = Field(0.5, ge=0, le=1, description="Weight of sentiment against share of conversation in ICCE.")
     smoothing: float = Field(0.3, gt=0, le=1, description="Weight of the newest day in the smoothed ICCE.")
     counts_timeout_seconds: float = Field(10, gt=0, description="Time limit of one request for daily counts.")

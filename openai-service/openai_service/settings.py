@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from castor_chassis import ServiceSettings, reveal
+from castor_chassis import HeaderSecret, HttpAddress, ServiceSettings, fits_a_header, reveal
 
 _PRICES = {
     "gpt-4o-mini": (0.15, 0.60),
@@ -32,7 +32,7 @@ class ProviderSettings(BaseModel):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     kind: Literal["openai", "azure", "compatible"] = "compatible"
-    base_url: str | None = Field(
+    base_url: HttpAddress | None = Field(
         None, description="Root of the API; for Azure the resource, https://x.openai.azure.com."
     )
     api_version: str | None = Field(None, description="Azure's, for example 2024-10-21.")
@@ -75,8 +75,8 @@ class OpenAISettings(ServiceSettings):
     model_config = SettingsConfigDict(hide_input_in_errors=True)
     service_name: ClassVar[str] = "openai-service"
 
-    openai_api_key: SecretStr | None = Field(None, description="Key of the upstream; never logged, never answered.")
-    openai_base_url: str | None = Field(
+    openai_api_key: HeaderSecret | None = Field(None, description="Key of the upstream; never logged, never answered.")
+    openai_base_url: HttpAddress | None = Field(
         None,
         description="Root of any OpenAI-compatible API, for example http://ollama:11434/v1; "
         "by default OpenAI's own when a key is set.",
@@ -258,4 +258,6 @@ class OpenAISettings(ServiceSettings):
             keys = None
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
             raise ValueError("PROVIDER_KEYS must be a JSON object of provider names and keys")
+        if unfit := [name for name, key in keys.items() if not fits_a_header(key)]:
+            raise ValueError(f"PROVIDER_KEYS: the key of {unfit[0]} is not printable ASCII without blanks")
         return self

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from castor_chassis import FeedSettings
+from castor_chassis import FeedSettings, HttpAddress
 
 
 class RagSettings(FeedSettings):
@@ -14,8 +14,8 @@ class RagSettings(FeedSettings):
 
     service_name: ClassVar[str] = "rag-service"
 
-    openai_url: str = Field("https://openai-service:8443", description="Where openai-service answers.")
-    twitter_url: str = Field("https://twitter-service:8443", description="Where twitter-service answers.")
+    openai_url: HttpAddress = Field("https://openai-service:8443", description="Where openai-service answers.")
+    twitter_url: HttpAddress = Field("https://twitter-service:8443", description="Where twitter-service answers.")
 
     embedding_model: str = Field(
         "default", description="Model asked for; the model that answers is stored with each vector."

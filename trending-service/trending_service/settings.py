@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 
-from castor_chassis import FeedSettings
+from castor_chassis import FeedSettings, HttpAddress
 
 
 class TrendingSettings(FeedSettings):
@@ -15,7 +15,7 @@ class TrendingSettings(FeedSettings):
 
     service_name: ClassVar[str] = "trending-service"
 
-    twitter_url: str = Field("https://twitter-service:8443", description="Where the feed of tweets is.")
+    twitter_url: HttpAddress = Field("https://twitter-service:8443", description="Where the feed of tweets is.")
 
     baseline_days: int = Field(
         28,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from castor_chassis import ServiceSettings
+from castor_chassis import HeaderSecret, HttpAddress, ServiceSettings
 
 
 class TwitterSettings(ServiceSettings):
@@ -21,7 +21,7 @@ class TwitterSettings(ServiceSettings):
         5, gt=0, description="Short, because unscored tweets wait meanwhile and should be scored soon after an outage."
     )
 
-    sentiment_url: str = Field("https://sentiment-service:8443", description="Where sentiment-service answers.")
+    sentiment_url: HttpAddress = Field("https://sentiment-service:8443", description="Where sentiment-service answers.")
     sentiment_timeout_seconds: float = Field(15, gt=0, description="Per attempt at scoring one batch.")
     score_batch_size: int = Field(100, ge=1, le=1000, description="Tweets per call of sentiment-service.")
     score_batches_in_flight: int = Field(2, ge=1, le=16, description="Calls of sentiment-service at a time.")
@@ -68,8 +68,8 @@ class TwitterSettings(ServiceSettings):
 
     feed_max_waiters: int = Field(64, ge=1, description="Long polls at a time; above this, 429.")
 
-    x_bearer_token: SecretStr | None = Field(None, description="Key of X API v2; without it nothing is read from X.")
-    x_base_url: str = Field("https://api.x.com", description="Base URL of X; a sandbox in development.")
+    x_bearer_token: HeaderSecret | None = Field(None, description="Key of X API v2; without it nothing is read from X.")
+    x_base_url: HttpAddress = Field("https://api.x.com", description="Base URL of X; a sandbox in development.")
     x_timeout_seconds: float = Field(15, gt=0, description="Per request to X.")
     x_max_in_flight: int = Field(16, ge=1, le=200, description="Requests at a time per endpoint, over all replicas.")
     x_attempts: int = Field(5, ge=1, le=20, description="Attempts per page at temporary failures.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -35,6 +36,10 @@ def _aware_utc(value: Any) -> Any:
         raise ValueError("is outside the range of years 1 to 9999") from error
 
 
+def _composed(value: Any) -> Any:
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
 def _bounded_depth(value: Any, depth: int = 8) -> Any:
     if depth == 0:
         raise ValueError("must not be nested deeper than 8 levels")
@@ -48,5 +53,8 @@ Number = Annotated[float, BeforeValidator(_no_bool_or_text), Field(allow_inf_nan
 Timestamp = Annotated[datetime, BeforeValidator(_aware_utc), PlainSerializer(normal_time, return_type=str)]
 # PostgreSQL cannot store the null character; the pattern says so in the contract as well.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Composed = BeforeValidator(_composed)
+"""Composes text (NFC), so that the same word in two compositions is one, before patterns and lengths are checked."""
+ComposedText = Annotated[Text, Composed]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_bounded_depth)]
