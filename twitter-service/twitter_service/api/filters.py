@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from castor_chassis import Text, Timestamp
+from castor_chassis import ComposedText, Timestamp
 from twitter_service.api.schemas.fields import Axis, DatasetName, Day, EntityId, Label, PlaceSlug
 from twitter_service.queries.service import CountFilter
 from twitter_service.tweets.repository import TweetFilter
@@ -28,7 +28,7 @@ async def tweet_filter(
         float | None, Query(ge=0, le=1, description="Of the author; unknown authors count as 0.5.")
     ] = None,
     q: Annotated[
-        Text | None, Query(min_length=1, max_length=500, description='Words, "phrases", -without, OR.')
+        ComposedText | None, Query(min_length=1, max_length=500, description='Words, "phrases", -without, OR.')
     ] = None,
     since: Annotated[Timestamp | None, Query(description="Not older than this.")] = None,
     until: Annotated[Timestamp | None, Query(description="Older than this.")] = None,

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from opentelemetry import propagate
 
 from castor_chassis import (
+    ComposedText,
     Identifier,
     Ok,
     Overloaded,
     Page,
     Principal,
-    Text,
     current_request,
     errors_of,
     ok,
@@ -100,13 +100,13 @@ async def import_file(
     _: CanWrite,
     begun_by: Annotated[Origin, Depends(origin)],
     file_format: Annotated[Format | None, Query(alias="format", description="Recognised when left out.")] = None,
-    filename: Annotated[Text | None, Query(max_length=255)] = None,
+    filename: Annotated[ComposedText | None, Query(max_length=255)] = None,
     track_authors: Annotated[
         bool, Query(description="Authors become entities where the file speaks of nobody tracked.")
     ] = False,
     resume: Annotated[bool, Query(description="Go on where an import of the same file broke off.")] = True,
     columns: Annotated[
-        Text | None,
+        ComposedText | None,
         Query(max_length=1000, description="Headers that are not recognised, as FIELD:HEADER, separated by commas."),
     ] = None,
     dates: Annotated[Dates | None, Query(description="Order of day and month in dates such as 3/4/2022.")] = None,

@@ -28,6 +28,7 @@ COLUMNS: MappingProxyType[str, Kind] = MappingProxyType(
     {
         "id": "whole", "username": "text", "author_id": "text", "created_at": "time", "text": "text", "lang": "text",
         "label": "text", "positive": "share", "neutral": "share", "negative": "share", "entities": "texts",
+        "counted_as": "texts",
         "axes": "texts", "places": "texts", "credibility": "share", "retweets": "whole",
     }
 )  # fmt: skip

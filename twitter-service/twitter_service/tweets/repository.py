@@ -63,6 +63,16 @@ class StoredTweet(msgspec.Struct, frozen=True, gc=False):
     towards: list[dict[str, Any]]
     """Entity, label, shares, basis and model of each sentiment towards an entity."""
 
+    @property
+    def counted_as(self) -> list[str]:
+        """``entity:label`` for each entity that it counts for, with the label that counts use.
+
+        That is the label towards the entity where it was judged, else that of the text; none before it is scored.
+        """
+        judged = {one["entity"]: one["label"] for one in self.towards}
+        labels = ((entity, judged.get(entity, self.label)) for entity in self.entities)
+        return [f"{entity}:{label}" for entity, label in labels if label]
+
 
 @dataclass(frozen=True)
 class TweetVersion:

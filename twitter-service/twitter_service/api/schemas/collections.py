@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
-from castor_chassis import Integer, RequestModel, ResponseModel, Text, Timestamp
+from castor_chassis import ComposedText, Integer, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.searches import Query
 from twitter_service.billing.budget import Purpose
@@ -19,7 +19,7 @@ class NewCollection(RequestModel):
     """A search that is to be kept up."""
 
     id: EntityId
-    name: Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+    name: Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
     query: Query
     mode: Mode = Field(default="search", description="search: on a schedule; stream: as it is written.")
     every_seconds: Integer = Field(default=900, ge=10, le=86_400, description="Between the beginnings of runs.")

@@ -6,7 +6,7 @@ from typing import Annotated, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from castor_chassis import RequestModel, ResponseModel, Text, Timestamp
+from castor_chassis import Composed, ComposedText, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import DatasetName, EntityId
 from twitter_service.entities import model
 from twitter_service.entities.model import EntityChanges, Kind
@@ -17,9 +17,11 @@ def _without_sign(value: str) -> str:
 
 
 Handle = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z0-9_]{1,50}$"), AfterValidator(_without_sign)]
-Hashtag = Annotated[str, StringConstraints(pattern=r"^#?[0-9A-Za-z_À-ɏ]{1,100}$"), AfterValidator(_without_sign)]
-Alias = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+Hashtag = Annotated[
+    str, StringConstraints(pattern=r"^#?[0-9A-Za-z_À-ɏ]{1,100}$"), AfterValidator(_without_sign), Composed
+]
+Alias = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
+Name = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
 

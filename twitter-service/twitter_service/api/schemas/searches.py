@@ -8,20 +8,20 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from castor_chassis import Integer, Number, RequestModel, ResponseModel, Text, Timestamp
+from castor_chassis import ComposedText, Integer, Number, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.usage import BudgetStanding
 from twitter_service.billing.budget import MICRO, Purpose
 from twitter_service.searches.model import JobRecord, Kind, SavedQuery, SearchSpec, State, search_of
 from twitter_service.searches.planner import MAX_HANDLE, Preview
 
-Term = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Term = Annotated[ComposedText, StringConstraints(min_length=1, max_length=200)]
 XHandle = Annotated[
     str,
     StringConstraints(pattern=rf"^@?[A-Za-z0-9_]{{1,{MAX_HANDLE}}}$"),
     AfterValidator(lambda handle: handle.lstrip("@")),
 ]
-XHashtag = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+XHashtag = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 SearchCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9a-f]{32}$")]
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -71,7 +72,8 @@ def places_of(header: Sequence[str], options: TableOptions) -> dict[str, tuple[i
 
     Raises ``MissingColumns`` and ``RepeatedColumn``.
     """
-    names = [name.strip().strip('"').lower() for name in header]
+    # A header may come in either composition, as columns= may.
+    names = [unicodedata.normalize("NFC", name.strip().strip('"').lower()) for name in header]
     found: dict[str, tuple[int, ...]] = {}
     for target, known in NAMES.items():
         wanted = (options.columns[target],) if target in options.columns else known
