@@ -25,6 +25,9 @@ async def embed_cached(
     keys = {text: _key(embedder.space, dimensions, text) for text in dict.fromkeys(texts)}
     stored = await cache.get_many(list(keys.values()))
     known = {text: row for text, value in zip(keys, stored, strict=True) if (row := _row(value)) is not None}
+    if len({len(row) for row in known.values()}) > 1:
+        # One of them is damaged, and nothing says which.
+        known = {}
     missing = [text for text in keys if text not in known]
     tokens = 0
     for batch in embedder.batches(missing):
@@ -60,5 +63,8 @@ def _key(space: str, dimensions: int | None, text: str) -> str:
 
 
 def _row(value: bytes | None) -> Floats | None:
-    # A value that is not a whole number of float32 is damaged, and counts as absent.
-    return np.frombuffer(value, "<f4").astype(np.float32) if value and len(value) % 4 == 0 else None
+    # A value that is not a whole number of finite float32 is damaged, and counts as absent.
+    if not value or len(value) % 4:
+        return None
+    row = np.frombuffer(value, "<f4").astype(np.float32)
+    return row if np.isfinite(row).all() else None

@@ -11,6 +11,7 @@ from sentiment_service.classifiers.base import ModelCard, Scores
 from sentiment_service.metrics import CACHE
 
 _SCORES = struct.Struct("<3d")
+_ROUNDING = 1e-3
 
 
 def cache_key(card: ModelCard, normalised: str) -> str:
@@ -25,10 +26,13 @@ def packed(scores: Scores) -> bytes:
 
 
 def unpacked(value: bytes | None) -> Scores | None:
-    """Return the scores that ``packed`` wrote; None for a value of another length, which counts as a miss."""
+    """Return the scores that ``packed`` wrote; None for anything else, which counts as a miss."""
     if value is None or len(value) != _SCORES.size:
         return None
-    return Scores(*_SCORES.unpack(value))
+    shares = _SCORES.unpack(value)
+    # A damaged value has any bits.
+    are_shares = all(0 <= share <= 1 for share in shares) and 0 < sum(shares) < 1 + _ROUNDING
+    return Scores(*shares) if are_shares else None
 
 
 class ScoreCache:

@@ -36,6 +36,15 @@ def inferences() -> float:
     return REGISTRY.get_sample_value("castor_sentiment_batch_texts_count") or 0.0
 
 
+DAMAGED = [b"", b"short", b"\xff" * 24, bytes(24), packed(Scores(0.9, 0.9, 0.9)), packed(Scores(2.0, -0.5, -0.5))]
+
+
+@pytest.mark.parametrize("value", DAMAGED)
+def test_what_cannot_be_scores_is_a_miss(value: bytes) -> None:
+    """Bytes of another length, infinite values, and shares that sum to more than one or to nothing are a miss."""
+    assert unpacked(value) is None
+
+
 async def test_a_hit_needs_no_inference(run: Run, redis_url: str) -> None:
     """A text seen before, in another spelling of the same words, is answered from Redis with the very same scores."""
     async with run(redis_url=redis_url, cache_ttl_seconds=60) as service:

@@ -1,0 +1,66 @@
+"""The vector cache, on a real Valkey: what cannot be a vector of the model is a miss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+from redis.asyncio import Redis
+
+from castor_chassis import Cache
+from openai_service.embeddings.vector_cache import embed_cached
+from openai_service.protocol.vectors import Floats
+
+DIMENSIONS = 4
+
+
+class Counting:
+    """A model whose vector of a text holds its length; notes what it was asked for."""
+
+    name = model = space = "counting"
+    version: str | None = None
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
+        """Yield one batch, or none."""
+        if texts:
+            yield list(texts)
+
+    def check(self, dimensions: int | None) -> None:
+        """Take any number of dimensions."""
+
+    async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:  # noqa: ARG002
+        """Return the vectors, at one token a text."""
+        self.asked += texts
+        return np.array([[len(text)] * DIMENSIONS for text in texts], np.float32), len(texts)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [b"abc", np.full(DIMENSIONS, np.nan, "<f4").tobytes(), np.ones(DIMENSIONS - 1, "<f4").tobytes()],
+    ids=["no whole floats", "not finite", "of another length"],
+)
+async def test_a_damaged_vector_is_computed_anew(redis_url: str, damaged: bytes) -> None:
+    """Beside whole vectors and new texts, a damaged one costs its computation, and the answer is whole."""
+    redis, model = Redis.from_url(redis_url), Counting()
+    cache = Cache(redis, "openai-service")
+    for texts in (["a", "bb"], ["bb", "a", "ccc"], ["a", "bb"]):
+        vectors = await embed_cached(cache, 60, model, texts, None)
+        assert [row[0] for row in vectors.rows] == [len(text) for text in texts]
+        [key] = [key for key in await redis.keys("*") if (await redis.get(key)) == np.full(4, 1, "<f4").tobytes()]
+        await redis.set(key, damaged)
+    assert model.asked.count("a") == 3
+    await redis.aclose()
+
+
+async def test_whole_vectors_are_not_computed_again(redis_url: str) -> None:
+    """What was computed is taken from the cache, and costs no token."""
+    redis, model = Redis.from_url(redis_url), Counting()
+    cache = Cache(redis, "openai-service")
+    await embed_cached(cache, 60, model, ["dddd"], None)
+    again = await embed_cached(cache, 60, model, ["dddd"], None)
+    assert (again.tokens, model.asked) == (0, ["dddd"])
+    await redis.aclose()
