@@ -74,6 +74,18 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 @app.command()
+def doctor() -> None:
+    """Ask every capability one small question: what is configured, and does it answer? Exit code 1 if one does not.
+
+    Where a language model is configured, one short call of it is paid; X is asked for a count, which is free.
+    """
+    from castor_devstack.job.demo import examine_running
+
+    if not examine_running(find_state_folder(), print_line):
+        raise typer.Exit(1)
+
+
+@app.command()
 def logs(
     service: Annotated[str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor, migrations, x.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from castor_devstack.errors import DevstackError
 from castor_devstack.job import report as screen
+from castor_devstack.job.doctor import as_lines, examine, is_configured
 from castor_devstack.job.html.page import page_of
 from castor_devstack.job.ingress_client import IngressClient
 from castor_devstack.job.progress import Progress
@@ -22,7 +23,8 @@ from castor_devstack.job.steps import Job
 from castor_devstack.job.tokens import access_token
 from castor_devstack.job.traced_client import Json, TracedClient
 from castor_devstack.lifecycle.background import ensure_running
-from castor_devstack.supervision.state_folder import find_state_folder
+from castor_devstack.supervision.state import State
+from castor_devstack.supervision.state_folder import StateFolder, find_state_folder
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ def run(request: JobRequest, outputs: Outputs) -> int:
     _write(result, outputs)
     screen.show(result, screen.Context(client.url, client.trace_id, outputs.written))
     return 0
+
+
+def examine_running(state_folder: StateFolder, write: Callable[[str], None]) -> bool:
+    """Write a line for each capability of the running stack; return whether all that is configured answers."""
+    client = TracedClient(IngressClient.of(state_folder), lambda: access_token(state_folder))
+    pid = State.read(state_folder).parts.get("openai-service")
+    findings = list(examine(client, is_configured(pid.environment() if pid else {})))
+    for line in as_lines(findings):
+        write(line)
+    return all(one.outcome != "fails" for one in findings)
 
 
 def _write(result: Json, outputs: Outputs) -> None:

@@ -41,6 +41,13 @@ class Pid:
         except psutil.Error:
             return False
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that it was started with; none where it is gone or belongs to somebody else."""
+        try:
+            return dict(psutil.Process(self.number).environ()) if self.alive() else {}
+        except (psutil.Error, OSError):
+            return {}
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
         if self.alive():
