@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from castor_chassis import redis_optional
 from castor_chassis.context import remaining_seconds
+from openai_service import __version__
 from openai_service.metrics import ANSWER_CACHE_ERRORS
 from openai_service.protocol.chat import ChatRequest
 
@@ -36,10 +37,23 @@ return 1
 
 
 def request_key(tenant: str, request: ChatRequest, targets: list[str]) -> str:
-    """Return a digest of the tenant, the targets, and every field that changes the answer: equal for equal requests."""
+    """Return a digest of the tenant, the targets, and every field that changes the answer: equal for equal requests.
+
+    The version of the service is in it, because another one may shape an answer differently, also after a rollback.
+    """
     body = request.model_dump(mode="json", exclude_unset=True, exclude={"user", "metadata"})
-    parts = [tenant, targets, body]
+    parts = [__version__, tenant, targets, body]
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def is_whole(content: bytes, *, stream: bool) -> bool:
+    """Return whether bytes of the cache are an answer: all events of a stream, else one JSON object."""
+    if stream:
+        return content.startswith(b"data:") and content.rstrip().endswith(b"data: [DONE]")
+    try:
+        return isinstance(orjson.loads(content), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 class ResponseCache:

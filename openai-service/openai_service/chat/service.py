@@ -9,7 +9,7 @@ from openai_service.billing.ledger import Ledger
 from openai_service.billing.payer import current_payer
 from openai_service.billing.prices import Tokens
 from openai_service.chat.completions import ChatCall, ChatCompletions
-from openai_service.chat.response_cache import ResponseCache, ResponseLease, request_key
+from openai_service.chat.response_cache import ResponseCache, ResponseLease, is_whole, request_key
 from openai_service.chat.response_stream import Answer, CachedAnswer, CompleteAnswer, StreamedAnswer
 from openai_service.chat.semantic_cache import SemanticCache
 from openai_service.chat.single_flight import InFlightRequest, SingleFlight, Subscriber
@@ -103,7 +103,7 @@ class ChatService:
 
         async def open_answer() -> Answer:
             content = await lease.acquire()
-            if content is None:
+            if content is None or not is_whole(content, stream=call.request.stream):
                 return await _opened(self._produced(call))
             return CachedAnswer(content, self._router.changes(call.request, call.targets[0]))
 

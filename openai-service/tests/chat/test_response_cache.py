@@ -121,3 +121,23 @@ async def test_a_refused_task_can_be_tried_again(run: Run, caching: dict[str, An
             answer = await service.client.post("/v1/openai/topics", json={"documents": [document]})
             assert (answer.status_code, answer.json()["code"]) == (422, "output_refused")
             assert len(upstream.bodies) == calls
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[]", b"data: {}\n\n"])
+async def test_what_is_no_answer_in_the_cache_is_a_miss(
+    run: Run, caching: dict[str, Any], upstream: FakeOpenAI, damaged: bytes, stream: bool
+) -> None:
+    """Bytes that are no whole answer are not given to anybody: the model is asked again."""
+    async with run(**caching) as service:
+        body = asking("dañada", stream=stream, user=damaged.decode())
+        one = await ask(service, body)
+        redis = service.pair.chassis.redis
+        assert redis is not None
+        for key in await redis.keys("castor:{openai-answer-*:answer"):
+            await redis.set(key, damaged)
+        two = await ask(service, body)
+    assert len(one.content) > len(damaged) + 20
+    assert len(two.content) > len(damaged) + 20
+    assert "x-castor-cache" not in two.headers
+    assert len(upstream.bodies) == 2
