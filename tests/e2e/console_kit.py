@@ -14,7 +14,7 @@ EMAIL = "admin@castor.example"
 ZONE = "America/Bogota"
 VIEWS = (
     "#/", "#/candidaturas/mariana-restrepo", "#/comparar", "#/tendencias", "#/pronostico/mariana-restrepo",
-    "#/preguntar", "#/explorar", "#/fuentes", "#/informe", "#/consumo", "#/estado", "#/cuenta",
+    "#/preguntar", "#/explorar", "#/fuentes", "#/alertas", "#/informe", "#/consumo", "#/estado", "#/cuenta",
 )  # fmt: skip
 
 

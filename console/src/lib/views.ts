@@ -20,6 +20,7 @@ export const VIEWS: View[] = [
   { path: "/preguntar", key: "q", name: () => t("Preguntar", "Ask"), main: true, load: () => import("../views/Ask.svelte") },
   { path: "/explorar", key: "e", name: () => t("Explorar", "Explore"), main: true, load: () => import("../views/Explore.svelte") },
   { path: "/fuentes", key: "u", name: () => t("Fuentes", "Sources"), main: true, load: () => import("../views/Sources.svelte") },
+  { path: "/alertas", key: "w", name: () => t("Alertas", "Watches"), main: false, load: () => import("../views/Watches.svelte") },
   { path: "/informe", key: "i", name: () => t("Informe", "Report"), main: false, load: () => import("../views/Report.svelte") },
   { path: "/consumo", key: "o", name: () => t("Consumo", "Usage"), main: false, load: () => import("../views/Usage.svelte") },
   { path: "/estado", key: "s", name: () => t("Estado", "Health"), main: false, load: () => import("../views/Health.svelte") },
