@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 @router.post("/query")
 async def answer_question(body: QueryIn, r: R, who: CanQuery) -> Ok[AnswerOut]:
     """Answer a question with quotes that stand verbatim in the documents, or say that they do not answer."""
-    filters = filters_of(body.filters, body.as_of, access_of(who))
+    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
     answer = await r.answers.answer(body.question, filters, body.limit)
     return ok(answer_of(answer), as_of=filters.as_of, degraded=answer.degraded or None)
 

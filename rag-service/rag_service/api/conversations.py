@@ -57,7 +57,7 @@ async def get_conversation(conversation_id: uuid.UUID, r: R, who: CanQuery) -> O
 )
 async def ask_in_conversation(conversation_id: uuid.UUID, body: QueryIn, r: R, who: CanQuery) -> Ok[TurnOut]:
     """Ask; what leans on the question before ("¿Y Fajardo?") is rewritten to stand alone. Each request adds a turn."""
-    filters = filters_of(body.filters, body.as_of, access_of(who))
+    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
     turn, answer = await r.conversations.ask(conversation_id, body.question, filters, body.limit, _kept)
     return ok(turn_of(turn), as_of=filters.as_of, degraded=answer.degraded or None)
 

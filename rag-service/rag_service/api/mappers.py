@@ -78,9 +78,11 @@ def turn_of(turn: Turn) -> TurnOut:
     return TurnOut(**asdict(turn))
 
 
-def filters_of(filters: FiltersIn, as_of: datetime | None, access: Access) -> Filters:
+def filters_of(
+    filters: FiltersIn, as_of: datetime | None, access: Access, half_life_days: float | None = None
+) -> Filters:
     """Return the filters, with now for a missing ``as_of``."""
-    return Filters(as_of=as_of or datetime.now(UTC), access=access, **dict(filters))
+    return Filters(as_of=as_of or datetime.now(UTC), access=access, half_life_days=half_life_days, **dict(filters))
 
 
 def document_of(document: Document) -> DocumentOut:

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 @router.post("/search")
 async def search_documents(body: SearchIn, r: R, who: CanQuery) -> Page[SearchHit]:
     """Return the documents that fit best by words and by meaning."""
-    filters = filters_of(body.filters, body.as_of, access_of(who))
+    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
     found = await r.retrieval.search(body.query, filters, body.limit)
     return page([hit_of(hit) for hit in found.hits], as_of=filters.as_of, degraded=found.degraded or None)
 

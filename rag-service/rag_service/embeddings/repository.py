@@ -56,12 +56,16 @@ _FORGET = tuple(
     for table in ("documents", "tenant_documents")
 )
 
+# By model and by refusal, which the indexes answer without a row being read.
 _COUNTS = """
-SELECT count(*) AS documents,
-       count(*) FILTER (WHERE embedding_refused) AS refused,
-       count(*) FILTER (WHERE NOT embedding_refused AND embedding_model = s.model) AS embedded,
-       max(s.model) AS model
-FROM readable_documents LEFT JOIN embedding_space s ON true
+WITH kept AS (
+    SELECT embedding_model, count(*) AS n FROM readable_documents WHERE NOT embedding_refused GROUP BY embedding_model
+)
+SELECT coalesce((SELECT sum(n) FROM kept), 0)::bigint AS kept,
+       (SELECT count(*) FROM readable_documents WHERE embedding_refused) AS refused,
+       coalesce((SELECT sum(n) FROM kept WHERE embedding_model = s.model), 0)::bigint AS embedded,
+       s.model
+FROM (VALUES (1)) AS one LEFT JOIN embedding_space s ON true
 """
 
 
@@ -107,9 +111,9 @@ class EmbeddingRepository:
         """Return how many of the documents that ``access`` may read are embedded, pending and refused."""
         async with accessing(self._postgres, access) as connection:
             row = await connection.fetchrow(_COUNTS)
-        assert row is not None, "an aggregate without GROUP BY has one row"
-        pending = row["documents"] - row["embedded"] - row["refused"]
-        return EmbeddingCounts(row["documents"], row["embedded"], pending, row["refused"], row["model"])
+        assert row is not None, "a row is left whatever it is joined with"
+        documents, pending = row["kept"] + row["refused"], row["kept"] - row["embedded"]
+        return EmbeddingCounts(documents, row["embedded"], pending, row["refused"], row["model"])
 
 
 async def _adopt(connection: asyncpg.Connection, model: str, dimensions: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rag_service.documents.model import NOBODY, Access, Document, Key
 
@@ -24,6 +24,15 @@ class Filters:
     sentiment: str | None = None
     dataset: str | None = None
     access: Access = NOBODY
+    half_life_days: float | None = None
+    """No filter: a document so much older than ``as_of`` counts half; None: age makes no difference."""
+
+    def freshness(self, published_at: datetime) -> float:
+        """Return how much a document of that time counts, in (0, 1]."""
+        if self.half_life_days is None:
+            return 1.0
+        age_days = max(0.0, (self.as_of - published_at) / timedelta(days=1))
+        return float(0.5 ** (age_days / self.half_life_days))
 
 
 @dataclass(frozen=True, slots=True)

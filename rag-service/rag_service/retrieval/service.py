@@ -31,7 +31,7 @@ class RetrievalService:
             lexical, dense = await asyncio.gather(
                 self.searches.lexical(query, filters, wide), self._dense(query, filters, wide)
             )
-            hits = await self._hits(lexical, dense or [], filters.access, limit)
+            hits = await self._hits(lexical, dense or [], filters, limit)
         if dense is None:
             DEGRADED.labels("embeddings").inc()
         return Found(hits, ["embeddings"] if dense is None else [])
@@ -58,13 +58,14 @@ class RetrievalService:
         return await self.searches.dense(embedded.vectors[0], embedded.model, filters, limit)
 
     async def _hits(
-        self, lexical: Sequence[Candidate], dense: Sequence[Candidate], access: Access, limit: int
+        self, lexical: Sequence[Candidate], dense: Sequence[Candidate], filters: Filters, limit: int
     ) -> list[Hit]:
         lexical_ranks, dense_ranks = _ranks(lexical), _ranks(dense)
         cosine = {candidate.key: candidate.value for candidate in dense}
-        scores = fuse(lexical_ranks, dense_ranks)
+        fused = fuse(lexical_ranks, dense_ranks)
+        scores = {key: score * filters.freshness(key[1]) for key, score in fused.items()}
         best = sorted(scores, key=lambda key: (-scores[key], key))[:limit]
-        documents = await self.searches.documents(best, access)
+        documents = await self.searches.documents(best, filters.access)
         return [
             Hit(documents[key], scores[key], lexical_ranks.get(key), dense_ranks.get(key), cosine.get(key))
             for key in best

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings, PendingDocument
@@ -38,3 +40,14 @@ async def test_pending_texts_are_cut_for_the_encoder(
     (item,) = await embeddings.pending(1, 100)
     assert isinstance(item, PendingDocument)
     assert item.text == "Programa\n" + "x" * 100
+
+
+async def test_the_newest_documents_are_embedded_first(
+    documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """Of those that wait the newest come first, whatever order they were stored in; counts say how many wait."""
+    days = [datetime(2022, 5, day, tzinfo=UTC) for day in (3, 9, 1, 7)]
+    await documents.save([Draft(f"d{day.day}", "Texto", "x", day) for day in days])
+    assert [item.key[0] for item in await embeddings.pending(2, 100)] == ["d9", "d7"]
+    counts = await embeddings.counts()
+    assert (counts.documents, counts.pending, counts.embedded, counts.refused) == (4, 4, 0, 0)

@@ -84,6 +84,19 @@ async def test_what_the_feed_says_of_a_tweet_filters(world: World) -> None:
         assert sorted(_ids(await world.call("POST", "/v1/rag/search", body))) == expected, filters
 
 
+async def test_age_counts_on_request(world: World) -> None:
+    """With a half-life the newer of two documents comes first, although the older one fits better."""
+    world.openai.down = True
+    await world.upload(
+        {"id": "old", "text": "Reforma tributaria", "published_at": "2022-01-01T00:00:00Z"},
+        {"id": "new", "text": "La reforma tributaria y otras cosas largas", "published_at": "2022-04-30T00:00:00Z"},
+    )
+    body = {"query": "reforma tributaria", "as_of": "2022-05-01T00:00:00Z"}
+    assert _ids(await world.call("POST", "/v1/rag/search", body)) == ["old", "new"]
+    assert _ids(await world.call("POST", "/v1/rag/search", {**body, "half_life_days": 7})) == ["new", "old"]
+    await world.call("POST", "/v1/rag/search", {**body, "half_life_days": 0}, status=422)
+
+
 async def test_as_of_shows_the_past_as_it_was(world: World) -> None:
     """What was published after ``as_of`` changes neither the hits nor their scores."""
     await world.upload({"id": "old", "text": "Reforma tributaria", "published_at": "2021-12-31T23:59:59Z"})

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
-from rag_service.api.schemas.fields import FiltersIn, Origin, Question
+from rag_service.api.schemas.fields import FiltersIn, HalfLife, Origin, Question
 
 # A bound of a validated type would reach the schema under pydantic's own name: spelt out, as in search.py.
 QueryLimit = Annotated[Integer, Field(ge=1, le=30), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 30})]
@@ -20,6 +20,7 @@ class QueryIn(RequestModel):
     limit: QueryLimit = Field(12, description="Documents that the answer may draw on.")
     filters: FiltersIn = Field(default_factory=FiltersIn)
     as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
+    half_life_days: HalfLife | None = None
 
 
 class CitationOut(ResponseModel):

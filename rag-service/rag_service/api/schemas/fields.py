@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WithJsonSchema
 
-from castor_chassis import RequestModel, Timestamp
+from castor_chassis import Number, RequestModel, Timestamp
 
 # PostgreSQL stores no null character. A pattern says so in the contract as well; a validator would not.
 NO_NULL = r"^[^\x00]*$"
@@ -19,6 +19,13 @@ Question = Annotated[str, StringConstraints(max_length=1_000, pattern=NOT_BLANK)
 Origin = Annotated[
     Literal["feed", "upload", "file", "analysis"],
     Field(description="By which way it came, set by the server: the feed of tweets, a user, a file, another service."),
+]
+HalfLife = Annotated[
+    Number,
+    Field(
+        ge=0.1, le=3_650, description="Days after which a document counts half; age makes no difference when absent."
+    ),
+    WithJsonSchema({"type": "number", "minimum": 0.1, "maximum": 3650}),
 ]
 
 

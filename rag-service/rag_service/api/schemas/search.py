@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from castor_chassis import Identifier, Integer, RequestModel, ResponseModel, Timestamp
 from rag_service.api.schemas.documents import DocumentOut
-from rag_service.api.schemas.fields import FiltersIn, Question
+from rag_service.api.schemas.fields import FiltersIn, HalfLife, Question
 
 # Pydantic puts bounds of a validated type into the schema under names of its own; JSON Schema has others.
 SearchLimit = Annotated[Integer, Field(ge=1, le=50), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 50})]
@@ -21,6 +21,7 @@ class SearchIn(RequestModel):
     limit: SearchLimit = 10
     filters: FiltersIn = Field(default_factory=FiltersIn)
     as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
+    half_life_days: HalfLife | None = None
 
 
 class JudgedQuestion(RequestModel):
