@@ -86,7 +86,7 @@ async def test_another_role_counts_at_once(office: Office, people: Any) -> None:
     assert (await office.refresh(session)).status_code == 401
     again = await office.client.post("/v1/auth/login", json={"email": email, "password": people.password})
     claims = people.claims(again.json()["data"]["tokens"]["access_token"])
-    assert claims["scope"] == "account:manage forecasts:read trends:read"
+    assert claims["scope"] == "account:manage counts:read forecasts:read trends:read"
     assert (await office.ask("PUT", f"/{uuid.uuid4()}/roles", json={"roles": ["viewer"]})).status_code == 404
     refused = await office.ask("PUT", f"/{session['user']['id']}/roles", json={"roles": ["emperor"]})
     assert refused.status_code == 422

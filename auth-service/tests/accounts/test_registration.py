@@ -55,12 +55,12 @@ async def test_registration_gives_an_account_and_a_session(auth: RunningService,
 
 
 async def test_role_of_registration_defaults_to_the_least(run_auth: Any, people: Any) -> None:
-    """Unless a setting says otherwise, a stranger who registers may look at trends and forecasts only."""
+    """Unless a setting says otherwise, a stranger who registers may look at trends, counts and forecasts only."""
     async with run_auth(registration_role="viewer") as auth:
         await auth.ready()
         session = await people.register(auth.client)
         claims = people.claims(session["tokens"]["access_token"])
-        assert claims["scope"] == "account:manage forecasts:read trends:read"
+        assert claims["scope"] == "account:manage counts:read forecasts:read trends:read"
 
 
 async def test_simultaneous_registrations_of_one_address_make_one_account(auth: RunningService, people: Any) -> None:
