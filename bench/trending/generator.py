@@ -108,8 +108,8 @@ class World:
 
 DEVELOPMENT = (World(seed=1), World(seed=2, tweets_a_day=1000, accounts=500, words=4000))
 HELD_OUT = (
-    World(seed=9001, tweets_a_day=2000, accounts=1500, words=7000, daily_fluctuation=0.5, burst_sizes=(9, 90)),
-    World(seed=9002, tweets_a_day=1200, zipf=1.15, evergreens=12, shows=4, burst_minutes=(10, 600), spikes=20),
+    World(seed=9101, tweets_a_day=2000, accounts=1500, words=7000, daily_fluctuation=0.5, burst_sizes=(9, 90)),
+    World(seed=9102, tweets_a_day=1200, zipf=1.15, evergreens=12, shows=4, burst_minutes=(10, 600), spikes=20),
 )
 
 

@@ -112,7 +112,7 @@ class MemoryStream:
             for value, begin, size in zip(values, begins, sizes, strict=True)
             if size >= min_tweets
         }
-        return found, int((sizes > 1).sum())
+        return found, len(values)
 
     def _counts(self, terms: Mapping[str, Ints], first: int, end: int) -> HourlyCounts:
         inside = self.stream_hours[(self.stream_hours >= first) & (self.stream_hours < end)]

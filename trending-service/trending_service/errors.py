@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from castor_chassis import Conflict, ServiceError
+from castor_chassis import Conflict
 
 
-class WebhooksOff(ServiceError):
+class WebhooksOff(Conflict):
     """No webhooks here: they cannot be signed."""
 
-    status = 503
     code = "webhooks_off"
     message = "Webhooks are switched off: set WEBHOOK_KEY, or leave 'url' out and read the stream of events."
 

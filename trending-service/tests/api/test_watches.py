@@ -135,10 +135,20 @@ async def test_a_watch_that_makes_no_sense_is_refused(
 
 
 async def test_without_a_key_there_are_no_webhooks(running: Run, allowed: dict[str, str]) -> None:
-    """503 that says what to set; a watch without a url works."""
+    """409 that says what to set; a watch without a url works."""
     async with running() as service:
         body = {"name": "x", "kind": "trend_starts", "url": "https://example.com/hook"}
         answer = await service.client.post(WATCHES, json=body, headers=allowed)
-        assert (answer.status_code, answer.json()["code"]) == (503, "webhooks_off")
+        assert (answer.status_code, answer.json()["code"]) == (409, "webhooks_off")
         assert "WEBHOOK_KEY" in answer.json()["error"]
         assert (await _create(service, allowed, kind="trend_starts"))["secret"] is None
+
+
+async def test_a_stream_ends_by_itself_before_its_deadline(running: Run) -> None:
+    """A client that grants little time gets a whole answer, not a broken one, and may come again."""
+    async with running() as service:
+        hurry = {"X-Request-Timeout-Ms": "4000"}
+        answer = await service.client.get("/v1/trending/stream", headers=hurry)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.text.startswith("retry: 1000")

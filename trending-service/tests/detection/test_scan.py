@@ -47,7 +47,7 @@ def test_floods_of_few_accounts_are_none() -> None:
     assert _detect([300 * step for step in range(60)], [1001, 1002, 1003] * 20).bursts == {}
 
 
-def test_many_tweets_of_one_moment_count_two() -> None:
+def test_many_tweets_of_one_moment_count_little() -> None:
     """Fifteen accounts within seconds may be one hand; the same fifteen within half an hour are a topic."""
     assert _detect([100 + second for second in range(15)]).bursts == {}
     assert "term" in _detect([100 + 120 * step for step in range(15)]).bursts

@@ -16,7 +16,6 @@ from trending_service.api.schemas.watches import (
     WatchRequest,
     WatchWithSecret,
 )
-from trending_service.errors import WebhooksOff
 from trending_service.watches.model import Status
 from trending_service.watches.model import Watch as StoredWatch
 
@@ -26,7 +25,7 @@ WatchId = Annotated[str, Path(pattern=r"^w_[0-9a-f]{24}$")]
 Seq = Annotated[int, Path(ge=1, le=2**62)]
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors_of(Conflict, WebhooksOff))
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors_of(Conflict))
 async def create_watch(body: WatchRequest, r: R, owner: Owner) -> Ok[WatchWithSecret]:
     """Ask to be told. Not idempotent: a request sent twice makes two watches."""
     return ok(_with_secret(*await r.watches.add(owner.label, body.record())))
@@ -57,7 +56,7 @@ async def test_watch(watch_id: WatchId, r: R, owner: Owner) -> Ok[WatchEvent]:
     return ok(_event(await r.watches.test(watch_id, owner.label)))
 
 
-@router.post("/{watch_id}/secret", responses=errors_of(NotFound, WebhooksOff))
+@router.post("/{watch_id}/secret", responses=errors_of(NotFound, Conflict))
 async def rotate_watch_secret(watch_id: WatchId, r: R, owner: Owner) -> Ok[WatchWithSecret]:
     """Make a new signing secret; for 24 hours messages are signed with the one before as well."""
     return ok(_with_secret(*await r.watches.rotate(watch_id, owner.label)))

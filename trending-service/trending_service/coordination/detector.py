@@ -31,7 +31,7 @@ MEETINGS = (2, 3, 4, 6)
 RARE = 0.01
 """Chance of so many meetings up to which a pair is looked at: two busy accounts that meet often say nothing."""
 LEAST_MEMBERS = 3
-LOG10_CHANCE = -6.0
+LOG10_CHANCE = -5.0
 """log10 of the chance of so many suspicious pairs of an object that is accepted."""
 CROWD = 60
 """With more posts within ``TOGETHER_SECONDS`` a moment says nothing about pairs."""

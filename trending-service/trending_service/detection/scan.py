@@ -2,9 +2,9 @@
 
 A short scale sees a burst early, a long one sees a weak burst at all. At each scale the count is tested against a
 negative binomial around the expected one (``burst.py``). A scale of ``s`` minutes has 1440 / s separate looks a day,
-and all scales are looked at, so its p-value is multiplied by both numbers (Bonferroni; the window itself has half of
-the error, the shorter scales share the rest): what remains is a bound of how often a day chance alone would show so
-much of this term, however often it is asked.
+and all scales are looked at, so its p-value is multiplied by the looks and divided by the part of the error that the
+scale has (Bonferroni with weights: the window itself has most of it, the shorter scales share the rest). What remains
+is a bound of how often a day chance alone would show so much of this term, however often it is asked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
 SCALES_MINUTES = (15, 30, 60, 120, 240, 480, 960, 1440)
 MOMENT_SECONDS = 30
 FEW_MOMENTS = 5
-"""A topic whose tweets lie in fewer moments than this counts at most two of each."""
+OF_A_MOMENT, OF_A_CROWD = 1.2, 0.25
+"""A topic whose tweets lie in fewer moments counts so many of each, or this share of all, whichever is more."""
+WINDOW_PART = 0.75
+"""Part of the error that the window's own scale has."""
 _DAY_SECONDS = 86_400
 _PROMISING = -1.0
 """log10 of the chance above which a term is not looked at more closely: it cannot pass."""
@@ -65,13 +68,24 @@ def voices_needed(min_tweets: int, authors: float) -> float:
     return min(float(min_tweets), max(1.0, math.sqrt(authors)))
 
 
+def accounts_needed(voices: float, authors: float) -> float:
+    """Return how many accounts a burst needs that needs so many ``voices``: one where the stream has few accounts."""
+    return min(voices, max(1, math.floor(math.sqrt(authors) / 1.5)))
+
+
+def looks_of(seconds: int, scales_in_all: int, *, is_window: bool) -> float:
+    """Return by what the p-value of a scale is multiplied for all looks of a day."""
+    part = WINDOW_PART if is_window else (1 - WINDOW_PART) / (scales_in_all - 1)
+    return max(1.0, _DAY_SECONDS / seconds) / part
+
+
 def detect(
     window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, *, min_tweets: int, distinct: int, rate: float
 ) -> Detection:
     """Return the terms that burst in ``window``.
 
     ``terms`` maps those with at least ``min_tweets`` tweets to the numbers of their tweets in the window. ``distinct``
-    is the number of terms that were used more than once: the rare ones were tested too, by their count.
+    is the number of all terms of the window: the rare ones were tested too, by their count.
     """
     found = scan(window, terms, counts, min_tweets)
     tested = max(distinct, len(terms))
@@ -111,28 +125,28 @@ def _strongest(
         heard = window.voices(recent)
         if len(heard) < least or len(heard) <= usual or log10_tail(len(heard), usual, size) > _PROMISING:
             continue
-        # The window itself has half of the error that is accepted.
-        looked_at = 2 if length == lengths[-1] else 2 * (len(lengths) - 1)
-        burst = replace(_burst(window, heard, length, float(usual), size, crowd, looked_at), tweets=len(recent))
+        if len(np.unique(window.authors[heard])) < accounts_needed(least, crowd):
+            continue
+        looks = looks_of(length, len(lengths), is_window=length == lengths[-1])
+        burst = replace(_burst(window, heard, length, float(usual), size, crowd, looks), tweets=len(recent))
         if burst.counted >= least and burst.score > (best.score if best else 0.0):
             best = burst
     return best
 
 
 def _burst(
-    window: WindowPosts, recent: Ints, length: int, usual: float, size: float, crowd: float, looked_at: int
+    window: WindowPosts, recent: Ints, length: int, usual: float, size: float, crowd: float, looks: float
 ) -> Burst:
     voices = counted_tweets(len(recent), effective_authors(_per_author(window.authors[recent])), crowd)
     counted = min(voices, _most_of_moments(window.ages[recent]))
-    looks = looked_at * max(1.0, _DAY_SECONDS / length)
     score = -log10_tail(counted, usual, size) - math.log10(looks) if counted > usual else 0.0
     return Burst(length, len(recent), counted, usual, max(0.0, score))
 
 
 def _most_of_moments(ages: Ints) -> float:
-    # What comes within seconds may come from one hand: a topic of few moments counts two tweets for each of them.
+    # What comes within seconds may come from one hand.
     moments = len(np.unique(ages // MOMENT_SECONDS))
-    return 2.0 * moments if moments < FEW_MOMENTS else math.inf
+    return max(OF_A_MOMENT * moments, OF_A_CROWD * len(ages)) if moments < FEW_MOMENTS else math.inf
 
 
 def _per_author(authors: Ints) -> list[int]:

@@ -78,7 +78,7 @@ class WindowTweets:
 
 @dataclass(frozen=True, slots=True)
 class WindowTerms:
-    """How many ``distinct`` terms were used more than once; the ids of the tweets of the frequent ones."""
+    """How many ``distinct`` terms a window has; the ids of the tweets of the frequent ones."""
 
     distinct: int
     tweets: dict[str, list[int]]

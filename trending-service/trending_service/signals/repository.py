@@ -37,7 +37,7 @@ counted AS MATERIALIZED (
     FROM tweet_terms AS t JOIN originals AS o ON o.id = t.tweet_id AND o.created_at = t.created_at
     WHERE t.created_at > $1 AND t.created_at <= $2
     GROUP BY t.term)
-SELECT '' AS term, (count(*) FILTER (WHERE n > 1))::int AS n, NULL AS ids FROM counted
+SELECT '' AS term, count(*)::int AS n, NULL AS ids FROM counted
 UNION ALL
 (SELECT term, n, ids FROM counted WHERE n >= $4 ORDER BY n DESC, term LIMIT $5)
 """

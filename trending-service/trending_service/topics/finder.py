@@ -15,7 +15,7 @@ from trending_service.coordination.service import CoordinationService
 from trending_service.detection.burst import log10_tail
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
 from trending_service.detection.expectation import expectations
-from trending_service.detection.scan import Burst, Detection, detect, scales
+from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
 from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
 from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets
@@ -152,7 +152,7 @@ def needed_tweets(evidence: Evidence, found: Detection, min_tweets: int) -> int 
     lengths = scales(evidence.window.seconds)
     seconds = min(3600, lengths[-1])
     expected = max(float(new.tweets(evidence.window, seconds)[0]), 1e-6)
-    looks = math.log10(2 * max(1, len(lengths) - 1) * 86_400 / seconds)
+    looks = math.log10(looks_of(seconds, len(lengths), is_window=seconds == lengths[-1]))
     for count in range(min_tweets, MOST_NEEDED):
         if -log10_tail(count, expected, float(new.sizes[0])) - looks >= found.needed:
             return count

@@ -61,8 +61,8 @@ class Topic(ResponseModel):
         ge=0,
         description="-log10 of a bound of how often a day chance would show so much, at the strongest of several time "
         "scales that end with as_of: the upper tail of a negative binomial around the expected count, the count damped "
-        "when fewer accounts than usual wrote it. Only terms that pass Benjamini-Hochberg over all that the window "
-        "holds more than once are listed.",
+        "when fewer accounts than usual wrote it. Only terms that pass Benjamini-Hochberg over all terms of the "
+        "window are listed.",
     )
     tweets_per_hour: float = Field(ge=0, description="Velocity: its tweets an hour over rising_minutes.")
     rising_minutes: int = Field(ge=1, description="Length of the time scale at which it is strongest.")
