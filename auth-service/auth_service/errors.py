@@ -177,6 +177,20 @@ class LogoutRefused(Invalid):
     message = "{reason}"
 
 
+class OrganisationExists(Conflict):
+    """There is an organisation of this id."""
+
+    code = "organisation_exists"
+    message = "There is an organisation {org}; list them with GET /v1/auth/organisations."
+
+
+class OrganisationNotFound(NotFound):
+    """There is no such organisation."""
+
+    code = "organisation_not_found"
+    message = "There is no organisation {org}; make it with POST /v1/auth/organisations."
+
+
 class TooManyApiKeys(Conflict):
     """The caller has as many API keys as one may."""
 

@@ -20,8 +20,8 @@ from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import OpenSession, Sessions
 from auth_service.users import repository as users
 from auth_service.users.client import Client
-from auth_service.users.model import User
-from auth_service.users.roles import Role
+from auth_service.users.model import Actor, User
+from auth_service.users.roles import DEFAULT_ORGANISATION, Role
 from castor_chassis import Postgres
 
 
@@ -37,16 +37,20 @@ class AccountChanges:
 
     @asynccontextmanager
     async def begin(
-        self, user_id: str | None, client: Client, *, read: User | None = None, **details: str
+        self, user_id: str | None, client: Client, *, read: User | None = None, acting: Actor | None = None
     ) -> AsyncIterator[AccountChange]:
         """Give a change of an account (None: of no known account) that commits at the end, or not at all.
 
         Other changes of the account wait until then. ``read`` is the account as it was when its owner was
-        authenticated; raises ``AccountChanged`` if its credentials have changed since. ``details`` stand in all audit
-        events: ``by`` names an administrator who acts on somebody else's account.
+        authenticated; raises ``AccountChanged`` if its credentials have changed since. ``acting`` is an administrator
+        who acts on somebody else's account, whom all audit events name; raises ``UserNotFound`` for an account of
+        another organisation than that administrator manages.
         """
         async with self.postgres.transaction() as db:
-            present = await users.lock(db, uuid.UUID(user_id)) if user_id is not None else None
+            within, details = (acting.within, {"by": acting.id}) if acting else (None, {})
+            present = await users.lock(db, uuid.UUID(user_id), within=within) if user_id is not None else None
+            if acting is not None and present is None:
+                raise UserNotFound(user_id=user_id)
             if read is not None and (present is None or not present.has_credentials_of(read)):
                 raise AccountChanged
             change = AccountChange(self, db, user_id, client, details)
@@ -121,10 +125,10 @@ class AccountChange:
         await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)
 
     async def require_other_administrator(self) -> None:
-        """Raise ``LastAdministrator`` if the account is the only active administrator's."""
+        """Raise ``LastAdministrator`` if the account is the only active administrator's of the default organisation."""
         assert self.user_id is not None
         user = await users.by_id(self.db, uuid.UUID(self.user_id))
-        if user is None or not user.is_active or Role.ADMIN not in user.roles:
+        if user is None or not user.is_active or Role.ADMIN not in user.roles or user.org != DEFAULT_ORGANISATION:
             return
         if not await users.other_administrators(self.db, user.id):
             raise LastAdministrator

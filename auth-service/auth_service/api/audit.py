@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from auth_service.api.dependencies import R, UsersReader
+from auth_service.api.dependencies import R, UsersReader, within
 from castor_chassis import Identifier
 
 router = APIRouter(prefix="/v1/auth", tags=["administration"])
@@ -22,12 +22,15 @@ _LINES: dict[int | str, dict[str, Any]] = {
 @router.get("/audit", response_class=StreamingResponse, responses=_LINES)
 async def export_audit(
     r: R,
-    _reader: UsersReader,
+    reader: UsersReader,
     after: Annotated[int, Query(ge=0, le=2**62, description="seq of the last line you have.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000,
     subject: Annotated[Identifier | None, Query(description="Only events about this user or service.")] = None,
     event: Annotated[Identifier | None, Query(description="Only events of this name.")] = None,
 ) -> StreamingResponse:
-    """Export security events as JSON Lines; `python -m auth_service verify-audit FILE` checks an unfiltered export."""
-    lines = await r.audit_chain.export(after, limit, subject=subject, event=event)
+    """Export security events as JSON Lines, of one's own organisation unless it is the default one.
+
+    `python -m auth_service verify-audit FILE` checks an unfiltered export.
+    """
+    lines = await r.audit_chain.export(after, limit, subject=subject, event=event, org=within(reader))
     return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})

@@ -29,12 +29,13 @@ from auth_service.oidc.authorization import Authorization
 from auth_service.oidc.clients import OidcClients
 from auth_service.oidc.id_tokens import IdTokens
 from auth_service.oidc.tokens import ClientTokenEndpoint
+from auth_service.organisations.service import Organisations
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import Sessions, TokenPair
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.users.client import Client
-from auth_service.users.model import User
-from auth_service.users.roles import Scope
+from auth_service.users.model import Actor, User
+from auth_service.users.roles import DEFAULT_ORGANISATION, Scope
 from auth_service.users.service import Users
 from castor_chassis import (
     Forbidden,
@@ -69,6 +70,7 @@ class Resources:
     verifier: TokenVerifier
     revocations: Revocations
     audit_chain: AuditChain
+    organisations: Organisations
     oidc_clients: OidcClients
     authorization: Authorization
     client_tokens: ClientTokenEndpoint
@@ -130,6 +132,22 @@ _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 UserId = Annotated[str, Path(pattern=_UUID)]
 SessionId = Annotated[str, Path(pattern=_UUID, description="From the list of one's sessions.")]
 Administrator = Annotated[Principal, Depends(by_user(Scope.USERS_ADMIN))]
+
+
+Operator = Annotated[Principal, Depends(by_user(Scope.ORGANISATIONS_ADMIN))]
+
+
+def within(principal: Principal) -> str | None:
+    """Return the only organisation whose accounts an administrator may see and change; None: all.
+
+    A token that says none reaches nothing: it was issued before there were organisations.
+    """
+    return None if principal.org == DEFAULT_ORGANISATION else (principal.org or "")
+
+
+def actor(by: Principal) -> Actor:
+    """Return the administrator who acts."""
+    return Actor(by.subject, within(by))
 
 
 async def another_user(user_id: UserId, by: Administrator) -> str:

@@ -57,4 +57,4 @@ async def verify_api_key(body: VerifyKeyRequest, r: R) -> Ok[VerifiedKeyView | I
 def _key_verdict(owner: Principal | None) -> VerifiedKeyView | InvalidView:
     if owner is None:
         return InvalidView(reason="The API key is unknown, expired or revoked")
-    return VerifiedKeyView(user_id=owner.subject, scopes=sorted(owner.scopes), roles=list(owner.roles))
+    return VerifiedKeyView(user_id=owner.subject, scopes=sorted(owner.scopes), roles=list(owner.roles), org=owner.org)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from auth_service.api import (
     api_keys,
     audit,
-    clients,
     internal,
     login,
     me,
@@ -18,7 +17,9 @@ from auth_service.api import (
 )
 from auth_service.api.oidc import authorize, discovery, token
 from auth_service.api.oidc import clients as oidc_clients
+from auth_service.api.platform import clients, organisations
 
-_MODULES = registration, login, recovery, me, mfa, sessions, api_keys, clients, users, audit, tokens, internal
+_MODULES = registration, login, recovery, me, mfa, sessions, api_keys, users, audit, tokens, internal
+_PLATFORM = organisations, clients
 _OIDC = discovery, authorize, token, oidc_clients
-ROUTERS = [module.router for module in (*_MODULES, *_OIDC)]
+ROUTERS = [module.router for module in (*_MODULES, *_PLATFORM, *_OIDC)]

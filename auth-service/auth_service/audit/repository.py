@@ -73,23 +73,31 @@ async def insert_event(
 
 
 async def links(
-    db: Database, after: int, limit: int, *, subject: str | None = None, event: str | None = None
+    db: Database,
+    after: int,
+    limit: int,
+    *,
+    subject: str | None = None,
+    event: str | None = None,
+    org: str | None = None,
 ) -> list[Link]:
-    """Return up to ``limit`` links after number ``after``: all of them, or those of a subject or an event."""
+    """Return up to ``limit`` links after number ``after``: all, or those of a subject, an event, an organisation."""
     rows = await db.fetch(
         f"SELECT {_LINK} WHERE c.seq > $1 AND ($3::text IS NULL OR e.subject = $3) "
-        "AND ($4::text IS NULL OR e.event = $4) ORDER BY c.seq LIMIT $2",
-        *(after, limit, subject, event),
+        "AND ($4::text IS NULL OR e.event = $4) "
+        "AND ($5::text IS NULL OR e.subject IN (SELECT u.id::text FROM users u WHERE u.org = $5)) "
+        "ORDER BY c.seq LIMIT $2",
+        *(after, limit, subject, event, org),
     )
     return [_link(row) for row in rows]
 
 
 async def pages(
-    db: Database, after: int, limit: int, batch: int = 1000, *, subject: str | None = None, event: str | None = None
+    db: Database, after: int, limit: int, batch: int = 1000, **only: str | None
 ) -> AsyncIterator[list[Link]]:
     """Yield what ``links`` returns in batches; links that are appended meanwhile are included."""
     while limit > 0:
-        found = await links(db, after, min(batch, limit), subject=subject, event=event)
+        found = await links(db, after, min(batch, limit), **only)
         if not found:
             return
         yield found

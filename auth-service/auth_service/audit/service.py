@@ -101,11 +101,15 @@ class AuditChain:
     def _mac(self, seq: int, head: bytes, at: datetime) -> bytes:
         return self.vault.audit_seal(f"{seq} {head.hex()} {at.astimezone(UTC).isoformat()}")
 
-    async def export(self, after: int, limit: int, *, subject: str | None, event: str | None) -> AsyncIterator[str]:
+    async def export(
+        self, after: int, limit: int, *, subject: str | None, event: str | None, org: str | None
+    ) -> AsyncIterator[str]:
         """Return up to ``limit`` links after number ``after`` as lines of JSON, several lines a piece.
+
+        ``org``: only events about accounts that belong to it.
 
         Raises ``DatabaseUnavailable`` here, before the first piece, when the log cannot be read.
         """
         await repository.head(self.postgres)
-        pages = repository.pages(self.postgres, after, limit, subject=subject, event=event)
+        pages = repository.pages(self.postgres, after, limit, subject=subject, event=event, org=org)
         return ("".join(as_line(link) for link in links) async for links in pages)

@@ -121,7 +121,9 @@ class ApiKeys:
             return None
         await self._note_use(held.key)
         scopes = frozenset(held.key.scopes) & self.issuer.scopes(held.owner, mfa_used=held.owner.mfa_enabled)
-        return Principal("api_key", str(held.owner.id), scopes, roles=held.owner.roles, token_id=held.key.id)
+        return Principal(
+            "api_key", str(held.owner.id), scopes, roles=held.owner.roles, token_id=held.key.id, org=held.owner.org
+        )
 
     async def _note_use(self, key: ApiKey) -> None:
         if key.last_used_at is None or datetime.now(UTC) - key.last_used_at > _USE_NOTED_EVERY:

@@ -24,7 +24,7 @@ from auth_service.sessions.service import PASSWORD_AND_CODE, TokenPair
 from auth_service.throttling.attempt_limits import AttemptLimits
 from auth_service.users import repository as users
 from auth_service.users.client import Client
-from auth_service.users.model import User
+from auth_service.users.model import Actor, User
 from auth_service.users.service import Users
 from castor_chassis import Postgres
 
@@ -113,15 +113,15 @@ class Mfa:
         await self._check(user, code)
         await self._remove(user, client)
 
-    async def remove_of(self, user_id: str, by: str, client: Client) -> None:
+    async def remove_of(self, user_id: str, by: Actor, client: Client) -> None:
         """Remove the MFA of somebody who lost it, by an administrator, whom the audit log names.
 
         Raises ``UserNotFound``.
         """
-        await self._remove(await self.users.get(user_id), client, by=by)
+        await self._remove(await self.users.get(user_id, within=by.within), client, by)
 
-    async def _remove(self, user: User, client: Client, **details: str) -> None:
-        async with self.changes.begin(str(user.id), client, read=user, **details) as change:
+    async def _remove(self, user: User, client: Client, by: Actor | None = None) -> None:
+        async with self.changes.begin(str(user.id), client, read=user, acting=by) as change:
             await repository.remove(change.db, user.id)
             await _end_sessions(change, user, "mfa_disabled")
 

@@ -38,7 +38,7 @@ class TokenIssuer:
 
     def scopes(self, user: User, *, mfa_used: bool) -> frozenset[str]:
         """Return the scopes that a user has at present, having been authenticated with MFA or without."""
-        return scopes_held(user.roles, mfa_used=mfa_used, mfa_required=self.mfa_required)
+        return scopes_held(user.roles, user.org, mfa_used=mfa_used, mfa_required=self.mfa_required)
 
     async def user_token(
         self,
@@ -68,6 +68,7 @@ class TokenIssuer:
             amr=list(amr),
             auth_time=int(auth_time.timestamp()),
             roles=list(user.roles),
+            org=user.org,
             email=user.email,
             **who,
         )
@@ -103,6 +104,7 @@ class TokenIssuer:
             sid=user.session_id,
             scope=_joined(scopes),
             act={"sub": actor},
+            org=user.org,
             cnf={"x5t#S256": thumbprint},
         )
         return token, seconds

@@ -39,6 +39,8 @@ class User:
     whatsapp_number: str | None
     whatsapp_opt_in: bool
     roles: tuple[str, ...]
+    org: str
+    """Organisation that it belongs to."""
     is_active: bool
     closed_reason: str | None
     mfa_enabled: bool
@@ -54,6 +56,15 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """An administrator who acts."""
+
+    id: str
+    within: str | None
+    """The only organisation whose accounts this one may see and change; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
 class UserSearch:
     """Which accounts to list; None: any."""
 
@@ -61,6 +72,7 @@ class UserSearch:
     """Part of the address or of the name."""
     role: str | None = None
     active: bool | None = None
+    org: str | None = None
     before: tuple[datetime, uuid.UUID] | None = None
     """Creation time and id of the last account of the page before."""
 

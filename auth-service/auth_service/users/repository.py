@@ -12,7 +12,7 @@ from auth_service.users.model import PROFILE_FIELDS, Profile, User, UserSearch
 from castor_chassis.storage.postgres import Database
 
 COLUMNS = (
-    "u.id, u.email, u.password_hash, u.roles, u.is_active, u.created_at, u.updated_at, u.email_verified_at, "
+    "u.id, u.email, u.password_hash, u.roles, u.org, u.is_active, u.created_at, u.updated_at, u.email_verified_at, "
     "u.credentials_changed_at, "
     "u.closed_reason, u.totp_confirmed_at IS NOT NULL AS mfa_enabled, " + ", ".join(f"u.{n}" for n in PROFILE_FIELDS)
 )
@@ -48,9 +48,11 @@ async def by_email(db: Database, email: str) -> User | None:
     return user_of(row) if row else None
 
 
-async def by_id(db: Database, user_id: uuid.UUID) -> User | None:
-    """Return an account."""
-    row = await db.fetchrow(f"SELECT {COLUMNS} FROM users u WHERE u.id = $1", user_id)
+async def by_id(db: Database, user_id: uuid.UUID, *, within: str | None = None) -> User | None:
+    """Return an account, if it belongs to ``within`` (None: any organisation)."""
+    row = await db.fetchrow(
+        f"SELECT {COLUMNS} FROM users u WHERE u.id = $1 AND ($2::text IS NULL OR u.org = $2)", user_id, within
+    )
     return user_of(row) if row else None
 
 
@@ -63,8 +65,9 @@ async def search(db: Database, wanted: UserSearch, limit: int) -> list[User]:
         "OR concat_ws(' ', u.first_name, u.last_name) ILIKE $1) AND ($2::text IS NULL OR $2 = ANY (u.roles)) "
         "AND ($3::boolean IS NULL OR u.is_active = $3) "
         "AND ($4::timestamptz IS NULL OR (u.created_at, u.id) < ($4, $5::uuid)) "
+        "AND ($7::text IS NULL OR u.org = $7) "
         "ORDER BY u.created_at DESC, u.id DESC LIMIT $6",
-        *(text, wanted.role, wanted.active, created_at, user_id, limit),
+        *(text, wanted.role, wanted.active, created_at, user_id, limit, wanted.org),
     )
     return [user_of(row) for row in rows]
 
@@ -73,9 +76,15 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-async def lock(db: asyncpg.Connection, user_id: uuid.UUID) -> User | None:
-    """Return an account as it is now; others that lock or change it wait until the transaction ends."""
-    row = await db.fetchrow(f"SELECT {COLUMNS} FROM users u WHERE u.id = $1 FOR UPDATE", user_id)
+async def lock(db: asyncpg.Connection, user_id: uuid.UUID, *, within: str | None = None) -> User | None:
+    """Return an account as it is now; others that lock or change it wait until the transaction ends.
+
+    ``within`` is the only organisation in which it is looked for; None: any.
+    """
+    row = await db.fetchrow(
+        f"SELECT {COLUMNS} FROM users u WHERE u.id = $1 AND ($2::text IS NULL OR u.org = $2) FOR UPDATE",
+        *(user_id, within),
+    )
     return user_of(row) if row else None
 
 
@@ -153,13 +162,15 @@ async def administrator_was_made(db: Database) -> bool:
 
 
 async def other_administrators(db: asyncpg.Connection, user_id: uuid.UUID) -> bool:
-    """Return whether somebody else is an active administrator.
+    """Return whether somebody else is an active administrator of the default organisation, who manages all.
 
     Other transactions that ask wait until this one ends, so that two administrators cannot leave at the same time.
     """
     await lock_administrators(db)
     return bool(
         await db.fetchval(
-            "SELECT EXISTS (SELECT FROM users WHERE 'admin' = ANY (roles) AND is_active AND id <> $1)", user_id
+            "SELECT EXISTS (SELECT FROM users WHERE 'admin' = ANY (roles) AND is_active AND id <> $1 "
+            "AND org = 'default')",
+            user_id,
         )
     )

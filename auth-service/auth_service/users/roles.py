@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+DEFAULT_ORGANISATION = "default"
+"""That of whoever registers, and of the platform: its administrators manage all organisations."""
+
 
 class Scope(StrEnum):
     """Everything that can be allowed."""
@@ -25,6 +28,9 @@ class Scope(StrEnum):
     RAG_QUERY = "rag:query"
     FORECASTS_READ = "forecasts:read"
     USERS_ADMIN = "users:admin"
+    """The accounts of one's own organisation; in the default one: of all."""
+    ORGANISATIONS_ADMIN = "organisations:admin"
+    """Organisations, frontends and service clients. Only administrators of the default organisation have it."""
     KEYS_MANAGE = "keys:manage"
 
 
@@ -47,14 +53,14 @@ _OBSERVER = _VIEWER | {
 
 ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),
-    Role.ANALYST: frozenset(Scope) - {Scope.USERS_ADMIN, Scope.FEED_READ},
+    Role.ANALYST: frozenset(Scope) - {Scope.USERS_ADMIN, Scope.ORGANISATIONS_ADMIN, Scope.FEED_READ},
     Role.OBSERVER: _OBSERVER,
     Role.VIEWER: _VIEWER,
 }
 
 
-def scopes_held(roles: Iterable[str], *, mfa_used: bool, mfa_required: frozenset[str]) -> frozenset[str]:
-    """Return the scopes of a user with ``roles``.
+def scopes_held(roles: Iterable[str], org: str, *, mfa_used: bool, mfa_required: frozenset[str]) -> frozenset[str]:
+    """Return the scopes of a user of organisation ``org`` with ``roles``.
 
     Authenticated without MFA, whoever has one of the roles ``mfa_required`` holds only the scope that it takes to
     enable it.
@@ -62,7 +68,7 @@ def scopes_held(roles: Iterable[str], *, mfa_used: bool, mfa_required: frozenset
     held = list(roles)
     if not mfa_used and mfa_required.intersection(held):
         return frozenset({str(Scope.ACCOUNT_MANAGE)})
-    return scopes_of(held)
+    return scopes_of(held) if org == DEFAULT_ORGANISATION else scopes_of(held) - {Scope.ORGANISATIONS_ADMIN}
 
 
 def scopes_of(roles: Iterable[str]) -> frozenset[str]:

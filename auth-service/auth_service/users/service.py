@@ -17,9 +17,9 @@ class Users:
 
     postgres: Postgres
 
-    async def get(self, user_id: str) -> User:
-        """Return an account; raises ``UserNotFound``."""
-        user = await repository.by_id(self.postgres, uuid.UUID(user_id))
+    async def get(self, user_id: str, *, within: str | None = None) -> User:
+        """Return an account; raises ``UserNotFound``, for one of another organisation than ``within`` as well."""
+        user = await repository.by_id(self.postgres, uuid.UUID(user_id), within=within)
         if user is None:
             raise UserNotFound(user_id=user_id)
         return user

@@ -20,6 +20,7 @@ from auth_service.oidc.authorization import Authorization
 from auth_service.oidc.clients import OidcClients, console_client
 from auth_service.oidc.id_tokens import IdTokens
 from auth_service.oidc.tokens import ClientTokenEndpoint
+from auth_service.organisations.service import Organisations
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
@@ -52,6 +53,7 @@ def build_resources(
         verifier=verifier,
         revocations=f.revocations,
         audit_chain=AuditChain(f.postgres, f.vault, timedelta(days=s.audit_retention_days)),
+        organisations=Organisations(f.postgres, f.audit, f.changes),
         oidc_clients=oidc_clients,
         authorization=Authorization(oidc_clients, login, mfa, f.vault, s.auth_issuer),
         client_tokens=ClientTokenEndpoint(f.postgres, oidc_clients, f.changes, f.sessions, id_tokens),

@@ -16,7 +16,7 @@ async def test_access_token_says_what_the_contract_promises(auth: RunningService
     session = await people.register(auth.client)
     claims = people.claims(session["tokens"]["access_token"])
     standard = {"iss", "sub", "aud", "exp", "iat", "jti", "amr", "auth_time"}
-    assert set(claims) == standard | {"token_use", "sid", "scope", "roles", "email"}
+    assert set(claims) == standard | {"token_use", "sid", "scope", "roles", "org", "email"}
     assert claims["amr"] == ["pwd"]
     assert 0 <= claims["iat"] - claims["auth_time"] <= 60
     assert (claims["iss"], claims["aud"], claims["token_use"]) == ("https://auth.castor", "castor", "user")

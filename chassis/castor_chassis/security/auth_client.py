@@ -44,6 +44,7 @@ class KeyOwner(BaseModel):
     user_id: str = ""
     scopes: list[str] = []
     roles: list[str] = []
+    org: str | None = None
 
 
 class RevocationEntry(BaseModel):
@@ -210,7 +211,7 @@ class RemoteApiKeys:
         if not owner.valid:
             return None
         scopes, roles = frozenset(owner.scopes), tuple(owner.roles)
-        return Principal("api_key", owner.user_id, scopes, roles=roles, token_id=_key_id(key))
+        return Principal("api_key", owner.user_id, scopes, roles=roles, token_id=_key_id(key), org=owner.org)
 
 
 def _key_id(key: str) -> str:

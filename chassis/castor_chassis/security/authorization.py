@@ -37,6 +37,8 @@ class Principal:
     roles: tuple[str, ...] = ()
     token_id: str | None = None
     session_id: str | None = None
+    org: str | None = None
+    """Organisation that the user, or the owner of the key, belongs to; None for services."""
 
     @property
     def label(self) -> str:
@@ -114,6 +116,7 @@ class Authenticator:
             claims.roles,
             claims.token_id,
             claims.session_id,
+            claims.org,
         )
 
 

@@ -47,6 +47,8 @@ class Claims:
     """Certificate that a service token is bound to (``cnf.x5t#S256``)."""
     session_id: str | None = None
     """Session that a user's token belongs to (``sid``); it may end before the token."""
+    org: str | None = None
+    """Organisation of the user."""
     issued_at: int = 0
     key_id: str = ""
 
@@ -150,6 +152,7 @@ class TokenVerifier:
                 roles=tuple(_text(role) for role in payload.get("roles", ())),
                 thumbprint=_bound_to(payload, use),
                 session_id=None if use == "service" else _text(payload["sid"]),
+                org=_text(payload["org"]) if "org" in payload else None,
                 issued_at=payload["iat"],
                 key_id=kid,
             )

@@ -52,6 +52,7 @@ class TokenIssuer:
             "sid": str(uuid.uuid4()),
             "scope": " ".join(scopes) or "none",
             "roles": ["analyst"],
+            "org": "default",
             "email": "ana@example.com",
         }
 

@@ -42,6 +42,7 @@ class InternalUserView(ResponseModel):
     id: Id
     email: str
     roles: list[str]
+    org: str
     is_active: bool
     created_at: Timestamp
 
@@ -82,3 +83,4 @@ class VerifiedKeyView(ResponseModel):
     user_id: str
     scopes: list[str]
     roles: list[str]
+    org: str | None = Field(None, description="Organisation of the owner.")

@@ -41,6 +41,7 @@ class UserView(ResponseModel):
     whatsapp_number: str | None
     whatsapp_opt_in: bool
     roles: list[str]
+    org: str = Field(description="Organisation that the account belongs to.")
     mfa_enabled: bool
     email_verified_at: Timestamp | None
     created_at: Timestamp

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 
-from auth_service.api.dependencies import Administrator, From, R, no_store
+from auth_service.api.dependencies import From, Operator, R, no_store
 from auth_service.api.schemas.clients import ClientRequest, ClientView, NewClientView, RotateClientRequest
 from auth_service.credentials.service_client_repository import ServiceClient
 from auth_service.errors import ClientNotFound
@@ -18,20 +18,20 @@ ClientId = Annotated[str, Path(pattern=r"^castor-client-[0-9a-f]{12}$", descript
 
 
 @router.post("", status_code=201, dependencies=[Depends(no_store)])
-async def create_client(body: ClientRequest, r: R, client: From, admin: Administrator) -> Ok[NewClientView]:
+async def create_client(body: ClientRequest, r: R, client: From, admin: Operator) -> Ok[NewClientView]:
     """Make a client that gets tokens as one of the services by a secret, shown once. Not idempotent."""
     return ok(_with_secret(*await r.service_clients.create(body.service, admin.subject, client)))
 
 
 @router.get("")
-async def list_clients(r: R, _: Administrator) -> Page[ClientView]:
+async def list_clients(r: R, _: Operator) -> Page[ClientView]:
     """Return the clients in force, newest first; at most 200, in one page."""
     return page([ClientView.model_validate(one) for one in await r.service_clients.in_force()])
 
 
 @router.post("/{client_id}/rotate", responses=errors_of(ClientNotFound), dependencies=[Depends(no_store)])
 async def rotate_client(
-    client_id: ClientId, body: RotateClientRequest, r: R, client: From, admin: Administrator
+    client_id: ClientId, body: RotateClientRequest, r: R, client: From, admin: Operator
 ) -> Ok[NewClientView]:
     """Give a client another secret, shown once; the one before holds for the grace period. Not idempotent."""
     grace = timedelta(seconds=body.grace_seconds)
@@ -39,7 +39,7 @@ async def rotate_client(
 
 
 @router.delete("/{client_id}", responses=errors_of(ClientNotFound))
-async def revoke_client(client_id: ClientId, r: R, client: From, admin: Administrator) -> Ok[ClientView]:
+async def revoke_client(client_id: ClientId, r: R, client: From, admin: Operator) -> Ok[ClientView]:
     """End a client; tokens it has already hold for five minutes at most."""
     return ok(ClientView.model_validate(await r.service_clients.revoke(client_id, admin.subject, client)))
 

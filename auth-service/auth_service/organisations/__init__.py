@@ -1,0 +1,1 @@
+"""Organisations: who belongs to which, and what an administrator may manage."""

@@ -1,0 +1,148 @@
+"""What an administrator of one organisation can reach of another: nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from castor_chassis.client.transport import httpx
+from castor_chassis.testing import RunningService
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Somebody:
+    """An account and the header of its session."""
+
+    client: httpx.AsyncClient
+    id: str
+    email: str
+    headers: dict[str, str]
+
+    async def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Ask auth-service."""
+        return await self.client.request(method, f"/v1/auth{path}", headers=self.headers, **more)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def platform(auth: RunningService, people: Any) -> Somebody:
+    """The administrator of the default organisation, which has two others beside it."""
+    headers = await people.administrator_headers(auth.client)
+    me = (await auth.client.get("/v1/auth/me", headers=headers)).json()["data"]
+    found = Somebody(auth.client, me["id"], me["email"], headers)
+    for org in ("alpha", "beta"):
+        made = await found.ask("POST", "/organisations", json={"id": org, "name": org.title()})
+        assert made.status_code in (201, 409), made.text
+    return found
+
+
+async def member(platform: Somebody, people: Any, org: str, *roles: str) -> Somebody:
+    """Return somebody of an organisation, logged in."""
+    session = await people.register(platform.client)
+    user = session["user"]
+    assert (await platform.ask("PUT", f"/users/{user['id']}/organisation", json={"org": org})).status_code == 200
+    if roles:
+        assert (await platform.ask("PUT", f"/users/{user['id']}/roles", json={"roles": roles})).status_code == 200
+    body = {"email": user["email"], "password": people.password}
+    opened = (await platform.client.post("/v1/auth/login", json=body)).json()["data"]
+    headers = {"Authorization": f"Bearer {opened['tokens']['access_token']}"}
+    return Somebody(platform.client, user["id"], user["email"], headers)
+
+
+async def test_tokens_say_the_organisation(platform: Somebody, people: Any) -> None:
+    """The default one on registration; another after a move, which ends the sessions of before."""
+    session = await people.register(platform.client)
+    assert session["user"]["org"] == "default"
+    bearer = {"Authorization": f"Bearer {session['tokens']['access_token']}"}
+    moved = await platform.ask("PUT", f"/users/{session['user']['id']}/organisation", json={"org": "alpha"})
+    assert moved.json()["data"]["org"] == "alpha"
+    assert (await platform.client.get("/v1/auth/me", headers=bearer)).status_code == 401
+    ana = await member(platform, people, "beta")
+    assert people.claims(ana.headers["Authorization"].split()[1])["org"] == "beta"
+
+
+TRIES = [
+    ("GET", "", {}),
+    ("PUT", "/roles", {"json": {"roles": ["admin"]}}),
+    ("POST", "/suspend", {"json": {"reason": "x"}}),
+    ("POST", "/reactivate", {}),
+    ("POST", "/reset-password", {}),
+    ("POST", "/end-sessions", {}),
+    ("DELETE", "/mfa", {}),
+    ("DELETE", "", {}),
+]
+
+
+async def test_another_organisations_accounts_are_not_there(
+    platform: Somebody, people: Any, database: asyncpg.Connection
+) -> None:
+    """Every path answers as for an id that nobody has, and nothing changes; neither are the platform's own."""
+    boss = await member(platform, people, "alpha", "admin")
+    other = await member(platform, people, "beta")
+    state = "SELECT u::text FROM users u WHERE id = $1::text::uuid"
+    before = [await database.fetchval(state, one.id) for one in (other, platform)]
+    for target in (other, platform):
+        for method, path, body in TRIES:
+            answer = await boss.ask(method, f"/users/{target.id}{path}", **body)
+            assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found"), (method, path)
+    assert [await database.fetchval(state, one.id) for one in (other, platform)] == before
+    assert (await other.ask("GET", "/me")).status_code == 200
+
+
+async def test_ones_own_organisation_is_managed(platform: Somebody, people: Any) -> None:
+    """An administrator lists and changes those of the same organisation, and sees no other in the list."""
+    boss, mine = await member(platform, people, "alpha", "admin"), await member(platform, people, "alpha")
+    other = await member(platform, people, "beta")
+    listed = (await boss.ask("GET", "/users", params={"limit": 200})).json()["data"]["items"]
+    assert {one["org"] for one in listed} == {"alpha"}
+    assert {boss.id, mine.id} <= {one["id"] for one in listed}
+    searched = (await boss.ask("GET", "/users", params={"q": other.email})).json()["data"]["items"]
+    assert searched == []
+    ended = await boss.ask("POST", f"/users/{mine.id}/end-sessions")
+    assert ended.status_code == 200
+    assert (await mine.ask("GET", "/me")).status_code == 401
+
+
+async def test_the_audit_log_shows_ones_own_organisation(platform: Somebody, people: Any) -> None:
+    """Events about accounts of another are not exported, not even by their subject; nor with an API key."""
+    boss, other = await member(platform, people, "alpha", "admin"), await member(platform, people, "beta")
+    key = await boss.ask("POST", "/api-keys", json={"name": "audit", "scopes": ["users:admin"], "expires_in_days": 1})
+    by_key = Somebody(boss.client, "", "", {"Authorization": f"Bearer {key.json()['data']['key']}"})
+    for reader in (boss, by_key):
+        mine = await reader.ask("GET", "/audit", params={"subject": boss.id})
+        assert {json.loads(line)["subject"] for line in mine.text.splitlines()} == {boss.id}
+        assert (await reader.ask("GET", "/audit", params={"subject": other.id})).text == ""
+    assert (await platform.ask("GET", "/audit", params={"subject": other.id})).text != ""
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/organisations"), ("GET", "/clients"), ("GET", "/oidc/clients"), ("PUT", "/users/{id}/organisation")],
+)
+async def test_what_belongs_to_the_platform_is_closed(platform: Somebody, people: Any, method: str, path: str) -> None:
+    """Organisations, frontends and service clients are for the default organisation's administrators only."""
+    boss, mine = await member(platform, people, "alpha", "admin"), await member(platform, people, "alpha")
+    body = {"json": {"org": "beta"}} if method == "PUT" else {}
+    answer = await boss.ask(method, path.format(id=mine.id), **body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    if method == "GET":
+        assert (await platform.ask(method, path)).status_code == 200
+
+
+async def test_the_last_administrator_stays_in_the_default_organisation(platform: Somebody, people: Any) -> None:
+    """An administrator of another organisation is no reason to let the last of the platform go."""
+    await member(platform, people, "alpha", "admin")
+    second = await member(platform, people, "default", "admin")
+    moved = await second.ask("PUT", f"/users/{platform.id}/organisation", json={"org": "alpha"})
+    assert moved.status_code == 200
+    back = await second.ask("PUT", f"/users/{platform.id}/organisation", json={"org": "default"})
+    assert back.status_code == 200
+    assert (await second.ask("PUT", f"/users/{second.id}/organisation", json={"org": "alpha"})).status_code == 409
+    missing = await second.ask("PUT", f"/users/{platform.id}/organisation", json={"org": "gamma"})
+    assert (missing.status_code, missing.json()["code"]) == (404, "organisation_not_found")
