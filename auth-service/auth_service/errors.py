@@ -177,6 +177,27 @@ class LogoutRefused(Invalid):
     message = "{reason}"
 
 
+class PasskeyRefused(Unauthenticated):
+    """The answer of an authenticator does not hold, or answers no challenge of ours."""
+
+    code = "passkey_refused"
+    message = "{reason}; ask for new options and try again."
+
+
+class PasskeyNotFound(NotFound):
+    """The caller has no such passkey."""
+
+    code = "passkey_not_found"
+    message = "You have no such passkey; list yours with GET /v1/auth/me/passkeys."
+
+
+class TooManyPasskeys(Conflict):
+    """The caller has as many passkeys as one may."""
+
+    code = "too_many_passkeys"
+    message = "You have {limit} passkeys, which is the most; remove one first."
+
+
 class OrganisationExists(Conflict):
     """There is an organisation of this id."""
 

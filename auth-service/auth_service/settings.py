@@ -109,6 +109,9 @@ class AuthSettings(ServiceSettings):
     account_readers: str = Field(
         "", description="Space separated services that may read accounts at /internal/user, such as rag-service."
     )
+    passkey_origins: str = Field(
+        "", description="Space separated; origins of pages that may use passkeys, beside AUTH_ISSUER itself."
+    )
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
     audit_retention_days: int = Field(
         730, ge=1, le=36500, description="Security events older than this are deleted; export them before."

@@ -30,6 +30,7 @@ from auth_service.oidc.clients import OidcClients
 from auth_service.oidc.id_tokens import IdTokens
 from auth_service.oidc.tokens import ClientTokenEndpoint
 from auth_service.organisations.service import Organisations
+from auth_service.passkeys.service import Passkeys
 from auth_service.revocations.service import Revocations
 from auth_service.sessions.service import Sessions, TokenPair
 from auth_service.tokens.signing_keys import SigningKeys
@@ -71,6 +72,7 @@ class Resources:
     revocations: Revocations
     audit_chain: AuditChain
     organisations: Organisations
+    passkeys: Passkeys
     oidc_clients: OidcClients
     authorization: Authorization
     client_tokens: ClientTokenEndpoint

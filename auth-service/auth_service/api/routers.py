@@ -9,6 +9,7 @@ from auth_service.api import (
     login,
     me,
     mfa,
+    passkeys,
     recovery,
     registration,
     sessions,
@@ -19,7 +20,7 @@ from auth_service.api.oidc import authorize, discovery, token
 from auth_service.api.oidc import clients as oidc_clients
 from auth_service.api.platform import clients, organisations
 
-_MODULES = registration, login, recovery, me, mfa, sessions, api_keys, users, audit, tokens, internal
+_MODULES = registration, login, recovery, me, mfa, passkeys, sessions, api_keys, users, audit, tokens, internal
 _PLATFORM = organisations, clients
 _OIDC = discovery, authorize, token, oidc_clients
 ROUTERS = [module.router for module in (*_MODULES, *_PLATFORM, *_OIDC)]

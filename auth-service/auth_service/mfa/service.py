@@ -20,7 +20,7 @@ from auth_service.metrics import attempt
 from auth_service.mfa import repository
 from auth_service.mfa.recovery_codes import code_hash, new_codes
 from auth_service.mfa.totp import Enrolment, matching_step, new_enrolment
-from auth_service.sessions.service import PASSWORD_AND_CODE, TokenPair
+from auth_service.sessions.service import PASSWORD_AND_CODE, AccessToken, TokenPair
 from auth_service.throttling.attempt_limits import AttemptLimits
 from auth_service.users import repository as users
 from auth_service.users.client import Client
@@ -137,12 +137,25 @@ class Mfa:
         Raises ``InvalidMfaToken``, ``InvalidCode`` or ``TooManyAttempts``.
         """
         user = await self._challenged(mfa_token)
+        await self._checked(user, code, client)
+        return user
+
+    async def step_up(self, user_id: str, session_id: str, code: str, client: Client) -> AccessToken:
+        """Return an access token of the same session that says ``PASSWORD_AND_CODE``.
+
+        Raises ``UserNotFound``, ``InvalidCode``, ``FactorConflict``, ``TooManyAttempts`` or ``SessionNotFound``.
+        """
+        with attempt("mfa"):
+            user = await self.users.get(user_id)
+            await self._checked(user, code, client)
+            return await self.login.sessions.strengthen(user, session_id, PASSWORD_AND_CODE)
+
+    async def _checked(self, user: User, code: str, client: Client) -> None:
         try:
             await self._check(user, code)
         except InvalidCode:
             await self.audit.record(self.postgres, "second_factor_failed", subject=str(user.id), client=client)
             raise
-        return user
 
     async def _challenged(self, mfa_token: str) -> User:
         challenge = opened_challenge(self.vault, mfa_token)

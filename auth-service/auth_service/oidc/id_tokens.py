@@ -11,8 +11,9 @@ from jose import JWTError, jwt
 from auth_service.accounts.changes import AccountChanges
 from auth_service.errors import LogoutRefused
 from auth_service.oidc.clients import OidcClients
-from auth_service.oidc.model import CollectableLogin, acr_of
+from auth_service.oidc.model import CollectableLogin
 from auth_service.oidc.requests import redirect_to
+from auth_service.tokens.assurance import acr_of
 from auth_service.tokens.issuer import TokenIssuer
 from auth_service.tokens.signing_keys import ALGORITHM, SigningKeys
 from auth_service.users.client import Client

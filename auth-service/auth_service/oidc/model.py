@@ -6,10 +6,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-SECOND_FACTOR = "aal2"
-"""``acr`` of a login with two factors: authenticator assurance level 2 of NIST SP 800-63B."""
-SINGLE_FACTOR = "aal1"
-
 
 @dataclass(frozen=True, slots=True)
 class OidcClient:
@@ -40,7 +36,7 @@ class AuthorizationRequest:
     nonce: str | None = None
     login_hint: str | None = None
     second_factor: bool = False
-    """Whether ``acr_values`` asks for ``SECOND_FACTOR``."""
+    """Whether ``acr_values`` asks for ``assurance.SECOND_FACTOR``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,3 @@ class CollectableLogin:
     expired: bool
     session_id: uuid.UUID | None
     """The session that it was exchanged for; None: not used yet."""
-
-
-def acr_of(amr: tuple[str, ...]) -> str:
-    """Return the authentication context class of a login by the methods ``amr``."""
-    return SECOND_FACTOR if "mfa" in amr else SINGLE_FACTOR

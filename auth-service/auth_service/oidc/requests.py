@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from auth_service.crypto.vault import Vault
-from auth_service.oidc.model import SECOND_FACTOR, AuthorizationRequest, OidcClient
+from auth_service.oidc.model import AuthorizationRequest, OidcClient
+from auth_service.tokens.assurance import SECOND_FACTOR
 from auth_service.tokens.issuer import IDENTITY_SCOPES
 
 PAGE_SECONDS = 600

@@ -61,6 +61,19 @@ async def insert(
     return session_id, Authentication(tuple(methods), at)
 
 
+async def strengthen(
+    db: Database, user_id: uuid.UUID, session_id: uuid.UUID, methods: Sequence[str]
+) -> tuple[Authentication, ClientGrant | None] | None:
+    """Note that the user of a session in force was authenticated now by ``methods`` as well; None: no such session."""
+    row = await db.fetchrow(
+        "UPDATE refresh_families SET amr = (SELECT array_agg(DISTINCT m) FROM unnest(amr || $3::text[]) m), "
+        "auth_time = now() WHERE id = $2 AND user_id = $1 AND ended_at IS NULL AND expires_at > now() "
+        "RETURNING amr, auth_time, client_id, scopes",
+        *(user_id, session_id, list(methods)),
+    )
+    return (Authentication(tuple(row["amr"]), row["auth_time"]), grant_of(row)) if row else None
+
+
 def grant_of(row: asyncpg.Record) -> ClientGrant | None:
     """Return the grant in a row with ``client_id`` and ``scopes``; None for a session without a client."""
     return ClientGrant(row["client_id"], tuple(row["scopes"])) if row["client_id"] is not None else None

@@ -52,6 +52,15 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessToken:
+    """Another access token of a session."""
+
+    access_token: str
+    expires_in: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSession:
     """A session and the refresh token that continues it."""
 
@@ -116,6 +125,14 @@ class Sessions:
             user, str(session.id), how.methods, how.at, client_id=client_id, granted=granted
         )
         return TokenPair(access, session.refresh_token, self.issuer.access_seconds)
+
+    async def strengthen(self, user: User, session_id: str, methods: Sequence[str]) -> AccessToken:
+        """Return an access token of a session whose user has just proved more; raises ``SessionNotFound``."""
+        found = await repository.strengthen(self.postgres, user.id, uuid.UUID(session_id), methods)
+        if found is None:
+            raise SessionNotFound(session_id=session_id)
+        pair = await self.pair(user, OpenSession(uuid.UUID(session_id), "", *found))
+        return AccessToken(pair.access_token, pair.expires_in)
 
     async def refresh(self, presented: str, client: Client, *, client_id: str | None = None) -> tuple[User, TokenPair]:
         """Exchange a refresh token; raises ``InvalidRefreshToken`` when it is not valid (any more).

@@ -11,6 +11,7 @@ from typing import Any
 
 from jose import jwt
 
+from auth_service.tokens.assurance import SECOND_FACTOR, acr_of
 from auth_service.tokens.signing_keys import ALGORITHM, Offload, SigningKeys
 from auth_service.users.model import User
 from auth_service.users.roles import scopes_held
@@ -55,7 +56,7 @@ class TokenIssuer:
         ``amr`` and ``auth_time`` say how and when the user was authenticated (OpenID Connect Core section 2). In a
         session of an OpenID Connect client ``client_id`` it has those of the scopes ``granted`` that the user holds.
         """
-        scopes, who = self.scopes(user, mfa_used="mfa" in amr), {}
+        scopes, who = self.scopes(user, mfa_used=acr_of(amr) == SECOND_FACTOR), {}
         if client_id is not None:
             scopes, who = scopes.intersection(granted) | IDENTITY_SCOPES.intersection(granted), {"client_id": client_id}
         return await self._sign(
@@ -66,6 +67,7 @@ class TokenIssuer:
             sid=session_id,
             scope=_joined(scopes),
             amr=list(amr),
+            acr=acr_of(amr),
             auth_time=int(auth_time.timestamp()),
             roles=list(user.roles),
             org=user.org,

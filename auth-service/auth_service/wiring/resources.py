@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from auth_service.accounts.administration import Administration
 from auth_service.accounts.email_change import EmailChange
@@ -21,6 +22,7 @@ from auth_service.oidc.clients import OidcClients, console_client
 from auth_service.oidc.id_tokens import IdTokens
 from auth_service.oidc.tokens import ClientTokenEndpoint
 from auth_service.organisations.service import Organisations
+from auth_service.passkeys.service import Passkeys
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
@@ -54,6 +56,7 @@ def build_resources(
         revocations=f.revocations,
         audit_chain=AuditChain(f.postgres, f.vault, timedelta(days=s.audit_retention_days)),
         organisations=Organisations(f.postgres, f.audit, f.changes),
+        passkeys=_passkeys(s, f, login),
         oidc_clients=oidc_clients,
         authorization=Authorization(oidc_clients, login, mfa, f.vault, s.auth_issuer),
         client_tokens=ClientTokenEndpoint(f.postgres, oidc_clients, f.changes, f.sessions, id_tokens),
@@ -61,6 +64,11 @@ def build_resources(
         jwks_cache_seconds=s.jwks_cache_seconds,
         account_readers=frozenset(s.account_readers.split()),
     )
+
+
+def _passkeys(s: AuthSettings, f: SharedServices, login: Login) -> Passkeys:
+    host, origins = urlsplit(s.auth_issuer).hostname or "localhost", [s.auth_issuer, *s.passkey_origins.split()]
+    return Passkeys(f.postgres, f.users, login, f.changes, f.sessions, f.vault, host, origins)
 
 
 def _registration(s: AuthSettings, f: SharedServices) -> Registration:

@@ -10,6 +10,7 @@ from auth_service.accounts.bootstrap import FirstAdministrator
 from auth_service.accounts.expiry import delete_expired
 from auth_service.audit.service import AuditChain
 from auth_service.oidc import code_repository
+from auth_service.passkeys import repository as passkey_repository
 from auth_service.settings import AuthSettings
 from auth_service.tokens.command import rotation_times
 from auth_service.tokens.key_rotation import KeyRotation
@@ -48,8 +49,9 @@ def _in_every_replica(chassis: Chassis[AuthSettings], f: SharedServices, signing
 def _in_one_replica(chassis: Chassis[AuthSettings], f: SharedServices, chain: AuditChain) -> dict[str, Work]:
     s = chassis.settings
     rotation = KeyRotation(f.postgres, f.vault, chassis.in_thread, f.audit, f.revocations, rotation_times(s))
-    codes = partial(code_repository.delete_expired, f.postgres)
-    expired = f.sessions.delete_expired, partial(delete_expired, f.postgres), codes
+    expired: list[Work] = [f.sessions.delete_expired]
+    for delete in (delete_expired, code_repository.delete_expired, passkey_repository.delete_expired):
+        expired.append(partial(delete, f.postgres))
     return {
         "key_rotation": rotation.run,
         "audit_seal": partial(chain.run, s.audit_seal_seconds),

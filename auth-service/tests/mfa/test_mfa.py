@@ -91,6 +91,21 @@ async def test_a_login_takes_two_steps_and_a_code_opens_once(holder: Holder) -> 
     assert (again.status_code, again.json()["code"]) == (403, "invalid_code")
 
 
+async def test_a_code_strengthens_the_session(holder: Holder, people: Any, database: asyncpg.Connection) -> None:
+    """A session that began with the password says aal2 after a code, which is used up; a wrong one changes nothing."""
+    await holder.enrol()
+    session = people.claims(holder.tokens["access_token"])["sid"]
+    await database.execute("UPDATE refresh_families SET amr = '{pwd}' WHERE id = $1::text::uuid", session)
+    assert (await holder.ask("POST", "/me/step-up", code="000000")).status_code == 403
+    code = holder.code()
+    stronger = await holder.ask("POST", "/me/step-up", code=code)
+    claims = people.claims(stronger.json()["data"]["access_token"])
+    assert (claims["sid"], claims["acr"]) == (session, "aal2")
+    assert (await holder.ask("POST", "/me/step-up", code=code)).status_code == 403
+    methods = await database.fetchval("SELECT amr FROM refresh_families WHERE id = $1::text::uuid", session)
+    assert set(methods) == {"pwd", "otp", "mfa"}
+
+
 async def test_simultaneous_logins_with_one_code_open_one_session(holder: Holder) -> None:
     """Six second steps at once with the same code: one is let in."""
     await holder.enrol()

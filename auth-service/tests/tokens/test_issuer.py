@@ -15,7 +15,7 @@ async def test_access_token_says_what_the_contract_promises(auth: RunningService
     """A user's token has exactly the claims that every service relies on, and lives 15 minutes."""
     session = await people.register(auth.client)
     claims = people.claims(session["tokens"]["access_token"])
-    standard = {"iss", "sub", "aud", "exp", "iat", "jti", "amr", "auth_time"}
+    standard = {"iss", "sub", "aud", "exp", "iat", "jti", "amr", "acr", "auth_time"}
     assert set(claims) == standard | {"token_use", "sid", "scope", "roles", "org", "email"}
     assert claims["amr"] == ["pwd"]
     assert 0 <= claims["iat"] - claims["auth_time"] <= 60

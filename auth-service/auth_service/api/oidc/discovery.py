@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from auth_service.api.dependencies import R
 from auth_service.api.oidc.schemas import ProviderView
 from auth_service.api.schemas.tokens import JwksView, JwkView
-from auth_service.oidc.model import SECOND_FACTOR, SINGLE_FACTOR
+from auth_service.tokens.assurance import SECOND_FACTOR, SINGLE_FACTOR
 from auth_service.tokens.issuer import IDENTITY_SCOPES
 from auth_service.users.roles import Scope
 from castor_chassis import public
