@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from auth_service.crypto.composition import composed
 from auth_service.crypto.password_policy import why_weak
+from auth_service.crypto.vault import Vault
 from auth_service.users.roles import Role
 from castor_chassis import ServiceSettings, reveal
 
@@ -33,6 +34,10 @@ class AuthSettings(ServiceSettings):
     key_encryption_secret: SecretStr = Field(
         description="Encrypts the stored signing keys, and keys the pseudonyms of the audit log. At least 32 "
         "random characters, the same in every replica; without it the stored keys are lost.",
+    )
+    key_encryption_secrets_older: SecretStr | None = Field(
+        None,
+        description="One a line; secrets before key_encryption_secret, which still open what they sealed.",
     )
     registration_role: Role = Field(Role.VIEWER, description="Role of whoever registers.")
     bootstrap_admin_email: str | None = Field(
@@ -124,6 +129,20 @@ class AuthSettings(ServiceSettings):
         if len(secret.get_secret_value()) < 32:
             raise ValueError("the secret must have at least 32 random characters, such as 'openssl rand -hex 32' gives")
         return secret
+
+    @field_validator("key_encryption_secrets_older")
+    @classmethod
+    def _older_ones_were_long_enough(cls, secrets: SecretStr | None) -> SecretStr | None:
+        for secret in (reveal(secrets) or "").splitlines():
+            cls._long_enough(SecretStr(secret))
+        return secrets
+
+    def vault(self) -> Vault:
+        """Return what seals and opens with these secrets."""
+        return Vault(
+            self.key_encryption_secret.get_secret_value(),
+            (reveal(self.key_encryption_secrets_older) or "").splitlines(),
+        )
 
     @field_validator("mfa_required_roles")
     @classmethod

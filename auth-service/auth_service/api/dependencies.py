@@ -154,6 +154,15 @@ def actor(by: Principal) -> Actor:
 
 async def another_user(user_id: UserId, by: Administrator) -> str:
     """Return the user that an administrator acts on; raises ``OwnAccount`` for the administrator's own id."""
+    return _not_of(user_id, by)
+
+
+async def another_member(user_id: UserId, by: Operator) -> str:
+    """Return the user that an administrator of the platform acts on; raises ``OwnAccount``."""
+    return _not_of(user_id, by)
+
+
+def _not_of(user_id: str, by: Principal) -> str:
     if uuid.UUID(user_id) == uuid.UUID(by.subject):
         raise OwnAccount
     return user_id
@@ -184,5 +193,6 @@ From = Annotated[Client, Depends(client)]
 AccountOwner = Annotated[Principal, Depends(by_user(Scope.ACCOUNT_MANAGE))]
 KeyOwner = Annotated[Principal, Depends(by_user(Scope.KEYS_MANAGE))]
 Another = Annotated[str, Depends(another_user)]
+AnotherMember = Annotated[str, Depends(another_member)]
 # Reading takes the scope alone, so that a program with an API key can collect events.
 UsersReader = Annotated[Principal, Depends(require(Scope.USERS_ADMIN))]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from auth_service.audit.hash_chain import ChainCheck, Verdict, from_line
 from auth_service.audit.service import AuditChain
-from auth_service.crypto.vault import Vault
 from auth_service.settings import AuthSettings
 from castor_chassis import Postgres, ServiceError, reveal
 
@@ -38,7 +37,7 @@ async def _of_database(settings: AuthSettings) -> Verdict:
     postgres = Postgres(database_url, size=1, timeout_seconds=settings.database_timeout_seconds)
     await postgres.open()
     try:
-        vault = Vault(settings.key_encryption_secret.get_secret_value())
+        vault = settings.vault()
         return await AuditChain(postgres, vault, timedelta(days=settings.audit_retention_days)).verify()
     finally:
         await postgres.close()

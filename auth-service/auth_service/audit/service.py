@@ -7,7 +7,6 @@ does not match the seals.
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -91,7 +90,7 @@ class AuditChain:
 
     def _check_seal(self, seal: Seal, found: bytes | None, verdict: Verdict) -> None:
         verdict.seals += 1
-        if not hmac.compare_digest(seal.mac, self._mac(seal.seq, seal.hash, seal.sealed_at)):
+        if not self.vault.is_audit_seal(_sealed_text(seal.seq, seal.hash, seal.sealed_at), seal.mac):
             verdict.add_problem(f"the seal at {seal.seq} was not made with this KEY_ENCRYPTION_SECRET")
         elif found is None:
             verdict.add_problem(f"the seal at {seal.seq} has no link: the chain was cut short")
@@ -99,7 +98,7 @@ class AuditChain:
             verdict.add_problem(f"the seal at {seal.seq} is of another chain: the chain was computed anew")
 
     def _mac(self, seq: int, head: bytes, at: datetime) -> bytes:
-        return self.vault.audit_seal(f"{seq} {head.hex()} {at.astimezone(UTC).isoformat()}")
+        return self.vault.audit_seal(_sealed_text(seq, head, at))
 
     async def export(
         self, after: int, limit: int, *, subject: str | None, event: str | None, org: str | None
@@ -113,3 +112,7 @@ class AuditChain:
         await repository.head(self.postgres)
         pages = repository.pages(self.postgres, after, limit, subject=subject, event=event, org=org)
         return ("".join(as_line(link) for link in links) async for links in pages)
+
+
+def _sealed_text(seq: int, head: bytes, at: datetime) -> str:
+    return f"{seq} {head.hex()} {at.astimezone(UTC).isoformat()}"

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from auth_service.audit.recorder import Audit
-from auth_service.crypto.vault import Vault
 from auth_service.revocations.service import Revocations
 from auth_service.settings import AuthSettings
 from auth_service.tokens.key_rotation import KeyRotation, RotationTimes
@@ -50,7 +49,7 @@ async def _rotate(settings: AuthSettings, *, leaked: bool) -> dict[str, object]:
     postgres = Postgres(database_url, size=2, timeout_seconds=settings.database_timeout_seconds)
     await postgres.open()
     try:
-        vault = Vault(settings.key_encryption_secret.get_secret_value())
+        vault = settings.vault()
         revocations = Revocations(
             postgres, RevocationList(), None, issuer=settings.auth_issuer, token_seconds=settings.access_token_seconds
         )

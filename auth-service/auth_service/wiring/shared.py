@@ -54,7 +54,7 @@ class SharedServices:
 def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> SharedServices:
     """Return what the settings and the chassis make; nothing is contacted."""
     s = chassis.settings
-    postgres, vault = chassis.postgres, Vault(s.key_encryption_secret.get_secret_value())
+    postgres, vault = chassis.postgres, s.vault()
     audit, issuer = Audit(vault), _issuer(chassis, signing_keys)
     revocations = Revocations(
         postgres, chassis.revoked, chassis.redis, issuer=s.auth_issuer, token_seconds=s.access_token_seconds

@@ -69,7 +69,7 @@ async def test_user_lookup(auth_for_services: RunningService, people: Any) -> No
     """A known id gives the account, bare; an unknown one 404; no id at all 422."""
     session = await people.register(auth_for_services.client)
     found = await auth_for_services.client.get(f"/internal/user/{session['user']['id']}")
-    assert set(found.json()) == {"id", "email", "roles", "is_active", "created_at"}
+    assert set(found.json()) == {"id", "email", "roles", "org", "is_active", "created_at"}
     assert found.json()["email"] == session["user"]["email"]
     missing = await auth_for_services.client.get(f"/internal/user/{uuid.uuid4()}")
     assert (missing.status_code, missing.json()["code"]) == (404, "user_not_found")

@@ -43,6 +43,7 @@ async def test_key_is_shown_once_and_works(auth_for_services: RunningService, pe
         "user_id": session["user"]["id"],
         "scopes": ["trends:read", "tweets:read"],
         "roles": ["analyst"],
+        "org": "default",
     }
     used = (await client.get(URL, headers=headers)).json()["data"]["items"][0]
     assert used["last_used_at"] is not None

@@ -32,3 +32,25 @@ def test_successors_are_stable_and_differ_by_secret() -> None:
     vault, other = Vault("one secret of sufficient length...."), Vault("another secret of the same length..")
     assert vault.successor("token") == vault.successor("token")
     assert len({vault.successor("token"), vault.successor("nekot"), other.successor("token")}) == 3
+
+
+def test_an_older_secret_opens_and_the_present_one_seals() -> None:
+    """What was sealed before a rotation is opened after it, by whichever secret did it; others open nothing."""
+    first, second, third = ("first secret " * 3, "second secret " * 3, "third secret " * 3)
+    alone, ring = Vault(first), Vault(second, [first])
+    for vault in (alone, ring):
+        assert ring.unseal("k1", vault.seal("k1", PEM)) == PEM
+        assert ring.unseal_text("p", vault.seal_text("p", "text")) == "text"
+    new = ring.seal("k1", PEM)
+    assert (ring.is_sealed_with_present(new), ring.is_sealed_with_present(alone.seal("k1", PEM))) == (True, False)
+    assert Vault(second).unseal("k1", new) == PEM
+    for stranger in (Vault(third, [first]), alone):
+        with pytest.raises(WrongKeySecret):
+            stranger.unseal("k1", new)
+    assert ring.is_audit_seal("t", alone.audit_seal("t"))
+    assert not alone.is_audit_seal("t", ring.audit_seal("t"))
+
+
+def test_a_secret_alone_seals_as_the_version_before() -> None:
+    """During a roll-out replicas that know no names of secrets open what a new replica sealed."""
+    assert Vault("one secret of sufficient length....").seal("k1", PEM)[0] == 1

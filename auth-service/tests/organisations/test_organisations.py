@@ -135,14 +135,19 @@ async def test_what_belongs_to_the_platform_is_closed(platform: Somebody, people
         assert (await platform.ask(method, path)).status_code == 200
 
 
-async def test_the_last_administrator_stays_in_the_default_organisation(platform: Somebody, people: Any) -> None:
-    """An administrator of another organisation is no reason to let the last of the platform go."""
+async def test_the_platform_keeps_an_administrator(platform: Somebody, people: Any) -> None:
+    """An administrator of another organisation is no reason to let the last of the default one go."""
     await member(platform, people, "alpha", "admin")
-    second = await member(platform, people, "default", "admin")
-    moved = await second.ask("PUT", f"/users/{platform.id}/organisation", json={"org": "alpha"})
-    assert moved.status_code == 200
-    back = await second.ask("PUT", f"/users/{platform.id}/organisation", json={"org": "default"})
-    assert back.status_code == 200
-    assert (await second.ask("PUT", f"/users/{second.id}/organisation", json={"org": "alpha"})).status_code == 409
-    missing = await second.ask("PUT", f"/users/{platform.id}/organisation", json={"org": "gamma"})
+    closed = await platform.ask("POST", "/me/deactivate", json={"password": people.password})
+    assert (closed.status_code, closed.json()["code"]) == (409, "last_administrator")
+
+
+async def test_accounts_move_to_organisations_that_there_are(platform: Somebody, people: Any) -> None:
+    """Not to one that nobody made, and nobody moves the own account."""
+    session = await people.register(platform.client)
+    path, own = f"/users/{session['user']['id']}/organisation", f"/users/{platform.id}/organisation"
+    missing = await platform.ask("PUT", path, json={"org": "gamma"})
     assert (missing.status_code, missing.json()["code"]) == (404, "organisation_not_found")
+    assert (await platform.ask("PUT", own, json={"org": "alpha"})).json()["code"] == "own_account"
+    again = await platform.ask("POST", "/organisations", json={"id": "alpha", "name": "x"})
+    assert (again.status_code, again.json()["code"]) == (409, "organisation_exists")

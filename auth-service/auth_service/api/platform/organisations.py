@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from auth_service.api.dependencies import Another, From, Operator, R, actor
-from auth_service.api.schemas.organisations import MembershipRequest, OrganisationRequest, OrganisationView
+from auth_service.api.dependencies import AnotherMember, From, Operator, R, actor
+from auth_service.api.platform.schemas import MembershipRequest, OrganisationRequest, OrganisationView
 from auth_service.api.schemas.outcomes import DoneView
 from auth_service.api.schemas.users import ManagedUserView
 from auth_service.errors import LastAdministrator, OrganisationExists, OrganisationNotFound, OwnAccount, UserNotFound
@@ -32,7 +32,7 @@ async def list_organisations(r: R, _: Operator) -> Page[OrganisationView]:
     responses=errors_of(UserNotFound, OrganisationNotFound, OwnAccount, LastAdministrator),
 )
 async def set_organisation(
-    user_id: Another, body: MembershipRequest, r: R, client: From, by: Operator
+    user_id: AnotherMember, body: MembershipRequest, r: R, client: From, by: Operator
 ) -> Ok[ManagedUserView]:
     """Let an account belong to another organisation; its sessions end, so that no token names the former one."""
     return ok(ManagedUserView.model_validate(await r.organisations.move(user_id, body.org, actor(by), client)))
