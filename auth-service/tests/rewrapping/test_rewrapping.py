@@ -39,7 +39,7 @@ async def test_a_rotation_of_the_secret_keeps_everything(
         await service.ready()
         assert (await service.client.get("/v1/auth/me", headers=bearer)).status_code == 200
         await enrolled(service, people)
-    settings = AuthSettings(database_url=postgres_url, **ring)
+    settings = AuthSettings(database_url=postgres_url, development=True, **ring)
     capsys.readouterr()
     counts = []
     for _ in range(2):
@@ -61,7 +61,10 @@ async def test_what_no_secret_opens_is_named(
     async with run_auth(key_encryption_secret=PRESENT) as service:
         await service.ready()
     settings = AuthSettings(
-        database_url=postgres_url, key_encryption_secret="neither of the two " * 3, key_encryption_secrets_older=FORMER
+        database_url=postgres_url,
+        development=True,
+        key_encryption_secret="neither of the two " * 3,
+        key_encryption_secrets_older=FORMER,
     )
     assert await run_command(settings) == 1
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -76,4 +79,9 @@ async def run_command(settings: AuthSettings) -> int:
 async def test_older_secrets_are_long_enough(postgres_url: str) -> None:
     """A former secret is held to the same length."""
     with pytest.raises(ValueError, match="at least 32 random characters"):
-        AuthSettings(database_url=postgres_url, key_encryption_secret=PRESENT, key_encryption_secrets_older="short")
+        AuthSettings(
+            database_url=postgres_url,
+            development=True,
+            key_encryption_secret=PRESENT,
+            key_encryption_secrets_older="short",
+        )
