@@ -11,7 +11,7 @@ from dataclasses import asdict
 from auth_service.rewrapping.repository import KINDS
 from auth_service.rewrapping.service import Rewrapped, rewrap
 from auth_service.settings import AuthSettings
-from castor_chassis import Postgres, ServiceError
+from castor_chassis import Postgres, ServiceError, reveal
 
 
 def rewrap_secrets(settings: AuthSettings, arguments: Sequence[str]) -> int:
@@ -32,9 +32,10 @@ def rewrap_secrets(settings: AuthSettings, arguments: Sequence[str]) -> int:
 
 
 async def _rewrap(settings: AuthSettings) -> dict[str, Rewrapped]:
-    if settings.database_url is None:
+    database_url = reveal(settings.database_url)
+    if database_url is None:
         raise ValueError("DATABASE_URL is not set")
-    postgres = Postgres(str(settings.database_url), size=2, timeout_seconds=settings.database_timeout_seconds)
+    postgres = Postgres(database_url, size=2, timeout_seconds=settings.database_timeout_seconds)
     await postgres.open()
     try:
         return {kind: await rewrap(postgres, settings.vault(), kind) for kind in KINDS}
