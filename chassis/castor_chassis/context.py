@@ -31,6 +31,8 @@ class RequestInfo:
     principal: str | None = None
     user_token: str | None = None
     """The user's own token, exchanged where this service calls another on the user's behalf; it never leaves."""
+    rate_limit: dict[str, str] = field(default_factory=dict)
+    """Headers that say how much of its limit the caller has left."""
 
 
 _current: ContextVar[RequestInfo | None] = ContextVar("castor_request", default=None)

@@ -19,6 +19,7 @@ from castor_chassis.security.rate_limit import RateLimiter
 from castor_chassis.tls import is_service
 from castor_chassis.wire.errors import Forbidden, NoCredentials, Unauthenticated
 from castor_chassis.wire.query_parameters import check_query
+from castor_chassis.wire.request_headers import check_headers
 
 API_KEY_PREFIX = "castor_"
 _API_KEY = re.compile(rf"{API_KEY_PREFIX}[0-9a-f]{{16}}_[A-Za-z0-9_-]{{43}}")
@@ -120,6 +121,13 @@ class Authenticator:
         )
 
 
+_LACKING = {
+    "user": "This needs the scope '{scope}'; ask an administrator for a role that has it",
+    "api_key": "This API key lacks the scope '{scope}'; create one that has it, or use one of another role",
+    "service": "The token of this service lacks the scope '{scope}'; ask for it, or have it granted",
+}
+
+
 class require(SecurityBase):
     """A dependency that admits callers who have ``scope`` or one of ``others``: ``Depends(require("tweets:read"))``.
 
@@ -142,11 +150,12 @@ class require(SecurityBase):
         info.principal = principal.label
         if self.admitted.isdisjoint(principal.scopes):
             AUTH_FAILURES.labels("scope").inc()
-            raise Forbidden(reason=f"This needs the scope '{self.scope}'; ask an administrator for a role that has it")
+            raise Forbidden(reason=_LACKING[principal.kind].format(scope=self.scope))
         if principal.kind != "service":
             info.user_token = credentials if principal.kind == "user" else None
             await authenticator.limiter.check(principal.label, "principal")
         check_query(request)
+        check_headers(request)
         return principal
 
 
@@ -169,6 +178,7 @@ class public:
             await authenticator.limiter.check(client_address(request), "address")
         if self._refuse_unknown:
             check_query(request)
+        check_headers(request)
 
 
 def client_address(request: Request) -> str:

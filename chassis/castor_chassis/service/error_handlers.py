@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from castor_chassis.context import current_request
 from castor_chassis.wire.errors import BodyTooSlow, ErrorBody, ServiceError
+from castor_chassis.wire.fields import PATTERNS
 
 _SENTENCES = {
     400: ("malformed_request", "The body could not be read; send JSON in UTF-8."),
@@ -73,6 +74,8 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
 def _field(problem: dict[str, Any]) -> dict[str, str]:
     name = ".".join(str(part) for part in problem["loc"])
     text = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "string_pattern_mismatch":
+        text = PATTERNS.get(problem["ctx"]["pattern"], "must have the form that the contract describes")
     return {"field": name.encode("utf-8", "replace").decode(), "problem": text.encode("utf-8", "replace").decode()}
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from castor_chassis.wire.errors import Invalid
 
 T = TypeVar("T")
+_FOREIGN_CURSOR = "'cursor' is not one of ours; pass meta.next_cursor of the page before"
 
 
 class RequestModel(BaseModel):
@@ -76,8 +77,8 @@ def decode_cursor(cursor: str) -> dict[str, Any]:
     """Return the position that ``encode_cursor`` wrapped; raises ``Invalid`` on anything else."""
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before") from error
+    except (binascii.Error, ValueError, RecursionError):
+        position = None
     if not isinstance(position, dict):
-        raise Invalid(reason="'cursor' is not one of ours; pass meta.next_cursor of the page before")
+        raise Invalid(field="query.cursor", reason=_FOREIGN_CURSOR)
     return position

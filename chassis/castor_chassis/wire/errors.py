@@ -100,12 +100,38 @@ class Conflict(ServiceError):
     message = "{reason}"
 
 
+class UnsupportedMediaType(ServiceError):
+    """The body is of a type that this route does not read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    message = "The Content-Type of the body is {given}, and this route reads {wanted}; send the body as that."
+
+
+class IdempotencyUnsupported(ServiceError):
+    """The route does not remember requests by an Idempotency-Key."""
+
+    status = 400
+    code = "idempotency_unsupported"
+    message = "This route takes no Idempotency-Key; leave it out, and see in the contract what a repetition does."
+
+
 class Invalid(ServiceError):
-    """A value is well formed but makes no sense here."""
+    """A value is well formed but makes no sense here; ``field`` names it as in ``query.since``, if it is one."""
 
     status = 422
     code = "validation_error"
     message = "{reason}"
+
+    def __init__(self, *, field: str = "request", **details: Any) -> None:
+        super().__init__(**details)
+        self.details.setdefault("fields", [{"field": field, "problem": str(self)}])
+
+
+def rate_limit_headers(limit: int, remaining: int, reset_seconds: int) -> dict[str, str]:
+    """Return the headers of a limit (draft-ietf-httpapi-ratelimit-headers, the older form)."""
+    values = {"Limit": limit, "Remaining": remaining, "Reset": reset_seconds}
+    return {f"RateLimit-{name}": str(value) for name, value in values.items()}
 
 
 class RateLimited(ServiceError):
@@ -116,10 +142,10 @@ class RateLimited(ServiceError):
     message = "More than {limit} requests; wait as Retry-After says."
 
     def headers(self) -> dict[str, str]:
-        """Say what the limit is and when it begins anew (draft-ietf-httpapi-ratelimit-headers, the older form)."""
+        """Say what the limit is and when it begins anew."""
         wait = super().headers()
-        limit = str(self.details["limit"]).split(" ", 1)[0]
-        return {**wait, "RateLimit-Limit": limit, "RateLimit-Remaining": "0", "RateLimit-Reset": wait["Retry-After"]}
+        limit = int(str(self.details["limit"]).split(" ", 1)[0])
+        return {**wait, **rate_limit_headers(limit, 0, int(wait["Retry-After"]))}
 
 
 class Overloaded(ServiceError):
@@ -194,13 +220,14 @@ class PeerRejected(PeerError):
         return str(self.details["peer_code"])
 
 
-COMMON = (400, 401, 403, 408, 413, 422, 429, 500, 502, 503, 504)
+COMMON = (400, 401, 403, 408, 413, 415, 422, 429, 500, 502, 503, 504)
 _DESCRIPTIONS = {
     400: "The body is not JSON, or the request is malformed.",
     401: "No valid token or certificate.",
     403: "The token lacks the scope, or the caller may not use this path.",
     408: "The body arrives too slowly.",
     413: "The body is too large.",
+    415: "The Content-Type is not one that this route reads.",
     422: "A field is missing, unknown or out of range; details.fields names it.",
     429: "Rate limit or overload; Retry-After says when.",
     500: "The service failed.",

@@ -52,9 +52,15 @@ Integer = Annotated[int, BeforeValidator(_no_bool_or_text)]
 Number = Annotated[float, BeforeValidator(_no_bool_or_text), Field(allow_inf_nan=False)]
 Timestamp = Annotated[datetime, BeforeValidator(_aware_utc), PlainSerializer(normal_time, return_type=str)]
 # PostgreSQL cannot store the null character; the pattern says so in the contract as well.
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+_TEXT, _IDENTIFIER = r"^[^\x00]*$", r"^[A-Za-z0-9_.:-]{1,128}$"
+PATTERNS = {
+    _TEXT: "must not contain the null character",
+    _IDENTIFIER: "must be 1 to 128 letters without accents, digits or characters of _ . : -",
+}
+"""What the patterns of our fields say in words."""
+Text = Annotated[str, StringConstraints(pattern=_TEXT)]
 Composed = BeforeValidator(_composed)
 """Composes text (NFC), so that the same word in two compositions is one, before patterns and lengths are checked."""
 ComposedText = Annotated[Text, Composed]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
+Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER)]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_bounded_depth)]

@@ -45,6 +45,8 @@ def export_contract(app: FastAPI) -> str:
     for path in contract["paths"].values():
         for operation in path.values():
             operation.setdefault("security", [])  # public, or open to certificates of services only
+        if "get" in path:
+            path["get"]["responses"]["304"] = {"description": "The caller has this answer already (If-None-Match)."}
     return yaml.safe_dump(contract, sort_keys=True, allow_unicode=True, width=110)
 
 

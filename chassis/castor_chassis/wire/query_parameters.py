@@ -25,9 +25,9 @@ def check_query(request: Request) -> None:
     for name in request.query_params:
         if name not in known:
             offered = f"this route takes {', '.join(sorted(known))}" if known else "this route takes none"
-            raise Invalid(reason=f"query.{name} is not known; {offered}")
+            raise Invalid(field=f"query.{name}", reason=f"query.{name} is not known; {offered}")
         if not known[name] and len(request.query_params.getlist(name)) > 1:
-            raise Invalid(reason=f"query.{name} is given more than once; give it once")
+            raise Invalid(field=f"query.{name}", reason=f"query.{name} is given more than once; give it once")
 
 
 def _parameters(route: Any) -> dict[str, bool]:

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Header
 from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import (
     ApiKeyVerifier,
     Chassis,
+    Identifier,
     Integer,
     KeySource,
     Ok,
@@ -45,6 +46,12 @@ class Number(RequestModel):
     at: Timestamp | None = None
 
 
+class Thing(ResponseModel):
+    """What was created."""
+
+    id: str
+
+
 class Echo(ResponseModel):
     """An answer."""
 
@@ -66,6 +73,22 @@ async def echo_number(name: str, body: Number, who: Annotated[Principal, Depends
 async def read_name(name: str, _: Annotated[Principal, Depends(require("small:read"))]) -> Ok[str]:
     """Return the name."""
     return ok(name)
+
+
+@router.post("/things", status_code=201)
+async def create_thing(
+    body: Number,
+    _: Annotated[Principal, Depends(require("small:write"))],
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> Ok[Thing]:
+    """Create something; the same key makes the same thing."""
+    return ok(Thing(id=idempotency_key or f"thing-{body.value}"))
+
+
+@router.delete("/things/{thing_id}")
+async def delete_thing(thing_id: Identifier, _: Annotated[Principal, Depends(require("small:write"))]) -> Ok[str]:
+    """Delete something."""
+    return ok(thing_id)
 
 
 @router.get("/slow", dependencies=[Depends(public("tests need it"))])

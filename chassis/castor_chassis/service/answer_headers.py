@@ -1,0 +1,45 @@
+"""Headers that follow from an answer as a whole: ``ETag`` of what is read, ``Location`` of what was created."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Scope
+
+
+def is_whole_json(start: Message) -> bool:
+    """Return whether an answer is JSON of known length that may be kept, and so comes in one piece; streams do not."""
+    headers = MutableHeaders(raw=start["headers"])
+    is_json = headers.get("content-type", "").startswith("application/json")
+    return is_json and "content-length" in headers and "no-store" not in headers.get("cache-control", "")
+
+
+def tag(start: Message, body: bytes, if_none_match: str) -> bytes:
+    """Add the ``ETag`` of ``body``; return the body, or nothing where the caller has it already (RFC 9110, 13.1.2).
+
+    The tag is weak, because the ingress may compress the body.
+    """
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = MutableHeaders(raw=start["headers"])
+    headers["etag"] = f"W/{etag}"
+    known = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    if etag not in known and "*" not in known:
+        return body
+    start["status"] = 304
+    for name in ("content-length", "content-type"):
+        del headers[name]
+    return b""
+
+
+def locate(start: Message, body: bytes, scope: Scope) -> None:
+    """Add the ``Location`` of what a 201 created, where the service has a route for one of its kind by its id."""
+    template = getattr(scope.get("route"), "path", "")
+    paths = [getattr(route, "path", "") for route in scope["app"].state.chassis.routes]
+    if not any(path.startswith(f"{template}/{{") and path.count("/") == template.count("/") + 1 for path in paths):
+        return
+    data: Any = json.loads(body).get("data")
+    if isinstance(data, dict) and isinstance(data.get("id"), str):
+        MutableHeaders(raw=start["headers"])["location"] = f"{scope['path']}/{data['id']}"
