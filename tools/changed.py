@@ -145,7 +145,7 @@ def _contract(rest: str, edges: Edges) -> Plan:
 
 def _elsewhere(path: str, edges: Edges) -> Plan:
     services = frozenset(edges) | {"console"}
-    if path.startswith("tests/contract/"):
+    if path.startswith(("tests/contract/", "tests/clients/")):
         return Plan(contracts=True, system=True)
     if path.startswith(("tests/architecture/", "tools/contracts/")):
         return Plan(contracts=True)
