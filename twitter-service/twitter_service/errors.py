@@ -26,6 +26,13 @@ class EntityNotFound(NotFound):
     message = "No entity has the id {entity_id}; list them with GET /v1/twitter/entities."
 
 
+class PlaceNotFound(NotFound):
+    """No department or city has this slug."""
+
+    code = "place_not_found"
+    message = "No department or city of Colombia has the slug {place} here; slugs are like antioquia or santa-marta."
+
+
 class DatasetNotFound(NotFound):
     """No import has named this data set."""
 

@@ -73,6 +73,26 @@ async def test_filters(twitter: Twitter, database: asyncpg.Connection) -> None:
     assert (await twitter.get("/tweets", entity="nobody")).status_code == 404
 
 
+async def test_searches_combine_words(twitter: Twitter) -> None:
+    """AND, OR, NOT, parentheses and phrases select what they say; what cannot be read is refused in words."""
+    texts = ["salud y paz", "salud sin acuerdo", "paz y café", "la salud pública", "pública la salud"]
+    await twitter.imported(csv_of([(n, "a", "2022-05-01T10:00:00Z", text) for n, text in enumerate(texts, 1)]))
+    await twitter.settled()
+    assert await ids(twitter, q="salud AND NOT (paz OR acuerdo)") == ["5", "4"]
+    assert await ids(twitter, q="(salud OR café) paz") == ["3", "1"]
+    assert await ids(twitter, q='"salud pública"') == ["4"]
+    assert await ids(twitter, q="SALUDES") == await ids(twitter, q="salud") == ["5", "4", "2", "1"]
+    refused = await twitter.get("/tweets", q="(salud")
+    assert (refused.status_code, refused.json()["details"]["fields"][0]["field"]) == (422, "query.q")
+
+
+async def test_what_does_not_exist_is_not_an_empty_list(twitter: Twitter) -> None:
+    """An unknown place is 404 and an unknown axis 422; a place without tweets is an empty list."""
+    place, axis = [await twitter.get("/tweets", **each) for each in ({"place": "atlantida"}, {"axis": "magia"})]
+    assert (place.status_code, place.json()["code"], axis.status_code) == (404, "place_not_found", 422)
+    assert (await twitter.data("/tweets", place="antioquia"))["items"] == []
+
+
 async def test_counts_in_bogota_days_with_gaps(twitter: Twitter) -> None:
     """A tweet counts on its Bogota day, five hours behind UTC; days without any tweet are gaps, not zeros."""
     await twitter.send("POST", "/entities", ANA)

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from castor_chassis import Principal, errors_of, require
 from twitter_service.api.filters import TweetFilters
 from twitter_service.api.resources import R
-from twitter_service.errors import DatasetNotFound, EntityNotFound
+from twitter_service.errors import DatasetNotFound, EntityNotFound, PlaceNotFound
 from twitter_service.queries.export import MEDIA_TYPES, CsvForm, Format, export
 
 router = APIRouter(prefix="/v1/twitter/exports", tags=["reading"])
@@ -22,7 +22,7 @@ _EXPORTS = {media_type: {"schema": {"type": "string", "format": "binary"}} for m
     "",
     response_class=StreamingResponse,
     responses={
-        **errors_of(EntityNotFound, DatasetNotFound),
+        **errors_of(EntityNotFound, DatasetNotFound, PlaceNotFound),
         200: {"description": "The tweets, newest first.", "content": _EXPORTS},
     },
 )

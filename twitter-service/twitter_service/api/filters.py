@@ -10,6 +10,7 @@ from castor_chassis import ComposedText, Timestamp
 from twitter_service.api.schemas.fields import Axis, DatasetName, Day, EntityId, Label, PlaceSlug
 from twitter_service.queries.service import CountFilter
 from twitter_service.tweets.repository import TweetFilter
+from twitter_service.tweets.search_syntax import parse_search
 
 Dataset = Annotated[
     DatasetName | None, Query(description="Tweets and entities of this data set alone; all when left out.")
@@ -28,7 +29,8 @@ async def tweet_filter(
         float | None, Query(ge=0, le=1, description="Of the author; unknown authors count as 0.5.")
     ] = None,
     q: Annotated[
-        ComposedText | None, Query(min_length=1, max_length=500, description='Words, "phrases", -without, OR.')
+        ComposedText | None,
+        Query(min_length=1, max_length=500, description='Words, "phrases", AND, OR, NOT, (...).'),
     ] = None,
     since: Annotated[Timestamp | None, Query(description="Not older than this.")] = None,
     until: Annotated[Timestamp | None, Query(description="Older than this.")] = None,
@@ -40,7 +42,7 @@ async def tweet_filter(
         entity=entity,
         label=label,
         author=author and author.removeprefix("@"),
-        q=q,
+        q=None if q is None else parse_search(q),
         axis=axis,
         place=place,
         lang=lang,

@@ -12,14 +12,14 @@ from twitter_service.api.filters import TweetFilters
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.fields import TweetCursor, TweetId
 from twitter_service.api.schemas.tweets import EarlierVersion, Erasure, ErasureRequest, FeedItem, ScoreProgress, Tweet
-from twitter_service.errors import DatasetNotFound, EntityNotFound, TweetNotFound
+from twitter_service.errors import DatasetNotFound, EntityNotFound, PlaceNotFound, TweetNotFound
 
 router = APIRouter(prefix="/v1/twitter")
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 
 
-@router.get("/tweets", tags=["twitter"], responses=errors_of(EntityNotFound, DatasetNotFound))
+@router.get("/tweets", tags=["twitter"], responses=errors_of(EntityNotFound, DatasetNotFound, PlaceNotFound))
 async def list_tweets(
     r: R,
     _: CanRead,

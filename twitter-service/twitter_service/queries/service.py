@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.counts_repository import CountsRepository, EntityCount, TotalCount
 from twitter_service.entities.repository import EntityRepository
-from twitter_service.errors import AuthorNotFound, TweetNotFound
+from twitter_service.errors import AuthorNotFound, PlaceNotFound, TweetNotFound
+from twitter_service.matching.places import CITIES, DEPARTMENTS
 from twitter_service.tweets.author_repository import AuthorRecord, AuthorRepository
 from twitter_service.tweets.model import MAX_ID
 from twitter_service.tweets.repository import StoredTweet, TweetFilter, TweetRepository, TweetVersion
@@ -77,9 +78,11 @@ class QueryService:
     async def tweets(self, filters: TweetFilter, cursor: str | None) -> tuple[list[StoredTweet], str | None]:
         """Return a page of tweets, newest first, and the cursor of the next.
 
-        Raises ``EntityNotFound`` or ``DatasetNotFound``.
+        Raises ``EntityNotFound``, ``DatasetNotFound`` or ``PlaceNotFound``.
         """
         await self._datasets.check(filters.dataset)
+        if filters.place not in (None, *DEPARTMENTS, *CITIES):
+            raise PlaceNotFound(place=filters.place)
         if filters.entity is not None:
             await self._entities.get(filters.entity)
         before = None if cursor is None else _position(cursor)

@@ -13,6 +13,7 @@ from castor_chassis import Postgres
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.erasure_repository import erase
 from twitter_service.tweets.feed_repository import lock_feed
+from twitter_service.tweets.search_syntax import Search, Words
 from twitter_service.tweets.upsert_repository import Added, upsert
 
 Within = Callable[[Any, Added], Awaitable[None]]
@@ -91,7 +92,7 @@ class TweetFilter:
     entity: str | None = None
     label: str | None = None
     author: str | None = None
-    q: str | None = None
+    q: Search | None = None
     axis: str | None = None
     place: str | None = None
     lang: str | None = None
@@ -175,7 +176,8 @@ def _conditions(filters: TweetFilter, time: str, key: str) -> _Conditions:
     where.add("t.datasets @> ARRAY[{}::text]", filters.dataset)
     where.add("t.label = {}", filters.label)
     where.add("lower(t.username) = lower({})", filters.author)
-    where.add("w.search @@ websearch_to_tsquery('castor_es', {})", filters.q)
+    if filters.q is not None:
+        where.parts.append(f"w.search @@ ({_tsquery(filters.q, where.args)})")
     where.add("{} = ANY(t.axes)", filters.axis)
     where.add("{} = ANY(t.places)", filters.place)
     where.add("t.lang = {}", filters.lang)
@@ -185,3 +187,14 @@ def _conditions(filters: TweetFilter, time: str, key: str) -> _Conditions:
     where.add(f"{time} <= {{}}", filters.as_of)
     where.add(f"({time}, {key}) < ({{}}, {{}})", *(filters.before or (None, None)))
     return where
+
+
+def _tsquery(search: Search, args: list[Any]) -> str:
+    """Return the expression of a search, and add its words to the arguments."""
+    if isinstance(search, Words):
+        args.append(search.text)
+        return f"phraseto_tsquery('castor_es', ${len(args)})"
+    parts = [_tsquery(part, args) for part in search.parts]
+    if search.operator == "NOT":
+        return f"!!({parts[0]})"
+    return f"({(' || ' if search.operator == 'OR' else ' && ').join(parts)})"
