@@ -61,6 +61,15 @@ def down() -> None:
 
 
 @app.command()
+def restart(service: Annotated[str, typer.Argument(help="A service, for example trending.")]) -> None:
+    """Restart one service from its source, and return when it is ready; everything else runs on."""
+    from castor_devstack.lifecycle.restart import restart_service
+    from castor_devstack.stack.services import service_named
+
+    restart_service(find_state_folder(), service_named(service).name, print)
+
+
+@app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show what runs and where; exit code 1 unless all is ready."""
     import json
@@ -87,11 +96,20 @@ def doctor() -> None:
 
 @app.command()
 def logs(
-    service: Annotated[str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor, migrations, x.")],
+    service: Annotated[
+        str, typer.Argument(help="A service, or postgres, valkey, ingress, supervisor, migrations, x.")
+    ] = "",
+    request: Annotated[str | None, typer.Option(help="Print what all parts logged of the request of this id.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines to start with.")] = 50,
 ) -> None:
-    """Print the log of a part."""
+    """Print the log of a part, or with --request the lines of a request over all parts, in the order of time."""
+    if request is not None:
+        from castor_devstack.lifecycle.log_lines import lines_of_request
+
+        for line in lines_of_request(find_state_folder(), request):
+            print_line(line.text())
+        return
     from castor_devstack.lifecycle.logs import follow_log
     from castor_devstack.stack.services import service_named
 

@@ -29,8 +29,8 @@ def test_status_of_nothing_has_the_same_shape(tmp_path: Path) -> None:
     assert {"services", "ingress", "ca", "postgres", "valkey", "home"} <= report.keys()
     assert list(report["services"]) == [service.name for service in SERVICES]
     for service in report["services"].values():
-        assert service.keys() == {"api", "management", "ready", "pid", "log"}
-        assert service["ready"] is False
+        assert service.keys() == {"api", "management", "ready", "pid", "log", "last_error"}
+        assert (service["ready"], service["last_error"]) == (False, None)
     assert "auth-service" in castor(tmp_path / "state", "status").stdout
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
+from castor_devstack.lifecycle.log_lines import last_error
 from castor_devstack.stack.probes import ingress_answers, service_ready
 from castor_devstack.stack.services import INGRESS, LOOPBACK, SERVICES, Service
 from castor_devstack.supervision.state import State, is_locked
@@ -47,6 +48,8 @@ def as_table(report: dict[str, Any]) -> str:
     lines.append("")
     for name in ("phase", "ingress", "ca", "postgres", "postgres_data", "valkey", "home"):
         lines.append(f"{name:<20} {report[name] or '-'}")
+    errors = {name: service["last_error"] for name, service in report["services"].items() if service["last_error"]}
+    lines += [f"last error of {name}: {error}" for name, error in errors.items()]
     return "\n".join(lines)
 
 
@@ -69,7 +72,17 @@ async def _service(state_folder: StateFolder, state: State, service: Service) ->
         "ready": await _answers(service_ready(management)) if management else False,
         "pid": pid.number if pid else None,
         "log": str(state_folder.log(service.name)),
+        "last_error": _error_of(state_folder, service),
     }
+
+
+def _error_of(state_folder: StateFolder, service: Service) -> str | None:
+    """Return the last error in the service's log in one line, with the last line of its traceback."""
+    error = last_error(state_folder.log(service.name))
+    if error is None:
+        return None
+    why = error.exception.rstrip().splitlines()[-1] if error.exception else error.rest
+    return f"{error.at:%Y-%m-%dT%H:%M:%SZ} {error.event}: {why}"[:300]
 
 
 async def _answers(probe: Awaitable[bool]) -> bool:

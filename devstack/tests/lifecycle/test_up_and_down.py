@@ -22,6 +22,7 @@ import pytest
 from castor_devstack.errors import AlreadyRunning, DevstackError
 from castor_devstack.lifecycle.background import ensure_running, launch_detached
 from castor_devstack.lifecycle.down import stop_stack
+from castor_devstack.lifecycle.restart import restart_service
 from castor_devstack.lifecycle.status import all_ready, status
 from castor_devstack.stack.caddy import Ingress, Route
 from castor_devstack.stack.pki import Leaf
@@ -80,6 +81,16 @@ def pid_of(state_folder: StateFolder, part: str) -> int:
 def ready_again(state_folder: StateFolder, part: str, before: int) -> bool:
     """Tell whether a part runs as a new process and everything is ready."""
     return pid_of(state_folder, part) != before and all_ready(status(state_folder, SERVICES))
+
+
+def test_one_service_restarts_and_the_others_run_on(state_folder: StateFolder) -> None:
+    """After `castor restart` the service is a new process and ready, another is the same process."""
+    before, other = pid_of(state_folder, "sentiment-service"), pid_of(state_folder, "auth-service")
+    said: list[str] = []
+    restart_service(state_folder, "sentiment-service", said.append)
+    assert ready_again(state_folder, "sentiment-service", before)
+    assert pid_of(state_folder, "auth-service") == other
+    assert said[0].startswith("sentiment-service is ready again")
 
 
 def test_services_see_the_ingress_as_their_client(state_folder: StateFolder) -> None:
