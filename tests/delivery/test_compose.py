@@ -255,8 +255,9 @@ def test_the_ingress_serves_public_paths_only(certificates: Path, tmp_path: Path
     known = [f"/.well-known/{name}" for s in SERVICES for name in s.well_known]
     # The endpoint of services is matched as well, and answered by the ingress itself: it has no upstream below.
     refused = [f"{prefix}/v1/auth/token{rest}" for prefix in ("", "/api") for rest in ("", "/*")]
+    uncompressed = ["/v1/auth/*", "/api/v1/auth/*"]
     console = ["/", "/index.html", "/icon.svg", "/build.json", "/assets/*", "/docs", "/docs/*", "/openapi/*"]
-    assert sorted(paths) == sorted(expected + files + known + refused + console)
+    assert sorted(paths) == sorted(expected + files + known + refused + uncompressed + console)
     assert len(list(found(adapted, "request_buffers"))) == len(NAMES)
     dialled = {upstream["dial"] for upstreams in found(adapted, "upstreams") for upstream in upstreams}
     assert dialled == {f"{name}:8443" for name in [*NAMES, "console"]}

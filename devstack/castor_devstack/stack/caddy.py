@@ -58,6 +58,16 @@ https://:{port} {{
 		request_header X-Request-Id {id}
 		@hurried header_regexp X-Request-Timeout-Ms `^0*[0-9]{{0,3}}$`
 		request_header @hurried X-Request-Timeout-Ms 1000
+		# Never server-sent events, which must not wait, nor answers that may hold a secret beside what a caller chose.
+		@compressible not path /v1/auth/* /api/v1/auth/*
+		encode @compressible zstd gzip {{
+			minimum_length 1024
+			match {{
+				header Content-Type application/json*
+				header Content-Type application/x-ndjson*
+				header Content-Type text/csv*
+			}}
+		}}
 		log_append request_id {id}
 		log_append traceparent {{http.request.header.Traceparent}}
 		@between_services path /v1/auth/token /v1/auth/token/* /api/v1/auth/token /api/v1/auth/token/*

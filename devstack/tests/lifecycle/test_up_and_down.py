@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -100,6 +101,22 @@ def test_services_see_the_ingress_as_their_client(state_folder: StateFolder) -> 
     assert seen["peer"] == ["spiffe://castor/ingress"]
     assert (seen["path"], seen["bytes"]) == ("/v1/sentiment/analyze?x=1", 300_000)
     assert seen["headers"]["x-forwarded-for"] in ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize(
+    ("path", "coding"), [("sentiment/analyze", "gzip"), ("auth/me", None), ("sentiment/analyze?short", None)]
+)
+def test_json_is_compressed_where_nothing_secret_is_said(
+    state_folder: StateFolder, path: str, coding: str | None
+) -> None:
+    """A long answer in JSON comes compressed to whoever takes it; a short one, and those of auth-service, never."""
+    context = ssl.create_default_context(cafile=str(state_folder.authority_file))
+    headers = {"Accept-Encoding": "gzip", "X-Long": "short" if "short" in path else "a" * 4000}
+    url = f"{State.read(state_folder).facts['ingress']}/v1/{path}"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10, context=context) as answer:
+        body = answer.read()
+    assert answer.headers["Content-Encoding"] == coding
+    assert json.loads(gzip.decompress(body) if coding else body)["headers"]["x-long"] == headers["X-Long"]
 
 
 @pytest.mark.parametrize(("asked", "arrives"), [("2", "1000"), ("0009", "1000"), ("", "1000"), ("2500", "2500")])
