@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from castor_devstack.lifecycle.orphans import end_orphans
 from castor_devstack.lifecycle.plan import StackPlan
@@ -50,7 +52,7 @@ def run_stack(
         # First, so that no command reads the state of a supervisor that was killed.
         replace(State.read(state_folder), phase="starting", supervisor=Pid.of(os.getpid())).write(state_folder)
         _end_leftovers(state_folder, print_line)
-        leases = PortLeases()
+        leases = PortLeases(str(state_folder.root))
         ports = _chosen_ports(leases, options, print_line)
         state = State("starting", Pid.of(os.getpid()), ports)
         state.write(state_folder)
@@ -142,5 +144,6 @@ def _welcome(stack: StackPlan, seconds: float) -> str:
         f"CASTOR is ready after {seconds:.1f} s: {stack.ingress_url}\n"
         "  the console is there; sign in as admin@castor.example with what `castor password` prints\n"
         f"  trust its certificate: curl --cacert {stack.state_folder.authority_file} ...\n"
-        "  a token: castor token      state: castor status      stop: castor down"
+        "  a token: castor token      state: castor status      stop: castor down\n"
+        f"  castor without its path: export PATH={Path(sys.executable).parent}:$PATH"
     )

@@ -22,7 +22,9 @@ class PortLeases:
     within the network namespace and disappears with its process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str | None = None) -> None:
+        """Make leases for ``owner``, who gets the same ports each time while they are free; random ones for None."""
+        self._random = random.Random(owner)
         self._leases: dict[int, socket.socket] = {}
 
     def choose(self, preferred: Mapping[str, int]) -> dict[str, int]:
@@ -36,7 +38,7 @@ class PortLeases:
         self._leases.clear()
 
     def _choose(self, preferred: int) -> int:
-        others = random.sample(FALLBACK_PORTS, 200)
+        others = self._random.sample(FALLBACK_PORTS, 200)
         for port in (preferred, *others) if preferred else others:
             if port not in self._leases and is_free(port) and self._lease(port):
                 return port

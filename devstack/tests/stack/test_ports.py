@@ -18,6 +18,16 @@ def leases() -> Iterator[PortLeases]:
     leases.release()
 
 
+def test_a_checkout_keeps_its_ports() -> None:
+    """The same owner gets the same free ports each time, another owner others."""
+    chosen = []
+    for owner in ("/a/.castor", "/a/.castor", "/b/.castor"):
+        leases = PortLeases(owner)
+        chosen.append(leases.choose({"api": 0, "management": 0}))
+        leases.release()
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
 def test_a_taken_port_is_replaced(leases: PortLeases) -> None:
     """A port that another program serves, on IPv4 or on all addresses, is not chosen."""
     for address in ("127.0.0.1", "0.0.0.0"):
