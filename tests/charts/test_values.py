@@ -109,6 +109,8 @@ def _secret(name: str) -> str:
         "LIMITS_REDIS_URL": "redis://l",
         "BOOTSTRAP_ADMIN_EMAIL": "a@example.org",
         "PROVIDER_KEYS": '{"azure": "key"}',
+        "OPENAI_API_KEY": "sk-0123456789",
+        "X_BEARER_TOKEN": "AAAA0123456789",
     }
     return known.get(name, "Correct horse battery staple 1942 and more")
 
