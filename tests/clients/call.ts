@@ -16,7 +16,7 @@ const me = await createClient<Auth>(options).GET("/v1/auth/me");
 const voice = await createClient<Forecast>(options).GET("/v1/forecast/share-of-voice", { params: { query: {} } });
 const models = await createClient<OpenAI>(options).GET("/v1/openai/models");
 const indexed = await createClient<Rag>(options).GET("/v1/rag/status");
-const scored = await createClient<Sentiment>(options).POST("/v1/sentiment/batch", { body: { texts: ["Qué alegría"], lang: "es" } });
+const scored = await createClient<Sentiment>(options).POST("/v1/sentiment/analyze", { body: { texts: ["Qué alegría"], lang: "es" } });
 const trends = await createClient<Trending>(options).GET("/v1/trending/status");
 const tweets = await createClient<Twitter>(options).GET("/v1/twitter/tweets", { params: { query: { limit: 1 } } });
 
