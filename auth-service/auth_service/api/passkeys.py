@@ -40,7 +40,7 @@ PasskeyId = Annotated[str, Path(pattern=r"^([A-Za-z0-9_-]{4}){4,341}([A-Za-z0-9_
 
 
 @router.post(
-    "/me/passkeys/options",
+    "/me/passkey-options",
     responses=errors_of(UserNotFound, WrongPassword, TooManyAttempts),
     dependencies=[Depends(no_store)],
 )

@@ -34,7 +34,7 @@ class Owner:
 
     async def options(self) -> dict[str, Any]:
         """Ask for a new passkey."""
-        asked = await self.ask("POST", "/me/passkeys/options", password=self.password)
+        asked = await self.ask("POST", "/me/passkey-options", password=self.password)
         assert asked.status_code == 200, asked.text
         found: dict[str, Any] = asked.json()["data"]
         return found
@@ -143,7 +143,7 @@ async def test_registration_belongs_to_its_account(owner: Owner, auth: RunningSe
     assert (await owner.ask("POST", "/me/passkeys", **body)).status_code == 401
     other.device.id = owner.device.id
     assert (await other.add()).status_code == 401
-    assert (await other.ask("POST", "/me/passkeys/options", password="not it at all")).status_code == 403
+    assert (await other.ask("POST", "/me/passkey-options", password="not it at all")).status_code == 403
 
 
 async def test_step_up_strengthens_the_same_session(owner: Owner, auth: RunningService, people: Any) -> None:

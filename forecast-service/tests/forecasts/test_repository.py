@@ -68,6 +68,7 @@ async def test_rows_keep_the_json_that_earlier_versions_wrote_and_read(postgres:
         "coverage": 0.75,
         "weights": {"theta": 1.0},
         "notes": ["stale"],
+        "dataset": None,
     }
 
 

@@ -24,10 +24,13 @@ async def answer_question(body: QueryIn, r: R, who: CanQuery) -> Ok[AnswerOut]:
     return ok(answer_of(answer), as_of=filters.as_of, degraded=answer.degraded or None)
 
 
+# In OpenAPI before 3.2 the schema of a stream is that of each of its events.
 _EVENTS = {
     "text/event-stream": {
         "schema": {
-            "type": "string",
+            "type": "object",
+            "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+            "required": ["event", "data"],
             "description": "Events: 'searching'; 'part' with a line of the answer; 'answer' with what "
             "POST /v1/rag/query answers, or 'error' with code and sentence. Lines that begin with a colon keep "
             "the connection open.",
