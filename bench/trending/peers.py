@@ -71,7 +71,9 @@ def gnip_poisson(module: Any) -> Score:
 def kleinberg(module: Any) -> Score:
     """``burst-detection``: the gain in cost of the burst that the last hour belongs to, 0 outside of one."""
     # Its own cost uses numpy.float, which is gone, and binomials of mpmath, which take seconds: the same in lgamma.
-    module.fit = _cost
+    # Its states come from numpy.where of a row, which NumPy 2 no longer takes as one number: the first of equal costs.
+    module.fit, module.np, tau = _cost, _NumPy(), module.tau
+    module.tau = lambda before, after, gamma, n: tau(float(np.ravel(before)[0]), after, gamma, n)
 
     def score(hours: Hours, stream: Hours, tweets: float, total: float) -> float:
         used = np.append(hours[-KLEINBERG_HOURS:], tweets)
@@ -84,6 +86,18 @@ def kleinberg(module: Any) -> Score:
         return float(_cost(d[-1], r[-1], p[0]) - _cost(d[-1], r[-1], p[1]))
 
     return score
+
+
+class _NumPy:
+    """NumPy, but ``where`` answers one number."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    @staticmethod
+    def where(condition: Any) -> int:
+        """Return the index of the first element that holds."""
+        return int(np.flatnonzero(condition)[0])
 
 
 def _cost(d: float, r: float, p: float) -> float:
