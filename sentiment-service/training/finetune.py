@@ -243,18 +243,10 @@ def run(options: argparse.Namespace) -> None:
         np.save(options.out / f"{path.stem}.npy", predict(model, read_examples(path, tokenizer)))
 
 
-def main() -> None:
-    """Read the options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every fine-tuning asks: the runs to begin from and to write, and the settings of `train`."""
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--init", type=Path)
-    parser.add_argument("--layers", type=lambda text: [int(part) for part in text.split(",")])
-    parser.add_argument("--train", type=Path, nargs="*", default=[])
-    parser.add_argument("--folded", type=Path)
-    parser.add_argument("--repeat", type=int, default=1, help="how often the folded file counts")
-    parser.add_argument("--fold")
-    parser.add_argument("--languages", nargs="*", default=[])
-    parser.add_argument("--predict", type=Path, nargs="*", default=[])
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--head-rate", type=float, default=5e-4)
@@ -263,6 +255,19 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+
+
+def main() -> None:
+    """Read the options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_training_options(parser)
+    parser.add_argument("--layers", type=lambda text: [int(part) for part in text.split(",")])
+    parser.add_argument("--train", type=Path, nargs="*", default=[])
+    parser.add_argument("--folded", type=Path)
+    parser.add_argument("--repeat", type=int, default=1, help="how often the folded file counts")
+    parser.add_argument("--fold")
+    parser.add_argument("--languages", nargs="*", default=[])
+    parser.add_argument("--predict", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run(options)

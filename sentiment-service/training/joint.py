@@ -22,6 +22,7 @@ from pathlib import Path
 import finetune  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 import torch
+from evaluate import class_scores, confusion  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from sources import Row, read_pairs, read_texts, read_umsab  # type: ignore[import-not-found, unused-ignore]
@@ -161,15 +162,9 @@ def predict(model: finetune.MeanPooledBert, examples: Sequence[Example]) -> NDAr
 
 def scores(truth: NDArray[np.int64], found: NDArray[np.int64]) -> dict[str, float]:
     """Return accuracy and macro-F1."""
-    f1 = []
-    for label in range(len(LABELS)):
-        hit = int(((truth == label) & (found == label)).sum())
-        f1.append(2 * hit / max(1, int((truth == label).sum()) + int((found == label).sum())))
-    return {
-        "n": len(truth),
-        "accuracy": round(float((truth == found).mean()), 4),
-        "macro_f1": round(float(np.mean(f1)), 4),
-    }
+    table = confusion(truth, found, len(LABELS))
+    accuracy, macro_f1 = np.trace(table) / len(truth), class_scores(table)[:, 2].mean()
+    return {"n": len(truth), "accuracy": round(float(accuracy), 4), "macro_f1": round(float(macro_f1), 4)}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -188,8 +183,6 @@ def run(options: argparse.Namespace) -> None:
         sources.append((encoded(trained, tokenizer), float(weight or 1)))
         print(f"{name}: {len(trained)} x {weight or 1}, {len(kept[name])} kept apart", flush=True)
     model = build(options.init, options.dropout)
-    if options.unfreeze:
-        model.bert.embeddings.word_embeddings.requires_grad_(True)
     train(model, sources, options)
     finetune.save(model, options.out)
     measured = {}
@@ -205,19 +198,9 @@ def run(options: argparse.Namespace) -> None:
 def main() -> None:
     """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--init", type=Path)
+    finetune.add_training_options(parser)
     parser.add_argument("--texts", nargs="*", default=[])
     parser.add_argument("--pairs", nargs="*", default=[])
-    parser.add_argument("--epochs", type=float, default=2.0)
-    parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--head-rate", type=float, default=5e-4)
-    parser.add_argument("--layer-decay", type=float, default=0.9)
-    parser.add_argument("--smoothing", type=float, default=0.1)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--unfreeze", action="store_true", help="train the word table too")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run(options)
