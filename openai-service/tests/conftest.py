@@ -101,8 +101,15 @@ async def offline(run: Run) -> AsyncIterator[RunningService]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def online(run: Run, fake: FakeOpenAI) -> AsyncIterator[RunningService]:
-    """A service with the fake upstream, a short timeout, and a breaker that stays closed."""
-    options = {"openai_timeout_seconds": 0.7, "breaker_fail_max": 1_000_000}
+    """A service with the fake upstream, and a breaker that stays closed."""
+    async with run(openai_base_url=fake.url, openai_api_key=KEY, breaker_fail_max=1_000_000) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def impatient(run: Run, fake: FakeOpenAI) -> AsyncIterator[RunningService]:
+    """The same for upstreams that never answer: with a short timeout."""
+    options = {"openai_timeout_seconds": 1.5, "breaker_fail_max": 1_000_000}
     async with run(openai_base_url=fake.url, openai_api_key=KEY, **options) as service:
         yield service
 

@@ -61,6 +61,10 @@ class FakeOpenAI:
         self.usage, self.most_inputs = dict(USAGE), 2048
         self.refuses = lambda _body: None
 
+    async def was_asked(self) -> bool:
+        """Return whether a request has arrived."""
+        return bool(self.bodies)
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[FakeOpenAI]:
         """Serve on a free port until the block ends."""

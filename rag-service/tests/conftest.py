@@ -136,7 +136,7 @@ class World:
         """Return a user's token."""
         return self.issuer.user_token(scopes)
 
-    async def eventually(self, check: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+    async def eventually(self, check: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
         """Return the first true answer of ``check``."""
         return await eventually(check, seconds)
 
@@ -172,7 +172,7 @@ class World:
         return found
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     """Return the first true answer of ``check``."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
@@ -270,6 +270,7 @@ async def world(
         index_check_seconds=0.2,
         breaker_reset_seconds=0.2,
         peer_attempts=1,
+        query_embedding_timeout_seconds=8,
     )
     files = authority.write(tmp_path, "twitter-service")
     async with run_service(create_app(settings, keys=issuer), settings, client_files=files) as service:

@@ -4,6 +4,15 @@ from castor_chassis.testing.authority import Authority
 from castor_chassis.testing.peer import ScriptedPeer
 from castor_chassis.testing.server import RunningService, run_service, tls_settings
 from castor_chassis.testing.tokens import TokenIssuer
-from castor_chassis.testing.waiting import until
+from castor_chassis.testing.waiting import end_pause, until
 
-__all__ = ["Authority", "RunningService", "ScriptedPeer", "TokenIssuer", "run_service", "tls_settings", "until"]
+__all__ = [
+    "Authority",
+    "RunningService",
+    "ScriptedPeer",
+    "TokenIssuer",
+    "end_pause",
+    "run_service",
+    "tls_settings",
+    "until",
+]

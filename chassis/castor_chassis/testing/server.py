@@ -50,6 +50,9 @@ def tls_settings(files: TlsFiles) -> dict[str, Any]:
         "drain_delay_seconds": 0,
         # Tests are users and services at once: they send users' tokens over the certificate of a service.
         "user_tokens_from": "services",
+        # Test machines can stand still for seconds: only what stalls for good may run into these.
+        "redis_timeout_seconds": 10,
+        "peer_attempt_timeout_seconds": 20,
     }
 
 

@@ -1,9 +1,11 @@
-"""Wait for what a test expects, with a limit that only a failure reaches."""
+"""Wait for what a test expects, with a limit that only a failure reaches; or do not wait at all."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+
+from castor_chassis.client.breaker import GatedBreaker
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
@@ -14,3 +16,11 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+def end_pause(breaker: GatedBreaker) -> None:
+    """Let the pause of an open breaker be over, so that its next call is the trial.
+
+    A test gives its breaker a pause of minutes, which no slow machine sits out, and ends it when it wants.
+    """
+    breaker._opened_at -= breaker._reset_seconds

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from castor_chassis import Postgres, run_under_lease
+from castor_chassis.testing import until
 
 
 async def opened(url: str) -> Postgres:
@@ -31,15 +32,17 @@ async def test_one_replica_works_and_another_takes_over(postgres_url: str) -> No
         postgres = first if name == "first" else second
         return asyncio.ensure_future(run_under_lease(postgres, "test:takeover", work, poll_seconds=0.1))
 
+    async def runs(name: str) -> bool:
+        return running == {name}
+
     one = worker("first")
-    await asyncio.sleep(0.4)
+    await until(lambda: runs("first"))
     two = worker("second")
     await asyncio.sleep(0.4)
     assert running == {"first"}
     one.cancel()
     await asyncio.gather(one, return_exceptions=True)
-    await asyncio.sleep(0.5)
-    assert running == {"second"}
+    await until(lambda: runs("second"))
     two.cancel()
     await asyncio.gather(two, return_exceptions=True)
     await first.close()
@@ -49,16 +52,17 @@ async def test_one_replica_works_and_another_takes_over(postgres_url: str) -> No
 async def test_lost_session_stops_the_work(postgres_url: str) -> None:
     """When the session that holds the lease breaks, its work is stopped: another may have begun."""
     postgres = await opened(postgres_url)
-    stopped = asyncio.Event()
+    begun, stopped = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
+        begun.set()
         try:
             await asyncio.sleep(60)
         finally:
             stopped.set()
 
     lease = asyncio.ensure_future(run_under_lease(postgres, "test:lost", work, poll_seconds=0.1))
-    await asyncio.sleep(0.4)
+    await asyncio.wait_for(begun.wait(), 30)
     killer = await opened(postgres_url)
     await killer.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"

@@ -56,7 +56,7 @@ async def test_stop_ends_work_whose_clean_up_fails() -> None:
     workers = Workers()
     workers.spawn("test", work)
     await asyncio.sleep(0.01)
-    await asyncio.wait_for(workers.stop(), 10)
+    await asyncio.wait_for(workers.stop(), 60)
     await asyncio.sleep(0.5)
     assert starts == 1
 
@@ -77,5 +77,5 @@ async def test_stop_asks_again_when_a_cancellation_is_lost() -> None:
     workers = Workers()
     workers.spawn("test", work)
     await asyncio.sleep(0.01)
-    await asyncio.wait_for(workers.stop(patience_seconds=0.05), 10)
+    await asyncio.wait_for(workers.stop(patience_seconds=0.05), 60)
     assert lost == 2

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
 from castor_chassis import Peer, PeerPolicy, PeerRejected, PeerTimeout, PeerUnavailable, RequestInfo, set_request
-from castor_chassis.testing import Authority, ScriptedPeer
+from castor_chassis.testing import Authority, ScriptedPeer, end_pause, until
 from castor_chassis.testing.authority import replace_file
-from castor_chassis.testing.peer import reserved_port
+from castor_chassis.testing.peer import Answer, reserved_port
 from castor_chassis.tls import TlsFiles, TlsIdentity
 from castor_chassis.wire.errors import DeadlineExceeded
 
@@ -33,8 +34,21 @@ async def scripted(files: TlsFiles) -> AsyncIterator[ScriptedPeer]:
 
 @pytest.fixture
 async def peer(scripted: ScriptedPeer, caller_identity: TlsIdentity) -> AsyncIterator[Peer]:
-    policy = PeerPolicy(attempts=3, attempt_timeout_seconds=0.3, fail_max=5, reset_seconds=0.3)
-    client = Peer("thing-service", scripted.url, policy=policy, tls=caller_identity)
+    async with caller_of(scripted, caller_identity) as client:
+        yield client
+
+
+@pytest.fixture
+async def impatient(scripted: ScriptedPeer, caller_identity: TlsIdentity) -> AsyncIterator[Peer]:
+    """A client for peers that never answer."""
+    async with caller_of(scripted, caller_identity, attempt_timeout_seconds=1) as client:
+        yield client
+
+
+@asynccontextmanager
+async def caller_of(scripted: ScriptedPeer, identity: TlsIdentity, **policy: float) -> AsyncIterator[Peer]:
+    limits = {"attempt_timeout_seconds": 20, "fail_max": 5, "reset_seconds": 60, **policy}
+    client = Peer("thing-service", scripted.url, policy=PeerPolicy(attempts=3, **limits), tls=identity)  # type: ignore[arg-type]
     yield client
     await client.close()
     set_request(None)
@@ -57,13 +71,22 @@ async def test_get_is_retried_until_it_succeeds(peer: Peer, scripted: ScriptedPe
     assert len(scripted.calls) == 3
 
 
-@pytest.mark.parametrize("fault", [UNAVAILABLE, "hang up", 5.0])
-async def test_post_is_not_retried_once_sent(peer: Peer, scripted: ScriptedPeer, fault: object) -> None:
-    """A POST that may have taken effect is never repeated: not after 503, a lost connection, or silence."""
-    scripted.script = [fault]  # type: ignore[list-item]
-    with pytest.raises((PeerUnavailable, PeerTimeout)):
+@pytest.mark.parametrize("fault", [UNAVAILABLE, "hang up"])
+async def test_post_is_not_retried_once_sent(peer: Peer, scripted: ScriptedPeer, fault: Answer | str) -> None:
+    """A POST that may have taken effect is never repeated: not after 503, or a lost connection."""
+    scripted.script = [fault]
+    with pytest.raises(PeerUnavailable):
         await peer.post(PATH, json={"x": 1})
     assert len(scripted.calls) == 1
+
+
+async def test_post_is_not_retried_after_silence(impatient: Peer, scripted: ScriptedPeer) -> None:
+    """A POST that was never answered is not sent again."""
+    await impatient.get(PATH)
+    scripted.script = [60.0] * 3
+    with pytest.raises(PeerTimeout):
+        await impatient.post(PATH, json={"x": 1})
+    assert [call.method for call in scripted.calls] == ["GET", "POST"]
 
 
 async def test_post_on_a_connection_that_the_peer_closed_is_not_repeated(peer: Peer, scripted: ScriptedPeer) -> None:
@@ -126,7 +149,7 @@ async def test_a_busy_peer_is_no_outage(peer: Peer, scripted: ScriptedPeer) -> N
     busy = (429, {"ok": False, "error": "overloaded", "code": "overloaded"}, {"Retry-After": "30"})
     scripted.script = [busy] * 10
     for _ in range(10):
-        within(5)
+        within(20)
         with pytest.raises(PeerUnavailable) as caught:
             await peer.get(PATH)
     assert caught.value.headers() == {"Retry-After": "30"}
@@ -137,21 +160,19 @@ async def test_a_busy_peer_is_no_outage(peer: Peer, scripted: ScriptedPeer) -> N
 
 async def test_retry_after_beyond_the_deadline_fails_at_once(peer: Peer, scripted: ScriptedPeer) -> None:
     """Nobody waits for an answer that would come too late."""
-    scripted.script = [(503, {"ok": False, "error": "x", "code": "y"}, {"Retry-After": "5"})]
-    within(2)
-    started = time.monotonic()
+    scripted.script = [(503, {"ok": False, "error": "x", "code": "y"}, {"Retry-After": "60"})]
+    within(20)
     with pytest.raises(PeerUnavailable) as caught:
         await peer.get(PATH)
-    assert time.monotonic() - started < 0.5
-    assert caught.value.headers() == {"Retry-After": "5"}
+    assert caught.value.headers() == {"Retry-After": "60"}
     assert len(scripted.calls) == 1
 
 
 async def test_remaining_time_travels_and_bounds_the_attempt(peer: Peer, scripted: ScriptedPeer) -> None:
     """The peer learns the milliseconds that are left, and a spent deadline sends nothing."""
-    within(0.2)
+    within(10)
     await peer.get(PATH)
-    assert 0 < int(scripted.calls[0].headers["x-request-timeout-ms"]) <= 200
+    assert 0 < int(scripted.calls[0].headers["x-request-timeout-ms"]) <= 10_000
     within(-1)
     with pytest.raises(DeadlineExceeded):
         await peer.get(PATH)
@@ -167,22 +188,22 @@ async def test_dead_peer_opens_the_breaker_and_heals(peer: Peer, scripted: Scrip
     with pytest.raises(PeerUnavailable, match="circuit breaker open"):
         await peer.post(PATH, json={})
     assert len(scripted.calls) == 5
-    await asyncio.sleep(0.35)
+    end_pause(peer.breaker)
     assert (await peer.post(PATH, json={})).status == 200
 
 
-async def test_hung_peer_is_a_timeout_and_counts(peer: Peer, scripted: ScriptedPeer) -> None:
+async def test_hung_peer_is_a_timeout_and_counts(impatient: Peer, scripted: ScriptedPeer) -> None:
     """Silence ends after the attempt's time, and enough of it opens the breaker."""
-    scripted.delay_seconds = 2
-    results = await asyncio.gather(*(peer.post(PATH, json={}) for _ in range(5)), return_exceptions=True)
+    scripted.delay_seconds = 60
+    results = await asyncio.gather(*(impatient.post(PATH, json={}) for _ in range(5)), return_exceptions=True)
     assert {type(result) for result in results} == {PeerTimeout}
-    assert peer.breaker.is_open
+    assert impatient.breaker.is_open
 
 
 async def test_bulkhead_refuses_what_is_too_much(scripted: ScriptedPeer, caller_identity: TlsIdentity) -> None:
     """Calls beyond the bulkhead fail at once instead of queueing."""
-    scripted.delay_seconds = 0.2
-    policy = PeerPolicy(attempts=1, max_connections=4)
+    scripted.delay_seconds = 2
+    policy = PeerPolicy(attempts=1, max_connections=4, attempt_timeout_seconds=20)
     client = Peer("thing-service", scripted.url, policy=policy, tls=caller_identity)
     results = await asyncio.gather(*(client.get(PATH) for _ in range(10)), return_exceptions=True)
     await client.close()
@@ -244,9 +265,13 @@ async def test_client_takes_up_a_new_certificate(
 ) -> None:
     """After a renewal new calls use a new client, and a call in flight still ends well."""
     client = Peer("thing-service", scripted.url, tls=caller_identity)
-    scripted.script = [0.3]
+    scripted.script = [2.0]
     in_flight = asyncio.ensure_future(client.get(PATH))
-    await asyncio.sleep(0.1)
+
+    async def arrived() -> bool:
+        return bool(scripted.calls)
+
+    await until(arrived)
     before = client._client
     certificate, key = authority.issue("twitter-service")
     replace_file(caller.key, key)

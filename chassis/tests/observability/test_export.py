@@ -78,7 +78,7 @@ async def test_spans_reach_the_collector(files: TlsFiles, caller: TlsFiles, coll
     ) as client:
         assert (await client.get("/v1/small/slow?seconds=0")).status_code == 200
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
     ((resource, span),) = collector.server_spans()
     assert texts(resource)["service.name"] == "small-service"
     assert span.name == "GET /v1/small/slow"

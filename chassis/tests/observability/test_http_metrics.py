@@ -41,7 +41,7 @@ async def test_refusals_of_the_chassis_are_counted(running: Running) -> None:
     """What is refused for overload never reaches the router and has no route; what is out of time has one."""
     async with growth("GET", SLOW, "200", "504") as reached, growth("GET", "unmatched", "429") as refused:
         async with running(max_concurrent_requests=1) as service:
-            answers = await asyncio.gather(*(service.client.get(f"{SLOW}?seconds=0.3") for _ in range(3)))
+            answers = await asyncio.gather(*(service.client.get(f"{SLOW}?seconds=2") for _ in range(3)))
             late = await service.client.get(f"{SLOW}?seconds=5", headers={"X-Request-Timeout-Ms": "50"})
     assert (sorted(answer.status_code for answer in answers), late.status_code) == ([200, 429, 429], 504)
     assert (reached, refused) == ({"200": 1, "504": 1}, {"429": 2})

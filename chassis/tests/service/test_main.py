@@ -15,7 +15,7 @@ async def test_without_certificate_settings_it_refuses_to_serve(files: TlsFiles)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
     )
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode != 0
     assert b"set TLS_CERT_FILE" in errors
 
@@ -26,7 +26,7 @@ async def test_wrong_setting_ends_with_one_line_per_problem(files: TlsFiles) -> 
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
     )
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 2
     assert errors.startswith(b"API_PORT: ")
     assert b"Traceback" not in errors

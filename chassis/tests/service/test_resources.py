@@ -94,7 +94,7 @@ async def test_leased_work_is_named_for_its_service_and_waits_for_migrations(
         await asyncio.sleep(0.5)
         assert not held()
         await migrate(postgres_url, "leased_package")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not held():
                 await asyncio.sleep(0.05)
     assert not held()

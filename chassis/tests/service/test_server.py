@@ -6,6 +6,7 @@ import asyncio
 import signal
 
 from castor_chassis.client.transport import httpx
+from castor_chassis.testing import until
 from castor_chassis.tls import TlsFiles
 from small_service import Running
 from small_service.process import Process
@@ -64,6 +65,9 @@ async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsF
             outcomes.append(answer.status_code)
             closing += answer.headers.get("connection") == "close"
 
+    async def all_under_way() -> bool:
+        return len(outcomes) >= 8
+
     async def balancer() -> None:
         # A load balancer takes a service out some time after it says that it is not ready.
         nonlocal routed
@@ -75,12 +79,12 @@ async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsF
     async with client:
         long_ones = [asyncio.ensure_future(client.get("/v1/small/slow?seconds=2.5")) for _ in range(3)]
         loaders = [asyncio.ensure_future(load()) for _ in range(8)]
-        await asyncio.sleep(0.5)
+        await until(all_under_way)
         process.send_signal(signal.SIGTERM)
         await balancer()
         await asyncio.gather(*loaders)
         finished = [answer.status_code for answer in await asyncio.gather(*long_ones)]
-        code = await asyncio.wait_for(process.wait(), 15)
+        code = await asyncio.wait_for(process.wait(), 60)
     assert code == 0
     assert finished == [200, 200, 200]
     assert set(outcomes) == {200}

@@ -66,7 +66,7 @@ def ask(
         return error.code, error.headers, json.load(error)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -37,7 +37,7 @@ async def test_a_slow_model_is_waited_for_with_heartbeats(
         answer = await service.client.post(PATH, json=BODY)
     assert answer.status_code == 200
     assert answer.text.startswith(COMMENT)
-    assert 2 <= answer.text.count(COMMENT) <= 5
+    assert 2 <= answer.text.count(COMMENT) <= 12
     assert texts(answer.text) == [*WORDS, None]
     assert answer.text.endswith("data: [DONE]\n\n")
 
@@ -47,7 +47,7 @@ async def test_a_stalled_stream_sends_heartbeats_and_then_its_error(
 ) -> None:
     """Between two chunks as well; the failure comes last, in our error body, and without [DONE]."""
     upstream.script = [Fault("stall")]
-    async with run(**with_upstream, stream_heartbeat_seconds=0.25, openai_timeout_seconds=1) as service:
+    async with run(**with_upstream, stream_heartbeat_seconds=0.25, openai_timeout_seconds=2) as service:
         answer = await service.client.post(PATH, json=BODY)
     *_, last = answer.text.strip().split("\n\n")
     assert answer.text.count(COMMENT) >= 2

@@ -119,7 +119,7 @@ async def test_a_client_that_hangs_up_pays_what_was_written_and_frees_the_rest(
             lines = answer.aiter_lines()  # one that nobody refers to is collected, and hangs up
             await anext(lines)
             assert await account(ledger) == (0, HALF)
-        await asyncio.wait_for(upstream.hung_up.wait(), 10)
+        await asyncio.wait_for(upstream.hung_up.wait(), 60)
         await settled(ledger)
     row = await ledger.fetchrow("SELECT status, cost_usd, cost_basis, prompt_tokens FROM calls")
     spent, held = await account(ledger)

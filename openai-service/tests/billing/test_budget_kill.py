@@ -30,9 +30,9 @@ OPTIONS = {
     "budgets": {"total": 5},
     "chat_cache_seconds": 0,
     "allow_degraded": False,
-    "openai_timeout_seconds": 4,
-    "chat_timeout_seconds": 5,
-    "budget_lease_seconds": 6,
+    "openai_timeout_seconds": 8,
+    "chat_timeout_seconds": 10,
+    "budget_lease_seconds": 12,
 }
 
 
@@ -93,7 +93,7 @@ async def test_a_killed_replica_leaves_no_phantom_after_the_lease(
             headers = {"Authorization": f"Bearer {dying.token}"}
             async with httpx.AsyncClient(verify=caller.client_context(), base_url=dying.url, timeout=30) as client:
                 calls = [asyncio.ensure_future(client.post(PATH, json=BODY, headers=headers)) for _ in range(10)]
-                await until(all_held, 4)
+                await until(all_held, 8)
                 dying.process.kill()
                 await asyncio.gather(*calls, return_exceptions=True)
         upstream.script.clear()
@@ -103,7 +103,7 @@ async def test_a_killed_replica_leaves_no_phantom_after_the_lease(
         async def released() -> bool:
             return (await survivor.client.post(PATH, json={**BODY, "max_tokens": 5000})).status_code == 200
 
-        await until(released, 30)
+        await until(released, 60)
 
         async def nothing_held() -> bool:
             return await held() == 0

@@ -157,7 +157,7 @@ async def test_a_dead_replicas_advance_lapses_with_its_lease(pool: Postgres, led
 
 async def test_an_advance_is_not_used_after_its_time(pool: Postgres, ledger: asyncpg.Connection) -> None:
     """After its seconds the rest is given back, and the next call makes a hold of its own."""
-    replica = Replica(pool, 1_000_000, ahead_seconds=0.3)
+    replica = Replica(pool, 1_000_000, ahead_seconds=2)
     first = [await replica.hold() for _ in range(3)]
 
     async def given_back() -> bool:

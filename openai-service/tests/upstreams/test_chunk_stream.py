@@ -94,9 +94,9 @@ async def test_an_end_without_a_finish_reason_is_a_cut() -> None:
 
 async def test_the_time_limit_is_per_chunk_and_comments_do_not_extend_it() -> None:
     """A stream may take long as a whole; one that sends only comments for too long has stalled."""
-    steady = opened(Reply(event("a"), 0.2, event("b"), 0.2, event("c", "stop")), seconds=0.35)
-    assert await read(steady) == (["a", "b", "c"], None)
-    stalled = opened(Reply(event("a"), *[0.1, b": alive\n\n"] * 10, event("b", "stop")), seconds=0.35)
+    steady = opened(Reply(event("a"), 0.5, event("b"), 0.5, event("c"), 0.5, event("d", "stop")), seconds=1.4)
+    assert await read(steady) == (["a", "b", "c", "d"], None)
+    stalled = opened(Reply(event("a"), *[0.2, b": alive\n\n"] * 50, event("b", "stop")), seconds=1.4)
     texts, error = await read(stalled)
     assert texts == ["a"]
     assert isinstance(error, UpstreamTimeout)

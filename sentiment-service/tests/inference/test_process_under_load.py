@@ -74,7 +74,7 @@ async def test_killed_in_mid_load_nobody_hangs(start: Start) -> None:
         calls = [asyncio.create_task(analyze(client, number, 40)) for number in range(32)]
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         process.kill()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             outcomes = Counter(await asyncio.gather(*calls))
     assert set(outcomes) <= {200, "died"}
     assert outcomes[200] >= 1

@@ -24,7 +24,7 @@ async def created(twitter: Twitter, entity: dict[str, Any]) -> dict[str, Any]:
 
 async def matched(twitter: Twitter, entity_id: str) -> None:
     """Wait until stored tweets are matched."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await twitter.data(f"/entities/{entity_id}"))["matching"]:
             await asyncio.sleep(0.05)
 
@@ -87,7 +87,7 @@ async def test_changed_terms_take_tweets_away(twitter: Twitter) -> None:
     assert (await twitter.data("/tweets/1"))["entities"] == []
     assert (await twitter.data("/tweets/2"))["entities"] == ["petro"]
     await twitter.send("DELETE", "/entities/petro")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await twitter.data("/tweets/2"))["entities"]:
             await asyncio.sleep(0.05)
     assert (await twitter.whole_feed())[-1]["entities"] == []

@@ -40,7 +40,7 @@ async def test_tweets_stored_during_a_look_are_indexed_at_once(monkeypatch: pyte
     pause = ImportPause(lambda: False, max_seconds=0, poll_seconds=0.01)
     running = asyncio.ensure_future(SearchIndexer(index, pause, wakeup).run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await index.looked_again.wait()
     finally:
         running.cancel()

@@ -45,7 +45,7 @@ async def looks_again(work: Coroutine[Any, Any, None], repository: _StoredTooLat
     """Run ``work`` until it looks a second time."""
     running = asyncio.ensure_future(work)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await repository.looked_again.wait()
     finally:
         running.cancel()

@@ -30,7 +30,7 @@ async def test_postgres_away_and_back(start_twitter: Start, postgres_server: Emb
         await asyncio.to_thread(postgres_server.start)
         await twitter.service.ready()
         assert (await twitter.imported(numbered(10, start=5)))["accepted"] == 10
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (progress := await twitter.data("/scores/progress"))["pending"]:
                 await asyncio.sleep(0.1)
         assert progress["scored"] == 310
