@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
 from forecast_service import __version__
-from forecast_service.api import TAGS, forecasts, indexes, predictions
+from forecast_service.api import TAGS, forecasts, indexes, polls, predictions
 from forecast_service.api.resources import Resources
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.pool import ForecastPool
@@ -18,6 +18,8 @@ from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.repository import PredictionRepository
 from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.service import IndexService
+from forecast_service.polls.service import PollService
+from forecast_service.processes import Processes
 from forecast_service.settings import ForecastSettings
 
 
@@ -34,7 +36,7 @@ def create_app(
         package="forecast_service",
         version=__version__,
         summary="ICCE, momentum and forecasts with honest intervals.",
-        routers=[indexes.router, predictions.router, forecasts.router],
+        routers=[indexes.router, predictions.router, forecasts.router, polls.router],
         tags=TAGS,
         start=start,
         keys=keys,
@@ -50,12 +52,13 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     peer = chassis.peer("twitter-service", settings.twitter_url)
     twitter = TwitterClient(peer, timeout_seconds=settings.counts_timeout_seconds)
     index_service = IndexService(twitter, settings.alpha, settings.smoothing)
-    pool = ForecastPool(processes=settings.fit_processes, remembered=settings.forecasts_remembered)
+    processes = Processes(settings.fit_processes)
+    pool = ForecastPool(processes, remembered=settings.forecasts_remembered)
     chassis.load("forecaster", pool.warm_up)
     limits = {"minimum_days": settings.minimum_days, "maximum_age_days": settings.maximum_age_days}
     stored = PredictionRepository(chassis.postgres)
     entity_forecasts = ForecastService(index_service, stored, pool, history_days=settings.history_days, **limits)
     try:
-        yield Resources(index_service, entity_forecasts, PostedForecasts(pool, **limits))
+        yield Resources(index_service, entity_forecasts, PostedForecasts(pool, **limits), PollService(processes))
     finally:
-        pool.close()
+        processes.close()

@@ -92,3 +92,38 @@ class SeriesTooOld(ServiceError):
         "The series ends on {last_observed}, {age_days} days before the last whole day; forecasts are made from data "
         "of at most {bound_days} days. Post later values or give an earlier as_of."
     )
+
+
+class UnusablePolls(ServiceError):
+    """Posted polls cannot be read as shares of candidates."""
+
+    status = 422
+    code = "unusable_polls"
+    message = "The polls cannot be used: {reason}."
+
+
+class TooFewPolls(ServiceError):
+    """No candidate has enough polls for an average."""
+
+    status = 422
+    code = "too_few_polls"
+    message = (
+        "No candidate stands in {needed} polls that had ended by {until}, the last whole day; the most is {most}. "
+        "Post more polls or give a later as_of."
+    )
+
+
+class PollsMediaType(ServiceError):
+    """Polls were sent as something else than JSON or CSV."""
+
+    status = 415
+    code = "unsupported_media_type"
+    message = "Polls are read as application/json or text/csv, not as '{content_type}'; set Content-Type."
+
+
+class UploadBroken(ServiceError):
+    """The sender went away before the end of the body."""
+
+    status = 400
+    code = "upload_broken"
+    message = "The polls did not arrive whole; send them again."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from forecast_service.api.schemas import indexes as wire
+from forecast_service.api.schemas import polls as poll_wire
 from forecast_service.api.schemas.predictions import Asked, Compared, EntityForecast, Refused
 from forecast_service.forecasts.model import Comparison
 from forecast_service.forecasts.options import Options
@@ -14,6 +17,7 @@ from forecast_service.indexes.momentum import Momentum
 from forecast_service.indexes.narrative import Narrative
 from forecast_service.indexes.sampling import band
 from forecast_service.indexes.weeks import FEW_TWEETS, WEEK_DAYS
+from forecast_service.polls.model import AverageDay, CandidateAverage, HouseEffect, PollAverage
 
 
 def series_of(index: EntityIndex) -> wire.Series:
@@ -180,6 +184,44 @@ def comparison_of(comparison: Comparison) -> Compared:
         items=[EntityForecast.model_validate(one, from_attributes=True) for one in comparison.predictions],
         refused=[Refused(entity=entity, code=code) for entity, code in comparison.refused.items()],
     )
+
+
+def poll_average_of(average: PollAverage) -> poll_wire.PollAverage:
+    """Return averages of polls as they are answered, rounded to two decimals."""
+    return poll_wire.PollAverage(
+        as_of=average.as_of,
+        level=average.level,
+        polls=len(average.polls),
+        later_polls=average.later_polls,
+        last_poll=average.last_poll,
+        data_age_days=average.data_age_days,
+        coverage=_rounded(average.coverage),
+        too_few=average.too_few,
+        candidates=[_candidate(one) for one in average.candidates],
+        notes=average.notes,
+    )
+
+
+def _candidate(one: CandidateAverage) -> poll_wire.PollCandidate:
+    days = [poll_wire.PollDay.model_validate(_hundredths(day)) for day in one.days]
+    today = days[-1]
+    points = today.share * (1 - today.share / 100)  # a step of one on the logit scale, at today's share
+    return poll_wire.PollCandidate(
+        candidate=one.candidate,
+        share=today.share,
+        low=today.low,
+        high=today.high,
+        polls=one.polls,
+        houses=[poll_wire.PollHouse.model_validate(_hundredths(house)) for house in one.houses],
+        drift=round(one.drift * points, 2),
+        excess=round(one.excess * points, 2),
+        days=days,
+    )
+
+
+def _hundredths(record: AverageDay | HouseEffect) -> dict[str, Any]:
+    values = asdict(record)
+    return {name: round(value, 2) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -11,6 +11,7 @@ from castor_chassis import Principal, provided, require
 from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.service import IndexService
+from forecast_service.polls.service import PollService
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Resources:
     indexes: IndexService
     forecasts: ForecastService
     posted: PostedForecasts
+    polls: PollService
 
 
 R = Annotated[Resources, provided(Resources)]

@@ -12,7 +12,8 @@ from prometheus_client import REGISTRY
 
 from castor_chassis import Unavailable
 from forecast_service.forecasts.model import Question
-from forecast_service.forecasts.pool import WAITING_PER_PROCESS, ForecastPool
+from forecast_service.forecasts.pool import ForecastPool
+from forecast_service.processes import WAITING_PER_PROCESS, Processes
 
 
 def question(number: int) -> Question:
@@ -24,10 +25,15 @@ def fits() -> float:
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[ForecastPool]:
-    made = ForecastPool(processes=1, remembered=3)
+async def processes() -> AsyncIterator[Processes]:
+    made = Processes(1)
     yield made
     made.close()
+
+
+@pytest.fixture
+def pool(processes: Processes) -> ForecastPool:
+    return ForecastPool(processes, remembered=3)
 
 
 async def test_a_question_is_answered_once(pool: ForecastPool) -> None:
@@ -63,10 +69,10 @@ async def test_too_many_questions_are_refused(pool: ForecastPool) -> None:
     assert sum(not isinstance(answer, BaseException) for answer in answers) == WAITING_PER_PROCESS
 
 
-async def test_a_process_that_dies_is_replaced(pool: ForecastPool) -> None:
+async def test_a_process_that_dies_is_replaced(pool: ForecastPool, processes: Processes) -> None:
     """Callers get 503 once; the next question is answered by a new process."""
     await pool.forecast(question(0))
-    (process,) = pool.process_ids
+    (process,) = processes.process_ids
     os.kill(process, signal.SIGKILL)
     with pytest.raises(Unavailable):
         while True:

@@ -1,0 +1,1 @@
+"""Polls: their average with its own band, apart from the index of the conversation."""

@@ -1,0 +1,111 @@
+"""Averages of posted polls over real TLS, as JSON and as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from castor_chassis.testing import RunningService
+
+AS_OF = "2026-05-30T15:00:00Z"
+CSV = "pollster,until,sample_size,Ana Ruiz,Iván Peña,Rosa\n" + "".join(
+    f"{'Alfa' if day % 2 else 'Beta'},2026-05-{day:02},1200,{36 + day / 5},{22 - day / 10},{7 if day < 3 else ''}\n"
+    for day in range(1, 21)
+)
+
+
+def as_json(text: str = CSV) -> list[dict[str, Any]]:
+    """Return the polls of a CSV file as JSON has them."""
+    header, *rows = (line.split(",") for line in text.strip().splitlines())
+    return [
+        {
+            "pollster": pollster, "until": until, "sample_size": int(size),
+            "shares": {name: float(cell) if cell else None for name, cell in zip(header[3:], cells, strict=True)},
+        }
+        for pollster, until, size, *cells in rows
+    ]  # fmt: skip
+
+
+async def post_csv(service: RunningService, text: str, **params: Any) -> tuple[int, dict[str, Any]]:
+    answer = await service.client.post(
+        "/v1/forecast/polls", content=text, params={"as_of": AS_OF, **params}, headers={"Content-Type": "text/csv"}
+    )
+    return answer.status_code, answer.json()
+
+
+async def test_json_and_csv_are_one_answer(service: RunningService) -> None:
+    """Both forms, in any order of the polls, give the same averages, the largest first."""
+    status, body = await post_csv(service, CSV)
+    data = body["data"]
+    assert status == 200, body
+    posted = await service.client.post("/v1/forecast/polls", json={"polls": as_json()[::-1]}, params={"as_of": AS_OF})
+    assert posted.json()["data"] == data
+    assert [one["candidate"] for one in data["candidates"]] == ["Ana Ruiz", "Iván Peña"]
+    assert (data["too_few"], data["polls"], data["data_age_days"]) == (["Rosa"], 20, 9)
+    assert data["notes"] == ["polls_share_errors", "conversation_is_not_votes"]
+    assert data["candidates"][0]["days"][-1]["date"] == "2026-05-29"
+    assert 0 <= data["coverage"] <= 1
+
+
+async def test_a_level_is_a_width(service: RunningService) -> None:
+    """The band of 95 % contains that of 50 %."""
+    answers = [await post_csv(service, CSV, level=level) for level in (0.5, 0.95)]
+    narrow, wide = (body["data"]["candidates"][0] for _, body in answers)
+    assert wide["low"] < narrow["low"] < narrow["share"] < narrow["high"] < wide["high"]
+
+
+async def test_nothing_later_than_as_of_is_used(service: RunningService) -> None:
+    """Polls of later days change nothing but their count."""
+    early = "\n".join(CSV.splitlines()[:11])
+    data = (await post_csv(service, CSV, as_of="2026-05-11T12:00:00Z"))[1]["data"]
+    alone = (await post_csv(service, early, as_of="2026-05-11T12:00:00Z"))[1]["data"]
+    assert data["later_polls"] == 10
+    assert data == {**alone, "later_polls": 10}
+
+
+async def test_few_and_old_polls_say_so(service: RunningService) -> None:
+    """Four polls two months ago: the average ends with the last of them, and the notes say both."""
+    text = "\n".join(CSV.splitlines()[:5])
+    data = (await post_csv(service, text, as_of="2026-08-01T12:00:00Z"))[1]["data"]
+    assert data["notes"][:2] == ["few_polls", "stale"]
+    assert data["candidates"][0]["days"][-1]["date"] == "2026-05-04"
+    assert data["coverage"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("\n".join(CSV.splitlines()[:3]), "too_few_polls"),
+        (CSV.replace("1200", "1200000000"), "unusable_polls"),
+        (CSV + "Alfa,2019-01-01,1000,20,20,\n", "unusable_polls"),
+        ("pollster,until,sample_size," + ",".join(f"c{at}" for at in range(21)) + "\nx,2026-05-01,900" + ",2" * 21,
+         "unusable_polls"),
+        ("\x00\x01", "unusable_polls"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_averaged_is_refused(service: RunningService, text: str, code: str) -> None:
+    """Two polls, an impossible sample, years between polls, too many candidates, no table at all."""
+    status, body = await post_csv(service, text)
+    assert (status, body["code"]) == (422, code)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "code"),
+    [
+        ("{}", "application/json", 422, "validation_error"),
+        ('{"polls": [{"pollster": "x", "until": "2026-05-01", "sample_size": true, "shares": {"a": 1}}]}',
+         "application/json", 422, "validation_error"),
+        ('{"polls": [', "application/json", 400, "malformed_request"),
+        ("<polls/>", "application/xml", 415, "unsupported_media_type"),
+        ("", "text/csv", 422, "unusable_polls"),
+    ],
+)  # fmt: skip
+async def test_other_bodies_are_refused(
+    service: RunningService, content: str, content_type: str, status: int, code: str
+) -> None:
+    """Wrong JSON names its field, another type is 415, nothing at all has no header."""
+    answer = await service.client.post(
+        "/v1/forecast/polls", content=content, headers={"Content-Type": content_type}, params={"as_of": AS_OF}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

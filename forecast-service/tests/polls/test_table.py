@@ -1,0 +1,82 @@
+"""Polls of CSV files: what is read, and what is refused with its row."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from forecast_service.errors import UnusablePolls
+from forecast_service.polls.checks import usable
+from forecast_service.polls.model import Poll
+from forecast_service.polls.table import polls_of
+
+SPANISH = """encuesta;fecha_inicio;fecha;tamano_de_muestra;margen_de_error;Ana Ruiz;Iván Peña
+Invamer;2022-05-10;2022-05-18;1312;2,71;40,6;27,1
+CNC[c]\u200b;;2022-05-19;3860;1,5;41;NA
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_a_spanish_sheet_is_read(encoding: str) -> None:
+    """Semicolons, decimal commas, footnotes of the web, accents and Excel's encodings."""
+    polls = polls_of(SPANISH.replace("\u200b", "").encode(encoding))
+    assert polls[0] == Poll(
+        "Invamer", date(2022, 5, 10), date(2022, 5, 18), 1312, (("Ana Ruiz", 40.6), ("Iván Peña", 27.1))
+    )
+    assert (polls[1].pollster, polls[1].since, polls[1].shares) == ("CNC", date(2022, 5, 19), (("Ana Ruiz", 41.0),))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no column 'pollster'"),
+        ("pollster,until,sample_size,a\n", "holds no row"),
+        ("pollster,sample_size,a\nx,1000,40\n", "no column 'until'"),
+        ("pollster,until,sample_size,a,A\nx,2022-05-01,1000,40,41\n", "stands twice"),
+        ("pollster,until,sample_size,a\nx,5/1/22,1000,40\n", "row 2 has the date '5/1/22'"),
+        ("pollster,until,sample_size,a\nx,2022-05-01,,40\n", "row 2 has no sample_size"),
+        ("pollster,until,sample_size,a\nx,2022-05-01,1000,cuarenta\n", "row 2 has 'cuarenta' for a"),
+        ("pollster,until,sample_size,a\n" + "x,2022-05-01,1000,40\n" * 2001, "more than 2000 rows"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, reason: str) -> None:
+    """The refusal says which row or column it is."""
+    with pytest.raises(UnusablePolls, match=reason):
+        polls_of(text.encode())
+
+
+def poll(share: float = 40.0, *, pollster: str = "Invamer", size: int = 1000, since: str = "2026-05-01") -> Poll:
+    return Poll(pollster, date.fromisoformat(since), date(2026, 5, 2), size, (("a", share), ("b", 50.0)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (poll(60.0), "add up to 110.0 percent"),
+        (poll(-1.0), "shares lie from 0 to 100"),
+        (poll(float("inf")), "shares lie from 0 to 100"),
+        (poll(float("nan")), "shares lie from 0 to 100"),
+        (poll(size=10), "a sample of 10"),
+        (poll(since="2026-05-03"), "after its end"),
+        (poll(since="0001-01-01"), "outside the years"),
+        (poll(pollster=" "), "names no pollster"),
+    ],
+)
+def test_impossible_polls_are_refused(wrong: Poll, reason: str) -> None:
+    """Each refusal says what is wrong."""
+    with pytest.raises(UnusablePolls, match=reason):
+        usable([poll(), wrong])
+
+
+def test_shares_are_percent() -> None:
+    """Fractions are refused instead of being read as fractions of a percent."""
+    fractions = Poll("Invamer", date(2026, 5, 1), date(2026, 5, 2), 1000, (("a", 0.4), ("b", 0.25)))
+    with pytest.raises(UnusablePolls, match="in percent"):
+        usable([fractions])
+
+
+def test_a_pollster_has_one_spelling_and_a_poll_counts_once() -> None:
+    """Case, accents in both compositions and spaces make no other pollster; the same poll twice is one."""
+    spelled = [poll(pollster=name) for name in ("Opinión  Sur", "OPINIO\u0301N SUR", "Opinión  Sur")]
+    assert usable(spelled) == usable(spelled[:1])
