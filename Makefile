@@ -13,7 +13,8 @@ SERVICES := auth sentiment twitter openai rag trending forecast
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
 
-.PHONY: help demo test browser console fuzz up down lint lint-contracts fmt clients local-model contracts release-contracts bench charts clean
+.PHONY: help demo test browser console fuzz up down lint lint-contracts fmt clients local-model contracts release-contracts bench \
+  chart-tools charts clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -50,11 +51,12 @@ up: $(SYNCED) ## Start the whole system in the background
 down: ## Stop it, leaving no process
 	@if [ -x $(BIN)/castor ]; then $(BIN)/castor down; fi
 
-lint: $(SYNCED) ## Style, types, import rules and contracts
+lint: $(SYNCED) ## Style, types, import rules, workflows and contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools -p console_service $(foreach s,$(SERVICES),-p $(s)_service)
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/zizmor --offline --quiet .github
 	@$(MAKE) --no-print-directory lint-contracts
 
 lint-contracts: ## Redocly's and Spectral's recommended rules on every contract; needs npm, and the network the first time
@@ -97,8 +99,10 @@ local-model: $(SYNCED) ## Run openai-service against real small models: a llama.
 bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
 	$(BIN)/python -m bench
 
-charts: $(SYNCED) ## Check charts, images, compose and Tilt with the real tools
-	$(BIN)/uv sync --frozen --quiet --group charts
+chart-tools: $(SYNCED) # helm and the like; with them, `make test` skips nothing of what `make charts` runs
+	$(BIN)/uv sync --frozen --quiet --inexact --group charts
+
+charts: chart-tools ## Check charts, images, compose and Tilt with the real tools
 	CASTOR_IMAGES=1 $(BIN)/pytest tests/charts tests/delivery
 
 clean: down ## Stop the system and remove what was built and stored

@@ -26,6 +26,7 @@ DOCUMENTS = ("*.md", "docs/*", "LICENSE", "NOTICE", "*.gitignore")
 # The job `lint` also checks the references in documents (tests/docs).
 NOTHING_BUT_LINT = (
     "bench/*", "*/training/*", "tests/docs/*", ".pre-commit-config.yaml", ".editorconfig", ".devcontainer/*",
+    ".github/zizmor.yml",
 )  # fmt: skip
 TOOLS = ("tools/changed.py", ".ci/*", ".github/workflows/*", ".github/scripts/*")
 EVERYTHING = ("uv.lock", "pyproject.toml", "Makefile", "conftest.py", *TOOLS)
@@ -158,7 +159,7 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
         return Plan(charts=frozenset({"observability"}), observability=True)
     if _is(path, IMAGES):
         return Plan(images=services, delivery=True)
-    if _is(path, LOCAL) or path.startswith("tests/delivery/"):
+    if _is(path, LOCAL) or path.startswith(("tests/delivery/", "tests/images/")):
         return Plan(delivery=True)
     if path.startswith("devstack/"):
         return Plan(suites=frozenset({"devstack"}), delivery=True, system=True)
