@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from datetime import UTC, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from auth_service.audit.command import verify_audit
 from auth_service.crypto.vault import Vault
+from auth_service.settings import AuthSettings
 from castor_chassis.testing import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,20 +27,29 @@ SECRET = "a key encryption secret for tests only"
 URL = "/v1/auth/audit"
 
 
-def verify(
-    postgres_url: str, *arguments: str, secret: str = SECRET, retention_days: int = 730
-) -> tuple[int, dict[str, Any]]:
+def verify(postgres_url: str, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Run the command as an operator does; return its exit status and what it printed."""
     command = [sys.executable, "-m", "auth_service", "verify-audit", *arguments]
-    told = {"DATABASE_URL": postgres_url, "KEY_ENCRYPTION_SECRET": secret, "AUDIT_RETENTION_DAYS": str(retention_days)}
-    environment = {**os.environ, **told}
+    environment = {**os.environ, "DATABASE_URL": postgres_url, "KEY_ENCRYPTION_SECRET": SECRET}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=100)
     return done.returncode, json.loads(done.stdout) if done.stdout else {"stderr": done.stderr}
 
 
-async def verified(*arguments: Any, **keywords: Any) -> tuple[int, dict[str, Any]]:
+async def verified(postgres_url: str, *arguments: str) -> tuple[int, dict[str, Any]]:
     """``verify`` beside the running service."""
-    return await asyncio.to_thread(verify, *arguments, **keywords)
+    return await asyncio.to_thread(verify, postgres_url, *arguments)
+
+
+async def verified_here(
+    postgres_url: str, *, secret: str = SECRET, retention_days: int = 730
+) -> tuple[int, dict[str, Any]]:
+    """The command in this process, where no service logs: starting another takes longer than the work."""
+    settings = AuthSettings(
+        database_url=postgres_url, key_encryption_secret=secret, audit_retention_days=retention_days
+    )  # type: ignore[arg-type]
+    with redirect_stdout(StringIO()) as printed:
+        status = await asyncio.to_thread(verify_audit, settings, ())
+    return status, json.loads(printed.getvalue())
 
 
 async def _tampered(database: asyncpg.Connection, statement: str) -> None:
@@ -95,9 +108,9 @@ async def test_tampering_is_found(
 ) -> None:
     """Whatever is changed, removed or slipped in past the triggers, the command says where, and fails."""
     assert audited
-    assert (await verified(postgres_url))[0] == 0
+    assert (await verified_here(postgres_url))[0] == 0
     await _tampered(database, crime)
-    status, verdict = await verified(postgres_url)
+    status, verdict = await verified_here(postgres_url)
     assert (status, verdict["intact"]) == (1, False)
     assert any(finding in problem for problem in verdict["problems"]), verdict["problems"]
 
@@ -123,9 +136,9 @@ async def test_retention_forgets_up_to_a_seal_and_no_more(
         await auth.client.get("/v1/auth/jwks")
     assert await database.fetchval("SELECT min(seq) FROM audit_chain") == boundary + 1
     assert await database.fetchval("SELECT count(*) FROM audit_events") >= 3
-    assert (await verified(postgres_url, retention_days=30))[1]["problems"] == []
+    assert (await verified_here(postgres_url, retention_days=30))[1]["problems"] == []
     await _tampered(database, f"DELETE FROM audit_chain WHERE seq = {boundary + 1}")
-    status, verdict = await verified(postgres_url, retention_days=30)
+    status, verdict = await verified_here(postgres_url, retention_days=30)
     assert (status, verdict["problems"][0]) == (1, f"link {boundary + 2}: follows 0, so links between them are gone")
 
 
@@ -142,7 +155,7 @@ async def test_a_chain_computed_anew_does_not_fit_the_seals(
         "last := sha256(last || convert_to(audit_event_text(e), 'UTF8')); "
         "INSERT INTO audit_chain VALUES (n, e.id, last); END LOOP; END $$",
     )
-    status, verdict = await verified(postgres_url)
+    status, verdict = await verified_here(postgres_url)
     assert status == 1
     assert verdict["problems"]
     assert all("is of another chain: the chain was computed anew" in problem for problem in verdict["problems"])
@@ -151,7 +164,7 @@ async def test_a_chain_computed_anew_does_not_fit_the_seals(
 async def test_another_secret_is_told_apart_from_tampering(audited: RunningService, postgres_url: str) -> None:
     """With a wrong secret the links hold and the seals do not; without a database the command says so and returns 2."""
     assert audited
-    status, verdict = await verified(postgres_url, secret="y" * 40)
+    status, verdict = await verified_here(postgres_url, secret="y" * 40)
     assert status == 1
     assert all("KEY_ENCRYPTION_SECRET" in problem for problem in verdict["problems"])
     status, said = await verified("postgresql://nobody@127.0.0.1:1/none")
