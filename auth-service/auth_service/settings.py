@@ -108,6 +108,7 @@ class AuthSettings(ServiceSettings):
     recovery_rate_limit: str = Field("5/hour", description="Mails to one address that anybody may ask for.")
     address_rate_limit: str = Field("60/minute", description="Logins per address, whatever the account.")
     registration_rate_limit: str = Field("10/minute", description="Registrations and tokens per address.")
+    service_account_rate_limit: str = Field("60/minute", description="Tokens per service account.")
     console_redirect_uris: str = Field(
         "", description="Space separated; where the console may receive its logins. Empty: no client castor-console."
     )

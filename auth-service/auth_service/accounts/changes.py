@@ -17,12 +17,18 @@ from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.errors import AccountChanged, LastAdministrator, OutboxFull, UserNotFound
 from auth_service.mail.outbox import Outbox
 from auth_service.revocations.service import Revocations
+from auth_service.service_accounts import credential_repository
 from auth_service.sessions.service import OpenSession, Sessions
 from auth_service.users import repository as users
 from auth_service.users.client import Client
 from auth_service.users.model import Actor, User
 from auth_service.users.roles import DEFAULT_ORGANISATION, Role
 from castor_chassis import Postgres
+
+_ENDS_TOKENS_OF_MACHINES = frozenset(
+    {"roles_changed", "suspended", "deactivated", "erased", "organisation_changed", "mfa_disabled"}
+)
+"""Reasons that also end the tokens of service accounts of the user: what these may do has changed."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,9 @@ class AccountChange:
         assert self.user_id is not None
         self.ended_sessions = True
         await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)
+        if reason in _ENDS_TOKENS_OF_MACHINES:
+            ended = await credential_repository.renew_sessions_of_owner(self.db, uuid.UUID(self.user_id))
+            await self._parts.revocations.add(self.db, "session", ended)
 
     async def require_other_administrator(self) -> None:
         """Raise ``LastAdministrator`` if the account is the only active administrator's of the default organisation."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import unquote_plus
 
 from fastapi import Depends, Path, Request, Response
 
@@ -23,7 +25,7 @@ from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
-from auth_service.errors import InvalidTokenRequest, OwnAccount
+from auth_service.errors import InvalidClient, InvalidTokenRequest, OwnAccount
 from auth_service.mfa.service import Mfa
 from auth_service.oidc.authorization import Authorization
 from auth_service.oidc.clients import OidcClients
@@ -32,6 +34,8 @@ from auth_service.oidc.tokens import ClientTokenEndpoint
 from auth_service.organisations.service import Organisations
 from auth_service.passkeys.service import Passkeys
 from auth_service.revocations.service import Revocations
+from auth_service.service_accounts.service import ServiceAccounts
+from auth_service.service_accounts.tokens import ServiceAccountTokens
 from auth_service.sessions.service import Sessions, TokenPair
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.users.client import Client
@@ -67,6 +71,8 @@ class Resources:
     api_keys: ApiKeys
     service_clients: ServiceClients
     service_tokens: ServiceTokens
+    service_accounts: ServiceAccounts
+    service_account_tokens: ServiceAccountTokens
     signing_keys: SigningKeys
     verifier: TokenVerifier
     revocations: Revocations
@@ -106,6 +112,35 @@ async def form_fields(request: Request, names: Iterable[str]) -> dict[str, str]:
         if len(values) > 1:
             raise InvalidTokenRequest(f"the parameter {name} is given more than once")
     return {name: str(values[0]) if values else "" for name, values in given.items()}
+
+
+def basic_client(header: str | None) -> dict[str, str] | None:
+    """Return the client's id and secret of an HTTP Basic header, which form-encodes them; None for any other.
+
+    Raises ``InvalidClient`` for one that cannot be read (RFC 6749 section 2.3.1).
+    """
+    scheme, _, credentials = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, found, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError as error:
+        raise InvalidClient("the Basic header cannot be read") from error
+    if not found or not name:
+        raise InvalidClient("the Basic header names no client")
+    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
+
+
+async def client_form(request: Request, names: Iterable[str]) -> dict[str, str]:
+    """Return fields of an OAuth form, the client's as the form or the Basic header gives them.
+
+    Raises ``InvalidTokenRequest`` for a parameter, or a client, that is given twice (RFC 6749 section 3.2).
+    """
+    found = await form_fields(request, names)
+    basic = basic_client(request.headers.get("authorization"))
+    if basic is not None and (found["client_id"] or found["client_secret"]):
+        raise InvalidTokenRequest("the client is named twice, in the form and in the header")
+    return {**found, **(basic or {})}
 
 
 class services_only(public):  # noqa: N801 (reads as a verb in Depends)

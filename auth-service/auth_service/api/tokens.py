@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated, Any
-from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from auth_service.api.dependencies import R, form_fields, no_store, peer_certificate
+from auth_service.api.dependencies import R, client_form, no_store, peer_certificate
 from auth_service.api.schemas.tokens import JwksView, JwkView, OAuthErrorView, ServiceTokenView
 from auth_service.credentials.service_tokens import ACCESS_TOKEN, EXCHANGE, TokenRequest
-from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError
+from auth_service.errors import OAuthError
 from auth_service.tokens.grants import AUDIENCES
 from castor_chassis import ErrorBody, current_request, public
 from castor_chassis.tls import PeerIdentity
@@ -57,25 +55,7 @@ _OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
 
 async def token_request(request: Request) -> TokenRequest:
     """Read the form; raises ``InvalidTokenRequest`` for a parameter given twice (RFC 6749 section 3.2)."""
-    found = await form_fields(request, _FIELDS)
-    basic = _basic(request.headers.get("authorization"))
-    if basic is not None and (found["client_id"] or found["client_secret"]):
-        raise InvalidTokenRequest("the client is named twice, in the form and in the header")
-    return TokenRequest(**{**found, **(basic or {})})
-
-
-def _basic(header: str | None) -> dict[str, str] | None:
-    """Return the client's id and secret of an HTTP Basic header, which form-encodes them; None for any other."""
-    scheme, _, credentials = (header or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, found, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-    except ValueError as error:
-        raise InvalidClient("the Basic header cannot be read") from error
-    if not found or not name:
-        raise InvalidClient("the Basic header names no client")
-    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
+    return TokenRequest(**await client_form(request, _FIELDS))
 
 
 @router.post(
@@ -111,7 +91,9 @@ async def on_oauth_error(request: Request, error: Exception) -> JSONResponse:
     if error.status == 401 and info is not None:
         request.app.state.chassis.authenticator.failures.count(info.address)
     headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
-    headers |= {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if error.status == 401:
+        is_basic = request.headers.get("authorization", "").lower().startswith("basic ")
+        headers["WWW-Authenticate"] = 'Basic realm="castor"' if is_basic else "Bearer"
     return JSONResponse({"error": error.code, "error_description": error.description}, error.status, headers)
 
 

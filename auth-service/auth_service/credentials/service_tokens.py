@@ -101,8 +101,8 @@ class ServiceTokens:
             user = await self.verifier.verify(request.subject_token, None)
         except Unauthenticated as refused:
             raise InvalidTokenRequest("subject_token is not a valid access token of a user") from refused
-        if user.use != "user":
-            raise InvalidTokenRequest("subject_token is not an access token of a user")
+        if user.use not in ("user", "service_account"):
+            raise InvalidTokenRequest("subject_token is not an access token of a user or a service account")
         held = scopes & user.scopes
         token, seconds = await self.issuer.delegation(user, service, request.audience, held, thumbprint)
         return ServiceToken(token, seconds, " ".join(sorted(held)), ACCESS_TOKEN)

@@ -65,7 +65,7 @@ class ClientTokenEndpoint:
     async def exchange(self, request: CodeRequest, client: Client) -> ClientTokens:
         """Return the tokens that ``request`` asks for; raises an ``OAuthError``."""
         if request.grant_type not in ("authorization_code", "refresh_token"):
-            raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token")
+            raise UnsupportedGrantType("grant_type must be authorization_code, refresh_token or client_credentials")
         if await self.clients.find(request.client_id) is None:
             raise InvalidClient("the client is not registered")
         if request.grant_type == "refresh_token":

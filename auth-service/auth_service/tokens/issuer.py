@@ -79,6 +79,19 @@ class TokenIssuer:
         """Return an ID token for ``client_id`` (OpenID Connect Core section 2); it opens nothing at a service."""
         return await self._sign(self.access_seconds, sub=str(user.id), aud=client_id, **claims)
 
+    async def account_token(self, account_id: str, org: str, session_id: str, scopes: Iterable[str]) -> str:
+        """Return a token of a service account, which services accept as they accept a user's."""
+        return await self._sign(
+            self.service_seconds,
+            sub=account_id,
+            client_id=account_id,
+            aud=self.user_audience,
+            token_use="service_account",
+            sid=session_id,
+            scope=_joined(scopes),
+            org=org,
+        )
+
     async def service_token(self, service: str, audience: str, scopes: Iterable[str], thumbprint: str) -> str:
         """Return a token for one audience, bound to the certificate with ``thumbprint`` (RFC 8705 section 3.1)."""
         return await self._sign(

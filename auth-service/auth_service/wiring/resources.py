@@ -12,6 +12,7 @@ from auth_service.accounts.password_reset import PasswordReset
 from auth_service.accounts.registration import Registration
 from auth_service.accounts.self_service import SelfService
 from auth_service.api.dependencies import Resources
+from auth_service.api.oidc.discovery import TOKEN_PATH
 from auth_service.audit.service import AuditChain
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
@@ -23,10 +24,13 @@ from auth_service.oidc.id_tokens import IdTokens
 from auth_service.oidc.tokens import ClientTokenEndpoint
 from auth_service.organisations.service import Organisations
 from auth_service.passkeys.service import Passkeys
+from auth_service.service_accounts.service import ServiceAccounts
+from auth_service.service_accounts.tokens import ServiceAccountTokens
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
 from castor_chassis import TokenVerifier
+from castor_chassis.security.rate_limit import limiter_of
 
 
 def build_resources(
@@ -51,6 +55,8 @@ def build_resources(
         api_keys=api_keys,
         service_clients=service_clients,
         service_tokens=ServiceTokens(f.postgres, f.issuer, service_clients, f.summaries, verifier),
+        service_accounts=ServiceAccounts(f.postgres, f.audit, f.revocations, f.issuer),
+        service_account_tokens=_service_account_tokens(s, f),
         signing_keys=signing_keys,
         verifier=verifier,
         revocations=f.revocations,
@@ -64,6 +70,12 @@ def build_resources(
         jwks_cache_seconds=s.jwks_cache_seconds,
         account_readers=frozenset(s.account_readers.split()),
     )
+
+
+def _service_account_tokens(s: AuthSettings, f: SharedServices) -> ServiceAccountTokens:
+    limiter = limiter_of(s, s.service_account_rate_limit, "service_account")
+    audiences = frozenset({s.auth_issuer, f"{s.auth_issuer}{TOKEN_PATH}"})
+    return ServiceAccountTokens(f.postgres, f.issuer, f.summaries, limiter, audiences)
 
 
 def _passkeys(s: AuthSettings, f: SharedServices, login: Login) -> Passkeys:

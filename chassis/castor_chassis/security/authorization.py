@@ -14,7 +14,7 @@ from castor_chassis.client_address import limited_as
 from castor_chassis.context import RequestInfo, current_request
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.security.failed_authentications import FailedAuthentications
-from castor_chassis.security.jwt import TokenVerifier
+from castor_chassis.security.jwt import BEARER_USES, TokenVerifier
 from castor_chassis.security.rate_limit import RateLimiter
 from castor_chassis.tls import is_service
 from castor_chassis.wire.errors import Forbidden, NoCredentials, Unauthenticated
@@ -30,9 +30,9 @@ class Principal:
     """An authorised caller."""
 
     kind: str
-    """``user``, ``service`` or ``api_key``."""
+    """``user``, ``api_key``, ``service_account`` (a machine outside) or ``service``."""
     subject: str
-    """User id, service name, or the id of the key's owner."""
+    """User id, service name, id of the service account, or the id of the key's owner."""
     scopes: frozenset[str]
     email: str | None = None
     roles: tuple[str, ...] = ()
@@ -124,6 +124,7 @@ class Authenticator:
 _LACKING = {
     "user": "This needs the scope '{scope}'; ask an administrator for a role that has it",
     "api_key": "This API key lacks the scope '{scope}'; create one that has it, or use one of another role",
+    "service_account": "This service account lacks the scope '{scope}', or did not ask for it; see an administrator",
     "service": "The token of this service lacks the scope '{scope}'; ask for it, or have it granted",
 }
 
@@ -152,7 +153,7 @@ class require(SecurityBase):
             AUTH_FAILURES.labels("scope").inc()
             raise Forbidden(reason=_LACKING[principal.kind].format(scope=self.scope))
         if principal.kind != "service":
-            info.user_token = credentials if principal.kind == "user" else None
+            info.user_token = credentials if principal.kind in BEARER_USES else None
             await authenticator.limiter.check(principal.label, "principal")
         check_query(request)
         check_headers(request)

@@ -27,6 +27,8 @@ MAX_TOKEN_CHARACTERS = 8192
 LEEWAY_SECONDS = 5
 MAX_LIFETIME_SECONDS = 86_400
 """No token of ours is meant to hold longer than a day, whoever signed it."""
+BEARER_USES = ("user", "service_account")
+"""Uses of tokens from outside, which are bound to no certificate."""
 _KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
 
@@ -37,7 +39,8 @@ class Claims:
 
     subject: str
     use: str
-    """``user``, ``service``, or ``delegation``: a user's token as a service got it in exchange, for one peer."""
+    """``user``, ``service_account`` (a machine outside), ``service``, or ``delegation``: a user's token as a service
+    got it in exchange, for one peer."""
     scopes: frozenset[str]
     expires_at: int
     token_id: str
@@ -76,7 +79,8 @@ class TokenVerifier:
         self._keys = keys
         self._revoked = RevocationList() if revoked is None else revoked
         self._issuer = issuer
-        self._audiences = {"user": user_audience, "service": service, "delegation": service}
+        outside = dict.fromkeys(BEARER_USES, user_audience)
+        self._audiences = {**outside, "service": service, "delegation": service}
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._cache_size = cache_size
         self._revoked.on_add(self._forget)
@@ -178,7 +182,7 @@ def _scope(value: Any, use: str) -> str:
 
 def _bound_to(payload: dict[str, Any], use: str) -> str | None:
     """Return the certificate that the token is bound to; a binding that cannot be checked is refused."""
-    if "cnf" not in payload and use == "user":
+    if "cnf" not in payload and use in BEARER_USES:
         return None
     bound = payload.get("cnf")
     thumbprint = bound.get("x5t#S256") if isinstance(bound, dict) and len(bound) == 1 else None

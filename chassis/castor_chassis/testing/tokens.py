@@ -56,6 +56,11 @@ class TokenIssuer:
             "email": "ana@example.com",
         }
 
+    def machine_token(self, account: str, scopes: Iterable[str]) -> str:
+        """Return a token of a service account."""
+        claims = {**self.user_claims(scopes), "sub": account, "client_id": account, "token_use": "service_account"}
+        return self.sign({name: value for name, value in claims.items() if name not in ("roles", "email")})
+
     def service_claims(self, service: str, audience: str, scopes: Iterable[str], thumbprint: str) -> dict[str, Any]:
         """Return the claims of a service token bound to a certificate."""
         return {

@@ -43,12 +43,16 @@ async def refused(verifier: TokenVerifier, token: str, peer: PeerIdentity | None
 
 
 async def test_good_tokens_hold(verifier: TokenVerifier, issuer: TokenIssuer) -> None:
-    """A user's token and a service's own token yield their claims."""
+    """A user's token, that of a machine outside and a service's own token yield their claims."""
     user = await verifier.verify(issuer.user_token(["a:b", "c:d"]), None)
+    machine = await verifier.verify(issuer.machine_token("castor-account-1", ["a:b"]), None)
     service = await verifier.verify(
         issuer.service_token("twitter-service", "sentiment-service", ["x:y"], "thumb"), PEER
     )
     assert (user.use, user.scopes) == ("user", {"a:b", "c:d"})
+    assert (machine.use, machine.subject, machine.org, machine.roles) == (
+        "service_account", "castor-account-1", "default", (),
+    )  # fmt: skip
     assert (service.use, service.subject, service.scopes) == ("service", "twitter-service", {"x:y"})
 
 

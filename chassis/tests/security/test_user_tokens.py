@@ -80,14 +80,15 @@ class OneKey:
 async def test_what_another_service_captured_is_refused(
     authority: Authority, issuer: TokenIssuer, tmp_path: Path, sender: str, status: int
 ) -> None:
-    """A user's token and an API key are accepted from the ingress, and over no certificate of another service."""
+    """What outsiders show, machines too, is accepted from the ingress, and over no certificate of another service."""
     settings = SmallSettings(
         **{**tls_settings(authority.write(tmp_path / "own", "small-service")), "user_tokens_from": "ingress"}
     )
     files = authority.write(tmp_path / "sender", sender)
     app = create_app(settings, keys=issuer, api_keys=OneKey())
     async with run_service(app, settings, client_files=files) as service:
-        for credentials in (issuer.user_token(["small:read"]), f"castor_{'0' * 16}_{'a' * 43}"):
+        machine = issuer.machine_token("castor-account-1", ["small:read"])
+        for credentials in (issuer.user_token(["small:read"]), machine, f"castor_{'0' * 16}_{'a' * 43}"):
             answer = await service.client.get(PATH, headers={"Authorization": f"Bearer {credentials}"})
             assert answer.status_code == status, answer.text
         own = issuer.service_token(sender, "small-service", ["small:read"], thumbprint_of(files))

@@ -15,7 +15,8 @@ class Payer:
     """The tenant and the service whose accounts a call is booked on."""
 
     tenant: str
-    """The principal, for example ``user:42``; the user when a service calls on a user's behalf."""
+    """The principal, for example ``user:42`` or ``service_account:castor-account-17``; when a service calls on
+    somebody's behalf, that one."""
     service: str
     """The calling service; ``ingress`` for calls from outside."""
 
@@ -29,8 +30,13 @@ _user: ContextVar[str | None] = ContextVar("castor_openai_user", default=None)
 
 
 def set_user(subject: str | None) -> None:
-    """Set the verified user on whose behalf the current request was sent; None for no user."""
-    _user.set(None if subject is None else f"user:{subject}")
+    """Set the verified user or service account on whose behalf the current request was sent; None for nobody."""
+    _user.set(None if subject is None else _tenant(subject))
+
+
+def _tenant(subject: str) -> str:
+    # Their ids say which are machines; a token in exchange says no more than the id.
+    return f"{'service_account' if subject.startswith('castor-account-') else 'user'}:{subject}"
 
 
 def current_payer() -> Payer:
@@ -43,4 +49,4 @@ def current_payer() -> Payer:
     if kind == "service":
         return Payer(_user.get() or f"service:{subject}", subject)
     # An API key is billed to its owner: three keys share one budget.
-    return Payer(f"user:{subject}", service)
+    return Payer(_tenant(subject), service)

@@ -190,13 +190,18 @@ async def test_a_call_on_a_users_behalf_is_the_users(
         thumbprint = thumbprint_of(caller)
         token = issuer.service_token("rag-service", "openai-service", ["llm:use"], thumbprint)
         exchanged = issuer.delegation("ana", "rag-service", "openai-service", thumbprint)
-        for beside in (exchanged, issuer.sign({**issuer.user_claims([]), "sub": "ana"}), "forged"):
+        machine = issuer.delegation("castor-account-1", "rag-service", "openai-service", thumbprint)
+        for beside in (exchanged, machine, issuer.sign({**issuer.user_claims([]), "sub": "ana"}), "forged"):
             headers = {"Authorization": f"Bearer {token}", "X-User-Authorization": f"Bearer {beside}"}
             assert (await service.client.post(PATH, json=BODY, headers=headers)).status_code == 200
+        direct = {"Authorization": f"Bearer {issuer.machine_token('castor-account-1', ['llm:use'])}"}
+        assert (await service.client.post(PATH, json=BODY, headers=direct)).status_code == 200
     rows = await ledger.fetch("SELECT tenant, service, principal FROM calls ORDER BY called_at")
     assert [tuple(row) for row in rows] == [
         ("user:ana", "rag-service", "service:rag-service"),
+        ("service_account:castor-account-1", "rag-service", "service:rag-service"),
         *[("service:rag-service", "rag-service", "service:rag-service")] * 2,
+        ("service_account:castor-account-1", "rag-service", "service_account:castor-account-1"),
     ]
 
 

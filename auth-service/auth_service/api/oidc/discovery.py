@@ -14,6 +14,7 @@ from castor_chassis import public
 
 router = APIRouter(prefix="/.well-known", tags=["oidc"])
 BASE = "/v1/auth/oidc"
+TOKEN_PATH = f"{BASE}/token"
 _CLAIMS = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "amr", "acr", "sid"]
 _IDENTITY = ["email", "email_verified", "given_name", "family_name", "updated_at"]
 
@@ -31,7 +32,7 @@ async def openid_configuration(r: R) -> ProviderView:
     return ProviderView(
         issuer=issuer,
         authorization_endpoint=f"{issuer}{BASE}/authorize",
-        token_endpoint=f"{issuer}{BASE}/token",
+        token_endpoint=f"{issuer}{TOKEN_PATH}",
         userinfo_endpoint=f"{issuer}{BASE}/userinfo",
         end_session_endpoint=f"{issuer}{BASE}/logout",
         jwks_uri=f"{issuer}/.well-known/jwks.json",

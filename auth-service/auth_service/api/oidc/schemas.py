@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from auth_service.api.schemas.fields import Name
+from auth_service.service_accounts.public_keys import ALGORITHMS
 from auth_service.users.roles import Scope
 from castor_chassis import RequestModel, ResponseModel, Timestamp
 
@@ -55,6 +56,16 @@ class ClientTokensView(ResponseModel):
     id_token: str | None = Field(None, description="Absent after a refresh.")
 
 
+class AccountTokenView(ResponseModel):
+    """A token of a service account (RFC 6749 section 4.4.3); there is no refresh token: ask again."""
+
+    model_config = ConfigDict(from_attributes=True)
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int = Field(description="Seconds.")
+    scope: str = Field(description="Space separated.")
+
+
 class UserInfoView(ResponseModel):
     """What the scopes of the token let its client know (OpenID Connect Core section 5.3)."""
 
@@ -78,10 +89,16 @@ class ProviderView(ResponseModel):
     scopes_supported: list[str]
     response_types_supported: tuple[str, ...] = ("code",)
     response_modes_supported: tuple[str, ...] = ("query",)
-    grant_types_supported: tuple[str, ...] = ("authorization_code", "refresh_token")
+    grant_types_supported: tuple[str, ...] = ("authorization_code", "refresh_token", "client_credentials")
     subject_types_supported: tuple[str, ...] = ("public",)
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
-    token_endpoint_auth_methods_supported: tuple[str, ...] = ("none",)
+    token_endpoint_auth_methods_supported: tuple[str, ...] = (
+        "none",
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    )
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ALGORITHMS
     code_challenge_methods_supported: tuple[str, ...] = ("S256",)
     acr_values_supported: list[str]
     claims_supported: list[str]

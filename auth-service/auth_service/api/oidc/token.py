@@ -7,17 +7,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from auth_service.api.dependencies import From, R, by_user, form_fields, no_store
+from auth_service.api.dependencies import From, R, by_user, client_form, no_store
 from auth_service.api.oidc import pages
-from auth_service.api.oidc.schemas import ClientTokensView, UserInfoView
+from auth_service.api.oidc.schemas import AccountTokenView, ClientTokensView, UserInfoView
 from auth_service.api.schemas.tokens import OAuthErrorView
 from auth_service.errors import LogoutRefused, UserNotFound
 from auth_service.oidc.id_tokens import identity_claims
 from auth_service.oidc.tokens import CodeRequest
+from auth_service.service_accounts.model import ClientProof
+from auth_service.service_accounts.public_keys import ASSERTION_TYPE
 from castor_chassis import ErrorBody, Principal, errors_of, public
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
-_NAMES = ("grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token")
+_CODE = ("grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token")
+_PROOF = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
+_NAMES = tuple(dict.fromkeys((*_CODE, *_PROOF, "scope")))
 _TEXT = {"type": "string"}
 _TOKEN_FORM = {
     "requestBody": {
@@ -26,10 +30,29 @@ _TOKEN_FORM = {
             "application/x-www-form-urlencoded": {
                 "schema": {
                     "type": "object",
-                    "required": ["grant_type", "client_id"],
+                    "required": ["grant_type"],
                     "properties": {
                         **dict.fromkeys(_NAMES, _TEXT),
-                        "grant_type": {"type": "string", "enum": ["authorization_code", "refresh_token"]},
+                        "grant_type": {
+                            "type": "string",
+                            "enum": ["authorization_code", "refresh_token", "client_credentials"],
+                        },
+                        "client_id": {
+                            "type": "string",
+                            "description": "Of a service account also by HTTP Basic, or by the assertion.",
+                        },
+                        "client_secret": {"type": "string", "format": "password"},
+                        "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+                        "client_assertion": {
+                            "type": "string",
+                            "description": "A JWT signed with a registered key (RFC 7523), by RS256 or ES256: iss "
+                            "and sub are the client_id, aud is the issuer or this endpoint, exp is within an hour, and "
+                            "a jti counts once.",
+                        },
+                        "scope": {
+                            "type": "string",
+                            "description": "Of client_credentials: space separated; absent: all that the account may.",
+                        },
                     },
                 }
             }
@@ -38,7 +61,10 @@ _TOKEN_FORM = {
 }
 _OAUTH_ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": OAuthErrorView | ErrorBody, "description": text}
-    for status, text in ((400, "The code or the refresh token does not hold."), (401, "The client is not registered."))
+    for status, text in (
+        (400, "The code or the refresh token does not hold."),
+        (401, "The client is unknown, or does not prove itself."),
+    )
 }
 
 
@@ -47,9 +73,9 @@ async def any_origin(response: Response) -> None:
     response.headers["Access-Control-Allow-Origin"] = "*"
 
 
-async def code_request(request: Request) -> CodeRequest:
+async def token_form(request: Request) -> dict[str, str]:
     """Read the form; raises ``InvalidTokenRequest`` for a parameter given twice."""
-    return CodeRequest(**await form_fields(request, _NAMES))
+    return await client_form(request, _NAMES)
 
 
 @router.post(
@@ -59,9 +85,15 @@ async def code_request(request: Request) -> CodeRequest:
     openapi_extra=_TOKEN_FORM,
     dependencies=[Depends(public("the code is the proof")), Depends(no_store), Depends(any_origin)],
 )
-async def exchange_code(r: R, form: Annotated[CodeRequest, Depends(code_request)], client: From) -> ClientTokensView:
-    """Exchange a code or a refresh token, once, for tokens (RFC 6749, RFC 7636)."""
-    found = await r.client_tokens.exchange(form, client)
+async def exchange_code(
+    r: R, form: Annotated[dict[str, str], Depends(token_form)], client: From
+) -> ClientTokensView | AccountTokenView:
+    """Exchange a code or a refresh token, once, for tokens (RFC 6749, RFC 7636); give a service account its token."""
+    if form["grant_type"] == "client_credentials":
+        proof = ClientProof(**{name: form[name] for name in _PROOF})
+        made = await r.service_account_tokens.issue(proof, form["scope"], client)
+        return AccountTokenView.model_validate(made)
+    found = await r.client_tokens.exchange(CodeRequest(**{name: form[name] for name in _CODE}), client)
     pair = found.pair
     return ClientTokensView(
         access_token=pair.access_token,

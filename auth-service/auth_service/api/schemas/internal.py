@@ -21,7 +21,7 @@ class ValidView(ResponseModel):
 
     model_config = ConfigDict(from_attributes=True)
     valid: Literal[True] = True
-    user_id: str
+    user_id: str = Field(description="A user's id, or that of a service account, which has no address and no roles.")
     email: str | None
     roles: list[str]
     exp: int = Field(description="Unix seconds.")
