@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 from auth_service.users.model import User
 from auth_service.users.roles import Scope
 
+ACCOUNT_ID = re.compile(r"castor-account-[0-9a-f]{12}")
 MACHINE_SCOPES = frozenset(Scope) - {Scope.ACCOUNT_MANAGE, Scope.KEYS_MANAGE, Scope.ORGANISATIONS_ADMIN}
 """What a service account may have; the others are for people in person."""
 

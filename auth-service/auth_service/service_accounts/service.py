@@ -46,8 +46,10 @@ class NewAccount:
     scopes: Sequence[str]
     owner_id: uuid.UUID | None
     """None: the organisation owns it."""
-    org: str
-    """The owning organisation, if no user is."""
+    org: str | None
+    """The owning organisation if no user is, or the one that this user is to belong to; None: the present one."""
+    own_org: str
+    """That of the administrator."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,13 @@ class ServiceAccounts:
         self, db: asyncpg.Connection, new: NewAccount, by: Actor, held: frozenset[str]
     ) -> tuple[str, frozenset[str]]:
         """Return the owner's organisation, locked, and the scopes that an account of this owner may have."""
-        org, grantable = new.org, held & MACHINE_SCOPES
+        org, grantable = new.org or new.own_org, held & MACHINE_SCOPES
         if new.owner_id is not None:
             owner = await users.lock(db, new.owner_id, within=by.within)
             if owner is None:
                 raise UserNotFound(user_id=str(new.owner_id))
+            if new.org not in (None, owner.org):
+                raise OrganisationNotFound(org=str(new.org))
             org = owner.org
             grantable = self.issuer.scopes(owner, mfa_used=owner.mfa_enabled) & MACHINE_SCOPES
         reached = by.within is None or by.within == org

@@ -11,7 +11,14 @@ from auth_service.crypto.digests import digest
 from auth_service.errors import InvalidClient, InvalidScope, InvalidTokenRequest, OAuthError
 from auth_service.metrics import attempt
 from auth_service.service_accounts import credential_repository, repository
-from auth_service.service_accounts.model import AccountToken, ClientProof, HeldAccount, HeldCredential, ServiceAccount
+from auth_service.service_accounts.model import (
+    ACCOUNT_ID,
+    AccountToken,
+    ClientProof,
+    HeldAccount,
+    HeldCredential,
+    ServiceAccount,
+)
 from auth_service.service_accounts.public_keys import ASSERTION_TYPE, claimed_client, verified
 from auth_service.tokens.issuer import TokenIssuer
 from auth_service.users.client import Client
@@ -44,7 +51,8 @@ class ServiceAccountTokens:
             try:
                 return await self._issue(proof, scope)
             except OAuthError as refused:
-                asked = proof.client_id[:64].replace("\x00", "") or None
+                # What strangers type may be anything, such as an address, which the audit log must not hold.
+                asked = proof.client_id if ACCOUNT_ID.fullmatch(proof.client_id) else None
                 await self.summaries.record(self.postgres, _REFUSED, subject=asked, client=client, reason=refused.code)
                 raise
 

@@ -39,6 +39,8 @@ async def test_it_has_at_most_what_its_owner_has(machines: Machines, owner: Any)
     body = {"name": "x", "owner_id": analyst}
     refused = await machines.ask("POST", json={**body, "scopes": ["tweets:read", "users:admin"]})
     assert (refused.status_code, refused.json()["details"]) == (403, {"scopes": "users:admin"})
+    elsewhere = await machines.ask("POST", json={**body, "scopes": ["tweets:read"], "org": "nowhere"})
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "organisation_not_found")
     for person in ("account:manage", "keys:manage", "organisations:admin"):
         assert (await machines.ask("POST", json={**body, "scopes": [person]})).status_code == 422
     form = await machines.client(owner_id=analyst, scopes=["tweets:write", "trends:read"])

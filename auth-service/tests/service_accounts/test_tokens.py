@@ -158,3 +158,19 @@ async def test_every_step_is_audited(machines: Machines, database: asyncpg.Conne
         "created", "credential_added", "disabled", "enabled", "credential_revoked", "deleted",
     ]  # fmt: skip
     assert not any(form["client_secret"] in row["details"] for row in rows)
+
+
+async def test_the_audit_log_holds_nothing_that_a_stranger_typed(
+    run_auth: Any, machines: Machines, database: asyncpg.Connection
+) -> None:
+    """A refusal names an account, if the client_id has the form of one, and else nobody."""
+    async with run_auth() as fresh:
+        await fresh.ready()
+        asked = Machines(fresh, machines.headers, machines.trust)
+        form = {"grant_type": "client_credentials", "client_secret": "x"}
+        for name in ("ana@example.com", "castor-account-00000000cafe"):
+            assert (await asked.token(form, client_id=name)).status_code == 401
+    rows = await database.fetch("SELECT subject FROM audit_events WHERE event = 'service_account_refused'")
+    subjects = [row["subject"] for row in rows]
+    assert "castor-account-00000000cafe" in subjects
+    assert "ana@example.com" not in subjects

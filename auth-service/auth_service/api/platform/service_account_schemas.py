@@ -28,7 +28,7 @@ class ServiceAccountRequest(RequestModel):
         None, description="The user that it belongs to, and ends with; null: the organisation."
     )
     org: OrganisationId | None = Field(
-        None, description="The organisation that it belongs to, without an owner_id; null: the administrator's own."
+        None, description="The organisation that it belongs to; null: that of the owner, or the administrator's own."
     )
 
 

@@ -47,7 +47,7 @@ async def create_service_account(
 ) -> Ok[ServiceAccountView]:
     """Make a machine identity that belongs to a user or to an organisation. Not idempotent."""
     owner = uuid.UUID(body.owner_id) if body.owner_id is not None else None
-    new = NewAccount(body.name, body.scopes, owner, body.org or by.org or "")
+    new = NewAccount(body.name, body.scopes, owner, body.org, by.org or "")
     return ok(_view(await r.service_accounts.create(new, actor(by), by.scopes, client)))
 
 
