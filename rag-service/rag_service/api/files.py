@@ -23,15 +23,13 @@ from rag_service.errors import (
     UnknownMediaType,
     UploadBroken,
 )
-from rag_service.files.model import MEDIA_TYPES, MOST_BYTES, Upload
+from rag_service.files.model import MEDIA_TYPES, MOST_BYTES, UNNAMED, Upload, media_type_of
 
 router = APIRouter(prefix="/v1/rag/files", tags=["rag"])
 Named = Annotated[str | None, Query(max_length=200, pattern=NO_NULL)]
+_FILE = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 _BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {name: {"schema": {"type": "string", "format": "binary", "minLength": 1}} for name in MEDIA_TYPES},
-    }
+    "requestBody": {"required": True, "content": dict.fromkeys((*MEDIA_TYPES, UNNAMED), _FILE)},
 }
 
 
@@ -54,11 +52,13 @@ async def store_file(
 ) -> Ok[FileOut]:
     """Store a file of up to 5 MB to be read into passages; GET it for how far that is.
 
-    The body is the file itself, and its Content-Type says what it is. The same file of the same source is stored once.
+    The body is the file itself, and its Content-Type says what it is; of application/octet-stream the end of `name`
+    does, such as .pdf. The same file of the same source is stored once.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        raise UnknownMediaType(media_type=media_type or "none", known=", ".join(MEDIA_TYPES))
+    content_type = request.headers.get("content-type", "")
+    media_type = media_type_of(content_type, name)
+    if media_type is None:
+        raise UnknownMediaType(media_type=content_type or "none", known=", ".join(MEDIA_TYPES))
     content = await _content(request)
     upload = Upload(name, media_type, content, source, title, author, published_at, readers or [])
     return ok(file_of(await r.files.add(access_of(who), upload)))

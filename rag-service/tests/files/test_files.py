@@ -126,9 +126,19 @@ async def test_what_cannot_be_read_says_why(world: World, content: bytes, media_
     assert reason in file["error"]
 
 
+@pytest.mark.parametrize("name", ["Programa.PDF", "año 2026.pdf", "a.txt.pdf"])
+async def test_a_file_without_a_type_is_what_its_name_says(world: World, name: str) -> None:
+    """Generated clients send application/octet-stream; the end of the name decides."""
+    file = await send(world, FILES["application/pdf"], "application/octet-stream", name=name)
+    assert file["media_type"] == "application/pdf"
+
+
 async def test_what_may_not_be_sent_is_refused(world: World) -> None:
     """Other kinds of files, names of the feed, roles of others and more than 5 MB are refused at once."""
     assert (await send(world, b"x", "image/png", status=415))["code"] == "unknown_media_type"
+    unnamed = "application/octet-stream"
+    for name in ("programa", "programa.docx", "pdf."):
+        assert (await send(world, b"x", unnamed, status=415, name=name))["code"] == "unknown_media_type"
     assert (await send(world, b"x", "text/plain", status=403, source="twitter"))["code"] == "reserved_id"
     assert (await send(world, b"x", "text/plain", status=403, readers="chief"))["code"] == "not_for_your_roles"
     await send(world, b"x" * 5_000_001, "text/plain", status=413)
