@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import compileall
 import importlib
+import importlib.resources
 import json
 import os
 import re
@@ -136,5 +137,43 @@ def test_typescript_client(system: System, tmp_path: Path) -> None:
     called = subprocess.run(
         ["node", str(tmp_path / "call.js"), *address], env=environment, capture_output=True, text=True, check=False
     )
+    assert called.returncode == 0, called.stderr
+    assert json.loads(called.stdout) == {service: UNUSUAL.get(service, 200) for service in READS}
+
+
+JAVA_OPTIONS = "openApiNullable=false,useJakartaEe=false,documentationProvider=none,hideGenerationTimestamp=true"
+
+
+def generator_jar() -> str:
+    """Return the path of openapi-generator, whose jar also brings the library (Jackson) that its clients need."""
+    return str(importlib.resources.files("openapi_generator_cli") / "openapi-generator.jar")
+
+
+def java_client(service: str, folder: Path) -> list[Path]:
+    """Generate a client for ``java.net.http``; return its sources."""
+    packages = f"invokerPackage=castor.{service},apiPackage=castor.{service}.api,modelPackage=castor.{service}.model"
+    generate(
+        "java", "-jar", generator_jar(), "generate", "--generator-name", "java", "--library", "native",
+        "--input-spec", str(ROOT / "contracts" / f"{service}-service.v1.yaml"), "--output", str(folder),
+        "--global-property", "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false",
+        "--additional-properties", f"{JAVA_OPTIONS},{packages}",
+    )  # fmt: skip
+    return list((folder / "src" / "main").rglob("*.java"))
+
+
+@pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK is installed")
+def test_java_client(system: System, tmp_path: Path) -> None:
+    """openapi-generator makes a method of each operation, javac compiles them, and java calls every service."""
+    classes = f"{tmp_path / 'classes'}{os.pathsep}{generator_jar()}"
+    for service in READS:
+        sources = java_client(service, tmp_path / service)
+        made = "".join(source.read_text() for source in sources if source.parent.name == "api")
+        assert set(operation_ids(service)) <= set(re.findall(r"^  public \S+ (\w+)\(", made, re.M))
+        generate("javac", "-nowarn", "-d", str(tmp_path / "classes"), "-cp", classes, *map(str, sources))
+    reads = [f"{service}:{tag.title()}Api:{operation}" for service, (tag, operation) in READS.items()]
+    status = system.status()
+    command = ["java", "-cp", classes, str(HERE / "Call.java"), status["ingress"]]
+    command += [system.castor("token").stdout.strip(), status["ca"], *reads]
+    called = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert called.returncode == 0, called.stderr
     assert json.loads(called.stdout) == {service: UNUSUAL.get(service, 200) for service in READS}

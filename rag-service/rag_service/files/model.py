@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
 
 MEDIA_TYPES = ("text/plain", "text/markdown", "text/html", "application/pdf")
 UNNAMED = "application/octet-stream"
 """What clients send that do not know the type of a file; the end of its name says it."""
 _BY_ENDING = {
-    "txt": "text/plain",
-    "md": "text/markdown",
-    "markdown": "text/markdown",
-    "html": "text/html",
-    "htm": "text/html",
-    "pdf": "application/pdf",
+    ".txt": "text/plain",
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".pdf": "application/pdf",
 }
 MOST_BYTES = 5_000_000
 
@@ -24,7 +25,7 @@ def media_type_of(content_type: str, name: str) -> str | None:
     """Return what a file is, by its Content-Type, or by the end of its name if that is ``UNNAMED``; None: unknown."""
     named = content_type.partition(";")[0].strip().lower()
     if named == UNNAMED:
-        return _BY_ENDING.get(name.rpartition(".")[2].strip().lower())
+        return _BY_ENDING.get(PurePosixPath(name.strip()).suffix.lower())
     return named if named in MEDIA_TYPES else None
 
 

@@ -137,7 +137,7 @@ async def test_what_may_not_be_sent_is_refused(world: World) -> None:
     """Other kinds of files, names of the feed, roles of others and more than 5 MB are refused at once."""
     assert (await send(world, b"x", "image/png", status=415))["code"] == "unknown_media_type"
     unnamed = "application/octet-stream"
-    for name in ("programa", "programa.docx", "pdf."):
+    for name in ("programa", "programa.docx", "pdf", "pdf."):
         assert (await send(world, b"x", unnamed, status=415, name=name))["code"] == "unknown_media_type"
     assert (await send(world, b"x", "text/plain", status=403, source="twitter"))["code"] == "reserved_id"
     assert (await send(world, b"x", "text/plain", status=403, readers="chief"))["code"] == "not_for_your_roles"
