@@ -29,6 +29,7 @@ def up(
     x: Annotated[
         str | None, typer.Option(help="'sandbox': a local fake of the X API with invented posts; needs no key.")
     ] = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Restart a service when its source changes.")] = False,
     progress_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start everything; run until Ctrl-C, or with --detach in the background."""
@@ -36,17 +37,18 @@ def up(
         from castor_devstack.stack.sandbox import choose
 
         choose(x)
-    from castor_devstack.lifecycle.background import launch_detached
-    from castor_devstack.lifecycle.up import run_stack
+    from castor_devstack.lifecycle.background import UP, launch_detached
+    from castor_devstack.lifecycle.up import StackOptions, run_stack
 
+    options = StackOptions(reload=reload)
     if detach:
-        launch_detached(find_state_folder(), print)
+        launch_detached(find_state_folder(), print, (*UP, "--reload") if reload else UP)
     elif progress_fd is None:
-        run_stack(find_state_folder(), print_line)
+        run_stack(find_state_folder(), print_line, options=options)
     else:
         progress = ProgressPipe(progress_fd)
         try:
-            run_stack(find_state_folder(), progress.print_line, progress.close)
+            run_stack(find_state_folder(), progress.print_line, progress.close, options)
         except DevstackError as error:
             progress.print_line(f"castor: {error}")
             raise typer.Exit(error.exit_code) from error
@@ -58,6 +60,21 @@ def down() -> None:
     from castor_devstack.lifecycle.down import stop_stack
 
     stop_stack(find_state_folder(), print)
+
+
+@app.command(name="run")
+def run_service(
+    service: Annotated[str, typer.Argument(help="A service, for example trending.")],
+    reload: Annotated[bool, typer.Option("--reload", help="Restart it when its source changes.")] = False,
+    stub_peers: Annotated[
+        bool, typer.Option("--stub-peers", help="In place of the services that it calls: examples of their contracts.")
+    ] = False,
+) -> None:
+    """Run one service with what it needs, until Ctrl-C, its log on the screen."""
+    from castor_devstack.lifecycle.single import run_single
+    from castor_devstack.stack.services import service_named
+
+    run_single(find_state_folder(), service_named(service), print_line, reload=reload, stub_peers=stub_peers)
 
 
 @app.command()

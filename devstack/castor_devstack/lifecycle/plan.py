@@ -15,7 +15,7 @@ from castor_devstack.stack.caddy import environment as caddy_environment
 from castor_devstack.stack.credentials import ADMIN_EMAIL, Credentials
 from castor_devstack.stack.pki import Authority, Names
 from castor_devstack.stack.postgres import EmbeddedPostgres, cluster_folder
-from castor_devstack.stack.probes import answers, ingress_answers, pending_checks, service_ready
+from castor_devstack.stack.probes import answers, ingress_answers, listens, pending_checks, service_ready
 from castor_devstack.stack.services import AUTH, INGRESS, LOOPBACK, Service, environment
 from castor_devstack.stack.valkey import EmbeddedValkey
 from castor_devstack.supervision.os_user import postgres_account
@@ -35,11 +35,18 @@ class StackPlan:
     """Builds the parts and steps of one state folder; starts nothing itself."""
 
     def __init__(
-        self, state_folder: StateFolder, ports: Mapping[str, int], services: Sequence[Service], *, durable: bool = True
+        self,
+        state_folder: StateFolder,
+        ports: Mapping[str, int],
+        services: Sequence[Service],
+        *,
+        durable: bool = True,
+        stubs: Sequence[Service] = (),
     ) -> None:
         self.state_folder = state_folder
         self.ports = ports
         self.services = services
+        self.stubs = stubs
         self.credentials = Credentials.load(state_folder.secrets_file)
         account = postgres_account()
         self.postgres = EmbeddedPostgres(
@@ -76,15 +83,17 @@ class StackPlan:
             self._postgres(),
             self._valkey(),
             Step(DATABASES, self._databases, needs=("postgres",)),
-            Step(MIGRATIONS, self._migrate, needs=(DATABASES,)),
+            Step(MIGRATIONS, self.migrate, needs=(DATABASES,)),
             *self._sandbox(),
+            *(self._stub(service) for service in self.stubs),
             *(self._service(service) for service in self.services),
             self._ingress(),
         ]
 
     def renew_certificates(self) -> list[str]:
         """Issue the certificates that are due; return their names. Only Caddy must be restarted to use a new one."""
-        identities = [(name, Names.service(name)) for name in (INGRESS, *(service.name for service in self.services))]
+        names = [INGRESS, *(service.name for service in (*self.services, *self.stubs))]
+        identities = [(name, Names.service(name)) for name in names]
         return self.authority.ensure([*identities, (PUBLIC, Names.public_server())])
 
     async def _certificates(self) -> None:
@@ -135,7 +144,8 @@ class StackPlan:
             )
         ]
 
-    async def _migrate(self) -> None:
+    async def migrate(self) -> None:
+        """Bring the databases of the services to the migrations of their sources; raises ``PartFailed``."""
         databases = {service.package: self._database_url(service) for service in self.services if service.database}
         if not databases:
             return
@@ -152,7 +162,7 @@ class StackPlan:
         management = self.ports[f"{service.name}.management"]
         # A service that calls others as soon as it runs starts after them: failed calls would open its
         # circuit breakers for a minute. All others start together, to use all cores.
-        callees = {AUTH, *service.peers} if service.calls_at_once else set()
+        callees = {AUTH, *service.peers} if service.calls_at_once else {stub.name for stub in self.stubs}
         needs = {CERTIFICATES, "valkey", *callees} | ({MIGRATIONS} if service.database else set())
         return Part(
             name=service.name,
@@ -164,8 +174,26 @@ class StackPlan:
             needs=tuple(sorted(needs)),
         )
 
-    def _environment(self, service: Service) -> dict[str, str]:
+    def _stub(self, service: Service) -> Part:
+        here = {**os.environ, "API_PORT": str(self.ports[service.name]), **self._tls(service)}
+        return Part(
+            name=service.name,
+            command=(sys.executable, "-m", "castor_devstack.stubs", service.name),
+            log=self.state_folder.log(service.name),
+            environment=self._marked(service.name, here),
+            ready=lambda: listens(self.ports[service.name]),
+            needs=(CERTIFICATES,),
+        )
+
+    def _tls(self, service: Service) -> dict[str, str]:
         leaf = self.authority.leaf(service.name)
+        return {
+            "TLS_CERT_FILE": str(leaf.certificate),
+            "TLS_KEY_FILE": str(leaf.key),
+            "TLS_CA_FILE": str(self.state_folder.authority_file),
+        }
+
+    def _environment(self, service: Service) -> dict[str, str]:
         own = {name.upper(): self.credentials.get(name) for name in service.secrets}
         if service.name == AUTH:
             own |= {"BOOTSTRAP_ADMIN_EMAIL": ADMIN_EMAIL, "BOOTSTRAP_ADMIN_PASSWORD": self.credentials.get("admin")}
@@ -176,11 +204,7 @@ class StackPlan:
         return environment(
             service,
             ports=self.ports,
-            tls={
-                "TLS_CERT_FILE": str(leaf.certificate),
-                "TLS_KEY_FILE": str(leaf.key),
-                "TLS_CA_FILE": str(self.state_folder.authority_file),
-            },
+            tls=self._tls(service),
             database_url=self._database_url(service) if service.database else None,
             redis_url=self.valkey.url(service.redis_number),
             own=own,

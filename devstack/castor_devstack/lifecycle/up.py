@@ -13,6 +13,7 @@ from pathlib import Path
 
 from castor_devstack.lifecycle.orphans import end_orphans
 from castor_devstack.lifecycle.plan import StackPlan
+from castor_devstack.lifecycle.reload import restart_on_change
 from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.sandbox import with_port
 from castor_devstack.stack.services import INGRESS, PREFERRED_PORTS, SERVICES, Service
@@ -32,6 +33,10 @@ class StackOptions:
     services: Sequence[Service] = SERVICES
     ports: Mapping[str, int] = field(default_factory=lambda: PREFERRED_PORTS)
     """Preferred port of each part; 0: any."""
+    reload: bool = False
+    """Whether a service restarts when its source changes."""
+    stubs: Sequence[Service] = ()
+    """Services of which the others reach a stub."""
     durable: bool = True
     """False: PostgreSQL need not survive a crash of the machine."""
 
@@ -58,8 +63,8 @@ def run_stack(
         state.write(state_folder)
         try:
             with _end_recorded(state, state_folder):
-                stack = StackPlan(state_folder, ports, options.services, durable=options.durable)
-                asyncio.run(_run(stack, state, print_line, on_ready))
+                stack = StackPlan(state_folder, ports, options.services, durable=options.durable, stubs=options.stubs)
+                asyncio.run(_run(stack, state, print_line, on_ready, reload=options.reload))
         finally:
             leases.release()
 
@@ -83,7 +88,9 @@ def _end_recorded(state: State, state_folder: StateFolder) -> Iterator[None]:
         state.write(state_folder)
 
 
-async def _run(stack: StackPlan, state: State, print_line: PrintLine, on_ready: Callable[[], None]) -> None:
+async def _run(
+    stack: StackPlan, state: State, print_line: PrintLine, on_ready: Callable[[], None], *, reload: bool
+) -> None:
     began = time.monotonic()
     state.facts = stack.facts()
     supervisor = Supervisor(stack.state_folder, stack.items(), state, print_line)
@@ -99,7 +106,13 @@ async def _run(stack: StackPlan, state: State, print_line: PrintLine, on_ready: 
         state.write(stack.state_folder)
         print_line("Stopping.")
 
-    await supervise(supervisor, Hooks(ready, stopping, _maintenance(supervisor, stack, print_line)))
+    maintain = _maintenance(supervisor, stack, print_line)
+
+    async def maintain_and_reload() -> None:
+        watch = restart_on_change(stack.services, supervisor.restart, stack.migrate, print_line)
+        await asyncio.gather(maintain(), watch)
+
+    await supervise(supervisor, Hooks(ready, stopping, maintain_and_reload if reload else maintain))
 
 
 def _maintenance(supervisor: Supervisor, stack: StackPlan, print_line: PrintLine) -> Callable[[], Awaitable[None]]:

@@ -36,6 +36,14 @@ async def answers(port: int, path: str) -> bool:
         return False
 
 
+async def listens(port: int) -> bool:
+    """Return whether a connection to the port is accepted; raises ``OSError`` when it is not."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+    return True
+
+
 async def service_ready(management_port: int) -> bool:
     """Return whether a service reports that it is ready; raises ``OSError`` when nothing answers."""
     return (await http_get(management_port, "/health/ready"))[0] == 200

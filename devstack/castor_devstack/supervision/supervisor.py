@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ class Supervisor:
         self._print_line = print_line
         self._running: dict[str, Running] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._asked = {name: asyncio.Event() for name in self._plan}
         self._stopping = False
         _check_order(self._plan)
 
@@ -66,7 +68,8 @@ class Supervisor:
             running.signal(signal.SIGKILL)
 
     def restart(self, name: str) -> None:
-        """Restart a part, for example to make it read a renewed certificate."""
+        """Restart a part, for example to make it read a renewed certificate; one that waits for its restart, now."""
+        self._asked[name].set()
         if name in self._running:
             self._running[name].signal(signal.SIGTERM)
 
@@ -108,11 +111,23 @@ class Supervisor:
         while not self._stopping:
             began = time.monotonic()
             code = await self._running[part.name].ended()
-            pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > HEALTHY_AFTER_SECONDS else pause
+            was_healthy = time.monotonic() - began > HEALTHY_AFTER_SECONDS
+            pause = FIRST_PAUSE_SECONDS if was_healthy or self._asked[part.name].is_set() else pause
             self._print_line(f"  {part.name} ended with {ending(code)}; it starts again in {pause:g} s")
-            await asyncio.sleep(pause)
+            if await self._was_asked_within(part, pause):
+                pause = FIRST_PAUSE_SECONDS / 2
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             await self._relaunch(part)
+
+    async def _was_asked_within(self, part: Part, seconds: float) -> bool:
+        """Wait, but not beyond the moment that somebody asks for a restart; return whether somebody did."""
+        asked = self._asked[part.name]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asked.wait()
+        was_asked = asked.is_set()
+        asked.clear()
+        return was_asked
 
     async def _relaunch(self, part: Part) -> None:
         try:

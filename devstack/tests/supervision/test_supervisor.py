@@ -183,6 +183,19 @@ async def test_a_deaf_part_is_killed_in_the_end(bench: Bench) -> None:
     await eventually(lambda: not psutil.pid_exists(pid) and not psutil.pid_exists(child))
 
 
+async def test_a_part_that_waits_for_its_restart_starts_when_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its pause would be."""
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 3600)
+    started = bench.supervise(bench.part("service"))
+    await started.start()
+    os.kill(bench.pid("service"), signal.SIGKILL)
+    await eventually(lambda: any("SIGKILL" in line for line in bench.said))
+    started.restart("service")
+    await eventually(lambda: (bench.state_folder.root / "service").read_text() == "up\n" * 2)
+
+
 async def test_a_stopped_supervisor_starts_nothing_again(bench: Bench) -> None:
     """A part that waits for its restart when everything stops stays down."""
     started = bench.supervise(bench.part("service"))
