@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 from castor_devstack.lifecycle.logs import follow_log
 from castor_devstack.lifecycle.up import StackOptions, run_stack
@@ -45,7 +44,7 @@ def run_single(
         following = {"follow": True, "write": print_line}
         threading.Thread(target=follow_log, args=(log, 0), kwargs=following, daemon=True).start()
 
-    run_stack(state_folder, print_line, on_ready, replace(options, services=tuple(options.services)))
+    run_stack(state_folder, print_line, on_ready, options)
 
 
 def _say(stubs: Sequence[Service], print_line: PrintLine) -> None:

@@ -55,15 +55,22 @@ def _emptied(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "data": {**data, "items": []}, "meta": ended}
 
 
+def read_contract(service: str) -> dict[str, Any]:
+    """Return the contract of a service; raises ``DevstackError`` outside of a checkout, where there is none."""
+    file = CONTRACTS / f"{service}.v1.yaml"
+    if not file.exists():
+        raise DevstackError(f"There is no contract {file}: stubs need a checkout of the repository.", exit_code=2)
+    # The loader in C takes a tenth of the time; only a build of PyYAML from source may lack it.
+    loaded: dict[str, Any] = yaml.load(file.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
 class StubbedContract:
     """The operations of one service, as its contract says them."""
 
     def __init__(self, service: str) -> None:
-        """Read the contract; raises ``DevstackError`` outside of a checkout, where there is none."""
-        file = CONTRACTS / f"{service}.v1.yaml"
-        if not file.exists():
-            raise DevstackError(f"There is no contract {file}: stubs need a checkout of the repository.", exit_code=2)
-        document = yaml.safe_load(file.read_text())
+        """Read the contract; raises as ``read_contract``."""
+        document = read_contract(service)
         self.operations = [
             _stubbed(method, path, item[method], document)
             # Paths with the fewest parameters first: /a/b before /a/{id}.

@@ -12,7 +12,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-import yaml
 
 from castor_chassis.client.operation import Operation
 from castor_chassis.client.transport import httpx
@@ -20,7 +19,7 @@ from castor_chassis.testing import Authority, until
 from castor_chassis.testing.peer import reserved_port
 from castor_devstack.errors import DevstackError
 from castor_devstack.stack.services import SERVICES
-from castor_devstack.stubs.contract import CONTRACTS, StubbedContract
+from castor_devstack.stubs.contract import StubbedContract, read_contract
 from castor_devstack.stubs.examples import FIRST_PAGE, example
 
 NAMES = [service.name for service in SERVICES]
@@ -34,7 +33,7 @@ CLIENTS = [
 
 def answers_of(service: str) -> Any:
     """Yield (label, schema, document) of the JSON answers of a contract."""
-    document = yaml.safe_load((CONTRACTS / f"{service}.v1.yaml").read_text())
+    document = read_contract(service)
     for path, item in document["paths"].items():
         for method, operation in item.items():
             for status, response in operation["responses"].items():
