@@ -89,7 +89,8 @@ class StubbedContract:
 
 def _stubbed(method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]) -> StubbedOperation:
     status, response = next((code, body) for code, body in operation["responses"].items() if int(code) < 400)
-    media_type, content = next(iter(response.get("content", {}).items()), ("application/json", {}))
+    contents: Mapping[str, Any] = response.get("content") or {"application/json": {}}
+    media_type, content = next(iter(contents.items()))
     schema = resolved(content.get("schema", {}), document)
     pattern = re.compile(re.sub(r"\\\{[^}]*\}", "[^/]+", re.escape(path)))
     return StubbedOperation(method.upper(), pattern, int(status), media_type, example(schema, document))
