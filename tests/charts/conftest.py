@@ -14,9 +14,14 @@ from chart_schemas import update
 from chart_tools import Helm, helm_over_copy
 
 
-@pytest.fixture(scope="session")
-def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
-    """Real helm over a copy of the charts whose dependencies were built a moment ago."""
+@pytest.fixture(scope="session", autouse=True)
+def schemas() -> None:
+    """Write the schemas before any test reads one, if UPDATE_CHARTS=1 says so."""
     if os.environ.get("UPDATE_CHARTS"):
         update()
+
+
+@pytest.fixture(scope="session")
+def helm(schemas: None, tmp_path_factory: pytest.TempPathFactory) -> Helm:  # noqa: ARG001 (an order)
+    """Real helm over a copy of the charts whose dependencies were built a moment ago."""
     return helm_over_copy(tmp_path_factory.mktemp("charts"))

@@ -74,6 +74,7 @@ class StackPlan:
             "postgres": f"{LOOPBACK}:{self.ports['postgres']}",
             "postgres_data": str(self.postgres.data),
             "valkey": f"{LOOPBACK}:{self.ports['valkey']}",
+            "stubs": " ".join(stub.name for stub in self.stubs),
         }
 
     def items(self) -> list[Part | Step]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from castor_devstack.lifecycle.log_lines import last_error
-from castor_devstack.stack.probes import ingress_answers, service_ready
+from castor_devstack.stack.probes import ingress_answers, listens, service_ready
 from castor_devstack.stack.services import INGRESS, LOOPBACK, SERVICES, Service
 from castor_devstack.supervision.state import State, is_locked
 from castor_devstack.supervision.state_folder import StateFolder
@@ -42,7 +42,8 @@ def as_table(report: dict[str, Any]) -> str:
     """Return the report as a table for a terminal."""
     lines = [f"{'service':<20} {'ready':<6} {'pid':>8}  {'api':<26} management"]
     for name, service in report["services"].items():
-        ready = "yes" if service["ready"] else "no"
+        # Of all that can be ready only stubs have no management port.
+        ready = "no" if not service["ready"] else "yes" if service["management"] else "stub"
         api, management = service["api"] or "-", service["management"] or "-"
         lines.append(f"{name:<20} {ready:<6} {service['pid'] or '-':>8}  {api:<26} {management}")
     lines.append("")
@@ -66,10 +67,13 @@ async def _ask(
 async def _service(state_folder: StateFolder, state: State, service: Service) -> dict[str, Any]:
     api, management = state.ports.get(service.name), state.ports.get(f"{service.name}.management")
     pid = state.parts.get(service.name)
+    ready = service_ready(management) if management else None
+    if service.name in state.facts.get("stubs", "").split():
+        management, ready = None, listens(api) if api else None
     return {
         "api": f"https://{LOOPBACK}:{api}" if api else None,
         "management": f"http://{LOOPBACK}:{management}" if management else None,
-        "ready": await _answers(service_ready(management)) if management else False,
+        "ready": await _answers(ready) if ready else False,
         "pid": pid.number if pid else None,
         "log": str(state_folder.log(service.name)),
         "last_error": _error_of(state_folder, service),

@@ -113,7 +113,8 @@ class Supervisor:
             code = await self._running[part.name].ended()
             was_healthy = time.monotonic() - began > HEALTHY_AFTER_SECONDS
             pause = FIRST_PAUSE_SECONDS if was_healthy or self._asked[part.name].is_set() else pause
-            self._print_line(f"  {part.name} ended with {ending(code)}; it starts again in {pause:g} s")
+            again = "now" if self._asked[part.name].is_set() else f"in {pause:g} s"
+            self._print_line(f"  {part.name} ended with {ending(code)}; it starts again {again}")
             if await self._was_asked_within(part, pause):
                 pause = FIRST_PAUSE_SECONDS / 2
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,9 +61,22 @@ def test_the_last_error_of_a_part_is_found(state_folder: StateFolder) -> None:
     assert last_error(state_folder.log("nothing")) is None
 
 
+def table_of(**changed: Any) -> list[str]:
+    """Return the lines of the table of one service."""
+    service = {"ready": False, "pid": None, "api": None, "management": None, "last_error": None, **changed}
+    facts = ("phase", "ingress", "ca", "postgres", "postgres_data", "valkey", "home")
+    return as_table({"services": {"rag-service": service}, **dict.fromkeys(facts)}).splitlines()
+
+
 def test_status_names_the_last_error() -> None:
     """The table ends with the last error of each service that had one."""
-    service = {"ready": False, "pid": None, "api": None, "management": None, "last_error": "00:24 unhandled_error"}
-    facts = ("phase", "ingress", "ca", "postgres", "postgres_data", "valkey", "home")
-    table = as_table({"services": {"rag-service": service}, **dict.fromkeys(facts)})
-    assert table.splitlines()[-1] == "last error of rag-service: 00:24 unhandled_error"
+    assert table_of(last_error="00:24 unhandled_error")[-1] == "last error of rag-service: 00:24 unhandled_error"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({}, "no"), ({"ready": True}, "stub"), ({"ready": True, "management": "http://127.0.0.1:1"}, "yes")],
+)
+def test_status_tells_stubs_apart(changed: dict[str, Any], said: str) -> None:
+    """A stub that answers is called so, not ready as a service is."""
+    assert table_of(**changed)[1].split()[1] == said
