@@ -13,6 +13,7 @@ from castor_chassis.security.authorization import ApiKeyVerifier, Principal, cli
 from castor_chassis.security.jwt import Claims, KeySource, TokenVerifier
 from castor_chassis.service.app import Chassis, create_service
 from castor_chassis.service.health import Gate, Health
+from castor_chassis.service.idempotency import Once
 from castor_chassis.service.main import main
 from castor_chassis.service.resources import provided
 from castor_chassis.settings import HeaderSecret, HttpAddress, ServiceSettings, fits_a_header, reveal
@@ -38,6 +39,7 @@ from castor_chassis.wire.errors import (
     DatabaseUnavailable,
     ErrorBody,
     Forbidden,
+    IdempotencyInFlight,
     Invalid,
     NotFound,
     Overloaded,
@@ -52,19 +54,41 @@ from castor_chassis.wire.errors import (
     errors_of,
 )
 from castor_chassis.wire.fields import (
+    NO_NULL,
     Composed,
     ComposedText,
     Identifier,
     Integer,
     JsonObject,
     Number,
+    Pattern,
     Text,
     Timestamp,
     normal_time,
 )
+from castor_chassis.wire.paging import Cursor, Order, Paged, Row
+from castor_chassis.wire.windows import (
+    ANY_TIME,
+    DAYS_OF,
+    SINCE,
+    UNTIL,
+    Since,
+    SinceDay,
+    SinceQuery,
+    TimeSpan,
+    Until,
+    UntilDay,
+    UntilQuery,
+    check_span,
+)
 
 __all__ = [
+    "ANY_TIME",
+    "DAYS_OF",
+    "NO_NULL",
     "REDIS_AWAY",
+    "SINCE",
+    "UNTIL",
     "ApiKeyVerifier",
     "Batcher",
     "Broadcast",
@@ -74,6 +98,7 @@ __all__ = [
     "Composed",
     "ComposedText",
     "Conflict",
+    "Cursor",
     "DatabaseUnavailable",
     "ErrorBody",
     "FeedPage",
@@ -84,6 +109,7 @@ __all__ = [
     "HeaderSecret",
     "Health",
     "HttpAddress",
+    "IdempotencyInFlight",
     "Identifier",
     "Integer",
     "Invalid",
@@ -96,8 +122,12 @@ __all__ = [
     "NotFound",
     "Number",
     "Ok",
+    "Once",
+    "Order",
     "Overloaded",
     "Page",
+    "Paged",
+    "Pattern",
     "Peer",
     "PeerError",
     "PeerPolicy",
@@ -111,15 +141,24 @@ __all__ = [
     "RequestInfo",
     "RequestModel",
     "ResponseModel",
+    "Row",
     "ServiceError",
     "ServiceSettings",
+    "Since",
+    "SinceDay",
+    "SinceQuery",
     "Text",
+    "TimeSpan",
     "Timestamp",
     "TokenVerifier",
     "Unauthenticated",
     "Unavailable",
+    "Until",
+    "UntilDay",
+    "UntilQuery",
     "Wakeup",
     "affected_rows",
+    "check_span",
     "client_address",
     "create_service",
     "current_request",

@@ -7,6 +7,7 @@ import os
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from castor_chassis.tls import PeerIdentity
 
@@ -16,6 +17,16 @@ _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 def new_id() -> str:
     """Return 128 random bits in hexadecimal."""
     return os.urandom(16).hex()
+
+
+class Claim(Protocol):
+    """What a request does that a repetition must not do again."""
+
+    async def settle(self, status: int, cache_control: str | None, body: bytes) -> None:
+        """Commit with the answer, or undo what was done where it is a failure."""
+
+    async def release(self) -> None:
+        """Undo what was done."""
 
 
 @dataclass(slots=True)
@@ -33,6 +44,8 @@ class RequestInfo:
     """The user's own token, exchanged where this service calls another on the user's behalf; it never leaves."""
     rate_limit: dict[str, str] = field(default_factory=dict)
     """Headers that say how much of its limit the caller has left."""
+    claim: Claim | None = None
+    """Of a request with an ``Idempotency-Key``: how its answer is kept, or what it did is undone."""
 
 
 _current: ContextVar[RequestInfo | None] = ContextVar("castor_request", default=None)

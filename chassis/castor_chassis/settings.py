@@ -88,6 +88,9 @@ class ServiceSettings(BaseSettings):
     max_open_bodies_per_address: int = Field(
         64, ge=1, description="Requests with a body that one address outside may have open; above this, 429."
     )
+    compress_min_bytes: int = Field(
+        0, ge=0, description="JSON for outside from this size on is packed with gzip; 0: none, the ingress does it."
+    )
     rate_limit: str = Field(
         "1200/minute", description="Per user, API key or address; services among themselves have none."
     )

@@ -62,6 +62,7 @@ class UnusableSeries(ServiceError):
 
     status = 422
     code = "unusable_series"
+    field = "body.items"
     message = "The series cannot be used: {reason}."
 
 
@@ -70,6 +71,7 @@ class TooFewValues(ServiceError):
 
     status = 422
     code = "too_few_days"
+    field = "body.items"
     message = (
         "The series has {observed} values up to {until}, the last whole day, of the {needed} that a forecast needs."
     )
@@ -80,6 +82,7 @@ class NoVariation(ServiceError):
 
     status = 422
     code = "no_variation"
+    field = "body.items"
     message = "All {days} values are {value}: how far the next may lie from it cannot be learned from them."
 
 
@@ -88,6 +91,7 @@ class SeriesTooOld(ServiceError):
 
     status = 422
     code = "data_too_old"
+    field = "body.items"
     message = (
         "The series ends on {last_observed}, {age_days} days before the last whole day; forecasts are made from data "
         "of at most {bound_days} days. Post later values or give an earlier as_of."

@@ -119,10 +119,7 @@ class TextNeeded(Invalid):
 
     code = "text_needed"
     message = "Numbers of tokens {reason}; send text instead (LangChain: check_embedding_ctx_length=False)."
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason=reason)
-        self.details = {"fields": [{"field": "body.input", "problem": str(self)}]}
+    field = "body.input"
 
 
 class EncoderNotLoaded(Unavailable):

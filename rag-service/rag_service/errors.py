@@ -12,6 +12,13 @@ class DocumentNotFound(NotFound):
     message = "No document has the id '{document_id}'; POST /v1/rag/search finds what is stored."
 
 
+class FilterUnknown(Invalid):
+    """No document has the entity, place, axis or data set of a filter."""
+
+    code = "filter_unknown"
+    message = "No document has the {kind} '{name}'; leave the filter out, or ask twitter-service which there are."
+
+
 class ReservedId(Forbidden):
     """Tweets are the feed's: nobody may put words into an account's mouth, nor take them out of it."""
 
@@ -68,6 +75,7 @@ class EmptyFile(Invalid):
     """A request without a body."""
 
     code = "empty_file"
+    field = "body"
     message = "The body is empty; send the file itself as the body."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from castor_chassis import Conflict
+from castor_chassis import Conflict, NotFound
 
 
 class WebhooksOff(Conflict):
@@ -17,3 +17,10 @@ class TooManyWatches(Conflict):
 
     code = "too_many_watches"
     message = "You have {most} watches, more are not possible; delete one that is not needed."
+
+
+class ScopeNotFound(NotFound):
+    """No stored tweet has the place, entity, axis or data set that was asked for."""
+
+    code = "scope_not_found"
+    message = "No stored tweet has the {kind} '{name}'; twitter-service knows which there are."

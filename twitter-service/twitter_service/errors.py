@@ -65,6 +65,7 @@ class EmptyImport(Invalid):
     """The file has no tweet in it."""
 
     code = "import_empty"
+    field = "body"
     message = "The file holds no tweets; send a CSV with a header and rows, or JSON Lines with one object per line."
 
 
@@ -72,6 +73,7 @@ class NotUtf8(Invalid):
     """The file is not UTF-8."""
 
     code = "import_not_utf8"
+    field = "body"
     message = (
         "Line {line} is not UTF-8; save the file as UTF-8 and send it again, or send it with encoding=windows-1252 "
         "(what came before that line may be stored already and will count as duplicates)."
@@ -82,6 +84,7 @@ class NotUtf16(Invalid):
     """The file is not UTF-16."""
 
     code = "import_not_utf16"
+    field = "body"
     message = "The file is not whole UTF-16; save it as UTF-8 and send it again."
 
 
@@ -89,6 +92,7 @@ class BrokenArchive(Invalid):
     """The archive cannot be unpacked."""
 
     code = "import_broken_archive"
+    field = "body"
     message = "The zip archive cannot be read ({why}); make it again, or send the file without it."
 
 
@@ -96,6 +100,7 @@ class ArchiveNotSingle(Invalid):
     """The archive holds several files, or none."""
 
     code = "import_archive_not_single"
+    field = "body"
     message = "The zip archive holds {files} files; send each file by itself, or an archive of exactly one."
 
 
@@ -103,6 +108,7 @@ class BrokenWorkbook(Invalid):
     """The workbook cannot be read."""
 
     code = "import_broken_workbook"
+    field = "body"
     message = "The workbook cannot be read ({why}); save its sheet as CSV in UTF-8 and send that."
 
 
@@ -110,6 +116,7 @@ class BadForm(Invalid):
     """A form is not one file."""
 
     code = "import_bad_form"
+    field = "body"
     message = "The form {what}; send exactly one file in it, and everything else as parameters of the query."
 
 
@@ -129,6 +136,7 @@ class DatabaseFile(Invalid):
     """The file is a database."""
 
     code = "import_database_file"
+    field = "body"
     message = (
         "The file is a database of SQLite, not a table; write the table of tweets to a file first: "
         'sqlite3 -header -csv FILE "SELECT * FROM tweets" > tweets.csv'
@@ -139,6 +147,7 @@ class MissingColumns(Invalid):
     """The header lacks a column that is needed."""
 
     code = "import_missing_columns"
+    field = "body"
     message = (
         "The header lacks the column(s) {missing}; a CSV needs id, username, created_at, text. It has: {header}. "
         "Say which is which with columns=id:HEADER,username:HEADER."
@@ -149,6 +158,7 @@ class RepeatedColumn(Invalid):
     """A column that is needed stands twice in the header."""
 
     code = "import_repeated_column"
+    field = "body"
     message = "The column {column} stands twice in the header; rename one, or choose another with columns=."
 
 
@@ -156,6 +166,7 @@ class BadColumns(Invalid):
     """The parameter ``columns`` cannot be read."""
 
     code = "import_bad_columns"
+    field = "query.columns"
     message = "columns has {part!r} where FIELD:HEADER is needed; the fields are {fields}."
 
 
@@ -163,6 +174,7 @@ class BrokenGzip(Invalid):
     """The file begins like gzip and is not."""
 
     code = "import_broken_gzip"
+    field = "body"
     message = "The file is not whole gzip ({why}); pack and send it again: nothing is stored twice."
 
 
@@ -170,6 +182,7 @@ class UnpackedTooLarge(Invalid):
     """The unpacked file is larger than allowed."""
 
     code = "import_unpacked_too_large"
+    field = "body"
     message = "The file unpacks to more than {limit} bytes; send it in parts."
 
 
@@ -177,6 +190,7 @@ class UploadBroken(Invalid):
     """The sender went away before the end of the file."""
 
     code = "import_upload_broken"
+    field = "body"
     message = "The connection broke before the end of the file; send it again: the import goes on from where it was."
 
 

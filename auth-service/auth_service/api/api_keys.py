@@ -5,31 +5,40 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
-from auth_service.api.dependencies import From, KeyOwner, R, key_views, no_store
+from auth_service.api.dependencies import NEWEST, From, KeyOwner, R, no_store
 from auth_service.api.schemas.api_keys import ApiKeyRequest, ApiKeyView, NewApiKeyView, RotateKeyRequest
 from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.errors import ApiKeyNotFound, OutboxFull, ScopeNotHeld, TooManyApiKeys
-from castor_chassis import Ok, Page, errors_of, ok, page
+from castor_chassis import IdempotencyInFlight, Ok, Once, Page, Paged, Pattern, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/api-keys", tags=["auth"])
-KeyId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="The part of the key after 'castor_'.")]
+KeyId = Annotated[
+    str,
+    Pattern(r"^[0-9a-f]{16}$", "must be the 16 digits of a key after 'castor_', 0 to 9 and a to f"),
+    Path(description="The part of the key after 'castor_'."),
+]
 
 
 @router.post(
-    "", status_code=201, responses=errors_of(ScopeNotHeld, TooManyApiKeys, OutboxFull), dependencies=[Depends(no_store)]
+    "",
+    status_code=201,
+    responses=errors_of(ScopeNotHeld, TooManyApiKeys, OutboxFull, IdempotencyInFlight),
+    dependencies=[Depends(no_store)],
 )
-async def create_api_key(body: ApiKeyRequest, r: R, client: From, owner: KeyOwner) -> Ok[NewApiKeyView]:
+async def create_api_key(body: ApiKeyRequest, r: R, client: From, owner: KeyOwner, _once: Once) -> Ok[NewApiKeyView]:
     """Make an API key with some of one's own scopes. Its text is only in this answer; a mail tells the owner of it."""
     lifetime = timedelta(days=body.expires_in_days)
     return ok(_with_text(*await r.api_keys.create(owner, body.name, body.scopes, lifetime, client)))
 
 
 @router.get("")
-async def list_api_keys(r: R, owner: KeyOwner) -> Page[ApiKeyView]:
-    """Return one's API keys in force, newest first; they are few, so there is always one page."""
-    return page(key_views(await r.api_keys.in_force(owner)))
+async def list_api_keys(
+    r: R, owner: KeyOwner, cursor: Paged, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> Page[ApiKeyView]:
+    """Return one's API keys in force, newest first."""
+    return cursor.page_of(await r.api_keys.in_force(owner), limit, NEWEST, ApiKeyView.model_validate)
 
 
 @router.post("/{key_id}/rotate", responses=errors_of(ApiKeyNotFound), dependencies=[Depends(no_store)])

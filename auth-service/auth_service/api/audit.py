@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from auth_service.api.dependencies import R, UsersReader, within
-from castor_chassis import Identifier
+from castor_chassis import Identifier, SinceQuery, UntilQuery, check_span
 
 router = APIRouter(prefix="/v1/auth", tags=["administration"])
 _LINES: dict[int | str, dict[str, Any]] = {
@@ -23,14 +23,22 @@ _LINES: dict[int | str, dict[str, Any]] = {
 async def export_audit(
     r: R,
     reader: UsersReader,
-    after: Annotated[int, Query(ge=0, le=2**62, description="seq of the last line you have.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=2**62, description="seq of the last line you have, a place in the chain.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000_000)] = 100_000,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     subject: Annotated[Identifier | None, Query(description="Only events about this user or service.")] = None,
     event: Annotated[Identifier | None, Query(description="Only events of this name.")] = None,
 ) -> StreamingResponse:
     """Export security events as JSON Lines, of one's own organisation unless it is the default one.
 
     `python -m auth_service verify-audit FILE` checks an unfiltered export.
+    Times have the microseconds that the hashes cover.
     """
-    lines = await r.audit_chain.export(after, limit, subject=subject, event=event, org=within(reader))
+    check_span(since, until)
+    lines = await r.audit_chain.export(
+        after, limit, subject=subject, event=event, org=within(reader), written=(since, until)
+    )
     return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})

@@ -18,6 +18,7 @@ from auth_service.accounts.password_reset import PasswordReset
 from auth_service.accounts.registration import Registration
 from auth_service.accounts.self_service import SelfService
 from auth_service.api.schemas.api_keys import ApiKeyView
+from auth_service.api.schemas.fields import UUID_TEXT
 from auth_service.api.schemas.login import SessionView, TokensView
 from auth_service.api.schemas.users import UserView
 from auth_service.audit.service import AuditChain
@@ -44,7 +45,10 @@ from auth_service.users.roles import DEFAULT_ORGANISATION, Scope
 from auth_service.users.service import Users
 from castor_chassis import (
     Forbidden,
+    Order,
     Principal,
+    Text,
+    Timestamp,
     TokenVerifier,
     client_address,
     current_request,
@@ -165,9 +169,9 @@ class by_user(require):  # noqa: N801 (reads as a verb in Depends)
         return principal
 
 
-_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-UserId = Annotated[str, Path(pattern=_UUID)]
-SessionId = Annotated[str, Path(pattern=_UUID, description="From the list of one's sessions.")]
+NEWEST = Order(tuple[Timestamp, Text], lambda one: (one.created_at, str(one.id)), newest_first=True)
+UserId = Annotated[str, UUID_TEXT, Path()]
+SessionId = Annotated[str, UUID_TEXT, Path(description="From the list of one's sessions.")]
 Administrator = Annotated[Principal, Depends(by_user(Scope.USERS_ADMIN))]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import StringConstraints
 
 from auth_service.api.dependencies import R, account_reader, services_only
+from auth_service.api.schemas.fields import UUID_TEXT
 from auth_service.api.schemas.internal import (
     InternalUserView,
     InvalidView,
@@ -26,7 +26,7 @@ router = APIRouter(
     tags=["internal"],
     dependencies=[Depends(services_only("the certificate of a service is the proof"))],
 )
-UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+UserId = Annotated[str, UUID_TEXT]
 
 
 @router.post("/validate-token")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from webauthn.helpers import base64url_to_bytes
 
 from auth_service.api.dependencies import AccountOwner, From, R, no_store, session_view
@@ -32,11 +32,16 @@ from auth_service.errors import (
     UserNotFound,
     WrongPassword,
 )
-from castor_chassis import Ok, Page, errors_of, ok, page, public
+from castor_chassis import Ok, Order, Page, Paged, Pattern, Text, Timestamp, errors_of, ok, public
 
 router = APIRouter(prefix="/v1/auth", tags=["accounts"])
+_OLDEST = Order(tuple[Timestamp, Text], lambda one: (one.created_at, one.id.hex()))
 # Whole groups of four characters and a rest of two or three: what base64url without padding can be.
-PasskeyId = Annotated[str, Path(pattern=r"^([A-Za-z0-9_-]{4}){4,341}([A-Za-z0-9_-]{2,3})?$")]
+PasskeyId = Annotated[
+    str,
+    Pattern(r"^([A-Za-z0-9_-]{4}){4,341}([A-Za-z0-9_-]{2,3})?$", "must be an id from the list of one's passkeys"),
+    Path(),
+]
 
 
 @router.post(
@@ -62,9 +67,11 @@ async def add_passkey(body: NewPasskeyRequest, r: R, client: From, owner: Accoun
 
 
 @router.get("/me/passkeys")
-async def list_passkeys(r: R, owner: AccountOwner) -> Page[PasskeyView]:
-    """Return one's passkeys, oldest first; they are few, so there is always one page."""
-    return page([PasskeyView.model_validate(one) for one in await r.passkeys.of_user(owner.subject)])
+async def list_passkeys(
+    r: R, owner: AccountOwner, cursor: Paged, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> Page[PasskeyView]:
+    """Return one's passkeys, oldest first."""
+    return cursor.page_of(await r.passkeys.of_user(owner.subject), limit, _OLDEST, PasskeyView.model_validate)
 
 
 @router.patch("/me/passkeys/{passkey_id}", responses=errors_of(PasskeyNotFound))

@@ -10,16 +10,20 @@ from auth_service.api.dependencies import AccountOwner, From, R, SessionId
 from auth_service.api.schemas.sessions import OpenSessionView, SessionsEndedView
 from auth_service.errors import SessionNotFound
 from auth_service.sessions.repository import Session
-from castor_chassis import Ok, Page, Principal, errors_of, ok, page
+from castor_chassis import Ok, Order, Page, Paged, Principal, Text, Timestamp, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/sessions", tags=["auth"])
+_LAST_USED = Order(tuple[Timestamp, Text], lambda one: (one.last_used_at, str(one.id)), newest_first=True)
 KeepCurrent = Annotated[bool, Query(description="Whether the session of this request's token goes on.")]
 
 
 @router.get("")
-async def list_sessions(r: R, owner: AccountOwner) -> Page[OpenSessionView]:
-    """Return one's sessions in force, the last used first; at most 200, in one page."""
-    return page([_view(session, owner) for session in await r.sessions.in_force(owner.subject)])
+async def list_sessions(
+    r: R, owner: AccountOwner, cursor: Paged, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> Page[OpenSessionView]:
+    """Return one's sessions in force, the last used first, of the 200 last used."""
+    found = await r.sessions.in_force(owner.subject)
+    return cursor.page_of(found, limit, _LAST_USED, lambda session: _view(session, owner))
 
 
 @router.delete("/{session_id}", responses=errors_of(SessionNotFound))

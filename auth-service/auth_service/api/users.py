@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from auth_service.api.dependencies import Administrator, Another, From, R, UserId, UsersReader, actor, within
-from auth_service.api.schemas.fields import NO_NULL
 from auth_service.api.schemas.outcomes import DoneView
 from auth_service.api.schemas.users import ManagedUserView, RolesRequest, SuspendRequest
 from auth_service.errors import LastAdministrator, OutboxFull, OwnAccount, UserNotFound
 from auth_service.users.model import User, UserSearch
 from auth_service.users.roles import Role
-from castor_chassis import Ok, Page, errors_of, ok, page
+from castor_chassis import ComposedText, Ok, Order, Page, Paged, Timestamp, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/users", tags=["administration"])
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NEWEST = Order(tuple[Timestamp, uuid.UUID], lambda user: (user.created_at, user.id), newest_first=True)
 
 
 @router.get("")
 async def list_users(
     r: R,
     reader: UsersReader,
-    q: Annotated[str | None, Query(pattern=NO_NULL, min_length=1, max_length=100)] = None,
+    cursor: Paged,
+    q: Annotated[ComposedText | None, Query(min_length=1, max_length=100)] = None,
     role: Annotated[Role | None, Query()] = None,
     active: Annotated[bool | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(pattern=r"^[0-9]{1,17}\.[0-9a-f]{32}$", max_length=50)] = None,
 ) -> Page[ManagedUserView]:
     """Return accounts of one's own organisation (in the default one: of all), newest first.
 
     `q` is part of the address or the name.
     """
-    found = await r.users.search(UserSearch(q, role, active, within(reader), _position(cursor)), limit + 1)
-    following = _cursor(found[limit - 1]) if len(found) > limit else None
-    return page([ManagedUserView.model_validate(user) for user in found[:limit]], next_cursor=following)
+    found = await r.users.search(UserSearch(q, role, active, within(reader), cursor.after(_NEWEST)), limit + 1)
+    return cursor.page(found, limit, _NEWEST, ManagedUserView.model_validate)
 
 
 @router.get("/{user_id}", responses=errors_of(UserNotFound))
@@ -96,14 +93,3 @@ async def erase_user(user_id: Another, r: R, client: From, by: Administrator) ->
 
 def _managed(user: User) -> Ok[ManagedUserView]:
     return ok(ManagedUserView.model_validate(user))
-
-
-def _cursor(user: User) -> str:
-    return f"{(user.created_at - _EPOCH) // timedelta(microseconds=1)}.{user.id.hex}"
-
-
-def _position(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
-    if cursor is None:
-        return None
-    microseconds, _, user_id = cursor.partition(".")
-    return _EPOCH + timedelta(microseconds=int(microseconds)), uuid.UUID(user_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from castor_chassis import Postgres
+from castor_chassis import ANY_TIME, Postgres, TimeSpan
 from castor_chassis.storage.postgres import Database, affected_rows
 
 _LINK = (
@@ -80,21 +80,21 @@ async def links(
     subject: str | None = None,
     event: str | None = None,
     org: str | None = None,
+    written: TimeSpan = ANY_TIME,
 ) -> list[Link]:
-    """Return up to ``limit`` links after number ``after``: all, or those of a subject, an event, an organisation."""
+    """Return up to ``limit`` links after number ``after``: all, or of a subject, event, organisation, or time."""
     rows = await db.fetch(
         f"SELECT {_LINK} WHERE c.seq > $1 AND ($3::text IS NULL OR e.subject = $3) "
         "AND ($4::text IS NULL OR e.event = $4) "
         "AND ($5::text IS NULL OR e.subject IN (SELECT u.id::text FROM users u WHERE u.org = $5)) "
+        "AND ($6::timestamptz IS NULL OR e.at >= $6) AND ($7::timestamptz IS NULL OR e.at < $7) "
         "ORDER BY c.seq LIMIT $2",
-        *(after, limit, subject, event, org),
+        *(after, limit, subject, event, org, *written),
     )
     return [_link(row) for row in rows]
 
 
-async def pages(
-    db: Database, after: int, limit: int, batch: int = 1000, **only: str | None
-) -> AsyncIterator[list[Link]]:
+async def pages(db: Database, after: int, limit: int, batch: int = 1000, **only: Any) -> AsyncIterator[list[Link]]:
     """Yield what ``links`` returns in batches; links that are appended meanwhile are included."""
     while limit > 0:
         found = await links(db, after, min(batch, limit), **only)

@@ -17,7 +17,7 @@ from auth_service.audit import repository
 from auth_service.audit.hash_chain import BEGINNING, ChainCheck, Verdict, as_line
 from auth_service.audit.repository import Seal
 from auth_service.crypto.vault import Vault
-from castor_chassis import Postgres
+from castor_chassis import Postgres, TimeSpan
 
 log = structlog.get_logger("auth.audit")
 
@@ -101,16 +101,16 @@ class AuditChain:
         return self.vault.audit_seal(_sealed_text(seq, head, at))
 
     async def export(
-        self, after: int, limit: int, *, subject: str | None, event: str | None, org: str | None
+        self, after: int, limit: int, *, subject: str | None, event: str | None, org: str | None, written: TimeSpan
     ) -> AsyncIterator[str]:
-        """Return up to ``limit`` links after number ``after`` as lines of JSON, several lines a piece.
+        """Return up to ``limit`` links after number ``after``, ``written`` in a span, as lines of JSON.
 
         ``org``: only events about accounts that belong to it.
 
         Raises ``DatabaseUnavailable`` here, before the first piece, when the log cannot be read.
         """
         await repository.head(self.postgres)
-        pages = repository.pages(self.postgres, after, limit, subject=subject, event=event, org=org)
+        pages = repository.pages(self.postgres, after, limit, subject=subject, event=event, org=org, written=written)
         return ("".join(as_line(link) for link in links) async for links in pages)
 
 

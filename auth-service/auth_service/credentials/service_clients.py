@@ -17,7 +17,7 @@ from auth_service.errors import ClientNotFound, InvalidClient
 from auth_service.users.client import Client
 from castor_chassis import Postgres
 
-_LISTED = 200
+_LISTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ServiceClients:
         return made, secret
 
     async def in_force(self) -> list[ServiceClient]:
-        """Return the clients in force, newest first, at most 200."""
+        """Return the clients in force, newest first, at most 10,000."""
         return await service_client_repository.in_force(self.postgres, _LISTED)
 
     async def rotate(self, client_id: str, grace: timedelta, by: str, client: Client) -> tuple[ServiceClient, str]:

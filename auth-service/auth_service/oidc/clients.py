@@ -15,7 +15,7 @@ from auth_service.users.roles import Scope
 from castor_chassis import Postgres
 
 CONSOLE = "castor-console"
-_LISTED = 200
+_LISTED = 10_000
 
 
 def console_client(redirect_uris: str) -> OidcClient | None:

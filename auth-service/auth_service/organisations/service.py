@@ -16,7 +16,7 @@ from auth_service.users.model import Actor, User
 from auth_service.users.roles import DEFAULT_ORGANISATION
 from castor_chassis import Postgres
 
-_LISTED = 1000
+_LISTED = 10_000
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,3 +152,31 @@ async def test_accounts_move_to_organisations_that_there_are(platform: Somebody,
     assert (await platform.ask("PUT", own, json={"org": "alpha"})).json()["code"] == "own_account"
     again = await platform.ask("POST", "/organisations", json={"id": "alpha", "name": "x"})
     assert (again.status_code, again.json()["code"]) == (409, "organisation_exists")
+
+
+async def test_an_organisation_is_made_once_and_lists_have_pages(platform: Somebody) -> None:
+    """An Idempotency-Key makes the second request the first; pages joined are the whole; names are composed."""
+    once = {**platform.headers, "Idempotency-Key": str(uuid.uuid4())}
+    body = {"id": "gamma", "name": "Asociacio\u0301n"}
+    made = [await platform.client.post("/v1/auth/organisations", json=body, headers=once) for _ in range(2)]
+    assert [each.status_code for each in made] == [201, 201]
+    assert (await platform.ask("POST", "/organisations", json=body)).status_code == 409
+    whole = (await platform.ask("GET", "/organisations")).json()["data"]["items"]
+    assert next(one["name"] for one in whole if one["id"] == "gamma") == "Asociación"
+    seen: list[str] = []
+    asked: dict[str, str] = {"limit": "1"}
+    while len(seen) < len(whole):
+        answer = (await platform.ask("GET", "/organisations", params=asked)).json()
+        seen += [one["id"] for one in answer["data"]["items"]]
+        asked["cursor"] = answer["meta"]["next_cursor"]
+    assert (seen, asked["cursor"]) == ([one["id"] for one in whole], None)
+
+
+async def test_a_secret_is_answered_again_to_whoever_has_the_key(platform: Somebody) -> None:
+    """A client that is made again has the same secret; the answer may not be kept on the way."""
+    once = {**platform.headers, "Idempotency-Key": str(uuid.uuid4())}
+    body = {"service": "rag-service"}
+    first, again = [await platform.client.post("/v1/auth/clients", json=body, headers=once) for _ in range(2)]
+    assert first.status_code == 201, first.text
+    assert again.json() == first.json()
+    assert (again.headers["cache-control"], again.headers["idempotency-replayed"]) == ("no-store", "true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from typing import Any
@@ -32,6 +33,30 @@ def tag(start: Message, body: bytes, if_none_match: str) -> bytes:
     for name in ("content-length", "content-type"):
         del headers[name]
     return b""
+
+
+def compress(start: Message, body: bytes, accepted: str, min_bytes: int) -> bytes:
+    """Return ``body`` packed with gzip and say so, where the caller accepts that and it is worth it (RFC 9110, 12.5.3).
+
+    ``min_bytes``: a shorter body stays as it is; 0: every body does.
+    """
+    headers = MutableHeaders(raw=start["headers"])
+    if not min_bytes or len(body) < min_bytes or "content-encoding" in headers:
+        return body
+    headers.add_vary_header("Accept-Encoding")
+    if not _accepts_gzip(accepted):
+        return body
+    packed = gzip.compress(body, compresslevel=5, mtime=0)
+    headers["content-encoding"], headers["content-length"] = "gzip", str(len(packed))
+    return packed
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    weights = {}
+    for each in accepted.lower().split(","):
+        name, _, weight = each.partition(";")
+        weights[name.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return weights.get("gzip", weights.get("*", False))
 
 
 def locate(start: Message, body: bytes, scope: Scope) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from castor_chassis.context import current_request
+from castor_chassis.service.idempotency import Replayed, on_replayed
 from castor_chassis.wire.errors import BodyTooSlow, ErrorBody, ServiceError
-from castor_chassis.wire.fields import PATTERNS
+from castor_chassis.wire.fields import normal_time
 
 _SENTENCES = {
     400: ("malformed_request", "The body could not be read; send JSON in UTF-8."),
@@ -23,11 +25,13 @@ _SENTENCES = {
     413: ("body_too_large", "The body is larger than this route accepts; send it in parts."),
     415: ("unsupported_media_type", "The Content-Type is not one that this route reads."),
 }
+# A text that is checked before its length is to pydantic a value with items.
+_LENGTHS = {"too_short": ("least", "min_length"), "too_long": ("most", "max_length")}
 
 
 def error_response(error: ServiceError, request_id: str) -> JSONResponse:
     """Return ``error`` as an HTTP answer."""
-    details = jsonable_encoder(error.details) or None
+    details = jsonable_encoder(error.details, custom_encoder={datetime: normal_time}) or None
     answer = _answer(error.status, error.code, str(error), details, request_id=request_id)
     answer.headers.update(error.headers())
     return answer
@@ -38,6 +42,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _on_service_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Replayed, on_replayed)
 
 
 def _answer(
@@ -74,8 +79,9 @@ async def _on_validation_error(_request: Request, error: Exception) -> JSONRespo
 def _field(problem: dict[str, Any]) -> dict[str, str]:
     name = ".".join(str(part) for part in problem["loc"])
     text = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "string_pattern_mismatch":
-        text = PATTERNS.get(problem["ctx"]["pattern"], "must have the form that the contract describes")
+    if problem["type"] in _LENGTHS and isinstance(problem["input"], str):
+        bound, limit = _LENGTHS[problem["type"]]
+        text = f"must have at {bound} {problem['ctx'][limit]} characters"
     return {"field": name.encode("utf-8", "replace").decode(), "problem": text.encode("utf-8", "replace").decode()}
 
 

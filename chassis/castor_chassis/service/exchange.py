@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
 from castor_chassis.client_address import TrustedProxies, limited_as, originator
@@ -14,7 +15,7 @@ from castor_chassis.context import RequestInfo, acceptable_request_id
 from castor_chassis.observability.http_metrics import NO_ANSWER, method_label, route_label
 from castor_chassis.observability.logging import log_request
 from castor_chassis.observability.tracing import current_trace_id
-from castor_chassis.service.answer_headers import is_whole_json, locate, tag
+from castor_chassis.service.answer_headers import compress, is_whole_json, locate, tag
 from castor_chassis.service.body import RequestBody
 from castor_chassis.service.error_handlers import error_response
 from castor_chassis.service.health import Health
@@ -124,9 +125,24 @@ class Exchange:
                 return
         elif self._held is not None:
             start, self._held = self._held, None
+            if not await self._settled(start, message):
+                return
             message = self._completed(start, message)
             await self._app_send(start)
         await self._app_send(message)
+
+    async def _settled(self, start: Message, end: Message) -> bool:
+        """Keep the answer of a request with an Idempotency-Key; False where that fails and another answer was sent."""
+        claim, self.info.claim = self.info.claim, None
+        if claim is None:
+            return True
+        try:
+            await claim.settle(self.status, MutableHeaders(raw=start["headers"]).get("cache-control"), end["body"])
+        except ServiceError as error:
+            self.started = False
+            await self.fail(error)
+            return False
+        return True
 
     def _begin(self, start: Message) -> None:
         self.started = True
@@ -146,18 +162,22 @@ class Exchange:
 
     def _waits_for_body(self, start: Message) -> bool:
         """Return whether headers of the answer follow from its body; services among themselves keep no answers."""
-        is_read = self.status == 200 and self.method in ("GET", "HEAD") and not self._is_between_services
-        return (is_read or self.status == 201) and is_whole_json(start)
+        if self.info.claim is not None:
+            return True
+        is_for_outside = self.status == 200 and not self._is_between_services
+        return (is_for_outside or self.status == 201) and is_whole_json(start)
 
     def _completed(self, start: Message, end: Message) -> Message:
         body = end.get("body", b"")
         if end.get("more_body"):
             return end
-        if self.status == 201:
+        if self.status == 201 and is_whole_json(start):
             locate(start, body, self.scope)
-            return end
-        body = tag(start, body, self.given.get("if-none-match", ""))
-        self.status = start["status"]
+        if self.method in ("GET", "HEAD"):
+            body = tag(start, body, self.given.get("if-none-match", ""))
+            self.status = start["status"]
+        if not self._is_between_services:
+            body = compress(start, body, self.given.get("accept-encoding", ""), self._settings.compress_min_bytes)
         return {**end, "body": body}
 
     async def fail(self, error: ServiceError) -> None:
@@ -178,6 +198,7 @@ class Exchange:
 
 _READ = (
     "x-request-id", "x-request-timeout-ms", "traceparent", "content-length", "transfer-encoding", "if-none-match",
+    "accept-encoding",
 )  # fmt: skip
 _WANTED = {name.encode(): name for name in _READ}
 

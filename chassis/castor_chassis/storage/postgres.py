@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import asyncpg
@@ -67,6 +69,43 @@ async def _use_json(connection: asyncpg.Connection) -> None:
     )
 
 
+class OpenTransaction:
+    """A transaction that is neither committed nor undone yet, and in which its task does all that it does."""
+
+    def __init__(self, pool: asyncpg.Pool, lent: Any) -> None:
+        self.connection = cast(asyncpg.Connection, lent)
+        self._pool = pool
+        self._lent = lent
+        self._transaction = self.connection.transaction()
+
+    async def start(self) -> None:
+        """Begin; what this task, and no other, asks of the pool from now on runs in it."""
+        await self._transaction.start()
+        task = asyncio.current_task()
+        assert task is not None
+        _joined.set((task, self._pool, self.connection))
+
+    def outages_named(self) -> AbstractContextManager[None]:
+        """Raise ``DatabaseUnavailable`` in the block when the connection is lost."""
+        return _outages_named(lambda: _is_gone(self.connection))
+
+    async def end(self, *, commit: bool) -> None:
+        """Commit, or undo; raises ``DatabaseUnavailable`` when a commit is lost."""
+        _joined.set(None)
+        try:
+            with self.outages_named():
+                await (self._transaction.commit() if commit else self._transaction.rollback())
+        except DatabaseUnavailable:
+            if commit:
+                raise
+        finally:
+            await self._pool.release(self._lent)
+
+
+_Joined = tuple[asyncio.Task[Any], asyncpg.Pool, asyncpg.Connection]
+_joined: ContextVar[_Joined | None] = ContextVar("castor_joined_transaction", default=None)
+
+
 class Postgres:
     """The pool of one service. Nothing connects until the first statement, so a service starts without it.
 
@@ -99,15 +138,35 @@ class Postgres:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """Lend a connection."""
+        """Lend a connection: in an ``OpenTransaction`` of this task its own, and a failure undoes this block alone."""
         if self._pool is None:
             raise DatabaseUnavailable(retry_after_seconds=2)
+        joined = _joined.get()
+        if joined is not None and joined[:2] == (asyncio.current_task(), self._pool):
+            with _outages_named(lambda: _is_gone(joined[2])):
+                async with joined[2].transaction():
+                    yield joined[2]
+            return
         with _outages_named(self._pool.is_closing):
             async with self._pool.acquire(timeout=self._timeout) as proxy:
                 # The pool's proxy has every method of a connection.
                 lent = cast(asyncpg.Connection, proxy)
                 with _outages_named(lambda: _is_gone(lent)):
                     yield lent
+
+    async def begin(self) -> OpenTransaction:
+        """Begin a transaction that this task ends later with ``end``; until then all that it does runs in it."""
+        if self._pool is None:
+            raise DatabaseUnavailable(retry_after_seconds=2)
+        with _outages_named(self._pool.is_closing):
+            lent = await self._pool.acquire(timeout=self._timeout)
+            opened = OpenTransaction(self._pool, lent)
+            try:
+                await opened.start()
+            except BaseException:
+                await self._pool.release(lent)
+                raise
+            return opened
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from castor_chassis.wire.errors import Invalid
+from castor_chassis.wire.fields import normal_time
 
 T = TypeVar("T")
-_FOREIGN_CURSOR = "'cursor' is not one of ours; pass meta.next_cursor of the page before"
+FOREIGN_CURSOR = "'cursor' is not one of ours; pass meta.next_cursor of the page before"
 
 
 class RequestModel(BaseModel):
@@ -58,13 +60,17 @@ class Page(BaseModel, Generic[T]):
 def ok(data: T, **meta: Any) -> Ok[T]:
     """Wrap ``data``; keywords become ``meta`` (for example ``degraded=["sentiment"]``)."""
     # FastAPI validates the answer against the route's type; validating it here as well would do it twice.
-    return Ok.model_construct(ok=True, data=data, meta=Meta(**meta) if meta else None)
+    return Ok.model_construct(ok=True, data=data, meta=_said(meta) if meta else None)
 
 
 def page(items: list[T], *, next_cursor: str | None = None, **meta: Any) -> Page[T]:
     """Wrap a list with the cursor of what follows."""
     data = Items.model_construct(items=items)
-    return Page.model_construct(ok=True, data=data, meta=Meta(next_cursor=next_cursor, **meta))
+    return Page.model_construct(ok=True, data=data, meta=_said({"next_cursor": next_cursor, **meta}))
+
+
+def _said(meta: dict[str, Any]) -> Meta:
+    return Meta(**{name: normal_time(value) if isinstance(value, datetime) else value for name, value in meta.items()})
 
 
 def encode_cursor(position: dict[str, Any]) -> str:
@@ -80,5 +86,5 @@ def decode_cursor(cursor: str) -> dict[str, Any]:
     except (binascii.Error, ValueError, RecursionError):
         position = None
     if not isinstance(position, dict):
-        raise Invalid(field="query.cursor", reason=_FOREIGN_CURSOR)
+        raise Invalid(field="query.cursor", reason=FOREIGN_CURSOR)
     return position

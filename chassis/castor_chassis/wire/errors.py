@@ -36,10 +36,14 @@ class ServiceError(Exception):
     message: ClassVar[str] = "The service failed; the request id leads to its log."
     is_guess: ClassVar[bool] = False
     """Whether it counts as a failed authentication of the caller's address."""
+    field: ClassVar[str] = "request"
+    """For a 422: where in the request the value is that cannot be taken, as in ``query.since``."""
 
     def __init__(self, *, retry_after_seconds: float | None = None, **details: Any) -> None:
         super().__init__(self.message.format(**details))
         self.details = details
+        if self.status == 422:
+            self.details.setdefault("fields", [{"field": self.field, "problem": str(self)}])
         self.retry_after_seconds = retry_after_seconds
 
     def headers(self) -> dict[str, str]:
@@ -116,6 +120,13 @@ class IdempotencyUnsupported(ServiceError):
     message = "This route takes no Idempotency-Key; leave it out, and see in the contract what a repetition does."
 
 
+class IdempotencyInFlight(Conflict):
+    """Another request with the same Idempotency-Key is under way."""
+
+    code = "idempotency_in_flight"
+    message = "A request with this Idempotency-Key is under way; send it again as Retry-After says for its answer."
+
+
 class Invalid(ServiceError):
     """A value is well formed but makes no sense here; ``field`` names it as in ``query.since``, if it is one."""
 
@@ -123,9 +134,17 @@ class Invalid(ServiceError):
     code = "validation_error"
     message = "{reason}"
 
-    def __init__(self, *, field: str = "request", **details: Any) -> None:
+    def __init__(self, *, field: str | None = None, **details: Any) -> None:
         super().__init__(**details)
-        self.details.setdefault("fields", [{"field": field, "problem": str(self)}])
+        self.details["fields"] = [{"field": field or self.field, "problem": str(self)}]
+
+
+class IdempotencyKeyReused(Invalid):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another request; send a new key for a new request."
+    field = "header.Idempotency-Key"
 
 
 def rate_limit_headers(limit: int, remaining: int, reset_seconds: int) -> dict[str, str]:

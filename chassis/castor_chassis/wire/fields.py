@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 
 def normal_time(moment: datetime) -> str:
-    """Return ISO-8601 in UTC with ``Z`` and without a needless fraction."""
-    utc = moment.astimezone(UTC)
-    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace("+00:00", "Z")
+    """Return RFC 3339 in UTC with milliseconds and ``Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _no_bool_or_text(value: Any) -> Any:
@@ -22,18 +23,29 @@ def _no_bool_or_text(value: Any) -> Any:
     return value
 
 
-def _aware_utc(value: Any) -> Any:
-    # Pydantic's lax mode takes numbers for times; the contract says date-time.
+OUTSIDE = "is outside the range of years 1 to 9999"
+
+
+def moment_from(value: Any) -> datetime:
+    """Return a time with its offset, of text or as it is; raises ``ValueError`` for numbers and anything else."""
     if isinstance(value, str):
-        value = datetime.fromisoformat(value)
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
     if not isinstance(value, datetime):
         raise ValueError("must be an ISO-8601 time such as 2026-05-31T12:00:00Z")
     if value.tzinfo is None:
         raise ValueError("must name its offset, for example a final Z for UTC")
+    return value
+
+
+def _aware_utc(value: Any) -> Any:
+    # Pydantic's lax mode takes numbers for times; the contract says date-time.
     try:
-        return value.astimezone(UTC)
+        return moment_from(value).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("is outside the range of years 1 to 9999") from error
+        raise ValueError(OUTSIDE) from error
 
 
 def _composed(value: Any) -> Any:
@@ -48,19 +60,41 @@ def _bounded_depth(value: Any, depth: int = 8) -> Any:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression that a text must match, and what a caller whose text does not is told: "must be ..."."""
+
+    expression: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check the expression after everything that stands before it."""
+        matched = core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=self.expression), "pattern", custom_error_message=self.words
+        )
+        return core_schema.chain_schema([handler(source), matched])
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Let the contract say the expression."""
+        return {**handler(schema), "pattern": self.expression}
+
+
 Integer = Annotated[int, BeforeValidator(_no_bool_or_text)]
 Number = Annotated[float, BeforeValidator(_no_bool_or_text), Field(allow_inf_nan=False)]
-Timestamp = Annotated[datetime, BeforeValidator(_aware_utc), PlainSerializer(normal_time, return_type=str)]
+Timestamp = Annotated[
+    datetime,
+    BeforeValidator(_aware_utc),
+    PlainSerializer(normal_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 # PostgreSQL cannot store the null character; the pattern says so in the contract as well.
-_TEXT, _IDENTIFIER = r"^[^\x00]*$", r"^[A-Za-z0-9_.:-]{1,128}$"
-PATTERNS = {
-    _TEXT: "must not contain the null character",
-    _IDENTIFIER: "must be 1 to 128 letters without accents, digits or characters of _ . : -",
-}
-"""What the patterns of our fields say in words."""
-Text = Annotated[str, StringConstraints(pattern=_TEXT)]
+NO_NULL = Pattern(r"^[^\x00]*$", "must not contain the null character")
+Text = Annotated[str, NO_NULL]
 Composed = BeforeValidator(_composed)
 """Composes text (NFC), so that the same word in two compositions is one, before patterns and lengths are checked."""
 ComposedText = Annotated[Text, Composed]
-Identifier = Annotated[str, StringConstraints(pattern=_IDENTIFIER)]
+Identifier = Annotated[
+    str,
+    Pattern(r"^[A-Za-z0-9_.:-]{1,128}$", "must be 1 to 128 letters without accents, digits or characters of _ . : -"),
+]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_bounded_depth)]

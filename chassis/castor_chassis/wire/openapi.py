@@ -11,8 +11,13 @@ from fastapi.routing import APIRoute
 
 _DESCRIPTION = """\
 Answers are `{"ok": true, "data": ..., "meta": ...}`, failures `{"ok": false, "error": "one sentence", "code": "...",
-"details": ..., "request_id": "..."}`. Times are ISO-8601 in UTC. Lists take `limit` and `cursor`, and answer
-`meta.next_cursor`. A 429 or 503 says in `Retry-After` when to try again.
+"details": ..., "request_id": "..."}`. A 422 names each field in `details.fields`. A 429 or 503 says in `Retry-After`
+when to try again.
+
+Times are RFC 3339 in UTC with milliseconds. `since` and `until` take a moment or a day of America/Bogota: a span holds
+what is not older than `since` and older than `until`, and a day given as `until` is in it. Where `as_of` stands beside
+them, nothing later than it was known. Lists take `limit` and `cursor`, and answer `meta.next_cursor`, which belongs to
+its query. A POST that takes an `Idempotency-Key` does one thing however often it is sent within 24 hours.
 """
 _SERVER = {
     "url": "https://{host}",

@@ -102,3 +102,27 @@ async def test_sentences_have_no_patterns_and_name_the_field(running: Running, i
     assert "^" not in pattern.json()["error"]
     assert "letters without accents" in pattern.json()["error"]
     assert query.json()["details"]["fields"][0]["field"] == "query.sinze"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "size", "encoding"),
+    [
+        ("gzip, br", 2000, "gzip"),
+        ("*", 2000, "gzip"),
+        ("gzip;q=0, *", 2000, None),
+        ("br", 2000, None),
+        ("gzip", 100, None),
+    ],
+)
+async def test_long_answers_are_packed_where_the_caller_can_read_it(
+    running: Running, issuer: TokenIssuer, accepted: str, size: int, encoding: str | None, ingress: TlsFiles
+) -> None:
+    """JSON from COMPRESS_MIN_BYTES on is packed for whoever accepts gzip; the tag is that of the answer as it is."""
+    headers = {**bearer(issuer, "small:read"), "Accept-Encoding": accepted}
+    async with running(client=ingress, compress_min_bytes=1024) as service:
+        answer = await service.client.get(f"/v1/small/echo/{'a' * size}", headers=headers)
+        plain = await service.client.get(f"/v1/small/echo/{'a' * size}", headers={**headers, "Accept-Encoding": "br"})
+    assert answer.json() == plain.json()
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.headers["etag"] == plain.headers["etag"]
+    assert ("accept-encoding" in answer.headers.get("vary", "").lower()) == (size > 1024)

@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Depends, FastAPI, Header
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import (
     ApiKeyVerifier,
     Chassis,
+    Conflict,
+    IdempotencyInFlight,
     Identifier,
     Integer,
     KeySource,
     Ok,
+    Once,
     Principal,
     RequestModel,
     ResponseModel,
@@ -24,6 +27,7 @@ from castor_chassis import (
     Timestamp,
     create_service,
     current_request,
+    errors_of,
     ok,
     public,
     require,
@@ -83,6 +87,19 @@ async def create_thing(
 ) -> Ok[Thing]:
     """Create something; the same key makes the same thing."""
     return ok(Thing(id=idempotency_key or f"thing-{body.value}"))
+
+
+@router.post("/notes", status_code=201, responses=errors_of(IdempotencyInFlight))
+async def create_note(
+    body: Number, request: Request, _: Annotated[Principal, Depends(require("small:write"))], _once: Once
+) -> Ok[Thing]:
+    """Store a note, after ``app.state.before_commit`` where a test gives it; 500 is refused."""
+    chassis = request.app.state.chassis
+    number = await chassis.postgres.fetchval("INSERT INTO notes (value) VALUES ($1) RETURNING id", body.value)
+    await getattr(request.app.state, "before_commit", asyncio.sleep)(0)
+    if body.value == 500:
+        raise Conflict(reason="not this one")
+    return ok(Thing(id=f"note-{number}"))
 
 
 @router.delete("/things/{thing_id}")

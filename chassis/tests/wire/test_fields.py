@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Annotated, Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from castor_chassis import (
+    Composed,
     Identifier,
     Integer,
     JsonObject,
     Number,
+    Pattern,
     Text,
     Timestamp,
     normal_time,
@@ -19,9 +22,9 @@ from castor_chassis import (
 
 
 def test_times_are_utc_with_z() -> None:
-    """Times leave in UTC with Z and no needless fraction."""
+    """Times leave in UTC with milliseconds and Z."""
     bogota = timezone(timedelta(hours=-5))
-    assert normal_time(datetime(2026, 5, 31, 7, tzinfo=bogota)) == "2026-05-31T12:00:00Z"
+    assert normal_time(datetime(2026, 5, 31, 7, tzinfo=bogota)) == "2026-05-31T12:00:00.000Z"
     assert normal_time(datetime(2026, 5, 31, 7, 0, 0, 120_000, tzinfo=UTC)) == "2026-05-31T07:00:00.120Z"
 
 
@@ -57,3 +60,15 @@ def test_json_objects_are_bounded_in_depth() -> None:
     assert adapter.validate_python({"a": {"b": [1, 2, {"c": None}]}})
     with pytest.raises(ValidationError):
         adapter.validate_python(deep)
+
+
+def test_a_pattern_says_in_words_what_it_takes() -> None:
+    """The contract has the expression, the error its words; neither depends on bounds and composition beside it."""
+    kind: Any = Annotated[str, Field(max_length=9), Pattern("^[a-zé]+$", "must be small letters"), Composed]
+    adapter = TypeAdapter(kind)
+    assert adapter.json_schema() == {"type": "string", "maxLength": 9, "pattern": "^[a-zé]+$"}
+    assert adapter.validate_python("cafe\u0301") == "café"
+    for wrong in ("A", "a\n", ""):
+        with pytest.raises(ValidationError) as refused:
+            adapter.validate_python(wrong)
+        assert refused.value.errors()[0]["msg"] == "must be small letters"

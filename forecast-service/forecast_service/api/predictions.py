@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from castor_chassis import Ok, Unavailable, errors_of, ok
+from castor_chassis import IdempotencyInFlight, Ok, Once, Unavailable, errors_of, ok
 from forecast_service.api.mappers import options_of
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.predictions import Prediction, PredictionId, PredictionRequest
@@ -16,9 +16,9 @@ router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
 @router.post(
     "/predictions",
     status_code=201,
-    responses=errors_of(EntityNotFound, DatasetNotFound, TooFewDays, DataTooOld, Unavailable),
+    responses=errors_of(EntityNotFound, DatasetNotFound, TooFewDays, DataTooOld, Unavailable, IdempotencyInFlight),
 )
-async def make_prediction(body: PredictionRequest, r: R, _: CanRead) -> Ok[Prediction]:
+async def make_prediction(body: PredictionRequest, r: R, _: CanRead, _once: Once) -> Ok[Prediction]:
     """Forecast an entity's ICCE. Idempotent: the same question on the same data is the same forecast."""
     made = await r.forecasts.predict(body.entity, body.as_of, options_of(body), body.dataset)
     return ok(Prediction.model_validate(made, from_attributes=True))

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from castor_chassis import normal_time
 from forecast_service.errors import DataTooOld, PredictionNotFound, TooFewDays
 from forecast_service.forecasts.model import Comparison, Forecast, Note, PredictedDay, Prediction, Question
 from forecast_service.forecasts.options import Options
@@ -156,5 +155,8 @@ def points_after(last: date, forecast: Forecast, digits: int = 3) -> list[Predic
 def _identifier(index: EntityIndex, options: Options) -> str:
     values = [(day.day, day.icce) for day in index.days]
     within = f"|{index.dataset}" if index.dataset else ""
-    asked = f"{ALGORITHM}|{index.entity}{within}|{normal_time(index.as_of)}|{options}|{values}"
+    # Stored forecasts are found again by this form of the moment, which answers no longer have.
+    exactness = "milliseconds" if index.as_of.microsecond else "seconds"
+    moment = index.as_of.astimezone(UTC).isoformat(timespec=exactness).replace("+00:00", "Z")
+    asked = f"{ALGORITHM}|{index.entity}{within}|{moment}|{options}|{values}"
     return hashlib.sha256(asked.encode()).hexdigest()[:32]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-BOGOTA = ZoneInfo("America/Bogota")
+from castor_chassis import DAYS_OF
+
 FIRST_TWEET = datetime(2006, 3, 21, 5, tzinfo=UTC)
 """The day of the first tweet ever begins; no count of an earlier day can differ from zero."""
 LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
@@ -19,4 +19,10 @@ def moment_of(as_of: datetime | None) -> datetime:
 
 def last_whole_day(moment: datetime) -> date:
     """Return the last day that is over at ``moment``: half a day's shares cannot be compared with whole ones."""
-    return moment.astimezone(BOGOTA).date() - timedelta(days=1)
+    return moment.astimezone(DAYS_OF).date() - timedelta(days=1)
+
+
+def last_day(moment: datetime, until: date | None) -> date:
+    """Return ``until``, or the last whole day before ``moment`` where that is earlier or stands alone."""
+    last = last_whole_day(moment)
+    return last if until is None else max(min(until, last), FIRST_TWEET.date())

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from forecast_service.clients.twitter import DailyCount, TwitterClient
 from forecast_service.errors import TooFewTweets
-from forecast_service.indexes.calendar import last_whole_day, moment_of
+from forecast_service.indexes.calendar import last_day, moment_of
 from forecast_service.indexes.icce import icce_by_day, icce_of_span
 from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice, Weeks
 from forecast_service.indexes.share_of_voice import voices
@@ -23,16 +23,21 @@ class IndexService:
     smoothing: float
 
     async def index(
-        self, entity: str, as_of: datetime | None, days_back: int, dataset: str | None = None
+        self,
+        entity: str,
+        as_of: datetime | None,
+        days_back: int,
+        dataset: str | None = None,
+        until: date | None = None,
     ) -> EntityIndex:
-        """Return the index of the ``days_back`` whole days before ``as_of`` (now by default).
+        """Return the index of the ``days_back`` whole days before ``as_of`` (now by default), or up to ``until``.
 
         Days before the first tweet of anybody are left out. A moment at either end of the calendar is as good as any
         other: there is no data at it. Raises ``EntityNotFound``, ``DatasetNotFound``, or the chassis's
         ``PeerError`` when twitter-service does not answer.
         """
         moment = moment_of(as_of)
-        until = last_whole_day(moment)
+        until = last_day(moment, until)
         since = until - timedelta(days=days_back - 1)
         counts = await self.twitter.daily_counts(entity, since, until, moment, dataset)
         first = next((place for place, count in enumerate(counts) if count.total_tweets), len(counts))
@@ -40,13 +45,15 @@ class IndexService:
         days = icce_by_day(seen, alpha=self.alpha, smoothing=self.smoothing)
         return EntityIndex(entity, as_of or moment, until, days, dataset, icce_of_span(seen, alpha=self.alpha))
 
-    async def share_of_voice(self, as_of: datetime | None, days_back: int, dataset: str | None = None) -> ShareOfVoice:
-        """Return the shares of all tracked entities over the ``days_back`` whole days before ``as_of``.
+    async def share_of_voice(
+        self, as_of: datetime | None, days_back: int, dataset: str | None = None, until: date | None = None
+    ) -> ShareOfVoice:
+        """Return the shares of all tracked entities over ``days_back`` days up to ``until``, or before ``as_of``.
 
         Raises ``TooFewTweets`` when none of them was spoken of, ``DatasetNotFound``, or ``PeerError``.
         """
         moment = moment_of(as_of)
-        until = last_whole_day(moment)
+        until = last_day(moment, until)
         since = until - timedelta(days=days_back - 1)
         counts = await self.twitter.daily_counts(None, since, until, moment, dataset)
         shares = voices(counts)
@@ -55,13 +62,13 @@ class IndexService:
         seen = {count.date for count in counts if count.total_tweets}
         return ShareOfVoice(since, until, days_back - len(seen), sum(voice.tweets for voice in shares), shares)
 
-    async def weeks(self, as_of: datetime | None, dataset: str | None = None) -> Weeks:
-        """Return all tracked entities in the seven whole days before ``as_of`` (now by default) and the seven before.
+    async def weeks(self, as_of: datetime | None, dataset: str | None = None, until: date | None = None) -> Weeks:
+        """Return all tracked entities in the week up to ``until``, or before ``as_of``, and in the week before.
 
         Raises ``DatasetNotFound`` or ``PeerError``.
         """
         moment = moment_of(as_of)
-        until = last_whole_day(moment)
+        until = last_day(moment, until)
         counts = await self.twitter.daily_counts(None, until - timedelta(days=13), until, moment, dataset)
         return week_by_week([(one.entity, _day_count(one)) for one in counts], as_of or moment, until, alpha=self.alpha)
 

@@ -142,7 +142,7 @@ async def test_several_entities_are_compared_as_of_one_moment(service: RunningSe
     data = answer.json()["data"]
     assert [item["entity"] for item in data["items"]] == ["ana", "constanza"]
     assert data["refused"] == [{"entity": "vieja", "code": "data_too_old"}]
-    assert {item["as_of"] for item in data["items"]} == {AS_OF}
+    assert {item["as_of"] for item in data["items"]} == {AS_OF.replace("Z", ".000Z")}
     one = await service.client.get("/v1/forecast/compare", params={"entity": "ana"})
     assert one.status_code == 422
 

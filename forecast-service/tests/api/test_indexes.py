@@ -17,7 +17,7 @@ async def test_icce_by_day(service: RunningService, twitter: ScriptedPeer) -> No
     assert (data["items"][0]["date"], data["items"][-1]["date"]) == ("2026-04-30", "2026-05-29")
     assert data["days_observed"] == 30 - sum(day["gap"] for day in data["items"])
     assert data["icce"] == data["items"][-1]["icce"]
-    assert twitter.calls[-1].query["as_of"] == AS_OF
+    assert twitter.calls[-1].query["as_of"] == "2026-05-30T15:00:00.000Z"
 
 
 async def test_days_before_the_first_tweet_are_not_gaps(service: RunningService) -> None:
@@ -27,7 +27,7 @@ async def test_days_before_the_first_tweet_are_not_gaps(service: RunningService)
     assert data["items"][0]["date"] == "2026-03-01"
 
 
-@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00Z", "0001-12-31T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00.000Z", "0001-12-31T00:00:00.000Z", "9999-12-31T23:59:59.000Z"])
 @pytest.mark.parametrize("days_back", [1, 730])
 async def test_moments_at_both_ends_of_the_calendar(
     service: RunningService, twitter: ScriptedPeer, as_of: str, days_back: int
@@ -97,3 +97,34 @@ async def test_narrative_of_posted_texts(service: RunningService) -> None:
     assert 0 <= data["data"]["low"] < data["data"]["ivn"] <= data["data"]["high"] <= 1
     refused = await service.client.post("/v1/forecast/narrative", json={"name": " ", "texts": texts})
     assert refused.status_code == 422
+
+
+@pytest.mark.parametrize("path", ["icce", "momentum", "share-of-voice"])
+async def test_days_by_their_ends(service: RunningService, twitter: ScriptedPeer, path: str) -> None:
+    """since and until ask for the days that as_of and days_back ask for; a moment stands for its day of Bogota."""
+    asked: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF} if path != "share-of-voice" else {"as_of": AS_OF}
+    for days in (
+        {"days_back": 20},
+        {"since": "2026-05-10"},
+        {"since": "2026-05-10T05:00:00Z", "until": "2026-05-30T05:00:00Z"},
+        {"since": "2026-05-10", "until": "2026-06-30", "days_back": 3},
+    ):
+        assert (await service.client.get(f"/v1/forecast/{path}", params={**asked, **days})).status_code == 200
+        assert [twitter.calls[-1].query[end] for end in ("since", "until")] == ["2026-05-10", "2026-05-29"]
+
+
+async def test_a_week_ends_when_it_is_said(service: RunningService, twitter: ScriptedPeer) -> None:
+    """until ends the week; what is known is that of as_of all the same."""
+    answer = await service.client.get("/v1/forecast/weeks", params={"until": "2026-05-20", "as_of": AS_OF})
+    assert (answer.json()["data"]["since"], answer.json()["data"]["until"]) == ("2026-05-14", "2026-05-20")
+    assert twitter.calls[-1].query["since"] == "2026-05-07"
+
+
+@pytest.mark.parametrize(
+    "days", [{"since": "2026-05-30"}, {"since": "2020-01-01"}, {"since": "2026-05-02", "until": "2026-05-01"}]
+)
+async def test_days_that_make_no_sense(service: RunningService, days: dict[str, str]) -> None:
+    """No day, more than 730, and an end before the beginning are refused by the field's name."""
+    refused = await service.client.get("/v1/forecast/icce", params={"entity": "ana", "as_of": AS_OF, **days})
+    assert refused.status_code == 422
+    assert refused.json()["details"]["fields"][0]["field"].startswith("query.")

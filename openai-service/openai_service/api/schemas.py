@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from pydantic import Field
 
-from castor_chassis import ResponseModel
+from castor_chassis import ResponseModel, Timestamp
 from openai_service.billing.money import next_month, usd
 from openai_service.billing.payer import Payer
 from openai_service.billing.usage_reports import AccountStatus
@@ -28,7 +28,7 @@ class BudgetReport(ResponseModel):
     """The limits that the caller's calls count against; none: nothing limits them."""
 
     month: date = Field(description="First day of the month (UTC).")
-    resets_at: str
+    resets_at: Timestamp
     tenant: str
     service: str
     accounts: list[BudgetOfAccount]
@@ -62,7 +62,7 @@ def budget_report(payer: Payer, month: date, accounts: Sequence[AccountStatus]) 
     """Return the wire form of the payer's accounts in ``month``."""
     return BudgetReport(
         month=month,
-        resets_at=f"{next_month(month).isoformat()}T00:00:00Z",
+        resets_at=datetime.combine(next_month(month), time(), UTC),
         tenant=payer.tenant,
         service=payer.service,
         accounts=[_account(account) for account in accounts],

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from castor_chassis import Ok, Page, Timestamp, normal_time, ok, page
+from castor_chassis import SINCE, UNTIL, Ok, Page, Since, Until, check_span, normal_time, ok, page
 from openai_service.api.dependencies import PREFIX, note_user
 from openai_service.api.resources import Caller, R
 from openai_service.api.schemas import BudgetReport, ErasedPrompts, UsageOfDay, budget_report
@@ -19,10 +19,11 @@ router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_us
 async def report_usage(
     r: R,
     _: Caller,
-    since: Annotated[Timestamp | None, Query(description="First moment; by default 30 days before 'until'.")] = None,
-    until: Annotated[Timestamp | None, Query(description="First moment after the range; by default now.")] = None,
+    since: Annotated[Since | None, Query(description=f"{SINCE} By default 30 days before 'until'.")] = None,
+    until: Annotated[Until | None, Query(description=f"{UNTIL} By default now.")] = None,
 ) -> Page[UsageOfDay]:
     """Return calls, tokens and cost per day (UTC), operation, provider and model; in our envelope."""
+    check_span(since, until)
     report = await r.reports.usage(since, until)
     days = [UsageOfDay.model_validate(day, from_attributes=True) for day in report.days]
     return page(days, since=normal_time(report.since), until=normal_time(report.until), cost_usd=report.cost_usd)

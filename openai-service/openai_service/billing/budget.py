@@ -141,5 +141,5 @@ def _refused(hold: Hold, refusal: Refusal) -> BudgetSpent | BudgetHeld:
         "needed_usd": usd(hold.amount_nano),
     }
     if spent:
-        return BudgetSpent(**details, resets_at=f"{next_month(hold.month).isoformat()}T00:00:00Z")
+        return BudgetSpent(**details, resets_at=f"{next_month(hold.month).isoformat()}T00:00:00.000Z")
     return BudgetHeld(**details, held_usd=usd(refusal.held_nano), retry_after_seconds=1)

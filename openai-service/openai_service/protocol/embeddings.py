@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from castor_chassis import RequestModel, ResponseModel, Text
+from castor_chassis import Composed, Pattern, RequestModel, ResponseModel, Text
 from openai_service.protocol.models import DEFAULT, NUMBER, ModelName
 
 MAX_EMBEDDING_CHARACTERS = 32_000
@@ -20,7 +20,13 @@ def _bounded(text: str) -> str:
 
 
 EmbeddingText = Annotated[
-    str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$"), AfterValidator(_bounded)
+    str,
+    StringConstraints(min_length=1),
+    Pattern(
+        r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$", "must have a character that can be seen, and no null character"
+    ),
+    AfterValidator(_bounded),
+    Composed,
 ]
 
 
@@ -38,7 +44,10 @@ class EmbeddingRequest(RequestModel):
         | Annotated[list[EmbeddingText], Field(min_length=1, max_length=2048)]
         | TokenText
         | Annotated[list[TokenText], Field(min_length=1, max_length=2048)]
-    ) = Field(description="One text or several, each as text or, for a model of the upstream, as numbers of tokens.")
+    ) = Field(
+        description="One text or several, each as text or, for a model of the upstream, as numbers of "
+        "tokens; where REDACT is on, those are 422 text_needed, because nothing in them can be redacted."
+    )
     dimensions: Annotated[int, Field(ge=1, le=8192), NUMBER] | None = None
     encoding_format: Literal["float", "base64"] = "float"
     input_type: Literal["query", "passage"] | None = Field(

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator
 
-from castor_chassis import ResponseModel
+from castor_chassis import Pattern, ResponseModel
 
 DEFAULT = "default"
 BUNDLED = "bundled"
 BUNDLED_FAST = "bundled-fast"
 EXTRACTIVE = "extractive"
-ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/@-]{1,128}$")]
+ModelName = Annotated[
+    str,
+    Pattern(
+        r"^[A-Za-z0-9_.:/@-]{1,128}$", "must be 1 to 128 letters without accents, digits or characters of _ . : / @ -"
+    ),
+]
 # Follows the bounds in an annotation: before them it would turn integer bounds in the contract into floats.
 NUMBER = BeforeValidator(lambda value: _only_numbers(value))
 

@@ -6,15 +6,26 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from castor_chassis import RequestModel, ResponseModel
+from castor_chassis import Composed, Pattern, RequestModel, ResponseModel
 
 # Spelled out: \s is not the same set of characters in JSON Schema and in the validator.
-_NOT_BLANK = r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$"
-DocumentId = Annotated[str, StringConstraints(pattern=r'^[^"<>\x00-\x1f]{1,200}$')]
-DocumentText = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=4000)]
-Short = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=200)]
-Line = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=1200)]
-Label = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f-\xa0][^\x00-\x1f]{0,79}$")]
+NOT_BLANK = Pattern(
+    r"^[^\x00]*[^\x00-\x20\x7f-\xa0][^\x00]*$", "must have a character that can be seen, and no null character"
+)
+DocumentId = Annotated[
+    str, Pattern(r'^[^"<>\x00-\x1f]{1,200}$', 'must be 1 to 200 characters without " < > and control characters')
+]
+DocumentText = Annotated[str, StringConstraints(max_length=4000), NOT_BLANK, Composed]
+Short = Annotated[str, StringConstraints(max_length=200), NOT_BLANK, Composed]
+Line = Annotated[str, StringConstraints(max_length=1200), NOT_BLANK, Composed]
+Label = Annotated[
+    str,
+    Pattern(
+        r"^[^\x00-\x20\x7f-\xa0][^\x00-\x1f]{0,79}$",
+        "must be 1 to 80 characters without control characters, and begin with one that can be seen",
+    ),
+    Composed,
+]
 
 
 class SourceDocument(RequestModel):
@@ -88,7 +99,7 @@ class AdviceRequest(TaskRequest):
 class AnswerRequest(RequestModel):
     """A question, and the only texts that may answer it."""
 
-    question: Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=2000)]
+    question: Annotated[str, StringConstraints(max_length=2000), NOT_BLANK, Composed]
     documents: Documents
 
 

@@ -96,14 +96,18 @@ async def test_usage_sums_per_day_and_model(
     assert (may[0]["degraded"], may[0]["cost_usd"]) == (1, 0)
 
 
-async def test_a_time_without_an_offset_is_refused(run: Run) -> None:
-    """A report's range needs an offset; a range that ends before it begins is empty."""
+async def test_a_range_is_of_days_or_of_moments_with_an_offset(run: Run) -> None:
+    """A time without its offset, and a range that ends before it begins, are refused; a day is one of Bogota."""
     reversed_range = {"since": "2026-06-02T00:00:00Z", "until": "2026-06-01T00:00:00Z"}
     async with run() as service:
-        vague = await service.client.get(USAGE, params={"since": "2026-06-01"})
+        vague = await service.client.get(USAGE, params={"since": "2026-06-01T00:00:00"})
+        day = await service.client.get(USAGE, params={"since": "2026-06-01", "until": "2026-06-01"})
         backwards = await service.client.get(USAGE, params=reversed_range)
-    assert vague.status_code == 422
-    assert backwards.json()["data"]["items"] == []
+    assert (vague.status_code, backwards.status_code) == (422, 422)
+    assert (day.json()["meta"]["since"], day.json()["meta"]["until"]) == (
+        "2026-06-01T05:00:00.000Z",
+        "2026-06-02T05:00:00.000Z",
+    )
 
 
 async def test_without_postgres_answers_go_on_and_rows_arrive_later(

@@ -7,19 +7,21 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from castor_chassis import Ok, ok
+from castor_chassis import Ok, errors_of, ok
 from rag_service.api.mappers import answer_of, filters_of
 from rag_service.api.resources import CanQuery, R, access_of
 from rag_service.api.schemas.answers import AnswerOut, QueryIn
 from rag_service.api.streams import event_stream
+from rag_service.errors import FilterUnknown
 
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
-@router.post("/query")
+@router.post("/query", responses=errors_of(FilterUnknown))
 async def answer_question(body: QueryIn, r: R, who: CanQuery) -> Ok[AnswerOut]:
     """Answer a question with quotes that stand verbatim in the documents, or say that they do not answer."""
     filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
+    await r.retrieval.check(filters)
     answer = await r.answers.answer(body.question, filters, body.limit)
     return ok(answer_of(answer), as_of=filters.as_of, degraded=answer.degraded or None)
 
@@ -46,6 +48,9 @@ _EVENTS = {
 )
 async def stream_query(body: QueryIn, r: R, who: CanQuery) -> StreamingResponse:
     """Answer a question as server-sent events."""
+
+    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
+    await r.retrieval.check(filters)
 
     async def answered() -> dict[str, Any]:
         whole: dict[str, Any] = (await answer_question(body, r, who)).model_dump(mode="json")

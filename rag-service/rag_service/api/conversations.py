@@ -7,7 +7,20 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from castor_chassis import Ok, Page, errors_of, ok, page
+from castor_chassis import (
+    IdempotencyInFlight,
+    Ok,
+    Once,
+    Order,
+    Page,
+    Paged,
+    SinceQuery,
+    Timestamp,
+    UntilQuery,
+    check_span,
+    errors_of,
+    ok,
+)
 from rag_service.answers.model import Answer
 from rag_service.api.documents import Limit
 from rag_service.api.mappers import answer_of, conversation_of, filters_of, turn_of
@@ -20,14 +33,15 @@ from rag_service.api.schemas.conversations import (
     ConversationTurns,
     TurnOut,
 )
-from rag_service.errors import ConversationFull, ConversationNotFound, TooManyConversations
+from rag_service.errors import ConversationFull, ConversationNotFound, FilterUnknown, TooManyConversations
 
 router = APIRouter(prefix="/v1/rag/conversations", tags=["rag"])
+_NEWEST = Order(tuple[Timestamp, uuid.UUID], lambda one: (one.created_at, one.id), newest_first=True)
 
 
-@router.post("", status_code=201, responses=errors_of(TooManyConversations))
-async def begin_conversation(body: ConversationIn, r: R, who: CanQuery) -> Ok[ConversationOut]:
-    """Begin a conversation that you alone can read; each request makes a new one."""
+@router.post("", status_code=201, responses=errors_of(TooManyConversations, IdempotencyInFlight))
+async def begin_conversation(body: ConversationIn, r: R, who: CanQuery, _once: Once) -> Ok[ConversationOut]:
+    """Begin a conversation that you alone can read; each request without an Idempotency-Key makes a new one."""
     return ok(conversation_of(await r.conversations.begin(access_of(who), body.title)))
 
 
@@ -35,13 +49,15 @@ async def begin_conversation(body: ConversationIn, r: R, who: CanQuery) -> Ok[Co
 async def list_conversations(
     r: R,
     who: CanQuery,
+    cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Limit = 50,
-    cursor: uuid.UUID | None = None,
 ) -> Page[ConversationOut]:
-    """Return your conversations, newest first."""
-    found = await r.conversations.page(access_of(who), cursor, limit + 1)
-    following = str(found[limit - 1].id) if len(found) > limit else None
-    return page([conversation_of(conversation) for conversation in found[:limit]], next_cursor=following)
+    """Return your conversations by when they began, newest first."""
+    check_span(since, until)
+    found = await r.conversations.page(access_of(who), cursor.after(_NEWEST), limit + 1, (since, until))
+    return cursor.page(found, limit, _NEWEST, conversation_of)
 
 
 @router.get("/{conversation_id}", responses=errors_of(ConversationNotFound))
@@ -53,11 +69,14 @@ async def get_conversation(conversation_id: uuid.UUID, r: R, who: CanQuery) -> O
 
 
 @router.post(
-    "/{conversation_id}/questions", status_code=201, responses=errors_of(ConversationNotFound, ConversationFull)
+    "/{conversation_id}/questions",
+    status_code=201,
+    responses=errors_of(ConversationNotFound, ConversationFull, FilterUnknown),
 )
 async def ask_in_conversation(conversation_id: uuid.UUID, body: QueryIn, r: R, who: CanQuery) -> Ok[TurnOut]:
     """Ask; what leans on the question before ("¿Y Fajardo?") is rewritten to stand alone. Each request adds a turn."""
     filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
+    await r.retrieval.check(filters)
     turn, answer = await r.conversations.ask(conversation_id, body.question, filters, body.limit, _kept)
     return ok(turn_of(turn), as_of=filters.as_of, degraded=answer.degraded or None)
 

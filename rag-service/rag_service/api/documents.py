@@ -6,7 +6,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from castor_chassis import Identifier, Ok, Page, errors_of, ok, page
+from castor_chassis import (
+    ComposedText,
+    IdempotencyInFlight,
+    Identifier,
+    Ok,
+    Once,
+    Order,
+    Page,
+    Paged,
+    Row,
+    SinceQuery,
+    UntilQuery,
+    check_span,
+    errors_of,
+    ok,
+)
 from rag_service.api.mappers import document_of, draft_of, erasure_of, stored_of
 from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
 from rag_service.api.schemas.documents import (
@@ -17,17 +32,21 @@ from rag_service.api.schemas.documents import (
     ErasureOut,
     SourceErased,
 )
-from rag_service.api.schemas.fields import NO_NULL
+from rag_service.documents.model import DocumentFilter
 from rag_service.errors import DocumentNotFound, DuplicateIds, NotForYourRoles, ReservedId
 
 _LAST = 2**63 - 1
+BY_ID = Order(tuple[Identifier], lambda one: (one.id,))
+_NEWEST = Order(tuple[Row], lambda erasure: (erasure.number,), newest_first=True)
 Limit = Annotated[int, Query(ge=1, le=100)]
-SourceName = Annotated[str, Query(min_length=1, max_length=128, pattern=NO_NULL)]
+SourceName = Annotated[ComposedText, Query(min_length=1, max_length=128)]
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
-@router.post("/documents", status_code=201, responses=errors_of(DuplicateIds, ReservedId, NotForYourRoles))
-async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments) -> Ok[DocumentsStored]:
+@router.post(
+    "/documents", status_code=201, responses=errors_of(DuplicateIds, ReservedId, NotForYourRoles, IdempotencyInFlight)
+)
+async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments, _once: Once) -> Ok[DocumentsStored]:
     """Store documents, all or none; sending the same again changes nothing and costs no embedding."""
     drafts = [draft_of(document) for document in body.documents]
     origin = "analysis" if who.kind == "service" else "upload"
@@ -38,14 +57,17 @@ async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments) -> Ok
 async def list_documents(
     r: R,
     who: CanReadDocuments,
+    cursor: Paged,
     source: SourceName | None = None,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Limit = 50,
-    cursor: Identifier | None = None,
 ) -> Page[DocumentOut]:
-    """Return the documents of your organisation by id; the shared tweets are not among them."""
-    found = await r.documents.page(access_of(who), source, cursor or "", limit + 1)
-    following = found[limit - 1].id if len(found) > limit else None
-    return page([document_of(document) for document in found[:limit]], next_cursor=following)
+    """Return the documents of your organisation that were published in a span, by id; the shared tweets are apart."""
+    check_span(since, until)
+    (after,) = cursor.after(BY_ID) or ("",)
+    found = await r.documents.page(access_of(who), DocumentFilter(source, since, until), after, limit + 1)
+    return cursor.page(found, limit, BY_ID, document_of)
 
 
 @router.delete("/documents")
@@ -71,10 +93,13 @@ async def erase_document(document_id: Identifier, r: R, who: CanWriteDocuments) 
 async def list_erasures(
     r: R,
     who: CanReadDocuments,
+    cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Limit = 50,
-    cursor: Annotated[int, Query(ge=0, le=_LAST)] = _LAST,
 ) -> Page[ErasureOut]:
     """Return who erased which documents of your organisation, newest first."""
-    found = await r.documents.erasures(access_of(who), cursor, limit + 1)
-    following = str(found[limit - 1].number) if len(found) > limit else None
-    return page([erasure_of(erasure) for erasure in found[:limit]], next_cursor=following)
+    check_span(since, until)
+    (before,) = cursor.after(_NEWEST) or (_LAST,)
+    found = await r.documents.erasures(access_of(who), before, limit + 1, (since, until))
+    return cursor.page(found, limit, _NEWEST, erasure_of)

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 
-from castor_chassis import Identifier, Ok, Page, Timestamp, errors_of, ok, page
-from rag_service.api.documents import Limit, SourceName
+from castor_chassis import ComposedText, Identifier, Ok, Page, Paged, Timestamp, errors_of, ok
+from rag_service.api.documents import BY_ID, Limit, SourceName
 from rag_service.api.mappers import file_of
 from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
 from rag_service.api.schemas.documents import Role
-from rag_service.api.schemas.fields import NO_NULL
 from rag_service.api.schemas.files import FileErased, FileOut
 from rag_service.errors import (
     EmptyFile,
@@ -26,7 +25,7 @@ from rag_service.errors import (
 from rag_service.files.model import MEDIA_TYPES, MOST_BYTES, UNNAMED, Upload, media_type_of
 
 router = APIRouter(prefix="/v1/rag/files", tags=["rag"])
-Named = Annotated[str | None, Query(max_length=200, pattern=NO_NULL)]
+Named = Annotated[ComposedText | None, Query(max_length=200)]
 _FILE = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": dict.fromkeys((*MEDIA_TYPES, UNNAMED), _FILE)},
@@ -43,7 +42,7 @@ async def store_file(
     request: Request,
     r: R,
     who: CanWriteDocuments,
-    name: Annotated[str, Query(min_length=1, max_length=200, pattern=NO_NULL)],
+    name: Annotated[ComposedText, Query(min_length=1, max_length=200)],
     source: SourceName,
     title: Named = None,
     author: Named = None,
@@ -68,13 +67,12 @@ async def store_file(
 async def list_files(
     r: R,
     who: CanReadDocuments,
+    cursor: Paged,
     limit: Limit = 50,
-    cursor: Identifier | None = None,
 ) -> Page[FileOut]:
     """Return the files of your organisation by id."""
-    found = await r.files.page(access_of(who), cursor or "", limit + 1)
-    following = found[limit - 1].id if len(found) > limit else None
-    return page([file_of(file) for file in found[:limit]], next_cursor=following)
+    (after,) = cursor.after(BY_ID) or ("",)
+    return cursor.page(await r.files.page(access_of(who), after, limit + 1), limit, BY_ID, file_of)
 
 
 @router.get("/{file_id}", responses=errors_of(FileNotFound))

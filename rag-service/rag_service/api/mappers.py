@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from statistics import fmean
 
+from castor_chassis import check_span
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.positions import Position
 from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut
@@ -81,7 +82,8 @@ def turn_of(turn: Turn) -> TurnOut:
 def filters_of(
     filters: FiltersIn, as_of: datetime | None, access: Access, half_life_days: float | None = None
 ) -> Filters:
-    """Return the filters, with now for a missing ``as_of``."""
+    """Return the filters, with now for a missing ``as_of``; raises ``Invalid`` for a span in which nothing can be."""
+    check_span(filters.since, filters.until, place="body.filters")
     return Filters(as_of=as_of or datetime.now(UTC), access=access, half_life_days=half_life_days, **dict(filters))
 
 

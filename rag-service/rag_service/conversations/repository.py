@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from castor_chassis import Postgres, affected_rows
+from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.conversations.model import Conversation, Turn
 from rag_service.documents.access_repository import accessing
 from rag_service.documents.model import Access
@@ -23,8 +24,9 @@ RETURNING {_COLUMNS}
 """
 _LIST = f"""
 SELECT {_COLUMNS} FROM conversations WHERE {_OWN}
-  AND ($3::uuid IS NULL OR (created_at, id) < (SELECT c.created_at, c.id FROM conversations c WHERE c.id = $3))
-ORDER BY created_at DESC, id DESC LIMIT $4
+  AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
+  AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+ORDER BY created_at DESC, id DESC LIMIT $5
 """
 _TURN = f"UPDATE conversations SET turns = turns + 1, updated_at = now() WHERE {_OWN} AND id = $3 RETURNING turns"
 _ADD = """
@@ -47,10 +49,17 @@ class ConversationRepository:
             raise TooManyConversations(limit=MOST_CONVERSATIONS)
         return Conversation(**row)
 
-    async def page(self, access: Access, after: uuid.UUID | None, limit: int) -> Sequence[Conversation]:
-        """Return the conversations that began before the one with the id ``after``, newest first."""
+    async def page(
+        self,
+        access: Access,
+        before: tuple[datetime, uuid.UUID] | None,
+        limit: int,
+        begun: TimeSpan = ANY_TIME,
+    ) -> Sequence[Conversation]:
+        """Return the conversations that began in a span and before a position (created_at, id), newest first."""
+        asked = (*(before or (None, None)), limit, *begun)
         async with accessing(self._postgres, access) as connection:
-            rows = await connection.fetch(_LIST, access.tenant, access.subject, after, limit)
+            rows = await connection.fetch(_LIST, access.tenant, access.subject, *asked)
         return [Conversation(**row) for row in rows]
 
     async def conversation(self, access: Access, name: uuid.UUID) -> tuple[Conversation, list[Turn]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from castor_chassis import ANY_TIME, TimeSpan
 from rag_service.answers.model import Answer
 from rag_service.answers.service import AnswerService
 from rag_service.conversations.follow_up import standalone
@@ -29,9 +31,15 @@ class ConversationService:
         """Make a conversation; raises ``TooManyConversations``."""
         return await self.conversations.begin(access, title)
 
-    async def page(self, access: Access, after: uuid.UUID | None, limit: int) -> Sequence[Conversation]:
-        """Return the conversations that began before the one with the id ``after``, newest first."""
-        return await self.conversations.page(access, after, limit)
+    async def page(
+        self,
+        access: Access,
+        before: tuple[datetime, uuid.UUID] | None,
+        limit: int,
+        begun: TimeSpan = ANY_TIME,
+    ) -> Sequence[Conversation]:
+        """Return the conversations that began in a span and before a position (created_at, id), newest first."""
+        return await self.conversations.page(access, before, limit, begun)
 
     async def conversation(self, access: Access, name: uuid.UUID) -> tuple[Conversation, list[Turn]]:
         """Return a conversation with its turns; raises ``ConversationNotFound``."""

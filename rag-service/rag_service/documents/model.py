@@ -81,6 +81,15 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentFilter:
+    """Which documents of an organisation are wanted: of a source, published in a span."""
+
+    source: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """For whom documents are read and written: an organisation, the roles of its member, and who that is.
 

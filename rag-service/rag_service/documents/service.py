@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments
+from castor_chassis import ANY_TIME, TimeSpan
+from rag_service.documents.model import Access, Document, DocumentFilter, Draft, Erasure, SavedDocuments
 from rag_service.documents.provenance import is_reserved_id, is_reserved_name
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.tenant_repository import TenantDocumentRepository
@@ -44,17 +45,17 @@ class DocumentService:
             raise ReservedId(document_id=document_id)
         await self.owned.erase(access, document_id)
 
-    async def page(self, access: Access, source: str | None, after: str, limit: int) -> list[Document]:
-        """Return the organisation's documents with an id after ``after``, by id; of one source where it is given."""
-        return await self.owned.page(access, source, after, limit)
+    async def page(self, access: Access, wanted: DocumentFilter, after: str, limit: int) -> list[Document]:
+        """Return the organisation's documents with an id after ``after``, by id."""
+        return await self.owned.page(access, wanted, after, limit)
 
     async def erase_source(self, access: Access, source: str) -> int:
         """Erase the organisation's documents of a source; return how many there were."""
         return await self.owned.erase_source(access, source)
 
-    async def erasures(self, access: Access, before: int, limit: int) -> list[Erasure]:
-        """Return who erased which documents of the organisation, newest first."""
-        return await self.owned.erasures(access, before, limit)
+    async def erasures(self, access: Access, before: int, limit: int, erased: TimeSpan = ANY_TIME) -> list[Erasure]:
+        """Return who erased which documents of the organisation in a span, newest first."""
+        return await self.owned.erasures(access, before, limit, erased)
 
     async def feed_cursor(self) -> str:
         """Return the position up to which the feed of tweets is stored; "0" is its beginning."""

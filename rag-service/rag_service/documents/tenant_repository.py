@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from castor_chassis import Postgres, affected_rows
+from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.documents.access_repository import accessing
-from rag_service.documents.model import Access, Document, Draft, Erasure, SavedDocuments
+from rag_service.documents.model import Access, Document, DocumentFilter, Draft, Erasure, SavedDocuments
 from rag_service.documents.repository import COLUMNS, WRITER_LOCK, record_of
 from rag_service.errors import DocumentNotFound, NotForYourRoles
 
@@ -49,13 +49,17 @@ WHERE d.tenant = $1 AND d.id = ANY($2) AND d.embedding IS NULL
 _READ = f"SELECT {COLUMNS} FROM readable_documents d WHERE d.tenant IN ('', $1) AND d.id = $2"
 _PAGE = f"""
 SELECT {COLUMNS} FROM readable_documents d
-WHERE d.tenant = $1 AND ($2::text IS NULL OR d.source = $2) AND d.id > $3 ORDER BY d.id LIMIT $4
+WHERE d.tenant = $1 AND ($2::text IS NULL OR d.source = $2) AND d.id > $3
+  AND ($5::timestamptz IS NULL OR d.published_at >= $5) AND ($6::timestamptz IS NULL OR d.published_at < $6)
+ORDER BY d.id LIMIT $4
 """
 _ERASE_SOURCE = "DELETE FROM tenant_documents WHERE tenant = $1 AND source = $2 RETURNING id"
 _NOTE = "INSERT INTO erasures (tenant, document_id, erased_by) SELECT $1, unnest($2::text[]), $3"
 _ERASURES = """
 SELECT number, document_id, erased_by, erased_at FROM erasures
-WHERE tenant = $1 AND number < $2 ORDER BY number DESC LIMIT $3
+WHERE tenant = $1 AND number < $2
+  AND ($4::timestamptz IS NULL OR erased_at >= $4) AND ($5::timestamptz IS NULL OR erased_at < $5)
+ORDER BY number DESC LIMIT $3
 """
 
 
@@ -108,10 +112,10 @@ class TenantDocumentRepository:
                 raise DocumentNotFound(document_id=document_id)
             await connection.execute(_NOTE, access.tenant, [document_id], access.subject)
 
-    async def page(self, access: Access, source: str | None, after: str, limit: int) -> list[Document]:
-        """Return the organisation's documents with an id after ``after``, by id; of one source where it is given."""
+    async def page(self, access: Access, wanted: DocumentFilter, after: str, limit: int) -> list[Document]:
+        """Return the organisation's documents with an id after ``after``, by id."""
         async with accessing(self._postgres, access) as connection:
-            rows = await connection.fetch(_PAGE, access.tenant, source, after, limit)
+            rows = await connection.fetch(_PAGE, access.tenant, wanted.source, after, limit, wanted.since, wanted.until)
         return [Document(**row) for row in rows]
 
     async def erase_source(self, access: Access, source: str) -> int:
@@ -122,10 +126,10 @@ class TenantDocumentRepository:
             await connection.execute(_NOTE, access.tenant, [row["id"] for row in rows], access.subject)
         return len(rows)
 
-    async def erasures(self, access: Access, before: int, limit: int) -> list[Erasure]:
-        """Return the organisation's erasures with a smaller number than ``before``, newest first."""
+    async def erasures(self, access: Access, before: int, limit: int, erased: TimeSpan = ANY_TIME) -> list[Erasure]:
+        """Return the organisation's erasures in a span with a smaller number than ``before``, newest first."""
         async with accessing(self._postgres, access) as connection:
-            rows = await connection.fetch(_ERASURES, access.tenant, before, limit)
+            rows = await connection.fetch(_ERASURES, access.tenant, before, limit, *erased)
         return [Erasure(**row) for row in rows]
 
 

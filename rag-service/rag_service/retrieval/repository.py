@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import asyncpg
 
@@ -94,6 +95,10 @@ ORDER BY distance, id
 """
 
 
+_ANY = "SELECT EXISTS (SELECT 1 FROM readable_documents d WHERE d.tenant IN ('', $2) AND {column} @> ARRAY[$1::text])"
+_COLUMN_OF = MappingProxyType({"entity": "d.entities", "place": "d.places", "axis": "d.axes", "dataset": "d.datasets"})
+
+
 class SearchRepository:
     """Finds documents; up to ``exact_rows`` candidates are compared one by one, more through the HNSW indexes.
 
@@ -123,6 +128,16 @@ class SearchRepository:
         names = [row["term"] for row in terms]
         rows = await self._fetch(filters.access, sql, names, weights, " | ".join(rare), limit, *values)
         return [Candidate((row["id"], row["published_at"]), row["score"]) for row in rows]
+
+    async def unknown(self, filters: Filters) -> tuple[str, str] | None:
+        """Return the first filter of an entity, place, axis or data set that no document has, with its value."""
+        for kind, column in _COLUMN_OF.items():
+            name: str | None = getattr(filters, kind)
+            if name is not None:
+                rows = await self._fetch(filters.access, _ANY.format(column=column), name, filters.access.tenant)
+                if not rows[0]["exists"]:
+                    return kind, name
+        return None
 
     async def dense(self, vector: list[float], model: str, filters: Filters, limit: int) -> list[Candidate]:
         """Return the documents nearest to ``vector`` among those that ``model`` embedded, nearest first."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag_service.documents.model import Access, Document, Key
 from rag_service.embeddings.encoder import Encoder
+from rag_service.errors import FilterUnknown
 from rag_service.metrics import DEGRADED, RETRIEVAL
 from rag_service.retrieval.fusion import fuse
 from rag_service.retrieval.model import Candidate, Filters, Found, Hit
@@ -23,6 +24,13 @@ class RetrievalService:
 
     searches: SearchRepository
     encoder: Encoder
+
+    async def check(self, filters: Filters) -> None:
+        """Raise ``FilterUnknown`` for an entity, place, axis or data set that no document has."""
+        unknown = await self.searches.unknown(filters)
+        if unknown is not None:
+            kind, name = unknown
+            raise FilterUnknown(field=f"body.filters.{kind}", kind=kind.replace("dataset", "data set"), name=name)
 
     async def search(self, query: str, filters: Filters, limit: int) -> Found:
         """Return the best ``limit`` documents for ``query``."""

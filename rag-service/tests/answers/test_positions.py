@@ -48,7 +48,7 @@ async def test_positions_have_their_share_tone_time_and_words(city: World) -> No
     against, supporters = data["positions"]
     assert (against["documents"], against["share"], against["authors"]) == (5, pytest.approx(5 / 7), 5)
     assert against["sentiment"] == {"positive": 0, "neutral": 0, "negative": 5, "unscored": 0}
-    assert (against["since"], against["until"]) == ("2022-05-01T12:00:00Z", "2022-05-05T12:00:00Z")
+    assert (against["since"], against["until"]) == ("2022-05-01T12:00:00.000Z", "2022-05-05T12:00:00.000Z")
     assert (supporters["documents"], supporters["sentiment"]["positive"]) == (2, 2)
     assert {"ruido", "luz", "barrios", "elevado"} >= set(against["terms"])
     by_id = {citation["id"]: citation for citation in data["citations"]}

@@ -146,7 +146,7 @@ async def test_a_question_about_the_past_is_answered_from_the_past(world: World)
     data, meta = await _ask(world, as_of="2022-05-01T00:00:00Z")
     assert [citation["id"] for citation in data["citations"]] == ["salud"]
     assert "No habrá" not in world.openai.prompts[0][1]["content"]
-    assert meta["as_of"] == "2022-05-01T00:00:00Z"
+    assert meta["as_of"] == "2022-05-01T00:00:00.000Z"
 
 
 async def test_copies_are_shown_to_the_model_once(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,3 +64,22 @@ async def test_a_conversation_is_its_owners_alone(city: World) -> None:
     await city.call("DELETE", f"/v1/rag/conversations/{names[0]}")
     await city.call("GET", f"/v1/rag/conversations/{names[0]}", status=404)
     await city.call("GET", "/v1/rag/conversations?cursor=1", status=422)
+
+
+async def test_pages_stand_when_conversations_go_and_come(city: World) -> None:
+    """A page ends with a conversation that is erased, and another begins: the next goes on; titles are composed."""
+    names = [await _begin(city, title="Educacio\u0301n") for _ in range(4)]
+    first = await city.call("GET", "/v1/rag/conversations?limit=2")
+    assert {item["title"] for item in first["data"]["items"]} == {"Educación"}
+    await city.call("DELETE", f"/v1/rag/conversations/{names[2]}")
+    await _begin(city)
+    rest = await city.call("GET", f"/v1/rag/conversations?limit=2&cursor={first['meta']['next_cursor']}")
+    assert [item["id"] for item in rest["data"]["items"]] == names[1::-1]
+    nobody = await city.call("GET", "/v1/rag/conversations?until=2020-01-01")
+    assert nobody["data"]["items"] == []
+
+
+async def test_a_conversation_is_begun_once(city: World) -> None:
+    """An Idempotency-Key makes one conversation of two requests."""
+    city.headers["Idempotency-Key"] = str(uuid.uuid4())
+    assert await _begin(city) == await _begin(city)

@@ -53,7 +53,7 @@ async def test_a_new_date_moves_the_document_instead_of_copying_it(world: World)
         {"id": "d1", "text": "Reforma agraria integral.", "published_at": "2023-06-01T00:00:00Z"}
     )
     assert moved["updated"] == 1
-    assert (await world.call("GET", "/v1/rag/documents/d1"))["data"]["published_at"] == "2023-06-01T00:00:00Z"
+    assert (await world.call("GET", "/v1/rag/documents/d1"))["data"]["published_at"] == "2023-06-01T00:00:00.000Z"
     assert (await world.indexed())["documents"] == 1
     assert len(world.openai.embedded) == 1
 

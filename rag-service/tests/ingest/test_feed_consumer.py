@@ -44,7 +44,7 @@ async def test_each_tweet_becomes_one_document_with_its_facts(world: World) -> N
     assert stored["source"] == "twitter"
     assert stored["author"] == "ana"
     assert stored["entities"] == ["petro"]
-    assert stored["published_at"] == "2022-05-10T12:00:00Z"
+    assert stored["published_at"] == "2022-05-10T12:00:00.000Z"
     assert stored["metadata"] == {**LABELLED, "lang": "es"}
 
 

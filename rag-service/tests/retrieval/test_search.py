@@ -110,5 +110,33 @@ async def test_as_of_shows_the_past_as_it_was(world: World) -> None:
     after = await world.call("POST", "/v1/rag/search", body)
     assert after == before
     assert _ids(after) == ["old"]
-    assert after["meta"]["as_of"] == "2022-01-01T00:00:00Z"
+    assert after["meta"]["as_of"] == "2022-01-01T00:00:00.000Z"
     assert len(_ids(await world.call("POST", "/v1/rag/search", {"query": "reforma tributaria"}))) == 10
+
+
+@pytest.mark.parametrize("kind", ["entity", "place", "axis", "dataset"])
+async def test_a_filter_that_no_document_meets_is_refused(world: World, kind: str) -> None:
+    """An entity, place, axis or data set of no document is 422 and named, in every route that filters."""
+    world.feed.add("1", "Reforma tributaria")
+    await world.eventually(lambda: world.cursor_is("1"))
+    filters = {kind: "nadie"}
+    asked = {"question": "¿Reforma?", "filters": filters}
+    for path, body in (
+        ("search", {"query": "reforma", "filters": filters}),
+        ("query", asked),
+        ("query/stream", asked),
+        ("evaluations", {"questions": [{**asked, "relevant": ["tweet:1"]}]}),
+    ):
+        refused = await world.call("POST", f"/v1/rag/{path}", body, status=422)
+        assert (refused["code"], refused["details"]["fields"][0]["field"]) == ("filter_unknown", f"body.filters.{kind}")
+
+
+async def test_a_span_of_days(world: World) -> None:
+    """Days of Bogota bound a search and a list of documents as moments do, both ends included."""
+    for name, at in (("a", "2022-05-28T04:59:59Z"), ("b", "2022-05-28T05:00:00Z"), ("c", "2022-05-29T05:00:00Z")):
+        await world.upload({"id": name, "text": "Reforma tributaria", "published_at": at})
+    await world.indexed()
+    body = {"query": "reforma", "filters": {"since": "2022-05-28", "until": "2022-05-28"}}
+    assert _ids(await world.call("POST", "/v1/rag/search", body)) == ["b"]
+    listed = await world.call("GET", "/v1/rag/documents?since=2022-05-28&until=2022-05-28")
+    assert [item["id"] for item in listed["data"]["items"]] == ["b"]

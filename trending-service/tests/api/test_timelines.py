@@ -21,10 +21,10 @@ async def test_a_timeline_counts_a_topic_hour_by_hour_and_day_by_day(running: Ru
         await followed(service, len(stream.changes))
         hours = (await service.client.get(path, params={**AS_OF, "before": 8})).json()["data"]["buckets"]
         assert [bucket["tweets"] for bucket in hours] == [1, 0, 1, 1, 0, 1, 1, 0, 1]
-        assert (hours[-1]["at"], hours[-1]["share"], hours[1]["share"]) == ("2022-05-29T12:00:00Z", 1.0, None)
+        assert (hours[-1]["at"], hours[-1]["share"], hours[1]["share"]) == ("2022-05-29T12:00:00.000Z", 1.0, None)
         asked = {**AS_OF, "step": "day", "before": 1, "after": 1, "term": ["salud", "educación"]}
         days = (await service.client.get(path, params=asked)).json()["data"]["buckets"]
-        assert [bucket["at"] for bucket in days] == [f"2022-05-{day}T05:00:00Z" for day in (28, 29, 30)]
+        assert [bucket["at"] for bucket in days] == [f"2022-05-{day}T05:00:00.000Z" for day in (28, 29, 30)]
         assert [(bucket["tweets"], bucket["total_tweets"]) for bucket in days] == [(6, 6), (6, 6), (0, 0)]
 
 
@@ -33,7 +33,7 @@ async def test_any_topic_has_an_answer_and_any_moment_with_tweets(running: Run, 
     tell(stream)
     async with running() as service:
         await followed(service, len(stream.changes))
-        for as_of in ("2006-01-01T00:00:00Z", "2100-01-01T00:00:00Z"):
+        for as_of in ("2006-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z"):
             answer = await topics(service, as_of=as_of, window_hours=720)
             assert answer["data"]["items"] == []
             assert answer["meta"]["as_of"] == as_of

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from castor_chassis import Postgres
 from trending_service.watches.delivery import Deliverer, secret_of
-from trending_service.watches.model import Happening, NewWatch, Watch
+from trending_service.watches.model import EventFilter, Happening, NewWatch, Watch
 from trending_service.watches.repository import WatchRepository
 from trending_service.watches.targets import session
 
@@ -138,7 +138,7 @@ async def test_what_never_arrives_is_dead_can_be_revived_and_lets_others_go_on(
     await watches.tell(watch, _event(1), NOW)
     await watches.tell(watch, _event(2), NOW)
     await _drain(deliverer)
-    dead = await watches.events(watch.id, 0, 10, "dead")
+    dead = await watches.events(watch.id, EventFilter(0, 10, "dead"))
     assert [(event.body["number"], event.attempts, event.last_error) for event in dead] == [
         (1, 5, "the receiver answered 503"), (2, 5, "the receiver answered 503")
     ]  # fmt: skip

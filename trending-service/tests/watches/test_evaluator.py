@@ -15,7 +15,7 @@ from trending_service.tracking.repository import TrendRepository
 from trending_service.tracking.service import Tracker
 from trending_service.watches.conditions import doubled, fell
 from trending_service.watches.evaluator import Evaluator
-from trending_service.watches.model import NewWatch, Watch
+from trending_service.watches.model import EventFilter, NewWatch, Watch
 from trending_service.watches.repository import WatchRepository
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def _watch(evaluator: Evaluator, kind: str, number: int = 1, **more: objec
 
 
 async def _kinds(evaluator: Evaluator, watch: Watch) -> list[str]:
-    return [event.kind for event in await evaluator.watches.events(watch.id, 0, 100)]
+    return [event.kind for event in await evaluator.watches.events(watch.id, EventFilter(0))]
 
 
 def _usual(stream: Stream) -> None:

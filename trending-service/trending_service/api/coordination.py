@@ -7,22 +7,25 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from castor_chassis import Page, normal_time, page
+from castor_chassis import Page, SinceQuery, UntilQuery, errors_of, normal_time, page
 from trending_service.api.mappers import group_of
 from trending_service.api.resources import CanRead, R
 from trending_service.api.schemas.coordination import SuspectedGroup
-from trending_service.api.schemas.fields import AsOf, Axis, Dataset, Entity, Place, scopes_of
-from trending_service.topics.service import moment
+from trending_service.api.schemas.fields import AsOf, Axis, Dataset, Entity, Place, scopes_of, window_of
+from trending_service.errors import ScopeNotFound
 
 router = APIRouter(prefix="/v1/trending", tags=["trending"])
+MOST_HOURS = 168
 
 
-@router.get("/coordination")
+@router.get("/coordination", responses=errors_of(ScopeNotFound))
 async def list_coordination(
     r: R,
     _: CanRead,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     as_of: AsOf = None,
-    window_hours: Annotated[int, Query(ge=1, le=168, description="Length of the window that ends with as_of.")] = 24,
+    window_hours: Annotated[int, Query(ge=1, le=MOST_HOURS, description="Length of the window, without since.")] = 24,
     place: Place = None,
     entity: Entity = None,
     axis: Axis = None,
@@ -33,8 +36,14 @@ async def list_coordination(
 
     Largest group first. The null model keeps how often each account posted each thing in each half hour.
     """
-    at = moment(as_of)
-    found = await r.coordination.reports(at, timedelta(hours=window_hours), scopes_of(place, entity, axis, dataset))
+    asked = window_of(since, until, as_of, window_hours, most=MOST_HOURS)
+    scopes = scopes_of(place, entity, axis, dataset)
+    found = await r.coordination.reports(asked.until, timedelta(hours=asked.hours), scopes)
+    if not found:
+        await r.topics.check_scopes(scopes)
     return page(
-        [group_of(one) for one in found[:limit]], as_of=normal_time(at), window_hours=window_hours, groups=len(found)
+        [group_of(one) for one in found[:limit]],
+        as_of=normal_time(asked.until),
+        window_hours=asked.hours,
+        groups=len(found),
     )

@@ -11,23 +11,42 @@ from typing import Annotated, Any, Protocol
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from castor_chassis import NotFound, Page, Timestamp, current_request, errors_of, normal_time, page
+from castor_chassis import (
+    SINCE,
+    UNTIL,
+    NotFound,
+    Order,
+    Page,
+    Paged,
+    Pattern,
+    Row,
+    Since,
+    Until,
+    check_span,
+    current_request,
+    errors_of,
+    normal_time,
+)
 from trending_service.api.resources import CanRead, R
 from trending_service.api.schemas.fields import Entity, Place, scopes_of
 from trending_service.api.schemas.trends import Trend
 from trending_service.api.watches import Owner, WatchId
+from trending_service.errors import ScopeNotFound
 from trending_service.topics.service import moment
+from trending_service.watches.model import EventFilter
 
 router = APIRouter(prefix="/v1/trending", tags=["trending"])
 STREAM_PATH = "/v1/trending/stream"
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0
+_TRENDS = Order(tuple[Row], lambda trend: (trend.id,))
 _EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("id", "event", "data")}}
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": _EVENT}}}
 }
 LastEventId = Annotated[
-    str | None, Header(alias="Last-Event-ID", pattern=r"^\d{1,18}$", description="Go on after this event.")
+    Annotated[str, Pattern(r"^[0-9]{1,18}$", "must be the id of an event, a number")] | None,
+    Header(alias="Last-Event-ID", description="Go on after this event."),
 ]
 
 
@@ -44,22 +63,26 @@ class _Numbered(Protocol):
     def body(self) -> dict[str, Any]: ...
 
 
-@router.get("/history")
+@router.get("/history", responses=errors_of(ScopeNotFound))
 async def list_trend_history(
     r: R,
     _: CanRead,
-    since: Annotated[Timestamp, Query(description="Trends that went on at or after this moment.")],
-    until: Annotated[Timestamp, Query(description="Trends that started before this moment.")],
+    since: Annotated[Since, Query(description=f"Trends that went on then or later. {SINCE}")],
+    until: Annotated[Until, Query(description=f"Trends that started before. {UNTIL}")],
+    cursor: Paged,
     place: Place = None,
     entity: Entity = None,
-    cursor: Annotated[int, Query(ge=0, le=2**62, description="'next_cursor' of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[Trend]:
     """List trends of a period as they were followed; what came before the service ran: ask for topics with as_of."""
-    scope = "|".join(scopes_of(place, entity))
-    found = await r.trends.between(moment(since), moment(until), scope, cursor, limit)
-    last = str(found[-1].id) if len(found) == limit else None
-    return page([Trend.model_validate(one, from_attributes=True) for one in found], next_cursor=last)
+    check_span(since, until)
+    scopes = scopes_of(place, entity)
+    scope = "|".join(scopes)
+    (after,) = cursor.after(_TRENDS) or (0,)
+    found = await r.trends.between(moment(since), moment(until), scope, after, limit + 1)
+    if not found:
+        await r.topics.check_scopes(scopes)
+    return cursor.page(found, limit, _TRENDS, lambda one: Trend.model_validate(one, from_attributes=True))
 
 
 @router.get("/stream", response_model=None, response_class=StreamingResponse, responses=_ANSWER)
@@ -82,7 +105,7 @@ async def stream_watch_events(
     """Push the events of one's own watch, from its first or after Last-Event-ID."""
     await r.watches.get(watch_id, owner.label)
     after = int(last_event_id) if last_event_id else 0
-    return _streaming(after, lambda seq: r.watches.events(watch_id, owner.label, seq, 100, None))
+    return _streaming(after, lambda seq: r.watches.events(watch_id, owner.label, EventFilter(after=seq)))
 
 
 def _streaming(after: int, read: Callable[[int], Awaitable[Sequence[_Numbered]]]) -> StreamingResponse:

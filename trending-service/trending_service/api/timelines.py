@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from castor_chassis import NotFound, Ok, errors_of, ok
+from castor_chassis import NotFound, Ok, SinceQuery, UntilQuery, check_span, errors_of, ok
 from trending_service.api.resources import CanRead, R
 from trending_service.api.schemas.fields import AsOf, MoreTerms, TopicPath
 from trending_service.api.schemas.timelines import Timeline
@@ -22,11 +23,21 @@ async def get_timeline(
     term: MoreTerms,
     r: R,
     _: CanRead,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     as_of: AsOf = None,
     step: Annotated[Step, Query(description="Length of a bucket.")] = "hour",
     before: Annotated[int, Query(ge=0, le=1000, description="Buckets before that of as_of.")] = 47,
     after: Annotated[int, Query(ge=0, le=1000, description="Buckets after it, to see what became of it.")] = 0,
 ) -> Ok[Timeline]:
-    """Count a topic hour by hour or day by day around as_of."""
-    counted = await r.topics.timeline(topic, term, as_of=moment(as_of), step=step, before=before, after=after)
+    """Count a topic hour by hour or day by day from since to until, or around as_of.
+
+    since and until go before as_of, before and after.
+    """
+    check_span(since, until)
+    at = moment(as_of)
+    if since is not None or until is not None:
+        at, after = min(at, moment(until)) - timedelta(milliseconds=1), 0
+        before = before if since is None else r.topics.buckets_before(at, since, step)
+    counted = await r.topics.timeline(topic, term, as_of=at, step=step, before=before, after=after)
     return ok(Timeline.model_validate(counted, from_attributes=True))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from castor_chassis import NotFound, Ok, Page, errors_of, ok
+from castor_chassis import NotFound, Ok, Page, SinceQuery, UntilQuery, errors_of, ok
 from trending_service.api.mappers import best_of, detail_of, topics_of
 from trending_service.api.resources import CanRead, R
 from trending_service.api.schemas.fields import (
@@ -18,20 +18,22 @@ from trending_service.api.schemas.fields import (
     Place,
     Window,
     WindowHours,
-    hours_of,
     scopes_of,
+    window_of,
 )
 from trending_service.api.schemas.topics import BestTopic, Topic, TopicDetail
+from trending_service.errors import ScopeNotFound
 from trending_service.topics.model import Question
-from trending_service.topics.service import moment
 
 router = APIRouter(prefix="/v1/trending", tags=["trending"])
 
 
-@router.get("/topics")
+@router.get("/topics", responses=errors_of(ScopeNotFound))
 async def list_topics(
     r: R,
     _: CanRead,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     as_of: AsOf = None,
     window: Window = None,
     window_hours: WindowHours = 24,
@@ -42,16 +44,18 @@ async def list_topics(
     limit: Annotated[int, Query(ge=1, le=50, description="At most so many topics.")] = 10,
     min_tweets: MinTweets = 5,
 ) -> Page[Topic]:
-    """List what bursts in the window up to as_of, strongest first, and why."""
-    hours = hours_of(window, window_hours)
-    question = Question(moment(as_of), hours, limit, min_tweets, scopes_of(place, entity, axis, dataset))
+    """List what bursts in the window from since to until, strongest first, and why."""
+    asked = window_of(since, until, as_of, int(window.removesuffix("h")) if window else window_hours)
+    question = Question(asked.until, asked.hours, limit, min_tweets, scopes_of(place, entity, axis, dataset))
     return topics_of(await r.topics.topics(question))
 
 
-@router.get("/best")
+@router.get("/best", responses=errors_of(ScopeNotFound))
 async def get_best_topic(
     r: R,
     _: CanRead,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     as_of: AsOf = None,
     window: Window = None,
     window_hours: WindowHours = 12,
@@ -65,8 +69,8 @@ async def get_best_topic(
 
     The feed carries no likes: engagement is the number of tweets.
     """
-    hours = hours_of(window, window_hours)
-    question = Question(moment(as_of), hours, 50, min_tweets, scopes_of(place, entity, axis, dataset))
+    asked = window_of(since, until, as_of, int(window.removesuffix("h")) if window else window_hours)
+    question = Question(asked.until, asked.hours, 50, min_tweets, scopes_of(place, entity, axis, dataset))
     return ok(best_of(await r.topics.topics(question)))
 
 

@@ -6,7 +6,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, status
 
-from castor_chassis import Conflict, NotFound, Ok, Page, Principal, errors_of, ok, page, require
+from castor_chassis import (
+    Conflict,
+    IdempotencyInFlight,
+    NotFound,
+    Ok,
+    Once,
+    Order,
+    Page,
+    Paged,
+    Pattern,
+    Principal,
+    Row,
+    SinceQuery,
+    Text,
+    Timestamp,
+    UntilQuery,
+    check_span,
+    errors_of,
+    ok,
+    require,
+)
 from trending_service.api.resources import R
 from trending_service.api.schemas.watches import (
     Deleted,
@@ -16,25 +36,30 @@ from trending_service.api.schemas.watches import (
     WatchRequest,
     WatchWithSecret,
 )
-from trending_service.watches.model import Status
+from trending_service.watches.model import EventFilter, Status
 from trending_service.watches.model import Watch as StoredWatch
+from trending_service.watches.service import MOST_PER_OWNER
 
 router = APIRouter(prefix="/v1/trending/watches", tags=["watches"])
 Owner = Annotated[Principal, Depends(require("watches:write"))]
-WatchId = Annotated[str, Path(pattern=r"^w_[0-9a-f]{24}$")]
+WatchId = Annotated[str, Pattern(r"^w_[0-9a-f]{24}$", "must be an id such as w_0123456789abcdef01234567"), Path()]
 Seq = Annotated[int, Path(ge=1, le=2**62)]
+_WATCHES = Order(tuple[Timestamp, Text], lambda watch: (watch.created_at, watch.id))
+_EVENTS = Order(tuple[Row], lambda event: (event.seq,))
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=errors_of(Conflict))
-async def create_watch(body: WatchRequest, r: R, owner: Owner) -> Ok[WatchWithSecret]:
-    """Ask to be told. Not idempotent: a request sent twice makes two watches."""
+@router.post("", status_code=status.HTTP_201_CREATED, responses=errors_of(Conflict, IdempotencyInFlight))
+async def create_watch(body: WatchRequest, r: R, owner: Owner, _once: Once) -> Ok[WatchWithSecret]:
+    """Ask to be told. Idempotent with an Idempotency-Key; without one a request sent twice makes two watches."""
     return ok(_with_secret(*await r.watches.add(owner.label, body.record())))
 
 
 @router.get("")
-async def list_watches(r: R, owner: Owner) -> Page[Watch]:
+async def list_watches(
+    r: R, owner: Owner, cursor: Paged, limit: Annotated[int, Query(ge=1, le=MOST_PER_OWNER)] = MOST_PER_OWNER
+) -> Page[Watch]:
     """List one's own watches, oldest first."""
-    return page([_watch(watch) for watch in await r.watches.of(owner.label)])
+    return cursor.page_of(await r.watches.of(owner.label), limit, _WATCHES, _watch)
 
 
 @router.get("/{watch_id}", responses=errors_of(NotFound))
@@ -67,15 +92,23 @@ async def list_watch_events(
     watch_id: WatchId,
     r: R,
     owner: Owner,
-    after: Annotated[int, Query(ge=0, le=2**62, description="Events with a higher seq.")] = 0,
+    cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
+    after: Annotated[
+        int, Query(ge=0, le=2**62, description="Events with a higher seq; use cursor.", deprecated=True)
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     event_status: Annotated[
         Status | None, Query(alias="status", description="Only these; 'dead' lists what never arrived.")
     ] = None,
 ) -> Page[WatchEvent]:
     """List the events of a watch, oldest first, with how far their delivery is."""
-    found = await r.watches.events(watch_id, owner.label, after, limit, event_status)
-    return page([_event(event) for event in found])
+    check_span(since, until)
+    (last,) = cursor.after(_EVENTS) or (after,)
+    wanted = EventFilter(last, limit + 1, event_status, since, until)
+    found = await r.watches.events(watch_id, owner.label, wanted)
+    return cursor.page(found, limit, _EVENTS, _event)
 
 
 @router.post("/{watch_id}/events/{seq}/retry", status_code=status.HTTP_202_ACCEPTED, responses=errors_of(NotFound))

@@ -108,6 +108,13 @@ class SignalRepository:
         rows = await self._postgres.fetch(_SHARED_SQL, since, until, list(scopes))
         return [SharedPost(*row) for row in rows]
 
+    async def unknown_scope(self, scopes: Sequence[str]) -> str | None:
+        """Return the first of ``scopes`` that no stored tweet has, or None."""
+        for scope in scopes:
+            if not await self._postgres.fetchval("SELECT EXISTS (SELECT 1 FROM tweets WHERE scopes @> $1)", [scope]):
+                return scope
+        return None
+
     async def tally(self, since: datetime, until: datetime, scopes: Sequence[str]) -> Tally:
         """Return the tweets of (since, until] and how they feel; near-duplicates count once."""
         row = await self._postgres.fetchrow(_TALLY_SQL, since, until, list(scopes))

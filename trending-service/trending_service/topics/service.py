@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from castor_chassis import Cache, Invalid, NotFound
 from trending_service import __version__
+from trending_service.errors import ScopeNotFound
 from trending_service.metrics import CANDIDATES, QUERY_SECONDS, TOPICS
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import BucketCount
@@ -19,6 +20,8 @@ from trending_service.topics.finder import Finder
 from trending_service.topics.model import Bucket, Question, Step, Timeline, Topic, TopicList
 from trending_service.topics.topic_id import EARLIEST, LATEST, read_topic_id
 
+MOST_BUCKETS = 1000
+"""What a timeline may hold before its last bucket."""
 _NOW_STEP_SECONDS = 10
 """'Now' moves in steps, so that requests of the same ten seconds share one cached answer."""
 _JSON = TypeAdapter(TopicList)
@@ -32,7 +35,9 @@ def moment(as_of: datetime | None) -> datetime:
         now = datetime.now(UTC).replace(microsecond=0)
         return now - timedelta(seconds=now.second % _NOW_STEP_SECONDS)
     if not EARLIEST <= as_of <= LATEST:
-        raise Invalid(reason=f"'as_of' is outside the years {EARLIEST.year} to {LATEST.year}; no tweet is")
+        raise Invalid(
+            field="query.as_of", reason=f"'as_of' is outside the years {EARLIEST.year} to {LATEST.year}; no tweet is"
+        )
     # Ids hold milliseconds.
     return as_of.replace(microsecond=as_of.microsecond // 1000 * 1000)
 
@@ -47,17 +52,29 @@ class TopicService:
     cache_seconds: int
 
     async def topics(self, question: Question) -> TopicList:
-        """Return the topics of a question; cached until a new tweet is stored or ``cache_seconds`` pass."""
+        """Return the topics of a question; cached until a new tweet is stored or ``cache_seconds`` pass.
+
+        Raises ``ScopeNotFound``.
+        """
         key = self._cache_key((await self.feed.state()).cursor, question)
         cached = _read((await self.cache.get_many([key]))[0])
         if cached is not None:
             return cached
         with QUERY_SECONDS.time():
             found = await self.finder.find(question)
+        if not found.tweets_in_window:
+            await self.check_scopes(question.scopes)
         CANDIDATES.observe(found.terms_tested)
         TOPICS.observe(len(found.items))
         await self.cache.set_many({key: _JSON.dump_json(found)}, self.cache_seconds)
         return found
+
+    async def check_scopes(self, scopes: Sequence[str]) -> None:
+        """Raise ``ScopeNotFound`` for the first scope that no stored tweet has; asked where an answer is empty."""
+        unknown = await self.finder.signals.unknown_scope(scopes)
+        if unknown is not None:
+            kind, _, name = unknown.partition(":")
+            raise ScopeNotFound(kind=kind.replace("dataset", "data set"), name=name)
 
     async def topic(self, topic_id: str) -> tuple[Topic, Timeline]:
         """Return a topic as it was found, with its 48 hours up to then; raises ``NotFound`` for what is none."""
@@ -88,6 +105,20 @@ class TopicService:
         )
         buckets = [_bucket(at, found.get(at)) for at in starts[:-1]]
         return Timeline(topic, terms, as_of, step, self.finder.method.zone.key, buckets)
+
+    def buckets_before(self, at: datetime, since: datetime, step: Step) -> int:
+        """Return how many buckets lie between that of ``since`` and that of ``at``; raises ``Invalid`` above 1,000."""
+        if step == "hour":
+            count = int(at.timestamp()) // 3600 - int(since.timestamp()) // 3600
+        else:
+            zone = self.finder.method.zone
+            count = (at.astimezone(zone).date() - since.astimezone(zone).date()).days
+        if not 0 <= count <= MOST_BUCKETS:
+            reason = (
+                f"query.since is {count} buckets before the end; 0 to {MOST_BUCKETS} are possible, or a longer step"
+            )
+            raise Invalid(field="query.since", reason=reason)
+        return count
 
     def _starts(self, as_of: datetime, step: Step, before: int, after: int) -> list[datetime]:
         # One more than there are buckets: where the last one ends.

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from castor_chassis import Postgres
+from castor_chassis import Postgres, normal_time
 from trending_service.tracking.model import StoredEvent, Trend, TrendEvent
 from trending_service.tracking.steps import Step
 
@@ -89,8 +89,8 @@ def _body(event: TrendEvent) -> dict[str, object]:
     return {
         "name": trend.name,
         "scope": trend.scope,
-        "started_at": trend.started_at.isoformat(),
-        "peak_at": trend.peak_at.isoformat(),
+        "started_at": normal_time(trend.started_at),
+        "peak_at": normal_time(trend.peak_at),
         "peak_tweets_per_hour": trend.peak_rate,
         "topic": trend.topic,
     }

@@ -56,6 +56,17 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events of a watch are wanted: after a number, at most so many, of a status, of a span of time."""
+
+    after: int
+    limit: int = 100
+    status: Status | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WatchEvent:
     """An event of a watch, and how far its delivery is."""
 

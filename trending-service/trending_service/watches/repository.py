@@ -9,7 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from castor_chassis import Postgres, affected_rows
-from trending_service.watches.model import Batch, Happening, NewWatch, Watch, WatchEvent
+from trending_service.watches.model import Batch, EventFilter, Happening, NewWatch, Watch, WatchEvent
 
 _WATCH = (
     "name, kind, topic, place, entity, threshold, url, quiet_from, quiet_until, digest_minutes, "
@@ -98,12 +98,13 @@ class WatchRepository:
         )  # fmt: skip
         return number
 
-    async def events(self, watch_id: str, after: int, limit: int, status: str | None = None) -> list[WatchEvent]:
-        """Return events of a watch after a number, oldest first."""
+    async def events(self, watch_id: str, wanted: EventFilter) -> list[WatchEvent]:
+        """Return events of a watch, oldest first."""
         rows = await self._postgres.fetch(
             f"SELECT {_EVENT} FROM watch_events WHERE watch_id = $1 AND seq > $2 "
-            "AND ($4::text IS NULL OR status = $4) ORDER BY seq LIMIT $3",
-            watch_id, after, limit, status,
+            "AND ($4::text IS NULL OR status = $4) AND ($5::timestamptz IS NULL OR at >= $5) "
+            "AND ($6::timestamptz IS NULL OR at < $6) ORDER BY seq LIMIT $3",
+            watch_id, wanted.after, wanted.limit, wanted.status, wanted.since, wanted.until,
         )  # fmt: skip
         return [_event(row) for row in rows]
 

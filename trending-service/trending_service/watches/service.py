@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from castor_chassis import NotFound
 from trending_service.errors import TooManyWatches, WebhooksOff
 from trending_service.watches.delivery import secret_of
-from trending_service.watches.model import Happening, NewWatch, Watch, WatchEvent
+from trending_service.watches.model import EventFilter, Happening, NewWatch, Watch, WatchEvent
 from trending_service.watches.repository import WatchRepository
 from trending_service.watches.targets import check_url
 
@@ -62,7 +62,7 @@ class WatchService:
         happening = Happening(f"test:{secrets.token_hex(8)}", "test", {"message": f"Test of the watch '{watch.name}'"})
         seq = await self.watches.tell(watch, happening, now)
         assert seq is not None
-        return (await self.watches.events(watch.id, seq - 1, 1))[0]
+        return (await self.watches.events(watch.id, EventFilter(seq - 1, 1)))[0]
 
     async def rotate(self, watch_id: str, owner: str) -> tuple[Watch, str | None]:
         """Make a new secret; the one before signs as well for a day. Raises ``NotFound``, ``WebhooksOff``."""
@@ -73,12 +73,10 @@ class WatchService:
             raise NotFound
         return watch, self._secret(watch)
 
-    async def events(
-        self, watch_id: str, owner: str, after: int, limit: int, status: str | None
-    ) -> Sequence[WatchEvent]:
-        """Return events of a watch after a number; raises ``NotFound``."""
+    async def events(self, watch_id: str, owner: str, wanted: EventFilter) -> Sequence[WatchEvent]:
+        """Return events of a watch, oldest first; raises ``NotFound``."""
         watch = await self.get(watch_id, owner)
-        return await self.watches.events(watch.id, after, limit, status)
+        return await self.watches.events(watch.id, wanted)
 
     async def revive(self, watch_id: str, owner: str, seq: int) -> None:
         """Try a dead event again; raises ``NotFound`` when it is not dead."""

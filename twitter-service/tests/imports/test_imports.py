@@ -22,7 +22,7 @@ async def test_counts_and_span(twitter: Twitter) -> None:
     """An import tells how many rows it took and the span of time that they cover."""
     done = await twitter.imported(numbered(2500), filename="may.csv")
     assert (done["rows"], done["accepted"], done["duplicates"], done["rejected"]) == (2500, 2500, 0, 0)
-    assert (done["first_tweet_at"], done["last_tweet_at"]) == ("2022-05-01T00:00:00Z", "2022-05-01T00:41:39Z")
+    assert (done["first_tweet_at"], done["last_tweet_at"]) == ("2022-05-01T00:00:00.000Z", "2022-05-01T00:41:39.000Z")
     assert (done["state"], done["filename"], done["format"]) == ("done", "may.csv", "csv")
     assert await twitter.data(f"/imports/{done['id']}") == done
 
@@ -33,7 +33,7 @@ async def test_again_stores_nothing(twitter: Twitter) -> None:
     before = await twitter.data("/scores/progress")
     again = await twitter.imported(numbered(1200))
     assert (again["accepted"], again["duplicates"]) == (0, 1200)
-    assert again["last_tweet_at"] == "2022-05-01T00:19:59Z"
+    assert again["last_tweet_at"] == "2022-05-01T00:19:59.000Z"
     assert (await twitter.data("/scores/progress"))["tweets"] == before["tweets"] == 1200
 
 

@@ -73,8 +73,8 @@ async def test_a_workbook(twitter: Twitter) -> None:
     assert "the sheet 'Hoja 2' of a workbook, of 3" in done["notes"]
     assert any("id is 'Id'" in note or "username is 'Usuario'" in note for note in done["notes"])
     first, day = await twitter.data(f"/tweets/{FIRST_ID}"), await twitter.data(f"/tweets/{FIRST_ID + 1}")
-    assert (first["text"], first["created_at"]) == ('uno, "dos"\ntres; ñ', "2022-05-01T15:00:00Z")
-    assert day["created_at"] == "2022-05-02T05:00:00Z"
+    assert (first["text"], first["created_at"]) == ('uno, "dos"\ntres; ñ', "2022-05-01T15:00:00.000Z")
+    assert day["created_at"] == "2022-05-02T05:00:00.000Z"
     assert (await twitter.data("/tweets/12345"))["text"] == "815"
 
 

@@ -150,7 +150,7 @@ async def test_encodings(twitter: Twitter, content: bytes, params: dict[str, str
     done = await twitter.imported(content, **params)
     assert (done["accepted"], done["rejected"]) == (1, 0)
     stored = await twitter.data("/tweets/5")
-    assert (stored["text"], stored["created_at"]) == ("Señal única", "2022-04-03T05:00:00Z")
+    assert (stored["text"], stored["created_at"]) == ("Señal única", "2022-04-03T05:00:00.000Z")
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -60,7 +60,7 @@ async def test_a_dead_peer_delays_and_loses_nothing(start_twitter: Start, tmp_pa
             while not breaker.is_open:
                 await asyncio.sleep(0.02)
         waiting = await twitter.data("/scores/progress")
-        assert (waiting["pending"], waiting["oldest_pending_at"]) == (900, "2022-05-01T00:00:00Z")
+        assert (waiting["pending"], waiting["oldest_pending_at"]) == (900, "2022-05-01T00:00:00.000Z")
         async with peer.listening(files, port):
             assert (await all_scored(twitter))["scored"] == 900
             asked = ids_asked(peer)

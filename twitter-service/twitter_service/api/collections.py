@@ -7,11 +7,25 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi import Query as QueryParameter
 
-from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
+from castor_chassis import (
+    IdempotencyInFlight,
+    Ok,
+    Once,
+    Order,
+    Page,
+    Paged,
+    Principal,
+    SinceQuery,
+    UntilQuery,
+    check_span,
+    errors_of,
+    ok,
+    require,
+)
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.collections import CollectionChange, CollectionState, NewCollection
 from twitter_service.api.schemas.fields import EntityId
-from twitter_service.api.schemas.searches import SearchCursor, XSearch, search_cursor, search_position
+from twitter_service.api.schemas.searches import NEWEST_SEARCH, XSearch
 from twitter_service.errors import CollectionExists, CollectionNotFound, EntityNotFound
 from twitter_service.x.errors import EmptySearch, EmptyTerm, QueryTooLong, XNotConfigured
 
@@ -20,26 +34,26 @@ router = APIRouter(prefix="/v1/twitter/collections", tags=["collections"])
 CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+_BY_ID = Order(tuple[EntityId], lambda one: (one.id,))
 
 
 @router.post(
     "",
     status_code=201,
-    responses=errors_of(CollectionExists, EmptySearch, EmptyTerm, QueryTooLong, EntityNotFound, XNotConfigured),
+    responses=errors_of(
+        CollectionExists, EmptySearch, EmptyTerm, QueryTooLong, EntityNotFound, XNotConfigured, IdempotencyInFlight
+    ),
 )
-async def create_collection(body: NewCollection, r: R, principal: CanWrite) -> Ok[CollectionState]:
+async def create_collection(body: NewCollection, r: R, principal: CanWrite, _once: Once) -> Ok[CollectionState]:
     """Keep a search up: read it on a schedule, or follow it with the stream, whose disconnects are filled by search."""
     return ok(CollectionState.of(await r.collections.create(body.collection(), principal.label)))
 
 
 @router.get("")
-async def list_collections(
-    r: R, _: CanRead, limit: Limit = 50, cursor: EntityId | None = None
-) -> Page[CollectionState]:
+async def list_collections(r: R, _: CanRead, cursor: Paged, limit: Limit = 50) -> Page[CollectionState]:
     """List collections in order of id."""
-    found = await r.collections.find(cursor or "", limit + 1)
-    items = [CollectionState.of(collection) for collection in found[:limit]]
-    return page(items, next_cursor=items[-1].id if len(found) > limit else None)
+    (after,) = cursor.after(_BY_ID) or ("",)
+    return cursor.page(await r.collections.find(after, limit + 1), limit, _BY_ID, CollectionState.of)
 
 
 @router.get("/{collection_id}", responses=errors_of(CollectionNotFound))
@@ -50,12 +64,19 @@ async def get_collection(collection_id: EntityId, r: R, _: CanRead) -> Ok[Collec
 
 @router.get("/{collection_id}/searches", responses=errors_of(CollectionNotFound))
 async def list_collection_searches(
-    collection_id: EntityId, r: R, _: CanRead, limit: Limit = 50, cursor: SearchCursor | None = None
+    collection_id: EntityId,
+    r: R,
+    _: CanRead,
+    cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
+    limit: Limit = 50,
 ) -> Page[XSearch]:
-    """List the runs of a collection and the fillings of its gaps, newest first."""
+    """List the runs of a collection and the fillings of its gaps by when they were due, newest first."""
+    check_span(since, until)
     await r.collections.get(collection_id)
-    jobs = await r.searches.find(collection_id, search_position(cursor), limit + 1)
-    return page([XSearch.of(job) for job in jobs[:limit]], next_cursor=search_cursor(jobs, limit))
+    jobs = await r.searches.find(collection_id, cursor.after(NEWEST_SEARCH), limit + 1, (since, until))
+    return cursor.page(jobs, limit, NEWEST_SEARCH, XSearch.of)
 
 
 @router.patch("/{collection_id}", responses=errors_of(CollectionNotFound))

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from castor_chassis import Ok, Page, Principal, Timestamp, errors_of, ok, page, require
+from castor_chassis import (
+    Cursor,
+    Ok,
+    Page,
+    Paged,
+    Principal,
+    SinceDay,
+    Timestamp,
+    UntilDay,
+    check_span,
+    errors_of,
+    ok,
+    page,
+    require,
+)
 from twitter_service.api.filters import CountFilters, Dataset
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.counts import DailyCount, HourlyCount, TotalCount
-from twitter_service.api.schemas.fields import Day
 from twitter_service.errors import DatasetNotFound, EntityNotFound
 
 router = APIRouter(prefix="/v1/twitter/counts")
@@ -22,11 +36,12 @@ async def get_total_counts(
     r: R,
     _: CanCount,
     dataset: Dataset = None,
-    since: Annotated[Day | None, Query(description="First day (a moment: its Bogota day).")] = None,
-    until: Annotated[Day | None, Query(description="Last day, inclusive.")] = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
     as_of: Annotated[Timestamp | None, Query(description="As if nothing later had been written.")] = None,
 ) -> Ok[TotalCount]:
     """Return tweets and sentiment of all tweets of a span, tracked or not."""
+    check_span(since, until)
     return ok(TotalCount.model_validate(await r.queries.total(dataset, since, until, as_of), from_attributes=True))
 
 
@@ -35,10 +50,11 @@ async def get_daily_counts(
     r: R,
     _: CanCount,
     filters: CountFilters,
+    cursor: Paged,
 ) -> Page[DailyCount]:
     """Return tweets and sentiment by day of America/Bogota and entity; days without any tweet are gaps."""
-    counts, next_cursor = await r.queries.counts(filters)
-    return page([DailyCount.of(count) for count in counts], next_cursor=next_cursor)
+    counts, following = await r.queries.counts(filters)
+    return page([DailyCount.of(count) for count in counts], next_cursor=_next(cursor, following))
 
 
 @router.get("/hourly", tags=["reading"], responses=errors_of(EntityNotFound, DatasetNotFound))
@@ -46,7 +62,12 @@ async def get_hourly_counts(
     r: R,
     _: CanCount,
     filters: CountFilters,
+    cursor: Paged,
 ) -> Page[HourlyCount]:
     """Return tweets and sentiment by hour and entity, in days of America/Bogota; hours without any tweet are gaps."""
-    counts, next_cursor = await r.queries.counts(filters, by_hour=True)
-    return page([HourlyCount.of(count) for count in counts], next_cursor=next_cursor)
+    counts, following = await r.queries.counts(filters, by_hour=True)
+    return page([HourlyCount.of(count) for count in counts], next_cursor=_next(cursor, following))
+
+
+def _next(cursor: Cursor, day: date | None) -> str | None:
+    return None if day is None else cursor.following((day,))

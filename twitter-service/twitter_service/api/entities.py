@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
-from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
+from castor_chassis import IdempotencyInFlight, Ok, Once, Order, Page, Paged, Principal, errors_of, ok, require
 from twitter_service.api.filters import Dataset
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.entities import Entity, EntityChange, NewEntity
@@ -15,18 +15,21 @@ from twitter_service.errors import DatasetNotFound, EntityExists, EntityNotFound
 
 router = APIRouter(prefix="/v1/twitter/entities", tags=["entities"])
 CanWrite = Annotated[Principal, Depends(require("entities:write"))]
+_BY_ID = Order(tuple[EntityId], lambda one: (one.id,))
 CanRead = Annotated[Principal, Depends(require("tweets:read", "counts:read"))]
 
 
 @router.get("", responses=errors_of(DatasetNotFound))
-async def list_entities(r: R, _: CanRead, dataset: Dataset = None) -> Page[Entity]:
-    """List all tracked entities, or those of a data set."""
+async def list_entities(
+    r: R, _: CanRead, cursor: Paged, dataset: Dataset = None, limit: Annotated[int, Query(ge=1, le=1000)] = 1000
+) -> Page[Entity]:
+    """List all tracked entities, or those of a data set, in order of id."""
     await r.datasets.check(dataset)
-    return page([Entity.of(found) for found in await r.entities.all(dataset)])
+    return cursor.page_of(await r.entities.all(dataset), limit, _BY_ID, Entity.of)
 
 
-@router.post("", status_code=201, responses=errors_of(EntityExists, TooManyEntities))
-async def create_entity(body: NewEntity, r: R, _: CanWrite) -> Ok[Entity]:
+@router.post("", status_code=201, responses=errors_of(EntityExists, TooManyEntities, IdempotencyInFlight))
+async def create_entity(body: NewEntity, r: R, _: CanWrite, _once: Once) -> Ok[Entity]:
     """Track an entity; stored tweets are matched in the background and then show up in the feed again."""
     return ok(Entity.of(await r.entities.create(body.entity())))
 

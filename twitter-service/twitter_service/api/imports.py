@@ -11,13 +11,18 @@ from castor_chassis import (
     ComposedText,
     Identifier,
     Ok,
+    Order,
     Overloaded,
     Page,
+    Paged,
     Principal,
+    SinceQuery,
+    Timestamp,
+    UntilQuery,
+    check_span,
     current_request,
     errors_of,
     ok,
-    page,
     require,
 )
 from twitter_service.api.resources import R
@@ -52,6 +57,7 @@ router = APIRouter(prefix="/v1/twitter/imports", tags=["twitter"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 
+_NEWEST = Order(tuple[Timestamp, Identifier], lambda one: (one.started_at, one.id), newest_first=True)
 _FILES = {**{media_type: dict(FILE) for media_type in DOCUMENTED}, FORM: dict(FORM_SCHEMA)}
 _FILE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 
@@ -136,10 +142,15 @@ async def import_file(
 async def list_imports(
     r: R,
     _: CanRead,
+    cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> Page[Import]:
-    """List the latest imports, newest first: those under way, done and failed."""
-    return page([Import.of(found) for found in await r.imports.latest(limit)])
+    """List imports by when they started, newest first: those under way, done and failed."""
+    check_span(since, until)
+    found = await r.imports.latest(limit + 1, (since, until), cursor.after(_NEWEST))
+    return cursor.page(found, limit, _NEWEST, Import.of)
 
 
 @router.get("/{import_id}", responses=errors_of(ImportNotFound))

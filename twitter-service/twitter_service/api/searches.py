@@ -7,19 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 
-from castor_chassis import Ok, Page, Principal, errors_of, ok, page, require
+from castor_chassis import Ok, Page, Paged, Principal, SinceQuery, UntilQuery, check_span, errors_of, ok, require
 from twitter_service.api.resources import R
 from twitter_service.api.schemas.lookups import LookUpRequest, LookUpResult
 from twitter_service.api.schemas.searches import (
+    NEWEST_SEARCH,
     IdempotencyKey,
-    SearchCursor,
     SearchPreview,
     SearchRequest,
     TimelineRequest,
     XHandle,
     XSearch,
-    search_cursor,
-    search_position,
 )
 from twitter_service.billing.budget import Payer
 from twitter_service.errors import BudgetSpent, EntityNotFound, IdempotencyConflict, SearchNotFound
@@ -76,12 +74,15 @@ async def start_search(body: SearchRequest, r: R, principal: CanWrite, idempoten
 async def list_searches(
     r: R,
     _: CanRead,
+    cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: SearchCursor | None = None,
 ) -> Page[XSearch]:
-    """List searches, runs of collections, fillings of gaps and timelines, newest first."""
-    jobs = await r.searches.find(None, search_position(cursor), limit + 1)
-    return page([XSearch.of(job) for job in jobs[:limit]], next_cursor=search_cursor(jobs, limit))
+    """List searches, runs of collections, fillings of gaps and timelines by when they were asked, newest first."""
+    check_span(since, until)
+    jobs = await r.searches.find(None, cursor.after(NEWEST_SEARCH), limit + 1, (since, until))
+    return cursor.page(jobs, limit, NEWEST_SEARCH, XSearch.of)
 
 
 # The convertor keeps this path apart from /searches/preview, which knows no GET.

@@ -7,14 +7,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from castor_chassis import Items, Ok, Overloaded, Page, Principal, errors_of, ok, page, require
+from castor_chassis import Ok, Order, Overloaded, Page, Paged, Principal, Row, Timestamp, errors_of, ok, page, require
 from twitter_service.api.filters import TweetFilters
 from twitter_service.api.resources import R
-from twitter_service.api.schemas.fields import TweetCursor, TweetId
+from twitter_service.api.schemas.fields import TweetId
 from twitter_service.api.schemas.tweets import EarlierVersion, Erasure, ErasureRequest, FeedItem, ScoreProgress, Tweet
 from twitter_service.errors import DatasetNotFound, EntityNotFound, PlaceNotFound, TweetNotFound
 
 router = APIRouter(prefix="/v1/twitter")
+_NEWEST = Order(tuple[Timestamp, Row], lambda one: (one.created_at, one.id), newest_first=True)
+_OLDEST_VERSION = Order(tuple[Row], lambda one: (one.version_id,))
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 
@@ -24,12 +26,12 @@ async def list_tweets(
     r: R,
     _: CanRead,
     filters: TweetFilters,
+    cursor: Paged,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: TweetCursor | None = None,
 ) -> Page[Tweet]:
     """List tweets, newest first."""
-    tweets, next_cursor = await r.queries.tweets(replace(filters, limit=limit), cursor)
-    return page([Tweet.of(tweet) for tweet in tweets], next_cursor=next_cursor)
+    tweets = await r.queries.tweets(replace(filters, before=cursor.after(_NEWEST), limit=limit + 1))
+    return cursor.page(tweets, limit, _NEWEST, Tweet.of)
 
 
 @router.get("/tweets/feed", tags=["twitter"], responses=errors_of(Overloaded))
@@ -52,9 +54,11 @@ async def get_tweet(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Tweet]:
 
 
 @router.get("/tweets/{tweet_id}/versions", tags=["reading"], responses=errors_of(TweetNotFound))
-async def list_tweet_versions(tweet_id: TweetId, r: R, _: CanRead) -> Ok[Items[EarlierVersion]]:
+async def list_tweet_versions(
+    tweet_id: TweetId, r: R, _: CanRead, cursor: Paged, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> Page[EarlierVersion]:
     """Return the texts that edits of a tweet have replaced, oldest first."""
-    return ok(Items(items=[EarlierVersion.of(version) for version in await r.queries.versions(tweet_id)]))
+    return cursor.page_of(await r.queries.versions(tweet_id), limit, _OLDEST_VERSION, EarlierVersion.of)
 
 
 @router.post("/erasures", tags=["twitter"])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from castor_chassis import normal_time
 from twitter_service.errors import BudgetSpent
 
 MICRO = 1_000_000
@@ -123,7 +124,7 @@ def check(requested: Amount, budgets: Iterable[BudgetStatus]) -> None:
                     left=left if unit == "posts" else left / MICRO,
                     unit=unit,
                     needed=needed if unit == "posts" else needed / MICRO,
-                    resets_at=status.resets_at.isoformat().replace("+00:00", "Z"),
+                    resets_at=normal_time(status.resets_at),
                 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
-from castor_chassis import Postgres
+from castor_chassis import Postgres, TimeSpan
 from twitter_service.errors import ImportNotFound
 from twitter_service.imports.model import ImportOptions, ImportRecord, InterruptedImport, Tally, TrackedAuthors
 from twitter_service.imports.readers.tweet_file import Checkpoint
@@ -107,10 +108,15 @@ class ImportRepository:
             raise ImportNotFound(import_id=import_id)
         return _record(row)
 
-    async def latest(self, limit: int) -> list[ImportRecord]:
-        """Return the latest imports, newest first."""
-        sql = f"SELECT {', '.join(_RECORD)} FROM imports ORDER BY started_at DESC, id LIMIT $1"
-        return [_record(row) for row in await self._postgres.fetch(sql, limit)]
+    async def latest(self, limit: int, started: TimeSpan, before: tuple[datetime, str] | None) -> list[ImportRecord]:
+        """Return imports that started in a span, newest first; ``before``: (started_at, id) of the last page's end."""
+        sql = (
+            f"SELECT {', '.join(_RECORD)} FROM imports WHERE ($2::timestamptz IS NULL OR started_at >= $2) "
+            "AND ($3::timestamptz IS NULL OR started_at < $3) "
+            "AND ($4::timestamptz IS NULL OR (started_at, id) < ($4, $5)) ORDER BY started_at DESC, id DESC LIMIT $1"
+        )
+        rows = await self._postgres.fetch(sql, limit, *started, *(before or (None, None)))
+        return [_record(row) for row in rows]
 
 
 def _record(row: Any) -> ImportRecord:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
-from castor_chassis import Overloaded
+from castor_chassis import Overloaded, TimeSpan
 from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityRepository
@@ -57,6 +58,6 @@ class ImportService:
         """Return an import; raises ``ImportNotFound``."""
         return await self._imports.get(import_id)
 
-    async def latest(self, limit: int) -> list[ImportRecord]:
-        """Return the latest imports, newest first."""
-        return await self._imports.latest(limit)
+    async def latest(self, limit: int, started: TimeSpan, before: tuple[datetime, str] | None) -> list[ImportRecord]:
+        """Return imports, newest first; see ``ImportRepository.latest``."""
+        return await self._imports.latest(limit, started, before)

@@ -6,12 +6,14 @@ import csv
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import orjson
 
+from castor_chassis import normal_time
 from twitter_service.queries.parquet import Kind, ParquetEncoder
 from twitter_service.queries.service import QueryService
 from twitter_service.tweets.repository import StoredTweet, TweetFilter
@@ -81,23 +83,25 @@ async def export(
 ) -> AsyncIterator[bytes]:
     """Return the pieces of a file; raises ``EntityNotFound`` or ``DatasetNotFound`` before the first one."""
     filters = replace(filters, limit=PAGE_TWEETS)
-    rows, cursor = await queries.tweets(filters, None)
-    return _pieces(queries, filters, rows, cursor, _ENCODERS[file_format](form or CsvForm()))
+    rows = await queries.tweets(filters)
+    return _pieces(queries, filters, rows, _ENCODERS[file_format](form or CsvForm()))
 
 
 async def _pieces(
-    queries: QueryService, filters: TweetFilter, rows: list[StoredTweet], cursor: str | None, encoder: Encoder
+    queries: QueryService, filters: TweetFilter, rows: list[StoredTweet], encoder: Encoder
 ) -> AsyncIterator[bytes]:
     yield await encoder.begin()
     yield await encoder.rows(rows)
-    while cursor is not None:
-        rows, cursor = await queries.tweets(filters, cursor)
+    while len(rows) == PAGE_TWEETS:
+        filters = replace(filters, before=(rows[-1].created_at, rows[-1].id))
+        rows = await queries.tweets(filters)
         yield await encoder.rows(rows)
     yield await encoder.end()
 
 
 def _json_lines(rows: Sequence[StoredTweet]) -> bytes:
-    return b"".join(orjson.dumps(_record(row), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE) for row in rows)
+    records = ({**_record(row), "created_at": normal_time(row.created_at)} for row in rows)
+    return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
 
 
 def _csv_encoder(form: CsvForm) -> Encoder:
@@ -120,8 +124,8 @@ def _record(row: StoredTweet) -> dict[str, Any]:
 def _cell(name: str, value: Any, form: CsvForm) -> Any:
     if isinstance(value, list):
         value = " ".join(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime):
+        return normal_time(value)
     is_id = form.for_excel and name in ("id", "author_id") and value
     is_formula = not form.is_raw and isinstance(value, str) and value.startswith(FORMULA_BEGINNINGS)
     return f"'{value}" if is_id or is_formula else value

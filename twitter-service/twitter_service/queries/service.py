@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from castor_chassis import DAYS_OF
 from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.counts_repository import CountsRepository, EntityCount, TotalCount
 from twitter_service.entities.repository import EntityRepository
@@ -16,11 +16,8 @@ from twitter_service.tweets.author_repository import AuthorRecord, AuthorReposit
 from twitter_service.tweets.model import MAX_ID
 from twitter_service.tweets.repository import StoredTweet, TweetFilter, TweetRepository, TweetVersion
 
-BOGOTA = ZoneInfo("America/Bogota")
 FIRST_DAY = date(2006, 3, 21)
 """Day of the first tweet ever; nothing is counted before."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 # The zone's offset would lead out of the calendar at its ends.
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -75,8 +72,8 @@ class QueryService:
             raise AuthorNotFound(username=name)
         return found
 
-    async def tweets(self, filters: TweetFilter, cursor: str | None) -> tuple[list[StoredTweet], str | None]:
-        """Return a page of tweets, newest first, and the cursor of the next.
+    async def tweets(self, filters: TweetFilter) -> list[StoredTweet]:
+        """Return tweets, newest first.
 
         Raises ``EntityNotFound``, ``DatasetNotFound`` or ``PlaceNotFound``.
         """
@@ -85,14 +82,10 @@ class QueryService:
             raise PlaceNotFound(place=filters.place)
         if filters.entity is not None:
             await self._entities.get(filters.entity)
-        before = None if cursor is None else _position(cursor)
-        found = await self._tweets.find(replace(filters, before=before, limit=filters.limit + 1))
-        if len(found) <= filters.limit:
-            return found, None
-        return found[: filters.limit], _cursor(found[filters.limit - 1])
+        return await self._tweets.find(filters)
 
-    async def counts(self, filters: CountFilter, *, by_hour: bool = False) -> tuple[list[EntityCount], str | None]:
-        """Return counts by day (or by hour) and entity, whole days a page, from ``since`` to ``until`` inclusive.
+    async def counts(self, filters: CountFilter, *, by_hour: bool = False) -> tuple[list[EntityCount], date | None]:
+        """Return counts by day (or hour) and entity from ``since`` to ``until`` inclusive, and the day to go on from.
 
         By default from the first to the last stored day up to ``as_of``; no day after that of ``as_of`` (without
         one: after today or the last tweet) is given, because it has not been observed.
@@ -110,7 +103,7 @@ class QueryService:
         page_end = min(last, first + timedelta(days=days - 1))
         count = self._counts.hourly if by_hour else self._counts.daily
         found = await count(ids, first, page_end, filters.as_of, filters.dataset)
-        return found, (page_end + timedelta(days=1)).isoformat() if page_end < last else None
+        return found, page_end + timedelta(days=1) if page_end < last else None
 
     async def total(
         self, dataset: str | None, since: date | None, until: date | None, as_of: datetime | None
@@ -130,16 +123,7 @@ class QueryService:
 
 
 def _last_observed(newest: date, as_of: datetime | None) -> date:
-    today = datetime.now(BOGOTA).date()
+    today = datetime.now(DAYS_OF).date()
     if as_of is None:
         return max(today, newest)
-    return min(max(as_of, _EARLIEST), _LATEST).astimezone(BOGOTA).date()
-
-
-def _cursor(last: StoredTweet) -> str:
-    return f"{(last.created_at - _EPOCH) // _MICROSECOND}-{last.id}"
-
-
-def _position(cursor: str) -> tuple[datetime, int]:
-    microseconds, tweet_id = cursor.split("-")
-    return _EPOCH + int(microseconds) * _MICROSECOND, min(int(tweet_id), MAX_ID)
+    return min(max(as_of, _EARLIEST), _LATEST).astimezone(DAYS_OF).date()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from castor_chassis import normal_time
 from twitter_service.billing.budget import Amount, BudgetStatus, Payer
 from twitter_service.billing.ledger import Ledger
 from twitter_service.entities.model import Entity
@@ -98,7 +99,7 @@ def window(spec: SearchSpec, now: datetime) -> Span:
     if start is not None and start < earliest:
         raise WindowTooFar(days=RECENT_DAYS, archive=", or set archive where the plan has it")
     if (start is not None and start >= end) or end <= earliest:
-        raise WindowEmpty(since=(start or earliest).isoformat(), until=end.isoformat())
+        raise WindowEmpty(since=normal_time(start or earliest), until=normal_time(end))
     is_all = not spec.archive and start is not None and start - earliest < timedelta(minutes=1)
     # X takes whole seconds; counts and search are asked for the same ones.
     return Span(None if is_all or start is None else start.replace(microsecond=0), end.replace(microsecond=0))

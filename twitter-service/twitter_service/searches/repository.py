@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from castor_chassis import Postgres, affected_rows
+from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from twitter_service.errors import SearchNotFound
 from twitter_service.searches.model import (
     CLAIMED_COLUMNS,
@@ -98,17 +98,24 @@ class SearchRepository:
         row = await self._postgres.fetchrow(f"{_RECORD} WHERE tenant = $1 AND idempotency_key = $2", tenant, key)
         return None if row is None else JobRecord(*row)
 
-    async def find(self, collection_id: str | None, before: tuple[datetime, str] | None, limit: int) -> list[JobRecord]:
-        """Return jobs, newest first; ``before`` is the (created_at, id) where the last page ended."""
-        moment, last = before or (None, None)
+    async def find(
+        self,
+        collection_id: str | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        asked: TimeSpan = ANY_TIME,
+    ) -> list[JobRecord]:
+        """Return jobs that were asked in a span, newest first.
+
+        ``before`` is the (created_at, id) where the last page ended.
+        """
         rows = await self._postgres.fetch(
             f"{_RECORD} WHERE ($1::text IS NULL OR collection_id = $1) "
-            "AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3)) ORDER BY created_at DESC, id DESC LIMIT $4",
-            collection_id,
-            moment,
-            last,
-            limit,
-        )
+            "AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3)) "
+            "AND ($5::timestamptz IS NULL OR created_at >= $5) AND ($6::timestamptz IS NULL OR created_at < $6) "
+            "ORDER BY created_at DESC, id DESC LIMIT $4",
+            collection_id, *(before or (None, None)), limit, *asked,
+        )  # fmt: skip
         return [JobRecord(*row) for row in rows]
 
     async def claim(self, claim: str, limit: int, lease_seconds: float) -> list[ClaimedJob]:

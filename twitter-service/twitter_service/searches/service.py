@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from castor_chassis import Wakeup
+from castor_chassis import ANY_TIME, TimeSpan, Wakeup
 from castor_chassis.context import remaining_seconds
 from twitter_service.billing.budget import BudgetStatus, Payer
 from twitter_service.billing.ledger import Ledger
@@ -130,9 +130,15 @@ class SearchService:
         missing = [asked for asked in ids if asked not in set(found)]
         return LookUp(found, missing, stored.stored, charge.billed.posts, charge.billed.micro_usd)
 
-    async def find(self, collection_id: str | None, before: tuple[datetime, str] | None, limit: int) -> list[JobRecord]:
+    async def find(
+        self,
+        collection_id: str | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        asked: TimeSpan = ANY_TIME,
+    ) -> list[JobRecord]:
         """Return jobs of a collection or of all, newest first; see ``SearchRepository.find``."""
-        return await self._searches.find(collection_id, before, limit)
+        return await self._searches.find(collection_id, before, limit, asked)
 
     async def await_end(self, search_id: str, seconds: float) -> JobRecord:
         """Return a job, after waiting up to ``seconds`` for its end; raises ``SearchNotFound``."""

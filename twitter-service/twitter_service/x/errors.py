@@ -9,6 +9,7 @@ class EmptySearch(Invalid):
     """The search names nothing to look for."""
 
     code = "search_empty"
+    field = "body"
     message = "The search names nothing to look for; give any_of, all_of, hashtags, mentions, authors or location."
 
 
@@ -16,6 +17,7 @@ class EmptyTerm(Invalid):
     """A term has no letter, digit or symbol, or a handle is none."""
 
     code = "search_term_empty"
+    field = "body"
     message = (
         "The term {term!r} cannot be searched for; give one with a letter, a digit or an emoji (a handle: A-Z, 0-9, _)."
     )
@@ -25,6 +27,7 @@ class QueryTooLong(Invalid):
     """What must hold in every query is longer than X allows."""
 
     code = "search_too_long"
+    field = "body"
     message = "The search does not fit the {limit} characters of one query; give fewer or shorter all_of and none_of."
 
 
@@ -32,6 +35,7 @@ class WindowTooFar(Invalid):
     """The search reaches back further than X keeps for it."""
 
     code = "search_window"
+    field = "body.since"
     message = "Recent search reaches {days} days back; ask for a later since or at most {days} days_back{archive}."
 
 
@@ -39,6 +43,7 @@ class WindowEmpty(Invalid):
     """The search ends before it begins."""
 
     code = "search_window_empty"
+    field = "body.until"
     message = "The search ends at {until}, not after its beginning {since}; give a later until (at least 15 s ago)."
 
 
@@ -46,6 +51,7 @@ class ArchiveNotEnabled(Invalid):
     """Full-archive search is not part of the plan."""
 
     code = "archive_not_enabled"
+    field = "body.archive"
     message = "Full-archive search is not enabled; leave archive out, or set X_FULL_ARCHIVE where the plan has it."
 
 

@@ -14,7 +14,7 @@ from auth_service.crypto.password_policy import MAX_CHARACTERS
 from auth_service.errors import LoginPageExpired
 from auth_service.oidc.authorization import LoginPage
 from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused
-from castor_chassis import ErrorBody, public
+from castor_chassis import ErrorBody, Text, public
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
 COOKIE = "__Host-castor-login"
@@ -67,10 +67,10 @@ async def show_login(request: Request, r: R) -> Response:
     return response
 
 
-Token = Annotated[str, Form(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
-Short = Annotated[str, Form(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
-Secret = Annotated[str, Form(min_length=1, max_length=MAX_CHARACTERS, pattern=r"^[^\x00]*$")]
-Sealed = Annotated[str, Form(alias="request", min_length=1, max_length=8192, pattern=r"^[^\x00]*$")]
+Token = Annotated[Text, Form(min_length=1, max_length=1024)]
+Short = Annotated[Text, Form(min_length=1, max_length=254)]
+Secret = Annotated[Text, Form(min_length=1, max_length=MAX_CHARACTERS)]
+Sealed = Annotated[Text, Form(alias="request", min_length=1, max_length=8192)]
 _FORM: dict[str, Any] = {
     "response_class": Response,
     "responses": PAGES | _REFUSED,

@@ -9,15 +9,16 @@ from pydantic import ConfigDict, Field, StringConstraints
 from auth_service.api.schemas.fields import Name
 from auth_service.service_accounts.public_keys import ALGORITHMS
 from auth_service.users.roles import Scope
-from castor_chassis import RequestModel, ResponseModel, Timestamp
+from castor_chassis import Pattern, RequestModel, ResponseModel, Timestamp
 
 # https, or http on a developer's own machine; no user, no fragment, no wildcard.
 RedirectUri = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(https://[A-Za-z0-9.-]{1,253}|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
+    StringConstraints(max_length=500),
+    Pattern(
+        r"^(https://[A-Za-z0-9.-]{1,253}|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
         r"(/[A-Za-z0-9._~!$&'()+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()+,;=:@%/?-]*)?$",
-        max_length=500,
+        "must be an address with https, or with http on localhost, and without user, fragment or accents",
     ),
 ]
 Uris = Annotated[list[RedirectUri], Field(max_length=10)]

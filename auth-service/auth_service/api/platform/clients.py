@@ -5,28 +5,37 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
-from auth_service.api.dependencies import From, Operator, R, no_store
+from auth_service.api.dependencies import NEWEST, From, Operator, R, no_store
 from auth_service.api.schemas.clients import ClientRequest, ClientView, NewClientView, RotateClientRequest
 from auth_service.credentials.service_client_repository import ServiceClient
 from auth_service.errors import ClientNotFound
-from castor_chassis import Ok, Page, errors_of, ok, page
+from castor_chassis import IdempotencyInFlight, Ok, Once, Page, Paged, Pattern, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/clients", tags=["auth"])
-ClientId = Annotated[str, Path(pattern=r"^castor-client-[0-9a-f]{12}$", description="From the list of clients.")]
+ClientId = Annotated[
+    str,
+    Pattern(r"^castor-client-[0-9a-f]{12}$", "must be an id such as castor-client-0123456789ab"),
+    Path(description="From the list of clients."),
+]
 
 
-@router.post("", status_code=201, dependencies=[Depends(no_store)])
-async def create_client(body: ClientRequest, r: R, client: From, admin: Operator) -> Ok[NewClientView]:
-    """Make a client that gets tokens as one of the services by a secret, shown once. Not idempotent."""
+@router.post("", status_code=201, responses=errors_of(IdempotencyInFlight), dependencies=[Depends(no_store)])
+async def create_client(body: ClientRequest, r: R, client: From, admin: Operator, _once: Once) -> Ok[NewClientView]:
+    """Make a client that gets tokens as one of the services by a secret, shown once.
+
+    Idempotent with an Idempotency-Key.
+    """
     return ok(_with_secret(*await r.service_clients.create(body.service, admin.subject, client)))
 
 
 @router.get("")
-async def list_clients(r: R, _: Operator) -> Page[ClientView]:
-    """Return the clients in force, newest first; at most 200, in one page."""
-    return page([ClientView.model_validate(one) for one in await r.service_clients.in_force()])
+async def list_clients(
+    r: R, _: Operator, cursor: Paged, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> Page[ClientView]:
+    """Return the clients in force, newest first."""
+    return cursor.page_of(await r.service_clients.in_force(), limit, NEWEST, ClientView.model_validate)
 
 
 @router.post("/{client_id}/rotate", responses=errors_of(ClientNotFound), dependencies=[Depends(no_store)])

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from auth_service.api.dependencies import AnotherMember, From, Operator, R, actor
-from auth_service.api.platform.schemas import MembershipRequest, OrganisationRequest, OrganisationView
+from auth_service.api.platform.schemas import MembershipRequest, OrganisationId, OrganisationRequest, OrganisationView
 from auth_service.api.schemas.outcomes import DoneView
 from auth_service.api.schemas.users import ManagedUserView
 from auth_service.errors import LastAdministrator, OrganisationExists, OrganisationNotFound, OwnAccount, UserNotFound
-from castor_chassis import Ok, Page, errors_of, ok, page
+from castor_chassis import IdempotencyInFlight, Ok, Once, Order, Page, Paged, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth", tags=["administration"])
+_BY_ID = Order(tuple[OrganisationId], lambda one: (one.id,))
 
 
-@router.post("/organisations", status_code=201, responses=errors_of(OrganisationExists))
-async def create_organisation(body: OrganisationRequest, r: R, client: From, by: Operator) -> Ok[DoneView]:
+@router.post("/organisations", status_code=201, responses=errors_of(OrganisationExists, IdempotencyInFlight))
+async def create_organisation(body: OrganisationRequest, r: R, client: From, by: Operator, _once: Once) -> Ok[DoneView]:
     """Make an organisation without accounts."""
     await r.organisations.create(body.id, body.name, actor(by), client)
     return ok(DoneView())
 
 
 @router.get("/organisations")
-async def list_organisations(r: R, _: Operator) -> Page[OrganisationView]:
-    """Return the organisations by their ids, at most 1,000, in one page."""
-    return page([OrganisationView.model_validate(one) for one in await r.organisations.listed()])
+async def list_organisations(
+    r: R, _: Operator, cursor: Paged, limit: Annotated[int, Query(ge=1, le=1000)] = 1000
+) -> Page[OrganisationView]:
+    """Return the organisations by their ids."""
+    return cursor.page_of(await r.organisations.listed(), limit, _BY_ID, OrganisationView.model_validate)
 
 
 @router.put(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from auth_service.api.schemas.fields import Name
-from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
+from castor_chassis import Integer, Pattern, RequestModel, ResponseModel, Timestamp
 
 OrganisationId = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]$"),
+    Pattern(
+        r"^[a-z0-9][a-z0-9-]{0,38}[a-z0-9]$",
+        "must be 2 to 40 small letters without accents, digits or hyphens, and neither begin nor end with a hyphen",
+    ),
     Field(description="Letters, digits and hyphens; tokens say it as `org`."),
 ]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from auth_service.api.platform.schemas import OrganisationId
-from auth_service.api.schemas.fields import Days, Id, Name
+from auth_service.api.schemas.fields import UUID_TEXT, Days, Id, Name
 from auth_service.service_accounts.model import MACHINE_SCOPES
-from castor_chassis import RequestModel, ResponseModel, Timestamp
+from castor_chassis import Pattern, RequestModel, ResponseModel, Timestamp
 
 _SCOPES = tuple(sorted(str(scope) for scope in MACHINE_SCOPES))
-UserIdText = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
-Numbers = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,700}$")]
+UserIdText = Annotated[str, UUID_TEXT]
+Numbers = Annotated[str, Pattern(r"^[A-Za-z0-9_-]{1,700}$", "must be base64url without padding, up to 700 characters")]
 
 
 class ServiceAccountRequest(RequestModel):

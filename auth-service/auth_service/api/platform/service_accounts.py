@@ -6,9 +6,9 @@ import uuid
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
-from auth_service.api.dependencies import Administrator, From, R, actor, no_store
+from auth_service.api.dependencies import NEWEST, Administrator, From, R, actor, no_store
 from auth_service.api.platform.service_account_schemas import (
     CredentialRequest,
     CredentialView,
@@ -29,32 +29,44 @@ from auth_service.service_accounts.errors import (
 )
 from auth_service.service_accounts.model import ServiceAccount
 from auth_service.service_accounts.service import NewAccount
-from castor_chassis import Ok, Page, errors_of, ok, page
+from castor_chassis import IdempotencyInFlight, Ok, Once, Page, Paged, Pattern, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/service-accounts", tags=["service-accounts"])
-AccountId = Annotated[str, Path(pattern=r"^castor-account-[0-9a-f]{12}$", description="From the list of accounts.")]
-CredentialId = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$", description="Of a credential of the account.")]
+AccountId = Annotated[
+    str,
+    Pattern(r"^castor-account-[0-9a-f]{12}$", "must be an id such as castor-account-0123456789ab"),
+    Path(description="From the list of accounts."),
+]
+CredentialId = Annotated[
+    str,
+    Pattern(r"^[0-9a-f]{12}$", "must be the 12 digits of a credential, 0 to 9 and a to f"),
+    Path(description="Of a credential of the account."),
+]
 _NOT_FOUND = errors_of(ServiceAccountNotFound)
 
 
 @router.post(
     "",
     status_code=201,
-    responses=errors_of(ScopeNotGrantable, UserNotFound, OrganisationNotFound, TooManyServiceAccounts),
+    responses=errors_of(
+        ScopeNotGrantable, UserNotFound, OrganisationNotFound, TooManyServiceAccounts, IdempotencyInFlight
+    ),
 )
 async def create_service_account(
-    body: ServiceAccountRequest, r: R, client: From, by: Administrator
+    body: ServiceAccountRequest, r: R, client: From, by: Administrator, _once: Once
 ) -> Ok[ServiceAccountView]:
-    """Make a machine identity that belongs to a user or to an organisation. Not idempotent."""
+    """Make a machine identity that belongs to a user or to an organisation. Idempotent with an Idempotency-Key."""
     owner = uuid.UUID(body.owner_id) if body.owner_id is not None else None
     new = NewAccount(body.name, body.scopes, owner, body.org, by.org or "")
     return ok(_view(await r.service_accounts.create(new, actor(by), by.scopes, client)))
 
 
 @router.get("")
-async def list_service_accounts(r: R, by: Administrator) -> Page[ServiceAccountView]:
-    """Return the service accounts of one's organisation, newest first; at most 1,000, in one page."""
-    return page([_view(one) for one in await r.service_accounts.listed(actor(by))])
+async def list_service_accounts(
+    r: R, by: Administrator, cursor: Paged, limit: Annotated[int, Query(ge=1, le=1000)] = 1000
+) -> Page[ServiceAccountView]:
+    """Return the service accounts of one's organisation, newest first, of the 1,000 newest."""
+    return cursor.page_of(await r.service_accounts.listed(actor(by)), limit, NEWEST, _view)
 
 
 @router.get("/{account_id}", responses=_NOT_FOUND)
@@ -92,13 +104,16 @@ async def delete_service_account(
 @router.post(
     "/{account_id}/credentials",
     status_code=201,
-    responses=errors_of(ServiceAccountNotFound, TooManyCredentials, PublicKeyRefused),
+    responses=errors_of(ServiceAccountNotFound, TooManyCredentials, PublicKeyRefused, IdempotencyInFlight),
     dependencies=[Depends(no_store)],
 )
 async def add_credential(
-    account_id: AccountId, body: CredentialRequest, r: R, client: From, by: Administrator
+    account_id: AccountId, body: CredentialRequest, r: R, client: From, by: Administrator, _once: Once
 ) -> Ok[NewCredentialView]:
-    """Make a secret, shown once, or register a public key; at most ten of both hold at a time. Not idempotent."""
+    """Make a secret, shown once, or register a public key; at most ten of both hold at a time.
+
+    Idempotent with an Idempotency-Key.
+    """
     lifetime, secret = timedelta(days=body.expires_in_days), None
     if body.public_key is None:
         made, secret = await r.service_accounts.add_secret(account_id, lifetime, actor(by), client)

@@ -7,17 +7,23 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints
 
 from auth_service.crypto.password_policy import MAX_CHARACTERS, MIN_CHARACTERS
-from castor_chassis import Integer
+from castor_chassis import ComposedText, Integer, Pattern, Text
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 # The valid e-mail address of the WHATWG HTML standard, with a dot required in the domain.
 Email = Annotated[
     str,
-    StringConstraints(pattern=rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+$", max_length=254),
+    StringConstraints(max_length=254),
+    Pattern(
+        rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+$",
+        "must be an address such as ana@example.org, without accents",
+    ),
 ]
-# A pattern, unlike a validator, is part of the contract: PostgreSQL stores no null character.
-NO_NULL = r"^[^\x00]*$"
+UUID_TEXT = Pattern(
+    r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    "must be a UUID such as 123e4567-e89b-12d3-a456-426614174000",
+)
 
 
 def _not_one_character_repeated(password: str) -> str:
@@ -27,13 +33,10 @@ def _not_one_character_repeated(password: str) -> str:
     return password
 
 
-Password = Annotated[
-    str, Field(pattern=NO_NULL, min_length=1, max_length=MAX_CHARACTERS, json_schema_extra={"format": "password"})
-]
+Password = Annotated[Text, Field(min_length=1, max_length=MAX_CHARACTERS, json_schema_extra={"format": "password"})]
 NewPassword = Annotated[
-    str,
+    Text,
     Field(
-        pattern=NO_NULL,
         min_length=MIN_CHARACTERS,
         max_length=MAX_CHARACTERS,
         json_schema_extra={"format": "password", "not": {"pattern": r"^(.)\1*$"}},
@@ -42,12 +45,12 @@ NewPassword = Annotated[
     AfterValidator(_not_one_character_repeated),
 ]
 RevokeKeys = Annotated[StrictBool, Field(description="Whether one's API keys end as well.")]
-Name = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=120)]
+Name = Annotated[ComposedText, Field(min_length=1, max_length=120)]
 Id = Annotated[str, BeforeValidator(str)]
 OpaqueToken = Annotated[str, Field(min_length=1, max_length=512)]
 Code = Annotated[
     str,
-    StringConstraints(pattern=r"^[0-9A-Za-z -]{6,40}$"),
+    Pattern(r"^[0-9A-Za-z -]{6,40}$", "must be six digits, or a recovery code of letters, digits and hyphens"),
     Field(description="Six digits of the authenticator app, or a recovery code."),
 ]
 # The bounds once more, by the names of JSON Schema: for a validated integer pydantic would publish "ge" and "le".

@@ -6,17 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from auth_service.api.schemas.fields import NO_NULL, Code, OpaqueToken
+from auth_service.api.schemas.fields import Code, OpaqueToken
 from auth_service.api.schemas.users import UserView
 from auth_service.crypto.password_policy import MAX_CHARACTERS
-from castor_chassis import RequestModel, ResponseModel
+from castor_chassis import RequestModel, ResponseModel, Text
 
 
 class LoginRequest(RequestModel):
     """Proof of who one is."""
 
-    email: Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=254)]
-    password: Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=MAX_CHARACTERS)]
+    email: Annotated[Text, Field(min_length=1, max_length=254)]
+    password: Annotated[Text, Field(min_length=1, max_length=MAX_CHARACTERS)]
 
 
 class MfaLoginRequest(RequestModel):

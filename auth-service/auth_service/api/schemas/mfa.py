@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from auth_service.api.schemas.fields import Code, Password
 from auth_service.api.schemas.login import SessionView
-from castor_chassis import RequestModel, ResponseModel
+from castor_chassis import Pattern, RequestModel, ResponseModel
 
-Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Digits = Annotated[str, Pattern(r"^[0-9]{6}$", "must be the six digits of the authenticator app")]
 
 
 class FactorRequest(RequestModel):

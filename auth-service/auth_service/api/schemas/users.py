@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool
 
-from auth_service.api.schemas.fields import NO_NULL, Id, Name
+from auth_service.api.schemas.fields import Id, Name
 from auth_service.users.roles import Role
-from castor_chassis import RequestModel, ResponseModel, Timestamp
+from castor_chassis import ComposedText, Pattern, RequestModel, ResponseModel, Timestamp
 
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[1-9][0-9]{6,14}$")]
-WhatsApp = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{10,15}$")]
-Reason = Annotated[str, Field(pattern=NO_NULL, min_length=1, max_length=200)]
+Phone = Annotated[str, Pattern(r"^\+?[1-9][0-9]{6,14}$", "must be 7 to 15 digits, with the country's code and a +")]
+WhatsApp = Annotated[str, Pattern(r"^\+[0-9]{10,15}$", "must be a + with 10 to 15 digits, such as +573001234567")]
+Reason = Annotated[ComposedText, Field(min_length=1, max_length=200)]
 
 
 class ProfileRequest(RequestModel):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from castor_chassis import Pattern
 
 DATASET = "Only tweets and entities of this data set; default: all that is stored."
-DatasetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+_NAME = Pattern(
+    r"^[a-z0-9][a-z0-9_-]{0,63}$",
+    "must be 1 to 64 small letters without accents, digits, hyphens or underscores, and begin with a letter or digit",
+)
+DatasetName = Annotated[str, _NAME]
+EntityId = Annotated[str, _NAME]

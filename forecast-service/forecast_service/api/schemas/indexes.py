@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from castor_chassis import Number, RequestModel, ResponseModel, Text, Timestamp
+from castor_chassis import Composed, ComposedText, Number, Pattern, RequestModel, ResponseModel, Timestamp
 
 Trend = Literal["up", "down", "stable"]
 
@@ -107,15 +107,18 @@ Probability = Annotated[Number, Field(ge=0, le=1)]
 class ScoredText(RequestModel):
     """A text and what a sentiment model says of it."""
 
-    text: Annotated[Text, StringConstraints(max_length=5000)]
+    text: Annotated[ComposedText, StringConstraints(max_length=5000)]
     positive: Probability
     negative: Probability
+
+
+NAMED = Pattern(r"^[^\x00]*[A-Za-z][^\x00]*$", "must have a letter of A to Z, and no null character")
 
 
 class NarrativeRequest(RequestModel):
     """Scored texts of a conversation, and the candidate whose part in it is wanted."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[^\x00]*[A-Za-z][^\x00]*$", max_length=100)] = Field(
+    name: Annotated[str, StringConstraints(max_length=100), NAMED, Composed] = Field(
         description="The candidate's full name."
     )
     texts: list[ScoredText] = Field(min_length=1, max_length=5000)

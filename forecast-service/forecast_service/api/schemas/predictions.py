@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from castor_chassis import Integer, Number, RequestModel, ResponseModel, Timestamp
+from castor_chassis import Integer, Number, Pattern, RequestModel, ResponseModel, Timestamp
 from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
 
 Magnitude = Annotated[Number, Field(ge=-1e12, le=1e12)]
-PredictionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+PredictionId = Annotated[str, Pattern(r"^[0-9a-f]{32}$", "must be 32 digits, 0 to 9 and a to f")]
 HorizonDays = Annotated[Integer, Field(ge=1, le=30)]
 Level = Annotated[Number, Field(ge=0.5, le=0.99, description="Probability that the interval is to hold.")]
 MethodChoice = Literal["auto", "naive", "seasonal_naive", "theta", "ets", "ces", "prophet"]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from castor_chassis import RequestModel, ResponseModel, Timestamp
+from castor_chassis import Composed, RequestModel, ResponseModel, Timestamp
 from rag_service.api.schemas.answers import AnswerOut
 from rag_service.api.schemas.fields import NOT_BLANK
 
@@ -14,7 +14,7 @@ from rag_service.api.schemas.fields import NOT_BLANK
 class ConversationIn(RequestModel):
     """A conversation to begin."""
 
-    title: Annotated[str, StringConstraints(max_length=200, pattern=NOT_BLANK)] = "Conversación"
+    title: Annotated[str, StringConstraints(max_length=200), NOT_BLANK, Composed] = "Conversación"
 
 
 class ConversationOut(ResponseModel):

@@ -6,31 +6,33 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from castor_chassis import Identifier, Number, RequestModel, ResponseModel, Timestamp
-from rag_service.api.schemas.fields import NO_NULL, NOT_BLANK, Name, Origin, Words
+from castor_chassis import NO_NULL, Composed, Identifier, Number, Pattern, RequestModel, ResponseModel, Timestamp
+from rag_service.api.schemas.fields import NOT_BLANK, Name, Origin, Words
 
-MetadataKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+MetadataKey = Annotated[
+    str, Pattern(r"^[A-Za-z0-9_.-]{1,64}$", "must be 1 to 64 letters without accents, digits or characters of _ . -")
+]
 MetadataNumber = Annotated[
     Number, Field(ge=-1e15, le=1e15), WithJsonSchema({"type": "number", "minimum": -1e15, "maximum": 1e15})
 ]
 MetadataValue = Words | MetadataNumber | bool | None
 
 
-Role = Annotated[str, StringConstraints(pattern=r"^[a-z_-]{1,32}$")]
+Role = Annotated[str, Pattern(r"^[a-z_-]{1,32}$", "must be 1 to 32 small letters, hyphens or underscores")]
 
 
 class DocumentIn(RequestModel):
     """A document to store; the same id again replaces it."""
 
     id: Identifier | None = Field(None, description="Without one, the content decides: the same text is stored once.")
-    text: Annotated[str, StringConstraints(max_length=8_000, pattern=NOT_BLANK)] = Field(
+    text: Annotated[str, StringConstraints(max_length=8_000), NOT_BLANK, Composed] = Field(
         description="What is searched and quoted; split longer texts into documents of their own."
     )
     source: Name = Field(
         description="What you call the collection, for example 'programa-de-gobierno'. Names that pose as the feed and "
         "letters of other scripts than Latin are refused; by which way a document came is its 'origin'."
     )
-    title: Annotated[str, StringConstraints(max_length=500, pattern=NO_NULL)] | None = None
+    title: Annotated[str, StringConstraints(max_length=500), NO_NULL, Composed] | None = None
     url: Words | None = None
     author: Name | None = None
     entities: list[Name] = Field(default_factory=list, max_length=50, description="Ids of tracked entities.")

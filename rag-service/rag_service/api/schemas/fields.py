@@ -6,16 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from castor_chassis import Number, RequestModel, Timestamp
+from castor_chassis import NO_NULL, SINCE, UNTIL, Composed, Number, Pattern, RequestModel, Since, Until
 
-# PostgreSQL stores no null character. A pattern says so in the contract as well; a validator would not.
-NO_NULL = r"^[^\x00]*$"
 # Spelt out, because engines differ in what \s is.
 _BLANK = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
-NOT_BLANK = rf"^[^\x00]*[^{_BLANK}][^\x00]*$"
-Name = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=NO_NULL)]
-Words = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NULL)]
-Question = Annotated[str, StringConstraints(max_length=1_000, pattern=NOT_BLANK)]
+NOT_BLANK = Pattern(rf"^[^\x00]*[^{_BLANK}][^\x00]*$", "must have a character that can be seen, and no null character")
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128), NO_NULL, Composed]
+Words = Annotated[str, StringConstraints(max_length=2_000), NO_NULL, Composed]
+Question = Annotated[str, StringConstraints(max_length=1_000), NOT_BLANK, Composed]
 Origin = Annotated[
     Literal["feed", "upload", "file", "analysis"],
     Field(description="By which way it came, set by the server: the feed of tweets, a user, a file, another service."),
@@ -35,8 +33,8 @@ class FiltersIn(RequestModel):
     source: Name | None = None
     author: Name | None = Field(None, description="Upper and lower case and a leading @ make no difference.")
     entity: Name | None = None
-    since: Timestamp | None = Field(None, description="Published then or later.")
-    until: Timestamp | None = Field(None, description="Published before.")
+    since: Since | None = Field(None, description=f"Published then or later. {SINCE}")
+    until: Until | None = Field(None, description=f"Published before. {UNTIL}")
     axis: Name | None = Field(None, description="Subject that twitter-service found in the tweet, for example 'salud'.")
     place: Name | None = Field(None, description="Place that twitter-service found in the tweet.")
     sentiment: Literal["positive", "neutral", "negative"] | None = None

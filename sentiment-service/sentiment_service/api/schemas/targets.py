@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from castor_chassis import Identifier, RequestModel, ResponseModel
+from castor_chassis import Identifier, Pattern, RequestModel, ResponseModel
 from sentiment_service.api.schemas.fields import Probability, Tweet, Windows
 from sentiment_service.api.schemas.model import ModelName
 from sentiment_service.classifiers.base import Label, ModelCard
@@ -21,10 +21,9 @@ _VISIBLE = r"[^\s\x1c-\x1f\x85\ufeff]"
 
 Target = Annotated[
     str,
+    StringConstraints(min_length=1, max_length=100),
+    Pattern(_VISIBLE, "must have a character that can be seen"),
     Field(
-        min_length=1,
-        max_length=100,
-        pattern=_VISIBLE,
         description="A name as texts write it. Found as whole words, without regard to case and accents, also in a "
         "hashtag or handle whose words are marked by capitals. A person's other names are targets of their own.",
     ),

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
 from pydantic import Field, StringConstraints
 
-from castor_chassis import Text, Timestamp
+from castor_chassis import Composed, ComposedText, Invalid, Timestamp, check_span, normal_time
 from trending_service.text.terms import MAX_TERM_CHARS
+from trending_service.topics.service import moment
 
 AsOf = Annotated[
     Timestamp | None,
     Query(
         description="Answer as if it were this moment, between 2006 and 2100; now by default. "
-        "Later tweets are not seen."
+        "Later tweets are not seen, whatever until says."
     ),
 ]
-TopicPath = Annotated[str, Path(min_length=1, max_length=MAX_TERM_CHARS, description="A topic; '#' is sent as %23.")]
+TopicPath = Annotated[
+    str, Composed, Path(min_length=1, max_length=MAX_TERM_CHARS, description="A topic; '#' is sent as %23.")
+]
 MoreTerms = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=MAX_TERM_CHARS)]],
+    list[Annotated[str, Composed, Field(min_length=1, max_length=MAX_TERM_CHARS)]],
     Query(
         default_factory=list,
         max_length=50,
         description="Further terms of the topic ('terms' of a topic): a tweet with any counts once.",
     ),
 ]
-ScopeName = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+ScopeName = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
 Place = Annotated[ScopeName | None, Query(description="Only tweets that mention this place.")]
 Entity = Annotated[ScopeName | None, Query(description="Only tweets that mention this tracked entity, by its id.")]
 Axis = Annotated[ScopeName | None, Query(description="Only tweets about this axis.")]
 Dataset = Annotated[ScopeName | None, Query(description="Only tweets of this data set.")]
 WindowName = Literal["1h", "6h", "24h"]
-Window = Annotated[WindowName | None, Query(description="Length of the window; another way to say window_hours.")]
-WindowHours = Annotated[int, Query(ge=1, le=720, description="Length of the window that ends with as_of.")]
+Window = Annotated[WindowName | None, Query(description="Say window_hours, or since, instead.", deprecated=True)]
+WindowHours = Annotated[
+    int, Query(ge=1, le=720, description="Length of the window, where since does not say where it begins.")
+]
 MinTweets = Annotated[int, Query(ge=2, le=10_000, description="A term in fewer tweets is no topic.")]
 
 
@@ -45,6 +53,28 @@ def scopes_of(
     return tuple(sorted(f"{kind}:{name}" for kind, name in named if name is not None))
 
 
-def hours_of(window: WindowName | None, window_hours: int) -> int:
-    """Return the length of a window in hours; ``window`` goes before ``window_hours``."""
-    return window_hours if window is None else int(window.removesuffix("h"))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The window of a question: so many hours up to a moment."""
+
+    until: datetime
+    hours: int
+
+
+def window_of(
+    since: datetime | None, until: datetime | None, as_of: datetime | None, window_hours: int, *, most: int = 720
+) -> Asked:
+    """Return the window up to ``until``, or to ``as_of`` where that is earlier or stands alone; now by default.
+
+    With ``since`` it is the whole hours that hold it. Raises ``Invalid`` for a window without time, or with more than
+    ``most`` hours.
+    """
+    check_span(since, until)
+    end = moment(min((each for each in (until, as_of) if each is not None), default=None))
+    if since is None:
+        return Asked(end, window_hours)
+    hours = math.ceil((end - since) / timedelta(hours=1))
+    if not 1 <= hours <= most:
+        reason = f"the window from query.since to {normal_time(end)} has {hours} hours; 1 to {most} are possible"
+        raise Invalid(field="query.since", reason=reason)
+    return Asked(end, hours)

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from castor_chassis import Integer, Number, RequestModel, ResponseModel, Text, Timestamp
+from castor_chassis import ComposedText, Integer, Number, RequestModel, ResponseModel, Text, Timestamp
 from trending_service.text.terms import MAX_TERM_CHARS
 from trending_service.watches.model import NewWatch, Status, WatchKind
 
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
-Term = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_TERM_CHARS)]
+Name = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
+Term = Annotated[ComposedText, StringConstraints(min_length=1, max_length=MAX_TERM_CHARS)]
 Url = Annotated[Text, StringConstraints(min_length=9, max_length=2000)]
 Hour = Annotated[Integer, Field(ge=0, le=23)]
 THRESHOLDS: dict[WatchKind, tuple[float, float, float]] = {

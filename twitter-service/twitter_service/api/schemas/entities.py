@@ -6,7 +6,7 @@ from typing import Annotated, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from castor_chassis import Composed, ComposedText, RequestModel, ResponseModel, Timestamp
+from castor_chassis import Composed, ComposedText, Pattern, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import DatasetName, EntityId
 from twitter_service.entities import model
 from twitter_service.entities.model import EntityChanges, Kind
@@ -16,13 +16,20 @@ def _without_sign(value: str) -> str:
     return value.lstrip("@#")
 
 
-Handle = Annotated[str, StringConstraints(pattern=r"^@?[A-Za-z0-9_]{1,50}$"), AfterValidator(_without_sign)]
+Handle = Annotated[
+    str,
+    Pattern(r"^@?[A-Za-z0-9_]{1,50}$", "must be a handle of 1 to 50 letters without accents, digits or underscores"),
+    AfterValidator(_without_sign),
+]
 Hashtag = Annotated[
-    str, StringConstraints(pattern=r"^#?[0-9A-Za-z_À-ɏ]{1,100}$"), AfterValidator(_without_sign), Composed
+    str,
+    Pattern(r"^#?[0-9A-Za-z_À-ɏ]{1,100}$", "must be a hashtag of 1 to 100 letters, digits or underscores"),
+    AfterValidator(_without_sign),
+    Composed,
 ]
 Alias = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
 Name = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Colour = Annotated[str, Pattern(r"^#[0-9A-Fa-f]{6}$", "must be a colour such as #1a2b3c")]
 
 
 class NewEntity(RequestModel):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from castor_chassis import ComposedText, Integer, Number, RequestModel, ResponseModel, Timestamp
+from castor_chassis import (
+    SINCE,
+    UNTIL,
+    ComposedText,
+    Identifier,
+    Integer,
+    Number,
+    Order,
+    Pattern,
+    RequestModel,
+    ResponseModel,
+    Since,
+    Timestamp,
+    Until,
+)
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.usage import BudgetStanding
 from twitter_service.billing.budget import MICRO, Purpose
@@ -18,14 +30,18 @@ from twitter_service.searches.planner import MAX_HANDLE, Preview
 Term = Annotated[ComposedText, StringConstraints(min_length=1, max_length=200)]
 XHandle = Annotated[
     str,
-    StringConstraints(pattern=rf"^@?[A-Za-z0-9_]{{1,{MAX_HANDLE}}}$"),
+    Pattern(
+        rf"^@?[A-Za-z0-9_]{{1,{MAX_HANDLE}}}$",
+        f"must be a handle of 1 to {MAX_HANDLE} letters without accents, digits or underscores",
+    ),
     AfterValidator(lambda handle: handle.lstrip("@")),
 ]
 XHashtag = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
-SearchCursor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,17}-[0-9a-f]{32}$")]
-IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Language = Annotated[str, Pattern(r"^[a-z]{2,3}$", "must be the code of a language in small letters, such as es")]
+IdempotencyKey = Annotated[
+    str,
+    Pattern(r"^[A-Za-z0-9._:-]{1,100}$", "must be 1 to 100 letters without accents, digits or characters of . _ : -"),
+]
 
 
 class Query(RequestModel):
@@ -50,9 +66,11 @@ class Query(RequestModel):
 class SearchRequest(Query):
     """What to read from X, from when, and at most how much."""
 
-    days_back: Integer | None = Field(default=None, ge=1, le=10_000, description="Instead of since.")
-    since: Timestamp | None = None
-    until: Timestamp | None = None
+    days_back: Integer | None = Field(
+        default=None, ge=1, le=10_000, description="Instead of since.", json_schema_extra={"deprecated": True}
+    )
+    since: Since | None = Field(default=None, description=SINCE)
+    until: Until | None = Field(default=None, description=UNTIL)
     archive: bool = Field(default=False, description="Search all posts ever, where the plan of X allows it.")
     max_tweets: Integer = Field(default=500, ge=10, le=1_000_000, description="Never more are read or paid.")
     purpose: Purpose = "analysis"
@@ -72,8 +90,8 @@ class SearchRequest(Query):
 class TimelineRequest(RequestModel):
     """How much of what an account wrote to read."""
 
-    since: Timestamp | None = None
-    until: Timestamp | None = None
+    since: Since | None = Field(default=None, description=SINCE)
+    until: Until | None = Field(default=None, description=UNTIL)
     max_tweets: Integer = Field(default=200, ge=10, le=3200, description="X shows the latest 3,200.")
     purpose: Purpose = "analysis"
 
@@ -153,17 +171,4 @@ class XSearch(ResponseModel):
         return cls.model_validate({**vars(job), **renamed})
 
 
-def search_cursor(jobs: Sequence[JobRecord], limit: int) -> str | None:
-    """Return the cursor after the first ``limit`` of ``jobs``; None when there are no more."""
-    if len(jobs) <= limit:
-        return None
-    last = jobs[limit - 1]
-    return f"{(last.created_at - _EPOCH) // timedelta(microseconds=1)}-{last.id}"
-
-
-def search_position(cursor: str | None) -> tuple[datetime, str] | None:
-    """Return where the page before ended."""
-    if cursor is None:
-        return None
-    microseconds, search_id = cursor.split("-")
-    return _EPOCH + timedelta(microseconds=int(microseconds)), search_id
+NEWEST_SEARCH = Order(tuple[Timestamp, Identifier], lambda job: (job.created_at, job.id), newest_first=True)

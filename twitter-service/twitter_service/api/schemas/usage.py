@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field
 
-from castor_chassis import Integer, Number, ResponseModel, Timestamp
+from castor_chassis import Integer, Number, ResponseModel, Timestamp, normal_time
 from twitter_service.billing.budget import MICRO, BudgetStatus, Level, Period
 from twitter_service.x.rate_limits import Allowance
 
@@ -83,4 +83,4 @@ def _percentage(status: BudgetStatus) -> float | None:
 
 
 def _moment(unix: float | None) -> str | None:
-    return None if unix is None else datetime.fromtimestamp(unix, UTC).isoformat()
+    return None if unix is None else normal_time(datetime.fromtimestamp(unix, UTC))
