@@ -2,7 +2,7 @@
 #
 # Dependencies come from the lock and change seldom, so they are a layer of their own; the code follows as another.
 # Behind a proxy that signs with its own authority: --secret id=ca,src=corporate-ca.pem (all authorities that are needed).
-# Another package index for pip: --build-arg PIP_INDEX_URL=https://...
+# Another package index: --build-arg PIP_INDEX_URL=https://..., and --secret id=netrc,src=FILE if it asks for a password.
 # The image holds no compiler, no uv and no pip of ours, runs as 10001, and writes to /tmp only.
 
 ARG PYTHON=docker.io/library/python:3.11-slim-bookworm
@@ -16,23 +16,29 @@ FROM base AS deps
 ARG SERVICE
 ARG PIP_INDEX_URL=https://pypi.org/simple
 ENV UV_COMPILE_BYTECODE=1 \
+    UV_DEFAULT_INDEX=${PIP_INDEX_URL} \
     UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never
-RUN --mount=type=secret,id=ca \
+RUN --mount=type=secret,id=ca --mount=type=secret,id=netrc,target=/root/.netrc \
     if [ -f /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi && \
     pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 COPY pyproject.toml uv.lock ./
 COPY chassis/pyproject.toml chassis/
 COPY ${SERVICE}/pyproject.toml ${SERVICE}/
-RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \
+# The lock names files of the public index; its versions and hashes hold for the same files of any other.
+# Tests that packages bring along are a tenth of them.
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca --mount=type=secret,id=netrc,target=/root/.netrc \
     if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi && \
-    uv sync --frozen --no-dev --no-install-workspace --package castor-${SERVICE}
+    uv export --quiet --frozen --no-dev --no-emit-workspace --package castor-${SERVICE} --output-file requirements.txt && \
+    uv venv && \
+    uv pip install --require-hashes --no-deps --requirement requirements.txt && \
+    find .venv -type d \( -name tests -o -name test \) -prune -exec rm -r {} +
 
 FROM deps AS code
 ARG SERVICE
 COPY chassis chassis
 COPY ${SERVICE} ${SERVICE}
-RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca --mount=type=secret,id=netrc,target=/root/.netrc \
     if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi && \
     uv sync --frozen --no-dev --no-editable --package castor-${SERVICE}
 # Apart from the dependencies, so that a change of the code is a layer of a few megabytes.

@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
 
 .PHONY: help demo test browser console fuzz up down lint lint-contracts fmt clients local-model contracts release-contracts bench \
-  chart-tools charts clean
+  chart-tools charts images clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -33,8 +33,8 @@ demo: $(SYNCED) ## Start what is not running and run the main job: make demo [IN
 	$(BIN)/castor demo $(if $(INPUT),--input $(INPUT)) $(if $(REPORT),--report $(REPORT))
 
 test: $(SYNCED) $(if $(CHROMIUM),browser) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
-	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model and not clients")
-	$(if $(T),,$(BIN)/pytest -m "alone and not local_model and not clients")
+	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model and not clients and not images")
+	$(if $(T),,$(BIN)/pytest -m "alone and not local_model and not clients and not images")
 
 browser: $(SYNCED) # The driver of the browser, for the console's tests
 	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/uv sync --frozen --quiet --inexact --group browser
@@ -104,6 +104,9 @@ chart-tools: $(SYNCED) # helm and the like; with them, `make test` skips nothing
 
 charts: chart-tools ## Check charts, images, compose and Tilt with the real tools
 	CASTOR_IMAGES=1 $(BIN)/pytest tests/charts tests/delivery
+
+images: $(SYNCED) ## Build all images on a container engine; makes one of Debian packages where root may
+	$(BIN)/pytest -m images -s -rs tests/images
 
 clean: down ## Stop the system and remove what was built and stored
 	rm -rf $(VENV) .castor .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

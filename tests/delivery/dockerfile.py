@@ -1,7 +1,8 @@
 """Builds and describes an image without a container engine: it follows the Dockerfile, instruction by instruction.
 
 Every stage shares one /app, which is a folder of the caller's; that suffices for a Dockerfile whose stages hand on
-nothing but /app, and an instruction that is not understood is an error.
+nothing but /app, and an instruction that is not understood is an error. The real builds are those of tests/images; here
+each image's command serves and ends, on machines without an engine too.
 """
 
 from __future__ import annotations

@@ -47,12 +47,14 @@ def test_the_python_is_the_tested_one() -> None:
 
 
 def test_every_package_is_installed_from_the_lock() -> None:
-    """Each `uv sync` is frozen, without the tools of development, and of the service alone."""
-    syncs = [rest for name, rest in instructions(TEXT) if name == "RUN" and "uv sync" in rest]
-    assert len(syncs) == 2
-    for sync in syncs:
-        assert "--frozen --no-dev" in sync
-        assert "--package castor-${SERVICE}" in sync
+    """What is installed is what the lock names, by its hashes, without the tools of development, for one service."""
+    runs = [rest for name, rest in instructions(TEXT) if name == "RUN"]
+    frozen = [command for run in runs for command in run.split(" && ") if "--frozen" in command]
+    assert [command.split()[1] for command in frozen] == ["export", "sync"]
+    for command in frozen:
+        assert "--frozen --no-dev" in command
+        assert "--package castor-${SERVICE}" in command
+    assert sum("uv pip install --require-hashes --no-deps" in run for run in runs) == 1
     for name in NAMES:
         assert f'name = "castor-{name}"' in (ROOT / name / "pyproject.toml").read_text()
 
@@ -95,9 +97,11 @@ def test_dependencies_and_code_are_two_layers() -> None:
 
 
 def test_a_build_needs_no_hub_and_takes_an_authority() -> None:
-    """No frontend is fetched from a hub; whatever downloads takes the authorities of a secret; the source is named."""
+    """No frontend is fetched from a hub; whatever downloads takes index, password and authorities."""
     assert not TEXT.startswith("# syntax")
     runs = [rest for name, rest in instructions(TEXT) if name == "RUN" and ("pip install" in rest or "uv sync" in rest)]
     assert len(runs) == 3
     assert all("--mount=type=secret,id=ca" in run and "/run/secrets/ca" in run for run in runs)
+    assert all("--mount=type=secret,id=netrc,target=/root/.netrc" in run for run in runs)
+    assert "UV_DEFAULT_INDEX=${PIP_INDEX_URL}" in TEXT
     assert 'org.opencontainers.image.source="${SOURCE}"' in TEXT
