@@ -15,4 +15,4 @@ router = APIRouter(prefix="/v1/sentiment", tags=["sentiment"])
 @router.get("/model", responses=errors_of(ModelUnavailable))
 async def describe_model(r: R, _: Caller) -> Ok[ModelDescription]:
     """Return which model answers, what it knows, and how well it did on texts that it never saw."""
-    return ok(ModelDescription.of(r.sentiment.model.card))
+    return ok(ModelDescription.describing(r.sentiment.model.classifier))

@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment_service.classifiers.card import Record, record_of
+
 # Ends the errors of a model folder of this service.
 REMEDY = "restore it from the release or rebuild it as training/README.md describes"
 Label = Literal["positive", "neutral", "negative"]
@@ -59,7 +61,7 @@ class ModelCard:
     `measured_languages` are those of its languages in which somebody measured how well it does.
     `calibration` are measures of how far its probabilities can be believed. `reference` is what it answers on a stated
     set of texts: the share of each label under `labels`, and under `confidence` the share of answers in each of ten
-    bins of equal width; a service compares its own traffic with it to see drift.
+    bins of equal width; a service compares its own traffic with it to see drift. `record` is what its `card.json` says.
     """
 
     id: str
@@ -70,10 +72,14 @@ class ModelCard:
     calibration: Mapping[str, float] = field(default_factory=dict)
     reference: Mapping[str, Any] = field(default_factory=dict)
     measured_languages: tuple[str, ...] = ()
+    record: Record = field(default_factory=Record)
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any]) -> Self:
-        """Read the card in a manifest; raises ``KeyError`` or ``ValueError`` where it is none."""
+    def of(cls, manifest: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> Self:
+        """Read the card in a manifest and, where it lists one, in ``card.json`` among its files.
+
+        Raises ``KeyError`` or ``ValueError`` where it is none.
+        """
         labels = tuple(manifest["labels"])
         if sorted(labels) != sorted(LABELS):
             raise ValueError(f"labels {labels}, expected {LABELS}")
@@ -86,6 +92,7 @@ class ModelCard:
             calibration=manifest.get("calibration", {}),
             reference=manifest.get("reference", {}),
             measured_languages=tuple(manifest.get("measured_languages", ())),
+            record=record_of(files or {}),
         )
 
 

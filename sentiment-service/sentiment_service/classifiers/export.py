@@ -93,7 +93,7 @@ def _needed() -> tuple[Any, Any, Any]:
 
 def _write_manifest(name: str, out: Path, options: ExportOptions, max_tokens: int) -> None:
     members: dict[str, Any] = {
-        "id": name,
+        "id": Path(name).resolve().name if Path(name).is_dir() else name,
         "version": options.version,
         "languages": list(options.languages),
         "labels": list(LABELS),

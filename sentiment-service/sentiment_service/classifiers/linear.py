@@ -60,7 +60,7 @@ class LinearClassifier:
             raise ValueError(f"weights of shape {scaled.shape}, expected {(len(LABELS), space.width)}")
         # As the product wants them, or each call would copy and widen all of them anew.
         weights = np.ascontiguousarray(scaled.T, dtype=np.float64)
-        return cls(ModelCard.of(manifest), space, word_idf, char_idf, weights, intercept, temperature)
+        return cls(ModelCard.of(manifest, files), space, word_idf, char_idf, weights, intercept, temperature)
 
     @property
     def prepare(self) -> Callable[[str], str]:

@@ -56,7 +56,7 @@ def load_pretrained(name: str, folder: Path, *, threads: int, defaults: Defaults
     version = manifest.get("version") or _version(network, outputs, prepare, max_tokens)
     try:
         classifier = TransformerClassifier(
-            model=_card(name, folder, manifest, defaults, version=version, labels=tuple(dict.fromkeys(outputs))),
+            model=_card(name, folder, defaults, manifest, files, version=version, labels=tuple(dict.fromkeys(outputs))),
             tokenizer=PretrainedTokenizer(tokenizer, max_tokens),
             session=session(files.get(network.relative_to(folder).as_posix(), network), threads),
             prepare=PREPARE[prepare],
@@ -149,9 +149,16 @@ def _version(network: Path, outputs: Sequence[Label], prepare: str, max_tokens: 
     return digest.hexdigest()[:12]
 
 
-def _card(name: str, folder: Path, manifest: Mapping[str, Any], defaults: Defaults, **known: Any) -> ModelCard:
+def _card(
+    name: str,
+    folder: Path,
+    defaults: Defaults,
+    manifest: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    **known: Any,
+) -> ModelCard:
     known_as = folder.name if Path(name).is_dir() else name.partition("@")[0]
-    return ModelCard.of({"id": known_as, "languages": defaults.languages, "held_out": {}, **manifest, **known})
+    return ModelCard.of({"id": known_as, "languages": defaults.languages, "held_out": {}, **manifest, **known}, files)
 
 
 def _check_network(classifier: TransformerClassifier) -> None:

@@ -93,7 +93,7 @@ class TransformerClassifier:
         cls, manifest: dict[str, Any], files: dict[str, bytes], threads: int, linear: LinearClassifier | None
     ) -> Self:
         blend = _blend(manifest, linear)
-        card = ModelCard.of(manifest)
+        card = ModelCard.of(manifest, files)
         return cls(
             model=card,
             tokenizer=FileTokenizer.parse(

@@ -18,6 +18,7 @@ from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService, TokenIssuer
 from sentiment_service.classifiers.base import LABELS
 from sentiment_service.classifiers.loader import load_model
+from sentiment_service.targets.model import RULES_VERSION
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one service for all tests that change nothing in it
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
@@ -169,9 +170,13 @@ async def test_the_model_describes_itself(service: RunningService) -> None:
     """The model's card is the one in its folder, with what was measured."""
     data = (await service.client.get("/v1/sentiment/model")).json()["data"]
     card = load_model("bundled").model
+    figures, files = data.pop("figures"), data.pop("files")
+    assert {figure["by"] for figure in figures} == {"source", "genre", "country", "kind"}
+    assert [len(figures), len(files)] == [len(card.record.figures), len(card.record.files)]
+    assert data.pop("reads_targets") == (load_model("bundled").target_reader is not None)
     assert data == {
         "id": card.id, "version": card.version, "languages": list(card.languages), "labels": list(card.labels),
-        "unmeasured_languages": ["en", "pt"],
+        "unmeasured_languages": ["en", "pt"], "rules": RULES_VERSION,
         "held_out": dict(card.held_out), "calibration": dict(card.calibration),
     }  # fmt: skip
 

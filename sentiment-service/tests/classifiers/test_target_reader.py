@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +86,19 @@ async def test_the_api_leaves_targets_to_a_model_that_reads_them(run: Run, tmp_p
     first, absent, same = answer.json()["data"]["results"][0]["targets"]
     assert (first["label"], first["basis"], absent["label"]) == ("negative", "model", "absent")
     assert same["confidence"] == first["confidence"]
+
+
+async def test_a_long_text_towards_a_target(run: Run, tmp_path: Path) -> None:
+    """Praise, filler and more abuse of a target weigh the same in any order and composition; windows are counted."""
+    parts = ("Ánimo bueno Íñigo. ", "mesa mesa mesa mesa. " * 4, "malo Íñigo malo. " * 3)
+    texts = ["".join(order) for order in permutations(parts)]
+    texts += [unicodedata.normalize("NFD", text) for text in texts]
+    items = [{"id": str(n), "text": text, "targets": ["Iñigo", "Íñigo"]} for n, text in enumerate(texts)]
+    async with run(sentiment_model=str(write_tiny(tmp_path, towards=TOWARDS, max_tokens=12))) as service:
+        answer = await service.client.post("/v1/sentiment/targets", json={"items": items})
+        short = {"id": "1", "text": "malo Íñigo malo.", "targets": ["Íñigo"]}
+        whole = await service.client.post("/v1/sentiment/targets", json={"items": [short]})
+    found = [one["targets"] for one in answer.json()["data"]["results"]]
+    assert {(one["label"], one["windows"]) for pair in found for one in pair} == {("positive", 4)}
+    assert len({one["positive"] for pair in found for one in pair}) == 1
+    assert "windows" not in whole.json()["data"]["results"][0]["targets"][0]
