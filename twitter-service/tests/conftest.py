@@ -25,7 +25,7 @@ from twitter_service.settings import TwitterSettings
 ALL = ["tweets:read", "tweets:write", "entities:write", "feed:read", "counts:read"]
 TABLES = (
     "tweets", "tweet_entities", "tweet_raw", "tweet_search", "tweet_versions", "retweets", "authors", "entities",
-    "imports", "datasets",
+    "imports", "datasets", "rejudged_texts", "rejudged_targets", "sentiment_versions",
 )  # fmt: skip
 FIRST_ID = 1_500_000_000_000_000_000
 USER = {
@@ -64,7 +64,15 @@ def answer_targets(call: Call) -> tuple[int, Any, dict[str, str]]:
 
 
 TARGETS = "/v1/sentiment/targets"
-PATHS = {"/v1/sentiment/batch": answer_batch, TARGETS: answer_targets}
+MODEL = "/v1/sentiment/model"
+
+
+def answer_model(_call: Call) -> tuple[int, Any, dict[str, str]]:
+    """Say which model answers as sentiment-service would on the wire."""
+    return 200, {"ok": True, "data": {"id": "words", "version": "1", "rules": "1"}}, {}
+
+
+PATHS = {"/v1/sentiment/batch": answer_batch, TARGETS: answer_targets, MODEL: answer_model}
 
 
 @dataclass
@@ -178,6 +186,7 @@ async def database(migrated: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.execute("SELECT FROM feed_state FOR UPDATE")
         for table in TABLES:
             await connection.execute(f"DELETE FROM {table}")
+        await connection.execute("INSERT INTO sentiment_versions DEFAULT VALUES")
         await connection.execute("UPDATE search_state SET through = 0")
         await connection.execute(
             "UPDATE feed_state SET head = 0, tweets = 0, scored = 0, unscorable = 0, "

@@ -16,6 +16,10 @@ TARGETS_PENDING = Gauge(
     "castor_twitter_targets_pending",
     "Pairs of a tweet and an entity without a sentiment yet, at most 10^6",
 )
+REJUDGED = Counter(
+    "castor_twitter_rejudged_total", "Answers collected under a new version of the sentiment model", ["of"]
+)
+REJUDGING = Gauge("castor_twitter_rejudging", "1 while everything is judged under a new version of the sentiment model")
 PENDING = Gauge("castor_twitter_scores_pending", "Tweets without a sentiment yet")
 SCORE_LAG = Gauge("castor_twitter_score_lag_seconds", "How long the oldest tweet without a sentiment is stored")
 FEED_HEAD = Gauge("castor_twitter_feed_head", "Number of the latest change")

@@ -28,6 +28,12 @@ class TwitterSettings(ServiceSettings):
     target_batch_size: int = Field(
         100, ge=1, le=200, description="Pairs of a tweet and an entity per call of sentiment-service."
     )
+    rejudge_settle_seconds: float = Field(
+        300,
+        ge=0,
+        description="How long every replica of sentiment-service must have named the same version of its model before "
+        "stored tweets are judged again under it; longer than a rollout.",
+    )
     default_lang: Literal["es", "en", "pt", "auto"] = Field(
         "es", description="Language of tweets without a language that sentiment-service knows."
     )

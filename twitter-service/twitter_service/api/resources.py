@@ -11,6 +11,7 @@ from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.service import EntityService
 from twitter_service.imports.service import ImportService
 from twitter_service.queries.service import QueryService
+from twitter_service.rejudging.service import RejudgingService
 from twitter_service.scoring.service import ScoringService
 from twitter_service.searches.service import SearchService
 from twitter_service.tweets.feed import Feed
@@ -25,6 +26,7 @@ class Resources:
     tweets: TweetService
     feed: Feed
     scoring: ScoringService
+    rejudging: RejudgingService
     entities: EntityService
     queries: QueryService
     datasets: DatasetRepository

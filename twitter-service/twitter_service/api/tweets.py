@@ -71,4 +71,4 @@ async def erase_tweets(body: ErasureRequest, r: R, _: CanWrite) -> Ok[Erasure]:
 @router.get("/scores/progress", tags=["twitter"])
 async def get_score_progress(r: R, _: CanRead) -> Ok[ScoreProgress]:
     """Return how many tweets have their sentiment, and how many pairs of a tweet and an entity wait for theirs."""
-    return ok(ScoreProgress.of(await r.scoring.progress()))
+    return ok(ScoreProgress.of(await r.scoring.progress(), await r.rejudging.state()))

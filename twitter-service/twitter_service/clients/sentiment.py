@@ -29,6 +29,17 @@ class Model(BaseModel):
     id: str
     version: str
 
+    @property
+    def name(self) -> str:
+        """Under which its scores of texts are stored."""
+        return f"{self.id}@{self.version}"
+
+
+class ModelInUse(Model):
+    """The model that sentiment-service would ask now; ``rules`` is None from one that does not say."""
+
+    rules: str | None = None
+
 
 class Scores(BaseModel):
     """The answer to one batch."""
@@ -62,6 +73,16 @@ class TargetScores(BaseModel):
     model: Model
     rules: str = ""
 
+    @property
+    def judge(self) -> str:
+        """Under which its answers towards targets are stored."""
+        return judge_name(self.model, self.rules)
+
+
+def judge_name(model: Model, rules: str) -> str:
+    """Return under which answers towards targets of a model with these rules are stored."""
+    return f"{model.name}+rules{rules}"
+
 
 MAX_TARGETS = 10
 """Targets of one text that sentiment-service accepts in one call."""
@@ -69,6 +90,7 @@ MAX_TARGETS = 10
 OPERATIONS = (
     Operation("POST", "/v1/sentiment/batch", ("items", "lang"), Scores),
     Operation("POST", "/v1/sentiment/targets", ("items",), TargetScores),
+    Operation("GET", "/v1/sentiment/model", (), ModelInUse),
 )
 
 
@@ -90,3 +112,8 @@ class SentimentClient:
         body = {"items": [{"id": key, "text": text, "targets": list(targets)} for key, text, targets in items]}
         reply = await self._peer.post(OPERATIONS[1].path, json=body, idempotent=True, timeout_seconds=self._timeout)
         return TargetScores.model_validate(reply.data)
+
+    async def model(self) -> ModelInUse:
+        """Return which model would answer now; raises the chassis's ``PeerError``."""
+        reply = await self._peer.get(OPERATIONS[2].path, timeout_seconds=self._timeout)
+        return ModelInUse.model_validate(reply.data)

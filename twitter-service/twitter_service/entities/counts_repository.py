@@ -1,6 +1,7 @@
 """Counts of tweets and sentiment by entity, day and hour, in PostgreSQL; with a data set, of its tweets alone.
 
-A tweet counts with its sentiment towards the entity where that is known, else with the sentiment of its text.
+A tweet counts with its sentiment towards the entity where that is known, else with the sentiment of its text; both by
+one version of the sentiment model. What has no answer of that version counts as not scored.
 """
 
 from __future__ import annotations
@@ -24,21 +25,22 @@ WITH bounds AS (
       AND ($5::text IS NULL OR t.datasets @> ARRAY[$5::text])
     GROUP BY 1
 ), own AS (
-    SELECT date_trunc('{unit}', e.created_at AT TIME ZONE 'America/Bogota') AS slot, e.entity_id, count(*) AS tweets,
-           count(coalesce(e.label, t.label)) AS scored, count(e.label) AS targeted,
-           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'positive') AS positive,
-           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'neutral') AS neutral,
-           count(*) FILTER (WHERE coalesce(e.label, t.label) = 'negative') AS negative
-    FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
-    WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
-      AND ($4::timestamptz IS NULL OR e.created_at <= $4)
-      AND ($5::text IS NULL OR t.datasets @> ARRAY[$5::text])
+    SELECT date_trunc('{unit}', p.created_at AT TIME ZONE 'America/Bogota') AS slot, p.entity_id, count(*) AS tweets,
+           count(coalesce(p.towards, p.of_text)) AS scored, count(p.towards) AS targeted,
+           count(*) FILTER (WHERE coalesce(p.towards, p.of_text) = 'positive') AS positive,
+           count(*) FILTER (WHERE coalesce(p.towards, p.of_text) = 'neutral') AS neutral,
+           count(*) FILTER (WHERE coalesce(p.towards, p.of_text) = 'negative') AS negative
+    FROM bounds b, counted_pairs p
+    WHERE p.entity_id = ANY($1::text[]) AND p.created_at >= b.first AND p.created_at < b.beyond
+      AND ($4::timestamptz IS NULL OR p.created_at <= $4)
+      AND ($5::text IS NULL OR p.datasets @> ARRAY[$5::text])
     GROUP BY 1, 2
 )
 SELECT {start} AS start, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.scored, 0) AS scored,
        coalesce(own.targeted, 0) AS targeted, coalesce(own.positive, 0) AS positive,
        coalesce(own.neutral, 0) AS neutral, coalesce(own.negative, 0) AS negative,
-       coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap
+       coalesce(totals.total, 0) AS total_tweets, totals.total IS NULL AS gap,
+       (SELECT target_model FROM sentiment_versions) AS model
 FROM generate_series($2::date::timestamp, ($3::date + 1)::timestamp - interval '1 {unit}', '1 {unit}') AS s(slot)
 CROSS JOIN unnest($1::text[]) AS w(id)
 LEFT JOIN totals ON totals.slot = s.slot
@@ -59,8 +61,8 @@ SELECT count(*) AS tweets,
        count(*) FILTER (WHERE label = 'positive') AS positive,
        count(*) FILTER (WHERE label = 'neutral') AS neutral,
        count(*) FILTER (WHERE label = 'negative') AS negative,
-       coalesce(array_agg(DISTINCT model) FILTER (WHERE model IS NOT NULL), '{}') AS models
-FROM tweets
+       coalesce(array_agg(DISTINCT model) FILTER (WHERE label IS NOT NULL), '{}') AS models
+FROM counted_texts
 WHERE NOT deleted
   AND ($1::date IS NULL OR created_at >= $1::timestamp AT TIME ZONE 'America/Bogota')
   AND ($2::date IS NULL OR created_at < ($2::date + 1)::timestamp AT TIME ZONE 'America/Bogota')
@@ -92,6 +94,8 @@ class EntityCount:
     """All tweets of the day or hour, whomever they count for."""
     gap: bool
     """True when no tweet at all is stored of it."""
+    model: str | None
+    """The version of the sentiment model whose answers count; None: not known yet, any counts."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ SELECT count(*), max(change_seq) FROM saved
 # The head is the number of a change that exists, so that a consumer that has read up to it has everything.
 _COUNT = "UPDATE feed_state SET head = coalesce($1, head), scored = scored + $2"
 
+# The answer of another version than the one that counts, or is to count, is looked for and judged again.
+_NOTE_STRAYS = """
+UPDATE sentiment_versions SET strays = true WHERE NOT strays AND $1 <> coalesce(coming_text_model, text_model)
+"""
+
 
 @dataclass(frozen=True)
 class UnscoredTweet:
@@ -80,6 +85,7 @@ class ScoreRepository:
             assert row is not None
             saved, last = int(row[0]), row[1]
             await connection.execute(_COUNT, last, saved)
+            await connection.execute(_NOTE_STRAYS, model)
             return saved
 
     async def mark_unscorable(self, tweet_id: int, reason: str) -> None:

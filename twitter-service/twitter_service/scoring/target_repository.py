@@ -40,6 +40,10 @@ WITH saved AS (
 SELECT count(*) FROM saved
 """
 
+_NOTE_STRAYS = """
+UPDATE sentiment_versions SET strays = true WHERE NOT strays AND $1 <> coalesce(coming_target_model, target_model)
+"""
+
 
 @dataclass(frozen=True)
 class PendingTarget:
@@ -77,7 +81,7 @@ class TargetRepository:
 
     async def pending(self, limit: int) -> list[PendingTarget]:
         """Return the pairs of a tweet and an entity that wait longest, by the age of the tweet."""
-        return [_pending(row) for row in await fetch_planned(self._postgres, _PENDING, limit)]
+        return [pending_target(row) for row in await fetch_planned(self._postgres, _PENDING, limit)]
 
     async def count_pending(self) -> int:
         """Return how many wait; at most a million are counted."""
@@ -95,10 +99,13 @@ class TargetRepository:
         async with self._postgres.transaction() as connection:
             await lock_feed(connection)
             saved: int = await connection.fetchval(_SAVE, *columns, model)
+            if model is not None:
+                await connection.execute(_NOTE_STRAYS, model)
             return saved
 
 
-def _pending(row: Any) -> PendingTarget:
+def pending_target(row: Any) -> PendingTarget:
+    """Return a row with the columns of ``_PENDING``, by name."""
     terms = Terms(row["entity_id"], *(tuple(row[name] or ()) for name in ("handles", "aliases", "hashtags")))
     key = (row["tweet_id"], row["entity_id"], row["version_id"], row["text"], row["lang"], not row["needs_score"])
     return PendingTarget(*key, terms, row["origin_request_id"], row["origin_traceparent"])

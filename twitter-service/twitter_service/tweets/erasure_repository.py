@@ -36,7 +36,9 @@ _ERASE_RETWEETS = """
 UPDATE retweets SET deleted = true, author_id = NULL WHERE retweet_id = ANY($1::bigint[]) AND NOT deleted
 RETURNING retweet_id
 """
-_DEPENDENT_TABLES = ("tweet_entities", "tweet_raw", "tweet_search", "tweet_versions")
+_DEPENDENT_TABLES = (
+    "tweet_entities", "tweet_raw", "tweet_search", "tweet_versions", "rejudged_texts", "rejudged_targets",
+)  # fmt: skip
 
 
 async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[int]:

@@ -30,7 +30,9 @@ SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t
        coalesce(a.score, 0.5) AS credibility,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('entity', e.entity_id, 'label', e.label, 'positive', e.positive,
                'neutral', e.neutral, 'negative', e.negative, 'basis', e.basis, 'model', e.model) ORDER BY e.entity_id),
-               '[]') FROM tweet_entities e WHERE e.tweet_id = t.id AND e.label IS NOT NULL) AS towards
+               '[]') FROM tweet_entities e WHERE e.tweet_id = t.id AND e.label IS NOT NULL) AS towards,
+       ARRAY(SELECT p.entity_id || ':' || coalesce(p.towards, p.of_text) FROM counted_pairs p
+             WHERE p.tweet_id = t.id AND coalesce(p.towards, p.of_text) IS NOT NULL ORDER BY p.entity_id) AS counted_as
 FROM tweets t LEFT JOIN authors a ON a.key = coalesce(t.author_id, '@' || lower(t.username))
 """
 
@@ -63,16 +65,11 @@ class StoredTweet(msgspec.Struct, frozen=True, gc=False):
     credibility: float
     towards: list[dict[str, Any]]
     """Entity, label, shares, basis and model of each sentiment towards an entity."""
+    counted_as: list[str]
+    """``entity:label`` for each entity that it counts for, with the label that counts use.
 
-    @property
-    def counted_as(self) -> list[str]:
-        """``entity:label`` for each entity that it counts for, with the label that counts use.
-
-        That is the label towards the entity where it was judged, else that of the text; none before it is scored.
-        """
-        judged = {one["entity"]: one["label"] for one in self.towards}
-        labels = ((entity, judged.get(entity, self.label)) for entity in self.entities)
-        return [f"{entity}:{label}" for entity, label in labels if label]
+    That is the label towards the entity where it was judged, else that of the text; none before it is scored.
+    """
 
 
 @dataclass(frozen=True)

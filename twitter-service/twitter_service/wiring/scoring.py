@@ -1,4 +1,4 @@
-"""Composition of scoring: texts, and after that the sentiment towards the entities in them."""
+"""Composition of scoring: texts, then the sentiment towards the entities in them, and both again for a new model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from castor_chassis import Chassis, Wakeup
 from twitter_service.clients.sentiment import SentimentClient
+from twitter_service.rejudging.answer_repository import AnswerRepository
+from twitter_service.rejudging.version_repository import VersionRepository
+from twitter_service.rejudging.worker import FreshWork, Rejudger
 from twitter_service.scoring.run_all import run_all
 from twitter_service.scoring.score_repository import ScoreRepository
 from twitter_service.scoring.target_repository import TargetRepository
@@ -21,7 +24,7 @@ def start_scoring(
     stored: Wakeup,
     on_scored: Callable[[], None],
 ) -> None:
-    """Start both scorers under one lease: they share the peer. ``stored`` says that tweets were stored."""
+    """Start what asks sentiment-service, under one lease. ``stored`` says that tweets were stored."""
     settings = chassis.settings
     peer = chassis.peer("sentiment-service", settings.sentiment_url)
     sentiment = SentimentClient(peer, timeout_seconds=settings.sentiment_timeout_seconds)
@@ -31,8 +34,9 @@ def start_scoring(
         on_scored()
         texts_scored.set()
 
+    texts = ScoreRepository(chassis.postgres)
     text_scorer = TextScorer(
-        ScoreRepository(chassis.postgres),
+        texts,
         sentiment,
         stored,
         batch_size=settings.score_batch_size,
@@ -43,4 +47,14 @@ def start_scoring(
     target_scorer = TargetScorer(
         targets, sentiment, texts_scored, batch_size=settings.target_batch_size, default_lang=settings.default_lang
     )
-    chassis.spawn_under_lease("score_tweets", lambda: run_all(text_scorer.run(), target_scorer.run()))
+    rejudger = Rejudger(
+        VersionRepository(chassis.postgres),
+        AnswerRepository(chassis.postgres),
+        FreshWork(texts, targets),
+        sentiment,
+        batch_size=settings.target_batch_size,
+        settle_seconds=settings.rejudge_settle_seconds,
+        default_lang=settings.default_lang,
+        on_change=on_scored,
+    )
+    chassis.spawn_under_lease("score_tweets", lambda: run_all(text_scorer.run(), target_scorer.run(), rejudger.run()))

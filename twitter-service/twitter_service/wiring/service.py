@@ -18,6 +18,8 @@ from twitter_service.imports.model import ImportLimits
 from twitter_service.imports.repository import ImportRepository
 from twitter_service.imports.service import ImportService
 from twitter_service.queries.service import QueryService
+from twitter_service.rejudging.service import RejudgingService
+from twitter_service.rejudging.version_repository import VersionRepository
 from twitter_service.scoring.service import ScoringService
 from twitter_service.scoring.target_repository import TargetRepository
 from twitter_service.settings import TwitterSettings
@@ -61,6 +63,7 @@ async def start(chassis: Chassis[TwitterSettings]) -> AsyncIterator[Resources]:
             tweets=TweetService(tweets, on_change=feed.look),
             feed=feed,
             scoring=ScoringService(feed_repository, targets),
+            rejudging=RejudgingService(VersionRepository(postgres)),
             entities=EntityService(entities, to_rematch),
             queries=QueryService(tweets, entities, CountsRepository(postgres), AuthorRepository(postgres), datasets),
             datasets=datasets,

@@ -14,6 +14,11 @@ TARGETED = Field(
     description="Of the scored, those that are counted by what they say for or against the entity; the others by the "
     "sentiment of the whole text."
 )
+MODEL = Field(
+    None,
+    description="The version of the sentiment model whose answers are counted, '<id>@<version>+rules<version>'; never "
+    "of two. Null: not known yet, whatever is stored counts.",
+)
 
 
 class DailyCount(ResponseModel):
@@ -29,6 +34,7 @@ class DailyCount(ResponseModel):
     negative: Integer
     total_tweets: Integer = Field(description="All stored tweets of that day, whomever they count for.")
     gap: bool = Field(description="True when no tweet at all is stored of that day: nothing was observed.")
+    model: str | None = MODEL
 
     @classmethod
     def of(cls, count: EntityCount) -> Self:
@@ -49,6 +55,7 @@ class HourlyCount(ResponseModel):
     negative: Integer
     total_tweets: Integer = Field(description="All stored tweets of that hour, whomever they count for.")
     gap: bool = Field(description="True when no tweet at all is stored of that hour: nothing was observed.")
+    model: str | None = MODEL
 
     @classmethod
     def of(cls, count: EntityCount) -> Self:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import Label, TweetId
+from twitter_service.rejudging.model import Phase, RejudgingState
 from twitter_service.scoring.service import Progress
 from twitter_service.tweets.feed_repository import Change
 from twitter_service.tweets.repository import StoredTweet, TweetVersion
@@ -112,6 +113,17 @@ class FeedItem(ResponseModel):
         return cls.model_validate({**structs.asdict(change), **names})
 
 
+class Rejudging(ResponseModel):
+    """Every stored tweet is being judged under a new version of the sentiment model."""
+
+    model: str = Field(description="The version, '<id>@<version>+rules<version of the rules>'.")
+    phase: Phase = Field(
+        description="`texts`, then `targets`: its answers are collected, and counts use those of the version before. "
+        "`switching`: counts use them, and tweets and the feed get them one after the other."
+    )
+    judged: Integer = Field(description="Texts, and pairs of a tweet and an entity, that were judged so far.")
+
+
 class ScoreProgress(ResponseModel):
     """How far scoring is. ``tweets`` = ``scored`` + ``pending`` + ``unscorable``."""
 
@@ -125,12 +137,32 @@ class ScoreProgress(ResponseModel):
     )
     search_behind: Integer = Field(description="Changes of tweets that full-text search does not show yet.")
     feed_head: Integer = Field(description="Number of the newest change: whoever followed the feed so far has all.")
+    model: str | None = Field(
+        None,
+        description="The version of the sentiment model whose answers counts use; null: not known yet, all answers "
+        "count. What was judged by another version counts as not scored.",
+    )
+    rejudging: Rejudging | None = None
 
     @classmethod
-    def of(cls, progress: Progress) -> Self:
+    def of(cls, progress: Progress, versions: RejudgingState) -> Self:
         """Return the totals as they go over the wire."""
-        fields = {name: getattr(progress.feed, name) for name in cls.model_fields if name != "targets_pending"}
-        return cls(**fields, targets_pending=progress.targets_pending)
+        given = ("targets_pending", "model", "rejudging")
+        fields = {name: getattr(progress.feed, name) for name in cls.model_fields if name not in given}
+        active = versions.active
+        return cls(
+            **fields,
+            targets_pending=progress.targets_pending,
+            model=None if active is None else active.targets,
+            rejudging=_rejudging(versions),
+        )
+
+
+def _rejudging(versions: RejudgingState) -> Rejudging | None:
+    version = versions.active if versions.phase == "switching" else versions.coming
+    if version is None:
+        return None
+    return Rejudging(model=version.targets, phase=versions.phase, judged=versions.judged)
 
 
 class ErasureRequest(RequestModel):
