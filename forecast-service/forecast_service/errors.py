@@ -1,6 +1,6 @@
 """Errors of forecast-service."""
 
-from castor_chassis import ServiceError
+from castor_chassis import ServiceError, Unavailable
 
 
 class EntityNotFound(ServiceError):
@@ -17,6 +17,16 @@ class DatasetNotFound(ServiceError):
     status = 404
     code = "dataset_not_found"
     message = "No data set has the name '{dataset}'; list them with GET /v1/twitter/datasets."
+
+
+class CountsChangeOver(Unavailable):
+    """Counts were read while twitter-service changed to another version of the sentiment model."""
+
+    code = "counts_change_over"
+    message = (
+        "twitter-service is changing its counts to another version of the sentiment model, and counts of two versions "
+        "are not mixed; try again as Retry-After says."
+    )
 
 
 class PredictionNotFound(ServiceError):

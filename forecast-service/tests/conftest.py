@@ -57,6 +57,8 @@ def day_of(entity: str, day: date) -> dict[str, Any]:
         "negative": tweets - positive,
         "total_tweets": 0 if gap else 60,
         "gap": gap,
+        "targeted": tweets // 4,
+        "model": "words@1+rules1",
     }
 
 

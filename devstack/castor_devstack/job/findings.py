@@ -14,7 +14,9 @@ from castor_devstack.job.traced_client import Json, TracedClient
 HORIZON_DAYS = 14
 SERIES_DAYS = 90
 SUMS = ("tweets", "scored", "targeted", "positive", "neutral", "negative")
-DAY = ("date", "tweets", "icce", "low", "high", "smoothed", "gap", "silent")
+DAY = (
+    "date", "tweets", "icce", "low", "high", "smoothed", "gap", "silent", "judged_towards", "judged_by_text",
+)  # fmt: skip
 CITED = ("id", "quote", "author", "published_at")
 
 

@@ -23,7 +23,8 @@ def result() -> dict[str, Any]:
     days = [(FIRST + timedelta(days=number)).isoformat() for number in range(20)]
     series = [
         {"date": day, "tweets": 3, "icce": None if place == 9 else 40.0 + place, "low": 30.0, "high": 50.0,
-         "smoothed": None if place == 9 else 41.0 + place, "gap": place == 9, "silent": False}
+         "smoothed": None if place == 9 else 41.0 + place, "gap": place == 9, "silent": False,
+         "judged_towards": 2, "judged_by_text": 1}
         for place, day in enumerate(days)
     ]  # fmt: skip
     counts = {"tweets": 1234, "scored": 1000, "targeted": 10, "positive": 500, "neutral": 300, "negative": 200}

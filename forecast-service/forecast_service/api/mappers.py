@@ -31,6 +31,8 @@ def series_of(index: EntityIndex) -> wire.Series:
         days_missing=sum(day.is_gap for day in index.days),
         days_silent=sum(day.is_silent for day in index.days),
         tweets=sum(day.tweets for day in index.days),
+        judged_towards=sum(day.judged_towards for day in index.days),
+        judged_by_text=sum(day.judged_by_text for day in index.days),
         data_age_days=index.age_days,
         span=_span_value(index.span),
         items=[_day_value(day) for day in index.days],
@@ -42,7 +44,8 @@ def _span_value(span: IndexDay | None) -> wire.SpanValue | None:
         return None
     low, high = band(span.icce, span.sampling_error or 0.0, 0, 100)
     values = {"icce": span.icce, "isn": span.isn, "icr": span.icr, "low": low, "high": high}
-    return wire.SpanValue(tweets=span.tweets, **{name: round(value, 4) for name, value in values.items()})
+    judged = {"judged_towards": span.judged_towards, "judged_by_text": span.judged_by_text}
+    return wire.SpanValue(tweets=span.tweets, **judged, **{name: round(value, 4) for name, value in values.items()})
 
 
 def _day_value(day: IndexDay) -> wire.DayValue:
@@ -56,6 +59,8 @@ def _day_value(day: IndexDay) -> wire.DayValue:
         icr=_rounded(day.icr),
         smoothed=_rounded(day.smoothed),
         momentum=_rounded(day.momentum),
+        judged_towards=day.judged_towards,
+        judged_by_text=day.judged_by_text,
     )
     return value if day.icce is None else value.model_copy(update=_bands(day))
 
@@ -149,6 +154,8 @@ def _week(week: Week) -> wire.Week:
         icce=_rounded(week.icce),
         low=low,
         high=high,
+        judged_towards=week.judged_towards,
+        judged_by_text=week.judged_by_text,
         note="silent" if not week.scored else "few_tweets" if week.scored < FEW_TWEETS else None,
     )
 

@@ -8,13 +8,18 @@ from pydantic import BaseModel
 
 from castor_chassis import Peer, PeerRejected, normal_time
 from castor_chassis.client.operation import Operation
-from forecast_service.errors import DatasetNotFound, EntityNotFound
+from forecast_service.errors import CountsChangeOver, DatasetNotFound, EntityNotFound
 
 DAILY_COUNTS = "/v1/twitter/counts/daily"
+READINGS = 3
+"""How often counts are read from the beginning where twitter-service changes over to another sentiment model."""
 
 
 class DailyCount(BaseModel):
-    """One day of one entity, in America/Bogota."""
+    """One day of one entity, in America/Bogota.
+
+    ``targeted`` of ``scored`` are counted by what they say about the entity; ``model`` is whose answers are counted.
+    """
 
     date: date
     entity: str
@@ -23,6 +28,8 @@ class DailyCount(BaseModel):
     positive: int
     negative: int
     total_tweets: int
+    targeted: int = 0
+    model: str | None = None
 
 
 class DailyCounts(BaseModel):
@@ -46,10 +53,18 @@ class TwitterClient:
     ) -> list[DailyCount]:
         """Return every day from ``since`` to ``until`` inclusive, oldest first; None stands for all.
 
-        Raises ``EntityNotFound``, ``DatasetNotFound``, or the chassis's ``PeerError``.
+        All of them are counted with one version of the sentiment model. Raises ``EntityNotFound``,
+        ``DatasetNotFound``, ``CountsChangeOver``, or the chassis's ``PeerError``.
         """
         span = {"since": since.isoformat(), "until": until.isoformat(), "as_of": normal_time(as_of)}
         asked = {"dataset": dataset, "entity": entity, **span}
+        for _ in range(READINGS):
+            days = await self._all_pages(asked)
+            if len({day.model for day in days}) <= 1:
+                return days
+        raise CountsChangeOver(retry_after_seconds=1)
+
+    async def _all_pages(self, asked: dict[str, str | None]) -> list[DailyCount]:
         days: list[DailyCount] = []
         cursor: str | None = None
         while True:

@@ -16,6 +16,7 @@ MEC_t = S_t - S_(t-1), up above one point, down below minus one, else stable.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import hypot
 from typing import Literal
 
@@ -36,7 +37,7 @@ def icce_by_day(counts: Sequence[DayCount], *, alpha: float = 0.5, smoothing: fl
     days: list[IndexDay] = []
     before: IndexDay | None = None
     for count in counts:
-        day = _index_day(count, alpha, smoothing, before)
+        day = _judged(_index_day(count, alpha, smoothing, before), count)
         before = before if day.icce is None else day
         days.append(day)
     return days
@@ -74,8 +75,13 @@ def icce_of_span(counts: Sequence[DayCount], *, alpha: float = 0.5) -> IndexDay 
     """
     if not counts:
         return None
-    totals = [(c.tweets, c.scored, c.positive, c.negative, c.total_tweets) for c in counts]
-    return _index_day(DayCount(counts[-1].day, *map(sum, zip(*totals, strict=True))), alpha, 1.0, None)
+    totals = [(c.tweets, c.scored, c.positive, c.negative, c.total_tweets, c.targeted) for c in counts]
+    together = DayCount(counts[-1].day, *map(sum, zip(*totals, strict=True)))
+    return _judged(_index_day(together, alpha, 1.0, None), together)
+
+
+def _judged(day: IndexDay, count: DayCount) -> IndexDay:
+    return replace(day, judged_towards=count.targeted, judged_by_text=count.scored - count.targeted)
 
 
 def icce_at(isn: float, icr: float, alpha: float) -> float:

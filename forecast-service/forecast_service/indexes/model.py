@@ -9,7 +9,10 @@ from math import hypot
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Tweets of one entity on one day, or from one day on, in America/Bogota; ``total_tweets``: of everybody."""
+    """Tweets of one entity on one day, or from one day on, in America/Bogota; ``total_tweets``: of everybody.
+
+    ``targeted`` of ``scored`` were judged by what they say about the entity, the others by their text as a whole.
+    """
 
     day: date
     tweets: int
@@ -17,6 +20,7 @@ class DayCount:
     positive: int
     negative: int
     total_tweets: int
+    targeted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class IndexDay:
     sampling_error: float | None = None
     smoothed_error: float | None = None
     momentum_error: float | None = None
+    judged_towards: int = 0
+    """Tweets that were judged by what they say about the entity."""
+    judged_by_text: int = 0
+    """Tweets whose text as a whole was judged."""
 
     @property
     def is_silent(self) -> bool:
@@ -115,6 +123,8 @@ class Week:
     isn: float | None
     icce: float | None
     error: float
+    judged_towards: int
+    judged_by_text: int
 
 
 @dataclass(frozen=True, slots=True)

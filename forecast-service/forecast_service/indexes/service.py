@@ -74,4 +74,5 @@ class IndexService:
 
 
 def _day_count(count: DailyCount) -> DayCount:
-    return DayCount(count.date, count.tweets, count.scored, count.positive, count.negative, count.total_tweets)
+    names = ("tweets", "scored", "positive", "negative", "total_tweets", "targeted")
+    return DayCount(count.date, *(getattr(count, name) for name in names))

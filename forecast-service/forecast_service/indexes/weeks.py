@@ -48,7 +48,7 @@ def _weeks(days: Sequence[tuple[str, DayCount]], entities: Iterable[str], alpha:
 
 
 def _sum(days: Sequence[DayCount]) -> DayCount:
-    names = ("tweets", "scored", "positive", "negative", "total_tweets")
+    names = ("tweets", "scored", "positive", "negative", "total_tweets", "targeted")
     first = min((one.day for one in days), default=date.min)
     return DayCount(first, *(sum(getattr(one, name) for one in days) for name in names))
 
@@ -67,4 +67,6 @@ def _week(count: DayCount, voices: int, alpha: float) -> Week:
         isn=isn,
         icce=icce,
         error=icce_error(count, alpha),
+        judged_towards=count.targeted,
+        judged_by_text=count.scored - count.targeted,
     )

@@ -134,8 +134,18 @@ def _index(one: Json, colour: str, scale: charts.Scale) -> str:
             f"({number(last['low'], 1)} a {number(last['high'], 1)}, {percent(one['level'])})."
         )
         ahead += "".join(f" {method.FORECAST_NOTES[note]}" for note in one["notes"] if note in method.FORECAST_NOTES)
-    caption = element("figcaption", text(ahead))
+    caption = element("figcaption", text(f"{ahead} {_judged(one)}"))
     return element("figure", element("h3", text(one["name"])) + charts.index_chart(one, colour, scale) + caption)
+
+
+def _judged(one: Json) -> str:
+    """Return how the tweets of an index were judged; reports made before this was known say nothing."""
+    towards, by_text = (
+        sum(day_.get(name, 0) for day_ in one["series"]) for name in ("judged_towards", "judged_by_text")
+    )
+    if not towards + by_text:
+        return ""
+    return f"Tuits evaluados por lo que dicen de la persona: {number(towards)}; solo por su tono: {number(by_text)}."
 
 
 def _sentiment(result: Json) -> str:

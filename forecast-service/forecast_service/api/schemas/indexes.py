@@ -10,6 +10,14 @@ from pydantic import Field, StringConstraints
 from castor_chassis import Composed, ComposedText, Number, Pattern, RequestModel, ResponseModel, Timestamp
 
 Trend = Literal["up", "down", "stable"]
+JudgedTowards = Annotated[
+    int,
+    Field(description="Tweets that were judged by what they say for or against the entity."),
+]
+JudgedByText = Annotated[
+    int,
+    Field(description="Tweets of which only the text as a whole was judged, which need not be about the entity."),
+]
 
 
 class DayValue(ResponseModel):
@@ -37,6 +45,8 @@ class DayValue(ResponseModel):
         None, description="The lower of the icce with alpha 0.25 and with alpha 0.75: what another weight would say."
     )
     alpha_high: float | None = Field(None, description="The higher of these two, in points.")
+    judged_towards: JudgedTowards = 0
+    judged_by_text: JudgedByText = 0
 
 
 class SpanValue(ResponseModel):
@@ -48,6 +58,8 @@ class SpanValue(ResponseModel):
     icr: float = Field(description="The entity's share of all tweets of these days, in [0, 1].")
     low: float = Field(description="Lower end of the 95 % band that the number of tweets gives, in points.")
     high: float = Field(description="Upper end of that band, in points.")
+    judged_towards: JudgedTowards = 0
+    judged_by_text: JudgedByText = 0
 
 
 class Series(ResponseModel):
@@ -61,6 +73,8 @@ class Series(ResponseModel):
     days_missing: int = Field(0, description="Days in 'items' that are gaps; days before the first tweet are left out.")
     days_silent: int = Field(0, description="Days on which nobody spoke of the entity.")
     tweets: int = Field(0, description="Tweets that count for the entity, over all days.")
+    judged_towards: JudgedTowards = 0
+    judged_by_text: JudgedByText = 0
     data_age_days: int = Field(0, description="Days from the last day that has an index to the last whole day.")
     span: SpanValue | None = Field(None, description="Of all days of 'items' together; null when none has an index.")
     items: list[DayValue]
@@ -150,6 +164,8 @@ class Week(ResponseModel):
     scored: int = Field(description="Of them, those with a sentiment; the index rests on these.")
     positive: int
     negative: int
+    judged_towards: JudgedTowards = 0
+    judged_by_text: JudgedByText = 0
     share_of_voice: float | None = Field(
         description="tweets / tweets of all tracked entities in the week, in [0, 1]; null when nobody spoke of any."
     )
