@@ -29,6 +29,7 @@ from rag_service.files.repository import FileRepository
 from rag_service.files.service import FileService
 from rag_service.files.worker import FileReader
 from rag_service.ingest.feed_consumer import FeedConsumer
+from rag_service.ingest.feed_traffic import FeedTraffic
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.service import RetrievalService
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
@@ -83,11 +84,18 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
     settings, postgres = chassis.settings, chassis.postgres
     twitter = TwitterFeed(chassis.peer("twitter-service", settings.twitter_url), FEED_PATH, TweetChange, settings)
     embeddings = EmbeddingRepository(postgres)
-    embedder = Embedder(embeddings, encoder, batch=settings.embedding_batch, concurrency=settings.embedding_concurrency)
+    traffic = FeedTraffic(settings.embedding_yield_seconds)
+    embedder = Embedder(
+        embeddings,
+        encoder,
+        batch=settings.embedding_batch,
+        concurrency=settings.embedding_concurrency,
+        yields=traffic.is_busy,
+    )
     indexes = VectorIndexRepository(
         postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows
     )
-    chassis.spawn_under_lease("follow_tweets", FeedConsumer(twitter, stored).run)
+    chassis.spawn_under_lease("follow_tweets", FeedConsumer(twitter, stored, traffic).run)
     reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres))
     chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)

@@ -30,6 +30,12 @@ class RagSettings(FeedSettings):
     embedding_batch_timeout_seconds: float = Field(
         20, gt=0, description="Time limit of one request of the background work."
     )
+    embedding_yield_seconds: float = Field(
+        0,
+        ge=0,
+        description="How long embeddings wait at a stretch while the feed brings changes, so that "
+        "sentiment-service has the processors that it shares with the encoder; 0: not at all, right on others.",
+    )
     query_embedding_timeout_seconds: float = Field(
         2, gt=0, description="Time limit; a search without a vector goes by words alone (degraded: embeddings)."
     )

@@ -32,6 +32,8 @@ _DEVELOPMENT = {
     # Seven processes share the cores; a thread per core in each would be slower.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # The encoder needs as much time a tweet as the scores, which come first.
+    "EMBEDDING_YIELD_SECONDS": "120",
     # aiobreaker compares local time with UTC.
     "TZ": "UTC",
     "PYTHONUNBUFFERED": "1",

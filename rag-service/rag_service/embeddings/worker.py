@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -27,19 +27,28 @@ log = structlog.get_logger("castor.rag.embeddings")
 
 
 class Embedder:
-    """Gives pending documents their vectors, ``concurrency`` batches at a time."""
+    """Gives pending documents their vectors, ``concurrency`` batches at a time; it waits while ``yields`` says so."""
 
-    def __init__(self, documents: EmbeddingRepository, encoder: Encoder, *, batch: int, concurrency: int) -> None:
+    def __init__(
+        self,
+        documents: EmbeddingRepository,
+        encoder: Encoder,
+        *,
+        batch: int,
+        concurrency: int,
+        yields: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._documents = documents
         self._encoder = encoder
         self._batch = batch
         self._concurrency = concurrency
+        self._yields = yields
 
     async def run(self) -> None:
         """Embed until cancelled. Raises what the encoder or the database raise, and can then be run again."""
         checked = time.monotonic()
         while True:
-            if await self.step():
+            if not self._yields() and await self.step():
                 continue
             if time.monotonic() - checked >= MODEL_CHECK_SECONDS:
                 await self.check_model()

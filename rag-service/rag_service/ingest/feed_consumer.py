@@ -8,14 +8,16 @@ from castor_chassis import follow
 from rag_service.clients.twitter import TweetChange, TwitterFeed
 from rag_service.documents.model import TWEET_PREFIX, TWEET_SOURCE, Draft, Metadata
 from rag_service.documents.repository import DocumentRepository
+from rag_service.ingest.feed_traffic import FeedTraffic
 
 
 class FeedConsumer:
-    """Stores the feed page by page; run it under a lease."""
+    """Stores the feed page by page, and notes the traffic; run it under a lease."""
 
-    def __init__(self, twitter: TwitterFeed, documents: DocumentRepository) -> None:
+    def __init__(self, twitter: TwitterFeed, documents: DocumentRepository, traffic: FeedTraffic) -> None:
         self._twitter = twitter
         self._documents = documents
+        self._traffic = traffic
 
     async def run(self) -> None:
         """Follow the feed until cancelled; raises what the peer or the database raise."""
@@ -23,6 +25,7 @@ class FeedConsumer:
 
     async def apply(self, tweets: Sequence[TweetChange], next_cursor: str) -> None:
         """Store one page and its cursor together; raises ``CursorMoved`` when another replica stored it before."""
+        self._traffic.note()
         latest = {tweet.id: tweet for tweet in tweets}.values()
         erased = [TWEET_PREFIX + tweet.id for tweet in latest if tweet.deleted]
         drafts = [draft_of(tweet) for tweet in latest if not tweet.deleted]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
+from castor_chassis.testing import until
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings import worker
@@ -91,21 +93,48 @@ async def test_vectors_of_another_length_are_not_stored(world: World) -> None:
     assert (await world.call("GET", "/v1/rag/status"))["data"]["pending"] == 1
 
 
+class Counting:
+    """An encoder that notes how many texts it was asked for in each call."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    async def embed(self, texts: list[str]) -> Embeddings:
+        self.sizes.append(len(texts))
+        return Embeddings("counting", 256, [[0.0625] * 256 for _ in texts])
+
+
 async def test_documents_are_embedded_in_full_batches(
     documents: DocumentRepository, embeddings: EmbeddingRepository
 ) -> None:
     """The encoder, which is what takes long, is asked as seldom as the size of a batch allows."""
-    sizes: list[int] = []
-
-    class Counting:
-        async def embed(self, texts: list[str]) -> Embeddings:
-            sizes.append(len(texts))
-            return Embeddings("counting", 256, [[0.0625] * 256 for _ in texts])
-
+    counting = Counting()
     drafts = [Draft(f"d{number}", f"Documento número {number} sobre salud pública.", "x") for number in range(1000)]
     await documents.save(drafts)
-    embedder = Embedder(embeddings, Counting(), batch=128, concurrency=2)
+    embedder = Embedder(embeddings, counting, batch=128, concurrency=2)
     while await embedder.step():
         pass
     assert (await embeddings.counts()).embedded == 1000
-    assert sorted(sizes, reverse=True) == [128] * 7 + [1000 - 7 * 128]
+    assert sorted(counting.sizes, reverse=True) == [128] * 7 + [1000 - 7 * 128]
+
+
+async def test_documents_wait_while_something_else_goes_first(
+    documents: DocumentRepository, embeddings: EmbeddingRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is embedded while the worker has to yield, and everything as soon as it need not."""
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
+    counting, waits = Counting(), [True] * 5
+
+    def yields() -> bool:
+        assert not (waits and counting.sizes)
+        return bool(waits) and waits.pop()
+
+    await documents.save([Draft("d1", "Salud pública.", "x")])
+    running = asyncio.ensure_future(Embedder(embeddings, counting, batch=128, concurrency=2, yields=yields).run())
+
+    async def is_embedded() -> bool:
+        return (await embeddings.counts()).embedded == 1
+
+    await until(is_embedded)
+    running.cancel()
+    assert waits == []

@@ -15,6 +15,7 @@ from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.errors import CursorMoved
 from rag_service.ingest.feed_consumer import FeedConsumer, draft_of
+from rag_service.ingest.feed_traffic import FeedTraffic
 
 if TYPE_CHECKING:
     from conftest import World
@@ -30,7 +31,7 @@ def tweet(number: int, text: str, **fields: Any) -> TweetChange:
 @pytest.fixture
 def consumer(documents: DocumentRepository) -> FeedConsumer:
     """A consumer that is given its pages by the test."""
-    return FeedConsumer(cast(TwitterFeed, None), documents)
+    return FeedConsumer(cast(TwitterFeed, None), documents, FeedTraffic(0))
 
 
 async def test_each_tweet_becomes_one_document_with_its_facts(world: World) -> None:
