@@ -62,11 +62,9 @@ class Pair:
     """Ids of the items that sentiment-service was asked for, by path."""
 
     @asynccontextmanager
-    async def sentiment(self) -> AsyncIterator[RunningService]:
-        """Run the real sentiment-service with its small model."""
-        settings = SentimentSettings(
-            **{**tls_settings(self.files), "api_port": self.port, "sentiment_model": "bundled-fast"}
-        )
+    async def sentiment(self, model: str = "bundled-fast") -> AsyncIterator[RunningService]:
+        """Run the real sentiment-service with its small model, or with the one of a folder."""
+        settings = SentimentSettings(**{**tls_settings(self.files), "api_port": self.port, "sentiment_model": model})
         app = create_sentiment(settings, keys=self.issuer)
         app.add_middleware(Heard, asked=self.asked)
         async with run_service(app, settings) as service:
@@ -113,7 +111,7 @@ async def twitter_and_sentiment(
 ) -> AsyncIterator[Pair]:
     """Run twitter-service; sentiment-service has a port of its own and is not there yet."""
     own, other = authority.write(folder, "twitter-service"), authority.write(folder, "sentiment-service")
-    token = issuer.service_token("twitter-service", "sentiment-service", ["sentiment:analyze"], _thumbprint(own))
+    token = issuer.service_token("twitter-service", "sentiment-service", ["sentiment:analyze"], thumbprint(own))
     auth = ScriptedPeer(routes={"/v1/auth/token": lambda _: (200, {"access_token": token, "expires_in": 300}, {})})
     with _port() as port:
         async with auth.listening(authority.write(folder, "auth-service")):
@@ -130,6 +128,8 @@ async def emptied(database: str) -> None:
     await migrate(database, "twitter_service")
     connection = await asyncpg.connect(database)
     await connection.execute("TRUNCATE tweets, tweet_entities, tweet_search, entities, imports, authors")
+    await connection.execute("TRUNCATE rejudged_texts, rejudged_targets, sentiment_versions")
+    await connection.execute("INSERT INTO sentiment_versions DEFAULT VALUES")
     await connection.execute("UPDATE feed_state SET head = 0, tweets = 0, scored = 0, unscorable = 0")
     await connection.execute("UPDATE search_state SET through = 0")
     await connection.close()
@@ -144,7 +144,7 @@ def _port() -> Iterator[int]:
         leases.release()
 
 
-def _thumbprint(files: TlsFiles) -> str:
+def thumbprint(files: TlsFiles) -> str:
     """Return what a token is bound to the certificate by (RFC 8705)."""
     der = x509.load_pem_x509_certificate(files.certificate.read_bytes()).public_bytes(Encoding.DER)
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
