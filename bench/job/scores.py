@@ -5,8 +5,8 @@
 Each checkout (by default this one; for a comparison give two whose environments are built) gets a fresh system in a
 state folder of its own, in turns, one at a time: what else runs on the machine disturbs all alike. The file is imported
 into an empty store, authors tracked; the clock stops when the last text, and again when the last pair of a tweet and an
-entity, has its sentiment. Trending, indexing and embeddings go on meanwhile, as in ``castor demo``. CPU is that of all
-processes of a part (its children too) up to the last pair.
+entity, has its sentiment, and when the last document has its vector. Trending, indexing and embeddings go on meanwhile,
+as in ``castor demo``. CPU is that of all processes of a part (its children too) up to the last vector.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ from castor_devstack.supervision.state_folder import StateFolder
 
 HERE = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CASTOR_DATA") or HERE.parent / "shared" / "data")
+PROGRESS = "/v1/twitter/scores/progress"
 START_SECONDS, JOB_SECONDS = 300, 1800
 
 
 @dataclass
 class Run:
-    """One import: seconds to the last text and the last pair, and CPU seconds by part."""
+    """One import: seconds to the last text, pair and vector, and CPU seconds by part up to the last vector."""
 
     tweets: int = 0
     text_seconds: float = 0.0
     pair_seconds: float = 0.0
+    vector_seconds: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)
 
 
@@ -54,7 +56,7 @@ def main() -> None:
             runs[checkout].append(run)
             print(f"{checkout}: {_line(run)}, load average {os.getloadavg()[0]:.1f}", flush=True)
     for checkout, some in runs.items():
-        print(f"\n{checkout}, CPU ms a tweet up to the last pair")
+        print(f"\n{checkout}, CPU ms a tweet up to the last vector")
         for part in sorted(some[0].cpu, key=lambda part: -some[0].cpu[part]):
             print(f"  {part:22}" + "".join(f"{1000 * run.cpu.get(part, 0.0) / run.tweets:9.2f}" for run in some))
 
@@ -95,20 +97,23 @@ def imported(state_folder: StateFolder, file: Path) -> Run:
     run.text_seconds = time.monotonic() - started
     waited(client, lambda state: state["pending"] == 0 and state["targets_pending"] == 0)
     run.pair_seconds = time.monotonic() - started
+    head = int(client.get(PROGRESS)["data"]["feed_head"])
+    waited(client, lambda state: state["pending"] == 0 and int(state["cursor"]) >= head, "/v1/rag/status")
+    run.vector_seconds = time.monotonic() - started
     after = cpu_seconds(state_folder)
     run.cpu = {part: seconds - before.get(part, 0.0) for part, seconds in after.items()}
     return run
 
 
-def waited(client: TracedClient, is_done: Callable[[Json], bool]) -> Json:
-    """Return the progress of scoring as soon as ``is_done`` says so; raises ``TimeoutError`` after half an hour."""
+def waited(client: TracedClient, is_done: Callable[[Json], bool], path: str = PROGRESS) -> Json:
+    """Return what ``path`` says as soon as ``is_done`` says so; raises ``TimeoutError`` after half an hour."""
     until = time.monotonic() + JOB_SECONDS
     while time.monotonic() < until:
-        state: Json = client.get("/v1/twitter/scores/progress")["data"]
+        state: Json = client.get(path)["data"]
         if is_done(state):
             return state
         time.sleep(0.2)
-    raise TimeoutError(f"not scored after {JOB_SECONDS} s")
+    raise TimeoutError(f"{path}: not done after {JOB_SECONDS} s")
 
 
 def cpu_seconds(state_folder: StateFolder) -> dict[str, float]:
@@ -125,8 +130,9 @@ def _line(run: Run) -> str:
     texts, pairs = run.tweets / run.text_seconds, run.tweets / run.pair_seconds
     cpu = 1000 * sum(run.cpu.values()) / run.tweets
     return (
-        f"{run.tweets} tweets, last text after {run.text_seconds:.1f} s ({texts:.0f}/s), "
-        f"last pair after {run.pair_seconds:.1f} s ({pairs:.0f}/s), CPU {cpu:.1f} ms a tweet"
+        f"{run.tweets} tweets, last text after {run.text_seconds:.1f} s ({texts:.0f}/s), last pair after "
+        f"{run.pair_seconds:.1f} s ({pairs:.0f}/s), last vector after {run.vector_seconds:.1f} s, "
+        f"CPU {cpu:.1f} ms a tweet"
     )
 
 
