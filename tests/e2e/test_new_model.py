@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from forecast_service.app import create_app as create_forecast
 from forecast_service.settings import ForecastSettings
 from sentiment_service.classifiers.linear import LINEAR_MODEL
+from twitter_service.rejudging import worker
 
 from .sentiment_kit import Pair, emptied, thumbprint, twitter_and_sentiment
 
@@ -67,9 +70,10 @@ async def forecast(
 
 
 async def test_counts_and_indexes_change_over_at_once(
-    tmp_path: Path, authority: Authority, issuer: TokenIssuer, postgres_url: str
+    tmp_path: Path, authority: Authority, issuer: TokenIssuer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counts are those of the old model until all is judged by the new one, then those of the new; so is the index."""
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
     await emptied(postgres_url)
     old, new = model(tmp_path / "old", "1"), model(tmp_path / "new", "2", contrary=True)
     settings = {"rejudge_settle_seconds": 0, "target_batch_size": 20}

@@ -82,6 +82,10 @@ WITH moved AS (
 SELECT count(*) FROM moved
 """
 
+_COUNT = """
+UPDATE feed_state SET head = coalesce($1, head), scored = scored - $2, unscorable = unscorable + $2
+"""
+
 
 class AnswerRepository:
     """Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
@@ -123,17 +127,7 @@ class AnswerRepository:
         assert state.active is not None
         async with self._postgres.transaction() as connection:
             head, _ = await lock_feed(connection)
-            ids = [row[0] for row in await connection.fetch(
-                "SELECT tweet_id FROM rejudged_texts ORDER BY tweet_id LIMIT $1", limit
-            )]  # fmt: skip
-            if ids:
-                last, refused = await connection.fetchrow(_REPLACE_TEXTS, ids, state.active.texts, head)
-                await connection.execute(
-                    "UPDATE feed_state SET head = coalesce($1, head), scored = scored - $2, "
-                    "unscorable = unscorable + $2",
-                    last,
-                    refused,
-                )
+            if await _replace_texts(connection, state.active.texts, head, limit):
                 return True
             if await connection.fetchval(_REPLACE_TARGETS, limit, state.active.targets):
                 return True
@@ -143,3 +137,11 @@ class AnswerRepository:
     async def _count(self, sql: str, *columns: list[Any]) -> int:
         saved: int = await self._postgres.fetchval(sql, *columns)
         return saved
+
+
+async def _replace_texts(connection: Any, model: str, head: int, limit: int) -> int:
+    rows = await connection.fetch("SELECT tweet_id FROM rejudged_texts ORDER BY tweet_id LIMIT $1", limit)
+    if rows:
+        last, refused = await connection.fetchrow(_REPLACE_TEXTS, [row[0] for row in rows], model, head)
+        await connection.execute(_COUNT, last, refused)
+    return len(rows)

@@ -21,7 +21,7 @@ from twitter_service.scoring.target_judge import TargetJudge
 from twitter_service.scoring.target_repository import TargetRepository
 from twitter_service.scoring.text_judge import TextJudge
 
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 15.0
 BUSY_SECONDS = 1.0
 REPLACED_AT_A_TIME = 500
 
@@ -66,6 +66,7 @@ class Rejudger:
         self._default_lang = default_lang
         self._on_change = on_change
         self._settled = SettledVersion(settle_seconds)
+        self._is_active = False
 
     async def run(self) -> None:
         """Run until cancelled. Raises ``DatabaseUnavailable``."""
@@ -73,8 +74,9 @@ class Rejudger:
             try:
                 wait = await self.step()
             except PeerError as error:
-                wait = wait_seconds(error)
-                log.warning("rejudging_waits", reason=str(error), seconds=round(wait, 1))
+                wait = wait_seconds(error) if self._is_active else IDLE_SECONDS
+                if self._is_active:
+                    log.warning("rejudging_waits", reason=str(error), seconds=round(wait, 1))
             except OtherVersionAnswered:
                 self._settled.see(None)
                 wait = BUSY_SECONDS
@@ -86,7 +88,8 @@ class Rejudger:
         Raises ``PeerError`` or ``OtherVersionAnswered``.
         """
         state = await self._versions.state()
-        REJUDGING.set(state.phase != "idle")
+        self._is_active = state.phase != "idle"
+        REJUDGING.set(self._is_active)
         if state.phase == "switching":
             await self._answers.replace(state, REPLACED_AT_A_TIME)
             self._on_change()
