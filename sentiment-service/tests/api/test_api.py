@@ -171,7 +171,9 @@ async def test_the_model_describes_itself(service: RunningService) -> None:
     data = (await service.client.get("/v1/sentiment/model")).json()["data"]
     card = load_model("bundled").model
     figures, files = data.pop("figures"), data.pop("files")
-    assert {figure["by"] for figure in figures} == {"source", "genre", "country", "kind"}
+    assert {figure["by"] for figure in figures} == {"source", "genre", "country", "kind"}, (
+        "the model that ships has a card.json, listed last in its manifest: training/README.md, section The card"
+    )
     assert [len(figures), len(files)] == [len(card.record.figures), len(card.record.files)]
     assert data.pop("reads_targets") == (load_model("bundled").target_reader is not None)
     assert data == {
