@@ -99,7 +99,7 @@ async def services(count: int) -> AsyncIterator[list[Service]]:
 async def run() -> None:
     """Ask in all ways and print the table."""
     texts = peers.tweets(TEXTS)
-    pairs = [(text, max(text.split(), key=len)[:100]) for text in texts[:PAIRS]]
+    pairs = [(text, max(text.split(), key=len, default="nadie")[:100]) for text in texts[:PAIRS]]
     mixed, back = shuffled(texts)
     print(f"{'':52}{'rows':>7}{'differ':>9}{'by at most':>12}")
     async with services(2) as both:
