@@ -105,7 +105,7 @@ chart-tools: $(SYNCED) # helm and the like; with them, `make test` skips nothing
 charts: chart-tools ## Check charts, images, compose and Tilt with the real tools
 	CASTOR_IMAGES=1 $(BIN)/pytest tests/charts tests/delivery
 
-images: $(SYNCED) ## Build all images on a container engine; makes one of Debian packages where root may
+images: $(SYNCED) ## Build all images on a container engine, log in through docker compose; makes an engine where root may
 	$(BIN)/pytest -m images -s -rs tests/images
 
 clean: down ## Stop the system and remove what was built and stored

@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "charts"))
 import engine as engines
 import stand_ins
 from building import Images
+from composition import Composition
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +28,18 @@ def engine() -> Iterator[engines.Engine]:
 def images(engine: engines.Engine) -> Images:
     """Builds our images, each once: base, index and authorities as this machine has them."""
     return Images(engine, stand_ins.base(engine) if engine.is_made else {})
+
+
+@pytest.fixture
+def composition(engine: engines.Engine, images: Images) -> Iterator[Composition]:
+    """The way in of docker-compose.yml: ingress, console, auth-service and what these need, started and healthy."""
+    for service in ("auth-service", "console"):
+        images.built(service)
+    if engine.is_made:
+        stand_ins.backing(engine)
+    running = Composition(engine)
+    try:
+        running.up("ingress", "console", "auth-service", "valkey", "valkey-limits")
+        yield running
+    finally:
+        running.down()

@@ -1,4 +1,4 @@
-"""Every image is built on a real engine."""
+"""Every image is built on a real engine, and docker compose starts, serves and stops with them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import pytest
 from building import Images
 from chart_tools import RELEASES
+from composition import Composition
 from engine import ROOT, Engine
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
@@ -41,3 +42,12 @@ def test_a_change_of_the_code_changes_one_layer(engine: Engine, images: Images) 
     engine.docker("rmi", "castor/console:changed")
     assert after[:-1] == before[:-1]
     assert after[-1] != before[-1]
+
+
+def test_compose_serves_a_login_and_stops_in_good_order(composition: Composition) -> None:
+    """Secrets, certificates, database and migration are in place, so a login succeeds; in the end all exit with 0."""
+    print(f"\ncompose: healthy after {composition.healthy_seconds:.0f} s")
+    composition.log_in()
+    ended = composition.stop()
+    assert len(ended) == 8
+    assert {name: code for name, code in ended.items() if code != 0} == {}
