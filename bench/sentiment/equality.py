@@ -26,6 +26,7 @@ from castor_chassis.testing import Authority
 
 TEXTS, PAIRS = 2000, 500
 HUNDRED, FIFTY, CALLS_AT_A_TIME = 100, 50, 8
+PATIENT = {"queue_max_seconds": 600, "request_timeout_seconds": 600}
 LABELS = ("positive", "neutral", "negative")
 Scores = list[tuple[float, ...]]
 
@@ -57,7 +58,7 @@ class Service:
         async def call(some: Sequence[Any]) -> Any:
             path, content = body(some)
             async with limit:
-                answer = await self._client.post(f"/v1/sentiment/{path}", json=content, timeout=120)
+                answer = await self._client.post(f"/v1/sentiment/{path}", json=content, timeout=600)
             answer.raise_for_status()
             return answer.json()["data"]
 
@@ -91,7 +92,7 @@ async def services(count: int) -> AsyncIterator[list[Service]]:
             for number in range(count):
                 path = Path(folder) / str(number)
                 path.mkdir()
-                _, client = await stack.enter_async_context(client_of(Authority.create(), path, queue_max_seconds=600))
+                _, client = await stack.enter_async_context(client_of(Authority.create(), path, **PATIENT))
                 found.append(Service(client))
             yield found
 
