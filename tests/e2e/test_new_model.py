@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
+from castor_devstack.stack.postgres import EmbeddedPostgres
 from forecast_service.app import create_app as create_forecast
 from forecast_service.settings import ForecastSettings
 from sentiment_service.classifiers.linear import LINEAR_MODEL
@@ -45,6 +47,15 @@ def file() -> str:
     return "id,username,created_at,text\n" + "\n".join(rows) + "\n"
 
 
+@pytest.fixture
+def forecast_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """URL of a database of its own for forecast-service."""
+    name = f"forecast_{secrets.token_hex(4)}"
+    shared_postgres.run_sql(f'CREATE DATABASE "{name}" OWNER castor_test TEMPLATE castor_test')
+    yield shared_postgres.url(name, "castor_test", "castor_test")
+    shared_postgres.run_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 async def counts(pair: Pair) -> tuple[Any, ...]:
     """Return the day's counts of the candidate, and whose they are."""
     day = (await pair.data("/counts/daily", entity="petro", until=DAY))["items"][0]
@@ -70,7 +81,12 @@ async def forecast(
 
 
 async def test_counts_and_indexes_change_over_at_once(
-    tmp_path: Path, authority: Authority, issuer: TokenIssuer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    authority: Authority,
+    issuer: TokenIssuer,
+    postgres_url: str,
+    forecast_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Counts are those of the old model until all is judged by the new one, then those of the new; so is the index."""
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
@@ -93,7 +109,7 @@ async def test_counts_and_indexes_change_over_at_once(
         assert seen | {after} == {before, after}
         assert after[-1] == before[-1].replace("@1", "@2")
         assert after[2:4] != before[2:4]
-        async with forecast(tmp_path / "f", authority, issuer, postgres_url, pair.twitter) as service:
+        async with forecast(tmp_path / "f", authority, issuer, forecast_url, pair.twitter) as service:
             asked = {"entity": "petro", "as_of": "2022-05-02T12:00:00Z", "days_back": 1}
             index = (await service.client.get("/v1/forecast/icce", params=asked)).json()["data"]
         assert (index["judged_towards"], index["judged_by_text"]) == (40, 20)
