@@ -10,6 +10,7 @@ MEASUREMENTS = {
     "chassis": "bench.chassis.cpu",
     "encoder": "bench.openai.encoder",
     "forecast": "bench.forecast.against_prophet",
+    "forecast_latency": "bench.forecast.latency",
     "main_job": "bench.job.scores",
     "openai": "bench.openai.against_litellm",
     "sentiment": "bench.sentiment.throughput",

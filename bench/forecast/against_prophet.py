@@ -1,20 +1,25 @@
 """Forecasts of forecast-service against Prophet, AutoETS, Theta and the seasonal naive, in one run.
 
-``python -m bench forecast [--series N]``: a fixed random sample of N (default 30) monthly series of the M3 competition
-(18 months ahead), and N simulated daily indexes with a weekly rhythm (14 days ahead), each forecast by every method
-from the same data. Printed for each set: MASE (scaled by the seasonal naive in the sample), sMAPE in percent, the share
-of values within the 80 and 95 % intervals, the Winkler score of the latter (scaled as MASE), and seconds per series.
-Ours includes its back-test in the seconds.
+``python -m bench forecast [--series N] [--daily FILE]``: a fixed random sample of N (default 30) monthly series of the
+M3 competition (18 months ahead), N simulated daily indexes with a weekly rhythm, and the daily series of a CSV file
+with the columns date, kind, account and tweets (both 14 days ahead), each forecast by every method from the same data.
+
+Printed for each set: MASE (scaled by the seasonal naive in the sample), sMAPE in percent, the share of values within
+the 80 and 95 % intervals, the Winkler score of the latter and the CRPS (both scaled as MASE; the CRPS as twice the mean
+pinball loss at 2.5, 10, 50, 90 and 97.5 %), and seconds per series; then the shares within by step ahead. Ours includes
+its back-test in the seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import logging
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,6 +76,17 @@ def simulated_daily(count: int) -> list[Series]:
         points = 100 / (1 + np.exp(-(level + week + rng.normal(0, rng.uniform(0.05, 0.3), len(days)))))
         made.append(Series(points[:-14], points[-14:], 7, (0.0, 100.0)))
     return made
+
+
+def daily_tweets(path: str) -> list[Series]:
+    """Return the daily counts of a file that have 90 days at least and were not constant; the last 14 are kept back."""
+    counts: dict[tuple[str, str], dict[str, float]] = {}
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            counts.setdefault((row["kind"], row["account"]), {})[row["date"]] = float(row["tweets"])
+    days = sorted({day for one in counts.values() for day in one})
+    found = [np.array([one.get(day, 0.0) for day in days]) for one in counts.values()]
+    return [Series(one[:-14], one[-14:], 7, None) for one in found if len(one) >= 90 and one[:-14].std() > 0]
 
 
 def ours(series: Series) -> Answer:
@@ -143,24 +159,32 @@ def scores(series: Series, answer: Answer) -> dict[str, Any]:
         "sMAPE": 200 * np.mean(error / np.maximum(np.abs(answer.values) + np.abs(future), 1e-9)),
         "Winkler95": np.mean(high - low + 2 / 0.05 * beyond) / scale,
     }
+    quantiles = {0.5: answer.values}
     for level, (below, above) in answer.intervals.items():
         found[f"in{level}"] = np.mean((below <= future) & (future <= above))
-    return found
+        found[f"steps{level}"] = (below <= future) & (future <= above)
+        quantiles |= {(100 - level) / 200: below, (100 + level) / 200: above}
+    losses = [np.maximum(at * (future - value), (at - 1) * (future - value)) for at, value in quantiles.items()]
+    return found | {"CRPS": 2 * np.mean(losses) / scale}
 
 
 def measure(name: str, everything: list[Series]) -> None:
     """Print the table of one set."""
     print(f"\n{name}: {len(everything)} series, {len(everything[0].future)} steps ahead")
-    columns = ("MASE", "sMAPE", "in80", "in95", "Winkler95", "seconds")
+    columns = ("MASE", "sMAPE", "in80", "in95", "Winkler95", "CRPS", "seconds")
     print(f"{'':14}" + "".join(f"{column:>11}" for column in columns))
     rows = {method: _mean_scores(run, everything) for method, run in METHODS.items()}
     for method, row in rows.items():
         print(f"{method:14}" + "".join(f"{row[column]:11.3f}" for column in columns))
     ratios = {column: rows["ours"][column] / rows["Prophet"][column] for column in ("MASE", "Winkler95", "seconds")}
+    for method in ("ours", "Prophet"):
+        for level in LEVELS:
+            steps = " ".join(f"{100 * share:.0f}" for share in rows[method][f"steps{level}"])
+            print(f"{method}, percent within {level} % by step: {steps}")
     print("ours / Prophet: " + ", ".join(f"{column} {ratio:.3f}" for column, ratio in ratios.items()))
 
 
-def _mean_scores(run: Forecaster, everything: list[Series]) -> dict[str, float]:
+def _mean_scores(run: Forecaster, everything: list[Series]) -> dict[str, Any]:
     run(everything[0])  # what a library does once, at its first use, is no part of the time
     found, seconds = [], 0.0
     for series in everything:
@@ -170,7 +194,7 @@ def _mean_scores(run: Forecaster, everything: list[Series]) -> dict[str, float]:
         found.append(scores(series, answer))
     # Both levels of ours are whole forecasts with a back-test; a caller asks for one.
     share = 1 / len(LEVELS) if run is ours else 1
-    means = {column: float(np.mean([one[column] for one in found])) for column in found[0]}
+    means = {column: np.mean([one[column] for one in found], axis=0) for column in found[0]}
     return means | {"seconds": seconds * share / len(everything)}
 
 
@@ -183,13 +207,20 @@ def _children() -> float:
 
 
 def main() -> None:
-    """Measure both sets."""
+    """Measure every set."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--series", type=int, default=30, help="of each set")
-    count = parser.parse_args().series
+    parser.add_argument("--daily", metavar="FILE", help="daily counts to measure on as well")
+    parser.add_argument("--sets", nargs="+", choices=("m3", "simulated", "daily"), default=["m3", "simulated", "daily"])
+    arguments = parser.parse_args()
+    count = arguments.series
     warnings.simplefilter("ignore")
     for noisy in ("cmdstanpy", "prophet", "prophet.plot"):
         logging.getLogger(noisy).disabled = True
     print("seconds are of one processor, child processes included")
-    measure("M3 monthly", m3_monthly(count))
-    measure("simulated daily indexes", simulated_daily(count))
+    if "m3" in arguments.sets:
+        measure("M3 monthly", m3_monthly(count))
+    if "simulated" in arguments.sets:
+        measure("simulated daily indexes", simulated_daily(count))
+    if "daily" in arguments.sets and arguments.daily:
+        measure("daily counts of tweets", daily_tweets(arguments.daily)[:count])

@@ -8,18 +8,25 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, Wakeup, create_service
 from forecast_service import __version__
-from forecast_service.api import TAGS, forecasts, indexes, polls, predictions
+from forecast_service.api import TAGS
 from forecast_service.api.resources import Resources
+from forecast_service.api.routers import ROUTERS
+from forecast_service.backtests.repository import BacktestRepository
+from forecast_service.backtests.service import BacktestService
+from forecast_service.backtests.worker import BacktestRunner
+from forecast_service.charts.service import ChartService
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.repository import PredictionRepository
 from forecast_service.forecasts.service import ForecastService
+from forecast_service.indexes.change_service import ChangeService
 from forecast_service.indexes.service import IndexService
 from forecast_service.polls.service import PollService
 from forecast_service.processes import Processes
+from forecast_service.scenarios.service import ScenarioService
 from forecast_service.settings import ForecastSettings
 
 
@@ -36,7 +43,7 @@ def create_app(
         package="forecast_service",
         version=__version__,
         summary="ICCE, momentum and forecasts with honest intervals.",
-        routers=[indexes.router, predictions.router, forecasts.router, polls.router],
+        routers=ROUTERS,
         tags=TAGS,
         start=start,
         keys=keys,
@@ -58,7 +65,20 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     limits = {"minimum_days": settings.minimum_days, "maximum_age_days": settings.maximum_age_days}
     stored = PredictionRepository(chassis.postgres)
     entity_forecasts = ForecastService(index_service, stored, pool, history_days=settings.history_days, **limits)
+    wakeup, jobs = Wakeup(), BacktestRepository(chassis.postgres)
+    runner = BacktestRunner(jobs, processes, wakeup, minimum_days=settings.minimum_days)
+    chassis.spawn_under_lease("run_backtests", runner.run)
+    posted = PostedForecasts(pool, **limits)
     try:
-        yield Resources(index_service, entity_forecasts, PostedForecasts(pool, **limits), PollService(processes))
+        yield Resources(
+            indexes=index_service,
+            changes=ChangeService(processes),
+            forecasts=entity_forecasts,
+            posted=posted,
+            backtests=BacktestService(jobs, entity_forecasts, posted, wakeup, settings.minimum_days),
+            polls=PollService(processes),
+            scenarios=ScenarioService(index_service, processes, settings.history_days, settings.maximum_age_days),
+            charts=ChartService(entity_forecasts, twitter, processes),
+        )
     finally:
         processes.close()

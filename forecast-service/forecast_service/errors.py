@@ -135,6 +135,60 @@ class PollsMediaType(ServiceError):
     message = "Polls are read as application/json or text/csv, not as '{content_type}'; set Content-Type."
 
 
+class TooFewEvents(ServiceError):
+    """Too few of the given days of past events have an index."""
+
+    status = 422
+    code = "too_few_events"
+    message = (
+        "{observed} of the event_days have an index within the history, and {needed} are needed to draw from; give "
+        "more days, or a sentiment_shift or volume_change instead."
+    )
+
+
+class TooFewOrigins(ServiceError):
+    """There is no day that a back-test could forecast from."""
+
+    status = 422
+    code = "too_few_origins"
+    message = (
+        "No day but the last has the history that a forecast needs: there are {observed} values, and {needed} are "
+        "needed at least, two of the last ones on days that follow each other."
+    )
+
+
+class BacktestNotFound(ServiceError):
+    """No back-test has this id."""
+
+    status = 404
+    code = "backtest_not_found"
+    message = "No back-test has the id {backtest_id}, or it ended over 30 days ago; POST /v1/forecast/backtests."
+
+
+class NothingToDraw(ServiceError):
+    """None of several entities has a forecast."""
+
+    status = 422
+    code = "nothing_to_draw"
+    message = "None of the entities has a forecast ({reasons}); collect for longer or choose another as_of."
+
+
+class NothingTested(ServiceError):
+    """No origin of a back-test is done yet."""
+
+    status = 409
+    code = "nothing_tested"
+    message = "The back-test {backtest_id} is {state} and has no result to draw; wait until 'done' is above 0."
+
+
+class StepTooFar(ServiceError):
+    """A picture is asked for a day that was not forecast."""
+
+    status = 422
+    code = "step_too_far"
+    message = "The back-test forecasts {horizon} days ahead, not {step}; give a step of at most {horizon}."
+
+
 class UploadBroken(ServiceError):
     """The sender went away before the end of the body."""
 

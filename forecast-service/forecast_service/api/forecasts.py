@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from castor_chassis import Ok, Timestamp, Unavailable, errors_of, ok
+from forecast_service.api.change_mapper import events_of
 from forecast_service.api.mappers import comparison_of, options_of
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
@@ -15,7 +16,7 @@ from forecast_service.api.schemas.predictions import (
     METHOD,
     Asked,
     Compared,
-    EntityForecast,
+    ExpectedForecast,
     MethodChoice,
     SeriesForecast,
     SeriesRequest,
@@ -30,12 +31,16 @@ from forecast_service.errors import (
     TooFewValues,
     UnusableSeries,
 )
+from forecast_service.forecasts.posted import PostedSeries
 
 router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
 AsOf = Annotated[Timestamp | None, Query(description=AS_OF)]
 InDataset = Annotated[DatasetName | None, Query(description=DATASET)]
 HorizonDays = Annotated[int, Query(ge=1, le=30)]
 Level = Annotated[float, Query(ge=0.5, le=0.99, description="Probability that the interval is to hold.")]
+SeveralEntities = Annotated[
+    list[EntityId], Query(min_length=2, max_length=10, description="Repeat it for each entity.")
+]
 MethodQuery = Annotated[MethodChoice, Query(description=METHOD)]
 
 
@@ -44,7 +49,7 @@ async def forecast_series(body: SeriesRequest, r: R, _: CanRead) -> Ok[SeriesFor
     """Forecast a posted daily series. Nothing is stored; the same series gives the same answer."""
     days = [(item.date, item.value) for item in body.items]
     bounds = (body.bounds.lower, body.bounds.upper) if body.bounds else None
-    made = await r.posted.forecast(days, body.as_of, bounds, options_of(body))
+    made = await r.posted.forecast(PostedSeries(days, body.as_of, bounds), options_of(body))
     return ok(SeriesForecast.model_validate(made, from_attributes=True))
 
 
@@ -60,18 +65,20 @@ async def forecast_entity(
     level: Level = 0.8,
     method: MethodQuery = "auto",
     dataset: InDataset = None,
-) -> Ok[EntityForecast]:
+) -> Ok[ExpectedForecast]:
     """Forecast an entity's ICCE without storing the forecast."""
     options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
     made = await r.forecasts.forecast(entity, as_of, options, dataset)
-    return ok(EntityForecast.model_validate(made, from_attributes=True))
+    answer = ExpectedForecast.model_validate(made, from_attributes=True)
+    answer.events = events_of(answer.points[0].date, answer.points[-1].date)
+    return ok(answer)
 
 
 @router.get("/compare", responses=errors_of(EntityNotFound, DatasetNotFound, Unavailable))
 async def compare_entities(
     r: R,
     _: CanRead,
-    entity: Annotated[list[EntityId], Query(min_length=2, max_length=10, description="Repeat it for each entity.")],
+    entity: SeveralEntities,
     as_of: AsOf = None,
     horizon_days: HorizonDays = 14,
     level: Level = 0.8,

@@ -9,11 +9,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from castor_chassis import Invalid, Ok, SinceDay, Timestamp, UntilDay, check_span, errors_of, ok
+from castor_chassis import Invalid, Ok, SinceDay, Timestamp, Unavailable, UntilDay, check_span, errors_of, ok
+from forecast_service.api.change_mapper import changes_answer
 from forecast_service.api.mappers import momentum_of, narrative_of, series_of, share_of_voice_of, weeks_of
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
-from forecast_service.api.schemas.indexes import Momentum, Narrative, NarrativeRequest, Series, ShareOfVoice, Weeks
+from forecast_service.api.schemas.indexes import (
+    Changes,
+    Momentum,
+    Narrative,
+    NarrativeRequest,
+    Series,
+    ShareOfVoice,
+    Weeks,
+)
 from forecast_service.errors import DatasetNotFound, EntityNotFound, TooFewDays, TooFewTweets
 from forecast_service.indexes.calendar import last_day, moment_of
 from forecast_service.indexes.momentum import momentum_now
@@ -58,6 +67,7 @@ def _days(usual: int) -> Callable[..., Awaitable[Days]]:
 
 
 NinetyDays = Annotated[Days, Depends(_days(90))]
+HalfYear = Annotated[Days, Depends(_days(180))]
 SevenDays = Annotated[Days, Depends(_days(7))]
 
 
@@ -84,6 +94,19 @@ async def read_momentum(
     """Return whether an entity's smoothed ICCE rises or falls; eight days with an index are needed."""
     index = await r.indexes.index(entity, days.as_of, days.count, dataset, days.until)
     return ok(momentum_of(index, momentum_now(index)))
+
+
+@router.get("/changes", responses=errors_of(EntityNotFound, DatasetNotFound, TooFewDays, Unavailable))
+async def list_changes(
+    r: R,
+    _: CanRead,
+    entity: EntityId,
+    days: HalfYear,
+    dataset: InDataset = None,
+) -> Ok[Changes]:
+    """Return the days on which an entity's ICCE moved to another level and stayed; 28 days with an index are needed."""
+    index = await r.indexes.index(entity, days.as_of, days.count, dataset, days.until)
+    return ok(changes_answer(index, await r.changes.find(index)))
 
 
 @router.get("/share-of-voice", responses=errors_of(DatasetNotFound, TooFewTweets))

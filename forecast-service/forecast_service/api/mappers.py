@@ -186,9 +186,10 @@ def options_of(asked: Asked) -> Options:
 
 def comparison_of(comparison: Comparison) -> Compared:
     """Return forecasts of several entities as they are answered."""
+    predictions = [one.prediction for one in comparison.made]
     return Compared(
         as_of=comparison.as_of,
-        items=[EntityForecast.model_validate(one, from_attributes=True) for one in comparison.predictions],
+        items=[EntityForecast.model_validate(one, from_attributes=True) for one in predictions],
         refused=[Refused(entity=entity, code=code) for entity, code in comparison.refused.items()],
     )
 

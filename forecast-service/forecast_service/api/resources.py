@@ -8,10 +8,14 @@ from typing import Annotated
 from fastapi import Depends
 
 from castor_chassis import Principal, provided, require
+from forecast_service.backtests.service import BacktestService
+from forecast_service.charts.service import ChartService
 from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.service import ForecastService
+from forecast_service.indexes.change_service import ChangeService
 from forecast_service.indexes.service import IndexService
 from forecast_service.polls.service import PollService
+from forecast_service.scenarios.service import ScenarioService
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +23,13 @@ class Resources:
     """The services behind the routes; made when the app starts."""
 
     indexes: IndexService
+    changes: ChangeService
     forecasts: ForecastService
     posted: PostedForecasts
+    backtests: BacktestService
     polls: PollService
+    scenarios: ScenarioService
+    charts: ChartService
 
 
 R = Annotated[Resources, provided(Resources)]

@@ -6,11 +6,12 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
-from castor_chassis import Peer, PeerRejected, normal_time
+from castor_chassis import Peer, PeerError, PeerRejected, normal_time
 from castor_chassis.client.operation import Operation
 from forecast_service.errors import CountsChangeOver, DatasetNotFound, EntityNotFound
 
 DAILY_COUNTS = "/v1/twitter/counts/daily"
+ENTITY = "/v1/twitter/entities/{entity_id}"
 READINGS = 3
 """How often counts are read from the beginning where twitter-service changes over to another sentiment model."""
 
@@ -38,7 +39,17 @@ class DailyCounts(BaseModel):
     items: list[DailyCount]
 
 
-OPERATIONS = (Operation("GET", DAILY_COUNTS, ("dataset", "entity", "since", "until", "as_of", "cursor"), DailyCounts),)
+class Entity(BaseModel):
+    """What a picture shows of an entity: its name and, if it has one, its colour as #RRGGBB."""
+
+    name: str
+    colour: str | None = None
+
+
+OPERATIONS = (
+    Operation("GET", DAILY_COUNTS, ("dataset", "entity", "since", "until", "as_of", "cursor"), DailyCounts),
+    Operation("GET", ENTITY, (), Entity),
+)
 
 
 class TwitterClient:
@@ -72,6 +83,15 @@ class TwitterClient:
             days += page.items
             if cursor is None:
                 return days
+
+    async def name_and_colour(self, entity: str) -> tuple[str, str | None]:
+        """Return an entity's name and colour; its id and None where twitter-service does not know or answer."""
+        try:
+            reply = await self._peer.get(ENTITY.format(entity_id=entity), timeout_seconds=self._timeout)
+        except PeerError:
+            return entity, None
+        found = Entity.model_validate(reply.data)
+        return found.name, found.colour
 
     async def _page(self, asked: dict[str, str | None]) -> tuple[DailyCounts, str | None]:
         try:

@@ -31,10 +31,15 @@ class Intervals:
 def conformal_intervals(errors: Vector, level: float) -> Intervals:
     """Return half-widths that hold with probability ``level``, from errors by origin and step.
 
-    The errors of a step are pooled with those one step nearer and farther; the width never narrows with distance.
+    The errors of a step are pooled with those one step nearer and farther; the width never narrows with distance. A
+    step that was never observed has the width of the next one that was, and the last ones that of the widest; NaN
+    where no step was.
     """
     steps = [_adapted(np.abs(errors), step, level) for step in range(errors.shape[1])]
-    widths = np.maximum.accumulate(np.array([width for width, _, _ in steps]))
+    widths = np.array([width for width, _, _ in steps])
+    for step in range(len(widths) - 2, -1, -1):
+        widths[step] = widths[step + 1] if np.isnan(widths[step]) else widths[step]
+    widths = np.fmax.accumulate(widths)
     judged = sum(count for _, _, count in steps)
     return Intervals(widths, sum(hits for _, hits, _ in steps) / judged if judged else None)
 
@@ -63,8 +68,8 @@ def _finished(errors: Vector, origin: int, step: int) -> list[float]:
 
 
 def _quantile(ordered: list[float], level: float) -> float:
-    """Return the conformal quantile: the ceil((n + 1) level)-th of n errors, or the largest."""
+    """Return the conformal quantile: the ceil((n + 1) level)-th of n errors, or the largest; NaN of none."""
     if not ordered:
-        return 0.0
+        return float("nan")
     rank = int(np.ceil((len(ordered) + 1) * level))
     return ordered[min(max(rank, 1), len(ordered)) - 1]

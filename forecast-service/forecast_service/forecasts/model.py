@@ -7,8 +7,37 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from forecast_service.forecasts.methods import SEASON_DAYS, MethodName
+from forecast_service.forecasts.options import Options
+from forecast_service.indexes.model import EntityIndex
 
-Note = Literal["no_skill", "skill_unknown", "stale", "conversation_is_not_votes"]
+Note = Literal["no_skill", "skill_unknown", "recent_jump", "intervals_too_narrow", "stale", "conversation_is_not_votes"]
+_FAR_BELOW = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DailySeries:
+    """Consecutive days from ``first`` on, None where nothing was observed; the rest as in ``Question``."""
+
+    first: dt.date
+    values: tuple[float | None, ...]
+    bounds: tuple[float, float] | None
+    least_half_width: float
+
+    @property
+    def last(self) -> dt.date:
+        """The last of the days."""
+        return self.first + dt.timedelta(days=len(self.values) - 1)
+
+    def question(self, options: Options) -> Question:
+        """Return what to forecast from the series."""
+        return Question(
+            values=self.values,
+            horizon=options.horizon_days,
+            level=options.level,
+            method=options.method,
+            bounds=self.bounds,
+            least_half_width=self.least_half_width,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +73,20 @@ class Forecast:
     highs: list[float]
     coverage: float | None = None
     weights: dict[str, float] = field(default_factory=dict)
+    has_recent_jump: bool = False
 
-    @property
-    def notes(self) -> list[Note]:
-        """What a reader must know about the forecast's worth."""
+    def notes(self, level: float) -> list[Note]:
+        """Return what a reader must know about the worth of a forecast whose intervals promise ``level``."""
+        found: list[Note] = []
         if self.skill is None:
-            return ["skill_unknown"]
-        return ["no_skill"] if self.skill <= 0 else []
+            found.append("skill_unknown")
+        elif self.skill <= 0:
+            found.append("no_skill")
+        if self.has_recent_jump:
+            found.append("recent_jump")
+        if self.coverage is not None and self.coverage < level - _FAR_BELOW:
+            found.append("intervals_too_narrow")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +141,17 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A forecast of an entity, and the index that it was made from."""
+
+    index: EntityIndex
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Forecasts of several entities as of one moment, and the error codes of those that have none."""
 
     as_of: dt.datetime
-    predictions: list[Prediction]
+    made: list[Made]
     refused: dict[str, str]

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from forecast_service.errors import NoVariation, SeriesTooOld, TooFewValues, UnusableSeries
-from forecast_service.forecasts.model import Note, Question, SeriesForecast
+from forecast_service.forecasts.model import DailySeries, Note, SeriesForecast
 from forecast_service.forecasts.options import Options
 from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.service import points_after
@@ -21,6 +21,15 @@ Values = dict[date, float]
 
 
 @dataclass(frozen=True, slots=True)
+class PostedSeries:
+    """Days in any order with their values, the moment that they are seen from (now by default), and their bounds."""
+
+    days: Sequence[tuple[date, float | None]]
+    as_of: datetime | None
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True)
 class PostedForecasts:
     """Forecasts posted series under the rules of an entity's: ``minimum_days`` values, at most so old."""
 
@@ -28,30 +37,24 @@ class PostedForecasts:
     minimum_days: int
     maximum_age_days: int
 
-    async def forecast(
-        self, days: Sequence[tuple[date, float | None]], as_of: datetime | None, bounds: Bounds, options: Options
-    ) -> SeriesForecast:
-        """Forecast from the days before ``as_of`` (now by default); days that are left out or None are gaps.
+    def read(self, posted: PostedSeries) -> DailySeries:
+        """Return the series of the days before ``as_of``; days that are left out or None are gaps.
 
-        Raises ``UnusableSeries``, ``TooFewValues``, ``NoVariation``, ``SeriesTooOld`` or ``Unavailable``.
+        Raises ``UnusableSeries``, ``TooFewValues``, ``NoVariation`` or ``SeriesTooOld``.
         """
-        until = last_whole_day(moment_of(as_of))
-        values = _checked([(day, value) for day, value in days if day <= until], bounds)
+        until = _last_day(posted)
+        values = _checked([(day, value) for day, value in posted.days if day <= until], posted.bounds)
         self._check(values, until)
         first, last = min(values), max(values)
         span = [first + timedelta(days=place) for place in range((last - first).days + 1)]
-        series = tuple(values.get(day) for day in span)
-        forecast = await self.pool.forecast(
-            Question(
-                values=series,
-                horizon=options.horizon_days,
-                level=options.level,
-                method=options.method,
-                bounds=bounds,
-                least_half_width=_resolution(values) / 2,
-            )
-        )
-        age = (until - last).days
+        return DailySeries(first, tuple(values.get(day) for day in span), posted.bounds, _resolution(values) / 2)
+
+    async def forecast(self, posted: PostedSeries, options: Options) -> SeriesForecast:
+        """Forecast a posted series; raises what ``read`` raises, and ``Unavailable``."""
+        series = self.read(posted)
+        forecast = await self.pool.forecast(series.question(options))
+        age = (_last_day(posted) - series.last).days
+        observed = sum(value is not None for value in series.values)
         stale: list[Note] = ["stale"] if age else []
         return SeriesForecast(
             method=forecast.method,
@@ -59,12 +62,12 @@ class PostedForecasts:
             coverage=forecast.coverage,
             weights=forecast.weights,
             level=options.level,
-            days_observed=len(values),
-            days_missing=len(span) - len(values),
-            last_observed=last,
+            days_observed=observed,
+            days_missing=len(series.values) - observed,
+            last_observed=series.last,
             data_age_days=age,
-            notes=[*forecast.notes, *stale],
-            points=points_after(last, forecast, digits=12),
+            notes=[*forecast.notes(options.level), *stale],
+            points=points_after(series.last, forecast, digits=12),
         )
 
     def _check(self, values: Values, until: date) -> None:
@@ -75,6 +78,10 @@ class PostedForecasts:
         age = (until - max(values)).days
         if age > self.maximum_age_days:
             raise SeriesTooOld(last_observed=str(max(values)), age_days=age, bound_days=self.maximum_age_days)
+
+
+def _last_day(posted: PostedSeries) -> date:
+    return last_whole_day(moment_of(posted.as_of))
 
 
 def _checked(days: Sequence[tuple[date, float | None]], bounds: Bounds) -> Values:

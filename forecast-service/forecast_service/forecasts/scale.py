@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
-_EDGE = 0.005
+_EDGE, _LEAST_EDGE = 0.005, 1e-6
 """Distance that a share keeps from 0 and 1, where its logit would be infinite."""
 
 
@@ -18,6 +18,16 @@ class Scale:
     """Bounds of a series in its own unit; without bounds the series is modelled as it is."""
 
     bounds: tuple[float, float] | None = (0.0, 100.0)
+    edge: float = _EDGE
+
+    @classmethod
+    def of(cls, bounds: tuple[float, float] | None, observed: Sequence[float | None]) -> Scale:
+        """Return the scale for a series; one that lives near a bound is told apart from it more finely."""
+        if bounds is None:
+            return cls(bounds)
+        lower, upper = bounds
+        distances = [min(value - lower, upper - value) / (upper - lower) for value in observed if value is not None]
+        return cls(bounds, min(_EDGE, max(_LEAST_EDGE, float(np.median(distances)) / 4)))
 
     def model(self, observed: Sequence[float | None]) -> Vector:
         """Return values on the scale of the methods, NaN where None."""
@@ -25,7 +35,7 @@ class Scale:
         if self.bounds is None:
             return values
         lower, upper = self.bounds
-        share = np.clip((values - lower) / (upper - lower), _EDGE, 1 - _EDGE)
+        share = np.clip((values - lower) / (upper - lower), self.edge, 1 - self.edge)
         return np.asarray(np.log(share / (1 - share)))
 
     def unit(self, values: Vector) -> Vector:
@@ -34,6 +44,14 @@ class Scale:
             return values
         lower, upper = self.bounds
         return np.asarray(lower + (upper - lower) / (1 + np.exp(-values)))
+
+    def open(self, low: Vector, high: Vector) -> tuple[Vector, Vector]:
+        """Return an interval in the unit of the series, opened to a bound where its end cannot be told from it."""
+        if self.bounds is None:
+            return low, high
+        lower, upper = self.bounds
+        near = 1.01 * self.edge * (upper - lower)
+        return np.where(low <= lower + near, lower, low), np.where(high >= upper - near, upper, high)
 
     def clip(self, values: Vector) -> Vector:
         """Return values in the unit of the series, moved to the nearest bound where they pass it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from forecast_service.errors import DataTooOld, PredictionNotFound, TooFewDays
-from forecast_service.forecasts.model import Comparison, Forecast, Note, PredictedDay, Prediction, Question
+from forecast_service.forecasts.model import Comparison, DailySeries, Forecast, Made, Note, PredictedDay, Prediction
 from forecast_service.forecasts.options import Options
 from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.repository import PredictionRepository
@@ -18,7 +18,7 @@ from forecast_service.indexes.icce import latest_icce
 from forecast_service.indexes.model import EntityIndex
 from forecast_service.indexes.service import IndexService
 
-ALGORITHM = 3
+ALGORITHM = 4
 """Part of the id: what another algorithm made of the same question is another forecast."""
 RECENT_DAYS = 28
 """Days whose sampling errors say how far apart two counts of the same conversation lie."""
@@ -53,23 +53,26 @@ class ForecastService:
     async def forecast(
         self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None
     ) -> Prediction:
-        """Forecast an entity's ICCE without storing it.
+        """Forecast an entity's ICCE without storing it; raises what ``made`` raises."""
+        return (await self.made(entity, as_of, options, dataset)).prediction
+
+    async def made(self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None) -> Made:
+        """Forecast an entity's ICCE, and return it with the index.
 
         Raises ``EntityNotFound``, ``DatasetNotFound``, ``TooFewDays``, ``DataTooOld``, ``Unavailable`` while too many
         forecasts are being made, and ``PeerError`` without twitter-service.
         """
+        index = await self.index(entity, as_of, dataset)
+        forecast = await self.pool.forecast(series_of(index, options.level).question(options))
+        return Made(index, _prediction(index, forecast, options))
+
+    async def index(self, entity: str, as_of: datetime | None, dataset: str | None = None) -> EntityIndex:
+        """Return an entity's index where a forecast from it is honest; raises ``TooFewDays``, ``DataTooOld`` or as
+        ``made``.
+        """
         index = await self.indexes.index(entity, as_of, self.history_days, dataset)
         self._check(index)
-        forecast = await self.pool.forecast(
-            Question(
-                values=tuple(day.icce for day in index.days),
-                horizon=options.horizon_days,
-                level=options.level,
-                method=options.method,
-                least_half_width=_sampling_half_width(index, options.level),
-            )
-        )
-        return _prediction(index, forecast, options)
+        return index
 
     async def compare(
         self, entities: Sequence[str], as_of: datetime | None, options: Options, dataset: str | None = None
@@ -81,7 +84,7 @@ class ForecastService:
         moment = as_of or datetime.now(UTC)
         made = await asyncio.gather(*(self._forecast_or_code(entity, moment, options, dataset) for entity in entities))
         refused = {entity: one for entity, one in zip(entities, made, strict=True) if isinstance(one, str)}
-        return Comparison(moment, [one for one in made if isinstance(one, Prediction)], refused)
+        return Comparison(moment, [one for one in made if isinstance(one, Made)], refused)
 
     async def prediction(self, prediction_id: str) -> Prediction:
         """Return a forecast that was made; raises ``PredictionNotFound``."""
@@ -92,9 +95,9 @@ class ForecastService:
 
     async def _forecast_or_code(
         self, entity: str, as_of: datetime, options: Options, dataset: str | None
-    ) -> Prediction | str:
+    ) -> Made | str:
         try:
-            return await self.forecast(entity, as_of, options, dataset)
+            return await self.made(entity, as_of, options, dataset)
         except (TooFewDays, DataTooOld) as error:
             return error.code
 
@@ -109,6 +112,12 @@ class ForecastService:
                 age_days=index.age_days,
                 bound_days=self.maximum_age_days,
             )
+
+
+def series_of(index: EntityIndex, level: float) -> DailySeries:
+    """Return the series of an index that a forecast with intervals of ``level`` is made from."""
+    values = tuple(day.icce for day in index.days)
+    return DailySeries(index.days[0].day, values, (0.0, 100.0), _sampling_half_width(index, level))
 
 
 def _sampling_half_width(index: EntityIndex, level: float) -> float:
@@ -139,7 +148,7 @@ def _prediction(index: EntityIndex, forecast: Forecast, options: Options) -> Pre
         data_age_days=index.age_days,
         coverage=forecast.coverage,
         weights=forecast.weights,
-        notes=[*forecast.notes, *stale, "conversation_is_not_votes"],
+        notes=[*forecast.notes(options.level), *stale, "conversation_is_not_votes"],
     )
 
 

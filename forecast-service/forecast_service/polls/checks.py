@@ -14,7 +14,7 @@ from forecast_service.polls.model import Poll
 from forecast_service.polls.table import MOST_CANDIDATES
 
 SMALLEST_SAMPLE, LARGEST_SAMPLE = 50, 10_000_000
-MOST_DAYS = 1000
+MOST_DAYS, MOST_POLLSTERS = 1000, 40
 _MOST_PERCENT = 101.0
 """Published shares are rounded, so they may add up to a little more than 100."""
 _SPACES = re.compile(r"\s+")
@@ -37,6 +37,9 @@ def usable(polls: Sequence[Poll]) -> list[Poll]:
         Poll(spelling[_key(one.pollster)], one.since, one.until, one.sample_size, tuple(sorted(one.shares)))
         for one in polls
     ]
+    pollsters = {one.pollster for one in named}
+    if len(pollsters) > MOST_POLLSTERS:
+        raise UnusablePolls(reason=f"there are {len(pollsters)} pollsters, and at most {MOST_POLLSTERS} have an effect")
     return sorted(dict.fromkeys(named), key=lambda one: (one.until, one.pollster))
 
 

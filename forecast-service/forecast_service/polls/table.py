@@ -11,12 +11,13 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from math import isfinite
 
 from castor_chassis import fold
 from forecast_service.errors import UnusablePolls
 from forecast_service.polls.model import Poll
 
-MOST_POLLS, MOST_CANDIDATES = 2000, 20
+MOST_POLLS, MOST_CANDIDATES = 600, 20
 _COLUMNS = {
     "pollster": ("pollster", "encuestadora", "encuesta", "firma"),
     "since": ("since", "start", "desde", "fecha inicio"),
@@ -132,6 +133,9 @@ def _number(number: int, column: str, cell: str) -> float | None:
     if cell.lower() in _NOT_ASKED:
         return None
     try:
-        return float(cell.removesuffix("%").strip().replace(",", "."))
+        value = float(cell.removesuffix("%").strip().replace(",", "."))
+        if not isfinite(value):
+            raise ValueError(cell)
     except ValueError as error:
         raise UnusablePolls(reason=f"row {number} has '{cell[:40]}' for {column[:40]}, which is no number") from error
+    return value

@@ -127,7 +127,10 @@ async def test_an_entity_is_forecast_without_being_stored(service: RunningServic
     read = await service.client.get("/v1/forecast/entities/ana", params={"as_of": AS_OF})
     made = await service.client.post("/v1/forecast/predictions", json={"entity": "ana", "as_of": AS_OF})
     stored = made.json()["data"]
-    assert read.json()["data"] == {name: value for name, value in stored.items() if name != "id"}
+    found = read.json()["data"]
+    events = [(event["date"], event["kind"]) for event in found.pop("events")]
+    assert found == {name: value for name, value in stored.items() if name != "id"}
+    assert events == [("2026-05-31", "election"), ("2026-06-08", "holiday")]
     assert "conversation_is_not_votes" in stored["notes"]
     theta = await service.client.get("/v1/forecast/entities/ana", params={"as_of": AS_OF, "method": "theta"})
     assert theta.json()["data"]["weights"] == {"theta": 1.0}

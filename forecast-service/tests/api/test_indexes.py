@@ -77,6 +77,15 @@ async def test_momentum(service: RunningService) -> None:
     assert (few.status_code, few.json()["code"], few.json()["details"]["needed"]) == (422, "too_few_days", 8)
 
 
+async def test_changes_of_the_level(service: RunningService) -> None:
+    """A rhythm without a shift has no change; fewer than 28 days are refused."""
+    params: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF}
+    data = (await service.client.get("/v1/forecast/changes", params=params)).json()["data"]
+    assert (data["items"], data["days_observed"]) == ([], 86)
+    few = await service.client.get("/v1/forecast/changes", params={**params, "days_back": 20})
+    assert (few.status_code, few.json()["code"]) == (422, "too_few_days")
+
+
 async def test_share_of_voice(service: RunningService) -> None:
     """The shares of all entities sum to 1, each with a band; a span without any tweet is refused."""
     answer = await service.client.get("/v1/forecast/share-of-voice", params={"as_of": AS_OF, "days_back": 30})

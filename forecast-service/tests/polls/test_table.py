@@ -36,8 +36,10 @@ def test_a_spanish_sheet_is_read(encoding: str) -> None:
         ("pollster,until,sample_size,a,A\nx,2022-05-01,1000,40,41\n", "stands twice"),
         ("pollster,until,sample_size,a\nx,5/1/22,1000,40\n", "row 2 has the date '5/1/22'"),
         ("pollster,until,sample_size,a\nx,2022-05-01,,40\n", "row 2 has no sample_size"),
+        ("pollster,until,sample_size,a\nx,2022-05-01,inf,40\n", "row 2 has 'inf' for sample_size"),
+        ("pollster,until,sample_size,a\nx,2022-05-01,nan,40\n", "row 2 has 'nan' for sample_size"),
         ("pollster,until,sample_size,a\nx,2022-05-01,1000,cuarenta\n", "row 2 has 'cuarenta' for a"),
-        ("pollster,until,sample_size,a\n" + "x,2022-05-01,1000,40\n" * 2001, "more than 2000 rows"),
+        ("pollster,until,sample_size,a\n" + "x,2022-05-01,1000,40\n" * 601, "more than 600 rows"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, reason: str) -> None:
@@ -74,6 +76,12 @@ def test_shares_are_percent() -> None:
     fractions = Poll("Invamer", date(2026, 5, 1), date(2026, 5, 2), 1000, (("a", 0.4), ("b", 0.25)))
     with pytest.raises(UnusablePolls, match="in percent"):
         usable([fractions])
+
+
+def test_pollsters_are_bounded() -> None:
+    """Each has an effect of its own, so hundreds of them would take minutes."""
+    with pytest.raises(UnusablePolls, match="there are 41 pollsters"):
+        usable([poll(pollster=f"p{number}") for number in range(41)])
 
 
 def test_a_pollster_has_one_spelling_and_a_poll_counts_once() -> None:

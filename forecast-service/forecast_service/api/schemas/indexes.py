@@ -95,6 +95,37 @@ class Momentum(ResponseModel):
     data_age_days: int = Field(description="Days from 'date' to the last whole day before as_of.")
 
 
+class Event(ResponseModel):
+    """A day on which people talk for a known reason."""
+
+    date: date
+    name: str = Field(description="In Spanish.")
+    kind: Literal["election", "holiday"]
+
+
+class Change(ResponseModel):
+    """A day from which on the index stood at another level. Values are in points."""
+
+    date: date
+    before: float = Field(description="Mean of the level before, without the rhythm of the week.")
+    after: float = Field(description="Mean from this day on, up to the next change.")
+    change: float
+    low: float = Field(description="Lower end of the 95 % band of 'change'.")
+    high: float = Field(description="Upper end of that band.")
+    events: list[Event] = Field(description="Elections and holidays of Colombia within two days.")
+    trending: str = Field(description="Path that asks what was trending on that day.")
+
+
+class Changes(ResponseModel):
+    """The change points of an index; a level lasts a week at least."""
+
+    entity: str
+    as_of: Timestamp
+    days_observed: int
+    data_age_days: int = Field(description="Days from the last day that has an index to the last whole day.")
+    items: list[Change] = Field(description="Oldest first; empty where the index kept its level.")
+
+
 class Voice(ResponseModel):
     """One entity's share."""
 

@@ -11,6 +11,7 @@ from castor_chassis import ComposedText, Integer, Number, RequestModel, Response
 from forecast_service.api.schemas.predictions import AS_OF, Day
 from forecast_service.polls.checks import LARGEST_SAMPLE, SMALLEST_SAMPLE
 from forecast_service.polls.model import Poll
+from forecast_service.polls.table import MOST_POLLS
 
 Name = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
@@ -36,7 +37,7 @@ class PollIn(RequestModel):
 class PollsRequest(RequestModel):
     """Polls of one contest."""
 
-    polls: list[PollIn] = Field(min_length=1, max_length=2000)
+    polls: list[PollIn] = Field(min_length=1, max_length=MOST_POLLS)
 
 
 class PollDay(ResponseModel):

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from castor_chassis import Integer, Number, Pattern, RequestModel, ResponseModel, Timestamp
 from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
+from forecast_service.api.schemas.indexes import Event
 
 Magnitude = Annotated[Number, Field(ge=-1e12, le=1e12)]
 PredictionId = Annotated[str, Pattern(r"^[0-9a-f]{32}$", "must be 32 digits, 0 to 9 and a to f")]
@@ -17,7 +18,7 @@ Level = Annotated[Number, Field(ge=0.5, le=0.99, description="Probability that t
 MethodChoice = Literal["auto", "naive", "seasonal_naive", "theta", "ets", "ces", "prophet"]
 METHOD = "'auto' is an ensemble of all but prophet, weighed by their errors in back-tests; or one method."
 AS_OF = "As if nothing later had happened; default: now."
-Note = Literal["no_skill", "skill_unknown", "stale", "conversation_is_not_votes"]
+Note = Literal["no_skill", "skill_unknown", "recent_jump", "intervals_too_narrow", "stale", "conversation_is_not_votes"]
 
 
 class Asked(RequestModel):
@@ -49,8 +50,8 @@ class Worth(ResponseModel):
     """How a forecast was made and what it is worth."""
 
     method: str = Field(
-        description="'ensemble', the method that was asked for, or 'naive' (the last value) where nothing did better "
-        "in back-tests on this series."
+        description="'ensemble', the method that was asked for, or 'naive' (the last value) where the ensemble erred "
+        "more than a tenth more than it in back-tests on this series."
     )
     skill: float | None = Field(
         description="1 - mean absolute error / that of the last value, in back-tests on this series; null when "
@@ -65,7 +66,9 @@ class Worth(ResponseModel):
     weights: dict[str, float] = Field({}, description="Weights of the methods in the forecast; they sum to 1.")
     notes: list[Note] = Field(
         [],
-        description="no_skill: not better than the last value; skill_unknown; stale: the data does not reach the last "
+        description="no_skill: not better than the last value; skill_unknown; recent_jump: one of the last 7 days lies "
+        "farther from the day before than any earlier one, and the interval covers both levels; intervals_too_narrow: "
+        "in back-tests they held less than they promise by more than 0.1; stale: the data does not reach the last "
         "whole day; conversation_is_not_votes: the index describes what is said, and does not predict a result.",
     )
 
@@ -84,6 +87,12 @@ class EntityForecast(Worth):
     data_age_days: int | None = Field(
         None, description="Days from last_observed to the last whole day before as_of; 0 when the data is fresh."
     )
+
+
+class ExpectedForecast(EntityForecast):
+    """A forecast with what the calendar says of its days."""
+
+    events: list[Event] = Field([], description="Elections and holidays of Colombia on the days that are forecast.")
 
 
 class Prediction(EntityForecast):

@@ -1,0 +1,88 @@
+"""SQL of the tables ``backtests`` and ``backtest_origins``."""
+
+from __future__ import annotations
+
+import asyncpg
+from pydantic import TypeAdapter
+
+from castor_chassis import Postgres
+from forecast_service.backtests.model import Backtest, OriginResult, Plan
+
+_PLAN, _RESULT = TypeAdapter(Plan), TypeAdapter(OriginResult)
+_COLUMNS = """
+id, plan, state, total, error, created_at, updated_at,
+(SELECT count(*) FROM backtest_origins AS o WHERE o.backtest_id = b.id) AS done
+"""
+_OPEN = "state IN ('waiting', 'running')"
+# One that failed may be asked for again; one that is done, or waits, stays as it is.
+_ADD = f"""
+INSERT INTO backtests AS b (id, plan, total) VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET
+    state = CASE WHEN b.state = 'failed' THEN 'waiting' ELSE b.state END, error = NULL
+RETURNING {_COLUMNS}
+"""
+
+
+class BacktestRepository:
+    """Stores back-tests. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def add(self, backtest_id: str, plan: Plan, total: int, *, most_open: int) -> Backtest | None:
+        """Store a job once, or return the one that is stored; None when ``most_open`` others wait."""
+        async with self._postgres.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('backtests'))")
+            count = f"SELECT count(*) FROM backtests WHERE {_OPEN} AND id <> $1"
+            if await connection.fetchval(count, backtest_id) >= most_open:
+                return None
+            row = await connection.fetchrow(_ADD, backtest_id, _PLAN.dump_python(plan, mode="json"), total)
+        assert row is not None, "both an insert and an update return their row"
+        return _backtest(row)
+
+    async def get(self, backtest_id: str) -> Backtest | None:
+        """Return a job, or None."""
+        row = await self._postgres.fetchrow(f"SELECT {_COLUMNS} FROM backtests AS b WHERE id = $1", backtest_id)
+        return None if row is None else _backtest(row)
+
+    async def results(self, backtest_id: str) -> list[OriginResult]:
+        """Return what is done of a job, oldest origin first."""
+        rows = await self._postgres.fetch(
+            "SELECT result FROM backtest_origins WHERE backtest_id = $1 ORDER BY place", backtest_id
+        )
+        return [_RESULT.validate_python(row["result"]) for row in rows]
+
+    async def next_open(self) -> Backtest | None:
+        """Return the job that waits longest, begun or not."""
+        row = await self._postgres.fetchrow(
+            f"SELECT {_COLUMNS} FROM backtests AS b WHERE {_OPEN} ORDER BY created_at, id LIMIT 1"
+        )
+        return None if row is None else _backtest(row)
+
+    async def keep(self, backtest_id: str, result: OriginResult) -> None:
+        """Store the result of one origin; one that is stored already is left as it is."""
+        async with self._postgres.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO backtest_origins (backtest_id, place, result) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                backtest_id, result.place, _RESULT.dump_python(result, mode="json"),
+            )  # fmt: skip
+            await connection.execute(
+                f"UPDATE backtests SET state = 'running', updated_at = now() WHERE id = $1 AND {_OPEN}", backtest_id
+            )
+
+    async def end(self, backtest_id: str, error: str | None) -> None:
+        """Note that a job is done, or why it failed."""
+        await self._postgres.execute(
+            "UPDATE backtests SET state = $2, error = $3, updated_at = now() WHERE id = $1",
+            backtest_id, "done" if error is None else "failed", error,
+        )  # fmt: skip
+
+    async def forget(self, days: int) -> None:
+        """Delete jobs that ended more than ``days`` days ago."""
+        await self._postgres.execute(
+            f"DELETE FROM backtests WHERE NOT {_OPEN} AND updated_at < now() - make_interval(days => $1)", days
+        )
+
+
+def _backtest(row: asyncpg.Record) -> Backtest:
+    return Backtest(**{**dict(row), "plan": _PLAN.validate_python(row["plan"])})

@@ -1,0 +1,1 @@
+"""Pictures of forecasts, comparisons, polls and back-tests for slides."""
