@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
+from castor_chassis import Integer, Pattern, RequestModel, ResponseModel, Timestamp
 from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
 from forecast_service.api.schemas.predictions import AS_OF, Bounds, DailyPoint, HorizonDays, Level, MethodChoice
 
-BacktestId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+BacktestId = Annotated[str, Pattern(r"^[0-9a-f]{32}$", "must be 32 digits, 0 to 9 and a to f")]
 
 
 class BacktestRequest(RequestModel):
