@@ -88,7 +88,7 @@ contracts: $(SYNCED) ## Write contracts/<service>.v1.yaml from the code, and the
 release-contracts: contracts ## Make today's contracts the released ones that later changes may not break
 	mkdir -p contracts/released && cp contracts/*.v1.yaml contracts/released/
 
-clients: $(SYNCED) ## Generate clients of the contracts (Python, pydantic, TypeScript, Java), compile them, call every service; needs npm, a JDK
+clients: $(SYNCED) ## Generate clients of the contracts (Python, pydantic, TypeScript), compile them, call every service; needs npm, and Java for one
 	$(BIN)/uv sync --frozen --quiet --group clients
 	$(BIN)/pytest -m clients tests/clients
 

@@ -67,9 +67,10 @@ async def _ask(
 async def _service(state_folder: StateFolder, state: State, service: Service) -> dict[str, Any]:
     api, management = state.ports.get(service.name), state.ports.get(f"{service.name}.management")
     pid = state.parts.get(service.name)
-    ready = service_ready(management) if management else None
     if service.name in state.facts.get("stubs", "").split():
         management, ready = None, listens(api) if api else None
+    else:
+        ready = service_ready(management) if management else None
     return {
         "api": f"https://{LOOPBACK}:{api}" if api else None,
         "management": f"http://{LOOPBACK}:{management}" if management else None,
