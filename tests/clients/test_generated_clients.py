@@ -158,9 +158,10 @@ def test_openapi_generator_client(tmp_path: Path) -> None:
     for service in READS:
         source, made = ROOT / "contracts" / f"{service}-service.v1.yaml", tmp_path / service
         command = ("java", "-jar", jar, "generate", "--generator-name", "typescript-fetch", "--input-spec", str(source))
-        # Without the last property the models of forms are imported and not written.
+        # Models of forms are imported in any case, and named as parameters of operations unless those have a prefix.
         parts = "apiDocs=false,modelDocs=false,skipFormModel=false"
-        generate(*command, "--output", str(made), "--global-property", parts)
+        names = ("--additional-properties", "prefixParameterInterfaces=true")
+        generate(*command, "--output", str(made), "--global-property", parts, *names)
         written = "".join(file.read_text() for file in (made / "apis").glob("*.ts"))
         assert set(operation_ids(service)) <= set(re.findall(r"^    async (\w+)\(", written, re.M))
         project = {"compilerOptions": {**options, "noEmit": True}, "files": [f"{service}/index.ts"]}
