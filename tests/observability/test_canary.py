@@ -20,6 +20,7 @@ def analysis() -> dict[str, Any]:
     return loaded
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(bool(missing_tools()), reason="needs prometheus and promtool (Debian: apt-get install prometheus)")
 def test_recorded_releases_get_the_right_verdict(tmp_path: Path) -> None:
     """A good release is promoted, a slow and a failing one rolled back, one without traffic waits for a person.

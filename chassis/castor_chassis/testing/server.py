@@ -27,7 +27,7 @@ class RunningService:
     pair: ServicePair
     app: FastAPI
 
-    async def ready(self, seconds: float = 60) -> None:
+    async def ready(self, seconds: float = 100) -> None:
         """Wait until the service is ready; raises ``TimeoutError`` with what is missing."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
