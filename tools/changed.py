@@ -155,6 +155,8 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
     chart = path.split("/")[1] if path.startswith("charts/") and path.count("/") > 1 else ""
     if chart in services:
         return Plan(charts=frozenset({chart}), delivery=True, observability=True)
+    if chart == "gateway":
+        return Plan(charts=frozenset({"gateway"}), delivery=True)
     if _is(path, OBSERVABILITY):
         return Plan(charts=frozenset({"observability"}), observability=True)
     if _is(path, IMAGES):

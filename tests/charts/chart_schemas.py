@@ -82,7 +82,7 @@ def umbrella() -> str:
     common = json.loads((CHARTS / "common" / "values.schema.json").read_text())
     shared = common["properties"]["global"]
     shared["properties"]["castor"] |= everywhere(common)
-    charts = [*(service.name for service in SERVICES), CONSOLE.name, "observability"]
+    charts = [*(service.name for service in SERVICES), CONSOLE.name, "observability", "gateway"]
     switches = {"type": "object", "additionalProperties": False, "properties": {n: {"type": "boolean"} for n in charts}}
     properties = {"global": shared, "services": switches, **{name: {"type": "object"} for name in charts}}
     title = {"$schema": common["$schema"], "title": "Values of the chart castor", "type": "object"}

@@ -68,15 +68,22 @@ class Helm:
 
     def template(self, service: str, *options: str, values: str = "default") -> Outcome:
         """Render the chart of a service as a release of its own name in the namespace castor."""
-        file = VALUES[values]
-        given = ["-f", str(file)] if file is not None else []
-        return self.run("template", service, service, "--namespace", "castor", *given, *options)
+        return self.run(*_template(service, values), *options)
 
     def manifests(self, service: str, *options: str, values: str = "default") -> list[Manifest]:
         """Render and parse; raises ``AssertionError`` with helm's words when it refuses."""
-        done = self.template(service, *options, values=values)
+        return self.parsed(*_template(service, values), *options)
+
+    def parsed(self, *arguments: str) -> list[Manifest]:
+        """Run helm and parse what it prints; raises ``AssertionError`` with helm's words when it refuses."""
+        done = self.run(*arguments)
         assert done.code == 0, done.error
         return parse(done.output)
+
+
+def _template(service: str, values: str) -> list[str]:
+    file = VALUES[values]
+    return ["template", service, service, "--namespace", "castor", *(["-f", str(file)] if file is not None else [])]
 
 
 def parse(text: str) -> list[Manifest]:

@@ -13,6 +13,7 @@ import yaml
 from chart_tools import CHARTS, RELEASES, ROOT, VALUES, WANTED, Helm, Manifest, parse
 
 OLDEST, NEWEST = "1.31", "1.37"
+BY_FILE = {"AnalysisTemplate", "ExternalSecret", "HTTPRoute", "BackendTLSPolicy", "Gateway"}
 RENDERED = Path(__file__).parent / "rendered"
 by_name = pytest.mark.parametrize("service", RELEASES)
 by_values = pytest.mark.parametrize("values", VALUES)
@@ -93,7 +94,7 @@ def check(manifest: Manifest, version: str) -> None:
         spec = {**manifest["spec"], "strategy": strategy}
         spec.pop("progressDeadlineAbort")
         _check_builtin({**manifest, "apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}, version)
-    elif kind in ("AnalysisTemplate", "ExternalSecret"):
+    elif kind in BY_FILE:
         _check_by_file(manifest)
     elif kind in ("Certificate", "ServiceMonitor", "PrometheusRule"):
         _check_by_model(manifest)

@@ -80,7 +80,7 @@ def test_the_network_lets_in_who_calls_and_out_to_the_peers(helm: Helm, service:
     assert api["ports"] == [{"port": "api", "protocol": "TCP"}]
     assert api["from"] == [
         {"podSelector": {"matchLabels": {f"castor.io/calls-{service.name}": "true"}}},
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "castor"}}},  # the Gateway's
     ]
     assert management["ports"] == [{"port": "management", "protocol": "TCP"}]
     assert management["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
@@ -122,106 +122,6 @@ def test_the_internet_is_without_private_networks(helm: Helm, service: Service) 
     assert len(blocks) == (service.name in ("openai-service", "twitter-service", "auth-service"))
     for block in blocks:
         assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(block["except"])
-
-
-def test_the_console_is_the_front_door(helm: Helm) -> None:
-    """It takes every path that no service has, has no alias, and reaches nothing but DNS."""
-    options = ["--set", "ingress.enabled=true,ingress.host=castor.example.org"]
-    manifests = helm.manifests("console", *options)
-    (door,) = of_kind(manifests, "Ingress")
-    (path,) = [path for rule in door["spec"]["rules"] for path in rule["http"]["paths"]]
-    assert (path["path"], path["pathType"]) == ("/", "Prefix")
-    assert not any("DATABASE" in entry["name"] or "REDIS" in entry["name"] for entry in _environment(manifests))
-
-
-def test_pages_of_other_origins_are_named(helm: Helm) -> None:
-    """Origins given in the values may call the API with a token, never with a cookie; by default there are none."""
-    options = ["--set", "ingress.enabled=true,ingress.host=castor.example.org"]
-    given = [*options, "--set", "ingress.corsOrigins={https://a.example,https://b.example}"]
-    annotations = of_kind(helm.manifests("rag-service", *given), "Ingress")[0]["metadata"]["annotations"]
-    prefix = "nginx.ingress.kubernetes.io/"
-    assert annotations[f"{prefix}cors-allow-origin"] == "https://a.example,https://b.example"
-    assert annotations[f"{prefix}cors-allow-credentials"] == "false"
-    plain = of_kind(helm.manifests("rag-service", *options), "Ingress")[0]["metadata"]["annotations"]
-    assert not any("cors" in name for name in plain)
-
-
-def _environment(manifests: list[Manifest]) -> list[Manifest]:
-    found: list[Manifest] = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
-    return found
-
-
-@by_name
-def test_the_ingress_routes_public_paths_only(helm: Helm, service: Service) -> None:
-    """/v1/<capability>, its alias, and what is well known; none reaches /internal or another service."""
-    names = service.name, f"{service.name}-alias"
-    ingresses = [each for each in _ingresses(helm, service) if each["metadata"]["name"] in names]
-    paths = [path for ingress in ingresses for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
-    plain, *well_known, alias = paths
-    assert [path["path"] for path in well_known] == [f"/.well-known/{name}" for name in service.well_known]
-    assert {path["pathType"] for path in well_known} <= {"Exact"}
-    assert (plain["path"], plain["pathType"]) == (f"/v1/{service.capability}", "Prefix")
-    pattern = re.compile(alias["path"])
-    rewrite = ingresses[1]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/rewrite-target"]
-    public = f"/api/v1/{service.capability}/a/b"
-    assert pattern.match(public)
-    assert pattern.sub(rewrite.replace("$1", r"\1"), public) == f"/v1/{service.capability}/a/b"
-    for closed in ("/internal/validate-token", "/api/internal/x", f"/api/v1/{service.capability}x", "/metrics", "/"):
-        assert not pattern.match(closed)
-        assert not closed.startswith(plain["path"])
-
-
-def _ingresses(helm: Helm, service: Service) -> list[dict[str, Any]]:
-    return of_kind(helm.manifests(service.name, values="production"), "Ingress")
-
-
-def _notes(ingress: dict[str, Any]) -> dict[str, str]:
-    """Return the annotations for ingress-nginx, without its prefix."""
-    prefix = "nginx.ingress.kubernetes.io/"
-    return {name.removeprefix(prefix): value for name, value in ingress["metadata"]["annotations"].items()}
-
-
-def _path_of(ingress: dict[str, Any]) -> str:
-    return str(ingress["spec"]["rules"][0]["http"]["paths"][0]["path"])
-
-
-@by_name
-def test_only_uploads_pass_the_ingress_before_they_are_complete(helm: Helm, service: Service) -> None:
-    """Every body but a file to import is buffered, and clients are limited by address on every path."""
-    streamed = set()
-    for ingress in _ingresses(helm, service):
-        notes = _notes(ingress)
-        assert int(notes["limit-rps"]) > 0
-        assert int(notes["limit-connections"]) > 0
-        if notes["proxy-request-buffering"] != "on":
-            streamed.add(ingress["metadata"]["name"])
-        assert (notes["proxy-body-size"] == "512m") == (notes["proxy-request-buffering"] == "off")
-    expected = {"twitter-service-imports", "twitter-service-imports-alias"}
-    assert streamed == (expected if service.name == "twitter-service" else set())
-
-
-def test_service_tokens_are_not_at_the_ingress(helm: Helm) -> None:
-    """Both spellings of the token endpoint admit nobody, and win over the paths that they lie under."""
-    auth = next(each for each in SERVICES if each.name == "auth-service")
-    closed = [each for each in _ingresses(helm, auth) if "whitelist-source-range" in _notes(each)]
-    assert {_notes(each)["whitelist-source-range"] for each in closed} == {"127.0.0.1/32"}
-    for asked in ("/v1/auth/token", "/v1/auth/token/", "/api/v1/auth/token", "/api/v1/auth/token/x"):
-        matching = [each for each in _ingresses(helm, auth) if re.match(_path_of(each), asked)]
-        assert max(matching, key=lambda each: len(_path_of(each))) in closed
-
-
-@by_name
-def test_the_ingress_authenticates_itself(helm: Helm, service: Service) -> None:
-    """The ingress presents spiffe://castor/ingress to the service, and checks the service's name."""
-    manifests = helm.manifests(service.name, values="production")
-    certificates = {c["spec"]["secretName"]: c["spec"] for c in of_kind(manifests, "Certificate")}
-    for ingress in of_kind(manifests, "Ingress"):
-        notes = _notes(ingress)
-        assert (notes["backend-protocol"], notes["proxy-ssl-verify"]) == ("HTTPS", "on")
-        assert notes["proxy-ssl-name"] in certificates[f"{service.name}-tls"]["dnsNames"]
-        namespace, secret = notes["proxy-ssl-secret"].split("/")
-        assert namespace == "castor"
-        assert certificates[secret]["uris"] == ["spiffe://castor/ingress"]
 
 
 @by_name

@@ -74,12 +74,15 @@ def test_a_service_has_values_of_its_own(castor: Helm) -> None:
     """A value under a service's name wins over the one for all; the host and a registry are given once."""
     options = ["--set", "global.castor.autoscaling.enabled=false,global.castor.replicas=3,rag-service.replicas=5"]
     options += ["--set", "global.castor.ingress.enabled=true,global.castor.ingress.host=castor.example.org"]
-    options += ["--set", "global.imageRegistry=mirror.example.org"]
+    options += ["--set", "global.imageRegistry=mirror.example.org,services.gateway=true"]
     manifests = rendered(castor, *options)
     replicas = {m["metadata"]["name"]: m["spec"]["replicas"] for m in of_kind(manifests, "Deployment")}
     assert replicas == {**dict.fromkeys(RELEASES, 3), "rag-service": 5}
-    hosts = {rule["host"] for m in of_kind(manifests, "Ingress") for rule in m["spec"]["rules"]}
-    assert hosts == {"castor.example.org"}
+    routes = of_kind(manifests, "HTTPRoute")
+    assert {m["metadata"]["name"] for m in routes} == {*RELEASES, "castor-https"}
+    hosts = {host for m in routes for host in m["spec"]["hostnames"]}
+    listeners = one(manifests, "Gateway")["spec"]["listeners"]
+    assert hosts == {listener["hostname"] for listener in listeners} == {"castor.example.org"}
     pod = one(manifests, "Deployment", "rag-service")["spec"]["template"]["spec"]
     assert pod["containers"][0]["image"].startswith("mirror.example.org/castor/rag-service:")
 
@@ -101,13 +104,13 @@ def test_what_is_wrong_is_refused(castor: Helm, value: str, sentence: str) -> No
 
 
 def test_the_chart_has_every_service() -> None:
-    """Dependencies, switches and schema name the eight releases and the dashboards, at the versions that they have."""
+    """Dependencies, switches and schema name the eight releases, the dashboards and the Gateway, at their versions."""
     chart = yaml.safe_load((CHARTS / "castor" / "Chart.yaml").read_text())
     for each in chart["dependencies"]:
         assert each["version"] == yaml.safe_load((CHARTS / each["name"] / "Chart.yaml").read_text())["version"]
         assert each["repository"] == f"file://../{each['name']}"
         assert each["condition"] == f"services.{each['name']}"
-    names = [*RELEASES, "observability"]
+    names = [*RELEASES, "observability", "gateway"]
     assert [each["name"] for each in chart["dependencies"]] == names
     assert list(yaml.safe_load((CHARTS / "castor" / "values.yaml").read_text())["services"]) == names
     assert (CHARTS / "castor" / "values.schema.json").read_text() == umbrella(), (

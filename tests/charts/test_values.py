@@ -145,9 +145,18 @@ REFUSED = {
     "more at least than at most": (["autoscaling.min=9"], "autoscaling.min=9 is above autoscaling.max=6"),
     "an ingress for nobody": (["ingress.enabled=true"], "ingress.enabled needs ingress.host"),
     "an ingress that cannot prove itself": (
-        ["ingress.enabled=true", "ingress.host=a.b", "certificate.enabled=false"],
-        "ingress.enabled needs certificate.enabled",
+        ["ingress.enabled=true", "ingress.host=a.b", "certificate.enabled=false", "ingress.kind=nginx"],
+        "ingress.kind=nginx needs certificate.enabled",
     ),
+    "a certificate for users that nobody shows": (
+        ["ingress.enabled=true", "ingress.host=a.b", "ingress.tlsSecretName=x"],
+        "ingress.tlsSecretName belongs to Ingress objects",
+    ),
+    "a Gateway that cannot verify": (
+        ["ingress.enabled=true", "ingress.host=a.b", "ingress.gateway.authorities.name="],
+        "ingress.gateway.authorities.name is empty",
+    ),
+    "an unknown way in": (["ingress.kind=traefik"], "value must be one of"),
     "a canary that nobody watches": (["rollout.enabled=true"], "rollout.enabled needs serviceMonitor.enabled"),
     "an end before the drain": (["terminationGracePeriodSeconds=20"], "give at least 50, or none to have it computed"),
     "a drain longer than the end": (

@@ -2,7 +2,7 @@
 {{- if .values.certificate.enabled }}
 {{- $names := list .name (printf "%s.%s" .name .namespace) (printf "%s.%s.svc" .name .namespace) (printf "%s.%s.svc.cluster.local" .name .namespace) -}}
 {{- include "common.leaf" (dict "ctx" . "name" .name "secret" (include "common.tlsSecretName" .) "identity" .service "dns" $names) }}
-{{- if .values.ingress.enabled }}
+{{- if and .values.ingress.enabled (eq .values.ingress.kind "nginx") }}
 ---
 {{- /* The ingress has one identity; each release holds a certificate of it, so that each is installed alone. */}}
 {{ include "common.leaf" (dict "ctx" . "name" (printf "%s-ingress" .name) "secret" (include "common.ingressSecretName" .) "identity" "ingress" "dns" (list "ingress")) }}

@@ -1,10 +1,10 @@
 {{- /*
-Public paths only. An object a kind of path: those of usual size, ingress.uploads, whose bodies are passed on as they
+Public paths only, for a controller that knows ingress-nginx's annotations. An object a kind of path: those of usual size, ingress.uploads, whose bodies are passed on as they
 come, and ingress.servicesOnly, which nobody outside reaches. An alias is an object of its own, because rewriting applies
 to a whole one. The longest path wins, of patterns too.
 */ -}}
 {{- define "common.ingress" -}}
-{{- if .values.ingress.enabled }}
+{{- if and .values.ingress.enabled (eq .values.ingress.kind "nginx") }}
 {{- with .values.ingress.path }}
 {{- include "common.ingressPath" (dict "ctx" $ "kind" "usual" "name" $.name "path" . "type" "Prefix" "rewrite" "") }}
 {{- else }}

@@ -19,7 +19,7 @@ spec:
     - from:
         - podSelector: { matchLabels: { castor.io/calls-{{ .service }}: "true" } }
         {{- if .values.ingress.enabled }}
-        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ $policy.ingressNamespace }} } }
+        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ include "common.ingressNamespace" . }} } }
         {{- end }}
       ports: [{ port: api, protocol: TCP }]
     - from:
@@ -70,6 +70,13 @@ spec:
     - { port: {{ $port }}, protocol: {{ $protocol }} }
     {{- end }}
     {{- end }}
+{{- end -}}
+
+{{- /* Where the pods are that pass public requests on. */ -}}
+{{- define "common.ingressNamespace" -}}
+{{- $ingress := .values.ingress -}}
+{{- $usual := eq $ingress.kind "gateway" | ternary (default .namespace $ingress.gateway.namespace) "ingress-nginx" -}}
+{{ default $usual .values.networkPolicy.ingressNamespace }}
 {{- end -}}
 
 {{- /* Whether a variable is among the settings or the extra variables. */ -}}

@@ -13,8 +13,14 @@
 {{- if and $v.ingress.enabled (not $v.ingress.host) -}}
 {{- fail (printf "%s: ingress.enabled needs ingress.host, such as castor.example.org." .name) -}}
 {{- end -}}
-{{- if and $v.ingress.enabled (not $v.certificate.enabled) -}}
-{{- fail (printf "%s: ingress.enabled needs certificate.enabled: the ingress proves itself to the service by a certificate of its own." .name) -}}
+{{- if and $v.ingress.enabled (eq $v.ingress.kind "gateway") $v.ingress.tlsSecretName -}}
+{{- fail (printf "%s: ingress.tlsSecretName belongs to Ingress objects; the certificate that users see is a listener's of the Gateway. Leave it out, or set ingress.kind=nginx." .name) -}}
+{{- end -}}
+{{- if and $v.ingress.enabled (eq $v.ingress.kind "gateway") (eq $v.ingress.gateway.authorities.kind "ConfigMap") (not $v.ingress.gateway.authorities.name) -}}
+{{- fail (printf "%s: ingress.gateway.authorities.name is empty; name the ConfigMap with the key ca.crt, or give kind=Secret for that of the certificate." .name) -}}
+{{- end -}}
+{{- if and $v.ingress.enabled (eq $v.ingress.kind "nginx") (not $v.certificate.enabled) -}}
+{{- fail (printf "%s: ingress.kind=nginx needs certificate.enabled: the ingress proves itself to the service by a certificate of its own." .name) -}}
 {{- end -}}
 {{- if and $v.rollout.enabled (not $v.serviceMonitor.enabled) -}}
 {{- fail (printf "%s: rollout.enabled needs serviceMonitor.enabled: the analysis finds the canary's metrics by a label that the ServiceMonitor adds." .name) -}}
