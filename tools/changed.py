@@ -150,13 +150,13 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
         return Plan(contracts=True, system=True)
     if path.startswith(("tests/architecture/", "tools/contracts/")):
         return Plan(contracts=True)
-    if path.startswith(("charts/common/", "charts/castor/", "charts/values/", "tests/charts/")):
+    if path.startswith(("charts/common/", "charts/castor/", "charts/values/", "charts/examples/", "tests/charts/")):
         return Plan(charts=services, delivery=True, observability=path.startswith("charts/common/"))
     chart = path.split("/")[1] if path.startswith("charts/") and path.count("/") > 1 else ""
     if chart in services:
         return Plan(charts=frozenset({chart}), delivery=True, observability=True)
-    if chart == "gateway":
-        return Plan(charts=frozenset({"gateway"}), delivery=True)
+    if chart in ("gateway", "trial"):
+        return Plan(charts=frozenset({chart}), delivery=True)
     if _is(path, OBSERVABILITY):
         return Plan(charts=frozenset({"observability"}), observability=True)
     if _is(path, IMAGES):

@@ -104,10 +104,12 @@ def one(manifests: list[Manifest], kind: str, name: str | None = None) -> Manife
 
 
 def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
-    """Yield every pod template with the kind that holds it."""
+    """Yield every pod template with the kind that holds it, and the pod of `helm test`."""
     for manifest in manifests:
         if manifest["kind"] in ("Deployment", "Rollout", "Job"):
             yield manifest["kind"], manifest["spec"]["template"]
+        elif manifest["kind"] == "Pod":
+            yield "Pod", manifest
 
 
 def values_of(service: str) -> dict[str, Any]:

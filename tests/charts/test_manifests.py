@@ -13,7 +13,7 @@ import yaml
 from chart_tools import CHARTS, RELEASES, ROOT, VALUES, WANTED, Helm, Manifest, parse
 
 OLDEST, NEWEST = "1.31", "1.37"
-BY_FILE = {"AnalysisTemplate", "ExternalSecret", "HTTPRoute", "BackendTLSPolicy", "Gateway"}
+BY_FILE = {"AnalysisTemplate", "ExternalSecret", "HTTPRoute", "BackendTLSPolicy", "Gateway", "Cluster", "Database"}
 RENDERED = Path(__file__).parent / "rendered"
 by_name = pytest.mark.parametrize("service", RELEASES)
 by_values = pytest.mark.parametrize("values", VALUES)
@@ -96,7 +96,7 @@ def check(manifest: Manifest, version: str) -> None:
         _check_builtin({**manifest, "apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}, version)
     elif kind in BY_FILE:
         _check_by_file(manifest)
-    elif kind in ("Certificate", "ServiceMonitor", "PrometheusRule"):
+    elif kind in ("Certificate", "ClusterIssuer", "ServiceMonitor", "PrometheusRule"):
         _check_by_model(manifest)
     else:
         _check_builtin(manifest, version)
@@ -114,7 +114,7 @@ def _check_by_file(manifest: Manifest) -> None:
 
 
 def _check_by_model(manifest: Manifest) -> None:
-    if manifest["kind"] == "Certificate":
+    if manifest["kind"] in ("Certificate", "ClusterIssuer"):
         models = pytest.importorskip("cloudcoil.models.cert_manager.v1", reason=WANTED)
     else:
         models = pytest.importorskip("cloudcoil.models.prometheus_operator.v1", reason=WANTED)

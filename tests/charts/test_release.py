@@ -23,7 +23,7 @@ def callers(manifests: list[Manifest]) -> set[str]:
 
 def settings_in(manifests: list[Manifest]) -> dict[str, str]:
     """Return the plain variables of the pods that serve."""
-    (spec,) = [pod["spec"] for kind, pod in pods(manifests) if kind != "Job"]
+    (spec,) = [pod["spec"] for kind, pod in pods(manifests) if kind not in ("Job", "Pod")]
     return {entry["name"]: entry["value"] for entry in spec["containers"][0]["env"] if "value" in entry}
 
 
@@ -58,7 +58,7 @@ def test_a_pod_has_time_to_end(helm: Helm, service: Service, values: str) -> Non
     given, known = settings_in(manifests), settings_of(service).model_fields
     parts = ("drain_delay_seconds", "graceful_shutdown_seconds")
     needed = sum(float(given.get(part.upper(), known[part].default)) for part in parts)
-    serving = [pod for kind, pod in pods(manifests) if kind != "Job"]
+    serving = [pod for kind, pod in pods(manifests) if kind not in ("Job", "Pod")]
     assert [pod["spec"]["terminationGracePeriodSeconds"] - needed for pod in serving] == [15]
 
 
@@ -83,7 +83,10 @@ def test_the_network_lets_in_who_calls_and_out_to_the_peers(helm: Helm, service:
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "castor"}}},  # the Gateway's
     ]
     assert management["ports"] == [{"port": "management", "protocol": "TCP"}]
-    assert management["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    assert management["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}},
+        {"podSelector": {"matchLabels": {f"castor.io/tests-{service.name}": "true"}}},  # helm test
+    ]
     stores = ({5432} if service.database else set()) | ({465, 587} if service.name == "auth-service" else set())
     assert _ports(policy) == {53, 5353, 6379, 4317, 4318} | stores | _called(service)
     assert _peers(policy) == ({"auth-service", *service.peers} - {service.name})
@@ -202,7 +205,7 @@ def test_a_canary_is_judged_at_every_step(helm: Helm, service: Service) -> None:
         given = {argument["name"]: argument for argument in step["analysis"]["args"]}
         assert needed <= set(given) <= {argument["name"] for argument in expected["args"]}
         assert given["canary-hash"]["valueFrom"] == {"podTemplateHashValue": "Latest"}
-        assert given["service"]["value"] == service.name
+        assert (given["service"]["value"], given["namespace"]["value"]) == (service.name, "castor")
     assert one(manifests, "ServiceMonitor")["spec"]["podTargetLabels"] == ["rollouts-pod-template-hash"]
 
 

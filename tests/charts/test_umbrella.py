@@ -13,14 +13,6 @@ from chart_tools import CHARTS, RELEASES, Helm, Manifest, of_kind, one, parse
 from test_manifests import NEWEST, OLDEST, check
 
 
-@pytest.fixture(scope="module")
-def castor(helm: Helm) -> Helm:
-    """Helm, with the services built into the umbrella."""
-    done = helm.run("dependency", "update", "castor")
-    assert done.code == 0, done.error
-    return helm
-
-
 def rendered(castor: Helm, *options: str) -> list[Manifest]:
     """Render the umbrella as the release castor."""
     done = castor.run("template", "castor", "castor", "--namespace", "castor", *options)

@@ -7,6 +7,7 @@ import os
 
 import pytest
 import yaml
+from chart_readmes import charts, readme, rows
 from chart_schemas import secret_fields, written
 from chart_tools import CHARTS, CONSOLE, NAMES, RELEASES, ROOT, VALUES, Helm, Manifest, one, settings_of, values_of
 
@@ -38,6 +39,21 @@ def test_a_schema_is_what_the_settings_say(service: Service) -> None:
     """values.schema.json equals what the service's settings give; UPDATE_CHARTS=1 writes it."""
     stored = (CHARTS / service.name / "values.schema.json").read_text()
     assert stored == written(service), "stale: run UPDATE_CHARTS=1 make charts"
+
+
+@pytest.mark.parametrize("name", charts())
+def test_a_readme_is_what_the_values_say(name: str) -> None:
+    """README.md of each chart equals what its values give; UPDATE_CHARTS=1 writes it."""
+    assert (CHARTS / name / "README.md").read_text() == readme(name), "stale: run UPDATE_CHARTS=1 make charts"
+
+
+def test_the_readme_of_common_has_every_value() -> None:
+    """Each default of the library is in the table, and most say what they are for."""
+    text = (CHARTS / "common" / "values.yaml").read_text()
+    found = [*rows(text)]
+    assert {path.split(".")[0] for path, _, _ in found} == set(yaml.safe_load(text))
+    assert ("image.registry", "ghcr.io", "") in found
+    assert any(path == "image.tag" and said == "the chart's appVersion" for path, _, said in found)
 
 
 def test_the_schema_knows_every_value() -> None:

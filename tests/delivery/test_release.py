@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from chart_tools import CHARTS, ROOT, Helm, one, parse
+from chart_tools import CHARTS, RELEASES, ROOT, Helm, one, parse
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 DIGESTS = {"new": "sha256:" + "a" * 64, "old": "sha256:" + "b" * 64}
@@ -23,8 +23,17 @@ COSIGN = '#!/bin/sh\ncase "$1" in verify) test -e "$WORLD/signed/${2#*@}";; *) e
 HELM = """#!/bin/sh
 case "$1" in
   upgrade | push | rollback) printf '%s\\n' "$@" > "$WORLD/helm-$1"; echo 'Digest: sha256:0' ;;
+  pull) cp "$WORLD/packed/${2##*/}-$4.tgz" "$6" ;;
   dependency) exec "$REAL_HELM" dependency update "$3" ;;
   *) exec "$REAL_HELM" "$@" ;;
+esac
+"""
+# The asset of the release `charts` is a file.
+GH = """#!/bin/sh
+case "$2" in
+  view) test -e "$WORLD/index.yaml" ;;
+  download) cp "$WORLD/index.yaml" "$7" ;;
+  upload) cp "$4" "$WORLD/index.yaml" ;;
 esac
 """
 # Each call answers the next line of $WORLD/rollout; the last one stays.
@@ -100,7 +109,7 @@ class Runner:
 def runner(helm: Helm, tmp_path: Path) -> Runner:
     """A runner whose checkout has the charts and the scripts of the workflows."""
     (tmp_path / "bin").mkdir()
-    for name, text in {"docker": DOCKER, "cosign": COSIGN, "helm": HELM, "kubectl": KUBECTL}.items():
+    for name, text in {"docker": DOCKER, "cosign": COSIGN, "helm": HELM, "kubectl": KUBECTL, "gh": GH}.items():
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     checkout = tmp_path / "checkout"
@@ -177,6 +186,48 @@ def test_a_chart_alone_runs_the_last_signed_image(runner: Runner) -> None:
     assert image_of(rendered.output) == expected
     labels = one(parse(rendered.output), "Deployment")["metadata"]["labels"]
     assert labels["app.kubernetes.io/version"] == before
+
+
+def test_the_umbrella_has_the_images_that_run(runner: Runner) -> None:
+    """Each service in the packed chart of all runs its newest signed image, whichever commit that is of."""
+    newest, before = runner.commits()
+    for name in RELEASES:
+        new = name == "rag-service"
+        runner.publish(newest if new else before, DIGESTS["new" if new else "old"], service=name)
+    done = runner.run(steps("release.yml", "umbrella")["Package, push and sign"]["run"])
+    assert done.returncode == 0, done.stderr
+    (packed,) = (runner.checkout / "packed").glob("castor-*.tgz")
+    rendered = runner.helm.run("template", "castor", str(packed), "--namespace", "castor")
+    assert rendered.code == 0, rendered.error
+    found = {m["metadata"]["name"]: m for m in parse(rendered.output) if m["kind"] == "Deployment"}
+    images = {name: m["spec"]["template"]["spec"]["containers"][0]["image"] for name, m in found.items()}
+    assert images == {
+        name: f"ghcr.io/acme/castor/{name}@{DIGESTS['new' if name == 'rag-service' else 'old']}" for name in RELEASES
+    }
+
+
+def test_the_index_leads_to_every_chart(runner: Runner) -> None:
+    """A released chart is added to those of earlier releases, at its address in the registry."""
+    script = steps("release.yml", "index")["Add the charts to the index"]["run"]
+    for commit in reversed(runner.commits()):
+        for name in ("gateway", "castor" if commit == runner.commits()[0] else "trial"):
+            # Without dependencies, which the index does not show.
+            shutil.copytree(runner.checkout / "charts" / "trial", runner.world / name, dirs_exist_ok=True)
+            chart = runner.world / name / "Chart.yaml"
+            chart.write_text(chart.read_text().replace("name: trial", f"name: {name}"))
+            given = ["package", str(runner.world / name), "--version", f"0.1.0-g{commit[:12]}"]
+            assert runner.helm.run(*given, "--destination", str(runner.world / "packed")).code == 0
+        charts = '["gateway"]' if commit == runner.commits()[0] else '["gateway", "trial"]'
+        last = script if commit == runner.commits()[0] else script.replace('"${charts[@]}" castor', '"${charts[@]}"')
+        done = runner.run(last, CHARTS=charts, GITHUB_SHA=commit)
+        assert done.returncode == 0, done.stderr
+        for folder in ("pulled", "former"):  # the next release has a runner of its own
+            shutil.rmtree(runner.checkout / folder)
+    entries = yaml.safe_load((runner.world / "index.yaml").read_text())["entries"]
+    assert {name: len(versions) for name, versions in entries.items()} == {"gateway": 2, "castor": 1, "trial": 1}
+    registry = "oci://ghcr.io/acme/castor/charts"
+    for name, versions in entries.items():
+        assert [each["urls"] for each in versions] == [[f"{registry}/{name}:{each['version']}"] for each in versions]
 
 
 @pytest.mark.parametrize(("published", "signed"), [(0, False), (None, False)])

@@ -69,11 +69,50 @@ def test_every_label_exists(queries: list[Named], known: dict[str, frozenset[str
     assert wrong == set()
 
 
+MADE_BY = {
+    "castor_lease_held": r"spawn_under_lease\(",
+    "castor_feed_": r"FeedReader|Feed\(chassis\.peer",
+    "castor_cache_": r"chassis\.cache",
+    "castor_database_": r"chassis\.postgres|Postgres\b",
+    # auth-service verifies with its own keys; the others have them, and ended sessions, from it.
+    "castor_peer_": r"(?s)\A(?!.*SigningKeys)",
+    "castor_breaker_": r"(?s)\A(?!.*SigningKeys)",
+    "castor_jwks_": r"(?s)\A(?!.*SigningKeys)",
+    "castor_revocation_": r"(?s)\A(?!.*SigningKeys)",
+}
+"""What a service's code must have for a metric of the chassis to get a value, by the beginning of its name."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_panel_can_have_data(queries: list[Named], table: Table, service: str) -> None:
+    """Each metric of a service's dashboard is its own, or the chassis's and made by something that its code does."""
+    own, shared = exported_by(f"{service}_service"), exported_by(CHASSIS)
+    code = "\n".join(path.read_text() for path in ROOT.glob(f"{service}-service/{service}_service/**/*.py"))
+    board = [named for named in queries if named.where.startswith(f"{service}-service.json")]
+    assert len(board) > 10
+    for named in board:
+        for metric in {selector.metric for selector in named.query.selectors if ":" not in selector.metric}:
+            assert metric in own or metric in shared or metric in table.external_metrics, (named.where, metric)
+            for beginning, needed in MADE_BY.items():
+                if metric.startswith(beginning):
+                    assert re.search(needed, code), (named.where, metric)
+
+
+def test_every_query_knows_the_namespace(queries: list[Named]) -> None:
+    """Dashboards select it, rules keep it, the canary's analysis asks for its own: one Prometheus serves several."""
+    for named in queries:
+        if ".json: " in named.where or named.where.startswith("analysis"):
+            series = [s for s in named.query.selectors if s.metric != "job_slo:castor_error_budget:ratio"]
+            assert all("namespace" in {label for label, _, _ in s.matchers} for s in series), (named.where, named.text)
+        elif "vector(" not in named.text:
+            assert "namespace" in named.query.grouping or ":castor_" in named.text, (named.where, named.text)
+
+
 def test_every_label_value_is_one_that_the_code_sets(queries: list[Named]) -> None:
     """An alert on an outcome that no code ever counts would never fire."""
     sources = [*ROOT.glob("chassis/castor_chassis/**/*.py"), *ROOT.glob("*-service/*_service/**/*.py")]
     code = _with_paths("\n".join(path.read_text() for path in sources))
-    ours = {"job", "slo", "status", "le", "rollouts_pod_template_hash"}
+    ours = {"job", "namespace", "slo", "status", "le", "rollouts_pod_template_hash"}
     wrong = set()
     for named in queries:
         for selector in named.query.selectors:

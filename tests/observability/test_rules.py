@@ -116,7 +116,8 @@ def test_an_objective_becomes_rules() -> None:
     made = yaml.safe_load(render(Table("30d", 0.95, (one,), {}, ())))["groups"]
     constants = {(rule["record"], rule["expr"]) for rule in made[0]["rules"]}
     assert ("job_slo:castor_error_budget:ratio", "vector(0.01)") in constants
-    assert ("job_lease:castor_lease_expected:info", "vector(1)") in constants
+    assert ("job_lease:castor_lease_expected:info", 'group by (namespace) (up{job="new-service"})') in constants
+    assert ("job:castor_expected:info", "namespace:castor_seen:info") in constants
     latency = [rule for group in made[1:] for rule in group["rules"] if rule.get("labels") == {"slo": "all"}]
     assert len(latency) == 2 * len(WINDOWS)
     assert 'le="0.25"' in latency[1]["expr"]

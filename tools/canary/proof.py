@@ -86,9 +86,12 @@ def open_metrics(recorded: Mapping[str, list[str]]) -> str:
     """
     lines: list[str] = []
     for release, scrapes in recorded.items():
-        target = f'job="{SERVICE}",instance="{release}",rollouts_pod_template_hash="{release}"'
+        target = f'job="{SERVICE}",namespace="castor",instance="{release}",rollouts_pod_template_hash="{release}"'
+        # Equal pods of another namespace have the hash of the good release.
+        other = f'job="{SERVICE}",namespace="staging",instance="{release}",rollouts_pod_template_hash="good"'
         for number, text in enumerate(scrapes):
             lines += _stamped(text, target, START + number * SCRAPE_SECONDS)
+            lines += _stamped(text, other, START + number * SCRAPE_SECONDS) if release == "failing" else ()
     return "\n".join([*lines, "# EOF\n"])
 
 
@@ -145,7 +148,7 @@ def ask(url: str, query: str, at: int) -> list[float]:
 def judge(url: str, release: str, analysis: dict[str, Any]) -> Judgement:
     """Take every measurement of every metric and end each as Argo Rollouts does."""
     arguments = {argument["name"]: argument.get("value", "") for argument in analysis["args"]}
-    arguments |= {"service": SERVICE, "canary-hash": release, **LIMITS}
+    arguments |= {"service": SERVICE, "namespace": "castor", "canary-hash": release, **LIMITS}
     arguments |= {"untimed": UNTIMED[release]} if release in UNTIMED else {}
     values: dict[str, list[float]] = {}
     phases = {}

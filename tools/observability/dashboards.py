@@ -6,31 +6,51 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tools.observability.panels import CHASSIS, OVERVIEW, OWN, RED, Panel
-from tools.observability.slo import Table
+import yaml
+
+from tools.observability.panels import CACHED, OVERVIEW, OWN, RED, Panel, chassis
+from tools.observability.slo import CHART, Objective, Table
 
 _WIDTH, _HEIGHT, _PER_ROW = 8, 7, 3
 Row = tuple[str, Sequence[Panel]]
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
+# Where series have no namespace, as on one machine, "All" matches them.
+_NAMESPACE = {
+    "name": "namespace", "type": "query", "label": "Namespace", "datasource": _SOURCE, "refresh": 2, "sort": 1,
+    "query": "label_values(castor_http_requests_in_flight, namespace)", "includeAll": True, "allValue": ".*",
+    "current": {"text": "All", "value": "$__all"},
+}  # fmt: skip
+
 
 def render(table: Table) -> dict[str, str]:
     """Return the JSON of each dashboard by its name: ``overview``, and one per service."""
-    services = [objective.service for objective in table.objectives]
     boards = {"overview": _board("overview", "CASTOR overview", [("All services", OVERVIEW)])}
-    for service in services:
+    for objective in table.objectives:
+        service = objective.service
         rows: list[Row] = [
             ("Requests", RED),
             (f"What {service} does", OWN[service]),
-            ("Peers, background, resources", CHASSIS),
+            ("Peers, background, resources", _chassis(objective)),
         ]
         boards[service] = _board(service, f"CASTOR {service}", rows, job=service)
     return {name: json.dumps(board, indent=1, sort_keys=True) + "\n" for name, board in boards.items()}
 
 
+def _chassis(objective: Objective) -> tuple[Panel, ...]:
+    values = yaml.safe_load((CHART.parent / objective.service / "values.yaml").read_text())
+    return chassis(
+        calls=objective.service != "auth-service",  # which the others ask for keys and revocations
+        database="DATABASE_URL" in values.get("secrets", {}).get("required", ()),
+        leases=bool(objective.leases),
+        cache=objective.service in CACHED,
+    )
+
+
 def _board(name: str, title: str, rows: Sequence[Row], job: str | None = None) -> dict[str, Any]:
     variables: list[dict[str, Any]] = [
-        {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Data source"}
+        {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Data source"},
+        _NAMESPACE,
     ]
     if job is not None:
         variables.append({"name": "job", "type": "constant", "query": job, "hide": 2})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RATE = "$__rate_interval"
-J = 'job="$job"'
+N = 'namespace=~"$namespace"'
+J = f'{N}, job="$job"'
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,28 @@ def mean(metric: str, where: str = J) -> str:
 
 _HTTP = "castor_http_request_duration_seconds"
 _REFUSED = f'{J}, status="429"'
-_BURN = "job_slo:castor_errors:ratio_rate{w} / on (job, slo) job_slo:castor_error_budget:ratio"
+_ERRORS, _ASKED = "namespace_job_slo:castor_errors:ratio_rate", "namespace_job_slo:castor_requests:rate5m"
+_BURN = _ERRORS + "{w}{{{where}}} / on (job, slo) group_left () job_slo:castor_error_budget:ratio"
+_ALL = f'{N}, slo="availability"'
 
 OVERVIEW = (
-    one("Replicas up", "none", 'sum by (job) (up{job=~".+-service"})', "{{job}}"),
-    one("Requests", "reqps", "job_slo:castor_requests:rate5m{slo='availability'}", "{{job}}"),
-    one("Failed requests", "percentunit", "job_slo:castor_errors:ratio_rate5m{slo='availability'}", "{{job}}"),
-    one("Burn rate, one hour", "none", _BURN.format(w="1h"), "{{job}} {{slo}}", 14.4),
-    one("Burn rate, three days", "none", _BURN.format(w="3d"), "{{job}} {{slo}}", 1),
-    one("p95", "s", f"histogram_quantile(0.95, sum by (le, job) (rate({_HTTP}_bucket[{RATE}])))", "{{job}}"),
-    one("Open breakers", "none", "max by (job, peer) (castor_breaker_state) > 0", "{{job}} to {{peer}}"),
-    one("Feed lag", "s", "min by (job, feed) (castor_feed_lag_seconds)", "{{job}} {{feed}}", 600),
-    one("Tweets without a score", "none", "max (castor_twitter_scores_pending)", "pending"),
-    one("Documents without a vector", "none", "min (castor_rag_pending_embeddings)", "pending"),
-    one("Database errors", "ops", f"sum by (job) (rate(castor_database_errors_total[{RATE}]))", "{{job}}"),
-    one("Cost of language models", "currencyUSD", "sum (increase(castor_openai_cost_usd_total[1h]))", "per hour"),
-)
+    one("Replicas up", "none", f'sum by (job) (up{{{N}, job=~".+-service"}})', "{{job}}"),
+    one("Requests", "reqps", f"sum by (job) ({_ASKED}{{{_ALL}}})", "{{job}}"),
+    one("Failed requests", "percentunit",
+        f"max by (job) ({_ERRORS}5m{{{_ALL}}})", "{{job}}"),
+    one("Burn rate, one hour", "none", _BURN.format(w="1h", where=N), "{{namespace}} {{job}} {{slo}}", 14.4),
+    one("Burn rate, three days", "none", _BURN.format(w="3d", where=N), "{{namespace}} {{job}} {{slo}}", 1),
+    one("p95", "s", quantile(0.95, _HTTP, "job", N), "{{job}}"),
+    one("Open breakers", "none", f"max by (job, peer) (castor_breaker_state{{{N}}}) > 0", "{{job}} to {{peer}}"),
+    one("Feed lag", "s", f"min by (job, feed) (castor_feed_lag_seconds{{{N}}})", "{{job}} {{feed}}", 600),
+    one("Tweets without a score", "none", f"max (castor_twitter_scores_pending{{{N}}})", "pending"),
+    one("Documents without a vector", "none", f"min (castor_rag_pending_embeddings{{{N}}})", "pending"),
+    one("Database errors", "ops", rate("castor_database_errors_total", "job", N), "{{job}}"),
+    one("Cost of language models", "currencyUSD",
+        f"sum (increase(castor_openai_cost_usd_total{{{N}}}[1h]))", "per hour"),
+    one("Certificates end in", "s",
+        f"min by (job) (castor_tls_certificate_not_after_seconds{{{N}}} > 0) - time()", "{{job}}", 4 * 3600),
+)  # fmt: skip
 
 RED = (
     one("Requests by route", "reqps", rate(f"{_HTTP}_count", "method, route"), "{{method}} {{route}}"),
@@ -67,11 +74,11 @@ RED = (
     ),
     Panel("Duration", "s", tuple((quantile(q, _HTTP), f"p{q * 100:g}") for q in (0.5, 0.95, 0.99))),
     one("p95 by route", "s", quantile(0.95, _HTTP, "route"), "{{route}}"),
-    one("Error budget burn, one hour", "none", f"({_BURN.format(w='1h')}) and on (job) up{{{J}}}", "{{slo}}", 14.4),
+    one("Error budget burn, one hour", "none", _BURN.format(w="1h", where=J), "{{slo}}", 14.4),
     one("In flight", "none", f"sum (castor_http_requests_in_flight{{{J}}})", "requests"),
 )  # fmt: skip
 
-CHASSIS = (
+PEERS = (
     one("Attempts at peers", "reqps", rate("castor_peer_request_duration_seconds_count", "peer, outcome"),
         "{{peer}} {{outcome}}"),
     one("p95 of peers", "s", quantile(0.95, "castor_peer_request_duration_seconds", "peer"), "{{peer}}"),
@@ -83,27 +90,48 @@ CHASSIS = (
         (f"max by (peer) (castor_breaker_state{{{J}}})", "{{peer}}"),
         (f"sum by (peer, state) (increase(castor_breaker_transitions_total{{{J}}}[{RATE}]))", "{{peer}} to {{state}}"),
     )),
+)  # fmt: skip
+
+LEASES = (one("Leases held", "none", f"sum by (lease) (castor_lease_held{{{J}}})", "{{lease}}"),)
+
+_QUIET = (
+    (rate("castor_rate_limit_errors_total"), "rate limits without Redis"),
+    (rate("castor_tls_reloads_total", "", J + ', outcome="failed"'), "certificate"),
+    (rate("castor_worker_restarts_total", "worker"), "worker {{worker}}"),
+)
+_QUIET_DATABASE = (rate("castor_database_errors_total"), "database")
+_QUIET_AUTH = (
+    (rate("castor_jwks_fetches_total", "", J + ', outcome="failed"'), "key set"),
+    (f"sum by (source) (castor_revocation_source{{{J}}})", "revocations by {{source}}"),
+)
+_QUIET_CACHE = (rate("castor_cache_operations_total", "cache", J + ', outcome="error"'), "cache {{cache}}")
+
+PROCESS = (
     Panel("Refused callers", "ops", (
         (rate("castor_auth_failures_total", "reason"), "{{reason}}"),
         (rate("castor_rate_limit_hits_total", "kind"), "rate limit, {{kind}}"),
         (rate("castor_http_requests_shed_total"), "shed"),
     )),
-    Panel("What failed quietly", "ops", (
-        (rate("castor_database_errors_total"), "database"),
-        (rate("castor_rate_limit_errors_total"), "rate limits without Redis"),
-        (rate("castor_cache_operations_total", "cache", J + ', outcome="error"'), "cache {{cache}}"),
-        (rate("castor_jwks_fetches_total", "", J + ', outcome="failed"'), "key set"),
-        (f"sum by (source) (castor_revocation_source{{{J}}})", "revocations by {{source}}"),
-        (rate("castor_tls_reloads_total", "", J + ', outcome="failed"'), "certificate"),
-        (rate("castor_worker_restarts_total", "worker"), "worker {{worker}}"),
-    )),
-    one("Leases held", "none", f"sum by (lease) (castor_lease_held{{{J}}})", "{{lease}}"),
     Panel("Processes", "short", (
         (rate("process_cpu_seconds_total", "pod"), "cores {{pod}}"),
         (f"process_resident_memory_bytes{{{J}}} / 1e9", "GB {{pod}}"),
         (f"process_open_fds{{{J}}} / 1000", "thousand files {{pod}}"),
     )),
 )  # fmt: skip
+
+
+def chassis(*, calls: bool, database: bool, leases: bool, cache: bool) -> tuple[Panel, ...]:
+    """Return the panels of what the chassis exports for a service; what it can never have is left out.
+
+    ``calls`` other services, ``database`` of its own, ``leases`` of background tasks, ``cache`` of the chassis.
+    """
+    quiet = [*_QUIET, *[_QUIET_DATABASE] * database, *_QUIET_AUTH * calls, *[_QUIET_CACHE] * cache]
+    failed = Panel("What failed quietly", "ops", tuple(quiet))
+    return (*(PEERS if calls else ()), failed, *PROCESS, *(LEASES if leases else ()))
+
+
+CACHED = ("sentiment-service", "openai-service", "trending-service")
+"""Services that use the chassis's cache."""
 
 _FEED = (
     one("Feed lag", "s", f"min by (feed) (castor_feed_lag_seconds{{{J}}})", "{{feed}}", 600),

@@ -3,7 +3,7 @@
 {{- $ctx := include "common.context" . | fromYaml -}}
 {{- include "common.validate" $ctx -}}
 {{- $kinds := list "serviceaccount" "externalsecret" "certificate" "migration" "networkpolicy" "service" "workload" -}}
-{{- $kinds = concat $kinds (list "hpa" "pdb" "httproute" "ingress" "servicemonitor" "prometheusrule" "analysis" "extramanifests") -}}
+{{- $kinds = concat $kinds (list "hpa" "pdb" "httproute" "ingress" "servicemonitor" "prometheusrule" "analysis" "extramanifests" "test") -}}
 {{- range $kind := $kinds }}
 {{- with include (printf "common.%s" $kind) $ctx | trim }}
 ---

@@ -22,5 +22,6 @@ registry: {{ dig "imageRegistry" "" $global | quote }}
 pullSecrets: {{ concat (dig "imagePullSecrets" list $global) $values.image.pullSecrets | toJson }}
 openshift: {{ .Capabilities.APIVersions.Has "security.openshift.io/v1" }}
 analysis: {{ .Subcharts.common.Files.Get "files/analysis.yaml" | toJson }}
+releaseTest: {{ .Subcharts.common.Files.Get "files/release_test.py" | toJson }}
 values: {{ $values | toJson }}
 {{- end -}}

@@ -24,6 +24,7 @@ spec:
       ports: [{ port: api, protocol: TCP }]
     - from:
         - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: {{ $policy.monitoringNamespace }} } }
+        - podSelector: { matchLabels: { castor.io/tests-{{ .service }}: "true" } }
       ports: [{ port: management, protocol: TCP }]
   egress:
     {{- include "common.egress" $policy.dns | nindent 4 }}

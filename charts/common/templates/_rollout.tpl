@@ -34,6 +34,8 @@ spec:
 {{- define "common.analysisArguments" -}}
 - name: service
   value: {{ .service }}
+- name: namespace
+  value: {{ .namespace }}
 - name: canary-hash
   valueFrom:
     podTemplateHashValue: Latest
