@@ -195,9 +195,9 @@ def learn(model: MeanPooledBert, batch: Sequence[Example], optim: torch.optim.Op
 
 @torch.no_grad()
 def predict(model: MeanPooledBert, examples: Sequence[Example]) -> NDArray[np.float32]:
-    """Return logits of shape (texts, labels), in order, in float32."""
+    """Return logits of shape (texts, rows of the head), in order, in float32."""
     model.eval()
-    logits = np.zeros((len(examples), len(LABELS)), dtype=np.float32)
+    logits = np.zeros((len(examples), model.classifier.out_features), dtype=np.float32)
     order = sorted(range(len(examples)), key=lambda at: len(examples[at].ids))
     for start in range(0, len(order), 64):
         rows = order[start : start + 64]

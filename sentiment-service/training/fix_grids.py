@@ -1,11 +1,12 @@
 """Give the int8 products of a packed network fixed grids, so that a text's scores do not depend on the texts beside it.
 
-    python training/fix_grids.py --model FOLDER --texts FILE ... --out FOLDER --version 1.1.0
+    python training/fix_grids.py --model FOLDER --texts FILE ... [--pairs FILE ...] --out FOLDER --version 1.1.0
 
 `pack.py` writes products that scale their inputs by the least and the greatest value of the whole run (dynamic
 quantisation). This reads such a folder and writes one whose products have a step and a zero of their own: the range of
 each input over ``--texts`` (a text a line, after a tab if the line has one; none that measures the model), read with
-float32 activations. The int8 weights stay as they are. Neither torch nor the training runs are needed.
+float32 activations. The int8 weights stay as they are. Neither torch nor the training runs are needed. ``--pairs`` are
+files of `target TAB text`, which a model that answers towards targets reads too.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import tokenizers
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
@@ -23,6 +25,8 @@ from sentiment_service.classifiers.base import REMEDY
 from sentiment_service.classifiers.onnx_runtime import runs, session
 from sentiment_service.classifiers.tokenization import FileTokenizer
 from sentiment_service.classifiers.transformer import MODEL_FILE, PREPARE, TOKENIZER_FILE
+from sentiment_service.text.marking import marked
+from sentiment_service.text.normalise import normalise
 
 Array = NDArray[np.float32]
 Range = tuple[float, float]
@@ -63,13 +67,22 @@ def with_float_activations(model: ModelProto) -> ModelProto:
     return made
 
 
-def ranges_of(model: ModelProto, tokenizer: FileTokenizer, texts: Sequence[str]) -> dict[str, Range]:
-    """Return the least and the greatest value of each input of the products, over prepared texts."""
+def encoded(
+    tokenizer: FileTokenizer, texts: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> list[tokenizers.Encoding]:
+    """Return the windows of prepared texts, and of pairs of target and text."""
+    marked_pairs = [(normalise(target), marked(text, target)) for target, text in pairs]
+    return [one for windows in (*tokenizer.encode(texts), *tokenizer.encode_pairs(marked_pairs)) for one in windows]
+
+
+def ranges_of(
+    model: ModelProto, tokenizer: FileTokenizer, encodings: Sequence[tokenizers.Encoding]
+) -> dict[str, Range]:
+    """Return the least and the greatest value of each input of the products, over encodings."""
     inputs = sorted({node.input[0] for node in products(model)})
     plain = with_float_activations(model)
     plain.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in inputs)
     network, found = session(plain.SerializeToString(), 1), dict.fromkeys(inputs, (0.0, 0.0))
-    encodings = [window for windows in tokenizer.encode(texts) for window in windows]
     for rows in runs([len(encoding) for encoding in encodings]):
         arrays = tokenizer.arrays([encodings[row] for row in rows])
         feed = {entry.name: arrays[entry.name] for entry in network.get_inputs()}
@@ -114,6 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--texts", type=Path, nargs="+", required=True)
+    parser.add_argument("--pairs", type=Path, nargs="*", default=[])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", required=True)
     options = parser.parse_args()
@@ -125,7 +139,9 @@ def main() -> None:
     )
     model = onnx.load(str(options.model / MODEL_FILE))
     texts = [PREPARE[manifest["prepare"]](text) for text in _read(options.texts)]
-    fixed = with_fixed_grids(model, ranges_of(model, tokenizer, texts))
+    lines = (line for file in options.pairs for line in file.read_text("utf-8").splitlines())
+    pairs = [(target, text) for target, text in (line.split("\t", 1) for line in lines)]
+    fixed = with_fixed_grids(model, ranges_of(model, tokenizer, encoded(tokenizer, texts, pairs)))
     options.out.mkdir(parents=True, exist_ok=True)
     onnx.save_model(fixed, str(options.out / MODEL_FILE))
     if options.out.resolve() != options.model.resolve():
@@ -133,7 +149,8 @@ def main() -> None:
     ModelFolder(options.out, REMEDY).write_manifest(
         manifest | {"version": options.version}, (MODEL_FILE, TOKENIZER_FILE)
     )
-    print(f"{len(products(model))} products, {len(texts)} texts, {(options.out / MODEL_FILE).stat().st_size} bytes")
+    size = (options.out / MODEL_FILE).stat().st_size
+    print(f"{len(products(model))} products, {len(texts)} texts, {len(pairs)} pairs, {size} bytes")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ The head has six rows: LABELS for the text, then LABELS for the target. A text i
 `<s> target </s> marked text </s>` (``sentiment_service.text.marking``). WEIGHT says how often a file's rows count in
 an epoch; its rows kept for measuring (``sources.Row.measured``) are never trained on, and their accuracy and macro-F1
 are printed. A file called `umsab…` is `label TAB text`, `own` is `kind TAB label TAB text`, `own_targets` is
-`label TAB target TAB text`: those are trained on whole. `held_umsab…` is measured on whole, and so is every other
-`held…`, which has a header.
+`label TAB target TAB text`, `corpus…` is `corpus/posts.tsv`: those are trained on whole. `held_umsab…` is measured on
+whole, and so is every other `held…`, which has a header. With ``--cleared`` only `own…` and `corpus…` are trained on,
+which are this project's; everything else was given out for research, or without a licence, and is measured only.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ import torch
 from evaluate import class_scores, confusion  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray
 from safetensors.torch import load_file
-from sources import Row, read_pairs, read_texts, read_umsab  # type: ignore[import-not-found, unused-ignore]
+from sources import Row, read_corpus, read_pairs, read_texts, read_umsab  # type: ignore[import-not-found, unused-ignore]
 from tokenizers import Tokenizer
 from torch import nn
 
@@ -35,6 +36,7 @@ from sentiment_service.text.normalise import normalise
 from tools.e5 import weights as e5
 
 TEXT, TARGET = 0, 1
+OURS = ("own", "corpus")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def read(name: str, path: Path, *, pairs: bool) -> list[Row]:
     """Return the rows of a file of any of the forms named above."""
     if name.removeprefix("held_").startswith("umsab"):
         return list(read_umsab(path))
+    if name.startswith("corpus"):
+        return list(read_corpus(path, pairs=pairs))
     if name.startswith("own"):
         lines = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
         return [Row(a[0], a[2], a[1], name) if pairs else Row(a[1], a[2], "", name) for a in lines]
@@ -71,20 +75,28 @@ def read(name: str, path: Path, *, pairs: bool) -> list[Row]:
 
 
 def build(init: Path | None, dropout: float) -> finetune.MeanPooledBert:
-    """Return the network of a run with a head of six rows; those of a head of three are taken twice."""
-    return finetune.build(None, None, dropout) if init is None else _resumed(init, dropout)
-
-
-def _resumed(init: Path, dropout: float) -> finetune.MeanPooledBert:
-    layers = json.loads((init / "config.json").read_text())["layers"]
-    model = finetune.build(None, list(range(layers)), dropout)
-    tensors = load_file(init / "weights.safetensors")
-    head = {name: tensors[name] for name in ("classifier.weight", "classifier.bias")}
-    if len(head["classifier.bias"]) == len(LABELS):
-        head = {name: torch.cat([tensor, tensor]) for name, tensor in head.items()}
+    """Return the network of e5 or of a run with a head of six rows; those of a head of three are taken twice."""
+    layers = None if init is None else list(range(json.loads((init / "config.json").read_text())["layers"]))
+    model = finetune.build(None, layers, dropout)
     model.classifier = nn.Linear(model.config.hidden_size, 2 * len(LABELS))
-    model.load_state_dict(tensors | head, strict=False)
+    if init is not None:
+        model.load_state_dict(with_six_rows(load_file(init / "weights.safetensors")), strict=False)
     return model
+
+
+def freeze(model: finetune.MeanPooledBert, layers: int) -> None:
+    """Leave the embeddings and the lowest ``layers`` as they are; without any, everything but the words is trained."""
+    if layers:
+        for part in (model.bert.embeddings, *model.bert.encoder.layer[:layers]):
+            part.requires_grad_(False)
+
+
+def with_six_rows(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors of a run; a head of three rows is taken twice."""
+    made = dict(tensors)
+    if len(made["classifier.bias"]) == len(LABELS):
+        made |= {name: torch.cat([made[name], made[name]]) for name in ("classifier.weight", "classifier.bias")}
+    return made
 
 
 def train(
@@ -177,12 +189,14 @@ def run(options: argparse.Namespace) -> None:
         name, file = named.split("=", 1)
         path, _, weight = file.partition(":")
         rows = read(name, Path(path), pairs=pairs)
-        held, whole = name.startswith("held"), name.startswith(("umsab", "own"))
+        held, whole = name.startswith("held"), name.startswith(("umsab", *OURS))
         kept[name] = [row for row in rows if held or (row.measured and not whole)]
-        trained = [row for row in rows if not held and (whole or not row.measured)]
+        left_out = held or (options.cleared and not name.startswith(OURS))
+        trained = [row for row in rows if not left_out and (whole or not row.measured)]
         sources.append((encoded(trained, tokenizer), float(weight or 1)))
         print(f"{name}: {len(trained)} x {weight or 1}, {len(kept[name])} kept apart", flush=True)
     model = build(options.init, options.dropout)
+    freeze(model, options.frozen)
     train(model, sources, options)
     finetune.save(model, options.out)
     measured = {}
@@ -201,6 +215,8 @@ def main() -> None:
     finetune.add_training_options(parser)
     parser.add_argument("--texts", nargs="*", default=[])
     parser.add_argument("--pairs", nargs="*", default=[])
+    parser.add_argument("--frozen", type=int, default=0, help="how many of the lowest layers stay as they are")
+    parser.add_argument("--cleared", action="store_true", help="train on this project's own sentences only")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     run(options)

@@ -13,10 +13,12 @@ import json
 from pathlib import Path
 
 import finetune  # type: ignore[import-not-found, unused-ignore]
+import joint  # type: ignore[import-not-found, unused-ignore]
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from castor_chassis import ModelFolder
@@ -30,6 +32,13 @@ from tools.e5.vocabulary import kept_pieces
 MODEL_ID = "castor-e5-es"
 MAX_TOKENS = 128
 _SHOWN = 256
+
+
+def network_of(run: Path) -> finetune.MeanPooledBert:
+    """Return the network of a run for inference, with the head of three or of six rows that the run has."""
+    rows = len(load_file(run / "weights.safetensors")["classifier.bias"])
+    network = joint.build(run, 0.0) if rows > len(LABELS) else finetune.build(run, None, 0.0)
+    return network.eval()
 
 
 def peaks_of(model: finetune.MeanPooledBert, texts: Path, tokenizer: Tokenizer) -> dict[str, NDArray[np.float32]]:
@@ -82,7 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     source = e5.read(e5.installed())
-    model = finetune.build(options.run, None, 0.0).eval()
+    model = network_of(options.run)
     peaks = peaks_of(model, options.texts[0], e5.tokenizer(source.pieces, finetune.LONGEST))
     lines = (line for file in options.texts for line in file.read_text("utf-8").splitlines())
     kept = kept_pieces(source.pieces, (normalise(line.split("\t")[-1]) for line in lines))

@@ -42,6 +42,16 @@ def read_pairs(path: Path) -> Iterator[Row]:
         yield Row(row["label"], row["text"], row["mention"] or row["target"], path.stem)
 
 
+def read_corpus(path: Path, *, pairs: bool) -> Iterator[Row]:
+    """Yield the posts of `corpus/posts.tsv`, or their pairs of post and target; all of them are for training."""
+    for row in _rows(path):
+        if not pairs:
+            yield Row(row["label"], row["text"], "", path.stem)
+            continue
+        for name, _, label in (one.rpartition("=") for one in row["targets"].split("|") if "=" in one):
+            yield Row(label, row["text"], name, path.stem)
+
+
 def read_umsab(path: Path) -> Iterator[Row]:
     """Yield the texts of a file of `label TAB text`; all of them are for training or, for validation, for measuring."""
     for line in path.read_text(encoding="utf-8").splitlines():

@@ -1,10 +1,11 @@
 """Turn a packed model folder back into a Hugging Face folder with the same, dequantised weights.
 
-    python training/to_huggingface.py --model sentiment_service/models/transformer --out HF
+    python training/to_huggingface.py --model sentiment_service/models/transformer --out HF [--run RUN]
 
 Then `transformers.pipeline("text-classification", model="HF", trust_remote_code=True, top_k=None)` runs it in torch;
 the network of `architecture.py` is copied into the folder. The pipeline reads texts as they are; give it
-`sentiment_service.text.normalise.normalise(text)` to compare answers. The linear model's share is not in it.
+`sentiment_service.text.normalise.normalise(text)` to compare answers. The linear model's share is not in it, nor is the
+head for targets. ``--run`` writes a run too, with every row of the head, from which `joint.py` trains on.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import torch
 from architecture import MeanPooledBert  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from safetensors.torch import save_file
 from transformers import BertConfig, PreTrainedTokenizerFast
 
 from castor_chassis import ModelFolder
@@ -33,6 +35,8 @@ _TEXTS = (
     "La rueda de prensa es a las 10",
     "No me arrepiento de haber votado por él, pero esperaba más",
 )
+WORDS = "bert.embeddings.word_embeddings.weight"
+HEAD = ("classifier.weight", "classifier.bias")
 # Int8 activations move a probability of a single text by less.
 _TOLERANCE = 0.15
 
@@ -41,7 +45,7 @@ def tensors_of(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
     """Return the tensors of `MeanPooledBert`, dequantised."""
     held = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     found = {
-        "bert.embeddings.word_embeddings.weight": _table(held),
+        WORDS: _table(held),
         "bert.embeddings.position_embeddings.weight": held["positions"],
         # The token type is folded into the positions.
         "bert.embeddings.token_type_embeddings.weight": np.zeros((2, held["positions"].shape[1]), dtype=np.float32),
@@ -95,9 +99,17 @@ def _layer(held: Mapping[str, Array], layer: int) -> dict[str, Array]:
     return found
 
 
+def write_run(folder: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write a run, as `finetune.save` does: without the word table, which training takes whole from e5."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor for name, tensor in tensors.items() if name != WORDS}, folder / "weights.safetensors")
+    layers = sum(name.endswith("intermediate.dense.weight") for name in tensors)
+    (folder / "config.json").write_text(json.dumps({"layers": layers}))
+
+
 def config_of(tensors: Mapping[str, torch.Tensor], labels: list[str]) -> BertConfig:
     """Return the configuration that the tensors imply; a head has 32 units, as in e5-small."""
-    words, hidden = tensors["bert.embeddings.word_embeddings.weight"].shape
+    words, hidden = tensors[WORDS].shape
     return BertConfig(
         vocab_size=words,
         hidden_size=hidden,
@@ -130,13 +142,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--run", type=Path)
     options = parser.parse_args()
     artifacts = ModelFolder(options.model, REMEDY)
     manifest = artifacts.manifest()
     files = artifacts.files(manifest)
     tensors = tensors_of(onnx.load_from_string(files[MODEL_FILE]))
+    if options.run is not None:
+        write_run(options.run, tensors)
     model = MeanPooledBert(config_of(tensors, manifest["labels"]))
-    model.load_state_dict(tensors)
+    model.load_state_dict(tensors | {name: tensors[name][: len(LABELS)] for name in HEAD})
     difference = greatest_difference(model, options.model)
     if difference > _TOLERANCE:
         raise SystemExit(f"a probability differs by {difference:.3f} from the packed model's: not the same weights")

@@ -166,7 +166,7 @@ class TransformerClassifier:
         width = len(self.outputs) + (len(LABELS) if self.towards else 0)
         logits = np.zeros((len(encodings), width))
         for rows in runs([len(encoding) for encoding in encodings]):
-            logits[rows] = self._run([encodings[row] for row in rows])
+            logits[rows] = self._run([encodings[row] for row in rows])[:, :width]
         return logits
 
     def _run(self, encodings: Sequence[Sized]) -> Rows:

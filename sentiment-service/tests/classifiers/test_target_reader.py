@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -44,6 +45,17 @@ def test_a_pair_is_read_as_target_and_marked_text(tmp_path: Path) -> None:
     assert model.classify(["bueno", "mesa malo"]) == plain.classify(["bueno", "mesa malo"])
     assert plain.target_reader is None
     assert reader.classify([]) == []
+
+
+def test_without_a_calibration_a_network_answers_for_texts_only(tmp_path: Path) -> None:
+    """Outputs for pairs that the manifest says nothing of are not used."""
+    folder = write_tiny(tmp_path, towards=TOWARDS)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["towards"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    model, plain = TransformerClassifier.load(folder), TransformerClassifier.load(write_tiny(tmp_path / "plain"))
+    assert model.target_reader is None
+    assert model.classify(["bueno", "mesa malo"]) == plain.classify(["bueno", "mesa malo"])
 
 
 @pytest.mark.parametrize(
