@@ -1,6 +1,6 @@
 """Compare two models, named as in SENTIMENT_MODEL, on rows that neither was trained on, with a paired bootstrap.
 
-    python training/compare.py OLD NEW --texts [NAME=]FILE … --pairs [NAME=]FILE … [--ironic FILE …] [--into FOLDER]
+    python training/compare.py OLD NEW --texts [NAME=]FILE … --pairs [NAME=]FILE … [--ironic FILE …]
 
 Of files of public sets the rows kept for measuring are taken (``sources.Row.measured``); of a file whose name begins
 with `held_`, or with `umsab` (`label TAB text`), all rows. Printed for each set: the number of rows, macro-F1 of texts
@@ -8,8 +8,7 @@ or accuracy towards targets of both models, the standard error of the new figure
 interval over 2,000 resamples of the rows. Texts with a negation and texts with slang are also measured apart, over all
 sets.
 ``--ironic`` are files with columns `irony` (1 or 0) and `text`: printed is the share of ironic texts that a model calls
-positive, of every fourth row. ``--into`` names the new model's folder: the figures go into its manifest too, which
-`GET /v1/sentiment/model` shows.
+positive, of every fourth row.
 """
 
 import argparse
@@ -25,10 +24,8 @@ from evaluate import Classes, class_scores, confusion  # type: ignore[import-not
 from sources import Row, read_pairs, read_texts, read_umsab  # type: ignore[import-not-found, unused-ignore]
 from yardstick.measure import towards  # type: ignore[import-not-found, unused-ignore]
 
-from castor_chassis import ModelFolder
-from sentiment_service.classifiers.base import LABELS, REMEDY, Classifier
+from sentiment_service.classifiers.base import LABELS, Classifier
 from sentiment_service.classifiers.loader import load_model
-from sentiment_service.classifiers.transformer import MODEL_FILE, TOKENIZER_FILE
 
 RESAMPLES = 2000
 NEGATION = r"no nunca jam[aá]s tampoco nadie ni sin ning[uú]n\w*"
@@ -142,17 +139,6 @@ def called_positive(model: Classifier, path: Path) -> dict[str, float]:
     return {"ironic": round(float(positive[ironic].mean()), 3), "others": round(float(positive[~ironic].mean()), 3)}
 
 
-def write(folder: Path, report: dict[str, Any]) -> None:
-    """Put the new model's figure for each set into the manifest of its folder."""
-    artifacts = ModelFolder(folder, REMEDY)
-    manifest = artifacts.manifest()
-    for part, measure in (("texts", "macro_f1"), ("pairs", "accuracy")):
-        for name, figures in report[part].items():
-            if re.fullmatch(r"\w+", name):
-                manifest["held_out"][f"{part}_{name.removeprefix('held_')}_{measure}"] = figures["new"]
-    artifacts.write_manifest(manifest, (MODEL_FILE, TOKENIZER_FILE))
-
-
 def main() -> None:
     """Read the options and print the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -161,7 +147,6 @@ def main() -> None:
     parser.add_argument("--texts", nargs="*", default=[])
     parser.add_argument("--pairs", nargs="*", default=[])
     parser.add_argument("--ironic", type=Path, nargs="*", default=[])
-    parser.add_argument("--into", type=Path)
     options = parser.parse_args()
     old, new = load_model(options.old), load_model(options.new)
     report = {
@@ -172,8 +157,6 @@ def main() -> None:
         },
     }
     print(json.dumps(report, indent=1, ensure_ascii=False))
-    if options.into is not None:
-        write(options.into, report)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
+from sentiment_service.classifiers.loader import BUNDLED_MODEL
 
 pytestmark = pytest.mark.alone
 BUSY_TEXTS = 300
@@ -51,15 +55,37 @@ async def test_an_overloaded_service_reads_nothing(run: Run, path: str) -> None:
         assert (await service.client.post(path, **given)).status_code == 401
 
 
-async def test_targets_that_the_rules_decide_are_answered_under_overload(run: Run) -> None:
+def for_texts_only(folder: Path) -> Path:
+    """Return a copy of the bundled model that answers for texts only, so that the rules answer for targets."""
+    shutil.copytree(BUNDLED_MODEL, folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["towards"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+async def test_targets_that_the_rules_decide_are_answered_under_overload(run: Run, tmp_path: Path) -> None:
     """What needs no inference does not wait for one: the rules answer while the queue is full."""
     item = {"id": "1", "text": "Voto por Fajardo", "targets": ["Fajardo"]}
-    async with run(queue_max_texts=1) as service:
+    async with run(queue_max_texts=1, sentiment_model=str(for_texts_only(tmp_path / "model"))) as service:
         call = await busy(service)
         answer = await service.client.post("/v1/sentiment/targets", json={"items": [item]})
         assert (await call).status_code == 200
     assert answer.status_code == 200
     assert answer.json()["data"]["results"][0]["targets"][0]["basis"] == "preference"
+
+
+async def test_targets_that_the_model_reads_wait_like_texts(run: Run) -> None:
+    """While the queue is full a named target is refused like a text; one that is absent needs no inference."""
+    named, absent = ({"id": "1", "text": "Voto por Fajardo", "targets": [one]} for one in ("Fajardo", "Gaviria"))
+    async with run(queue_max_texts=1) as service:
+        call = await busy(service)
+        refused = await service.client.post("/v1/sentiment/targets", json={"items": [named]})
+        answer = await service.client.post("/v1/sentiment/targets", json={"items": [absent]})
+        assert (await call).status_code == 200
+    assert (refused.status_code, refused.json()["code"]) == (429, "overloaded")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert answer.json()["data"]["results"][0]["targets"] == [{"target": "Gaviria", "label": "absent"}]
 
 
 async def test_the_predicted_wait_is_that_of_now(run: Run) -> None:

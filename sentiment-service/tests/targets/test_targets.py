@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
+import pytest_asyncio
 
 from castor_chassis import fold
 from castor_chassis.testing import RunningService, TokenIssuer
@@ -25,6 +26,15 @@ from sentiment_service.targets.model import ABSENT, TargetSentiment
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 MODULE = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(run: Run) -> AsyncIterator[RunningService]:
+    """A service whose model answers for texts only, so that the rules answer for targets; shared by these tests."""
+    async with run(sentiment_model="bundled-fast") as running:
+        yield running
+
+
 _CASES = Path(__file__).parent
 _LABELS = ("positive", "neutral", "negative")
 
