@@ -91,6 +91,7 @@ class InvalidCode(Forbidden):
     """The code of a second factor is wrong, or was used."""
 
     code = "invalid_code"
+    is_guess = True
     message = "The code is wrong or was used; wait for the next one of your app, or use a recovery code."
 
 
@@ -241,6 +242,8 @@ class OAuthError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "invalid_request"
+    is_guess: ClassVar[bool] = False
+    """Whether it counts as a failed authentication of the caller's address."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -256,12 +259,14 @@ class InvalidClient(OAuthError):
 
     status = 401
     code = "invalid_client"
+    is_guess = True
 
 
 class InvalidGrant(OAuthError):
     """The caller may not ask for this audience, or its code or refresh token does not hold."""
 
     code = "invalid_grant"
+    is_guess = True
 
 
 class InvalidScope(OAuthError):

@@ -26,7 +26,7 @@ from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.credentials.api_keys import ApiKeys
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
-from auth_service.errors import InvalidClient, InvalidTokenRequest, OwnAccount
+from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, OwnAccount
 from auth_service.mfa.service import Mfa
 from auth_service.oidc.authorization import Authorization
 from auth_service.oidc.clients import OidcClients
@@ -47,6 +47,7 @@ from castor_chassis import (
     Forbidden,
     Order,
     Principal,
+    ServiceError,
     Text,
     Timestamp,
     TokenVerifier,
@@ -106,6 +107,13 @@ async def peer_certificate() -> PeerIdentity | None:
 async def no_store(response: Response) -> None:
     """Keep a response that holds a secret out of every cache (RFC 6749 section 5.1)."""
     response.headers["Cache-Control"] = "no-store"
+
+
+def count_guess(request: Request, error: ServiceError | OAuthError) -> None:
+    """Count a refusal that does not pass the chassis's handler of errors as a failed authentication, if it is one."""
+    info = current_request()
+    if error.is_guess and info is not None:
+        request.app.state.chassis.authenticator.failures.count(info.address)
 
 
 async def form_fields(request: Request, names: Iterable[str]) -> dict[str, str]:

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from auth_service.api.dependencies import R, client_form, no_store, peer_certificate
+from auth_service.api.dependencies import R, client_form, count_guess, no_store, peer_certificate
 from auth_service.api.schemas.tokens import JwksView, JwkView, OAuthErrorView, ServiceTokenView
 from auth_service.credentials.service_tokens import ACCESS_TOKEN, EXCHANGE, TokenRequest
 from auth_service.errors import OAuthError
 from auth_service.tokens.grants import AUDIENCES
-from castor_chassis import ErrorBody, current_request, public
+from castor_chassis import ErrorBody, public
 from castor_chassis.tls import PeerIdentity
 
 router = APIRouter(prefix="/v1/auth", tags=["services"])
@@ -87,9 +87,7 @@ async def get_jwks(r: R, response: Response) -> JwksView:
 async def on_oauth_error(request: Request, error: Exception) -> JSONResponse:
     """Return the response to an ``OAuthError`` (RFC 6749 section 5.2)."""
     assert isinstance(error, OAuthError)
-    info = current_request()
-    if error.status == 401 and info is not None:
-        request.app.state.chassis.authenticator.failures.count(info.address)
+    count_guess(request, error)
     headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
     if error.status == 401:
         is_basic = request.headers.get("authorization", "").lower().startswith("basic ")

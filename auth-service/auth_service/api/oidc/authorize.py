@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from auth_service.api.dependencies import From, R
+from auth_service.api.dependencies import From, R, count_guess
 from auth_service.api.oidc import pages
 from auth_service.crypto.password_policy import MAX_CHARACTERS
 from auth_service.errors import LoginPageExpired
@@ -88,13 +88,13 @@ async def submit_password(
     sealed: Sealed,
 ) -> Response:
     """Take the form of the login page; only in the browser that was shown it."""
-    return _answer(await r.authorization.log_in(sealed, _browser(request), email, password, client))
+    return _answer(request, await r.authorization.log_in(sealed, _browser(request), email, password, client))
 
 
 @router.post("/login/mfa", **_FORM)
 async def submit_code(request: Request, r: R, client: From, mfa_token: Token, code: Short, sealed: Sealed) -> Response:
     """Take the form for the MFA code."""
-    return _answer(await r.authorization.second_step(sealed, _browser(request), mfa_token, code, client))
+    return _answer(request, await r.authorization.second_step(sealed, _browser(request), mfa_token, code, client))
 
 
 def _browser(request: Request) -> str:
@@ -108,15 +108,17 @@ def _browser(request: Request) -> str:
     return browser
 
 
-def _answer(outcome: LoginPage | str) -> Response:
-    if isinstance(outcome, LoginPage):
-        return pages.login_page(outcome)
-    return RedirectResponse(outcome, 303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+def _answer(request: Request, outcome: LoginPage | str) -> Response:
+    if isinstance(outcome, str):
+        return RedirectResponse(outcome, 303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    if outcome.error is not None:
+        count_guess(request, outcome.error)
+    return pages.login_page(outcome)
 
 
-async def _on_refused(_request: Request, error: Exception) -> Response:
+async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AuthorizationRefused)
-    return pages.refusal_page(error.description) if error.redirect is None else _answer(error.redirect)
+    return pages.refusal_page(error.description) if error.redirect is None else _answer(request, error.redirect)
 
 
 async def _on_expired(_request: Request, _error: Exception) -> Response:
