@@ -107,13 +107,26 @@ def redis_server(shared_valkey: EmbeddedValkey) -> Iterator[EmbeddedValkey]:
         shared_valkey.start()
 
 
+@contextmanager
+def _database(server: EmbeddedPostgres) -> Iterator[str]:
+    name = f"test_{secrets.token_hex(4)}"
+    server.run_sql(f'CREATE DATABASE "{name}" OWNER {_TEMPLATE} TEMPLATE {_TEMPLATE}')
+    yield server.url(name, _TEMPLATE, _TEMPLATE)
+    server.run_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture(scope="module")
 def postgres_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
     """URL of a fresh database with vector, unaccent and pg_trgm, owned by a role that is no superuser."""
-    name = f"test_{secrets.token_hex(4)}"
-    shared_postgres.run_sql(f'CREATE DATABASE "{name}" OWNER {_TEMPLATE} TEMPLATE {_TEMPLATE}')
-    yield shared_postgres.url(name, _TEMPLATE, _TEMPLATE)
-    shared_postgres.run_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _database(shared_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def own_postgres_url(shared_postgres: EmbeddedPostgres) -> Iterator[str]:
+    """``postgres_url`` of a database that no other test uses."""
+    with _database(shared_postgres) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ PRIMARY = "openai"
 ProfileName = Literal["openai", "openai-reasoning", "compatible", "strict", "vllm", "deepseek", "deepseek-reasoner"]
 LimitField = Literal["max_tokens", "max_completion_tokens"]
 Usd = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-Account = Annotated[str, StringConstraints(pattern=r"^(total|(tenant|service):.{1,200})$")]
+Account = Annotated[str, StringConstraints(pattern=r"^(total|(org|tenant|service):.{1,200})$")]
 
 
 class ProviderSettings(BaseModel):
@@ -144,7 +144,8 @@ class OpenAISettings(ServiceSettings):
     )
     budgets: dict[Account, Usd] = Field(
         {},
-        description="Monthly limits in USD, as JSON: total, tenant:<principal>, tenant:*, service:<name>, service:*.",
+        description="Monthly limits in USD, as JSON: total, org:<id>, org:*, tenant:<principal>, tenant:*, "
+        "service:<name>, service:*.",
     )
     budget_lease_seconds: float = Field(
         180, gt=0, description="When the hold of a call that never ends expires; longer than any call takes."

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,10 @@ class Twitter:
     issuer: TokenIssuer
     sentiment: ScriptedPeer
     headers: dict[str, str]
+
+    def of(self, org: str) -> Twitter:
+        """Return the same service, used by somebody of another organisation."""
+        return replace(self, headers={"Authorization": "Bearer " + self.issuer.user_token(ALL, org=org)})
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
         """GET below /v1/twitter."""

@@ -14,7 +14,7 @@ from castor_chassis.client_address import limited_as
 from castor_chassis.context import RequestInfo, current_request
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.security.failed_authentications import FailedAuthentications
-from castor_chassis.security.jwt import BEARER_USES, TokenVerifier
+from castor_chassis.security.jwt import BEARER_USES, Claims, TokenVerifier
 from castor_chassis.security.rate_limit import RateLimiter
 from castor_chassis.tls import is_service
 from castor_chassis.wire.errors import Forbidden, NoCredentials, Unauthenticated
@@ -85,8 +85,8 @@ class Authenticator:
             AUTH_FAILURES.labels("wrong_sender").inc()
             raise Unauthenticated(reason=f"A user's credentials are not accepted from {sender}; exchange the token")
 
-    async def user_of(self, credentials: str, info: RequestInfo) -> str:
-        """Return the user on whose behalf a service calls, by the token that it got in exchange for the user's.
+    async def user_of(self, credentials: str, info: RequestInfo) -> Claims:
+        """Return whom a service calls for, by the claims of the token that it got in exchange for the user's.
 
         Raises ``Unauthenticated``, for the user's own token as well.
         """
@@ -94,7 +94,7 @@ class Authenticator:
         if claims.use != "delegation":
             AUTH_FAILURES.labels("not_exchanged").inc()
             raise Unauthenticated(reason="A user's token has to be exchanged for one of this audience")
-        return claims.subject
+        return claims
 
     async def _principal(self, credentials: str, info: RequestInfo) -> Principal:
         if credentials.startswith(API_KEY_PREFIX):

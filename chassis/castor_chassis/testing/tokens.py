@@ -42,7 +42,9 @@ class TokenIssuer:
         """Return ``claims`` signed, whatever they say."""
         return str(jwt.encode(claims, self.private_pem, ALGORITHM, headers={"kid": self.kid, **(headers or {})}))
 
-    def user_claims(self, scopes: Iterable[str], *, lifetime_seconds: int = 900) -> dict[str, Any]:
+    def user_claims(
+        self, scopes: Iterable[str], *, lifetime_seconds: int = 900, org: str = "default"
+    ) -> dict[str, Any]:
         """Return the claims of a user's access token."""
         return {
             **self._times(lifetime_seconds),
@@ -52,7 +54,7 @@ class TokenIssuer:
             "sid": str(uuid.uuid4()),
             "scope": " ".join(scopes) or "none",
             "roles": ["analyst"],
-            "org": "default",
+            "org": org,
             "email": "ana@example.com",
         }
 
@@ -72,19 +74,28 @@ class TokenIssuer:
             "cnf": {"x5t#S256": thumbprint},
         }
 
-    def user_token(self, scopes: Iterable[str], *, lifetime_seconds: int = 900) -> str:
-        """Return a user's access token with ``scopes``."""
-        return self.sign(self.user_claims(scopes, lifetime_seconds=lifetime_seconds))
+    def user_token(self, scopes: Iterable[str], *, lifetime_seconds: int = 900, org: str = "default") -> str:
+        """Return a user's access token with ``scopes``; each is another user's."""
+        return self.sign(self.user_claims(scopes, lifetime_seconds=lifetime_seconds, org=org))
 
     def service_token(self, service: str, audience: str, scopes: Iterable[str], thumbprint: str) -> str:
         """Return a service token for ``audience``, bound to the certificate with ``thumbprint``."""
         return self.sign(self.service_claims(service, audience, scopes, thumbprint))
 
-    def delegation(self, user: str, actor: str, audience: str, thumbprint: str, scopes: Iterable[str] = ()) -> str:
+    def delegation(
+        self, user: str, actor: str, audience: str, thumbprint: str, scopes: Iterable[str] = (), org: str = "default"
+    ) -> str:
         """Return the token with which ``actor`` calls ``audience`` on behalf of ``user``, bound to a certificate."""
         claims = self.service_claims(actor, audience, scopes, thumbprint)
         return self.sign(
-            {**claims, "sub": user, "token_use": "delegation", "sid": str(uuid.uuid4()), "act": {"sub": actor}}
+            {
+                **claims,
+                "sub": user,
+                "org": org,
+                "token_use": "delegation",
+                "sid": str(uuid.uuid4()),
+                "act": {"sub": actor},
+            }
         )
 
     def _times(self, lifetime_seconds: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_user
+from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_payer
 from openai_service.api.headers import ADAPTED_HEADER, CACHE_HEADER, DEGRADED_HEADER, is_fresh
 from openai_service.api.resources import Caller, R
 from openai_service.api.streaming import respond
@@ -15,7 +15,7 @@ from openai_service.protocol.chat import ChatCompletion, ChatRequest
 from openai_service.protocol.sdk_errors import sdk_errors_of
 
 CHAT_PATH = f"{PREFIX}/chat/completions"
-router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_user)])
+router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_payer)])
 # In OpenAPI before 3.2 the schema of a stream is that of each of its events.
 _EVENT = {
     "type": "object",

@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import Request
 
-from castor_chassis import Chassis, RequestInfo, ServiceError, current_request
-from openai_service.billing.payer import set_user
+from castor_chassis import Chassis, Claims, RequestInfo, ServiceError, current_request
+from openai_service.api.resources import Caller
+from openai_service.billing.payer import set_payer
 from openai_service.errors import (
     BudgetHeld,
     BudgetSpent,
@@ -24,17 +25,21 @@ UPSTREAM_ERRORS = (NoUpstream, UpstreamUnavailable, UpstreamTimeout, UpstreamRef
 BUDGET_ERRORS = (BudgetSpent, BudgetHeld, PriceUnknown)
 
 
-async def note_user(request: Request) -> None:
-    """Bill the call to the user whose exchanged token comes in ``X-User-Authorization`` beside a service's own.
+async def note_payer(request: Request, caller: Caller) -> None:
+    """Bill the call to the caller, or to the user whose exchanged token a service sends in ``X-User-Authorization``."""
+    set_payer(caller, await _user_of(request))
+
+
+async def _user_of(request: Request) -> Claims | None:
+    """Return whom a service calls for.
 
     A token that does not verify, or was not exchanged for this service, is ignored: the service itself pays then.
     """
-    set_user(None)
     scheme, _, token = request.headers.get("x-user-authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        return
+        return None
     chassis: Chassis[Any] = request.app.state.chassis
     try:
-        set_user(await chassis.authenticator.user_of(token.strip(), current_request() or RequestInfo()))
+        return await chassis.authenticator.user_of(token.strip(), current_request() or RequestInfo())
     except ServiceError:
-        return
+        return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_user
+from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_payer
 from openai_service.api.headers import DEGRADED_HEADER, answer_headers
 from openai_service.api.resources import Caller, R
 from openai_service.api.streaming import while_connected
@@ -16,7 +16,7 @@ from openai_service.protocol.sdk_errors import sdk_errors_of
 from openai_service.protocol.vectors import render_vectors
 
 EMBEDDINGS_PATH = f"{PREFIX}/embeddings"
-router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_user)])
+router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_payer)])
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"model": EmbeddingList, "description": "The vectors.", "headers": DEGRADED_HEADER}
 }

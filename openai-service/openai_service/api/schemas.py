@@ -17,7 +17,7 @@ from openai_service.billing.usage_reports import AccountStatus
 class BudgetOfAccount(ResponseModel):
     """One monthly limit and how far it is used."""
 
-    account: str = Field(description="'total', 'tenant:<principal>' or 'service:<name>'.")
+    account: str = Field(description="'total', 'org:<id>', 'tenant:<principal>' or 'service:<name>'.")
     limit_usd: float
     spent_usd: float
     held_usd: float = Field(description="The most that calls in flight may still cost.")
@@ -31,6 +31,7 @@ class BudgetReport(ResponseModel):
     resets_at: Timestamp
     tenant: str
     service: str
+    org: str | None = Field(description="Organisation of the caller; null for what services do by themselves.")
     accounts: list[BudgetOfAccount]
 
 
@@ -65,6 +66,7 @@ def budget_report(payer: Payer, month: date, accounts: Sequence[AccountStatus]) 
         resets_at=datetime.combine(next_month(month), time(), UTC),
         tenant=payer.tenant,
         service=payer.service,
+        org=payer.org,
         accounts=[_account(account) for account in accounts],
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from castor_chassis import Ok, errors_of, ok
-from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_user
+from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRORS, note_payer
 from openai_service.api.resources import Caller, R
 from openai_service.api.streaming import while_connected
 from openai_service.errors import OutputRefused
@@ -30,7 +30,7 @@ from openai_service.tasks.schemas import (
 )
 
 TASK_PATHS = tuple(f"{PREFIX}/{name}" for name in ("summaries", "topics", "plans", "speeches", "advice", "answers"))
-router = APIRouter(prefix=PREFIX, tags=["tasks"], dependencies=[Depends(note_user)])
+router = APIRouter(prefix=PREFIX, tags=["tasks"], dependencies=[Depends(note_payer)])
 Model = Annotated[ModelName, Query(description="'default', 'extractive', or a model of the upstream.")]
 _FAILURES = errors_of(OutputRefused, *UPSTREAM_ERRORS, *BUDGET_ERRORS)
 

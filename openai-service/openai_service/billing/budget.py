@@ -18,9 +18,9 @@ from openai_service.metrics import BUDGET_EXPIRED, BUDGET_REFUSED
 
 
 class Limits:
-    """Monthly limits in USD by account: ``total``, ``tenant:<name>``, ``service:<name>``.
+    """Monthly limits in USD by account: ``total``, ``org:<id>``, ``tenant:<name>``, ``service:<name>``.
 
-    ``tenant:*`` and ``service:*`` hold for every name without a limit of its own.
+    ``org:*``, ``tenant:*`` and ``service:*`` hold for every name without a limit of its own.
     """
 
     def __init__(self, table: Mapping[str, float]) -> None:

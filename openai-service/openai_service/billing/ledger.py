@@ -136,6 +136,7 @@ def _row(meter: Meter, cost: Decimal | None, basis: str | None) -> Call:
         attempts=len(meter.attempts),
         cost_basis=basis,
         prompt=meter.prompt,
+        org=meter.payer.org,
     )
 
 

@@ -5,33 +5,46 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from castor_chassis import current_request
+from castor_chassis import Claims, Principal, current_request
 
 TOTAL = "total"
+PLATFORM = "default"
+"""The organisation of the platform, and of whoever was there before there were others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The tenant and the service whose accounts a call is booked on."""
+    """The tenant, the service and the organisation whose accounts a call is booked on."""
 
     tenant: str
     """The principal, for example ``user:42`` or ``service_account:castor-account-17``; when a service calls on
     somebody's behalf, that one."""
     service: str
     """The calling service; ``ingress`` for calls from outside."""
+    org: str | None = None
+    """The user's organisation; None for what services do by themselves, which is the platform's."""
 
-    def accounts(self) -> tuple[str, str, str]:
+    def accounts(self) -> tuple[str, ...]:
         """Return the names of the accounts that a call is booked on."""
-        return (TOTAL, f"tenant:{self.tenant}", f"service:{self.service}")
+        of_org = () if self.org is None else (f"org:{self.org}",)
+        return (TOTAL, f"tenant:{self.tenant}", f"service:{self.service}", *of_org)
 
 
 NOBODY = Payer("none", "none")
-_user: ContextVar[str | None] = ContextVar("castor_openai_user", default=None)
+_payer: ContextVar[Payer] = ContextVar("castor_openai_payer", default=NOBODY)
 
 
-def set_user(subject: str | None) -> None:
-    """Set the verified user or service account on whose behalf the current request was sent; None for nobody."""
-    _user.set(None if subject is None else _tenant(subject))
+def set_payer(caller: Principal, user: Claims | None) -> None:
+    """Set who pays for the current request: the user, also when a service calls for one, and the service."""
+    info = current_request()
+    if caller.kind != "service":
+        service = (info.peer.service if info is not None and info.peer is not None else None) or "none"
+        # An API key is billed to its owner: three keys share one budget.
+        _payer.set(Payer(_tenant(caller.subject), service, caller.org or PLATFORM))
+    elif user is not None:
+        _payer.set(Payer(_tenant(user.subject), caller.subject, user.org or PLATFORM))
+    else:
+        _payer.set(Payer(caller.label, caller.subject))
 
 
 def _tenant(subject: str) -> str:
@@ -40,13 +53,5 @@ def _tenant(subject: str) -> str:
 
 
 def current_payer() -> Payer:
-    """Return who pays for the current request: the user, also when a service calls for them, and the service."""
-    info = current_request()
-    if info is None or info.principal is None:
-        return NOBODY
-    kind, _, subject = info.principal.partition(":")
-    service = (info.peer.service if info.peer is not None else None) or "none"
-    if kind == "service":
-        return Payer(_user.get() or f"service:{subject}", subject)
-    # An API key is billed to its owner: three keys share one budget.
-    return Payer(_tenant(subject), service)
+    """Return who pays for the current request."""
+    return _payer.get()

@@ -41,6 +41,7 @@ class Call:
     attempts: int | None = None
     cost_basis: str | None = None
     prompt: list[Any] | None = None
+    org: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ SELECT (called_at AT TIME ZONE 'UTC')::date AS date, operation, provider, model,
        count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_calls,
        avg(latency_ms) AS mean_latency_ms
 FROM calls
-WHERE called_at >= $1 AND called_at < $2
+WHERE called_at >= $1 AND called_at < $2 AND ($3::text IS NULL OR coalesce(org, 'default') = $3)
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 """
@@ -112,9 +113,12 @@ class LedgerRepository:
         """End holds of which nothing was spent."""
         await self._postgres.execute(_RELEASE_HOLDS, list(holds))
 
-    async def usage(self, since: datetime, until: datetime) -> list[DailyUsage]:
-        """Return the sums per day (UTC), operation, provider and model of calls in [since, until), oldest day first."""
-        return [DailyUsage(**row) for row in await self._postgres.fetch(_USAGE, since, until)]
+    async def usage(self, since: datetime, until: datetime, org: str | None) -> list[DailyUsage]:
+        """Return the sums per day (UTC), operation, provider and model of calls in [since, until), oldest day first.
+
+        ``org`` None: of all organisations.
+        """
+        return [DailyUsage(**row) for row in await self._postgres.fetch(_USAGE, since, until, org)]
 
 
 _COLUMNS = [column.name for column in fields(Call)]

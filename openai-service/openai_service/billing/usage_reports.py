@@ -48,11 +48,14 @@ class UsageReports:
         self._budgets = budgets
         self._limits = limits
 
-    async def usage(self, since: datetime | None, until: datetime | None) -> UsageReport:
-        """Return the usage in [since, until), by default of the last 30 days; empty unless since < until."""
+    async def usage(self, since: datetime | None, until: datetime | None, org: str | None) -> UsageReport:
+        """Return the usage of an organisation, or of all, in [since, until), by default of the last 30 days.
+
+        It is empty unless since < until.
+        """
         end = until or datetime.now(UTC)
         begin = since or _days_before(end, _DEFAULT_DAYS)
-        days = await self._ledger.usage(begin, end)
+        days = await self._ledger.usage(begin, end, org)
         return UsageReport(begin, end, days, round(sum(day.cost_usd for day in days), 9))
 
     async def budgets(self, payer: Payer) -> tuple[date, list[AccountStatus]]:

@@ -17,7 +17,7 @@ from castor_devstack.fake_x.server import FakeX
 from twitter_service.metrics import X_BUDGET_SPENT, X_STREAM_OPEN, X_STREAM_WANTED
 
 from ..conftest import Start, Twitter
-from ..x_kit import empty_x, fake_x, stored_ids, with_x
+from ..x_kit import empty_x, fake_x, finished, stored_ids, with_x
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -156,3 +156,53 @@ async def test_collections_are_managed(start_twitter: Start, fake: FakeX, redis_
         assert rested["enabled"] is False
         assert (await twitter.send("DELETE", "/collections/paro")).status_code == 200
         assert (await twitter.get("/collections/paro")).status_code == 404
+
+
+async def test_collections_and_searches_are_their_organisations(
+    start_twitter: Start, fake: FakeX, redis_url: str, database: asyncpg.Connection
+) -> None:
+    """Another organisation may use the same id, learns of nothing and changes nothing; the tweets are shared."""
+    async with with_x(start_twitter, fake, redis_url) as acme:
+        other = acme.of("alba")
+        await made(acme)
+        search = (await acme.send("POST", "/searches", {"any_of": ["paro"], "max_tweets": 100})).json()["data"]
+        await finished(acme, search)
+        for method, path in (
+            ("GET", "/collections/paro"), ("GET", "/collections/paro/searches"), ("DELETE", "/collections/paro"),
+            ("GET", f"/searches/{search['id']}"),
+        ):  # fmt: skip
+            assert (await other.send(method, path)).status_code == 404, path
+        assert (await other.send("PATCH", "/collections/paro", {"enabled": False})).status_code == 404
+        assert (await other.data("/collections"))["items"] == (await other.data("/searches"))["items"] == []
+
+        own = await made(other, name="Nuestro")
+        assert (own["id"], own["name"]) == ("paro", "Nuestro")
+        assert (await other.send("POST", "/collections", collection())).status_code == 409
+        async with asyncio.timeout(100):
+            while not (runs := (await other.data("/collections/paro/searches"))["items"]):
+                await asyncio.sleep(0.1)
+        await finished(other, runs[0])
+        assert {run["collection"] for run in runs} == {"paro"}
+        assert await database.fetchval("SELECT since_id FROM x_collections WHERE org = 'alba'") is not None
+        assert (await other.data("/tweets", limit=1))["items"] == (await acme.data("/tweets", limit=1))["items"]
+
+        assert (await other.send("DELETE", "/collections/paro")).status_code == 200
+        assert (await acme.data("/collections/paro"))["name"] == "Paro"
+        assert {one["collection"] for one in (await acme.data("/searches"))["items"]} == {"paro", None}
+
+
+async def test_two_organisations_follow_the_stream_under_one_id(
+    start_twitter: Start, fake: FakeX, redis_url: str, database: asyncpg.Connection
+) -> None:
+    """Each has rules, a checkpoint and an account of its own."""
+    async with with_x(start_twitter, fake, redis_url) as acme:
+        other = acme.of("alba")
+        await made(acme, mode="stream")
+        await made(other, mode="stream", query={"any_of": ["salud"]})
+        async with asyncio.timeout(100):
+            while not all([(await one.data("/collections/paro"))["streaming"] for one in (acme, other)]):
+                await asyncio.sleep(0.1)
+        missed = fake.corpus.add("la salud no espera", at=datetime.now(UTC))
+        await until_stored(database, {int(missed["id"])})
+        assert (await other.send("DELETE", "/collections/paro")).status_code == 200
+        assert (await acme.data("/collections/paro"))["streaming"] is True

@@ -22,7 +22,7 @@ from castor_chassis import (
     ok,
     require,
 )
-from twitter_service.api.resources import R
+from twitter_service.api.resources import R, org_of, payer_of
 from twitter_service.api.schemas.collections import CollectionChange, CollectionState, NewCollection
 from twitter_service.api.schemas.fields import EntityId
 from twitter_service.api.schemas.searches import NEWEST_SEARCH, XSearch
@@ -46,27 +46,28 @@ _BY_ID = Order(tuple[EntityId], lambda one: (one.id,))
 )
 async def create_collection(body: NewCollection, r: R, principal: CanWrite, _once: Once) -> Ok[CollectionState]:
     """Keep a search up: read it on a schedule, or follow it with the stream, whose disconnects are filled by search."""
-    return ok(CollectionState.of(await r.collections.create(body.collection(), principal.label)))
+    return ok(CollectionState.of(await r.collections.create(body.collection(), payer_of(principal, body.purpose))))
 
 
 @router.get("")
-async def list_collections(r: R, _: CanRead, cursor: Paged, limit: Limit = 50) -> Page[CollectionState]:
-    """List collections in order of id."""
+async def list_collections(r: R, principal: CanRead, cursor: Paged, limit: Limit = 50) -> Page[CollectionState]:
+    """List one's organisation's collections in order of id."""
     (after,) = cursor.after(_BY_ID) or ("",)
-    return cursor.page(await r.collections.find(after, limit + 1), limit, _BY_ID, CollectionState.of)
+    found = await r.collections.find(org_of(principal), after, limit + 1)
+    return cursor.page(found, limit, _BY_ID, CollectionState.of)
 
 
 @router.get("/{collection_id}", responses=errors_of(CollectionNotFound))
-async def get_collection(collection_id: EntityId, r: R, _: CanRead) -> Ok[CollectionState]:
+async def get_collection(collection_id: EntityId, r: R, principal: CanRead) -> Ok[CollectionState]:
     """Return a collection and how far it is."""
-    return ok(CollectionState.of(await r.collections.get(collection_id)))
+    return ok(CollectionState.of(await r.collections.get(org_of(principal), collection_id)))
 
 
 @router.get("/{collection_id}/searches", responses=errors_of(CollectionNotFound))
 async def list_collection_searches(
     collection_id: EntityId,
     r: R,
-    _: CanRead,
+    principal: CanRead,
     cursor: Paged,
     since: SinceQuery = None,
     until: UntilQuery = None,
@@ -74,18 +75,21 @@ async def list_collection_searches(
 ) -> Page[XSearch]:
     """List the runs of a collection and the fillings of its gaps by when they were due, newest first."""
     check_span(since, until)
-    await r.collections.get(collection_id)
-    jobs = await r.searches.find(collection_id, cursor.after(NEWEST_SEARCH), limit + 1, (since, until))
+    collection = await r.collections.get(org_of(principal), collection_id)
+    after = cursor.after(NEWEST_SEARCH)
+    jobs = await r.searches.find(collection.org, collection.key, after, limit + 1, (since, until))
     return cursor.page(jobs, limit, NEWEST_SEARCH, XSearch.of)
 
 
 @router.patch("/{collection_id}", responses=errors_of(CollectionNotFound))
-async def change_collection(collection_id: EntityId, body: CollectionChange, r: R, _: CanWrite) -> Ok[CollectionState]:
+async def change_collection(
+    collection_id: EntityId, body: CollectionChange, r: R, principal: CanWrite
+) -> Ok[CollectionState]:
     """Let a collection rest, or go on from where it was."""
-    return ok(CollectionState.of(await r.collections.enable(collection_id, body.enabled)))
+    return ok(CollectionState.of(await r.collections.enable(org_of(principal), collection_id, body.enabled)))
 
 
 @router.delete("/{collection_id}", responses=errors_of(CollectionNotFound))
-async def delete_collection(collection_id: EntityId, r: R, _: CanWrite) -> Ok[CollectionState]:
+async def delete_collection(collection_id: EntityId, r: R, principal: CanWrite) -> Ok[CollectionState]:
     """Delete a collection and what it has not read yet. The tweets that it brought stay."""
-    return ok(CollectionState.of(await r.collections.delete(collection_id)))
+    return ok(CollectionState.of(await r.collections.delete(org_of(principal), collection_id)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from castor_chassis import provided
+from castor_chassis import Principal, provided
+from twitter_service.billing.budget import PLATFORM, Payer, Purpose
 from twitter_service.collections.service import CollectionService
 from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.service import EntityService
@@ -32,6 +33,16 @@ class Resources:
     datasets: DatasetRepository
     searches: SearchService
     collections: CollectionService
+
+
+def org_of(principal: Principal) -> str:
+    """Return the organisation that a caller acts for: the platform's for services, and for tokens that say none."""
+    return principal.org or PLATFORM
+
+
+def payer_of(principal: Principal, purpose: Purpose) -> Payer:
+    """Return on whose account a caller reads X."""
+    return Payer(principal.label, purpose, org_of(principal))
 
 
 R = Annotated[Resources, provided(Resources)]

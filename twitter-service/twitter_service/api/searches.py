@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 
 from castor_chassis import Ok, Page, Paged, Principal, SinceQuery, UntilQuery, check_span, errors_of, ok, require
-from twitter_service.api.resources import R
+from twitter_service.api.resources import R, org_of, payer_of
 from twitter_service.api.schemas.lookups import LookUpRequest, LookUpResult
 from twitter_service.api.schemas.searches import (
     NEWEST_SEARCH,
@@ -19,7 +19,6 @@ from twitter_service.api.schemas.searches import (
     XHandle,
     XSearch,
 )
-from twitter_service.billing.budget import Payer
 from twitter_service.errors import BudgetSpent, EntityNotFound, IdempotencyConflict, SearchNotFound
 from twitter_service.searches.service import Submission
 from twitter_service.x.errors import (
@@ -54,7 +53,7 @@ Key = Annotated[
 @router.post("/searches/preview", responses=errors_of(*PLAN_ERRORS, *X_ERRORS))
 async def preview_search(body: SearchRequest, r: R, principal: CanRead) -> Ok[SearchPreview]:
     """Say what a search would find and cost, from X's counts; spends no money."""
-    return ok(SearchPreview.of(await r.searches.preview(body.spec(), Payer(principal.label, body.purpose))))
+    return ok(SearchPreview.of(await r.searches.preview(body.spec(), payer_of(principal, body.purpose))))
 
 
 @router.post(
@@ -66,22 +65,23 @@ async def start_search(body: SearchRequest, r: R, principal: CanWrite, idempoten
     Idempotent with an Idempotency-Key; without one, the same body again is another search (which stores no
     tweet twice and is not billed twice on the same UTC day).
     """
-    submission = Submission(Payer(principal.label, body.purpose), body.model_dump(mode="json"), idempotency_key)
+    submission = Submission(payer_of(principal, body.purpose), body.model_dump(mode="json"), idempotency_key)
     return ok(XSearch.of(await r.searches.search(body.spec(), submission)))
 
 
 @router.get("/searches")
 async def list_searches(
     r: R,
-    _: CanRead,
+    principal: CanRead,
     cursor: Paged,
     since: SinceQuery = None,
     until: UntilQuery = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[XSearch]:
-    """List searches, runs of collections, fillings of gaps and timelines by when they were asked, newest first."""
+    """List the searches, runs of collections, fillings of gaps and timelines of one's organisation, newest first."""
     check_span(since, until)
-    jobs = await r.searches.find(None, cursor.after(NEWEST_SEARCH), limit + 1, (since, until))
+    after = cursor.after(NEWEST_SEARCH)
+    jobs = await r.searches.find(org_of(principal), None, after, limit + 1, (since, until))
     return cursor.page(jobs, limit, NEWEST_SEARCH, XSearch.of)
 
 
@@ -90,11 +90,11 @@ async def list_searches(
 async def get_search(
     search_id: UUID,
     r: R,
-    _: CanRead,
+    principal: CanRead,
     wait: Annotated[float, Query(ge=0, le=25, description="Seconds to wait for its end.")] = 0,
 ) -> Ok[XSearch]:
     """Return how far a search is, what it brought and what it cost."""
-    return ok(XSearch.of(await r.searches.await_end(search_id.hex, wait)))
+    return ok(XSearch.of(await r.searches.await_end(org_of(principal), search_id.hex, wait)))
 
 
 @router.post(
@@ -107,12 +107,12 @@ async def read_timeline(
 ) -> Ok[XSearch]:
     """Queue the reading of what an account wrote; it is followed like a search. Idempotent with an Idempotency-Key."""
     request = {"handle": handle, **body.model_dump(mode="json")}
-    submission = Submission(Payer(principal.label, body.purpose), request, idempotency_key)
+    submission = Submission(payer_of(principal, body.purpose), request, idempotency_key)
     return ok(XSearch.of(await r.searches.timeline(handle, Span(body.since, body.until), body.max_tweets, submission)))
 
 
 @router.post("/lookups", responses=errors_of(*X_ERRORS, BudgetSpent))
 async def look_up_tweets(body: LookUpRequest, r: R, principal: CanWrite) -> Ok[LookUpResult]:
     """Read tweets by id from X and store them. Again, it stores nothing twice and is billed once a UTC day."""
-    found = await r.searches.look_up(body.ids, Payer(principal.label, body.purpose))
+    found = await r.searches.look_up(body.ids, payer_of(principal, body.purpose))
     return ok(LookUpResult.of(found))

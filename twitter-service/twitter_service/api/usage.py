@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from castor_chassis import Ok, Principal, ok, require
-from twitter_service.api.resources import R
+from twitter_service.api.resources import R, payer_of
 from twitter_service.api.schemas.usage import AllowanceStanding, BudgetStanding, Usage
-from twitter_service.billing.budget import Payer, Purpose
+from twitter_service.billing.budget import Purpose
 
 router = APIRouter(prefix="/v1/twitter/usage", tags=["x"])
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
@@ -18,7 +18,7 @@ CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 @router.get("")
 async def get_usage(r: R, principal: CanRead, purpose: Purpose = "analysis") -> Ok[Usage]:
     """Return what reading X has cost the account, a purpose and the caller, and what may still be read."""
-    budgets = await r.searches.usage(Payer(principal.label, purpose))
+    budgets = await r.searches.usage(payer_of(principal, purpose))
     allowances = await r.searches.allowances()
     usage = Usage(
         x_configured=r.searches.is_configured,

@@ -16,6 +16,8 @@ from castor_chassis import normal_time
 from twitter_service.errors import BudgetSpent
 
 MICRO = 1_000_000
+PLATFORM = "default"
+"""The organisation of the platform, and of whoever was there before there were others."""
 Purpose = Literal["analysis", "trending"]
 Period = Literal["daily", "monthly"]
 Level = Literal["all", "purpose", "tenant"]
@@ -52,6 +54,8 @@ class Payer:
 
     tenant: str
     purpose: Purpose
+    org: str = PLATFORM
+    """The tenant's organisation."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,14 @@ class NewCollection:
 
 @dataclass(frozen=True)
 class Collection:
-    """A collection and how far it is; ``since_id``: up to it every post is stored, or waits in the filling of a gap."""
+    """An organisation's collection and how far it is.
 
+    ``since_id``: up to it every post is stored, or waits in the filling of a gap.
+    """
+
+    key: str
+    """Its name inside this service: two organisations may use the same id."""
+    org: str
     id: str
     name: str
     mode: Mode
@@ -49,7 +55,7 @@ class Collection:
     @property
     def payer(self) -> Payer:
         """Whose budget is charged."""
-        return Payer(self.tenant, self.purpose)
+        return Payer(self.tenant, self.purpose, self.org)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from castor_chassis import Postgres
+from twitter_service.billing.budget import Payer
 from twitter_service.collections.model import Collection, NewCollection, UnfinishedJob
 from twitter_service.errors import CollectionExists, CollectionNotFound
 
@@ -16,8 +17,8 @@ _COLUMNS = ", ".join(field.name for field in fields(Collection))
 _SELECT = f"SELECT {_COLUMNS} FROM x_collections"
 
 _INSERT = f"""
-INSERT INTO x_collections (id, name, mode, query, tenant, purpose, every_seconds, max_posts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}
+INSERT INTO x_collections (id, name, mode, query, tenant, purpose, every_seconds, max_posts, org)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}
 """
 
 _FAIL_JOBS = """
@@ -33,78 +34,83 @@ WHERE enabled AND next_run_at <= now() RETURNING {_COLUMNS}
 
 
 class CollectionRepository:
-    """Stores collections."""
+    """Stores collections. A collection is found by the id that its organisation gave it, and by its key."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def add(self, new: NewCollection, tenant: str) -> Collection:
-        """Store a collection; raises ``CollectionExists``."""
+    async def add(self, new: NewCollection, payer: Payer) -> Collection:
+        """Store a collection of the payer's organisation; raises ``CollectionExists``."""
         try:
             row = await self._postgres.fetchrow(
-                _INSERT, new.id, new.name, new.mode, new.query, tenant, new.purpose, new.every_seconds, new.max_posts
-            )
+                _INSERT, new.id, new.name, new.mode, new.query, payer.tenant, payer.purpose, new.every_seconds,
+                new.max_posts, payer.org,
+            )  # fmt: skip
         except asyncpg.UniqueViolationError as error:
             raise CollectionExists(collection_id=new.id) from error
         return _found(row, new.id)
 
-    async def get(self, collection_id: str) -> Collection:
+    async def get(self, org: str, collection_id: str) -> Collection:
         """Return a collection; raises ``CollectionNotFound``."""
-        return _found(await self._postgres.fetchrow(f"{_SELECT} WHERE id = $1", collection_id), collection_id)
+        row = await self._postgres.fetchrow(f"{_SELECT} WHERE org = $1 AND id = $2", org, collection_id)
+        return _found(row, collection_id)
 
-    async def find(self, after: str, limit: int) -> list[Collection]:
-        """Return collections in order of id."""
-        rows = await self._postgres.fetch(f"{_SELECT} WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
-        return [Collection(*row) for row in rows]
+    async def find(self, org: str, after: str, limit: int) -> list[Collection]:
+        """Return the collections of an organisation in order of id."""
+        sql = f"{_SELECT} WHERE org = $1 AND id > $2 ORDER BY id LIMIT $3"
+        return [Collection(*row) for row in await self._postgres.fetch(sql, org, after, limit)]
 
-    async def enable(self, collection_id: str, enabled: bool) -> Collection:
+    async def enable(self, org: str, collection_id: str, enabled: bool) -> Collection:
         """Resume or pause a collection; raises ``CollectionNotFound``."""
-        sql = f"UPDATE x_collections SET enabled = $2, next_run_at = now() WHERE id = $1 RETURNING {_COLUMNS}"
-        return _found(await self._postgres.fetchrow(sql, collection_id, enabled), collection_id)
+        sql = (
+            "UPDATE x_collections SET enabled = $3, next_run_at = now() WHERE org = $1 AND id = $2 "
+            f"RETURNING {_COLUMNS}"
+        )
+        return _found(await self._postgres.fetchrow(sql, org, collection_id, enabled), collection_id)
 
-    async def delete(self, collection_id: str) -> Collection:
+    async def delete(self, org: str, collection_id: str) -> Collection:
         """Delete a collection and its unfinished jobs; raises ``CollectionNotFound``. Its tweets stay."""
-        sql = f"DELETE FROM x_collections WHERE id = $1 RETURNING {_COLUMNS}"
-        found = _found(await self._postgres.fetchrow(sql, collection_id), collection_id)
-        await self._postgres.execute(_FAIL_JOBS, collection_id)
+        sql = f"DELETE FROM x_collections WHERE org = $1 AND id = $2 RETURNING {_COLUMNS}"
+        found = _found(await self._postgres.fetchrow(sql, org, collection_id), collection_id)
+        await self._postgres.execute(_FAIL_JOBS, found.key)
         return found
 
     async def take_due(self) -> list[Collection]:
         """Return the collections that are due, and set when each is due next."""
         return [Collection(*row) for row in await self._postgres.fetch(_TAKE_DUE)]
 
-    async def unfinished_jobs(self, collection_id: str) -> list[UnfinishedJob]:
+    async def unfinished_jobs(self, key: str) -> list[UnfinishedJob]:
         """Return the jobs of a collection that are not finished."""
         sql = "SELECT id, state FROM x_searches WHERE collection_id = $1 AND state IN ('queued', 'running', 'paused')"
-        return [UnfinishedJob(*row) for row in await self._postgres.fetch(sql, collection_id)]
+        return [UnfinishedJob(*row) for row in await self._postgres.fetch(sql, key)]
 
     async def streamed(self) -> list[Collection]:
         """Return the enabled collections of mode ``stream``."""
-        rows = await self._postgres.fetch(f"{_SELECT} WHERE enabled AND mode = 'stream' ORDER BY id")
+        rows = await self._postgres.fetch(f"{_SELECT} WHERE enabled AND mode = 'stream' ORDER BY key")
         return [Collection(*row) for row in rows]
 
-    async def mark_streaming(self, collection_id: str) -> None:
+    async def mark_streaming(self, key: str) -> None:
         """Note that the stream now carries a collection."""
         await self._postgres.execute(
             "UPDATE x_collections SET streaming = true, connects = connects + 1, error_code = NULL, error = NULL "
-            "WHERE id = $1",
-            collection_id,
+            "WHERE key = $1",
+            key,
         )
 
-    async def mark_idle(self, collection_ids: Sequence[str], code: str | None, error: str | None) -> None:
+    async def mark_idle(self, keys: Sequence[str], code: str | None, error: str | None) -> None:
         """Note that the stream does not carry collections, and why."""
         await self._postgres.execute(
-            "UPDATE x_collections SET streaming = false, error_code = $2, error = $3 WHERE id = ANY($1)",
-            list(collection_ids),
+            "UPDATE x_collections SET streaming = false, error_code = $2, error = $3 WHERE key = ANY($1)",
+            list(keys),
             code,
             error,
         )
 
-    async def advance(self, collection_ids: Sequence[str], since_id: int) -> None:
+    async def advance(self, keys: Sequence[str], since_id: int) -> None:
         """Note that every post up to ``since_id`` is stored or waits in the filling of a gap."""
         await self._postgres.execute(
-            "UPDATE x_collections SET since_id = greatest(since_id, $2) WHERE id = ANY($1)",
-            list(collection_ids),
+            "UPDATE x_collections SET since_id = greatest(since_id, $2) WHERE key = ANY($1)",
+            list(keys),
             since_id,
         )
 

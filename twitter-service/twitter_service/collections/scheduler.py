@@ -74,11 +74,11 @@ class CollectionScheduler:
         since = max(_checkpoint(collection) - OVERLAP, collection.created_at, datetime.now(UTC) - _REACH)
         span = Span(None, until.replace(microsecond=0), since_id=snowflake_of(since))
         await self._queue(collection, "gap", span, not_before=until + timedelta(seconds=wait_seconds))
-        log.info("gap_queued", collection=collection.id, seconds=round((until - since).total_seconds(), 1))
+        log.info("gap_queued", collection=collection.key, seconds=round((until - since).total_seconds(), 1))
 
     async def _run_due(self, collection: Collection) -> None:
         """Resume what is paused; begin a new run where none is under way."""
-        unfinished = await self._collections.unfinished_jobs(collection.id)
+        unfinished = await self._collections.unfinished_jobs(collection.key)
         for job in unfinished:
             if job.state == "paused":
                 await self._searches.requeue(job.id, collection.max_posts)
@@ -87,7 +87,7 @@ class CollectionScheduler:
             try:
                 await self._begin_run(collection)
             except ServiceError as error:
-                await self._collections.mark_idle([collection.id], error.code, str(error))
+                await self._collections.mark_idle([collection.key], error.code, str(error))
 
     async def _begin_run(self, collection: Collection) -> None:
         now = datetime.now(UTC)
@@ -97,14 +97,14 @@ class CollectionScheduler:
             # X no longer has the posts in between; the collection says so.
             since = time_of_snowflake(since_id)
             reason = f"Posts from {since:%Y-%m-%d} on were beyond the {RECENT_DAYS} days of recent search."
-            await self._collections.mark_idle([collection.id], "search_window", reason)
+            await self._collections.mark_idle([collection.key], "search_window", reason)
             since_id = None
         await self._queue(collection, "collection", Span(None, end, since_id=since_id))
 
     async def _queue(self, collection: Collection, kind: Kind, span: Span, not_before: datetime | None = None) -> None:
         new = NewJob(
             uuid.uuid4().hex, kind, collection.payer, {**collection.query}, await self.queries(collection.query), span,
-            collection.max_posts, collection_id=collection.id, not_before=not_before,
+            collection.max_posts, collection_id=collection.key, not_before=not_before,
         )  # fmt: skip
         await self._searches.add(new)
         self._queued.set()

@@ -119,16 +119,16 @@ class StreamFollower:
         followed = {}
         for collection in await self._collections.streamed():
             try:
-                await self._ledger.reserve(f"stream:{collection.id}", collection.payer, RESERVED_POSTS)
+                await self._ledger.reserve(f"stream:{collection.key}", collection.payer, RESERVED_POSTS)
                 queries = await self._scheduler.queries(collection.query, RULE_LIMIT)
-                followed[collection.id] = FollowedCollection(collection, queries)
+                followed[collection.key] = FollowedCollection(collection, queries)
             except BudgetSpent as error:
                 X_BUDGET_SPENT.labels(collection.purpose).inc()
-                await self._collections.mark_idle([collection.id], error.code, str(error))
+                await self._collections.mark_idle([collection.key], error.code, str(error))
             except Unavailable:
                 raise
             except ServiceError as error:
-                await self._collections.mark_idle([collection.id], error.code, str(error))
+                await self._collections.mark_idle([collection.key], error.code, str(error))
         return followed
 
     async def _set_rules(self, followed: dict[str, FollowedCollection]) -> None:
@@ -152,9 +152,9 @@ class StreamFollower:
         for collection in collections:
             await self._scheduler.fill_gap(collection, until, self._settle)
             # The job that fills the gap is queued, so the checkpoint may pass it.
-            await self._collections.advance([collection.id], snowflake_of(until - SEAM))
-            await self._collections.mark_streaming(collection.id)
-            self._carried[collection.id] = collection
+            await self._collections.advance([collection.key], snowflake_of(until - SEAM))
+            await self._collections.mark_streaming(collection.key)
+            self._carried[collection.key] = collection
 
     async def _take(self, items: Sequence[Json]) -> None:
         if not items:

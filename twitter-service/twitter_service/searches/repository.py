@@ -20,8 +20,8 @@ _RECORD = f"SELECT {', '.join(RECORD_COLUMNS)} FROM x_searches"
 
 _INSERT = """
 INSERT INTO x_searches (id, kind, collection_id, tenant, purpose, idempotency_key, request, queries, archive,
-                        starts_at, ends_at, since_id, until_id, max_posts, not_before)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce($15, now()))
+                        starts_at, ends_at, since_id, until_id, max_posts, not_before, org)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce($15, now()), $16)
 ON CONFLICT DO NOTHING
 """
 
@@ -56,7 +56,7 @@ WITH ended AS (
 UPDATE x_collections c
 SET error_code = NULL, error = NULL, since_id = greatest(
     c.since_id, ((extract(epoch FROM e.ends_at - interval '60 s') * 1000)::bigint - 1288834974657) << 22)
-FROM ended e WHERE c.id = e.collection_id AND e.kind = 'collection'
+FROM ended e WHERE c.key = e.collection_id AND e.kind = 'collection'
 """
 
 _RENEW = """
@@ -82,13 +82,13 @@ class SearchRepository:
         done = await self._postgres.execute(
             _INSERT, new.id, new.kind, new.collection_id, new.payer.tenant, new.payer.purpose, new.idempotency_key,
             new.request, list(new.queries), new.archive, span.start, span.end, span.since_id, span.until_id,
-            new.max_posts, new.not_before,
+            new.max_posts, new.not_before, new.payer.org,
         )  # fmt: skip
         return affected_rows(done) == 1
 
-    async def get(self, search_id: str) -> JobRecord:
-        """Return a job; raises ``SearchNotFound``."""
-        row = await self._postgres.fetchrow(f"{_RECORD} WHERE id = $1", search_id)
+    async def get(self, org: str, search_id: str) -> JobRecord:
+        """Return a job of an organisation; raises ``SearchNotFound``."""
+        row = await self._postgres.fetchrow(f"{_RECORD} WHERE org = $1 AND id = $2", org, search_id)
         if row is None:
             raise SearchNotFound(search_id=search_id)
         return JobRecord(*row)
@@ -100,21 +100,22 @@ class SearchRepository:
 
     async def find(
         self,
-        collection_id: str | None,
+        org: str,
+        collection_key: str | None,
         before: tuple[datetime, str] | None,
         limit: int,
         asked: TimeSpan = ANY_TIME,
     ) -> list[JobRecord]:
-        """Return jobs that were asked in a span, newest first.
+        """Return jobs of ``org`` that were asked in a span, newest first.
 
         ``before`` is the (created_at, id) where the last page ended.
         """
         rows = await self._postgres.fetch(
-            f"{_RECORD} WHERE ($1::text IS NULL OR collection_id = $1) "
+            f"{_RECORD} WHERE org = $7 AND ($1::text IS NULL OR collection_id = $1) "
             "AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3)) "
             "AND ($5::timestamptz IS NULL OR created_at >= $5) AND ($6::timestamptz IS NULL OR created_at < $6) "
             "ORDER BY created_at DESC, id DESC LIMIT $4",
-            collection_id, *(before or (None, None)), limit, *asked,
+            collection_key, *(before or (None, None)), limit, *asked, org,
         )  # fmt: skip
         return [JobRecord(*row) for row in rows]
 

@@ -132,19 +132,20 @@ class SearchService:
 
     async def find(
         self,
-        collection_id: str | None,
+        org: str,
+        collection_key: str | None,
         before: tuple[datetime, str] | None,
         limit: int,
         asked: TimeSpan = ANY_TIME,
     ) -> list[JobRecord]:
         """Return jobs of a collection or of all, newest first; see ``SearchRepository.find``."""
-        return await self._searches.find(collection_id, before, limit, asked)
+        return await self._searches.find(org, collection_key, before, limit, asked)
 
-    async def await_end(self, search_id: str, seconds: float) -> JobRecord:
+    async def await_end(self, org: str, search_id: str, seconds: float) -> JobRecord:
         """Return a job, after waiting up to ``seconds`` for its end; raises ``SearchNotFound``."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            job = await self._searches.get(search_id)
+            job = await self._searches.get(org, search_id)
             if job.has_ended or asyncio.get_running_loop().time() >= deadline:
                 return job
             await asyncio.sleep(POLL_SECONDS)
@@ -192,7 +193,7 @@ class SearchService:
             assert before is not None
             return before
         self._queued.set()
-        return await self._searches.get(new.id)
+        return await self._searches.get(new.payer.org, new.id)
 
 
 def _patience_seconds() -> float:

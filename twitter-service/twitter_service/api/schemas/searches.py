@@ -156,7 +156,7 @@ class XSearch(ResponseModel):
         """Return a job as it goes over the wire."""
         is_done, waits = job.state == "done", job.state == "queued" and job.attempts > 0
         renamed = {
-            "collection": job.collection_id,
+            "collection": job.collection_id and job.collection_id.rpartition("/")[2],
             "outcome": ("tweets" if job.posts_read else "no_tweets") if is_done else None,
             "since": job.starts_at,
             "until": job.ends_at,
