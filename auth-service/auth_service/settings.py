@@ -48,6 +48,12 @@ class AuthSettings(ServiceSettings):
     access_token_seconds: int = Field(900, ge=60, le=3600, description="Lifetime of a user's access token.")
     service_token_seconds: int = Field(300, ge=60, le=900, description="Lifetime of a service's token.")
     refresh_idle_days: float = Field(7, gt=0, description="A refresh token that is not used for so long expires.")
+    browser_session_hours: float = Field(
+        12,
+        ge=0,
+        le=720,
+        description="How long a browser stays logged in at the login page, for the next frontend; 0: not.",
+    )
     session_max_days: float = Field(30, gt=0, description="A session ends after this, however often it is refreshed.")
     refresh_replay_seconds: float = Field(
         10,

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from auth_service.api.dependencies import R, client_form, count_guess, no_store, peer_certificate
 from auth_service.api.schemas.tokens import JwksView, JwkView, OAuthErrorView, ServiceTokenView
-from auth_service.credentials.service_tokens import ACCESS_TOKEN, EXCHANGE, TokenRequest
+from auth_service.credentials.service_tokens import ACCESS_TOKEN, API_KEY, EXCHANGE, TokenRequest
 from auth_service.errors import OAuthError
 from auth_service.tokens.grants import AUDIENCES
 from castor_chassis import ErrorBody, public
@@ -40,7 +40,7 @@ _TOKEN_FORM = {
                         },
                         "client_secret": {"type": "string", "format": "password"},
                         "subject_token": {"type": "string", "description": "Of an exchange: the user's access token."},
-                        "subject_token_type": {"type": "string", "enum": [ACCESS_TOKEN]},
+                        "subject_token_type": {"type": "string", "enum": [ACCESS_TOKEN, API_KEY]},
                     },
                 }
             }

@@ -87,6 +87,8 @@ class ApiKeys:
                 raise ApiKeyNotFound(key_id=key_id)
             await self.audit.record(db, "api_key_revoked", subject=owner.subject, client=client, key=key_id)
             await self.revocations.add(db, "api_key", [key_id])
+            # Tokens that services got in exchange for it name the key in place of a session.
+            await self.revocations.add(db, "session", [key_id])
         return key
 
     async def rotate(

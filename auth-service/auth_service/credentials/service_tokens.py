@@ -12,12 +12,14 @@ from auth_service.credentials.service_clients import ServiceClients
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, UnsupportedGrantType
 from auth_service.metrics import attempt
 from auth_service.tokens.grants import granted
-from auth_service.tokens.issuer import TokenIssuer
-from castor_chassis import Postgres, TokenVerifier, Unauthenticated
+from auth_service.tokens.issuer import Delegator, TokenIssuer
+from castor_chassis import ApiKeyVerifier, Postgres, TokenVerifier, Unauthenticated
 from castor_chassis.tls import PeerIdentity, is_service
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+API_KEY = "urn:castor:token-type:api_key"
+"""Type of a subject token that is one of our API keys (RFC 8693 section 3 leaves other types to the parties)."""
 _REFUSED = "service_token_refused"
 
 
@@ -54,6 +56,7 @@ class ServiceTokens:
     clients: ServiceClients
     summaries: Summaries
     verifier: TokenVerifier
+    api_keys: ApiKeyVerifier
 
     async def issue(self, request: TokenRequest, peer: PeerIdentity | None) -> ServiceToken:
         """Return a token for ``request.audience``; raises an ``OAuthError``, which is audited."""
@@ -95,17 +98,33 @@ class ServiceTokens:
 
         Its scopes are those that the user holds of what the service is granted there, which may be none.
         """
-        if request.subject_token_type != ACCESS_TOKEN:
-            raise InvalidTokenRequest(f"subject_token_type must be {ACCESS_TOKEN}")
+        subject = await self._subject(request)
+        held = scopes & subject.scopes
+        token, seconds = await self.issuer.delegation(subject, service, request.audience, held, thumbprint)
+        return ServiceToken(token, seconds, " ".join(sorted(held)), ACCESS_TOKEN)
+
+    async def _subject(self, request: TokenRequest) -> Delegator:
+        if request.subject_token_type == ACCESS_TOKEN:
+            return await self._user(request.subject_token)
+        if request.subject_token_type == API_KEY:
+            return await self._key_owner(request.subject_token)
+        raise InvalidTokenRequest(f"subject_token_type must be {ACCESS_TOKEN} or {API_KEY}")
+
+    async def _user(self, token: str) -> Delegator:
         try:
-            user = await self.verifier.verify(request.subject_token, None)
+            user = await self.verifier.verify(token, None)
         except Unauthenticated as refused:
             raise InvalidTokenRequest("subject_token is not a valid access token of a user") from refused
-        if user.use not in ("user", "service_account"):
+        if user.use not in ("user", "service_account") or user.session_id is None:
             raise InvalidTokenRequest("subject_token is not an access token of a user or a service account")
-        held = scopes & user.scopes
-        token, seconds = await self.issuer.delegation(user, service, request.audience, held, thumbprint)
-        return ServiceToken(token, seconds, " ".join(sorted(held)), ACCESS_TOKEN)
+        return Delegator(user.subject, user.org, user.session_id, user.scopes, user.expires_at)
+
+    async def _key_owner(self, key: str) -> Delegator:
+        owner = await self.api_keys.verify(key)
+        if owner is None or owner.token_id is None:
+            raise InvalidTokenRequest("subject_token is not an API key in force")
+        # A key has no session; its id stands for one, so that the token ends with the key.
+        return Delegator(owner.subject, owner.org, owner.token_id, owner.scopes)
 
     async def _authenticated(self, request: TokenRequest, peer: PeerIdentity) -> str:
         if request.client_id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from auth_service.oidc.model import AuthorizationRequest, CollectableLogin
 from auth_service.users.model import User
@@ -12,14 +12,22 @@ from castor_chassis.storage.postgres import Database
 
 
 async def insert(
-    db: Database, code_hash: bytes, asked: AuthorizationRequest, user: User, amr: Sequence[str], lifetime: timedelta
+    db: Database,
+    code_hash: bytes,
+    asked: AuthorizationRequest,
+    user: User,
+    amr: Sequence[str],
+    lifetime: timedelta,
+    *,
+    authenticated_at: datetime | None = None,
 ) -> None:
-    """Store a code for a login of ``user`` that happens now, by the methods ``amr``."""
+    """Store a code for a login of ``user`` by the methods ``amr``; ``authenticated_at`` None: it happens now."""
     await db.execute(
         "INSERT INTO authorization_codes (code_hash, client_id, redirect_uri, challenge, nonce, scopes, user_id, amr, "
-        "made_under, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10)",
+        "made_under, expires_at, auth_time) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10, coalesce($11, now()))",
         *(code_hash, asked.client_id, asked.redirect_uri, asked.challenge, asked.nonce, list(asked.scopes)),
-        *(user.id, list(amr), user.credentials_changed_at, lifetime),
+        *(user.id, list(amr), user.credentials_changed_at, lifetime, authenticated_at),
     )
 
 

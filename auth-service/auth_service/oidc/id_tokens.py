@@ -13,6 +13,7 @@ from auth_service.errors import LogoutRefused
 from auth_service.oidc.clients import OidcClients
 from auth_service.oidc.model import CollectableLogin
 from auth_service.oidc.requests import redirect_to
+from auth_service.sessions.browser_sessions import BrowserSessions
 from auth_service.tokens.assurance import acr_of
 from auth_service.tokens.issuer import TokenIssuer
 from auth_service.tokens.signing_keys import ALGORITHM, SigningKeys
@@ -43,6 +44,7 @@ class IdTokens:
     keys: SigningKeys
     clients: OidcClients
     changes: AccountChanges
+    browsers: BrowserSessions
 
     async def issue(self, user: User, session_id: str, login: CollectableLogin) -> str:
         """Return the ID token of a session that began by ``login``."""
@@ -58,8 +60,12 @@ class IdTokens:
             **identity_claims(user, login.scopes),
         )
 
-    async def log_out(self, hint: str, redirect_uri: str | None, state: str | None, client: Client) -> str | None:
-        """End the session of the ID token ``hint``; return where the browser goes, None: nowhere.
+    async def log_out(
+        self, hint: str, redirect_uri: str | None, state: str | None, browser_session: str | None, client: Client
+    ) -> str | None:
+        """End the session of the ID token ``hint``, and its user's single sign-on in this browser.
+
+        Returns where the browser goes, None: nowhere.
 
         Raises ``LogoutRefused`` for a hint that is not ours, or a redirect URI that its client has not registered.
         """
@@ -68,6 +74,7 @@ class IdTokens:
         if redirect_uri is not None and (registered is None or redirect_uri not in registered.logout_uris):
             raise LogoutRefused(reason="The redirect URI after the logout is not registered for this client")
         async with self.changes.begin(claims["sub"], client) as change:
+            await self.browsers.end(change.db, browser_session, claims["sub"])
             await change.end_session(claims["sid"], "logout")
         return None if redirect_uri is None else redirect_to(redirect_uri, state=state)
 

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +21,7 @@ PAGE_SECONDS = 600
 """How long somebody may take to log in."""
 _PURPOSE = "oidc request"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _UNSUPPORTED = {"request": "request_not_supported", "request_uri": "request_uri_not_supported"}
 
 
@@ -79,6 +80,22 @@ class RequestReader:
             second_factor=SECOND_FACTOR in self.given.get("acr_values", "").split(),
         )
 
+    @property
+    def _prompts(self) -> set[str]:
+        return set(self.given.get("prompt", "").split())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing may be shown: the browser goes back with a code, or with ``login_required``."""
+        return "none" in self._prompts
+
+    def is_satisfied_by(self, amr: Sequence[str], age_seconds: float) -> bool:
+        """Return whether a login of this browser will do, which was ``age_seconds`` ago and by ``amr``."""
+        if self._prompts - {"none"}:
+            return False
+        is_recent = "max_age" not in self.given or age_seconds < int(self.given["max_age"])
+        return is_recent and (SECOND_FACTOR not in self.given.get("acr_values", "").split() or "mfa" in amr)
+
     def refused(self, code: str, description: str) -> AuthorizationRefused:
         """Return a refusal that the client learns of; its redirect URI has been found to be registered."""
         answer = {"error": code, "error_description": description, "state": self.given.get("state"), "iss": self.issuer}
@@ -92,8 +109,10 @@ class RequestReader:
             raise self.refused("unsupported_response_type", "response_type must be code")
         if self.given.get("response_mode", "query") != "query":
             raise self.refused("invalid_request", "response_mode must be query")
-        if "none" in self.given.get("prompt", "").split():
-            raise self.refused("login_required", "everybody logs in at each request here")
+        if self.is_silent and len(self._prompts) > 1:
+            raise self.refused("invalid_request", "prompt=none stands alone")
+        if not _SECONDS.fullmatch(self.given.get("max_age", "0")):
+            raise self.refused("invalid_request", "max_age must be a number of seconds")
 
     def _challenge(self) -> str:
         challenge = self.given.get("code_challenge", "")

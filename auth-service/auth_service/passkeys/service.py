@@ -128,7 +128,7 @@ class Passkeys:
     async def log_in(self, token: str, answer: dict[str, Any], client: Client) -> tuple[User, TokenPair]:
         """Begin a session by a passkey alone; raises ``PasskeyRefused`` or ``AccountChanged``."""
         with attempt("passkey"):
-            user = await self._authenticated(token, answer)
+            user = await self.authenticated(token, answer)
             return await self.login.enter(user, client, PASSKEY)
 
     async def step_up(self, user_id: str, session_id: str, token: str, answer: dict[str, Any]) -> AccessToken:
@@ -137,12 +137,13 @@ class Passkeys:
         Raises ``PasskeyRefused``, for a passkey of another account as well, or ``SessionNotFound``.
         """
         with attempt("passkey"):
-            user = await self._authenticated(token, answer)
+            user = await self.authenticated(token, answer)
             if user.id != uuid.UUID(user_id):
                 raise PasskeyRefused(reason="The passkey belongs to another account")
             return await self.sessions.strengthen(user, session_id, PASSKEY)
 
-    async def _authenticated(self, token: str, answer: dict[str, Any]) -> User:
+    async def authenticated(self, token: str, answer: dict[str, Any]) -> User:
+        """Return whose passkey answered the challenge of ``authentication``, once; raises ``PasskeyRefused``."""
         challenge = challenges.opened(self.vault, _LOGIN, token)
         try:
             passkey_id = base64url_to_bytes(answer["rawId"])

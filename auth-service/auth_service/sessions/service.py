@@ -23,7 +23,7 @@ from auth_service.crypto.vault import Vault
 from auth_service.errors import InvalidRefreshToken, SessionNotFound
 from auth_service.metrics import REFRESH_REPLAYS, attempt
 from auth_service.revocations.service import Revocations
-from auth_service.sessions import refresh_token_repository, repository
+from auth_service.sessions import browser_session_repository, refresh_token_repository, repository
 from auth_service.sessions.refresh_token_repository import HeldRefreshToken
 from auth_service.sessions.repository import Authentication, ClientGrant, Session
 from auth_service.tokens.issuer import TokenIssuer
@@ -215,6 +215,7 @@ class Sessions:
         without it, other services learn of the end up to a second later.
         """
         kept = uuid.UUID(keep) if keep else None
+        await browser_session_repository.delete_of_user(db, uuid.UUID(user_id))
         ended = await repository.end_of_user(db, uuid.UUID(user_id), reason, keep=kept)
         await self._record(db, reason, user_id, ended, client)
         await self.revocations.add(db, "user", [user_id])

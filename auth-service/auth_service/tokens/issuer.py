@@ -15,10 +15,22 @@ from auth_service.tokens.assurance import SECOND_FACTOR, acr_of
 from auth_service.tokens.signing_keys import ALGORITHM, Offload, SigningKeys
 from auth_service.users.model import User
 from auth_service.users.roles import scopes_held
-from castor_chassis import Claims
 
 IDENTITY_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 """Scopes of OpenID Connect, which allow nothing at the services but ``userinfo``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delegator:
+    """The user on whose behalf a service calls."""
+
+    subject: str
+    org: str | None
+    session_id: str
+    """What the token ends with: the user's session, or the API key."""
+    scopes: frozenset[str]
+    expires_at: int | None = None
+    """When the user's token expires, in Unix seconds; None: API keys may live for a year."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +116,14 @@ class TokenIssuer:
         )
 
     async def delegation(
-        self, user: Claims, actor: str, audience: str, scopes: Iterable[str], thumbprint: str
+        self, user: Delegator, actor: str, audience: str, scopes: Iterable[str], thumbprint: str
     ) -> tuple[str, int]:
         """Return a token with which ``actor`` calls ``audience`` on behalf of ``user`` (RFC 8693), and its seconds.
 
         It is bound to the actor's certificate, ends with the user's session, and lasts no longer than the user's token.
         """
-        seconds = max(1, min(self.service_seconds, user.expires_at - int(time.time())))
+        left = self.service_seconds if user.expires_at is None else user.expires_at - int(time.time())
+        seconds = max(1, min(self.service_seconds, left))
         token = await self._sign(
             seconds,
             sub=user.subject,

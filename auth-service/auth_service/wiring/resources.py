@@ -26,6 +26,7 @@ from auth_service.organisations.service import Organisations
 from auth_service.passkeys.service import Passkeys
 from auth_service.service_accounts.service import ServiceAccounts
 from auth_service.service_accounts.tokens import ServiceAccountTokens
+from auth_service.sessions.browser_sessions import BrowserSessions
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
@@ -41,7 +42,9 @@ def build_resources(
     service_clients = ServiceClients(f.postgres, f.audit)
     mfa = Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s))
     oidc_clients = OidcClients(f.postgres, f.audit, console_client(s.console_redirect_uris))
-    id_tokens = IdTokens(f.issuer, signing_keys, oidc_clients, f.changes)
+    browsers = BrowserSessions(f.postgres, timedelta(hours=s.browser_session_hours))
+    id_tokens = IdTokens(f.issuer, signing_keys, oidc_clients, f.changes, browsers)
+    passkeys = _passkeys(s, f, login)
     return Resources(
         users=f.users,
         login=login,
@@ -54,7 +57,7 @@ def build_resources(
         sessions=f.sessions,
         api_keys=api_keys,
         service_clients=service_clients,
-        service_tokens=ServiceTokens(f.postgres, f.issuer, service_clients, f.summaries, verifier),
+        service_tokens=ServiceTokens(f.postgres, f.issuer, service_clients, f.summaries, verifier, api_keys),
         service_accounts=ServiceAccounts(f.postgres, f.audit, f.revocations, f.issuer),
         service_account_tokens=_service_account_tokens(s, f),
         signing_keys=signing_keys,
@@ -62,9 +65,9 @@ def build_resources(
         revocations=f.revocations,
         audit_chain=AuditChain(f.postgres, f.vault, timedelta(days=s.audit_retention_days)),
         organisations=Organisations(f.postgres, f.audit, f.changes),
-        passkeys=_passkeys(s, f, login),
+        passkeys=passkeys,
         oidc_clients=oidc_clients,
-        authorization=Authorization(oidc_clients, login, mfa, f.vault, s.auth_issuer),
+        authorization=Authorization(oidc_clients, login, mfa, f.vault, s.auth_issuer, passkeys, browsers),
         client_tokens=ClientTokenEndpoint(f.postgres, oidc_clients, f.changes, f.sessions, id_tokens),
         id_tokens=id_tokens,
         jwks_cache_seconds=s.jwks_cache_seconds,

@@ -94,3 +94,32 @@ async def test_a_session_that_ended_is_not_exchanged(auth_for_rag: RunningServic
     assert (await auth_for_rag.client.post("/v1/auth/logout", json=logout)).status_code == 200
     answer = await exchange(auth_for_rag, session["access_token"])
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_an_api_key_is_exchanged_while_it_is_in_force(
+    auth_for_rag: RunningService, session: Any, people: Any
+) -> None:
+    """The peer learns whose key it is, of which organisation, and no more than the key may; a revoked one is none."""
+    bearer = {"Authorization": f"Bearer {session['access_token']}"}
+    body = {"name": "script", "scopes": ["rag:query"], "expires_in_days": 1}
+    made = (await auth_for_rag.client.post("/v1/auth/api-keys", json=body, headers=bearer)).json()["data"]
+    kind = {"subject_token_type": "urn:castor:token-type:api_key"}
+    answer = await exchange(auth_for_rag, made["key"], **kind)
+    assert answer.status_code == 200, answer.text
+    claims = people.claims(answer.json()["access_token"])
+    user = people.claims(session["access_token"])
+    assert {name: claims[name] for name in ("sub", "org", "scope", "token_use", "aud")} == {
+        "sub": user["sub"],
+        "org": "default",
+        "scope": "",
+        "token_use": "delegation",
+        "aud": "openai-service",
+    }
+    assert claims["exp"] - claims["iat"] == 300
+    wrong = made["key"][:-1] + ("A" if made["key"][-1] != "A" else "B")
+    unknown = await exchange(auth_for_rag, wrong, **kind)
+    as_token = await exchange(auth_for_rag, made["key"])
+    assert (await auth_for_rag.client.delete(f"/v1/auth/api-keys/{made['id']}", headers=bearer)).status_code == 200
+    revoked = await exchange(auth_for_rag, made["key"], **kind)
+    for refused in (unknown, as_token, revoked):
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")

@@ -31,11 +31,12 @@ class Browser:
         """Open a page."""
         return self._keep(await self.client.get(url, headers=self._headers()))
 
-    async def send(self, page: httpx.Response, **fields: str) -> httpx.Response:
-        """Send the form of a page, with its hidden fields."""
-        action = re.search(r'action="([^"]+)"', page.text)
+    async def send(self, page: httpx.Response, form: int = 0, **fields: str) -> httpx.Response:
+        """Send a form of a page, the first by default, with its hidden fields."""
+        text = page.text.split("<form")[form + 1]
+        action = re.search(r'action="([^"]+)"', text)
         assert action is not None, page.text
-        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', text)
         data = {**{name: html.unescape(value) for name, value in hidden}, **fields}
         return self._keep(await self.client.post(action[1], data=data, headers=self._headers()))
 

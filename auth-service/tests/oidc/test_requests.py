@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         ({"scope": "tweets:read"}, "invalid_scope"),
         ({"scope": "openid users:admin"}, "invalid_scope"),
         ({"prompt": "none"}, "login_required"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
         ({"request": "e30.e30."}, "request_not_supported"),
         ({"request_uri": "https://a.example/"}, "request_uri_not_supported"),
     ],
@@ -73,8 +78,8 @@ def changed_url(frontend: Frontend, **changed: str | None) -> str:
     return f"{frontend.metadata['authorization_endpoint']}?{urlencode(kept)}"
 
 
-async def test_pages_run_no_script_and_stay_out_of_frames(frontend: Frontend, browser: Browser) -> None:
-    """A strict policy, no cache, a cookie that scripts cannot read; names are escaped."""
+async def test_pages_run_one_script_and_stay_out_of_frames(frontend: Frontend, browser: Browser) -> None:
+    """A strict policy that names the page's own script, no cache, a cookie that scripts cannot read; names are escaped."""
     page = await browser.open(frontend.authorization_url(login_hint='"><script>')[0])
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -84,7 +89,10 @@ async def test_pages_run_no_script_and_stay_out_of_frames(frontend: Frontend, br
     cookie = page.headers["set-cookie"]
     for part in ("__Host-", "HttpOnly", "Secure", "SameSite=lax", "Path=/"):
         assert part in cookie
-    assert "<script" not in page.text
+    script = page.text.split("<script>")[1].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert page.text.count("<script") == 1
     assert "Tablero &lt;b&gt;" in page.text
 
 

@@ -80,10 +80,8 @@ EXCHANGE = Operation(
     "POST", TOKEN.path, ("grant_type", "audience", "subject_token", "subject_token_type"), ServiceToken
 )
 OPERATIONS = (JWKS, VERIFY_API_KEY, REVOCATIONS, TOKEN, EXCHANGE)
-_EXCHANGED = {
-    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-    "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
-}
+_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ACCESS_TOKEN, _API_KEY = "urn:ietf:params:oauth:token-type:access_token", "urn:castor:token-type:api_key"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -259,7 +257,7 @@ class ServiceTokens:
 
 
 class UserTokens:
-    """Users' tokens as peers get them: exchanged for one audience and bound to our certificate (RFC 8693).
+    """Users' tokens and API keys as peers get them: exchanged for one audience and bound to our certificate (RFC 8693).
 
     Each is remembered until ``margin_seconds`` before its end, ``cache_size`` at most, and fetched once at a time.
     """
@@ -285,7 +283,9 @@ class UserTokens:
         return token
 
     async def _fetch(self, key: str, user_token: str, audience: str) -> str:
-        form = {**_EXCHANGED, "audience": audience, "subject_token": user_token}
+        kind = _API_KEY if user_token.startswith(API_KEY_PREFIX) else _ACCESS_TOKEN
+        form = {"grant_type": _EXCHANGE_GRANT, "audience": audience}
+        form |= {"subject_token": user_token, "subject_token_type": kind}
         issued = _read(ServiceToken, await self._auth.request("POST", EXCHANGE.path, form=form, idempotent=True))
         TOKEN_EXCHANGES.labels("ok").inc()
         self._held[key] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)

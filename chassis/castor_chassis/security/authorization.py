@@ -153,7 +153,7 @@ class require(SecurityBase):
             AUTH_FAILURES.labels("scope").inc()
             raise Forbidden(reason=_LACKING[principal.kind].format(scope=self.scope))
         if principal.kind != "service":
-            info.user_token = credentials if principal.kind in BEARER_USES else None
+            info.user_token = credentials
             await authenticator.limiter.check(principal.label, "principal")
         check_query(request)
         check_headers(request)

@@ -27,10 +27,12 @@ class Exchanges:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.is_away = False
+        self.kinds: set[str] = set()
 
     async def request(self, _method: str, path: str, *, form: dict[str, str], idempotent: bool) -> Reply:
         assert (path, idempotent) == ("/v1/auth/token", True)
         self.asked.append((form["subject_token"], form["audience"]))
+        self.kinds.add(form["subject_token_type"])
         await asyncio.sleep(0)
         if self.is_away:
             raise PeerUnavailable(peer="auth-exchange", reason="down")
@@ -46,6 +48,14 @@ async def test_a_token_is_exchanged_once_for_each_peer() -> None:
     assert await tokens.token("u", "b-service") == "u@b-service"
     assert await tokens.token("u", "a-service") == "u@a-service"
     assert auth.asked == [("u", "a-service"), ("u", "b-service")]
+
+
+async def test_an_api_key_is_exchanged_as_one() -> None:
+    """auth-service is told what it gets, so that a key is never taken for a token."""
+    auth = Exchanges()
+    tokens = UserTokens(auth)  # type: ignore[arg-type]
+    assert await tokens.token("castor_0_x", "a-service") == "castor_0_x@a-service"
+    assert auth.kinds == {"urn:castor:token-type:api_key"}
 
 
 async def test_without_auth_service_there_is_none_and_known_ones_last() -> None:

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from auth_service.api.dependencies import From, R, count_guess
+from auth_service.api.dependencies import From, R, Resources, count_guess
 from auth_service.api.oidc import pages
 from auth_service.crypto.password_policy import MAX_CHARACTERS
 from auth_service.errors import LoginPageExpired
-from auth_service.oidc.authorization import LoginPage
+from auth_service.oidc.authorization import LoginPage, WayBack
 from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused
 from castor_chassis import ErrorBody, Text, public
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
 COOKIE = "__Host-castor-login"
+SESSION_COOKIE = "__Host-castor-session"
+"""Holds the token of the single sign-on."""
 _HTML: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
 PAGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The login page.", **_HTML},
@@ -45,6 +47,8 @@ _QUERY = {
         _parameter("state"),
         _parameter("nonce"),
         _parameter("login_hint"),
+        _parameter("prompt", description="none: answer login_required rather than a page; login: ask in any case."),
+        _parameter("max_age", pattern="^[0-9]{1,9}$", description="Seconds since the login; older ones do not count."),
         _parameter("acr_values", description="aal2: only a login with a second factor will do."),
     ]
 }
@@ -59,17 +63,24 @@ _AS_OAUTH = public("it is where users log in", refuse_unknown=False)
     openapi_extra=_QUERY,
     dependencies=[Depends(_AS_OAUTH)],
 )
-async def show_login(request: Request, r: R) -> Response:
-    """Show the login page of an authorization request (OpenID Connect Core section 3.1.2)."""
+async def show_login(request: Request, r: R, client: From) -> Response:
+    """Show the login page of an authorization request (OpenID Connect Core section 3.1.2).
+
+    A browser that is logged in already goes back at once, unless the request asks for a login.
+    """
     browser = request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
-    response = pages.login_page(await r.authorization.page(request.query_params.multi_items(), browser))
-    response.set_cookie(COOKIE, browser, max_age=PAGE_SECONDS, path="/", secure=True, httponly=True, samesite="lax")
+    session = request.cookies.get(SESSION_COOKIE)
+    outcome = await r.authorization.answer(request.query_params.multi_items(), browser, session, client)
+    response = _answer(request, outcome)
+    if isinstance(outcome, LoginPage):
+        _set_cookie(response, COOKIE, browser, PAGE_SECONDS)
     return response
 
 
 Token = Annotated[Text, Form(min_length=1, max_length=1024)]
 Short = Annotated[Text, Form(min_length=1, max_length=254)]
 Secret = Annotated[Text, Form(min_length=1, max_length=MAX_CHARACTERS)]
+Credential = Annotated[Text, Form(min_length=2, max_length=16_384, description="JSON.")]
 Sealed = Annotated[Text, Form(alias="request", min_length=1, max_length=8192)]
 _FORM: dict[str, Any] = {
     "response_class": Response,
@@ -88,13 +99,24 @@ async def submit_password(
     sealed: Sealed,
 ) -> Response:
     """Take the form of the login page; only in the browser that was shown it."""
-    return _answer(request, await r.authorization.log_in(sealed, _browser(request), email, password, client))
+    outcome = await r.authorization.log_in(sealed, _browser(request), email, password, client)
+    return _entered(request, r, outcome)
 
 
 @router.post("/login/mfa", **_FORM)
 async def submit_code(request: Request, r: R, client: From, mfa_token: Token, code: Short, sealed: Sealed) -> Response:
     """Take the form for the MFA code."""
-    return _answer(request, await r.authorization.second_step(sealed, _browser(request), mfa_token, code, client))
+    outcome = await r.authorization.second_step(sealed, _browser(request), mfa_token, code, client)
+    return _entered(request, r, outcome)
+
+
+@router.post("/login/passkey", **_FORM)
+async def submit_passkey(
+    request: Request, r: R, client: From, token: Token, credential: Credential, sealed: Sealed
+) -> Response:
+    """Take the answer of an authenticator to the offer of the login page."""
+    outcome = await r.authorization.log_in_with_passkey(sealed, _browser(request), token, credential, client)
+    return _entered(request, r, outcome)
 
 
 def _browser(request: Request) -> str:
@@ -108,9 +130,22 @@ def _browser(request: Request) -> str:
     return browser
 
 
-def _answer(request: Request, outcome: LoginPage | str) -> Response:
-    if isinstance(outcome, str):
-        return RedirectResponse(outcome, 303, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+def _set_cookie(response: Response, name: str, value: str, seconds: float) -> None:
+    response.set_cookie(name, value, max_age=int(seconds), path="/", secure=True, httponly=True, samesite="lax")
+
+
+def _entered(request: Request, r: Resources, outcome: LoginPage | WayBack) -> Response:
+    response = _answer(request, outcome)
+    if isinstance(outcome, WayBack) and outcome.browser_session is not None:
+        lifetime = r.authorization.browsers.lifetime
+        _set_cookie(response, SESSION_COOKIE, outcome.browser_session, lifetime.total_seconds())
+    return response
+
+
+def _answer(request: Request, outcome: LoginPage | WayBack) -> Response:
+    if isinstance(outcome, WayBack):
+        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return RedirectResponse(outcome.url, 303, headers=headers)
     if outcome.error is not None:
         count_guess(request, outcome.error)
     return pages.login_page(outcome)
@@ -118,7 +153,9 @@ def _answer(request: Request, outcome: LoginPage | str) -> Response:
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AuthorizationRefused)
-    return pages.refusal_page(error.description) if error.redirect is None else _answer(request, error.redirect)
+    if error.redirect is None:
+        return pages.refusal_page(error.description)
+    return _answer(request, WayBack(error.redirect))
 
 
 async def _on_expired(_request: Request, _error: Exception) -> Response:

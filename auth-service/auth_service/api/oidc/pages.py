@@ -1,9 +1,10 @@
-"""The pages that browsers are shown: plain HTML in Spanish, without a script."""
+"""The pages that browsers are shown: plain HTML in Spanish; the one script asks an authenticator for a passkey."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from html import escape
 from urllib.parse import urlsplit
 
@@ -18,12 +19,27 @@ _STYLE = (
     "input{width:100%;box-sizing:border-box;padding:.6rem;font-size:1rem;border:1px solid #767676;border-radius:4px}"
     "button{margin-top:1.5rem;width:100%;padding:.7rem;font-size:1rem;border:0;border-radius:4px}"
     "button{background:#0b4f8a;color:#fff}body{color:#1a1a1a;background:#fff}"
+    "#passkey button{background:#fff;color:#0b4f8a;border:1px solid #0b4f8a}"
     ".error{padding:.7rem;border-left:4px solid #a61b1b;background:#fdeeee}"
 )
 _PAGE = (
     '<!doctype html><html lang="es"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style></head>'
     "<body><main><h1>{title}</h1>{content}</main></body></html>"
+)
+# Shown only where the browser can; without an answer of the authenticator the password form stays as it is.
+_SCRIPT = (
+    'const form=document.getElementById("passkey");'
+    "if(window.PublicKeyCredential&&PublicKeyCredential.parseRequestOptionsFromJSON){form.hidden=false;"
+    'form.addEventListener("submit",async event=>{event.preventDefault();'
+    "try{const publicKey=PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(form.dataset.options));"
+    "form.elements.credential.value=JSON.stringify((await navigator.credentials.get({publicKey})).toJSON());"
+    "form.submit()}catch(error){console.warn(error.name)}})}"
+)
+_PASSKEY_FORM = (
+    '<form method="post" action="/v1/auth/oidc/login/passkey" id="passkey" data-options="{options}" hidden>{hidden}'
+    '<input type="hidden" name="credential" value=""><button>Usar una llave de acceso</button></form>'
+    "<script>{script}</script>"
 )
 _PASSWORD_FORM = (
     "<p>{client} pide que inicie sesión con su cuenta de CASTOR. Después volverá a {site}.</p>{error}"
@@ -43,6 +59,7 @@ _ERRORS = {
     "invalid_credentials": "El correo o la contraseña no son correctos. Revíselos e inténtelo de nuevo.",
     "invalid_code": "El código no es correcto o ya se usó. Espere el siguiente de su aplicación.",
     "invalid_mfa_token": "Pasó demasiado tiempo. Escriba de nuevo su correo y su contraseña.",
+    "passkey_refused": "La llave de acceso no se aceptó. Inténtelo de nuevo, o use su contraseña.",
     "account_changed": "La cuenta cambió mientras iniciaba sesión. Inténtelo de nuevo.",
     "too_many_attempts": "Demasiados intentos fallidos. Espere {seconds} segundos e inténtelo de nuevo.",
     "rate_limited": "Demasiadas solicitudes. Espere {seconds} segundos e inténtelo de nuevo.",
@@ -50,11 +67,14 @@ _ERRORS = {
 _OTHERWISE = "El servicio no pudo atender la solicitud. Inténtelo de nuevo en unos segundos."
 
 
+def _hash_of(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def _security_headers(form_goes_to: str) -> dict[str, str]:
-    style = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{style}'; form-action {form_goes_to}; "
-        "frame-ancestors 'none'; base-uri 'none'",
+        "Content-Security-Policy": f"default-src 'none'; style-src {_hash_of(_STYLE)}; script-src {_hash_of(_SCRIPT)}; "
+        f"form-action {form_goes_to}; frame-ancestors 'none'; base-uri 'none'",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
@@ -89,11 +109,19 @@ def login_page(page: LoginPage) -> HTMLResponse:
         hidden=_hidden(**fields),
         error=_error(page.error),
     )
+    if not page.mfa_token:
+        form += _passkey_form(page)
     # Browsers hold the redirect that answers a form against form-action as well.
     response = _page("Iniciar sesión en CASTOR", form, page.error.status if page.error else 200, f"'self' {site}")
     if page.error is not None:
         response.headers.update(page.error.headers())
     return response
+
+
+def _passkey_form(page: LoginPage) -> str:
+    options = escape(json.dumps(page.passkey.options))
+    hidden = _hidden(request=page.request, token=page.passkey.token)
+    return _PASSKEY_FORM.format(options=options, hidden=hidden, script=_SCRIPT)
 
 
 def refusal_page(description: str) -> HTMLResponse:

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from auth_service.api.dependencies import From, R, by_user, client_form, no_store
 from auth_service.api.oidc import pages
+from auth_service.api.oidc.authorize import SESSION_COOKIE
 from auth_service.api.oidc.schemas import AccountTokenView, ClientTokensView, UserInfoView
 from auth_service.api.schemas.tokens import OAuthErrorView
 from auth_service.errors import LogoutRefused, UserNotFound
@@ -126,14 +127,20 @@ async def user_info(r: R, owner: Annotated[Principal, Depends(by_user("openid"))
     dependencies=[Depends(public("the ID token is the proof", refuse_unknown=False))],
 )
 async def log_out_of_client(
+    request: Request,
     r: R,
     client: From,
     id_token_hint: Annotated[str, Query(min_length=1, max_length=8192)],
     post_logout_redirect_uri: Annotated[str | None, Query(max_length=500)] = None,
     state: Annotated[str | None, Query(max_length=2048)] = None,
 ) -> Response:
-    """End the session of an ID token, and send the browser back (OpenID Connect RP-Initiated Logout)."""
-    where = await r.id_tokens.log_out(id_token_hint, post_logout_redirect_uri, state, client)
-    if where is None:
-        return pages.logged_out_page()
-    return RedirectResponse(where, 303, headers={"Cache-Control": "no-store"})
+    """End the session of an ID token and the single sign-on of its user in this browser, and send the browser back.
+
+    OpenID Connect RP-Initiated Logout.
+    """
+    browser_session = request.cookies.get(SESSION_COOKIE)
+    where = await r.id_tokens.log_out(id_token_hint, post_logout_redirect_uri, state, browser_session, client)
+    no_cache = {"Cache-Control": "no-store"}
+    response = pages.logged_out_page() if where is None else RedirectResponse(where, 303, headers=no_cache)
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return response
