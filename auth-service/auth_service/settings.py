@@ -52,7 +52,7 @@ class AuthSettings(ServiceSettings):
         12,
         ge=0,
         le=720,
-        description="How long a browser stays logged in at the login page, for the next frontend; 0: not.",
+        description="How long the login page remembers a login for the next frontend; 0: not at all.",
     )
     session_max_days: float = Field(30, gt=0, description="A session ends after this, however often it is refreshed.")
     refresh_replay_seconds: float = Field(
@@ -166,6 +166,11 @@ class AuthSettings(ServiceSettings):
                 raise ValueError("NOTIFIER=smtp needs SMTP_URL")
             check_smtp_url(url)
         return self
+
+    def check_serving(self) -> None:
+        """Add to what a server needs where its mails go."""
+        super().check_serving()
+        self.check_notifier()
 
     def check_notifier(self) -> None:
         """Raise ``ValueError`` if the service would write one-time tokens into a log that is not a developer's.

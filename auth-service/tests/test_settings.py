@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
 from pydantic import ValidationError
 
 from auth_service.app import create_app
 from auth_service.settings import AuthSettings, check_smtp_url
+from castor_chassis.testing import Authority
 from castor_chassis.wire.openapi import export_contract
 
 
@@ -45,6 +50,19 @@ async def test_the_service_does_not_start_with_tokens_in_its_log() -> None:
     with pytest.raises(ValueError, match="DEVELOPMENT=true"):
         async with app.router.lifespan_context(app):
             pass
+
+
+def test_a_wrong_notifier_is_one_sentence_for_the_operator(authority: Authority, tmp_path: Path) -> None:
+    """The command ends before it serves, with what to set and without a traceback."""
+    needed = {"KEY_ENCRYPTION_SECRET": "s" * 32, "DATABASE_URL": "postgresql://u:p@127.0.0.1/auth"}
+    written = authority.write(tmp_path, "auth-service")
+    files = {"TLS_CERT_FILE": written.certificate, "TLS_KEY_FILE": written.key, "TLS_CA_FILE": written.authorities}
+    command = [sys.executable, "-m", "auth_service", "serve"]
+    environment = {"PATH": "", **needed, **{name: str(path) for name, path in files.items()}}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("NOTIFIER=log writes one-time tokens into the log")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("url", ["http://mail", "smtp://mail.example.com", "smtps://", "mail"])

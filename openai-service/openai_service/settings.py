@@ -135,6 +135,11 @@ class OpenAISettings(ServiceSettings):
         description="Replace e-mail addresses, telephone, document and card numbers in all that is sent upstream; "
         "'handles' replaces @names as well.",
     )
+    image_sources: Literal["public", "data"] = Field(
+        "public",
+        description="Images of requests: also by https at a public host name, or 'data', in the request itself only. "
+        "A model in one's own network fetches what a name leads to, which may be an address inside.",
+    )
     allow_degraded: bool = Field(
         True, description="Answer by quoting when no language model answers; else such requests get 503."
     )

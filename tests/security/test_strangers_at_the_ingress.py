@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -17,6 +18,9 @@ STRANGER = "127.0.0.2"
 """Address that the attacks come from: what counts by address must not count for the other tests."""
 SLOW_BODIES = 262
 """More than a service has places."""
+SLOW_IMPORTS = 2
+"""As many as a service takes at a time."""
+CSV = {"Content-Type": "text/csv"}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +81,39 @@ def test_bodies_that_do_not_come_leave_the_login_to_others(
             stack.enter_context(trusted.wrap_socket(plain, server_hostname="localhost")).sendall(begun)
         answer = honest.post("/v1/auth/login", json={"email": "nobody@castor.example", "password": "not the password"})
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+
+
+def test_imports_that_trickle_make_room(system: System, trusted: ssl.SSLContext, honest: httpx.Client) -> None:
+    """Files that stop coming hold the places of imports as long as a body may wait, not for the time of an import."""
+    port = int(system.status()["ingress"].rsplit(":", 1)[1])
+    lines = (
+        "POST /v1/twitter/imports HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: {honest.headers['Authorization']}",
+        "Content-Type: text/csv",
+        "Content-Length: 1000000",
+    )
+    begun = "\r\n".join((*lines, "", "id,username,created_at,text\n")).encode()
+
+    def is_admitted() -> bool:
+        # Without rows it is refused for its content, once there is a place.
+        answer = honest.post("/v1/twitter/imports", content=b"id,username,created_at,text\n", headers=CSV)
+        assert answer.status_code in (201, 422, 429), answer.text
+        return answer.status_code != 429
+
+    with ExitStack() as stack:
+        for _ in range(SLOW_IMPORTS):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), source_address=(STRANGER, 0)))
+            stack.enter_context(trusted.wrap_socket(plain, server_hostname="localhost")).sendall(begun)
+        assert _within(30, lambda: not is_admitted())
+        assert _within(90, is_admitted)
+
+
+def _within(seconds: float, condition: Callable[[], bool]) -> bool:
+    ends = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < ends:
+        time.sleep(0.2)
+    return met
 
 
 def test_passwords_that_are_expensive_to_judge_are_judged_cheaply(stranger: httpx.Client, honest: httpx.Client) -> None:

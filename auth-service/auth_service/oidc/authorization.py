@@ -91,7 +91,7 @@ class Authorization:
         asked = reader.request_of(frontend)
         assert frontend is not None
         known = await self.browsers.find(session)
-        if known is not None and reader.is_satisfied_by(known.amr, known.age_seconds):
+        if known is not None and reader.is_satisfied_by(known.user.email, known.amr, known.age_seconds):
             with suppress(AccountChanged):
                 return await self._continued(asked, known, client)
         if reader.is_silent:

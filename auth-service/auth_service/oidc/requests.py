@@ -16,6 +16,7 @@ from auth_service.crypto.vault import Vault
 from auth_service.oidc.model import AuthorizationRequest, OidcClient
 from auth_service.tokens.assurance import SECOND_FACTOR
 from auth_service.tokens.issuer import IDENTITY_SCOPES
+from auth_service.users.model import normal_email
 
 PAGE_SECONDS = 600
 """How long somebody may take to log in."""
@@ -89,9 +90,10 @@ class RequestReader:
         """Whether nothing may be shown: the browser goes back with a code, or with ``login_required``."""
         return "none" in self._prompts
 
-    def is_satisfied_by(self, amr: Sequence[str], age_seconds: float) -> bool:
-        """Return whether a login of this browser will do, which was ``age_seconds`` ago and by ``amr``."""
-        if self._prompts - {"none"}:
+    def is_satisfied_by(self, email: str, amr: Sequence[str], age_seconds: float) -> bool:
+        """Return whether a login of this browser will do: whose it is, by ``amr`` and ``age_seconds`` ago."""
+        hint = self.given.get("login_hint")
+        if self._prompts - {"none"} or (hint and normal_email(hint) != email):
             return False
         is_recent = "max_age" not in self.given or age_seconds < int(self.given["max_age"])
         return is_recent and (SECOND_FACTOR not in self.given.get("acr_values", "").split() or "mfa" in amr)

@@ -79,7 +79,7 @@ def changed_url(frontend: Frontend, **changed: str | None) -> str:
 
 
 async def test_pages_run_one_script_and_stay_out_of_frames(frontend: Frontend, browser: Browser) -> None:
-    """A strict policy that names the page's own script, no cache, a cookie that scripts cannot read; names are escaped."""
+    """A policy that names the page's own script, no cache, a cookie that scripts cannot read; names are escaped."""
     page = await browser.open(frontend.authorization_url(login_hint='"><script>')[0])
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -93,6 +93,8 @@ async def test_pages_run_one_script_and_stay_out_of_frames(frontend: Frontend, b
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}';" in policy
     assert page.text.count("<script") == 1
+    assert 'type="password" autocomplete="current-password"' in page.text
+    assert 'autocomplete="username"' in page.text
     assert "Tablero &lt;b&gt;" in page.text
 
 

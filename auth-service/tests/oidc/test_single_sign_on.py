@@ -45,7 +45,7 @@ async def email(provider: RunningService, people: Any, frontend: Frontend, brows
 
 
 async def test_the_next_frontend_does_not_ask(
-    provider: RunningService, new_frontend: Any, browser: Browser, people: Any, email: str
+    provider: RunningService, new_frontend: Any, browser: Browser, email: str
 ) -> None:
     """It gets tokens of its own that say when and how the login was; other browsers are asked."""
     other = await new_frontend()
@@ -63,21 +63,23 @@ async def test_the_next_frontend_does_not_ask(
 async def test_the_frontend_says_when_a_login_is_needed(
     frontend: Frontend, browser: Browser, email: str, database: asyncpg.Connection
 ) -> None:
-    """By prompt, by an age that the login is beyond, and by a second factor that it lacks."""
+    """By prompt, by an age that the login is beyond, a second factor that it lacks, and the user it is for."""
     await database.execute(
         "UPDATE browser_sessions SET auth_time = now() - interval '1 hour' "
         "WHERE user_id = (SELECT id FROM users WHERE email = $1)",
         email,
     )
-    for asked in ({"prompt": "login"}, {"max_age": "60"}, {"max_age": "0"}, {"acr_values": "aal2"}):
+    other = {"login_hint": "somebody.else@example.com"}
+    for asked in ({"prompt": "login"}, {"max_age": "60"}, {"max_age": "0"}, {"acr_values": "aal2"}, other):
         assert (await opened(frontend, browser, **asked)).status_code == 200, asked
         if "prompt" not in asked:
             assert (await silently(frontend, browser, **asked))["error"] == "login_required"
-    assert "code" in await silently(frontend, browser, max_age="7200")
+    assert "code" in await silently(frontend, browser, max_age="7200", login_hint=email.upper())
 
 
+@pytest.mark.usefixtures("email")
 async def test_a_logout_ends_it_for_its_user_only(
-    provider: RunningService, frontend: Frontend, browser: Browser, people: Any, email: str
+    provider: RunningService, frontend: Frontend, browser: Browser, people: Any
 ) -> None:
     """Somebody else's ID token logs nobody out; one's own ends the single sign-on, and takes the cookie."""
     stranger, address = Browser(provider.client), people.email()
@@ -114,7 +116,7 @@ async def test_it_ends_with(
         body = {"current_password": people.password, "new_password": "otra clave bien larga"}
         assert (await provider.client.post("/v1/auth/me/password", json=body, headers=bearer)).status_code == 200
     elif what == "everywhere":
-        assert (await provider.client.delete("/v1/auth/me/sessions", headers=bearer)).status_code == 200
+        assert (await provider.client.delete("/v1/auth/sessions", headers=bearer)).status_code == 200
     elif what == "suspended":
         await database.execute("UPDATE users SET is_active = false WHERE email = $1", email)
     else:

@@ -179,8 +179,10 @@ def _api_config(app: FastAPI, chassis: Chassis, settings: ServiceSettings) -> uv
 
 def serve(app: FastAPI, settings: ServiceSettings) -> int:
     """Run ``app`` until SIGTERM or SIGINT and return the exit code."""
-    if settings.tls_cert_file is None:
-        raise SystemExit("The API speaks mutual TLS only: set TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE.")
+    try:
+        settings.check_serving()
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
     async def run() -> int:
         pair = ServicePair(app, settings)

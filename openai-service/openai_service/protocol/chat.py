@@ -30,13 +30,18 @@ class ImageUrl(RequestModel):
     detail: Literal["auto", "low", "high"] | None = None
 
 
+def is_inline(url: str) -> bool:
+    """Return whether the image is in the address itself, so that nobody fetches it."""
+    return url.lower().startswith("data:image/")
+
+
 def is_fetchable(url: str) -> bool:
     """Return whether an upstream may be given the address of an image: its bytes, or https at a public host name.
 
     Addresses, names without a dot and names of private zones are refused: an upstream in our own network would fetch
     from there what the caller cannot reach.
     """
-    if url.lower().startswith("data:image/"):
+    if is_inline(url):
         return True
     try:
         parts = urlsplit(url)

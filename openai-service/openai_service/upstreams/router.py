@@ -11,7 +11,7 @@ from openai_service.billing.ledger import Ledger
 from openai_service.billing.meter import Attempt, Meter
 from openai_service.billing.prices import Tokens, bound_tokens
 from openai_service.errors import UpstreamError
-from openai_service.protocol.chat import ChatRequest, is_fetchable
+from openai_service.protocol.chat import ChatRequest, is_fetchable, is_inline
 from openai_service.protocol.messages import ChunkStream, Json
 from openai_service.protocol.models import DEFAULT
 from openai_service.protocol.vectors import Floats
@@ -136,8 +136,7 @@ class UpstreamRouter:
         return await first_answer(targets, ask, hedge_after_seconds=self._settings.hedge_after_seconds, discard=discard)
 
     def _body(self, request: ChatRequest, target: Target, meter: Meter) -> tuple[dict[str, Any], Tokens]:
-        if not all(is_fetchable(url) for url in request.image_urls()):
-            raise Invalid(reason="An image is given as a data:image/ URL, or by an https URL at a public host name")
+        self._check_images(request)
         body = request.for_upstream(target.model)
         provider = target.client.settings
         limit = provider.completion_token_limit or _NO_LIMIT
@@ -148,6 +147,12 @@ class UpstreamRouter:
             # The provider would refuse more than it can write; 'finish_reason' says when an answer was cut.
             body |= {name: min(body[name], limit) for name in LIMIT_FIELDS if body.get(name) is not None}
         return body, bound_tokens(request, body, self._settings.image_token_limit)
+
+    def _check_images(self, request: ChatRequest) -> None:
+        if self._settings.image_sources == "data" and not all(map(is_inline, request.image_urls())):
+            raise Invalid(reason="An image is given as a data:image/ URL here: models fetch none")
+        if not all(map(is_fetchable, request.image_urls())):
+            raise Invalid(reason="An image is given as a data:image/ URL, or by an https URL at a public host name")
 
     async def _metered(
         self, meter: Meter, target: Target, bound: Tokens, call: Callable[[], Awaitable[T]]

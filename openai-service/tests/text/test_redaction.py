@@ -181,6 +181,17 @@ async def test_images_are_fetched_from_public_hosts_only(
     assert bool(upstream.bodies) == goes
 
 
+async def test_images_may_have_to_be_in_the_request(run: Run, fake: FakeOpenAI) -> None:
+    """IMAGE_SOURCES=data: a model in one's own network is given no address that it would fetch."""
+    fake.reset()
+    async with run(openai_base_url=fake.url, openai_api_key=KEY, image_sources="data") as service:
+        for url, status in (("https://example.com/a.png", 422), ("data:image/png;base64,QUJD", 200)):
+            content = [{"type": "image_url", "image_url": {"url": url}}]
+            body = {"model": "m", "messages": [{"role": "user", "content": content}]}
+            assert (await service.client.post("/v1/openai/chat/completions", json=body)).status_code == status
+    assert len(fake.bodies) == 1
+
+
 async def test_a_stream_says_it_again(online: RunningService, sdk: Sdk, upstream: FakeOpenAI) -> None:
     """A placeholder in pieces of three letters is restored; text that only resembles one is not held back."""
     upstream.replies = [{"content": "Escribo a [CORREO_2], [y nada más] y [CORREO_9]. [CORR"}]

@@ -222,3 +222,18 @@ async def test_an_entity_is_searched_by_all_its_names(
         assert counted == done["tweets_stored"] > 0
         unknown = await twitter.send("POST", "/searches", {"entity": "nadie"})
         assert (unknown.status_code, unknown.json()["code"]) == (404, "entity_not_found")
+
+
+async def test_windows_at_the_ends_of_the_calendar_are_answered_or_refused(
+    start_twitter: Start, fake: FakeX, redis_url: str
+) -> None:
+    """X is asked for no time that it does not have, and no arithmetic leaves the calendar."""
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
+    windows = [{"since": first}, {"until": first}, {"since": last}, {"until": last}, {"since": first, "until": last}]
+    async with with_x(start_twitter, fake, redis_url) as twitter:
+        for window in windows:
+            for path in ("/searches/preview", "/searches"):
+                answer = await twitter.send("POST", path, {"any_of": ["salud"], **window})
+                assert answer.status_code in (200, 202, 422), (path, window, answer.text)
+            answer = await twitter.send("POST", "/users/nobody/timeline", window)
+            assert answer.status_code in (202, 404, 422), (window, answer.text)
