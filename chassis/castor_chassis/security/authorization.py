@@ -14,7 +14,7 @@ from castor_chassis.client_address import limited_as
 from castor_chassis.context import RequestInfo, current_request
 from castor_chassis.metrics import AUTH_FAILURES
 from castor_chassis.security.failed_authentications import FailedAuthentications
-from castor_chassis.security.jwt import BEARER_USES, Claims, TokenVerifier
+from castor_chassis.security.jwt import Claims, TokenVerifier
 from castor_chassis.security.rate_limit import RateLimiter
 from castor_chassis.tls import is_service
 from castor_chassis.wire.errors import Forbidden, NoCredentials, Unauthenticated
