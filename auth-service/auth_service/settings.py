@@ -170,7 +170,10 @@ class AuthSettings(ServiceSettings):
     def check_serving(self) -> None:
         """Add to what a server needs where its mails go."""
         super().check_serving()
-        self.check_notifier()
+        try:
+            self.check_notifier()
+        except ValueError as error:
+            raise SystemExit(str(error)) from None
 
     def check_notifier(self) -> None:
         """Raise ``ValueError`` if the service would write one-time tokens into a log that is not a developer's.

@@ -137,9 +137,9 @@ class ServiceSettings(BaseSettings):
     otel_traces_sampler_arg: float = Field(0.01, ge=0, le=1, description="Share of new traces recorded.")
 
     def check_serving(self) -> None:
-        """Raise ``ValueError`` for what a server needs and commands do not; services add to it."""
+        """Raise ``SystemExit`` with what a server lacks and commands do not need; services add to it."""
         if self.tls_cert_file is None:
-            raise ValueError("The API speaks mutual TLS only: set TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE.")
+            raise SystemExit("The API speaks mutual TLS only: set TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE.")
 
     @model_validator(mode="after")
     def _timeouts_fit(self) -> Self:

@@ -80,7 +80,7 @@ EXCHANGE = Operation(
     "POST", TOKEN.path, ("grant_type", "audience", "subject_token", "subject_token_type"), ServiceToken
 )
 OPERATIONS = (JWKS, VERIFY_API_KEY, REVOCATIONS, TOKEN, EXCHANGE)
-_EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN, _API_KEY = "urn:ietf:params:oauth:token-type:access_token", "urn:castor:token-type:api_key"
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -284,8 +284,7 @@ class UserTokens:
 
     async def _fetch(self, key: str, user_token: str, audience: str) -> str:
         kind = _API_KEY if user_token.startswith(API_KEY_PREFIX) else _ACCESS_TOKEN
-        form = {"grant_type": _EXCHANGE_GRANT, "audience": audience}
-        form |= {"subject_token": user_token, "subject_token_type": kind}
+        form = {"grant_type": _GRANT, "audience": audience, "subject_token": user_token, "subject_token_type": kind}
         issued = _read(ServiceToken, await self._auth.request("POST", EXCHANGE.path, form=form, idempotent=True))
         TOKEN_EXCHANGES.labels("ok").inc()
         self._held[key] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)

@@ -179,10 +179,7 @@ def _api_config(app: FastAPI, chassis: Chassis, settings: ServiceSettings) -> uv
 
 def serve(app: FastAPI, settings: ServiceSettings) -> int:
     """Run ``app`` until SIGTERM or SIGINT and return the exit code."""
-    try:
-        settings.check_serving()
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
+    settings.check_serving()
 
     async def run() -> int:
         pair = ServicePair(app, settings)
