@@ -93,6 +93,19 @@ async def test_a_key_is_of_one_request(replicas: Replicas, issuer: TokenIssuer) 
     assert theirs.json()["data"] != first.json()["data"]
 
 
+async def test_a_newer_token_of_the_same_user_is_the_same_caller(replicas: Replicas, issuer: TokenIssuer) -> None:
+    """Whoever logs in again, with more rights or in another session, is answered as the first time."""
+    key = new_key()
+    claims = issuer.user_claims(["small:write"])
+    answers = []
+    for scopes, replica in ((["small:write"], replicas.first), (["small:read", "small:write"], replicas.second)):
+        token = issuer.sign({**issuer.user_claims(scopes), "sub": claims["sub"]})
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        answers.append((await replica.client.post(PATH, json={"value": 1}, headers=headers)).json())
+    assert answers[0] == answers[1]
+    assert await replicas.notes() == 1
+
+
 async def test_while_one_is_under_way_another_waits(replicas: Replicas) -> None:
     """The second attempt is 409 and says when to come again; then it has the answer of the first."""
     key = new_key()
