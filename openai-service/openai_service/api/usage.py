@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from castor_chassis import SINCE, UNTIL, Forbidden, Ok, Page, Since, Until, check_span, normal_time, ok, page
+from castor_chassis import SINCE, UNTIL, Forbidden, Ok, Page, Pattern, Since, Until, check_span, normal_time, ok, page
 from openai_service.api.dependencies import PREFIX, note_payer
 from openai_service.api.resources import Caller, R
 from openai_service.api.schemas import BudgetReport, ErasedPrompts, UsageOfDay, budget_report
@@ -16,14 +16,16 @@ router = APIRouter(prefix=PREFIX, tags=["openai"], dependencies=[Depends(note_pa
 
 
 ALL = "*"
+Organisation = Annotated[
+    str, Pattern(r"^(\*|[a-z0-9][a-z0-9-]{0,38}[a-z0-9])$", "must be the id of an organisation, or * for all")
+]
 
 
 async def usage_of(
     caller: Caller,
     org: Annotated[
-        str | None,
+        Organisation | None,
         Query(
-            pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,38}[a-z0-9])$",
             description="Organisation, * for all; by default one's own. Others need the scope organisations:admin.",
         ),
     ] = None,

@@ -62,7 +62,7 @@ async def test_positions_have_their_share_tone_time_and_words(city: World) -> No
         "sentiment": "negative",
         "places": ["bogota"],
         "url": "https://x.com/u0/status/0",
-        "published_at": "2022-05-01T12:00:00Z",
+        "published_at": "2022-05-01T12:00:00.000Z",
     }
     assert data["answer"].startswith("7 publicaciones hablan de esto hasta el ")
     assert "1. 71 % (5 publicaciones de 7, 5 autores)" in data["answer"]

@@ -35,7 +35,7 @@ async def test_an_answer_comes_with_its_sources(world: World) -> None:
             "end": 38,
             "source": "programa",
             "author": "ana",
-            "published_at": "2022-03-01T00:00:00Z",
+            "published_at": "2022-03-01T00:00:00.000Z",
             "title": None,
             "url": None,
             "places": [],
