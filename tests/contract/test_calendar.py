@@ -19,7 +19,7 @@ from tests.contract import calendar_ends
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitter")
-WITHOUT_TIMES = {"auth", "sentiment"}
+WITHOUT_TIMES = {"sentiment"}
 ITEM = "[]"
 VALUES = {
     "date-time": (calendar_ends.IN_RANGE, calendar_ends.OUT_OF_RANGE),
@@ -96,7 +96,7 @@ def _put(case: Case, place: Place, value: str) -> Case | None:
     holders = [query] if place.within == "query" else [body]
     for name in place.names[:-1]:
         if name == ITEM:
-            holders = [item for holder in holders for item in holder]
+            holders = [item for holder in holders for item in holder or ()]
         else:
             holders = [holder.setdefault(name, {}) for holder in holders if isinstance(holder, dict)]
     if not holders or not all(isinstance(holder, dict) for holder in holders):

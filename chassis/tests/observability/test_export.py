@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import TimeSpan
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.tls import TlsFiles
@@ -37,7 +37,7 @@ class Collector(ThreadingHTTPServer):
             for resource in request.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
-            if span.kind == TimeSpan.SPAN_KIND_SERVER
+            if span.kind == Span.SPAN_KIND_SERVER
         ]
 
 
