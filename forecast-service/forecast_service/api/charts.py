@@ -9,15 +9,13 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from castor_chassis import Unavailable, errors_of
-from forecast_service.api.forecasts import AsOf, HorizonDays, InDataset, Level, MethodQuery, SeveralEntities
-from forecast_service.api.mappers import options_of
+from forecast_service.api.forecasts import Asked, SeveralEntities
 from forecast_service.api.polls import AsOf as PollsAsOf
 from forecast_service.api.polls import Level as BandLevel
 from forecast_service.api.posted_polls import POLL_ERRORS, POLLS_BODY, PostedPolls
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.backtests import BacktestId
 from forecast_service.api.schemas.fields import EntityId
-from forecast_service.api.schemas.predictions import Asked
 from forecast_service.charts.model import Kind, Language, Picture
 from forecast_service.charts.service import Look
 from forecast_service.errors import (
@@ -63,16 +61,12 @@ async def draw_forecast(
     kind: KindPath,
     r: R,
     _: CanRead,
-    as_of: AsOf = None,
-    horizon_days: HorizonDays = 14,
-    level: Level = 0.8,
-    method: MethodQuery = "auto",
-    dataset: InDataset = None,
+    asked: Asked,
     language: Lang = "es",
 ) -> Response:
     """Draw an entity's ICCE with its forecast, interval, skill and the age of its data."""
-    options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
-    return _answer(await r.charts.forecast(entity, as_of, options, dataset, Look(kind, language)))
+    look = Look(kind, language)
+    return _answer(await r.charts.forecast(entity, asked.as_of, asked.options, asked.dataset, look))
 
 
 @router.get(
@@ -85,17 +79,12 @@ async def draw_comparison(
     r: R,
     _: CanRead,
     entity: SeveralEntities,
-    as_of: AsOf = None,
-    horizon_days: HorizonDays = 14,
-    level: Level = 0.8,
-    method: MethodQuery = "auto",
-    dataset: InDataset = None,
+    asked: Asked,
     language: Lang = "es",
 ) -> Response:
     """Draw forecasts of several entities in one picture; those without a forecast are named in it."""
-    options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
-    entities = list(dict.fromkeys(entity))
-    return _answer(await r.charts.comparison(entities, as_of, options, dataset, Look(kind, language)))
+    entities, look = list(dict.fromkeys(entity)), Look(kind, language)
+    return _answer(await r.charts.comparison(entities, asked.as_of, asked.options, asked.dataset, look))
 
 
 @router.post(

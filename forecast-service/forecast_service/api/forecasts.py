@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from castor_chassis import Ok, Timestamp, Unavailable, errors_of, ok
 from forecast_service.api.change_mapper import events_of
@@ -14,7 +16,6 @@ from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
 from forecast_service.api.schemas.predictions import (
     AS_OF,
     METHOD,
-    Asked,
     Compared,
     ExpectedForecast,
     MethodChoice,
@@ -31,6 +32,7 @@ from forecast_service.errors import (
     TooFewValues,
     UnusableSeries,
 )
+from forecast_service.forecasts.options import Options
 from forecast_service.forecasts.posted import PostedSeries
 
 router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
@@ -41,7 +43,28 @@ Level = Annotated[float, Query(ge=0.5, le=0.99, description="Probability that th
 SeveralEntities = Annotated[
     list[EntityId], Query(min_length=2, max_length=10, description="Repeat it for each entity.")
 ]
-MethodQuery = Annotated[MethodChoice, Query(description=METHOD)]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForecast:
+    """A forecast that is asked for: as of a moment, from the tweets of a data set."""
+
+    as_of: datetime | None
+    dataset: str | None
+    options: Options
+
+
+async def _asked(
+    as_of: AsOf = None,
+    horizon_days: HorizonDays = 14,
+    level: Level = 0.8,
+    method: Annotated[MethodChoice, Query(description=METHOD)] = "auto",
+    dataset: InDataset = None,
+) -> AskedForecast:
+    return AskedForecast(as_of, dataset, Options(horizon_days, level, method))
+
+
+Asked = Annotated[AskedForecast, Depends(_asked)]
 
 
 @router.post("/series", responses=errors_of(UnusableSeries, TooFewValues, NoVariation, SeriesTooOld, Unavailable))
@@ -60,15 +83,10 @@ async def forecast_entity(
     entity: EntityId,
     r: R,
     _: CanRead,
-    as_of: AsOf = None,
-    horizon_days: HorizonDays = 14,
-    level: Level = 0.8,
-    method: MethodQuery = "auto",
-    dataset: InDataset = None,
+    asked: Asked,
 ) -> Ok[ExpectedForecast]:
     """Forecast an entity's ICCE without storing the forecast."""
-    options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
-    made = await r.forecasts.forecast(entity, as_of, options, dataset)
+    made = await r.forecasts.forecast(entity, asked.as_of, asked.options, asked.dataset)
     answer = ExpectedForecast.model_validate(made, from_attributes=True)
     answer.events = events_of(answer.points[0].date, answer.points[-1].date)
     return ok(answer)
@@ -79,12 +97,8 @@ async def compare_entities(
     r: R,
     _: CanRead,
     entity: SeveralEntities,
-    as_of: AsOf = None,
-    horizon_days: HorizonDays = 14,
-    level: Level = 0.8,
-    method: MethodQuery = "auto",
-    dataset: InDataset = None,
+    asked: Asked,
 ) -> Ok[Compared]:
     """Forecast several entities as of one moment and on one base; each without a forecast is named with the reason."""
-    options = options_of(Asked(horizon_days=horizon_days, level=level, method=method))
-    return ok(comparison_of(await r.forecasts.compare(list(dict.fromkeys(entity)), as_of, options, dataset)))
+    entities = list(dict.fromkeys(entity))
+    return ok(comparison_of(await r.forecasts.compare(entities, asked.as_of, asked.options, asked.dataset)))

@@ -105,13 +105,18 @@ class ForecastService:
         """Raise ``TooFewDays`` or ``DataTooOld`` where a forecast would not be honest."""
         if index.days_observed < self.minimum_days:
             raise TooFewDays(entity=index.entity, observed=index.days_observed, needed=self.minimum_days)
-        if index.age_days > self.maximum_age_days:
-            raise DataTooOld(
-                entity=index.entity,
-                last_observed=str(index.last_observed),
-                age_days=index.age_days,
-                bound_days=self.maximum_age_days,
-            )
+        check_age(index, self.maximum_age_days)
+
+
+def check_age(index: EntityIndex, maximum_age_days: int) -> None:
+    """Raise ``DataTooOld`` where the last observed day is more than so many days older than the last whole day."""
+    if index.age_days > maximum_age_days:
+        raise DataTooOld(
+            entity=index.entity,
+            last_observed=str(index.last_observed),
+            age_days=index.age_days,
+            bound_days=maximum_age_days,
+        )
 
 
 def series_of(index: EntityIndex, level: float) -> DailySeries:

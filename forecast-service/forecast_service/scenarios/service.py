@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from forecast_service.errors import DataTooOld, TooFewDays, TooFewEvents
+from forecast_service.errors import TooFewDays, TooFewEvents
 from forecast_service.forecasts.options import Options
+from forecast_service.forecasts.service import check_age
 from forecast_service.indexes.icce import latest_icce
 from forecast_service.indexes.model import EntityIndex
 from forecast_service.indexes.service import IndexService
@@ -67,13 +68,7 @@ class ScenarioService:
         """Return the drivers of the index; raises ``TooFewDays`` or ``DataTooOld``."""
         if not index.days_observed:
             raise TooFewDays(entity=index.entity, observed=0, needed=MINIMUM_DAYS)
-        if index.age_days > self.maximum_age_days:
-            raise DataTooOld(
-                entity=index.entity,
-                last_observed=str(index.last_observed),
-                age_days=index.age_days,
-                bound_days=self.maximum_age_days,
-            )
+        check_age(index, self.maximum_age_days)
         days = index.days
         drivers = Drivers(
             tuple(day.isn for day in days),

@@ -100,6 +100,15 @@ async def counted_with(twitter: Twitter, model: Model) -> None:
     await until(is_there)
 
 
+async def begin(twitter: Twitter, model: Model, posts: str) -> None:
+    """Track Petro and import ``posts``, until all are judged by ``model`` and counted."""
+    model.install(twitter)
+    await twitter.track("Petro")
+    await twitter.imported(posts)
+    await twitter.settled()
+    await counted_with(twitter, model)
+
+
 def all_of(model: Model, count: int = TWEETS) -> dict[str, Any]:
     """Return what counts say where every tweet has this model's label."""
     sums = {"positive": 0, "negative": 0, model.label: 2 * count}
@@ -111,11 +120,7 @@ async def test_counts_are_of_one_version_at_any_moment(start_twitter: Start, mon
     monkeypatch.setattr(worker, "REPLACED_AT_A_TIME", 2)
     old, new = Model("1", "negative"), Model("2", "positive")
     async with start_twitter(**AT_ONCE) as twitter:
-        old.install(twitter)
-        await twitter.track("Petro")
-        await twitter.imported(tweets())
-        await twitter.settled()
-        await counted_with(twitter, old)
+        await begin(twitter, old, tweets())
         assert await labels(twitter) == all_of(old)
         seq = (await twitter.whole_feed())[-1]["seq"]
         new.install(twitter)
@@ -143,11 +148,7 @@ async def test_it_is_resumed_and_the_old_answers_stand_meanwhile(
     old, new = Model("1", "negative"), Model("2", "positive")
     new.after = 4
     async with start_twitter(**AT_ONCE) as twitter:
-        old.install(twitter)
-        await twitter.track("Petro")
-        await twitter.imported(tweets())
-        await twitter.settled()
-        await counted_with(twitter, old)
+        await begin(twitter, old, tweets())
         new.install(twitter)
 
         async def is_stuck() -> bool:
@@ -175,11 +176,7 @@ async def test_a_tweet_of_the_new_version_counts_with_the_others(start_twitter: 
     """A tweet that the new version scores while the old one counts has its sentiment at once, and counts later."""
     old, new = Model("1", "negative"), Model("2", "positive")
     async with start_twitter(**AT_ONCE) as twitter:
-        old.install(twitter)
-        await twitter.track("Petro")
-        await twitter.imported(tweets())
-        await twitter.settled()
-        await counted_with(twitter, old)
+        await begin(twitter, old, tweets())
         twitter.sentiment.routes.update({BATCH: new._of(new._text), TARGETS: new._of(new._targets)})
         await twitter.imported(tweets(5, start=500))
         await twitter.settled()
@@ -195,11 +192,7 @@ async def test_a_rollout_that_is_taken_back(start_twitter: Start) -> None:
     old, new = Model("1", "negative"), Model("2", "positive")
     new.after = 3
     async with start_twitter(**AT_ONCE) as twitter:
-        old.install(twitter)
-        await twitter.track("Petro")
-        await twitter.imported(tweets())
-        await twitter.settled()
-        await counted_with(twitter, old)
+        await begin(twitter, old, tweets())
         new.install(twitter)
 
         async def has_begun() -> bool:
@@ -215,11 +208,7 @@ async def test_a_text_that_the_new_version_refuses(start_twitter: Start) -> None
     """A text that the new version will not score counts as not scored from then on, and is unscorable."""
     old, new = Model("1", "negative"), Model("2", "positive")
     async with start_twitter(**AT_ONCE) as twitter:
-        old.install(twitter)
-        await twitter.track("Petro")
-        await twitter.imported(csv_of([(FIRST_ID + n, "petro", f"{DAY}T10:00:00Z", f"tarde {n}") for n in range(4)]))
-        await twitter.settled()
-        await counted_with(twitter, old)
+        await begin(twitter, old, csv_of([(FIRST_ID + n, "petro", f"{DAY}T10:00:00Z", f"tarde {n}") for n in range(4)]))
         new.refused = "tarde 2"
         new.install(twitter)
         await counted_with(twitter, new)
@@ -236,13 +225,8 @@ async def test_an_edit_and_an_erasure_meanwhile(start_twitter: Start, database: 
     history = [str(FIRST_ID + 1), str(FIRST_ID + 2)]
     first = {"id": history[0], "username": "ana", "created_at": f"{DAY}T10:00:00Z", "text": "Petro uno"}
     async with start_twitter(**AT_ONCE) as twitter:
-        old.install(twitter)
-        await twitter.track("Petro")
-        await twitter.imported(
-            json.dumps(first) + "\n" + json.dumps({**first, "id": str(FIRST_ID + 7), "text": "Petro"})
-        )
-        await twitter.settled()
-        await counted_with(twitter, old)
+        other = {**first, "id": str(FIRST_ID + 7), "text": "Petro"}
+        await begin(twitter, old, json.dumps(first) + "\n" + json.dumps(other))
         new.after = 1
         new.install(twitter)
 
