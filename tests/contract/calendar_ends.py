@@ -1,8 +1,13 @@
-"""The ends of the calendar, for tests and, as Schemathesis's hooks, for every date and time that the fuzzer makes."""
+"""Schemathesis's hooks: every date and time that the fuzzer makes, and what no schema says of answers.
+
+The ends of the calendar are for other tests as well.
+"""
 
 from __future__ import annotations
 
 from datetime import date, time
+from typing import Any
+from urllib.parse import unquote
 
 import schemathesis
 from hypothesis import strategies as st
@@ -35,3 +40,20 @@ _ORDINARY = st.builds(_moment, st.dates(date(1, 1, 2), date(9999, 12, 30)), st.t
 
 schemathesis.openapi.format("date-time", st.sampled_from(IN_RANGE) | _ORDINARY)
 schemathesis.openapi.format("date", st.sampled_from(DAYS_IN_RANGE) | st.dates().map(date.isoformat))
+
+
+_answered_again: set[str] = set()
+
+
+@schemathesis.hook
+def after_call(_context: Any, _case: Any, response: schemathesis.Response) -> None:
+    """Note what an answer names that is given again, to the same Idempotency-Key."""
+    if "idempotency-replayed" in response.headers:
+        _answered_again.update(map(unquote, response.headers.get("location", ())))
+
+
+@schemathesis.hook
+def filter_failure(_context: Any, failure: Any, case: Any, _response: Any) -> bool:
+    """Keep a failure, unless it is that something is gone whose creation was answered again: it was deleted since."""
+    path = unquote(case.formatted_path)
+    return failure.code != "ST302" or not any(path.startswith(gone) for gone in _answered_again)
