@@ -14,7 +14,7 @@ from castor_devstack.fake_x.server import FakeX
 
 from .conftest import Twitter
 
-X_TABLES = ("x_spending", "x_reservations", "x_billed", "x_searches", "x_collections")
+X_TABLES = ("x_spending", "x_organisation_spending", "x_reservations", "x_billed", "x_searches", "x_collections")
 SETTINGS: Mapping[str, Any] = {
     "x_bearer_token": "key",
     "x_reset_margin_seconds": 0.05,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from castor_chassis import HeaderSecret, HttpAddress, ServiceSettings
+
+Organisation = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9][a-z0-9-]{0,38}[a-z0-9])$")]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class TwitterSettings(ServiceSettings):
@@ -98,5 +101,9 @@ class TwitterSettings(ServiceSettings):
     x_trending_share: float = Field(0.5, ge=0, le=1, description="Share of a budget that the purpose trending may use.")
     x_analysis_share: float = Field(0.8, ge=0, le=1, description="Share of a budget that the purpose analysis may use.")
     x_tenant_share: float = Field(1, ge=0, le=1, description="Share of a purpose's budget that one caller may use.")
+    x_organisation_shares: dict[Organisation, Share] = Field(
+        {"default": 1, "*": 0.5},
+        description="Share of a purpose's budget that an organisation may use, as JSON by its id; *: every other.",
+    )
     x_price_post_usd: float = Field(0.005, ge=0, description="Price table: one post read.")
     x_price_user_usd: float = Field(0.010, ge=0, description="Price table: one user read.")

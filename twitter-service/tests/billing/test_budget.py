@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -48,7 +49,7 @@ async def budget_url(postgres_url: str) -> AsyncIterator[str]:
     """URL of a database whose ledger is empty."""
     await migrate(postgres_url, "twitter_service")
     connection = await asyncpg.connect(postgres_url)
-    await connection.execute("TRUNCATE x_spending, x_reservations, x_billed")
+    await connection.execute("TRUNCATE x_spending, x_organisation_spending, x_reservations, x_billed")
     await connection.close()
     yield postgres_url
 
@@ -178,6 +179,25 @@ async def test_purposes_and_tenants_are_apart(budget_url: str) -> None:
             await book.reserve("g", Payer("user:y", "trending"), 1)
 
 
+async def test_an_organisation_has_its_share(budget_url: str) -> None:
+    """All callers of one share it, whatever they do; a charge without a reservation counts, and others have theirs."""
+    acme, luz, alba = (
+        Payer(f"user:{name}", "analysis", org) for name, org in (("ana", "acme"), ("luz", "acme"), ("eva", "alba"))
+    )
+    shares = {"*": 0.4, "alba": 0.6}
+    async with ledger(budget_url, daily=(100, None), organisation_shares=shares) as book:
+        await book.charge("unreserved", luz, [*range(30)])
+        await book.reserve("a", acme, 10)
+        with pytest.raises(BudgetSpent, match="budget of acme for analysis"):
+            await book.reserve("b", luz, 1)
+        await book.reserve("c", alba, 60)
+        await book.release("c")
+        # The platform's own, which has no share here, is bounded by the whole account and by "*".
+        assert await outcomes([book.reserve(f"{n}", ANA, 1) for n in range(50)]) == (40, 10)
+        # Of another purpose an organisation has its share as well.
+        await book.reserve("d", replace(acme, purpose="trending"), 20)
+
+
 async def test_dollars_bind_as_posts_do(budget_url: str) -> None:
     """A budget in dollars refuses what the price table makes too dear, by month as well."""
     async with ledger(budget_url, monthly=(None, 0.05)) as book:
@@ -205,7 +225,7 @@ def test_periods_begin_in_utc(today: date, daily: str, monthly: str) -> None:
 
 def test_what_was_spent_earlier_counts_for_the_month_alone() -> None:
     """Yesterday's spending is part of the month's and not of the day's."""
-    entries = [LedgerEntry("analysis", "user:ana", today, Amount(10, 0), Amount()) for today in (True, False)]
+    entries = [LedgerEntry("analysis", "tenant", "user:ana", today, Amount(10, 0), Amount()) for today in (True, False)]
     where = statuses(entries, ANA, limits(daily=(15, None), monthly=(30, None)), date(2026, 5, 2))
     assert {(s.level, s.period): s.left[0] for s in where if s.level == "all"} == {
         ("all", "daily"): 5,

@@ -1,14 +1,15 @@
 """The budget for reading X: prices, limits, and whether an amount fits.
 
-A budget has three levels: the whole account, one purpose (trending, analysis), and one tenant within a purpose; each is
-limited by UTC day and by UTC month, in posts and in dollars. What is spent and what is reserved count against it.
+A budget has four levels: the whole account, one purpose (trending, analysis), and one organisation and one tenant
+within a purpose; each is limited by UTC day and by UTC month, in posts and in dollars. What is spent and what is
+reserved count against it.
 Amounts are whole posts and millionths of a dollar, so that nothing is lost by rounding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
@@ -20,8 +21,8 @@ PLATFORM = "default"
 """The organisation of the platform, and of whoever was there before there were others."""
 Purpose = Literal["analysis", "trending"]
 Period = Literal["daily", "monthly"]
-Level = Literal["all", "purpose", "tenant"]
-LEVELS: tuple[Level, ...] = ("all", "purpose", "tenant")
+Level = Literal["all", "purpose", "organisation", "tenant"]
+LEVELS: tuple[Level, ...] = ("all", "purpose", "organisation", "tenant")
 PERIODS: tuple[Period, ...] = ("daily", "monthly")
 
 
@@ -67,21 +68,32 @@ class BudgetLimits:
     monthly: tuple[int | None, float | None]
     purpose_shares: Mapping[str, float]
     tenant_share: float
+    organisation_shares: Mapping[str, float] = field(default_factory=dict)
+    """By organisation; ``*`` holds for those without a share of their own."""
 
-    def of(self, level: Level, period: Period, purpose: str) -> tuple[int | None, int | None]:
-        """Return posts and millionths of a dollar that a level may use in a period."""
-        share = 1.0 if level == "all" else self.purpose_shares.get(purpose, 0.0)
-        share *= self.tenant_share if level == "tenant" else 1.0
+    def of(self, level: Level, period: Period, payer: Payer) -> tuple[int | None, int | None]:
+        """Return posts and millionths of a dollar that a level of the payer's may use in a period."""
+        share = self._share(level, payer)
         posts, usd = self.daily if period == "daily" else self.monthly
         return None if posts is None else int(posts * share), None if usd is None else int(usd * share * MICRO)
+
+    def _share(self, level: Level, payer: Payer) -> float:
+        if level == "all":
+            return 1.0
+        within = {
+            "tenant": self.tenant_share,
+            "organisation": self.organisation_shares.get(payer.org, self.organisation_shares.get("*", 1.0)),
+        }
+        return self.purpose_shares.get(payer.purpose, 0.0) * within.get(level, 1.0)
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """What one tenant has spent, or reserved, for one purpose; ``today`` or earlier in this month."""
+    """What a tenant or an organisation has spent or reserved for a purpose; ``today`` or earlier in this month."""
 
     purpose: str
-    tenant: str
+    level: Literal["organisation", "tenant"]
+    name: str
     today: bool
     spent: Amount
     reserved: Amount
@@ -149,18 +161,20 @@ def _compared(status: BudgetStatus, requested: Amount) -> Iterator[tuple[int | N
 def _status(
     entries: Iterable[LedgerEntry], payer: Payer, limits: BudgetLimits, level: Level, period: Period, today: date
 ) -> BudgetStatus:
+    owner = {"tenant": payer.tenant, "organisation": payer.org}.get(level)
     matching = [
         entry
         for entry in entries
-        if (level == "all" or entry.purpose == payer.purpose)
-        and (level != "tenant" or entry.tenant == payer.tenant)
+        if entry.level == ("organisation" if level == "organisation" else "tenant")
+        and (level == "all" or entry.purpose == payer.purpose)
+        and (owner is None or entry.name == owner)
         and (period == "monthly" or entry.today)
     ]
-    posts, micro = limits.of(level, period, payer.purpose)
-    names = {"all": "the whole account", "purpose": payer.purpose, "tenant": f"{payer.tenant} for {payer.purpose}"}
+    posts, micro = limits.of(level, period, payer)
+    name = payer.purpose if owner is None else f"{owner} for {payer.purpose}"
     return BudgetStatus(
         level,
-        names[level],
+        "the whole account" if level == "all" else name,
         period,
         sum((entry.spent for entry in matching), Amount()),
         sum((entry.reserved for entry in matching), Amount()),

@@ -17,17 +17,24 @@ _LOCK = "SELECT FROM x_ledger FOR UPDATE"
 _TODAY = "SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date"
 
 _ENTRIES = """
-SELECT purpose, tenant, day = $1 AS today, sum(posts)::bigint AS posts, sum(micro_usd)::bigint AS micro_usd,
+WITH spent AS (
+    SELECT day, purpose, 'tenant' AS level, tenant AS name, posts, micro_usd FROM x_spending
+    UNION ALL SELECT day, purpose, 'organisation', org, posts, micro_usd FROM x_organisation_spending
+), reserved AS (
+    SELECT purpose, level, name, posts, micro_usd
+    FROM x_reservations, LATERAL (VALUES ('tenant', tenant), ('organisation', org)) AS payer (level, name)
+    WHERE lease_until > clock_timestamp() AND id <> $2
+)
+SELECT purpose, level, name, day = $1 AS today, sum(posts)::bigint AS posts, sum(micro_usd)::bigint AS micro_usd,
        0::bigint AS reserved_posts, 0::bigint AS reserved_micro_usd
-FROM x_spending WHERE day >= date_trunc('month', $1::date) AND day <= $1 GROUP BY 1, 2, 3
+FROM spent WHERE day >= date_trunc('month', $1::date) AND day <= $1 GROUP BY 1, 2, 3, 4
 UNION ALL
-SELECT purpose, tenant, true, 0, 0, sum(posts)::bigint, sum(micro_usd)::bigint
-FROM x_reservations WHERE lease_until > clock_timestamp() AND id <> $2 GROUP BY 1, 2
+SELECT purpose, level, name, true, 0, 0, sum(posts)::bigint, sum(micro_usd)::bigint FROM reserved GROUP BY 1, 2, 3
 """
 
 _RESERVE = """
-INSERT INTO x_reservations (id, purpose, tenant, posts, micro_usd, lease_until)
-VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
+INSERT INTO x_reservations (id, purpose, tenant, org, posts, micro_usd, lease_until)
+VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))
 ON CONFLICT (id) DO UPDATE
 SET posts = excluded.posts, micro_usd = excluded.micro_usd, lease_until = excluded.lease_until
 """
@@ -42,6 +49,12 @@ SELECT count(*) FROM fresh
 """
 
 _SPEND = """
+WITH of_organisation AS (
+    INSERT INTO x_organisation_spending (day, purpose, org, posts, micro_usd) VALUES ($1, $2, $7, $5, $6)
+    ON CONFLICT (day, purpose, org) DO UPDATE
+    SET posts = x_organisation_spending.posts + excluded.posts,
+        micro_usd = x_organisation_spending.micro_usd + excluded.micro_usd
+)
 INSERT INTO x_spending (day, purpose, tenant, reads, posts, micro_usd) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (day, purpose, tenant) DO UPDATE
 SET reads = x_spending.reads + excluded.reads, posts = x_spending.posts + excluded.posts,
@@ -87,7 +100,7 @@ class LedgerRepository:
     async def reserve(self, connection: Any, key: str, payer: Payer, amount: Amount) -> None:
         """Store a reservation, in place of one under the same key."""
         await connection.execute(
-            _RESERVE, key, payer.purpose, payer.tenant, amount.posts, amount.micro_usd, self._lease
+            _RESERVE, key, payer.purpose, payer.tenant, payer.org, amount.posts, amount.micro_usd, self._lease
         )
 
     async def bill(self, connection: Any, today: date, kind: str, ids: Iterable[int]) -> int:
@@ -97,7 +110,9 @@ class LedgerRepository:
 
     async def spend(self, connection: Any, today: date, payer: Payer, reads: int, billed: Amount) -> None:
         """Add to what was spent today."""
-        await connection.execute(_SPEND, today, payer.purpose, payer.tenant, reads, billed.posts, billed.micro_usd)
+        await connection.execute(
+            _SPEND, today, payer.purpose, payer.tenant, reads, billed.posts, billed.micro_usd, payer.org
+        )
 
     async def reduce(self, connection: Any, key: str, amount: Amount) -> None:
         """Lower a reservation and renew its lease; nothing happens where it has lapsed."""
@@ -115,4 +130,4 @@ class LedgerRepository:
 
 def _entry(row: Any) -> LedgerEntry:
     spent, reserved = Amount(row["posts"], row["micro_usd"]), Amount(row["reserved_posts"], row["reserved_micro_usd"])
-    return LedgerEntry(row["purpose"], row["tenant"], row["today"], spent, reserved)
+    return LedgerEntry(row["purpose"], row["level"], row["name"], row["today"], spent, reserved)

@@ -84,6 +84,7 @@ class ClaimedJob:
     kind: Kind
     collection_id: str | None
     tenant: str
+    org: str
     purpose: Purpose
     queries: list[str]
     archive: bool
@@ -101,7 +102,7 @@ class ClaimedJob:
     @property
     def payer(self) -> Payer:
         """Whose budget is charged."""
-        return Payer(self.tenant, self.purpose)
+        return Payer(self.tenant, self.purpose, self.org)
 
     @property
     def span(self) -> Span:

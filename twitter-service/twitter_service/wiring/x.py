@@ -83,6 +83,7 @@ def ledger_of(chassis: Chassis[TwitterSettings]) -> Ledger:
         monthly=(settings.x_monthly_posts, settings.x_monthly_usd),
         purpose_shares={"trending": settings.x_trending_share, "analysis": settings.x_analysis_share},
         tenant_share=settings.x_tenant_share,
+        organisation_shares=settings.x_organisation_shares,
     )
     prices = Prices(settings.x_price_post_usd, settings.x_price_user_usd)
     return Ledger(LedgerRepository(chassis.postgres, lease_seconds=settings.x_lease_seconds), limits, prices)
