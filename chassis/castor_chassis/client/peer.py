@@ -31,7 +31,7 @@ from castor_chassis.tls import TlsIdentity
 from castor_chassis.wire.errors import PeerRejected, PeerTimeout, PeerUnavailable
 
 TokenSource = Callable[[str], Awaitable[str]]
-UserTokenSource = Callable[[str, str], Awaitable[str | None]]
+UserTokenSource = Callable[[str, str], Awaitable[str]]
 """From a user's token and a peer's name to the token that says to this peer on whose behalf we call."""
 tracer = trace.get_tracer("castor.peers")
 
@@ -128,7 +128,7 @@ class Peer:
         info = current_request()
         if self._user_tokens is not None and info is not None and info.user_token is not None:
             exchanged = await self._user_tokens(info.user_token, self.name)
-            headers |= {} if exchanged is None else {"X-User-Authorization": f"Bearer {exchanged}"}
+            headers["X-User-Authorization"] = f"Bearer {exchanged}"
         return headers
 
     @asynccontextmanager

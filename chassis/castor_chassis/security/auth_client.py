@@ -269,18 +269,20 @@ class UserTokens:
         self._held: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._fetches: SharedCalls[str] = SharedCalls()
 
-    async def token(self, user_token: str, audience: str) -> str | None:
-        """Return the token for ``audience``; None when auth-service is away or refuses: the call is our own then."""
+    async def token(self, user_token: str, audience: str) -> str:
+        """Return the token for ``audience``; raises ``PeerError`` when auth-service is away or refuses.
+
+        The call is then not made: as our own, it would be at our expense and beyond the user's limits.
+        """
         key = f"{audience} {hashlib.sha256(user_token.encode()).hexdigest()}"
         until, token = self._held.get(key, (0.0, ""))
         if until > time.monotonic():
             return token
         try:
-            token = await self._fetches.run(key, partial(self._fetch, key, user_token, audience))
+            return await self._fetches.run(key, partial(self._fetch, key, user_token, audience))
         except PeerError:
             TOKEN_EXCHANGES.labels("failed").inc()
-            return None
-        return token
+            raise
 
     async def _fetch(self, key: str, user_token: str, audience: str) -> str:
         kind = _API_KEY if user_token.startswith(API_KEY_PREFIX) else _ACCESS_TOKEN

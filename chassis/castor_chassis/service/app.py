@@ -160,7 +160,7 @@ class Chassis(Generic[SettingsT]):
         self.use_tls()
         await self._open_stores()
         self._tokens = ServiceTokens(self._auth_peer("auth-tokens", self._policy(None)))
-        # Nobody waits long for it: without the exchanged token a call is the service's own.
+        # Nobody waits long for it: without the exchanged token the caller answers without the peer.
         exchange = PeerPolicy(attempts=1, attempt_timeout_seconds=1, max_connections=16, reset_seconds=5)
         self._user_tokens = UserTokens(self._auth_peer("auth-exchange", exchange))
         self.authenticator = build_authenticator(

@@ -230,22 +230,25 @@ async def test_context_travels(peer: Peer, scripted: ScriptedPeer) -> None:
     assert "user.to.ken" not in str(headers)
 
 
-@pytest.mark.parametrize("exchanged", ["to.ken.of-peer", None])
-async def test_the_users_token_is_exchanged(
-    scripted: ScriptedPeer, caller_identity: TlsIdentity, exchanged: str | None
-) -> None:
-    """What was given in exchange goes along; when nothing was, the call is our own and goes all the same."""
+async def test_the_users_token_is_exchanged(scripted: ScriptedPeer, caller_identity: TlsIdentity) -> None:
+    """What was given in exchange goes along; when nothing was, no call is made, which would be at our own expense."""
+    known = {"user.to.ken": "to.ken.of-peer"}
 
-    async def exchange(user_token: str, audience: str) -> str | None:
-        assert (user_token, audience) == ("user.to.ken", "thing-service")
-        return exchanged
+    async def exchange(user_token: str, audience: str) -> str:
+        if user_token not in known:
+            raise PeerUnavailable(peer="auth-exchange", reason="down")
+        return f"{known[user_token]}@{audience}"
 
     client = Peer("thing-service", scripted.url, tls=caller_identity, user_tokens=exchange)
-    set_request(RequestInfo(request_id="req-12345678", user_token="user.to.ken"))
-    await client.get(PATH)
+    for user_token in ("user.to.ken", None):
+        set_request(RequestInfo(request_id="req-12345678", user_token=user_token))
+        await client.get(PATH)
+    set_request(RequestInfo(request_id="req-12345678", user_token="stran.ger.s"))
+    with pytest.raises(PeerUnavailable, match="auth-exchange"):
+        await client.get(PATH)
     await client.close()
-    expected = None if exchanged is None else f"Bearer {exchanged}"
-    assert scripted.calls[0].headers.get("x-user-authorization") == expected
+    sent = [call.headers.get("x-user-authorization") for call in scripted.calls]
+    assert sent == ["Bearer to.ken.of-peer@thing-service", None]
 
 
 async def test_service_token_is_brought(scripted: ScriptedPeer, caller_identity: TlsIdentity) -> None:

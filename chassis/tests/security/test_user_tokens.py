@@ -59,12 +59,14 @@ async def test_an_api_key_is_exchanged_as_one() -> None:
 
 
 async def test_without_auth_service_there_is_none_and_known_ones_last() -> None:
-    """No exchange, no token: the call is the service's own; what was exchanged before is used on."""
+    """No exchange is an error, so that nothing is called at the service's own expense; known tokens are used on."""
     auth = Exchanges()
     tokens = UserTokens(auth)  # type: ignore[arg-type]
     await tokens.token("u", "a-service")
     auth.is_away = True
-    assert (await tokens.token("u", "a-service"), await tokens.token("v", "a-service")) == ("u@a-service", None)
+    assert await tokens.token("u", "a-service") == "u@a-service"
+    with pytest.raises(PeerUnavailable):
+        await tokens.token("v", "a-service")
 
 
 async def test_what_is_remembered_is_bounded() -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from castor_chassis.testing import until
+
 if TYPE_CHECKING:
     from conftest import World
 
@@ -127,6 +129,29 @@ async def test_without_openai_service_the_answer_is_quotes(world: World) -> None
     assert data["answer"].startswith("1 publicación habla de esto hasta el ")
     (citation,) = data["citations"]
     assert PROGRAMME[1]["text"][citation["start"] : citation["end"]] == citation["quote"]
+
+
+async def test_whom_auth_service_does_not_know_spends_nothing(world: World) -> None:
+    """Where a user's token cannot be exchanged, no call is made at rag-service's expense: the answer is quotes."""
+    issued = world.openai.peer.routes["/v1/auth/token"]
+    world.openai.peer.routes["/v1/auth/token"] = lambda call: (
+        (503, {"ok": False, "error": "no database", "code": "unavailable"}, {})
+        if b"exchange" in call.body
+        else issued(call)
+    )
+    world.openai.write = lambda _: '"Construiremos tres hospitales públicos" [salud].'
+    await world.upload(*PROGRAMME)
+    await world.indexed()
+    embedded = len(world.openai.embedded)
+    _, meta = await _ask(world)
+    assert (meta["degraded"], world.openai.prompts, len(world.openai.embedded)) == (["embeddings", "llm"], [], embedded)
+    world.openai.peer.routes["/v1/auth/token"] = issued
+    await until(lambda: _is_whole(world))
+
+
+async def _is_whole(world: World) -> bool:
+    _, meta = await _ask(world)
+    return meta.get("degraded") is None
 
 
 async def test_without_openai_service_and_without_a_shared_word_it_abstains(world: World) -> None:
