@@ -270,10 +270,7 @@ class UserTokens:
         self._fetches: SharedCalls[str] = SharedCalls()
 
     async def token(self, user_token: str, audience: str) -> str:
-        """Return the token for ``audience``; raises ``PeerError`` when auth-service is away or refuses.
-
-        The call is then not made: as our own, it would be at our expense and beyond the user's limits.
-        """
+        """Return the token for ``audience``; raises ``PeerError``: a call without it would be at our own expense."""
         key = f"{audience} {hashlib.sha256(user_token.encode()).hexdigest()}"
         until, token = self._held.get(key, (0.0, ""))
         if until > time.monotonic():
