@@ -19,6 +19,7 @@ from rag_service.clients.openai import OpenAIClient
 from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from rag_service.conversations.repository import ConversationRepository
 from rag_service.conversations.service import ConversationService
+from rag_service.documents.access_repository import check_isolated
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.service import DocumentService
 from rag_service.documents.tenant_repository import TenantDocumentRepository
@@ -63,6 +64,7 @@ def create_app(
 async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     """Build what the routes use and start the background work."""
     settings, postgres = chassis.settings, chassis.postgres
+    chassis.health.check("row_level_security", partial(check_isolated, postgres))
     openai = OpenAIClient(chassis.peer("openai-service", settings.openai_url, on_behalf=True), settings)
     encoder = Encoder(openai, settings.embedding_dimensions)
     stored = DocumentRepository(postgres)

@@ -36,6 +36,13 @@ class NotForYourRoles(Forbidden):
     message = "A document of this request is for other roles than yours; name one of yours in 'readers', or another id."
 
 
+class ReservedOrganisation(Forbidden):
+    """The caller's organisation is called as the background work is, which reads those of all."""
+
+    code = "reserved_organisation"
+    message = "No organisation can be called '{name}'; ask the administrators of your organisation to rename it."
+
+
 class ConversationNotFound(NotFound):
     """The caller has no conversation with this id."""
 

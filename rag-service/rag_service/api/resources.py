@@ -10,9 +10,10 @@ from fastapi import Depends
 from castor_chassis import Principal, provided, require
 from rag_service.answers.service import AnswerService
 from rag_service.conversations.service import ConversationService
-from rag_service.documents.model import Access
+from rag_service.documents.model import BACKGROUND, Access
 from rag_service.documents.service import DocumentService
 from rag_service.embeddings.repository import EmbeddingRepository
+from rag_service.errors import ReservedOrganisation
 from rag_service.files.service import FileService
 from rag_service.retrieval.service import RetrievalService
 
@@ -33,9 +34,14 @@ DEFAULT_ORGANISATION = "default"
 
 
 def access_of(principal: Principal) -> Access:
-    """Return for whom a request reads and writes: the organisation of its caller, the default one without."""
-    organisation = getattr(principal, "org", None) or DEFAULT_ORGANISATION
-    return Access(str(organisation), principal.roles, principal.label)
+    """Return for whom a request reads and writes: the organisation of its caller, the default one without.
+
+    Raises ``ReservedOrganisation``.
+    """
+    organisation = principal.org or DEFAULT_ORGANISATION
+    if organisation == BACKGROUND.tenant:
+        raise ReservedOrganisation(name=organisation)
+    return Access(organisation, principal.roles, principal.label)
 
 
 R = Annotated[Resources, provided(Resources)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import asyncpg
+
 from castor_chassis import Postgres, affected_rows
 from rag_service.documents.access_repository import accessing
 from rag_service.documents.model import BACKGROUND, Access
-from rag_service.errors import FileNotFound, TooManyFiles
+from rag_service.errors import FileNotFound, NotForYourRoles, TooManyFiles
 from rag_service.files.model import File, Upload
 
 MOST_UNREAD = 50
@@ -40,15 +42,20 @@ class FileRepository:
         self._postgres = postgres
 
     async def add(self, access: Access, upload: Upload) -> File:
-        """Store a file to be read; raises ``TooManyFiles`` while too many wait."""
+        """Store a file to be read; raises ``TooManyFiles`` while too many wait.
+
+        Raises ``NotForYourRoles`` for one that was stored before, for other roles.
+        """
         values = (upload.name, upload.media_type, upload.source, upload.title, upload.author, upload.published_at)
         async with accessing(self._postgres, access) as connection:
             count = f"SELECT count(*) FROM files WHERE tenant = $1 AND id <> $2 AND {_UNREAD}"
             if await connection.fetchval(count, access.tenant, upload.id) >= MOST_UNREAD:
                 raise TooManyFiles(limit=MOST_UNREAD, retry_after_seconds=30)
-            row = await connection.fetchrow(
-                _ADD, access.tenant, upload.id, *values, upload.readers, upload.content, access.subject
-            )
+            stored = (*values, upload.readers, upload.content, access.subject)
+            try:
+                row = await connection.fetchrow(_ADD, access.tenant, upload.id, *stored)
+            except asyncpg.InsufficientPrivilegeError as error:
+                raise NotForYourRoles from error
         assert row is not None, "both an insert and an update return their row"
         return File(**row)
 

@@ -10,8 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from castor_chassis import Postgres
-from rag_service.documents.access_repository import accessing
+from castor_chassis import Postgres, Unavailable
+from castor_devstack.stack.postgres import EmbeddedPostgres
+from rag_service.documents.access_repository import accessing, check_isolated
 from rag_service.documents.model import Access, Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.service import DocumentService
@@ -184,3 +185,19 @@ async def test_members_find_their_own_and_the_shared(store: Store, documents: Do
 def test_the_attempts_are_at_least_thirty() -> None:
     """The list does not shrink unnoticed."""
     assert len(ATTEMPTS) + len(REFUSED) >= 30
+
+
+@pytest.mark.parametrize("power", ["SUPERUSER", "BYPASSRLS"])
+async def test_a_role_that_row_level_security_does_not_bind_is_no_role_for_the_service(
+    postgres: Postgres, shared_postgres: EmbeddedPostgres, power: str
+) -> None:
+    """With a superuser in DATABASE_URL the service is not ready, and says what to do; with its own role it is."""
+    await check_isolated(postgres)
+    role = f"mighty_{power.lower()}"
+    shared_postgres.run_sql(f"DROP ROLE IF EXISTS {role}")
+    shared_postgres.run_sql(f"CREATE ROLE {role} LOGIN {power} PASSWORD 'mighty'")
+    mighty = Postgres(shared_postgres.url("postgres", role, "mighty"))
+    await mighty.open()
+    with pytest.raises(Unavailable, match=f"{role}.*use a role that is neither"):
+        await check_isolated(mighty)
+    await mighty.close()
