@@ -1,4 +1,4 @@
-"""What the prose around a quote may say: no number, no name and no other quotation that its documents do not hold."""
+"""What the prose around a quote may say: nothing that can be checked and that its documents do not hold."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 
 from castor_chassis import fold
+from rag_service.text.attribution import speakers_in
 from rag_service.text.words import words_of
 
 _FORBIDDEN = re.compile(r'["“”«»\[\]]')
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_COUNTED = re.compile(r"(\d+(?:[.,]\d+)*)\s+(\w{4,})")
 _NAME = re.compile(r"(?<![\w@#])[@#]?[A-ZÁÉÍÓÚÜÑ]\w+|@\w+")
 _BEGINS_SENTENCE = re.compile(r"(?:^|[.!?:;…\n¿¡])\W*$")
 _NUMBER_WORDS = words_of(
-    "dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince veinte treinta cuarenta "
+    "dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho "
+    "diecinueve veinte veintiun veintiuno veintiuna veintidos veintitres veinticuatro veinticinco veintiseis "
+    "veintisiete veintiocho veintinueve treinta cuarenta "
     "cincuenta sesenta setenta ochenta noventa cien ciento doscientos trescientos cuatrocientos quinientos "
     "seiscientos setecientos ochocientos novecientos mil millon millones billon billones mitad doble triple "
-    "tercio tercera cuarta docena decenas cientos miles"
+    "tercio tercera cuarta docena decenas cientos miles mayoria minoria todos todas"
+)
+_DENIALS = words_of(
+    "no ni nunca jamas tampoco sin nadie ningun ninguna ninguno falso falsa mentira niega niegan niego nego negaron "
+    "rechaza rechazan rechazo rechazaron desmiente desmienten desmintio duda dudan descarta descartan"
 )
 _LEAST_OF_A_NAME = 4
 
@@ -32,16 +40,19 @@ class Evidence:
     def supports(self, prose: str, cited: Sequence[str]) -> bool:
         """Return whether all that can be checked in ``prose`` stands in the ``cited`` documents or the question.
 
-        A name of the question is not enough where it is that of another document's author: what one wrote is not
-        said of another.
+        A name of the question is not enough where it is that of another document's author, nor where the prose says
+        that somebody so called spoke: what one wrote is not said of another. A denial around a quote must be one of
+        its documents too.
         """
         written = " ".join(self._documents[name] for name in dict.fromkeys(cited))
         known = f"{self._question} {written}"
         return (
             not _FORBIDDEN.search(prose)
-            and set(_NUMBER.findall(prose)) <= set(_NUMBER.findall(known))
+            and _numbers_stand(prose, written, known)
             and _NUMBER_WORDS & words_of(prose) <= words_of(known)
+            and _denials_stand(words_of(prose), words_of(written))
             and self._names_are_theirs(prose, set(cited), words_of(written), words_of(known))
+            and self._speakers_are_theirs(prose, cited, words_of(written), words_of(known))
         )
 
     def _names_are_theirs(self, prose: str, cited: set[str], written: frozenset[str], known: frozenset[str]) -> bool:
@@ -53,6 +64,32 @@ class Evidence:
             if owners or (_is_certainly_a_name(prose, match) and name not in known):
                 return False
         return True
+
+    def _speakers_are_theirs(
+        self, prose: str, cited: Sequence[str], written: frozenset[str], known: frozenset[str]
+    ) -> bool:
+        handles = [self._handles[name] for name in cited if name in self._handles]
+        # Of a document without an author, the question may know whose it is.
+        allowed = written if len(handles) == len(cited) else known
+        return all(
+            speaker in allowed or any(_is_of(speaker, handle) for handle in handles) for speaker in speakers_in(prose)
+        )
+
+
+def _numbers_stand(prose: str, written: str, known: str) -> bool:
+    if not set(_NUMBER.findall(prose)) <= set(_NUMBER.findall(known)):
+        return False
+    counted = {(number, fold(what, keep_enye=False)) for number, what in _COUNTED.findall(written)}
+    things = {what for _, what in counted}
+    said = {(number, fold(what, keep_enye=False)) for number, what in _COUNTED.findall(prose)}
+    # Another number of the same document is not that of what is counted.
+    return all(pair in counted or pair[1] not in things for pair in said)
+
+
+def _denials_stand(prose: frozenset[str], written: frozenset[str]) -> bool:
+    # A document that denies may be told to deny in other words; "sin" alone denies nothing of a whole sentence.
+    denied = _DENIALS & prose
+    return denied <= written or bool((_DENIALS - {"sin"}) & written)
 
 
 def _is_certainly_a_name(prose: str, match: re.Match[str]) -> bool:

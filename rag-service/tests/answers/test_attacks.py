@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag_service.answers.citations import verify
 
+if TYPE_CHECKING:
+    from conftest import World
+
+CITED = re.compile(r"\[(tweet:\d+)\]")
 AUTHORS = ("anarojas", "luismora", "evapardo", "juanvega")
 STATEMENTS = (
     "Construiremos 45 hospitales públicos en el Chocó antes de 2030.",
@@ -58,7 +63,9 @@ DENIAL = re.compile(
     r"^(?:No es cierto que|Es falso que|Niego que|Sin justicia no|Nadie|Ningún|Nunca|Jamás|Tampoco|No|Ni)\s+",
     re.IGNORECASE,
 )
-QUESTION = "¿Qué proponen Anarojas, Luismora, Evapardo y Juanvega?"
+UNIT = re.compile(r"\s?(?:%|mil\b|millones\b)")
+THING = re.compile(r" [a-záéíóúñ]{4,}")
+QUESTION = "¿Qué proponen Anarojas, Luismora, Evapardo, Juanvega y Castellanos para los 2.026 barrios?"
 
 
 @dataclass(frozen=True)
@@ -72,25 +79,65 @@ class Case:
 
 def attacks() -> Iterator[Case]:
     """Yield every attack on every text that it fits."""
-    names = list(TEXTS)
-    for place, (name, text) in enumerate(TEXTS.items()):
-        other = names[(place + 1) % len(names)]
-        words, following = text.rstrip(".").split(), TEXTS[other].rstrip(".").split()
-        invented = f"Prometemos {' '.join(reversed(words))}"
-        yield Case("fabricate", f'"{invented}" [{name}].', invented)
-        joined = " ".join([*words[:3], *words[-3:]])
-        yield Case("stitch", f'"{joined}" [{name}].', joined)
-        frankenstein = " ".join([*words[:4], *following[-4:]])
-        yield Case("stitch two", f'"{frankenstein}" [{name}] [{other}].', frankenstein)
-        yield Case("misattribute", f'"{text}" [{other}].', text)
-        liar = next(author for author in AUTHORS if author != WRITTEN_BY[name])
-        yield Case("misattribute in prose", f'{liar.capitalize()} dijo: "{text}" [{name}].', liar)
-        yield Case("misattribute within", f'Sobre esto @{liar} dijo "{text}" [{name}].', liar)
+    for name, text in TEXTS.items():
+        yield from _invented(name, text)
+        yield from _misattributed(name, text)
         yield from _number_attacks(name, text)
-        denied = DENIAL.match(text)
-        if denied:
-            rest = text[denied.end() :].rstrip(".")
-            yield Case("drop a negation", f'Promete: "{rest}" [{name}].', rest if rest[0].islower() else f'"{rest}')
+        yield from _negation_attacks(name, text)
+
+
+def _other(name: str) -> str:
+    names = list(TEXTS)
+    return names[(names.index(name) + 1) % len(names)]
+
+
+def _invented(name: str, text: str) -> Iterator[Case]:
+    other = _other(name)
+    words, following = text.rstrip(".").split(), TEXTS[other].rstrip(".").split()
+    lies = {
+        "fabricate": f"Prometemos {' '.join(reversed(words))}",
+        "stitch": " ".join([*words[:3], *words[-3:]]),
+        "stitch with dots": f"{' '.join(words[:3])} ... {' '.join(words[-3:])}",
+        "stitch with brackets": f"{' '.join(words[:3])} [...] {' '.join(words[-3:])}",
+        "change a word": " ".join([*words[:-1], "universidades"]),
+        "drop a word": " ".join([*words[:-2], words[-1]]),
+        "letters that look alike": text.replace("a", "\u0430"),
+    }
+    for kind, lie in lies.items():
+        yield Case(kind, f'"{lie}" [{name}].', lie)
+    frankenstein = " ".join([*words[:4], *following[-4:]])
+    yield Case("stitch two", f'"{frankenstein}" [{name}] [{other}].', frankenstein)
+
+
+def _misattributed(name: str, text: str) -> Iterator[Case]:
+    other = _other(name)
+    yield Case("misattribute", f'"{text}" [{other}].', text)
+    yield Case("misattribute to nobody", f'"{text}" [tweet:9999].', text)
+    yield Case("misattribute to two", f'"{text}" [{name}] [{other}].', text)
+    liar = next(author for author in AUTHORS if author != WRITTEN_BY[name])
+    yield Case("misattribute in prose", f'{liar.capitalize()} dijo: "{text}" [{name}].', liar)
+    yield Case("misattribute within", f'Sobre esto @{liar} dijo "{text}" [{name}].', liar)
+    yield Case("misattribute in small letters", f'Así fue según {liar}: "{text}" [{name}].', liar)
+    for stranger in ("Petrov", "Ana Galindo"):
+        yield Case("a stranger says it", f'{stranger} también dijo: "{text}" [{name}].', stranger)
+        yield Case("a stranger's colon", f'{stranger}: "{text}" [{name}].', stranger)
+        yield Case("according to a stranger", f'Según {stranger}, "{text}" [{name}].', stranger)
+    yield Case("the question's name says it", f'Castellanos promete "{text}" [{name}].', "Castellanos")
+    yield Case("everybody says it", f'Todos los candidatos dicen "{text}" [{name}].', "Todos")
+    yield Case("most say it", f'La mayoría dice "{text}" [{name}].', "mayoría")
+
+
+def _negation_attacks(name: str, text: str) -> Iterator[Case]:
+    denied = DENIAL.match(text)
+    if denied:
+        rest = text[denied.end() :].rstrip(".")
+        yield Case("drop a negation", f'Promete: "{rest}" [{name}].', f'"{rest}')
+        return
+    negated = f"No {text[0].lower()}{text[1:]}"
+    yield Case("add a negation", f'"{negated}" [{name}].', negated)
+    author = WRITTEN_BY[name]
+    yield Case("deny in prose", f'No es cierto que "{text}" [{name}].', "No es cierto")
+    yield Case("reject in prose", f'@{author} rechaza que "{text}" [{name}].', "rechaza")
 
 
 def _number_attacks(name: str, text: str) -> Iterator[Case]:
@@ -107,13 +154,27 @@ def _number_attacks(name: str, text: str) -> Iterator[Case]:
         yield Case("cut a number", f'"{cut}" [{name}].', f'"{cut}"')
         rest = text[match.end() - 1 :]
         yield Case("cut a number off", f'"{rest}" [{name}].', f'"{rest}"')
+    unit = UNIT.match(text, match.end())
+    if unit:
+        yield Case("cut a unit", f'"{text[: match.end()]}" [{name}].', f'"{text[: match.end()]}"')
+    thing = THING.match(text, match.end())
+    if thing:
+        taken = f"2.026{thing.group()}"
+        yield Case("a number of the question", f'Promete {taken}: "{text}" [{name}].', taken)
 
 
 def honest() -> Iterator[Case]:
     """Yield answers of a model that quotes and tells truly."""
     for name, text in TEXTS.items():
         words = text.split()
-        author = WRITTEN_BY[name]
+        author, other = WRITTEN_BY[name], _other(name)
+        yield Case("with another", f'Dicen "{text}" [{name}] y "{TEXTS[other]}" [{other}].', text)
+        yield Case("said by its author", f'También lo promete {author.capitalize()}: "{text}" [{name}].', text)
+        yield Case("of a subject", f'Sobre estas propuestas, {author} escribe: "{text}" [{name}].', text)
+        yield Case("under a heading", f'Propuestas: "{text}" [{name}].', text)
+        yield Case("as the second", f'Otra cuenta afirma: "{text}" [{name}].', text)
+        if DENIAL.match(text):
+            yield Case("a denial told as one", f'{author.capitalize()} lo niega: "{text}" [{name}].', text)
         yield Case("whole", f'"{text}" [{name}].', text)
         yield Case("without the final point", f'"{text[:-1]}" [{name}].', text[:-1])
         yield Case("with its author", f'{author.capitalize()} dijo: "{text}" [{name}].', text)
@@ -126,19 +187,43 @@ def honest() -> Iterator[Case]:
 
 
 def test_every_lie_is_stopped() -> None:
-    """Of at least 200 attacks, of each kind that is known, no lie leaves."""
+    """Of at least 800 attacks, of each of 31 kinds, no lie leaves."""
     cases = list(attacks())
-    assert len(cases) >= 200
-    assert len({case.kind for case in cases}) == 12
+    assert len(cases) >= 800
+    assert len({case.kind for case in cases}) == 31
     assert [case for case in cases if _leaves(case)] == []
 
 
 def _leaves(case: Case) -> bool:
     verified = verify(case.answer, TEXTS, QUESTION, WRITTEN_BY)
     # A true quote may stay when only the prose around it lies.
-    return (case.lie in verified.text.replace("[", "").replace("]", "") and case.lie not in TEXTS.values()) or (
-        case.kind == "misattribute" and verified.citations != []
+    return (case.lie in verified.text and case.lie not in TEXTS.values()) or (
+        case.kind in ("misattribute", "misattribute to nobody", "misattribute to two") and verified.citations != []
     )
+
+
+async def test_the_lies_of_a_model_reach_nobody(world: World) -> None:
+    """A model that answers with all attacks on the documents that it was shown: over HTTP no lie comes out."""
+    for name, text in TEXTS.items():
+        world.feed.add(name.removeprefix("tweet:"), text, username=WRITTEN_BY[name])
+    await world.eventually(lambda: world.cursor_is(str(len(TEXTS))))
+    await world.indexed()
+    told: list[Case] = []
+
+    def lie(prompt: str) -> str:
+        told.extend(case for case in attacks() if all(f'"{name}"' in prompt for name in CITED.findall(case.answer)))
+        return "\n".join(case.answer for case in told)
+
+    world.openai.write = lie
+    answer = (await world.call("POST", "/v1/rag/query", {"question": QUESTION, "limit": 30}))["data"]
+    assert len({case.kind for case in told}) > 25
+    assert [case for case in told if case.lie not in TEXTS.values() and _is_told(case, answer["answer"])] == []
+    assert all(cited["quote"] in TEXTS[cited["id"]] for cited in answer["citations"])
+
+
+def _is_told(case: Case, answer: str) -> bool:
+    ids = set(CITED.findall(case.answer))
+    return any(case.lie in line and ids & set(CITED.findall(line)) for line in answer.splitlines())
 
 
 def test_honest_answers_pass() -> None:
