@@ -12,9 +12,9 @@ from castor_devstack.testing_system import System
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Start everything; limits are off, so that a fuzzer is not just told to wait."""
+    """Start everything; limits are off, so that a fuzzer is not just told to wait, and news are looked for often."""
     home = tmp_path_factory.mktemp("system") / "castor"
-    environment = {**os.environ, "CASTOR_HOME": str(home), "RATE_LIMIT": "1000000/minute"}
+    environment = {**os.environ, "CASTOR_HOME": str(home), "RATE_LIMIT": "1000000/minute", "TRACK_SECONDS": "5"}
     running = System(home, environment)
     started = running.castor("up", "--detach", check=False)
     assert started.returncode == 0, started.stdout + started.stderr

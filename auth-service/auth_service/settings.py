@@ -116,7 +116,7 @@ class AuthSettings(ServiceSettings):
     registration_rate_limit: str = Field("10/minute", description="Registrations and tokens per address.")
     service_account_rate_limit: str = Field("60/minute", description="Tokens per service account.")
     console_redirect_uris: str = Field(
-        "", description="Space separated; where the console may receive its logins. Empty: no client castor-console."
+        "", description="Space separated; where the console may receive its logins. Empty: the root of AUTH_ISSUER."
     )
     account_readers: str = Field(
         "", description="Space separated services that may read accounts at /internal/user, such as rag-service."

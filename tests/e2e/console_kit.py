@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from castor_devstack.testing_system import System
 
 EMAIL = "admin@castor.example"
 ZONE = "America/Bogota"
@@ -48,11 +51,16 @@ class Visit:
         expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=60_000)
 
     def sign_in(self, email: str, password: str) -> None:
-        """Fill in the form as a person does."""
+        """Go to the login page, fill it in as a person does, and come back."""
+        self.page.click("main button.primary")
+        self.give(email, password)
+        self.page.wait_for_selector("header nav")
+
+    def give(self, email: str, password: str) -> None:
+        """Fill in the login page."""
         self.page.fill("#email", email)
         self.page.fill("#password", password)
-        self.page.click("button.primary")
-        self.page.wait_for_selector("header nav")
+        self.page.click("form[action$='/oidc/login'] button")
 
     def says(self, text: str) -> None:
         """Wait until a text can be read."""
@@ -79,3 +87,20 @@ def visiting(browser: Any, url: str, **options: Any) -> Iterator[Visit]:
 
 def _is_violation(said: Any) -> bool:
     return said.type == "error" and any(word in said.text for word in ("Content Security Policy", "Trusted"))
+
+
+def password_of(system: System, email: str) -> str:
+    return system.castor("password", "--user", email).stdout.strip()
+
+
+def number(text: str) -> float:
+    """Read a number as es-CO writes it: 1.234,5."""
+    return float(text.replace(".", "").replace(",", "."))
+
+
+def csv(path: Path, day: str, texts: Iterable[str], first: int) -> Path:
+    """Write tweets of one day."""
+    quoted = (text.replace('"', '""') for text in texts)
+    rows = [f'{first + n},persona_{n},{day}T15:00:00Z,"{text}"' for n, text in enumerate(quoted)]
+    path.write_text("id,username,created_at,text\n" + "\n".join(rows) + "\n")
+    return path

@@ -4,78 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from castor_devstack.job.ingress_client import IngressClient
-from castor_devstack.job.tokens import access_token
-from castor_devstack.supervision.state_folder import StateFolder
 from castor_devstack.testing_system import System
 
-from .console_kit import EMAIL, VIEWS, Visit, chromium, visiting
+from .console_kit import EMAIL, VIEWS, Visit, csv, number, password_of, visiting
 
 pytestmark = pytest.mark.timeout(600)
 WEEK = "?desde=2026-05-23&hasta=2026-05-29"
 PHONE_PIXELS = 320
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def sample(browser: Any, system: System) -> System:  # noqa: ARG001 - without a browser nothing need be imported
-    system.castor("demo")
-    return system
-
-
-@pytest.fixture(scope="module")
-def url(sample: System) -> str:
-    return str(sample.status()["ingress"])
-
-
-@pytest.fixture
-def visit(browser: Any, url: str, sample: System) -> Iterator[Visit]:
-    """The administrator, signed in."""
-    with visiting(browser, url) as visit:
-        visit.page.goto(url)
-        visit.sign_in(EMAIL, password_of(sample, EMAIL))
-        yield visit
-
-
-@pytest.fixture(scope="module")
-def api(sample: System) -> Any:
-    """``api(path)``: the data that the API gives to the administrator; ``api(path, "PUT", body)`` changes."""
-    state = StateFolder(Path(sample.home))
-    client, token = IngressClient.of(state), access_token(state)
-    return lambda path, method="GET", body=None: client.call(method, path, body, token=token)
-
-
-def password_of(system: System, email: str) -> str:
-    return system.castor("password", "--user", email).stdout.strip()
-
-
-def number(text: str) -> float:
-    """Read a number as es-CO writes it: 1.234,5."""
-    return float(text.replace(".", "").replace(",", "."))
-
-
-def csv(path: Path, day: str, texts: Iterable[str], first: int) -> Path:
-    """Write tweets of one day."""
-    quoted = (text.replace('"', '""') for text in texts)
-    rows = [f'{first + n},persona_{n},{day}T15:00:00Z,"{text}"' for n, text in enumerate(quoted)]
-    path.write_text("id,username,created_at,text\n" + "\n".join(rows) + "\n")
-    return path
 
 
 def test_the_numbers_are_those_of_the_api(visit: Visit, api: Any) -> None:
@@ -104,11 +44,10 @@ def test_from_the_first_visit_to_a_cited_answer(browser: Any, url: str, sample: 
     with visiting(browser, url) as visit:
         page = visit.page
         page.goto(url)
-        page.fill("#email", EMAIL)
-        page.fill("#password", "not the password")
-        page.click("button.primary")
-        visit.says("Correo o clave no coinciden.")
-        visit.sign_in(EMAIL, password_of(sample, EMAIL))
+        page.click("main button.primary")
+        visit.give(EMAIL, "not the password")
+        visit.says("El correo o la contraseña no son correctos.")
+        visit.give(EMAIL, password_of(sample, EMAIL))
         page.click("nav >> text=Preguntar")
         page.fill("#question", "¿Qué se dice de los contratos de la represa?")
         page.press("#question", "Enter")
@@ -189,6 +128,25 @@ def test_a_session_that_ended_is_continued_after_signing_in(browser: Any, url: s
         visit.sign_in(email, password)
         visit.says("temas por encima de lo habitual")
         assert visit.page.url.endswith(f"#/tendencias{WEEK}")
+
+
+def test_one_sign_in_serves_every_tab_until_signing_out(browser: Any, url: str, sample: System) -> None:
+    """A link opened in another tab restores its view without a password; signing out ends that for the browser."""
+    with visiting(browser, url) as visit:
+        visit.page.goto(url)
+        visit.sign_in(EMAIL, password_of(sample, EMAIL))
+        assert "code=" not in visit.page.url
+        other = visit.page.context.new_page()
+        other.goto(f"{url}/#/comparar{WEEK}")
+        other.wait_for_selector('main[data-at="/comparar"] h1')
+        assert other.url == f"{url}/#/comparar{WEEK}"
+        other.close()
+        visit.open("#/cuenta").click("text=Salir")
+        visit.says("Entrar")
+        visit.page.goto(f"{url}/#/cuenta")
+        visit.page.reload()
+        visit.says("Entrar")
+        assert visit.page.evaluate("Object.keys(sessionStorage).filter((key) => key !== 'castor.signing-in')") == []
 
 
 def test_a_viewer_sees_every_view_that_it_may(browser: Any, url: str, sample: System, api: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from auth_service.audit.recorder import Audit
 from auth_service.errors import OidcClientNotFound
@@ -18,10 +19,15 @@ CONSOLE = "castor-console"
 _LISTED = 10_000
 
 
-def console_client(redirect_uris: str) -> OidcClient | None:
-    """Return the client of our own frontend, with all scopes; None without a (space separated) redirect URI."""
-    uris = tuple(redirect_uris.split())
-    return OidcClient(CONSOLE, "Consola de CASTOR", uris, uris, tuple(Scope)) if uris else None
+def console_client(redirect_uris: str, issuer: str) -> OidcClient:
+    """Return the client of our own frontend, with all scopes.
+
+    ``redirect_uris`` are space separated; without one it is the first page at the address of ``issuer``, where the
+    ingress serves the console.
+    """
+    public = urlsplit(issuer)
+    uris = tuple(redirect_uris.split()) or (f"{public.scheme}://{public.netloc}/",)
+    return OidcClient(CONSOLE, "Consola de CASTOR", uris, uris, tuple(Scope))
 
 
 @dataclass(frozen=True)
@@ -30,18 +36,17 @@ class OidcClients:
 
     postgres: Postgres
     audit: Audit
-    console: OidcClient | None
+    console: OidcClient
 
     async def find(self, client_id: str) -> OidcClient | None:
         """Return a client in force."""
-        if self.console is not None and client_id == CONSOLE:
+        if client_id == CONSOLE:
             return self.console
         return await client_repository.by_id(self.postgres, client_id)
 
     async def in_force(self) -> list[OidcClient]:
         """Return the clients in force, the console first, then the newest; at most 200 besides the console."""
-        registered = await client_repository.in_force(self.postgres, _LISTED)
-        return [self.console, *registered] if self.console else registered
+        return [self.console, *await client_repository.in_force(self.postgres, _LISTED)]
 
     async def register(
         self,

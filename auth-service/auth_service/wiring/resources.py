@@ -41,7 +41,7 @@ def build_resources(
     login = Login(f.postgres, f.users, f.passwords, f.limits, f.vault, f.audit, f.sessions, f.changes, f.summaries)
     service_clients = ServiceClients(f.postgres, f.audit)
     mfa = Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s))
-    oidc_clients = OidcClients(f.postgres, f.audit, console_client(s.console_redirect_uris))
+    oidc_clients = OidcClients(f.postgres, f.audit, console_client(s.console_redirect_uris, s.auth_issuer))
     browsers = BrowserSessions(f.postgres, timedelta(hours=s.browser_session_hours))
     id_tokens = IdTokens(f.issuer, signing_keys, oidc_clients, f.changes, browsers)
     passkeys = _passkeys(s, f, login)

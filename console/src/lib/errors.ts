@@ -13,8 +13,10 @@ const SENTENCES: Record<string, () => string> = {
   overloaded: () => t("El sistema está ocupado; espere un momento.", "The system is busy; wait a moment."),
   forbidden: () => t("Tu rol no permite ver esto.", "Your role does not allow this."),
   unauthenticated: () => t("Tu sesión venció.", "Your session has ended."),
-  login_failed: () => t("Correo o clave no coinciden.", "E-mail or password is wrong."),
-  invalid_credentials: () => t("Correo o clave no coinciden.", "E-mail or password is wrong."),
+  access_denied: () => t("No se permitió el acceso.", "Access was not granted."),
+  invalid_grant: () => t("El acceso tardó demasiado o ya se usó; entra de nuevo.", "Signing in took too long or was used; sign in again."),
+  invalid_client: () => t("El sistema no conoce esta consola; avisa a quien lo administra.", "The system does not know this console; tell whoever runs it."),
+  invalid_credentials: () => t("La clave no coincide.", "The password is wrong."),
   invalid_code: () => t("El código no es válido o ya se usó.", "The code is wrong or was used before."),
   invalid_mfa_token: () => t("El paso anterior venció; entra de nuevo.", "The first step has expired; sign in again."),
   too_many_attempts: () => t("Demasiados intentos.", "Too many attempts."),
@@ -22,6 +24,7 @@ const SENTENCES: Record<string, () => string> = {
   too_few_days: () => t("Hay muy pocos días con datos.", "Too few days have data."),
   too_few_tweets: () => t("No hay tuits en este período.", "There are no tweets in this period."),
   entity_not_found: () => t("No se sigue a esa persona.", "That person is not tracked."),
+  dataset_not_found: () => t("No hay un conjunto de datos con ese nombre.", "There is no data set of that name."),
   not_found: () => t("No existe.", "It does not exist."),
   x_not_configured: () => t("Falta la llave de X; los archivos funcionan igual.", "X has no key; files work all the same."),
   budget_exceeded: () => t("No alcanza el presupuesto de X.", "The budget of X does not suffice."),
@@ -32,7 +35,7 @@ const SENTENCES: Record<string, () => string> = {
 /** One sentence for the reader. */
 export function sentence(error: unknown): string {
   if (!(error instanceof Refusal)) return String(error);
-  return SENTENCES[error.code]?.() ?? `${t("El sistema respondió", "The system answered")}: ${error.message}`;
+  return SENTENCES[error.code]?.() ?? `${t("El sistema respondió", "The system answered")}: ${error.message || error.code}`;
 }
 
 /** What support needs to find it: code and id of the request. */

@@ -30,18 +30,23 @@ export interface Period {
   asOf: string;
   /** The moment at which it begins. */
   from: string;
+  /** Whether the reader chose its end. */
+  chosen: boolean;
+  /** Only what is in this data set; undefined: all that is stored. */
+  dataset?: string;
 }
 
 export function period(): Period {
   const until = DAY.test(param("hasta")) ? param("hasta") : dayOf(state.newest ?? new Date());
   const asked = DAY.test(param("desde")) ? param("desde") : addDays(until, 1 - DEFAULT_DAYS);
   const since = asked <= until ? asked : until;
-  return { since, until, days: daysBetween(since, until), asOf: endOf(until), from: startOf(since) };
+  const chosen = until === param("hasta");
+  return { since, until, days: daysBetween(since, until), asOf: endOf(until), from: startOf(since), chosen, dataset: param("datos") || undefined };
 }
 
 /** The same number of days before a period. */
 export function periodBefore(present: Period): Period {
   const until = addDays(present.since, -1);
   const since = addDays(until, 1 - present.days);
-  return { since, until, days: present.days, asOf: endOf(until), from: startOf(since) };
+  return { ...present, since, until, asOf: endOf(until), from: startOf(since) };
 }

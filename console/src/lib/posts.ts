@@ -60,3 +60,26 @@ export function feeling(post: Post, entity = ""): { label: Label; score: number;
   const found = towards ?? post.sentiment;
   return found ? { label: found.label as Label, score: found[found.label as Label], towards: Boolean(towards) } : null;
 }
+
+/** How posts that name a place feel. */
+export interface Tone {
+  place: string;
+  posts: number;
+  scored: number;
+  positive: number;
+  negative: number;
+}
+
+/** The tone of each place, towards `entity` where that was scored; most posts first. */
+export function toneByPlace(posts: Post[], entity: string): Tone[] {
+  const found = new Map<string, Tone>();
+  for (const post of posts) {
+    const label = feeling(post, entity)?.label;
+    for (const place of post.places ?? []) {
+      const tone = found.get(place) ?? { place, posts: 0, scored: 0, positive: 0, negative: 0 };
+      const { posts, scored, positive, negative } = tone;
+      found.set(place, { place, posts: posts + 1, scored: scored + Number(label !== undefined), positive: positive + Number(label === "positive"), negative: negative + Number(label === "negative") });
+    }
+  }
+  return [...found.values()].sort((a, b) => b.posts - a.posts);
+}

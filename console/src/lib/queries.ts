@@ -1,12 +1,20 @@
 // What the views ask, each question written once. The keys name all that an answer depends on.
 import { dataOf, bodyOf, forecast, trending, twitter } from "./client";
+import { addDays, endOf } from "./format";
 import type { Period } from "./period.svelte";
 
 const FRESH_MS = 15_000;
 
-export const entities = () => ({
-  queryKey: ["entities"],
-  queryFn: () => dataOf(twitter.GET("/v1/twitter/entities")).then((data) => data.items),
+/** The tracked candidates; those of a data set, and those that belong to all, where one is given. */
+export const entities = (dataset?: string) => ({
+  queryKey: ["entities", dataset],
+  queryFn: () => dataOf(twitter.GET("/v1/twitter/entities", { params: { query: { dataset } } })).then((data) => data.items),
+  staleTime: FRESH_MS,
+});
+
+export const datasets = () => ({
+  queryKey: ["datasets"],
+  queryFn: () => dataOf(twitter.GET("/v1/twitter/datasets")).then((data) => data.items),
   staleTime: FRESH_MS,
 });
 
@@ -16,51 +24,79 @@ export const status = () => ({
 });
 
 /** Counts of all entities by day, from `since` to the end of the period. */
-export const dailyCounts = (since: string, period: Period) => ({
-  queryKey: ["daily", since, period.until],
+export const dailyCounts = (since: string, { until, asOf, dataset }: Period) => ({
+  queryKey: ["daily", since, until, dataset],
   queryFn: () =>
-    dataOf(
-      twitter.GET("/v1/twitter/counts/daily", { params: { query: { since, until: period.until, as_of: period.asOf } } }),
-    ).then((data) => data.items),
-  staleTime: FRESH_MS,
-});
-
-export const total = (period: Period) => ({
-  queryKey: ["total", period.since, period.until],
-  queryFn: () =>
-    dataOf(
-      twitter.GET("/v1/twitter/counts/total", {
-        params: { query: { since: period.since, until: period.until, as_of: period.asOf } },
-      }),
+    dataOf(twitter.GET("/v1/twitter/counts/daily", { params: { query: { since, until, as_of: asOf, dataset } } })).then(
+      (data) => data.items,
     ),
   staleTime: FRESH_MS,
 });
 
-export const icce = (entity: string, period: Period, daysBack = period.days) => ({
-  queryKey: ["icce", entity, period.until, daysBack],
+export const total = ({ since, until, asOf, dataset }: Period) => ({
+  queryKey: ["total", since, until, dataset],
+  queryFn: () => dataOf(twitter.GET("/v1/twitter/counts/total", { params: { query: { since, until, as_of: asOf, dataset } } })),
+  staleTime: FRESH_MS,
+});
+
+const MOST_DAYS = 730;
+
+export const icce = (entity: string, { until, asOf, dataset, days }: Period, daysBack = days) => ({
+  queryKey: ["icce", entity, until, daysBack, dataset],
   queryFn: () =>
     dataOf(
       forecast.GET("/v1/forecast/icce", {
-        params: { query: { entity, as_of: period.asOf, days_back: Math.min(730, daysBack) } },
+        params: { query: { entity, as_of: asOf, days_back: Math.min(MOST_DAYS, daysBack), dataset } },
       }),
     ),
   staleTime: FRESH_MS,
 });
 
-export const voice = (period: Period) => ({
-  queryKey: ["voice", period.since, period.until],
+const LEAST_DAYS = 180;
+
+/** The days on which an index moved to another level; 28 days with an index are needed. */
+export const changesOf = (entity: string, { until, asOf, dataset, days }: Period) => ({
+  queryKey: ["changes", entity, until, days, dataset],
   queryFn: () =>
     dataOf(
-      forecast.GET("/v1/forecast/share-of-voice", { params: { query: { as_of: period.asOf, days_back: period.days } } }),
+      forecast.GET("/v1/forecast/changes", { params: { query: { entity, as_of: asOf, days_back: Math.min(MOST_DAYS, Math.max(LEAST_DAYS, days)), dataset } } }),
     ),
   staleTime: FRESH_MS,
 });
 
-export const topics = (asOf: string, hours: number, limit: number) => ({
-  queryKey: ["topics", asOf, hours, limit],
+export const voice = ({ since, until, asOf, dataset, days }: Period) => ({
+  queryKey: ["voice", since, until, dataset],
   queryFn: () =>
-    bodyOf(
-      trending.GET("/v1/trending/topics", { params: { query: { as_of: asOf, window_hours: hours, limit } } }),
-    ),
+    dataOf(forecast.GET("/v1/forecast/share-of-voice", { params: { query: { as_of: asOf, days_back: days, dataset } } })),
   staleTime: FRESH_MS,
 });
+
+/** What burst in the hours up to the end of the period; of one entity, where it is given. */
+export const topics = (period: Period, hours: number, limit: number, entity?: string) => ({
+  queryKey: ["topics", period.asOf, hours, limit, entity, period.dataset],
+  queryFn: () => topicsAt(period.asOf, period, hours, limit, entity),
+  staleTime: FRESH_MS,
+});
+
+/**
+ * The same; where nobody chose the period and its end is quiet, of the last day in it that is not. `until` is the last
+ * day of what was found.
+ */
+export const lastTopics = (period: Period, hours: number, limit: number) => ({
+  queryKey: ["lastTopics", period.asOf, hours, limit, period.chosen, period.dataset],
+  queryFn: async () => {
+    const atEnd = await topicsAt(period.asOf, period, hours, limit);
+    const quiet = { ...atEnd, until: period.until };
+    if (period.chosen) return quiet;
+    for (let day = period.until; !atEnd.data.items.length && day > period.since; ) {
+      day = addDays(day, -1);
+      const found = await topicsAt(endOf(day), period, hours, limit);
+      if (found.data.items.length) return { ...found, until: day };
+    }
+    return quiet;
+  },
+  staleTime: FRESH_MS,
+});
+
+const topicsAt = (as_of: string, { dataset }: Period, window_hours: number, limit: number, entity?: string) =>
+  bodyOf(trending.GET("/v1/trending/topics", { params: { query: { as_of, window_hours, limit, entity, dataset } } }));

@@ -22,9 +22,9 @@ export function param(name: string): string {
 }
 
 /** Parameters that every view keeps. */
-const KEPT = ["desde", "hasta"];
+const KEPT = ["desde", "hasta", "datos"];
 
-/** The address of a view, with the period of the present one. */
+/** The address of a view, with the period and data set of the present one. */
 export function href(target: string, params: Record<string, string> = {}): string {
   const query = new URLSearchParams();
   for (const name of KEPT) if (param(name)) query.set(name, param(name));

@@ -1,11 +1,16 @@
 // Who is signed in. The access token lives in memory only; the refresh token, which is good for one use, in this tab's
-// sessionStorage, so that reloading a page keeps the session. How tokens are first obtained is the business of a
-// `SignIn` (sign_in.ts): a password today, an authorization code with PKCE where the service offers it.
+// sessionStorage, so that reloading a page keeps the session. How tokens are first obtained: sign_in.ts.
 
+export const CLIENT = "castor-console";
+export const TOKEN_PATH = "/v1/auth/oidc/token";
+const LOGOUT_PATH = "/v1/auth/oidc/logout";
+
+/** What the token endpoint answers; the ID token comes with the first access token of a session only. */
 export interface Tokens {
   access_token: string;
   refresh_token: string;
   expires_in: number;
+  id_token?: string;
 }
 
 interface Session {
@@ -16,6 +21,7 @@ interface Session {
 }
 
 const KEY = "castor.refresh";
+const ID_KEY = "castor.identity";
 const RENEW_AT = 0.8;
 const state = $state<{ session: Session | null; known: boolean; expired: boolean }>({
   session: null,
@@ -50,6 +56,7 @@ export function email(): string {
 export function begin(tokens: Tokens): void {
   const claims = claimsOf(tokens.access_token);
   sessionStorage.setItem(KEY, tokens.refresh_token);
+  if (tokens.id_token) sessionStorage.setItem(ID_KEY, tokens.id_token);
   state.session = {
     token: tokens.access_token,
     expiresAt: Date.now() + tokens.expires_in * 1000 * RENEW_AT,
@@ -62,7 +69,7 @@ export function begin(tokens: Tokens): void {
 
 /** Continue the session of this tab, if there is one. */
 export async function resume(): Promise<void> {
-  if (sessionStorage.getItem(KEY)) await renewed();
+  if (!state.session && sessionStorage.getItem(KEY)) await renewed();
   state.known = true;
 }
 
@@ -82,15 +89,21 @@ export function renewed(): Promise<string | null> {
 async function exchange(): Promise<string | null> {
   const refresh = sessionStorage.getItem(KEY);
   if (!refresh) return null;
-  const response = await post("/v1/auth/refresh", { refresh_token: refresh });
+  const form = new URLSearchParams({ grant_type: "refresh_token", client_id: CLIENT, refresh_token: refresh });
+  const response = await fetch(TOKEN_PATH, { method: "POST", body: form }).catch(() => null);
   if (response?.ok) {
-    const body = (await response.json()) as { data: { tokens: Tokens } };
-    begin(body.data.tokens);
-    return body.data.tokens.access_token;
+    const tokens = (await response.json()) as Tokens;
+    begin(tokens);
+    return tokens.access_token;
   }
   // Only a refusal ends the session; a service that is away does not.
-  if (response && (response.status === 401 || response.status === 403)) sessionStorage.removeItem(KEY);
+  if (response && (response.status === 400 || response.status === 401)) forget();
   return null;
+}
+
+function forget(): void {
+  sessionStorage.removeItem(KEY);
+  sessionStorage.removeItem(ID_KEY);
 }
 
 /** The service refused our token and no other could be had. */
@@ -100,18 +113,14 @@ export function sessionLost(): void {
   state.expired = true;
 }
 
-/** End the session here and in auth-service. */
-export async function end(): Promise<void> {
-  const refresh = sessionStorage.getItem(KEY);
-  sessionStorage.removeItem(KEY);
-  state.session = null;
-  state.expired = false;
-  if (refresh) await post("/v1/auth/logout", { refresh_token: refresh });
-}
-
-async function post(path: string, body: object): Promise<Response | null> {
-  const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  return fetch(path, init).catch(() => null);
+/** End the session here and in auth-service, which also forgets this browser, and come back to the first page. */
+export function end(): void {
+  const query = new URLSearchParams({
+    id_token_hint: sessionStorage.getItem(ID_KEY) ?? "",
+    post_logout_redirect_uri: `${location.origin}/`,
+  });
+  forget();
+  location.assign(`${LOGOUT_PATH}?${query}`);
 }
 
 /** What a token says of its owner, for what to show; services check the token itself. */

@@ -5,18 +5,19 @@ import { accessToken } from "./session.svelte";
 
 export type Import = components["schemas"]["Import"];
 
-const TYPES: Record<string, string> = { csv: "text/csv", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson", gz: "application/gzip" };
+const TYPES: Record<string, string> = { csv: "text/csv", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson", gz: "application/gzip", zip: "application/zip", tsv: "text/tab-separated-values", xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" };
 
 /** The media type by the end of a name; undefined for what cannot be imported. */
 export function mediaType(name: string): string | undefined {
   return TYPES[name.split(".").at(-1)?.toLowerCase() ?? ""];
 }
 
-/** Send a file; `progress` hears the share that is sent, in [0, 1]. Throws `Refusal`. */
-export async function upload(file: File, type: string, progress: (share: number) => void): Promise<Import> {
+/** Send a file into a data set, none where it is empty; `progress` hears the share sent, in [0, 1]. Throws `Refusal`. */
+export async function upload(file: File, type: string, dataset: string, progress: (share: number) => void): Promise<Import> {
   const token = await accessToken();
   const request = new XMLHttpRequest();
-  request.open("POST", `/v1/twitter/imports?filename=${encodeURIComponent(file.name)}`);
+  const query = new URLSearchParams({ filename: file.name, ...(dataset && { dataset }) });
+  request.open("POST", `/v1/twitter/imports?${query}`);
   request.setRequestHeader("Authorization", `Bearer ${token}`);
   request.setRequestHeader("Content-Type", type);
   request.responseType = "json";

@@ -41,6 +41,10 @@ export function noteText(note: string): string {
     no_skill: t("No mejora a repetir el último valor.", "It does no better than repeating the last value."),
     skill_unknown: t("Hay muy pocos días para saber si acierta.", "There are too few days to know whether it is right."),
     stale: t("Los datos no llegan hasta el último día completo.", "The data do not reach the last whole day."),
+    assumption_not_forecast: t("Que el pasado reaccionara así no muestra una causa.", "That the past reacted so shows no cause."),
+    shift_was_cut: t("El cambio se recortó: el ISN no pasa de −1 ni de 1.", "The change was cut: ISN stays between −1 and 1."),
+    few_polls: t("Son menos de 8: el margen viene sobre todo de supuestos.", "There are fewer than 8: the interval comes mostly from assumptions."),
+    polls_share_errors: t("Un error que comparten todas las encuestas no está en el margen.", "An error that all polls share is in no interval."),
     conversation_is_not_votes: t("Describe lo que se dice; no predice un resultado.", "It describes what is said and predicts no result."),
   };
   return texts[note] ?? note;

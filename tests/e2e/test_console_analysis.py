@@ -1,0 +1,118 @@
+"""What an analyst does in the console with numbers: look back, suppose, compare with polls, and be told of news."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .console_kit import Visit, csv, number
+
+pytestmark = pytest.mark.timeout(600)
+WEEK = "?desde=2026-05-23&hasta=2026-05-29"
+ENTITY = "mariana-restrepo"
+POLLS = "pollster,until,sample_size,Ana,Luis\n" + "".join(
+    f"{house},2026-05-{day:02},1200,{30 + day / 4},{28 - day / 9}\n"
+    for day, house in enumerate(("Invamer", "CNC", "Guarumo") * 3, start=1)
+)
+
+
+def test_quiet_days_at_the_end_lead_to_the_last_day_with_trends(visit: Visit, api: Any) -> None:
+    """The sample ends without trends: the last day that has some is shown, and it is said; a chosen end is kept."""
+    page = visit.open("#/tendencias")
+    visit.says("no hubo nada fuera de lo habitual; se muestra el último día con tendencias")
+    assert "28 may 2026" in page.inner_text("[data-state=earlier]")
+    topics = api("/v1/trending/topics?as_of=2026-05-29T05:00:00Z&window_hours=24&limit=20")["items"]
+    shown = [text.split(maxsplit=1)[1] for text in page.locator("section.card h2").all_inner_texts()]
+    assert shown == [topic["topic"] for topic in topics]
+    chosen = visit.open("#/tendencias?hasta=2026-05-31")
+    assert chosen.locator("[data-state=earlier], section.card h2").count() == 0
+
+
+def test_a_scenario_is_that_of_the_api(visit: Visit, api: Any) -> None:
+    """Moving the slider of sentiment shows the largest effect that forecast-service simulates; the address keeps it."""
+    page = visit.open(f"#/pronostico/{ENTITY}{WEEK}")
+    slider = page.locator("[data-slider=isn]")
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowRight")
+    page.wait_for_selector("[data-state=scenario]")
+    visit.settle()
+    body = {"entity": ENTITY, "as_of": "2026-05-30T05:00:00Z", "sentiment_shift": 0.2, "days": 3}
+    points = api("/v1/forecast/scenarios", "POST", body)["points"]
+    effect = max((point["effect"]["value"] for point in points), key=abs)
+    assert number(page.inner_text("[data-number=effect]").lstrip("+")) == pytest.approx(effect, abs=0.06)
+    page.reload()
+    page.wait_for_selector("[data-state=scenario]")
+    assert page.locator("[data-slider=isn]").input_value() == "0.2"
+
+
+def test_polls_stand_beside_the_forecast(visit: Visit, tmp_path: Path) -> None:
+    """A file of polls gives their averages in a chart of its own, later polls are left out, and reloading keeps it."""
+    file = tmp_path / "encuestas.csv"
+    file.write_text(POLLS + "CNC,2026-06-03,1200,50,20\n")
+    page = visit.open(f"#/pronostico/{ENTITY}{WEEK}")
+    page.set_input_files("[data-polls]", file)
+    visit.says("1 posteriores al período no cuentan.")
+    assert "9 encuestas" in page.inner_text("[data-state=polls]")
+    names = page.locator("text=/^(Ana|Luis) \\d/")
+    assert names.count() == 2
+    page.reload()
+    page.wait_for_selector("[data-state=polls]")
+    page.get_by_role("button", name="Quitar").click()
+    assert page.locator("[data-state=polls]").count() == 0
+
+
+def test_a_time_line_has_what_happened_and_a_map(visit: Visit, api: Any) -> None:
+    """The candidate's line marks the peaks of what was talked about; departments show counts, and tone on outlines."""
+    page = visit.open(f"#/candidaturas/{ENTITY}{WEEK}")
+    found = api(f"/v1/trending/topics?as_of=2026-05-30T05:00:00Z&window_hours=168&limit=3&entity={ENTITY}")["items"]
+    told = page.locator("[data-moments] li").all_inner_texts()
+    assert len(found) > 0
+    assert all(any(f"«{topic['topic']}», {topic['tweets']} tuits" in line for line in told) for topic in found)
+    page.click("[data-outlines]")
+    assert page.locator("[data-place] path.outline").count() == 33
+    assert page.locator("[data-place=valle-del-cauca] title").inner_text().startswith("Valle del Cauca: n ")
+
+
+def test_a_data_set_is_shown_alone(visit: Visit, tmp_path: Path) -> None:
+    """Files can be put into a data set; chosen, it alone is counted, in every view that follows."""
+    page = visit.open("#/fuentes")
+    page.fill("#dataset", "sondeo-cali")
+    texts = (f"Mariana Restrepo en la plaza, mensaje {n}" for n in range(7))
+    page.set_input_files("input[type=file]", csv(tmp_path / "d.csv", "2026-05-27", texts, 2**60 + 4000))
+    visit.says("7 nuevas")
+    page = visit.open(f"#/{WEEK}")
+    everything = number(page.inner_text("[data-number=tweets]"))
+    page.select_option("select[aria-label='Conjunto de datos']", "sondeo-cali")
+    page.wait_for_url("**datos=sondeo-cali**")
+    visit.settle()
+    assert everything > number(page.inner_text("[data-number=tweets]")) == 7
+    page.click("nav >> text=Explorar")
+    page.wait_for_selector("article .text")
+    assert page.locator("article .text").count() == 7
+
+
+def test_a_watch_fires_and_trends_are_told_live(visit: Visit, tmp_path: Path) -> None:
+    """Somebody who asked for new trends sees one in both views, minutes after it was stored, without reloading."""
+    page = visit.open("#/alertas")
+    page.fill("#w-name", "Lo nuevo")
+    page.click("form button.primary")
+    visit.says("Lo nuevo")
+    live = page.context.new_page()
+    live.goto(f"{visit.url}/#/tendencias")
+    live.wait_for_selector("[data-live=true]", timeout=60_000)
+    times = (datetime.now(UTC) - timedelta(seconds=20 * n) for n in range(60))
+    rows = (
+        f"{2**60 + 5000 + n},cuenta_{n},{at:%Y-%m-%dT%H:%M:%SZ},Cayó el puente de Honda {n}"
+        for n, at in enumerate(times)
+    )
+    file = tmp_path / "now.csv"
+    file.write_text("id,username,created_at,text\n" + "\n".join(rows) + "\n")
+    upload = page.context.new_page()
+    upload.goto(f"{visit.url}/#/fuentes")
+    upload.set_input_files("input[type=file]", file)
+    live.locator("[role=status] li", has_text="puente").first.wait_for(timeout=120_000)
+    page.locator("section.card", has_text="Lo nuevo").locator("li").first.wait_for(timeout=120_000)
