@@ -199,6 +199,20 @@ class TooManyPasskeys(Conflict):
     message = "You have {limit} passkeys, which is the most; remove one first."
 
 
+class TooManySavedViews(Conflict):
+    """The caller has as many saved views as one may."""
+
+    code = "too_many_saved_views"
+    message = "You have {limit} saved views, which is the most; delete one first."
+
+
+class SavedViewNotFound(NotFound):
+    """The caller has no such saved view."""
+
+    code = "saved_view_not_found"
+    message = "You have no such saved view; list yours with GET /v1/auth/me/views."
+
+
 class OrganisationExists(Conflict):
     """There is an organisation of this id."""
 

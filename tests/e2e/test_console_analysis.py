@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from .console_kit import Visit, csv, number
+from castor_devstack.testing_system import System
+
+from .console_kit import EMAIL, Visit, csv, number, password_of, visiting
 
 pytestmark = pytest.mark.timeout(600)
 WEEK = "?desde=2026-05-23&hasta=2026-05-29"
@@ -75,6 +77,23 @@ def test_a_time_line_has_what_happened_and_a_map(visit: Visit, api: Any) -> None
     page.click("[data-outlines]")
     assert page.locator("[data-place] path.outline").count() == 33
     assert page.locator("[data-place=valle-del-cauca] title").inner_text().startswith("Valle del Cauca: n ")
+
+
+def test_a_saved_view_is_in_every_browser(visit: Visit, browser: Any, url: str, sample: System) -> None:
+    """What was saved in one browser restores its filters in another, until it is forgotten."""
+    page = visit.open(f"#/explorar{WEEK}&q=represa")
+    page.fill("#view-name", "Represa, última semana")
+    page.click("[data-views] >> text=Guardar")
+    visit.says("Represa, última semana")
+    with visiting(browser, url) as other:
+        other.page.goto(f"{url}/#/explorar")
+        other.sign_in(EMAIL, password_of(sample, EMAIL))
+        other.page.click("text=Represa, última semana")
+        other.page.wait_for_url(f"**{WEEK}&q=represa")
+        other.settle()
+        assert other.page.input_value("#q") == "represa"
+        other.page.click("[aria-label='Olvidar Represa, última semana']")
+        other.page.get_by_text("Represa, última semana").wait_for(state="detached")
 
 
 def test_a_data_set_is_shown_alone(visit: Visit, tmp_path: Path) -> None:

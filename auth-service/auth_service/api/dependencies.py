@@ -42,6 +42,7 @@ from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.users.client import Client
 from auth_service.users.model import Actor, User
 from auth_service.users.roles import DEFAULT_ORGANISATION, Scope
+from auth_service.users.saved_views import SavedViews
 from auth_service.users.service import Users
 from castor_chassis import (
     Forbidden,
@@ -68,6 +69,7 @@ class Resources:
     login: Login
     registration: Registration
     self_service: SelfService
+    saved_views: SavedViews
     password_reset: PasswordReset
     email_change: EmailChange
     mfa: Mfa

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
 
 from auth_service.api.dependencies import AccountOwner, From, R, key_views, no_store, session_view
+from auth_service.api.schemas.fields import UUID_TEXT
 from auth_service.api.schemas.me import (
     ChangeEmailRequest,
     ChangePasswordRequest,
     PasswordChangedView,
     PasswordRequest,
+    SavedViewRequest,
+    SavedViewView,
 )
 from auth_service.api.schemas.outcomes import AskedView, DoneView
 from auth_service.api.schemas.users import ProfileRequest, UserView
 from auth_service.errors import (
     LastAdministrator,
     OutboxFull,
+    SavedViewNotFound,
     TooManyAttempts,
+    TooManySavedViews,
     UserNotFound,
     WeakPassword,
     WrongPassword,
 )
-from castor_chassis import Ok, errors_of, ok
+from castor_chassis import Ok, Order, Page, Paged, Text, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/me")
+_BY_NAME = Order(tuple[Text], lambda one: (one.name,))
+ViewId = Annotated[str, UUID_TEXT, Path(description="From the list of one's saved views.")]
 
 
 @router.get("", responses=errors_of(UserNotFound), tags=["auth"])
@@ -87,4 +96,25 @@ async def deactivate_me(body: PasswordRequest, r: R, client: From, owner: Accoun
 async def erase_me(body: PasswordRequest, r: R, client: From, owner: AccountOwner) -> Ok[DoneView]:
     """Erase one's account and all personal data, for ever."""
     await r.self_service.erase(owner.subject, body.password, client)
+    return ok(DoneView())
+
+
+@router.get("/views", tags=["accounts"])
+async def list_saved_views(
+    r: R, owner: AccountOwner, cursor: Paged, limit: Annotated[int, Query(ge=1, le=200)] = 200
+) -> Page[SavedViewView]:
+    """Return the views of a frontend that one keeps, in order of name."""
+    return cursor.page_of(await r.saved_views.of_user(owner.subject), limit, _BY_NAME, SavedViewView.model_validate)
+
+
+@router.post("/views", responses=errors_of(TooManySavedViews), tags=["accounts"])
+async def save_view(body: SavedViewRequest, r: R, owner: AccountOwner) -> Ok[SavedViewView]:
+    """Keep a view under a name, in place of one's view of this name. Idempotent."""
+    return ok(SavedViewView.model_validate(await r.saved_views.save(owner.subject, body.name, body.address)))
+
+
+@router.delete("/views/{view_id}", responses=errors_of(SavedViewNotFound), tags=["accounts"])
+async def delete_saved_view(view_id: ViewId, r: R, owner: AccountOwner) -> Ok[DoneView]:
+    """Forget one of one's views."""
+    await r.saved_views.delete(owner.subject, view_id)
     return ok(DoneView())

@@ -58,6 +58,7 @@ class LoginPage:
     redirect_uri: str
     passkey: PasskeyOffer
     email: str = ""
+    language: str = "es"
     mfa_token: str | None = None
     """Set: the password was right, and a code is asked for."""
     error: ServiceError | None = None
@@ -99,7 +100,8 @@ class Authorization:
         return self._page(frontend, sealed_request(self.vault, asked, browser), asked, asked.login_hint or "")
 
     def _page(self, frontend: OidcClient, sealed: str, asked: AuthorizationRequest, email: str) -> LoginPage:
-        return LoginPage(frontend, sealed, asked.redirect_uri, PasskeyOffer(*self.passkeys.authentication()), email)
+        offer = PasskeyOffer(*self.passkeys.authentication())
+        return LoginPage(frontend, sealed, asked.redirect_uri, offer, email, asked.language)
 
     async def _continued(self, asked: AuthorizationRequest, known: BrowserSession, client: Client) -> WayBack:
         """Give another frontend a code for the login that the browser remembers."""

@@ -35,6 +35,8 @@ class AuthorizationRequest:
     state: str | None = None
     nonce: str | None = None
     login_hint: str | None = None
+    language: str = "es"
+    """Of the login page: the first of ``ui_locales`` that it has."""
     second_factor: bool = False
     """Whether ``acr_values`` asks for ``assurance.SECOND_FACTOR``."""
 

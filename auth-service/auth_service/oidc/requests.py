@@ -20,6 +20,8 @@ from auth_service.users.model import normal_email
 
 PAGE_SECONDS = 600
 """How long somebody may take to log in."""
+LANGUAGES = ("es", "en")
+"""Of the login page, the first where the request asks for no other."""
 _PURPOSE = "oidc request"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -78,12 +80,18 @@ class RequestReader:
             state=self.given.get("state"),
             nonce=self.given.get("nonce"),
             login_hint=self.given.get("login_hint"),
+            language=self._language,
             second_factor=SECOND_FACTOR in self.given.get("acr_values", "").split(),
         )
 
     @property
     def _prompts(self) -> set[str]:
         return set(self.given.get("prompt", "").split())
+
+    @property
+    def _language(self) -> str:
+        asked = (tag.split("-")[0].lower() for tag in self.given.get("ui_locales", "").split())
+        return next((language for language in asked if language in LANGUAGES), LANGUAGES[0])
 
     @property
     def is_silent(self) -> bool:

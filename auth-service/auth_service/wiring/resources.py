@@ -29,6 +29,7 @@ from auth_service.service_accounts.tokens import ServiceAccountTokens
 from auth_service.sessions.browser_sessions import BrowserSessions
 from auth_service.settings import AuthSettings
 from auth_service.tokens.signing_keys import SigningKeys
+from auth_service.users.saved_views import SavedViews
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
 from castor_chassis import TokenVerifier
 from castor_chassis.security.rate_limit import limiter_of
@@ -50,6 +51,7 @@ def build_resources(
         login=login,
         registration=_registration(s, f),
         self_service=SelfService(login, f.passwords, f.changes),
+        saved_views=SavedViews(f.postgres),
         password_reset=PasswordReset(f.postgres, f.passwords, f.limits, f.vault, f.changes, f.summaries),
         email_change=EmailChange(f.postgres, login, f.limits, f.changes),
         mfa=mfa,

@@ -126,6 +126,26 @@ async def test_a_wrong_password_says_so_in_spanish(frontend: Frontend, browser: 
     assert done.status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("asked", "language", "button", "refusal"),
+    [
+        ("en", "en", "Sign in", "E-mail or password is wrong"),
+        ("pt en-GB es", "en", "Sign in", "E-mail or password is wrong"),
+        ("pt", "es", "Iniciar sesión", "El correo o la contraseña no son correctos"),
+    ],
+)
+async def test_the_page_has_the_language_that_is_asked_for(
+    frontend: Frontend, browser: Browser, asked: str, language: str, button: str, refusal: str
+) -> None:
+    """The first of ui_locales that it speaks, also when it comes again with an error; else Spanish."""
+    page = await browser.open(frontend.authorization_url(ui_locales=asked)[0])
+    again = await browser.send(page, email="a@b.co", password="not it at all")
+    for shown in (page, again):
+        assert f'<html lang="{language}">' in shown.text
+        assert f"<button>{button}</button>" in shown.text
+    assert refusal in again.text
+
+
 async def test_the_console_comes_from_the_settings_and_clients_end(
     provider: RunningService, frontend: Frontend, browser: Browser, people: Any
 ) -> None:

@@ -25,6 +25,7 @@ const SENTENCES: Record<string, () => string> = {
   too_few_tweets: () => t("No hay tuits en este período.", "There are no tweets in this period."),
   entity_not_found: () => t("No se sigue a esa persona.", "That person is not tracked."),
   dataset_not_found: () => t("No hay un conjunto de datos con ese nombre.", "There is no data set of that name."),
+  too_many_saved_views: () => t("Hay demasiadas vistas guardadas; olvida una.", "There are too many saved views; forget one."),
   not_found: () => t("No existe.", "It does not exist."),
   x_not_configured: () => t("Falta la llave de X; los archivos funcionan igual.", "X has no key; files work all the same."),
   budget_exceeded: () => t("No alcanza el presupuesto de X.", "The budget of X does not suffice."),

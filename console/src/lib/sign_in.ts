@@ -1,6 +1,7 @@
 // Signing in: an OpenID Connect authorization code with PKCE (RFC 7636). The password, passkey and second factor are
 // given at auth-service's own page; the console receives a code that is worth nothing without its verifier.
 import { Refusal } from "./client";
+import { language } from "./i18n.svelte";
 import { begin, CLIENT, TOKEN_PATH, type Tokens } from "./session.svelte";
 
 const KEY = "castor.signing-in";
@@ -31,6 +32,7 @@ export async function leaveToSignIn(silent = false): Promise<void> {
     state: pending.state,
     code_challenge: await challengeOf(pending.verifier),
     code_challenge_method: "S256",
+    ui_locales: language(),
   });
   if (silent) query.set("prompt", "none");
   location.assign(`${new URL(String(found.authorization_endpoint)).pathname}?${query}`);

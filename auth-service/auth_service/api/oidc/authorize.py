@@ -49,6 +49,7 @@ _QUERY = {
         _parameter("login_hint"),
         _parameter("prompt", description="none: answer login_required rather than a page; login: ask in any case."),
         _parameter("max_age", pattern="^[0-9]{1,9}$", description="Seconds since the login; older ones do not count."),
+        _parameter("ui_locales", description="Space separated; the login page has es and en."),
         _parameter("acr_values", description="aal2: only a login with a second factor will do."),
     ]
 }

@@ -1,4 +1,4 @@
-"""The pages that browsers are shown: plain HTML in Spanish; the one script asks an authenticator for a passkey."""
+"""The pages that browsers are shown: plain HTML; the one script asks an authenticator for a passkey."""
 
 from __future__ import annotations
 
@@ -10,20 +10,30 @@ from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse
 
+from auth_service.api.oidc.texts import TEXTS, Texts
 from auth_service.oidc.authorization import LoginPage
+from auth_service.oidc.requests import LANGUAGES
 from castor_chassis import ServiceError
 
+# The colours are the console's.
 _STYLE = (
-    "body{font-family:system-ui,sans-serif;max-width:24rem;margin:10vh auto;padding:0 1rem}"
-    "h1{font-size:1.4rem}label{display:block;margin:1rem 0 .3rem}"
-    "input{width:100%;box-sizing:border-box;padding:.6rem;font-size:1rem;border:1px solid #767676;border-radius:4px}"
-    "button{margin-top:1.5rem;width:100%;padding:.7rem;font-size:1rem;border:0;border-radius:4px}"
-    "button{background:#0b4f8a;color:#fff}body{color:#1a1a1a;background:#fff}"
-    "#passkey button{background:#fff;color:#0b4f8a;border:1px solid #0b4f8a}"
-    ".error{padding:.7rem;border-left:4px solid #a61b1b;background:#fdeeee}"
+    ":root{color-scheme:light dark;--page:#f4f5f7;--surface:#fff;--line:#d9dee5;--control:#7a8594;--ink:#1a1f29;"
+    "--accent:#2b4c9b;--on-accent:#fff;--error:#8f1d1d;--error-ground:#fdecec}"
+    "@media(prefers-color-scheme:dark){:root{--page:#0b0e12;--surface:#12161c;--line:#2a313b;--control:#6c7785;"
+    "--ink:#e8ebf0;--accent:#8fb0ff;--on-accent:#0b0e12;--error:#ffb4ab;--error-ground:#3b1414}}"
+    "body{font:1rem/1.5 system-ui,sans-serif;margin:0;color:var(--ink);background:var(--page)}"
+    "main{max-width:22rem;margin:12vh auto;padding:1.5rem;background:var(--surface);border:1px solid var(--line);"
+    "border-radius:8px}h1{font-size:1.4rem;margin:0}label{display:block;margin:1rem 0 .3rem}"
+    "input{width:100%;box-sizing:border-box;padding:.6rem;font:inherit;color:inherit;background:var(--surface);"
+    "border:1px solid var(--control);border-radius:6px}"
+    "button{margin-top:1.5rem;width:100%;padding:.7rem;font:inherit;font-weight:600;border:1px solid var(--accent);"
+    "border-radius:6px;background:var(--accent);color:var(--on-accent)}"
+    "#passkey button{margin-top:.75rem;background:none;color:var(--accent)}"
+    ".error{padding:.7rem;border-radius:6px;background:var(--error-ground);color:var(--error)}"
+    ":focus-visible{outline:2px solid var(--accent);outline-offset:2px}code{overflow-wrap:anywhere}"
 )
 _PAGE = (
-    '<!doctype html><html lang="es"><head><meta charset="utf-8"><title>{title}</title>'
+    '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta name="viewport" content="width=device-width,initial-scale=1"><style>{style}</style></head>'
     "<body><main><h1>{title}</h1>{content}</main></body></html>"
 )
@@ -38,33 +48,23 @@ _SCRIPT = (
 )
 _PASSKEY_FORM = (
     '<form method="post" action="/v1/auth/oidc/login/passkey" id="passkey" data-options="{options}" hidden>{hidden}'
-    '<input type="hidden" name="credential" value=""><button>Usar una llave de acceso</button></form>'
+    '<input type="hidden" name="credential" value=""><button>{says.passkey}</button></form>'
     "<script>{script}</script>"
 )
 _PASSWORD_FORM = (
-    "<p>{client} pide que inicie sesión con su cuenta de CASTOR. Después volverá a {site}.</p>{error}"
+    "<p>{intro}</p>{error}"
     '<form method="post" action="/v1/auth/oidc/login">{hidden}'
-    '<label for="email">Correo electrónico</label><input id="email" name="email" type="email" value="{email}" '
+    '<label for="email">{says.email}</label><input id="email" name="email" type="email" value="{email}" '
     'autocomplete="username" maxlength="254" required>'
-    '<label for="password">Contraseña</label><input id="password" name="password" type="password" '
-    'autocomplete="current-password" maxlength="512" required><button>Iniciar sesión</button></form>'
+    '<label for="password">{says.password}</label><input id="password" name="password" type="password" '
+    'autocomplete="current-password" maxlength="512" required><button>{says.enter}</button></form>'
 )
 _CODE_FORM = (
-    "<p>Escriba el código de su aplicación de autenticación, o uno de sus códigos de recuperación.</p>{error}"
+    "<p>{says.code_intro}</p>{error}"
     '<form method="post" action="/v1/auth/oidc/login/mfa">{hidden}'
-    '<label for="code">Código</label><input id="code" name="code" autocomplete="one-time-code" maxlength="40" required '
-    "autofocus><button>Continuar</button></form>"
+    '<label for="code">{says.code}</label><input id="code" name="code" autocomplete="one-time-code" maxlength="40" '
+    "required autofocus><button>{says.go_on}</button></form>"
 )
-_ERRORS = {
-    "invalid_credentials": "El correo o la contraseña no son correctos. Revíselos e inténtelo de nuevo.",
-    "invalid_code": "El código no es correcto o ya se usó. Espere el siguiente de su aplicación.",
-    "invalid_mfa_token": "Pasó demasiado tiempo. Escriba de nuevo su correo y su contraseña.",
-    "passkey_refused": "La llave de acceso no se aceptó. Inténtelo de nuevo, o use su contraseña.",
-    "account_changed": "La cuenta cambió mientras iniciaba sesión. Inténtelo de nuevo.",
-    "too_many_attempts": "Demasiados intentos fallidos. Espere {seconds} segundos e inténtelo de nuevo.",
-    "rate_limited": "Demasiadas solicitudes. Espere {seconds} segundos e inténtelo de nuevo.",
-}
-_OTHERWISE = "El servicio no pudo atender la solicitud. Inténtelo de nuevo en unos segundos."
 
 
 def _hash_of(text: str) -> str:
@@ -81,8 +81,10 @@ def _security_headers(form_goes_to: str) -> dict[str, str]:
     }
 
 
-def _page(title: str, content: str, status: int, form_goes_to: str = "'none'") -> HTMLResponse:
-    page = _PAGE.format(title=escape(title), style=_STYLE, content=content)
+def _page(
+    title: str, content: str, status: int, form_goes_to: str = "'none'", language: str = LANGUAGES[0]
+) -> HTMLResponse:
+    page = _PAGE.format(title=escape(title), style=_STYLE, content=content, language=language)
     return HTMLResponse(page, status, headers=_security_headers(form_goes_to))
 
 
@@ -90,38 +92,40 @@ def _hidden(**fields: str) -> str:
     return "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
 
 
-def _error(error: ServiceError | None) -> str:
+def _error(error: ServiceError | None, says: Texts) -> str:
     if error is None:
         return ""
-    text = _ERRORS.get(error.code, _OTHERWISE).format(seconds=round(error.retry_after_seconds or 1))
+    text = says.errors.get(error.code, says.other_error).format(seconds=round(error.retry_after_seconds or 1))
     return f'<p class="error" role="alert">{text}</p>'
 
 
 def login_page(page: LoginPage) -> HTMLResponse:
     """Return the form for the password, or for the code; 200, or the status of the error it shows."""
+    says = TEXTS[page.language]
     back = urlsplit(page.redirect_uri)
     site = f"{back.scheme}://{back.netloc}"
     fields = {"request": page.request, **({"mfa_token": page.mfa_token} if page.mfa_token else {})}
     form = (_CODE_FORM if page.mfa_token else _PASSWORD_FORM).format(
-        client=escape(page.client.name),
-        site=escape(site),
+        says=says,
+        intro=says.intro.format(client=escape(page.client.name), site=escape(site)),
         email=escape(page.email),
         hidden=_hidden(**fields),
-        error=_error(page.error),
+        error=_error(page.error, says),
     )
     if not page.mfa_token:
-        form += _passkey_form(page)
+        form += _passkey_form(page, says)
     # Browsers hold the redirect that answers a form against form-action as well.
-    response = _page("Iniciar sesión en CASTOR", form, page.error.status if page.error else 200, f"'self' {site}")
+    status = page.error.status if page.error else 200
+    response = _page(says.title, form, status, f"'self' {site}", page.language)
     if page.error is not None:
         response.headers.update(page.error.headers())
     return response
 
 
-def _passkey_form(page: LoginPage) -> str:
+def _passkey_form(page: LoginPage, says: Texts) -> str:
     options = escape(json.dumps(page.passkey.options))
     hidden = _hidden(request=page.request, token=page.passkey.token)
-    return _PASSKEY_FORM.format(options=options, hidden=hidden, script=_SCRIPT)
+    return _PASSKEY_FORM.format(says=says, options=options, hidden=hidden, script=_SCRIPT)
 
 
 def refusal_page(description: str) -> HTMLResponse:

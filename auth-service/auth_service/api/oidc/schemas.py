@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from auth_service.api.schemas.fields import Name
+from auth_service.oidc.requests import LANGUAGES
 from auth_service.service_accounts.public_keys import ALGORITHMS
 from auth_service.users.roles import Scope
 from castor_chassis import Pattern, RequestModel, ResponseModel, Timestamp
@@ -103,7 +104,7 @@ class ProviderView(ResponseModel):
     code_challenge_methods_supported: tuple[str, ...] = ("S256",)
     acr_values_supported: list[str]
     claims_supported: list[str]
-    ui_locales_supported: tuple[str, ...] = ("es",)
+    ui_locales_supported: tuple[str, ...] = LANGUAGES
     request_parameter_supported: bool = False
     request_uri_parameter_supported: bool = False
     authorization_response_iss_parameter_supported: bool = True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
 
 from auth_service.api.schemas.api_keys import ApiKeyView
-from auth_service.api.schemas.fields import Email, NewPassword, Password, RevokeKeys
+from auth_service.api.schemas.fields import Email, Id, Name, NewPassword, Password, RevokeKeys
 from auth_service.api.schemas.login import SessionView
-from castor_chassis import RequestModel
+from castor_chassis import RequestModel, ResponseModel, Text, Timestamp
 
 
 class PasswordRequest(RequestModel):
@@ -35,3 +37,26 @@ class ChangeEmailRequest(RequestModel):
 
     password: Password
     new_email: Email
+
+
+Address = Annotated[
+    Text, Field(min_length=1, max_length=2000, description="What restores it, such as '#/explorar?q=x'.")
+]
+
+
+class SavedViewRequest(RequestModel):
+    """A view of a frontend, and what it is called."""
+
+    name: Name
+    address: Address
+
+
+class SavedViewView(ResponseModel):
+    """A saved view."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    name: str
+    address: str
+    saved_at: Timestamp
