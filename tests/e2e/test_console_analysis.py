@@ -21,6 +21,19 @@ POLLS = "pollster,until,sample_size,Ana,Luis\n" + "".join(
 )
 
 
+def news(path: Path) -> Path:
+    """Write a month of quiet talk up to now, and one topic that rises in its last hour."""
+    now = datetime.now(UTC)
+    talk = [(timedelta(days=day, hours=n), f"agua luz vereda{day}x{n}") for day in range(1, 28) for n in range(6)]
+    rise = [(timedelta(minutes=3 * n + 1), f"#PuenteDeHonda barrio{'abcdefghijklmn'[n]}") for n in range(14)]
+    rows = (
+        f"{2**60 + 5000 + n},cuenta_{n},{now - age:%Y-%m-%dT%H:%M:%SZ},{text}"
+        for n, (age, text) in enumerate(talk + rise)
+    )
+    path.write_text("id,username,created_at,text\n" + "\n".join(rows) + "\n")
+    return path
+
+
 def test_quiet_days_at_the_end_lead_to_the_last_day_with_trends(visit: Visit, api: Any) -> None:
     """The sample ends without trends: the last day that has some is shown, and it is said; a chosen end is kept."""
     page = visit.open("#/tendencias")
@@ -57,7 +70,7 @@ def test_polls_stand_beside_the_forecast(visit: Visit, tmp_path: Path) -> None:
     file.write_text(POLLS + "CNC,2026-06-03,1200,50,20\n")
     page = visit.open(f"#/pronostico/{ENTITY}{WEEK}")
     page.set_input_files("[data-polls]", file)
-    visit.says("1 posteriores al período no cuentan.")
+    visit.says("1 encuesta posterior al período no cuenta.")
     assert "9 encuestas" in page.inner_text("[data-state=polls]")
     names = page.locator("text=/^(Ana|Luis) \\d/")
     assert names.count() == 2
@@ -123,15 +136,8 @@ def test_a_watch_fires_and_trends_are_told_live(visit: Visit, tmp_path: Path) ->
     live = page.context.new_page()
     live.goto(f"{visit.url}/#/tendencias")
     live.wait_for_selector("[data-live=true]", timeout=60_000)
-    times = (datetime.now(UTC) - timedelta(seconds=20 * n) for n in range(60))
-    rows = (
-        f"{2**60 + 5000 + n},cuenta_{n},{at:%Y-%m-%dT%H:%M:%SZ},Cayó el puente de Honda {n}"
-        for n, at in enumerate(times)
-    )
-    file = tmp_path / "now.csv"
-    file.write_text("id,username,created_at,text\n" + "\n".join(rows) + "\n")
     upload = page.context.new_page()
     upload.goto(f"{visit.url}/#/fuentes")
-    upload.set_input_files("input[type=file]", file)
-    live.locator("[role=status] li", has_text="puente").first.wait_for(timeout=120_000)
+    upload.set_input_files("input[type=file]", news(tmp_path / "now.csv"))
+    live.locator("[role=status] li", has_text="PuenteDeHonda").first.wait_for(timeout=120_000)
     page.locator("section.card", has_text="Lo nuevo").locator("li").first.wait_for(timeout=120_000)

@@ -22,6 +22,11 @@ export function whole(value: number): string {
   return formatter({ maximumFractionDigits: 0 }).format(value);
 }
 
+/** "1 tema", "2 temas": a number and what it counts. */
+export function counted(value: number, one: string, many: string): string {
+  return `${whole(value)} ${value === 1 ? one : many}`;
+}
+
 export function decimal(value: number, digits = 1): string {
   return formatter({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }

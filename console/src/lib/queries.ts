@@ -79,15 +79,15 @@ export const topics = (period: Period, hours: number, limit: number, entity?: st
 });
 
 /**
- * The same; where nobody chose the period and its end is quiet, of the last day in it that is not. `until` is the last
- * day of what was found.
+ * The same; where the end of the period is quiet, of the last day in it that is not, if asked to go `back`. `until` is
+ * the last day of what was found.
  */
-export const lastTopics = (period: Period, hours: number, limit: number) => ({
-  queryKey: ["lastTopics", period.asOf, hours, limit, period.chosen, period.dataset],
+export const lastTopics = (period: Period, hours: number, limit: number, back: boolean) => ({
+  queryKey: ["lastTopics", period.asOf, period.since, hours, limit, back, period.dataset],
   queryFn: async () => {
     const atEnd = await topicsAt(period.asOf, period, hours, limit);
     const quiet = { ...atEnd, until: period.until };
-    if (period.chosen) return quiet;
+    if (!back) return quiet;
     for (let day = period.until; !atEnd.data.items.length && day > period.since; ) {
       day = addDays(day, -1);
       const found = await topicsAt(endOf(day), period, hours, limit);
