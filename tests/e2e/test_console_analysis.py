@@ -46,6 +46,25 @@ def test_quiet_days_at_the_end_lead_to_the_last_day_with_trends(visit: Visit, ap
     assert chosen.locator("[data-state=earlier], section.card h2").count() == 0
 
 
+def test_the_numbers_of_other_views_are_those_of_the_api(visit: Visit, api: Any) -> None:
+    """A candidate's index, the difference of two, what is stored and classified, and the budget of X."""
+    span = {
+        entity: api(f"/v1/forecast/icce?entity={entity}&as_of=2026-05-30T05:00:00Z&days_back=7")["span"]["icce"]
+        for entity in (ENTITY, "alvaro-quintero")
+    }
+    page = visit.open(f"#/candidaturas/{ENTITY}{WEEK}")
+    assert number(page.inner_text("[data-number=icce]")) == pytest.approx(span[ENTITY], abs=0.06)
+    page = visit.open(f"#/comparar{WEEK}&e={ENTITY},alvaro-quintero")
+    difference = span[ENTITY] - span["alvaro-quintero"]
+    assert number(page.inner_text("[data-number=difference]").lstrip("+")) == pytest.approx(difference, abs=0.06)
+    stored = api("/v1/twitter/scores/progress")
+    told = visit.open("#/estado").locator('tr:has(th:text-is("Tuits")) td').last.inner_text()
+    assert number(told.split(" ")[0]) == stored["tweets"] > 0
+    budget = api("/v1/twitter/usage")["budgets"][0]
+    row = visit.open("#/consumo").locator("tr", has_text="toda la cuenta de X").first.locator("td").all_inner_texts()
+    assert number(row[3]) == budget["tweets_limit"] > 0
+
+
 def test_a_scenario_is_that_of_the_api(visit: Visit, api: Any) -> None:
     """Moving the slider of sentiment shows the largest effect that forecast-service simulates; the address keeps it."""
     page = visit.open(f"#/pronostico/{ENTITY}{WEEK}")

@@ -2,7 +2,7 @@
 import { Refusal } from "./client";
 import { t } from "./i18n.svelte";
 
-const SENTENCES: Record<string, () => string> = {
+const SENTENCES: Record<string, (error: Refusal) => string> = {
   offline: () => t("Sin conexión a la red.", "You are offline."),
   unreachable: () => t("El servidor no responde.", "The server does not answer."),
   unavailable: () => t("Esa parte del sistema no responde ahora.", "That part of the system does not answer now."),
@@ -21,6 +21,7 @@ const SENTENCES: Record<string, () => string> = {
   invalid_mfa_token: () => t("El paso anterior venció; entra de nuevo.", "The first step has expired; sign in again."),
   too_many_attempts: () => t("Demasiados intentos.", "Too many attempts."),
   invalid: () => t("Lo enviado no es válido.", "What was sent is not valid."),
+  unusable_polls: (error) => `${t("El archivo de encuestas no se puede usar:", "The file of polls cannot be used:")} ${error.message}`,
   too_few_days: () => t("Hay muy pocos días con datos.", "Too few days have data."),
   too_few_tweets: () => t("No hay tuits en este período.", "There are no tweets in this period."),
   entity_not_found: () => t("No se sigue a esa persona.", "That person is not tracked."),
@@ -36,7 +37,7 @@ const SENTENCES: Record<string, () => string> = {
 /** One sentence for the reader. */
 export function sentence(error: unknown): string {
   if (!(error instanceof Refusal)) return String(error);
-  return SENTENCES[error.code]?.() ?? `${t("El sistema respondió", "The system answered")}: ${error.message || error.code}`;
+  return SENTENCES[error.code]?.(error) ?? `${t("El sistema respondió", "The system answered")}: ${error.message || error.code}`;
 }
 
 /** What support needs to find it: code and id of the request. */

@@ -49,3 +49,17 @@ export function noteText(note: string): string {
   };
   return texts[note] ?? note;
 }
+
+export function periodName(period: string): string {
+  const names: Record<string, string> = { daily: t("por día", "a day"), monthly: t("por mes", "a month") };
+  return names[period] ?? period;
+}
+
+/** Whose a budget of X is: of all, of a purpose, or the reader's own share of one. */
+export function budgetName({ level, name }: { level: string; name: string }): string {
+  const purposes: Record<string, string> = { analysis: t("análisis", "analysis"), trending: t("tendencias", "trends") };
+  const purpose = name.split(" for ").at(-1) ?? name;
+  const named = purposes[purpose] ?? purpose;
+  if (level === "all") return t("toda la cuenta de X", "the whole account of X");
+  return level === "purpose" ? named : t(`tu parte en ${named}`, `your share of ${named}`);
+}
