@@ -34,7 +34,7 @@ async def test_a_name_has_one_view_of_its_owner(person: Person, people: Any) -> 
     assert again.status_code == 200, again.text
     await client.post(PATH, json={"name": "Agua", "address": "#/"}, headers=mine)
     assert await names(person, mine) == ["Agua", "Ma\u00f1ana"]
-    another = await people.headers(client)
+    another = await people.administrator_headers(client)
     assert await names(person, another) == []
     view = f"{PATH}/{again.json()['data']['id']}"
     assert (await client.delete(view, headers=another)).json()["code"] == "saved_view_not_found"
