@@ -13,5 +13,10 @@ export function polls(): { text: string; name: string } {
 /** Keep a file of polls for this tab; an empty text forgets it. */
 export function keepPolls(name: string, text: string): void {
   Object.assign(state, { name, text });
-  sessionStorage.setItem(KEY, JSON.stringify({ name, text }));
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ name, text }));
+  } catch {
+    // A file too large for the tab's storage is kept until the page is reloaded.
+    sessionStorage.removeItem(KEY);
+  }
 }

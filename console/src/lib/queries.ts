@@ -78,9 +78,11 @@ export const topics = (period: Period, hours: number, limit: number, entity?: st
   staleTime: FRESH_MS,
 });
 
+const MOST_DAYS_BACK = 7;
+
 /**
- * The same; where the end of the period is quiet, of the last day in it that is not, if asked to go `back`. `until` is
- * the last day of what was found.
+ * The same; where the end of the period is quiet, of the last day in it that is not, a week before at most, if asked to go
+ * `back`. `until` is the last day of what was found.
  */
 export const lastTopics = (period: Period, hours: number, limit: number, back: boolean) => ({
   queryKey: ["lastTopics", period.asOf, period.since, hours, limit, back, period.dataset],
@@ -88,8 +90,8 @@ export const lastTopics = (period: Period, hours: number, limit: number, back: b
     const atEnd = await topicsAt(period.asOf, period, hours, limit);
     const quiet = { ...atEnd, until: period.until };
     if (!back) return quiet;
-    for (let day = period.until; !atEnd.data.items.length && day > period.since; ) {
-      day = addDays(day, -1);
+    const first = addDays(period.until, -MOST_DAYS_BACK);
+    for (let day = addDays(period.until, -1); !atEnd.data.items.length && day >= first && day >= period.since; day = addDays(day, -1)) {
       const found = await topicsAt(endOf(day), period, hours, limit);
       if (found.data.items.length) return { ...found, until: day };
     }
