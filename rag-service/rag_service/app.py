@@ -26,6 +26,7 @@ from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.embeddings.encoder import Encoder
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.embeddings.worker import Embedder, measure
+from rag_service.files.reading_process import ReadingProcess
 from rag_service.files.repository import FileRepository
 from rag_service.files.service import FileService
 from rag_service.files.worker import FileReader
@@ -98,7 +99,8 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
         postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows
     )
     chassis.spawn_under_lease("follow_tweets", FeedConsumer(twitter, stored, traffic).run)
-    reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres))
+    process = ReadingProcess(settings.file_reading_seconds, settings.file_reading_memory_mb)
+    reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres), process)
     chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)
     chassis.spawn_under_lease("keep_indexes", partial(keep_indexes, indexes, settings.index_check_seconds))

@@ -49,6 +49,15 @@ class RagSettings(FeedSettings):
         30, gt=0, description="Seconds between two checks of the vector indexes and between two updates of the gauges."
     )
 
+    file_reading_seconds: float = Field(
+        60, gt=0, le=600, description="How long a file may take to be read into passages; above this it is refused."
+    )
+    file_reading_memory_mb: int = Field(
+        256,
+        ge=128,
+        description="Of the process that reads files; with the service's own, below the container's.",
+    )
+
     chat_model: str = Field("default", description="Model asked for answers.")
     answer_timeout_seconds: float = Field(
         20,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from rag_service.documents.model import Draft, Metadata
 from rag_service.files.model import File, Section
@@ -12,20 +13,24 @@ PASSAGE_CHARACTERS = 900
 LONGEST_SENTENCE = 4_000
 
 
-def passages_of(file: File, sections: Sequence[Section]) -> list[Draft]:
-    """Return the documents of a file, in order; the title of each is that of the file and its heading."""
-    pieces = [(section, text) for section in sections for text in _passages(section.text)]
-    return [_draft(file, section, text, number) for number, (section, text) in enumerate(pieces, 1)]
+def passages_of(sections: Iterable[Section]) -> list[Section]:
+    """Return the passages of sections, in order, each with the heading and the page of its section."""
+    return [replace(section, text=text) for section in sections for text in _passages(section.text)]
 
 
-def _draft(file: File, section: Section, text: str, number: int) -> Draft:
+def drafts_of(file: File, passages: Sequence[Section]) -> list[Draft]:
+    """Return the documents of a file; the title of each is that of the file and its heading."""
+    return [_draft(file, passage, number) for number, passage in enumerate(passages, 1)]
+
+
+def _draft(file: File, passage: Section, number: int) -> Draft:
     metadata: Metadata = {"file": file.name, "passage": number}
-    if section.page is not None:
-        metadata["page"] = section.page
-    title = " › ".join(part for part in (file.title or file.name, section.heading) if part)
+    if passage.page is not None:
+        metadata["page"] = passage.page
+    title = " › ".join(part for part in (file.title or file.name, passage.heading) if part)
     return Draft(
         id=f"{file.id}:{number:05}",
-        text=text,
+        text=passage.text,
         source=file.source,
         published_at=file.published_at or file.stored_at,
         title=title[:500],

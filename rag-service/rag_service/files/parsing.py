@@ -95,12 +95,17 @@ def _pdf(content: bytes) -> list[Section]:
             raise FileUnreadable(reason="it is protected by a password; send it without one")
         if len(reader.pages) > MOST_PAGES:
             raise FileUnreadable(reason=f"it has more than {MOST_PAGES:,} pages; send its parts")
-        pages = [page.extract_text().replace("\x00", " ") for page in reader.pages]
+        pages = [_storable(page.extract_text()) for page in reader.pages]
     except FileUnreadable:
         raise
     except Exception as error:  # of a broken file pypdf raises whatever its parts raise
         raise FileUnreadable(reason=f"it is no PDF that can be read ({type(error).__name__})") from error
     return [Section(None, _joined_words(text), number) for number, text in enumerate(pages, 1)]
+
+
+def _storable(text: str) -> str:
+    # A PDF may map its glyphs to halves of UTF-16 pairs, which no database takes.
+    return text.replace("\x00", " ").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _joined_words(text: str) -> str:

@@ -27,6 +27,13 @@ ON CONFLICT (tenant, id) DO UPDATE SET
     error = NULL, content = CASE WHEN f.state = 'failed' THEN excluded.content ELSE f.content END
 RETURNING {_COLUMNS}
 """
+# Organisations take turns: that of which no file has ended for longest is next, so that many files hold up one's own.
+_NEXT = f"""
+SELECT {_COLUMNS}, content FROM files AS f WHERE {_UNREAD}
+ORDER BY (SELECT max(updated_at) FROM files AS e WHERE e.tenant = f.tenant AND e.state IN ('done', 'failed'))
+    NULLS FIRST, stored_at, id
+LIMIT 1
+"""
 _PROGRESS = "UPDATE files SET state = $3, passages = $4, stored = $5, updated_at = now() WHERE tenant = $1 AND id = $2"
 _END = f"""
 UPDATE files SET state = $3, error = $4, content = NULL, updated_at = now() WHERE tenant = $1 AND id = $2 AND {_UNREAD}
@@ -86,10 +93,9 @@ class FileRepository:
         return len(rows)
 
     async def next_unread(self) -> tuple[File, bytes] | None:
-        """Return the file that waits longest, of whichever organisation, with its bytes."""
-        sql = f"SELECT {_COLUMNS}, content FROM files WHERE {_UNREAD} ORDER BY stored_at, id LIMIT 1"
+        """Return the file that waits longest of the organisation whose turn it is, with its bytes."""
         async with accessing(self._postgres, BACKGROUND) as connection:
-            row = await connection.fetchrow(sql)
+            row = await connection.fetchrow(_NEXT)
         if row is None:
             return None
         fields = dict(row)

@@ -9,9 +9,9 @@ import structlog
 from rag_service.documents.model import Access, Draft
 from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.errors import FileUnreadable
-from rag_service.files.chunking import passages_of
+from rag_service.files.chunking import drafts_of
 from rag_service.files.model import File
-from rag_service.files.parsing import sections_of
+from rag_service.files.reading_process import ReadingProcess
 from rag_service.files.repository import FileRepository
 
 BATCH = 200
@@ -23,8 +23,9 @@ class FileReader:
     """Reads files; run it under a lease. A file whose reading was broken off is read again from its beginning, which
     stores nothing twice."""
 
-    def __init__(self, files: FileRepository, documents: TenantDocumentRepository) -> None:
+    def __init__(self, files: FileRepository, documents: TenantDocumentRepository, process: ReadingProcess) -> None:
         self._files = files
+        self._process = process
         self._documents = documents
 
     async def run(self) -> None:
@@ -40,8 +41,7 @@ class FileReader:
             return False
         file, content = waiting
         try:
-            # Parsing takes seconds of a processor.
-            passages = await asyncio.to_thread(_passages, file, content)
+            passages = drafts_of(file, await self._process.passages(file.media_type, content))
         except FileUnreadable as error:
             log.warning("file_not_read", file=file.id, reason=str(error))
             await self._files.end(file, str(error))
@@ -61,7 +61,3 @@ class FileReader:
         # Erased while its last passages were stored.
         await self._files.drop_passages(file)
         return False
-
-
-def _passages(file: File, content: bytes) -> list[Draft]:
-    return passages_of(file, sections_of(file.media_type, content))

@@ -29,6 +29,7 @@ _CLOSING = "\"'”’»)\\]"
 _END = re.compile(rf"[.!?…]+[{_CLOSING}]*(?=\s|$|[^\w\s.,;:!?…{_CLOSING}/@#&=_-])|\n+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
 _LOWER_START = re.compile(r"\s*[,;:)]?\s*[a-záéíóúüñ]")
+_VISIBLE = re.compile(r"\S")
 _TOKEN_START = re.compile(r"\S*$")
 
 
@@ -70,11 +71,12 @@ def _is_abbreviation(text: str, start: int, match: re.Match[str]) -> bool:
     if found is None:
         return False
     word, end = fold(found.group(1), keep_enye=False), match.end()
-    if text[end:].strip() == "":
+    upcoming = _VISIBLE.search(text, end)
+    if upcoming is None:
         return False
     if len(word) == 1:
         return found.group(1).isupper() or _follows_initial(text, match.start())
-    following = text[end:].lstrip()[:1]
+    following = upcoming.group()
     return (word in _ALWAYS_GO_ON and _is_title_or_number(word, following)) or (
         word in _ABBREVIATIONS and (following.isdigit() or following.islower())
     )

@@ -16,8 +16,8 @@ HTML = b"""<html><head><title>x</title><script>alert('no')</script></head><body>
 MARKDOWN = "# Programa\n\nPresentación **breve**.\n\n## Salud\n\nConstruiremos 45\nhospitales.\n\n- Uno en Quibdó.\n"
 
 
-def pdf(*lines: str) -> bytes:
-    """Return a PDF of one page."""
+def pdf(*lines: str, letters: bytes = b"") -> bytes:
+    """Return a PDF of one page; ``letters`` maps codes of characters to UTF-16, both in hexadecimal."""
     shown = " ".join(f"({line}) Tj 0 -20 Td" for line in lines)
     stream = zlib.compress(f"BT /F1 12 Tf 50 700 Td {shown} ET".encode("latin-1"))
     objects = [
@@ -25,8 +25,9 @@ def pdf(*lines: str) -> bytes:
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
         b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
-        b"/Encoding /WinAnsiEncoding >> >> >> >>",
+        b"/Encoding /WinAnsiEncoding /ToUnicode 5 0 R >> >> >> >>",
         b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(stream), stream),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(letters), letters),
     ]
     body = b"%PDF-1.4\n"
     places = []
@@ -34,7 +35,7 @@ def pdf(*lines: str) -> bytes:
         places.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return body + b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Root 1 0 R /Size 5 >>\nstartxref\n%d\n%%%%EOF" % (
+    return body + b"xref\n0 6\n0000000000 65535 f \n%strailer\n<< /Root 1 0 R /Size 6 >>\nstartxref\n%d\n%%%%EOF" % (
         table,
         len(body),
     )
@@ -124,6 +125,15 @@ async def test_what_cannot_be_read_says_why(world: World, content: bytes, media_
     file = await read(world, failed["id"])
     assert file["state"] == "failed"
     assert reason in file["error"]
+
+
+async def test_a_pdf_of_half_characters_holds_nothing_up(world: World) -> None:
+    """Halves of UTF-16 pairs, which no database takes, are replaced; pairs are joined."""
+    letters = b"1 begincodespacerange <00> <ff> endcodespacerange 2 beginbfchar <41> <d800> <42> <d83dde00> endbfchar"
+    file = await read(world, (await send(world, pdf("hospital A B", letters=letters), "application/pdf"))["id"])
+    assert (file["state"], file["error"]) == ("done", None)
+    document = (await world.call("GET", f"/v1/rag/documents/{file['id']}:00001"))["data"]
+    assert document["text"].split() == ["hospital", "\ufffd", "\U0001f600"]
 
 
 @pytest.mark.parametrize("name", ["Programa.PDF", "año 2026.pdf", "a.txt.pdf"])

@@ -1,0 +1,70 @@
+"""Files that are expensive, or fatal, to read; and whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from castor_chassis import Postgres
+from castor_chassis.testing import until
+from rag_service.documents.model import Access
+from rag_service.errors import FileUnreadable
+from rag_service.files.model import Section, Upload
+from rag_service.files.reading_process import ReadingProcess
+from rag_service.files.repository import FileRepository
+
+QUADRATIC = b"<blockquote>x" * 300_000
+"""Takes hours: for each tag the parser looks through all that are within it."""
+
+
+async def test_a_file_that_takes_hours_is_given_up() -> None:
+    """Its process is ended, and it says what to do; the next file is read."""
+    with pytest.raises(FileUnreadable, match=r"takes longer than 2 s to read; send its parts"):
+        await ReadingProcess(2).passages("text/html", QUADRATIC)
+    assert await ReadingProcess(60).passages("text/plain", b"Bien.") == [Section(None, "Bien.")]
+
+
+async def test_a_reader_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+    """At the end of the service the process ends as well."""
+    noted = tmp_path / "pid"
+    code = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    reading = asyncio.create_task(
+        ReadingProcess(600, command=(sys.executable, "-c", code)).passages("text/plain", b"x")
+    )
+
+    async def has_begun() -> bool:
+        return noted.exists() and noted.read_text().isdigit()
+
+    await until(has_begun)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(noted.read_text()), 0)
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "sys.exit(3)", "bytearray(4 << 30)"])
+async def test_a_file_that_ends_its_process_is_refused(end: str) -> None:
+    """What makes a parser crash, or takes too much memory, is the file's error and not the service's."""
+    own = "rag_service.files.reading_process"
+    code = f"import os, sys, {own} as own; own.sections_of = lambda *_: {end}; own.main(*sys.argv[1:])"
+    with pytest.raises(FileUnreadable, match="ends the process that reads it"):
+        await ReadingProcess(60, command=(sys.executable, "-c", code)).passages("text/plain", b"x")
+
+
+async def test_organisations_take_turns(postgres: Postgres) -> None:
+    """Many files of one hold up its own only."""
+    files = FileRepository(postgres)
+    for org, number in (("acme", 1), ("acme", 2), ("acme", 3), ("alba", 1)):
+        upload = Upload(f"{number}", "text/plain", f"{org} {number}".encode(), "programa")
+        await files.add(Access(org, (), "user:ana"), upload)
+    turns = []
+    while (waiting := await files.next_unread()) is not None:
+        file, content = waiting
+        turns.append(content.decode())
+        await files.end(file, None)
+    assert turns == ["acme 1", "alba 1", "acme 2", "acme 3"]
