@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from twitter_service.errors import ArchiveNotSingle, BrokenArchive, BrokenWorkbook, UnpackedTooLarge
 from twitter_service.imports.readers.base import Recognised
 from twitter_service.imports.readers.gzip_stream import unpacked
+from twitter_service.imports.readers.workbook import csv_of_workbook
 
 from ..conftest import FIRST_ID, Twitter, csv_of
 
@@ -166,16 +167,27 @@ async def test_broken_and_boundless_archives(data: bytes, error: type[Exception]
 async def test_a_sheet_that_claims_more_rows_than_excel_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """A row number beyond the last row of Excel ends the import instead of being counted up to."""
     monkeypatch.setattr("twitter_service.imports.readers.workbook.MAX_ROWS", 10_000)
-    source = io.BytesIO(workbook([["id"], ["1"]]))
+    data = changed(workbook([["id"], ["1"]]), b'<row r="2"', b'<row r="1999999999"')
+    with pytest.raises(BrokenWorkbook, match="more than 10000 rows"):
+        list(csv_of_workbook(io.BytesIO(changed(data, b'"A2"', b'"A1999999999"')), Recognised()))
+
+
+async def test_a_cell_of_gigabytes_ends_its_own_import_alone() -> None:
+    """What a small workbook unpacks to is held in a process with a bound of its memory; the next one is read."""
+    data = changed(workbook([["id"], ["mucho"]]), b"mucho", b"x" * 60_000_000)
+    assert len(data) < 100_000
+    with pytest.raises(BrokenWorkbook, match="more memory|ends the process"):
+        await read(data, max_bytes=100_000_000)
+    assert (await read(workbook([["id"], ["1"]])))[0] == b"id\n1\n"
+
+
+def changed(book: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a workbook with some bytes of its parts replaced."""
     data = io.BytesIO()
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = old.read(name)
-            new.writestr(
-                name, content.replace(b'<row r="2"', b'<row r="1999999999"').replace(b'"A2"', b'"A1999999999"')
-            )
-    with pytest.raises(BrokenWorkbook):
-        await read(data.getvalue())
+    with zipfile.ZipFile(io.BytesIO(book)) as source, zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(old, new))
+    return data.getvalue()
 
 
 async def test_a_table_that_begins_like_an_archive() -> None:

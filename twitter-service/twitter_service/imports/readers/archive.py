@@ -14,7 +14,8 @@ from typing import IO
 
 from twitter_service.errors import ArchiveNotSingle, BrokenArchive, UnpackedTooLarge
 from twitter_service.imports.readers.base import Recognised
-from twitter_service.imports.readers.workbook import WORKBOOK, csv_of_workbook
+from twitter_service.imports.readers.workbook import WORKBOOK
+from twitter_service.imports.readers.workbook_process import csv_of_workbook_apart
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 """Beginning of an archive, and of an empty one."""
@@ -45,7 +46,7 @@ def _parts(file: IO[bytes], max_bytes: int, recognised: Recognised) -> Iterator[
             members = _members(archive, max_bytes)
             if any(member.filename == WORKBOOK for member in members):
                 recognised.is_sheet = True
-                yield from csv_of_workbook(file, recognised)
+                yield from csv_of_workbook_apart(file, recognised)
             else:
                 yield from _only_file(archive, members, recognised)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:

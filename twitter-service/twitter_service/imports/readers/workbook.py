@@ -39,6 +39,8 @@ def csv_of_workbook(file: IO[bytes], recognised: Recognised) -> Iterator[bytes]:
                 return
     except BrokenWorkbook:
         raise
+    except MemoryError as error:
+        raise BrokenWorkbook(why="it takes more memory than a workbook may") from error
     except Exception as error:  # the library raises what its parsers happen to
         raise BrokenWorkbook(why=f"{type(error).__name__}: {error}"[:200]) from error
 
