@@ -35,13 +35,13 @@ _ERRORS = (
 
 
 @router.post("", status_code=202, responses=errors_of(*_ERRORS))
-async def start_backtest(body: BacktestRequest, r: R, _: CanRead) -> Ok[BacktestReport]:
+async def start_backtest(body: BacktestRequest, r: R, who: CanRead) -> Ok[BacktestReport]:
     """Queue a back-test: whole forecasts made again from earlier days. GET it for its progress and scores.
 
     Idempotent: the same question on the same data is the same job. A job that ended is kept for 30 days.
     """
     wanted = Wanted(tuple(dict.fromkeys(body.methods)), body.horizon_days, body.level, body.origins, body.every_days)
-    return ok(await _report(r, await _queued(body, r, wanted)))
+    return ok(await _report(r, await _queued(body, r, wanted, who.subject)))
 
 
 @router.get("/{backtest_id}", responses=errors_of(BacktestNotFound))
@@ -50,12 +50,12 @@ async def get_backtest(backtest_id: BacktestId, r: R, _: CanRead) -> Ok[Backtest
     return ok(await _report(r, await r.backtests.get(backtest_id)))
 
 
-async def _queued(body: BacktestRequest, r: R, wanted: Wanted) -> Backtest:
+async def _queued(body: BacktestRequest, r: R, wanted: Wanted, asked_by: str) -> Backtest:
     if body.entity is not None:
-        return await r.backtests.of_entity(body.entity, body.as_of, wanted, body.dataset)
+        return await r.backtests.of_entity(body.entity, body.as_of, wanted, body.dataset, asked_by)
     days = tuple((item.date, item.value) for item in body.items or ())
     bounds = (body.bounds.lower, body.bounds.upper) if body.bounds else None
-    return await r.backtests.of_series(PostedSeries(days, body.as_of, bounds), wanted)
+    return await r.backtests.of_series(PostedSeries(days, body.as_of, bounds), wanted, asked_by)
 
 
 async def _report(r: R, job: Backtest) -> BacktestReport:

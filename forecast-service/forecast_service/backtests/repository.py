@@ -16,10 +16,15 @@ id, plan, state, total, error, created_at, updated_at,
 _OPEN = "state IN ('waiting', 'running')"
 # One that failed may be asked for again; one that is done, or waits, stays as it is.
 _ADD = f"""
-INSERT INTO backtests AS b (id, plan, total) VALUES ($1, $2, $3)
+INSERT INTO backtests AS b (id, plan, total, asked_by) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET
+    asked_by = CASE WHEN b.state = 'failed' THEN excluded.asked_by ELSE b.asked_by END,
     state = CASE WHEN b.state = 'failed' THEN 'waiting' ELSE b.state END, error = NULL
 RETURNING {_COLUMNS}
+"""
+
+_HAS_ROOM = f"""
+SELECT count(*) < $3 AND count(*) FILTER (WHERE asked_by = $2) < $4 FROM backtests WHERE {_OPEN} AND id <> $1
 """
 
 
@@ -29,14 +34,18 @@ class BacktestRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def add(self, backtest_id: str, plan: Plan, total: int, *, most_open: int) -> Backtest | None:
-        """Store a job once, or return the one that is stored; None when ``most_open`` others wait."""
+    async def add(
+        self, backtest_id: str, plan: Plan, total: int, *, asked_by: str, most_open: int, most_of_one: int
+    ) -> Backtest | None:
+        """Store a job once, or return the one that is stored.
+
+        None when ``most_open`` others wait, or ``most_of_one`` of whoever asks.
+        """
         async with self._postgres.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('backtests'))")
-            count = f"SELECT count(*) FROM backtests WHERE {_OPEN} AND id <> $1"
-            if await connection.fetchval(count, backtest_id) >= most_open:
+            if not await connection.fetchval(_HAS_ROOM, backtest_id, asked_by, most_open, most_of_one):
                 return None
-            row = await connection.fetchrow(_ADD, backtest_id, _PLAN.dump_python(plan, mode="json"), total)
+            row = await connection.fetchrow(_ADD, backtest_id, _PLAN.dump_python(plan, mode="json"), total, asked_by)
         assert row is not None, "both an insert and an update return their row"
         return _backtest(row)
 
@@ -73,7 +82,7 @@ class BacktestRepository:
     async def end(self, backtest_id: str, error: str | None) -> None:
         """Note that a job is done, or why it failed."""
         await self._postgres.execute(
-            "UPDATE backtests SET state = $2, error = $3, updated_at = now() WHERE id = $1",
+            "UPDATE backtests SET state = $2, error = $3, asked_by = '', updated_at = now() WHERE id = $1",
             backtest_id, "done" if error is None else "failed", error,
         )  # fmt: skip
 

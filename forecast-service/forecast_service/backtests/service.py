@@ -16,7 +16,8 @@ from forecast_service.forecasts.model import DailySeries
 from forecast_service.forecasts.posted import PostedForecasts, PostedSeries
 from forecast_service.forecasts.service import ForecastService, series_of
 
-MOST_OPEN = 20
+MOST_OPEN, MOST_OF_ONE = 20, 5
+"""Jobs that wait or run: of all callers, and of one."""
 _ALGORITHM = 1
 """Part of the id: what another algorithm makes of the same question is another back-test."""
 
@@ -42,17 +43,20 @@ class BacktestService:
     wakeup: Wakeup
     minimum_days: int
 
-    async def of_entity(self, entity: str, as_of: datetime | None, wanted: Wanted, dataset: str | None) -> Backtest:
-        """Queue a back-test of an entity's ICCE; the same question on the same data is the same job.
+    async def of_entity(
+        self, entity: str, as_of: datetime | None, wanted: Wanted, dataset: str | None, asked_by: str
+    ) -> Backtest:
+        """Queue a back-test of an entity's ICCE for a caller; the same question on the same data is the same job.
 
-        Raises what ``ForecastService.forecast`` raises, ``TooFewOrigins`` and ``DatabaseUnavailable``.
+        Raises what ``ForecastService.forecast`` raises, ``TooFewOrigins``, ``DatabaseUnavailable``, and ``Unavailable``
+        when too many wait.
         """
         index = await self.forecasts.index(entity, as_of, dataset)
-        return await self._queue(_plan(series_of(index, wanted.level), wanted))
+        return await self._queue(_plan(series_of(index, wanted.level), wanted), asked_by)
 
-    async def of_series(self, series: PostedSeries, wanted: Wanted) -> Backtest:
+    async def of_series(self, series: PostedSeries, wanted: Wanted, asked_by: str) -> Backtest:
         """Queue a back-test of a posted series; raises what ``PostedForecasts.forecast`` raises, and as above."""
-        return await self._queue(_plan(self.posted.read(series), wanted))
+        return await self._queue(_plan(self.posted.read(series), wanted), asked_by)
 
     async def get(self, backtest_id: str) -> Backtest:
         """Return a job and how far it is; raises ``BacktestNotFound``."""
@@ -65,15 +69,19 @@ class BacktestService:
         """Return the scores of what is done of a job."""
         return report(backtest.plan, await self.backtests.results(backtest.id))
 
-    async def _queue(self, plan: Plan) -> Backtest:
+    async def _queue(self, plan: Plan, asked_by: str) -> Backtest:
         places: Sequence[int] = origins_of(plan, self.minimum_days)
         if not places:
             observed = sum(value is not None for value in plan.values)
             raise TooFewOrigins(observed=observed, needed=self.minimum_days + 1)
         backtest_id = hashlib.sha256(f"{_ALGORITHM}|{plan}".encode()).hexdigest()[:32]
-        job = await self.backtests.add(backtest_id, plan, len(places), most_open=MOST_OPEN)
+        job = await self.backtests.add(
+            backtest_id, plan, len(places), asked_by=hashlib.sha256(asked_by.encode()).hexdigest()[:16],
+            most_open=MOST_OPEN, most_of_one=MOST_OF_ONE,
+        )  # fmt: skip
         if job is None:
-            raise Unavailable(reason=f"{MOST_OPEN} back-tests wait already", retry_after_seconds=60)
+            waiting = f"{MOST_OPEN} back-tests, or {MOST_OF_ONE} of yours, wait already"
+            raise Unavailable(reason=waiting, retry_after_seconds=60)
         self.wakeup.set()
         return job
 
