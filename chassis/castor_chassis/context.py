@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,6 +47,8 @@ class RequestInfo:
     """Headers that say how much of its limit the caller has left."""
     claim: Claim | None = None
     """Of a request with an ``Idempotency-Key``: how its answer is kept, or what it did is undone."""
+    give_back: Callable[[], None] | None = None
+    """Gives back the place that the caller took of its own."""
 
 
 _current: ContextVar[RequestInfo | None] = ContextVar("castor_request", default=None)

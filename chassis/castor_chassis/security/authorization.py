@@ -13,6 +13,7 @@ from fastapi.security.base import SecurityBase
 from castor_chassis.client_address import limited_as
 from castor_chassis.context import RequestInfo, current_request
 from castor_chassis.metrics import AUTH_FAILURES
+from castor_chassis.security.caller_places import CallerPlaces
 from castor_chassis.security.failed_authentications import FailedAuthentications
 from castor_chassis.security.jwt import Claims, TokenVerifier
 from castor_chassis.security.rate_limit import RateLimiter
@@ -62,6 +63,7 @@ class Authenticator:
     api_keys: ApiKeyVerifier
     limiter: RateLimiter
     failures: FailedAuthentications
+    places: CallerPlaces
     only_from: str | None = None
     """This service's name: what users send is refused over the certificate of any other service. None: it is not."""
 
@@ -154,6 +156,9 @@ class require(SecurityBase):
             raise Forbidden(reason=_LACKING[principal.kind].format(scope=self.scope))
         if principal.kind != "service":
             info.user_token = credentials
+            if info.address is not None and info.give_back is None:
+                # By subject: an API key has no places beside those of its owner.
+                info.give_back = authenticator.places.take(principal.subject)
             await authenticator.limiter.check(principal.label, "principal")
         check_query(request)
         check_headers(request)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from castor_chassis.client.peer import Peer
 from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys
 from castor_chassis.security.authorization import ApiKeyVerifier, Authenticator
+from castor_chassis.security.caller_places import CallerPlaces
 from castor_chassis.security.failed_authentications import FailedAuthentications
 from castor_chassis.security.jwt import KeySource, TokenVerifier
 from castor_chassis.security.rate_limit import limiter_of
 from castor_chassis.security.revocation import RevocationList
 from castor_chassis.settings import ServiceSettings
+
+_SHARE_OF_CALLER = 0.25
+"""Part of a service's places that one caller from outside can take; all of them together take three quarters."""
 
 
 def build_authenticator(
@@ -39,4 +44,6 @@ def build_authenticator(
         api_keys = RemoteApiKeys(auth("auth-api-keys"), revoked=revoked)
     only_from = settings.service_name if settings.user_tokens_from == "ingress" else None
     failures = FailedAuthentications(settings.failed_authentications)
-    return Authenticator(verifier, api_keys, limiter_of(settings, settings.rate_limit), failures, only_from)
+    places = CallerPlaces(math.ceil(settings.max_concurrent_requests * _SHARE_OF_CALLER))
+    limiter = limiter_of(settings, settings.rate_limit)
+    return Authenticator(verifier, api_keys, limiter, failures, places, only_from)

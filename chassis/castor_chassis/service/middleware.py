@@ -86,6 +86,8 @@ class RequestLayer:
                 await self._answer(exchange)
         finally:
             self._open -= 1
+            if exchange.info.give_back is not None:
+                exchange.info.give_back()
             if exchange.info.claim is not None:
                 await exchange.info.claim.release()
             exchange.record()

@@ -72,10 +72,11 @@ async def _use_json(connection: asyncpg.Connection) -> None:
 class OpenTransaction:
     """A transaction that is neither committed nor undone yet, and in which its task does all that it does."""
 
-    def __init__(self, pool: asyncpg.Pool, lent: Any) -> None:
+    def __init__(self, pool: asyncpg.Pool, lent: Any, ended: Callable[[], None]) -> None:
         self.connection = cast(asyncpg.Connection, lent)
         self._pool = pool
         self._lent = lent
+        self._ended = ended
         self._transaction = self.connection.transaction()
 
     async def start(self) -> None:
@@ -99,6 +100,7 @@ class OpenTransaction:
             if commit:
                 raise
         finally:
+            self._ended()
             await self._pool.release(self._lent)
 
 
@@ -118,6 +120,8 @@ class Postgres:
         self._size = size
         self._timeout = timeout_seconds
         self._pool: asyncpg.Pool | None = None
+        # They keep their connections while a route waits for others, which must not take all that there are.
+        self._open_transactions = asyncio.Semaphore(max(1, size // 4))
 
     async def open(self) -> None:
         """Make the pool, without a connection."""
@@ -155,16 +159,27 @@ class Postgres:
                     yield lent
 
     async def begin(self) -> OpenTransaction:
-        """Begin a transaction that this task ends later with ``end``; until then all that it does runs in it."""
+        """Begin a transaction that this task ends later with ``end``; until then all that it does runs in it.
+
+        A quarter of the connections may be in such transactions; the next waits.
+        """
         if self._pool is None:
             raise DatabaseUnavailable(retry_after_seconds=2)
-        with _outages_named(self._pool.is_closing):
-            lent = await self._pool.acquire(timeout=self._timeout)
-            opened = OpenTransaction(self._pool, lent)
+        await self._open_transactions.acquire()
+        try:
+            return await self._begin(self._pool)
+        except BaseException:
+            self._open_transactions.release()
+            raise
+
+    async def _begin(self, pool: asyncpg.Pool) -> OpenTransaction:
+        with _outages_named(pool.is_closing):
+            lent = await pool.acquire(timeout=self._timeout)
+            opened = OpenTransaction(pool, lent, self._open_transactions.release)
             try:
                 await opened.start()
             except BaseException:
-                await self._pool.release(lent)
+                await pool.release(lent)
                 raise
             return opened
 

@@ -175,6 +175,12 @@ class Overloaded(ServiceError):
     message = "The service is at its limit of {limit} at a time; try again as Retry-After says."
 
 
+class TooManyOpen(Overloaded):
+    """One caller holds as many requests open as one may."""
+
+    message = "You have {limit} requests open, as many as one caller may; wait for one of them to end."
+
+
 class Unavailable(ServiceError):
     """A part that this answer needs is away."""
 

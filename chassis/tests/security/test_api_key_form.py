@@ -34,7 +34,7 @@ class Keys:
 async def test_an_impossible_key_is_refused_by_its_form(key: str) -> None:
     """A key that auth-service cannot have made is refused without asking it; a possible one is looked up."""
     keys, unused = Keys(), Any
-    authenticator = Authenticator(unused, keys, unused, FailedAuthentications("60/minute"))  # type: ignore[arg-type]
+    authenticator = Authenticator(unused, keys, unused, FailedAuthentications("60/minute"), unused)  # type: ignore[arg-type]
     with pytest.raises(Unauthenticated):
         await authenticator.principal(key, RequestInfo())
     assert keys.asked == []

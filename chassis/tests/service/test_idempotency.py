@@ -168,6 +168,26 @@ async def test_answers_are_sealed_and_end_after_a_day(replicas: Replicas) -> Non
     assert (await replicas.post(replicas.first, key)).json()["data"] != made.json()["data"]
 
 
+async def test_requests_that_take_long_leave_connections_to_others(replicas: Replicas) -> None:
+    """Keys by the dozen, of requests that wait for something, hold a quarter of the pool and no more."""
+    service = replicas.first
+    reached, going_on = stalled(service)
+    notes = [asyncio.ensure_future(replicas.post(service, new_key())) for _ in range(12)]
+    await reached.wait()
+    while (open_now := await _in_transaction(replicas.postgres)) < 2:
+        await asyncio.sleep(0.02)
+    free = await asyncio.gather(*(replicas.postgres.fetchval("SELECT 1") for _ in range(20)))
+    going_on.set()
+    assert (open_now, free) == (2, [1] * 20)
+    assert [(await note).status_code for note in notes] == [201] * 12
+    assert await replicas.notes() == 12
+
+
+async def _in_transaction(postgres: Postgres) -> int:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+    return int(await postgres.fetchval(sql))
+
+
 async def test_other_tasks_of_a_request_use_connections_of_their_own(postgres_url: str) -> None:
     """Only the task that began a transaction works in it; its savepoints undo a failed block alone."""
     postgres = Postgres(postgres_url, size=3, timeout_seconds=10)

@@ -74,8 +74,9 @@ async def echo_number(name: str, body: Number, who: Annotated[Principal, Depends
 
 
 @router.get("/echo/{name}")
-async def read_name(name: str, _: Annotated[Principal, Depends(require("small:read"))]) -> Ok[str]:
-    """Return the name."""
+async def read_name(name: str, request: Request, _: Annotated[Principal, Depends(require("small:read"))]) -> Ok[str]:
+    """Return the name, after ``app.state.before_answer`` where a test gives it."""
+    await getattr(request.app.state, "before_answer", asyncio.sleep)(0)
     return ok(name)
 
 
