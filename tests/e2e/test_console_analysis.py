@@ -159,4 +159,6 @@ def test_a_watch_fires_and_trends_are_told_live(visit: Visit, tmp_path: Path) ->
     upload.goto(f"{visit.url}/#/fuentes")
     upload.set_input_files("input[type=file]", news(tmp_path / "now.csv"))
     live.locator("[role=status] li", has_text="PuenteDeHonda").first.wait_for(timeout=120_000)
-    page.locator("section.card", has_text="Lo nuevo").locator("li").first.wait_for(timeout=120_000)
+    page.locator("section.card", has_text="Lo nuevo").locator("li", has_text="PuenteDeHonda").first.wait_for(
+        timeout=120_000
+    )

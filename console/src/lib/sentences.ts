@@ -1,7 +1,7 @@
 // Sentences over numbers that are in view; they say nothing that the numbers do not.
 import type { components } from "../api/trending";
 import { changeOfPositive, ENOUGH, sum, type DailyCount } from "./counts";
-import { addDays, decimal, hour, signed, whole } from "./format";
+import { addDays, decimal, hour, percent, signed, whole } from "./format";
 import { t } from "./i18n.svelte";
 import { periodBefore, type Period } from "./period.svelte";
 
@@ -46,4 +46,34 @@ export function topicSentence(topic: Topic, hours: number): string {
   const since = t(`desde las ${hour(topic.first_seen_at)}`, `since ${hour(topic.first_seen_at)}`);
   const thin = topic.tweets < ENOUGH ? t(" Pocos tuits.", " Few tweets.") : "";
   return `${said}, ${usual}, ${since}.${thin}`;
+}
+
+/** What a watch told, from the numbers of its event. */
+export function watchSentence({ kind, body }: { kind: string; body: Record<string, unknown> }): string {
+  const n = (name: string) => Number(body[name] ?? 0);
+  const topic = body.topic as Topic | undefined;
+  if (kind === "trend.started" && topic) {
+    return t(
+      `empieza «${topic.topic}»: ${whole(topic.tweets)} tuits de ${whole(topic.authors)} cuentas`,
+      `“${topic.topic}” starts: ${whole(topic.tweets)} tweets from ${whole(topic.authors)} accounts`,
+    );
+  }
+  if (kind === "volume.rose") {
+    const times = `${decimal(n("ratio"))}×`;
+    return t(
+      `${whole(n("tweets_last_hour"))} tuits en la última hora, ${times} lo habitual (${decimal(n("usual_an_hour"))})`,
+      `${whole(n("tweets_last_hour"))} tweets in the last hour, ${times} the usual (${decimal(n("usual_an_hour"))})`,
+    );
+  }
+  if (kind === "sentiment.fell") {
+    const [now, before] = [percent(n("negative_share_3h"), n("scored_3h")), percent(n("negative_share_24h_before"), n("scored_24h_before"))];
+    return t(
+      `negativos ${now} en 3 h (n ${whole(n("scored_3h"))}), antes ${before} (n ${whole(n("scored_24h_before"))})`,
+      `negative ${now} in 3 h (n ${whole(n("scored_3h"))}), before ${before} (n ${whole(n("scored_24h_before"))})`,
+    );
+  }
+  if (kind === "coordination.suspected") {
+    return t(`coordinación sospechada de ${whole(n("members"))} cuentas`, `suspected coordination of ${whole(n("members"))} accounts`);
+  }
+  return kind === "test" ? t("mensaje de prueba", "test message") : kind;
 }
