@@ -18,67 +18,11 @@ FIRST_MOMENT = 1_650_000_000 // DAY * DAY
 HOURS_OF_DAY = np.array([2, 1, 1, 1, 1, 2, 4, 7, 8, 8, 7, 7, 8, 8, 7, 6, 6, 7, 9, 11, 11, 9, 6, 3], dtype=float)
 DAYS_OF_WEEK = np.array([1.05, 1.0, 1.0, 1.05, 1.0, 0.8, 0.75])
 SYLLABLES = [
-    "ba",
-    "be",
-    "bi",
-    "bo",
-    "bu",
-    "ca",
-    "co",
-    "cu",
-    "cha",
-    "da",
-    "de",
-    "di",
-    "do",
-    "fa",
-    "fe",
-    "fi",
-    "ga",
-    "go",
-    "gue",
-    "ja",
-    "jo",
-    "la",
-    "le",
-    "li",
-    "lo",
-    "lu",
-    "lla",
-    "ma",
-    "me",
-    "mi",
-    "mo",
-    "na",
-    "ne",
-    "ni",
-    "no",
-    "pa",
-    "pe",
-    "pi",
-    "po",
-    "que",
-    "ra",
-    "re",
-    "ri",
-    "ro",
-    "rre",
-    "sa",
-    "se",
-    "si",
-    "so",
-    "ta",
-    "te",
-    "ti",
-    "to",
-    "tra",
-    "va",
-    "ve",
-    "vi",
-    "ya",
-    "zo",
-    "zu",
-]
+    "ba", "be", "bi", "bo", "bu", "ca", "co", "cu", "cha", "da", "de", "di", "do", "fa", "fe", "fi", "ga", "go",
+    "gue", "ja", "jo", "la", "le", "li", "lo", "lu", "lla", "ma", "me", "mi", "mo", "na", "ne", "ni", "no", "pa",
+    "pe", "pi", "po", "que", "ra", "re", "ri", "ro", "rre", "sa", "se", "si", "so", "ta", "te", "ti", "to", "tra",
+    "va", "ve", "vi", "ya", "zo", "zu",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -168,7 +112,8 @@ class _Maker:
         self.activity = activity / activity.sum()
         ranks = np.arange(1, world.words + 1, dtype=float) ** -world.zipf
         self.base = ranks / ranks.sum()
-        self.today = self.base
+        self.today = _cumulated(self.base)
+        self.busy = _cumulated(self.activity)
         self.evergreens = ["#" + name.capitalize() for name in self._names(world.evergreens, 3, 4)]
         self.shares = self.chance.uniform(0.01, 0.12, world.evergreens)
         self.greeting = "#Feliz" + self._names(1, 2, 3)[0].capitalize()
@@ -199,10 +144,10 @@ class _Maker:
         return name
 
     def _author(self) -> str:
-        return self.accounts[self.chance.choice(len(self.accounts), p=self.activity)]
+        return self.accounts[int(self.busy.searchsorted(self.chance.random(), side="right"))]
 
     def _words(self, count: int) -> list[str]:
-        picked = self.chance.choice(len(self.today), count, p=self.today)
+        picked = self.today.searchsorted(self.chance.random(count), side="right")
         return [self.vocabulary[min(number, len(self.vocabulary) - 1)] for number in picked]
 
     def _text(self, *own: str, least: int = 4, most: int = 11) -> str:
@@ -219,7 +164,7 @@ class _Maker:
             drift = 0.7 * drift + self.chance.normal(0, 0.7 * self.world.daily_fluctuation, len(drift))
             share_drift = 0.7 * share_drift + self.chance.normal(0, 0.3, len(share_drift))
             weights = self.base * np.exp(drift)
-            self.today = weights / weights.sum()
+            self.today = _cumulated(weights / weights.sum())
             noise = np.exp(self.chance.normal(0, 0.15))
             for hour in range(24):
                 mean = rates[hour] * DAYS_OF_WEEK[day % 7] * noise * np.exp(self.chance.normal(0, 0.15))
@@ -320,3 +265,9 @@ class _Maker:
             tweet = originals[int(self.chance.integers(len(originals)))]
             at = tweet.at + self.chance.exponential(5400)
             yield Tweet(at, self._author(), f"RT @{tweet.author}: {tweet.text}", tweet.event)
+
+
+def _cumulated(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    # What ``Generator.choice`` makes of weights at each call, made once.
+    sums = weights.cumsum()
+    return np.asarray(sums / sums[-1])

@@ -1,26 +1,33 @@
 """trending-service on its own PostgreSQL: tweets stored a second, seconds of an answer, bytes a term.
 
-``python -m bench trending_speed [--tweets N]``: the stream of a development world is stored page by page as the feed
-brings it, beside ZINCRBY of the same terms in a pipeline of 500 commands on Valkey, in turns. Then topics of three
-hours are asked for at different moments, as one replica answers without its cache, before and after the hours are
-counted. Bytes are those of the whole database.
+``python -m bench trending_speed [--tweets N]``: a stream with N tweets in the four weeks before the last days is stored
+page by page as the feed brings it, beside ZINCRBY of the same terms in a pipeline of 500 commands on Valkey and, where
+it is installed (``uv pip install --target DIR heavykeeper``, ``PYTHONPATH=DIR``), a HeavyKeeper sketch in memory, in
+turns. Then topics of 3 and of 24 hours are asked for at different moments, as one replica answers without its cache:
+alone, and while pages are stored and hours counted. Bytes are those of the whole database.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
+import resource
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from redis.asyncio import Redis
 
-from bench.trending.generator import DEVELOPMENT, Made, make
+from bench.trending.generator import Made, Tweet, World, make
 from bench.twitter.service import postgres
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
@@ -40,37 +47,69 @@ from trending_service.wiring.services import method_of
 
 PAGE = 500
 ANSWERS = 40
+FIRST_ID = 1_500_000_000_000_000_000
+BASELINE_DAYS, DAYS = 28, 30
 
 
-async def _here(function: Callable[..., Any], *args: Any) -> Any:
-    return function(*args)
-
-
-def pages(made: Made, most: int) -> list[list[TweetChange]]:
-    """Return the tweets as pages of the feed, the last ``most`` of them."""
-    changes = [
-        TweetChange(
-            id=str(1_500_000_000_000_000_000 + number), username=tweet.author, text=tweet.text,
-            created_at=datetime.fromtimestamp(tweet.at, UTC),
-        )
-        for number, tweet in enumerate(made.tweets[-most:])
-    ]  # fmt: skip
+def pages(made: Made) -> list[list[TweetChange]]:
+    """Return the tweets as pages of the feed."""
+    changes = [_change(tweet, number) for number, tweet in enumerate(made.tweets)]
     return [changes[start : start + PAGE] for start in range(0, len(changes), PAGE)]
 
 
-async def store(feed: FeedRepository, redis: Redis, read: Sequence[Sequence[TweetChange]]) -> tuple[float, float, int]:
-    """Store all pages here and as ZINCRBY there; return the seconds of both, and the terms."""
-    ours = theirs = 0.0
-    terms = 0
+def _change(tweet: Tweet, number: int) -> TweetChange:
+    moment = datetime.fromtimestamp(tweet.at, UTC)
+    return TweetChange(id=str(FIRST_ID + number), username=tweet.author, text=tweet.text, created_at=moment)
+
+
+@dataclass
+class Stored:
+    """Seconds that each method took for the same ``terms`` of ``tweets``, in turns."""
+
+    tweets: int = 0
+    terms: int = 0
+    reading: float = 0.0
+    """Of ``storing``: finding the terms in the texts."""
+    storing: float = 0.0
+    redis: float = 0.0
+    sketch: float = 0.0
+
+    def __str__(self) -> str:
+        sketch = f"; HeavyKeeper {self.terms / self.sketch:8.0f} terms/s" if self.sketch else ""
+        return (
+            f"stored    {self.tweets / self.storing:8.0f} tweets/s, {self.terms / self.storing:8.0f} terms/s "
+            f"({self.reading / self.storing:.0%} of it reading texts); "
+            f"ZINCRBY {self.terms / self.redis:8.0f} terms/s{sketch}"
+        )
+
+
+async def store(feed: FeedRepository, redis: Redis, read: Sequence[Sequence[TweetChange]]) -> Stored:
+    """Store all pages here, as ZINCRBY there, and in a sketch."""
+    found, sketch = Stored(), _sketch()
     for number, page in enumerate(read, start=1):
         began = time.perf_counter()
         tweets = terms_by_tweet(page)
+        found.reading += time.perf_counter() - began
         await feed.apply(tweets, [], number * PAGE)
-        ours += time.perf_counter() - began
+        found.storing += time.perf_counter() - began
+        found.tweets += len(tweets)
         began = time.perf_counter()
-        terms += await count_in_redis(redis, tweets)
-        theirs += time.perf_counter() - began
-    return ours, theirs, terms
+        found.terms += await count_in_redis(redis, tweets)
+        found.redis += time.perf_counter() - began
+        if sketch is not None:
+            keys = [term.key for tweet in tweets for term in tweet.terms]
+            began = time.perf_counter()
+            sketch.add_bulk(keys)
+            found.sketch += time.perf_counter() - began
+    return found
+
+
+def _sketch() -> Any:
+    try:
+        return importlib.import_module("heavykeeper").HeavyKeeper(1000, 65_536, 4, 0.9)
+    except ImportError as error:
+        print(f"heavykeeper is left out: {error}", file=sys.stderr)
+        return None
 
 
 async def count_in_redis(redis: Redis, tweets: Sequence[TweetTerms]) -> int:
@@ -84,42 +123,66 @@ async def count_in_redis(redis: Redis, tweets: Sequence[TweetTerms]) -> int:
     return len(commands)
 
 
-async def answers(finder: Finder, made: Made) -> tuple[float, float]:
+async def answers(finder: Finder, made: Made, window_hours: int) -> str:
     """Return the median and the 99th percentile of the seconds of an answer."""
     took = []
-    end = made.tweets[-1].at
     for number in range(ANSWERS):
-        at = datetime.fromtimestamp(end - number * 3600, UTC)
+        at = datetime.fromtimestamp(made.tweets[-1].at - number * 1800, UTC)
         began = time.perf_counter()
-        await finder.find(Question(at, 3, 10, 5))
+        await finder.find(Question(at, window_hours, 10, 5))
         took.append(time.perf_counter() - began)
-    return float(np.median(took)), float(np.percentile(took, 99))
+    return f"{window_hours:2} h p50 {np.median(took):.3f} s, p99 {np.percentile(took, 99):.3f} s"
 
 
-async def measure(url: str, redis_url: str, made: Made, most: int) -> None:
+@asynccontextmanager
+async def ingest(feed: FeedRepository, hours: HoursRepository, made: Made) -> AsyncIterator[None]:
+    """Store new tweets of the last hour and count hours, as the service does, until the end of the block."""
+
+    async def tweets() -> None:
+        for number in count():
+            page = [_change(made.tweets[-1 - place], number * PAGE + place + 10**6) for place in range(PAGE)]
+            await feed.apply(await asyncio.to_thread(terms_by_tweet, page), [], 10**9 + number)
+            await asyncio.sleep(0.5)
+
+    async def counted() -> None:
+        while True:
+            await hours.roll_up()
+            await asyncio.sleep(1)
+
+    tasks = [asyncio.create_task(tweets()), asyncio.create_task(counted())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def measure(url: str, redis_url: str, made: Made) -> None:
     """Measure and print."""
     await migrate(url, "trending_service")
     database, redis = Postgres(url, timeout_seconds=60), Redis.from_url(redis_url)
     await database.open()
-    hours, signals = HoursRepository(database), SignalRepository(database)
-    finder = Finder(signals, hours, CoordinationService(signals, _here), method_of(TrendingSettings()), _here)
-    read = pages(made, most)
-    tweets = sum(map(len, read))
-    ours, theirs, terms = await store(FeedRepository(database), redis, read)
-    print(
-        f"stored    {tweets / ours:8.0f} tweets/s, {terms / ours:8.0f} terms/s; ZINCRBY {terms / theirs:8.0f} terms/s"
-    )
-    await database.execute("ANALYZE")
-    print("topics    none counted: p50 {:.3f} s, p99 {:.3f} s".format(*await answers(finder, made)))
+    feed, hours, signals = FeedRepository(database), HoursRepository(database), SignalRepository(database)
+    finder = Finder(
+        signals, hours, CoordinationService(signals, asyncio.to_thread), method_of(TrendingSettings()),
+        asyncio.to_thread,
+    )  # fmt: skip
+    print(await store(feed, redis, pages(made)))
     began = time.perf_counter()
     while await hours.roll_up(limit=200, quiet_seconds=0):
         pass
     counted = time.perf_counter() - began
     await database.execute("ANALYZE")
-    print("topics    all counted:  p50 {:.3f} s, p99 {:.3f} s".format(*await answers(finder, made)))
+    for length in (3, 24):
+        print("topics    alone:       ", await answers(finder, made, length))
+    async with ingest(feed, hours, made):
+        for length in (3, 24):
+            print("topics    under ingest:", await answers(finder, made, length))
     size = await database.fetchval("SELECT pg_database_size(current_database())")
     distinct = await database.fetchval("SELECT count(DISTINCT term) FROM term_hours")
     print(f"counted   {counted:.1f} s for all hours; {size / distinct:.0f} bytes on disk for each of {distinct} terms")
+    print(f"memory    {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB with the generated stream")
     await redis.aclose()
     await database.close()
 
@@ -127,15 +190,19 @@ async def measure(url: str, redis_url: str, made: Made, most: int) -> None:
 def main() -> None:
     """Start the stores and measure."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tweets", type=int, default=80_000)
-    most = parser.parse_args().tweets
-    made = make(DEVELOPMENT[0])
+    parser.add_argument("--tweets", type=int, default=100_000, help="tweets in the baseline")
+    a_day = parser.parse_args().tweets // BASELINE_DAYS
+    world = World(
+        seed=1, days=DAYS, quiet_days=BASELINE_DAYS, tweets_a_day=a_day, accounts=max(900, a_day // 2), words=20_000,
+        bursts=20, floods_of_few=2, floods_of_groups=2, spikes=2,
+    )  # fmt: skip
+    made = make(world)
     port = PortLeases().choose({"valkey": 0})["valkey"]
     with postgres() as server, tempfile.TemporaryDirectory() as folder:
         valkey = EmbeddedValkey(Path(folder) / "valkey", port=port, password="bench", fast=True)
         valkey.start()
         try:
-            asyncio.run(measure(server.url("bench", "bench", "bench"), valkey.url(), made, most))
+            asyncio.run(measure(server.url("bench", "bench", "bench"), valkey.url(), made))
         finally:
             valkey.stop()
 

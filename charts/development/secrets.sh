@@ -12,7 +12,7 @@ chmod 600 "$file"
 # A last line without an end would swallow the first new one.
 if [ -n "$(tail -c 1 "$file")" ]; then echo >> "$file"; fi
 
-for name in POSTGRES_PASSWORD REDIS_PASSWORD LIMITS_REDIS_PASSWORD KEY_ENCRYPTION_SECRET \
+for name in POSTGRES_PASSWORD REDIS_PASSWORD LIMITS_REDIS_PASSWORD KEY_ENCRYPTION_SECRET WEBHOOK_KEY \
     BOOTSTRAP_ADMIN_PASSWORD AUTH_DATABASE_PASSWORD OPENAI_DATABASE_PASSWORD TWITTER_DATABASE_PASSWORD \
     TRENDING_DATABASE_PASSWORD RAG_DATABASE_PASSWORD FORECAST_DATABASE_PASSWORD; do
     grep -q "^$name=." "$file" || echo "$name=$(openssl rand -hex 32)" >> "$file"

@@ -39,6 +39,7 @@ PURPOSES = sorted(
         "REDIS_PASSWORD",
         "LIMITS_REDIS_PASSWORD",
         "KEY_ENCRYPTION_SECRET",
+        "WEBHOOK_KEY",
         "BOOTSTRAP_ADMIN_PASSWORD",
     }
     | DATABASES
@@ -108,6 +109,7 @@ def test_each_purpose_has_a_secret_of_its_own() -> None:
         service = name.removesuffix("_DATABASE_PASSWORD").lower()
         assert purposes[name] == {(service, "DATABASE_URL"), ("postgres", name)}
     assert purposes["KEY_ENCRYPTION_SECRET"] == {("auth", "KEY_ENCRYPTION_SECRET")}
+    assert purposes["WEBHOOK_KEY"] == {("trending", "WEBHOOK_KEY")}
     assert purposes["BOOTSTRAP_ADMIN_PASSWORD"] == {("auth", "BOOTSTRAP_ADMIN_PASSWORD")}
     assert purposes["POSTGRES_PASSWORD"] == {("postgres", "POSTGRES_PASSWORD")}
     assert {key for _, key in purposes["REDIS_PASSWORD"]} == {"REDIS_URL", "command"}

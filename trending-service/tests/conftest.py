@@ -34,6 +34,7 @@ sys.path.append(str(Path(__file__).parent))  # for what the test modules share
 FEED = "/v1/twitter/tweets/feed"
 Fill = Callable[..., Awaitable[AppliedPage]]
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
+SettingsOf = Callable[..., dict[str, Any]]
 
 
 @dataclass
@@ -158,15 +159,21 @@ async def twitter(
 
 
 @pytest.fixture
-def running(authority: Authority, issuer: TokenIssuer, tmp_path: Path, database: str, twitter: ScriptedPeer) -> Run:
-    """Return ``running(**settings)``: the service, its client with a token that may read trends."""
+def settings_of(authority: Authority, tmp_path: Path, database: str, twitter: ScriptedPeer) -> SettingsOf:
+    """Return ``settings_of(**more)``: settings of a replica on ``database`` that follows ``twitter``."""
     files = authority.write(tmp_path / "trending", "trending-service")
+    urls = {"database_url": database, "twitter_url": twitter.url, "auth_url": twitter.url, "feed_wait_seconds": 0}
+    return lambda **more: {**tls_settings(files), **urls, **more}
+
+
+@pytest.fixture
+def running(authority: Authority, issuer: TokenIssuer, tmp_path: Path, settings_of: SettingsOf) -> Run:
+    """Return ``running(**settings)``: the service, its client with a token that may read trends."""
     caller = authority.write(tmp_path / "ingress", "ingress")
 
     @asynccontextmanager
     async def run(**settings: Any) -> AsyncIterator[RunningService]:
-        urls = {"database_url": database, "twitter_url": twitter.url, "auth_url": twitter.url, "feed_wait_seconds": 0}
-        made = TrendingSettings(**{**tls_settings(files), **urls, **settings})
+        made = TrendingSettings(**settings_of(**settings))
         async with run_service(create_app(made, keys=issuer), made, client_files=caller) as service:
             service.client.headers["Authorization"] = "Bearer " + issuer.user_token(["trends:read"])
             await service.ready()

@@ -20,7 +20,8 @@ _NOT_INHERITED = frozenset(
     {
         "API_HOST", "API_PORT", "MANAGEMENT_HOST", "MANAGEMENT_PORT", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CA_FILE",
         "DATABASE_URL", "REDIS_URL", "LIMITS_REDIS_URL", "AUTH_URL", "SENTIMENT_URL", "TWITTER_URL", "OPENAI_URL",
-        "AUTH_ISSUER", "BOOTSTRAP_ADMIN_EMAIL", "BOOTSTRAP_ADMIN_PASSWORD", "KEY_ENCRYPTION_SECRET", "CASTOR_HOME",
+        "AUTH_ISSUER", "BOOTSTRAP_ADMIN_EMAIL", "BOOTSTRAP_ADMIN_PASSWORD", "KEY_ENCRYPTION_SECRET", "WEBHOOK_KEY",
+        "CASTOR_HOME",
     }
 )  # fmt: skip
 
@@ -97,7 +98,14 @@ SERVICES = (
         uploads=("imports",),
     ),
     Service(
-        "trending-service", "trending_service", 8505, 8605, ("twitter-service",), calls_at_once=True, redis_number=5
+        "trending-service",
+        "trending_service",
+        8505,
+        8605,
+        ("twitter-service",),
+        calls_at_once=True,
+        redis_number=5,
+        secrets=("webhook_key",),
     ),
     Service(
         "rag-service",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
+
 from trending_service.detection.clusters import BurstingTerm, cluster
 from trending_service.text.terms import Kind, words_of
 
@@ -55,3 +57,30 @@ def test_a_much_wider_word_does_not_join_what_it_was_found_beside() -> None:
     """'voto' in twenty tweets is not the same as 'voto en blanco' in five of them."""
     topics = cluster([_term("voto en blanco", 6.0, {1, 2, 3, 4, 5}), _term("voto", 5.0, set(range(1, 21)))])
     assert [topic.label.spelling for topic in topics] == ["voto en blanco", "voto"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("#CierreDeCampaña", "#cierredecampana"), ("#BenitoJuárez", "Benito Juárez"), ("impuesto", "impuestos"),
+        ("tarjetón", "tarjetones"), ("conmemora", "conmemoramos"), ("#Elecciones2022", "elecciones"),
+        ("@UExternado", "Externado"), ("quema de figura", "quemar figuras"),
+    ],
+)  # fmt: skip
+def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, other: str) -> None:
+    """Each author writes one form; the name that is shown is one that was written."""
+    (topic,) = cluster([_term(one, 9.0, {1, 2, 3, 4, 5}), _term(other, 8.0, {11, 12, 13})])
+    assert topic.tweets == {1, 2, 3, 4, 5, 11, 12, 13}
+    assert topic.label.spelling in (one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("puerto", "puerta"), ("año", "ano"), ("#Debate2018", "#Debate2022"), ("#17May", "#18May"),
+        ("caso", "casa"), ("voto", "voto en blanco"), ("Gustavo Petro", "Gustavo Bolívar"),
+    ],
+)  # fmt: skip
+def test_names_that_only_look_alike_are_two_topics(one: str, other: str) -> None:
+    """Another number, gender, letter or second word is another name."""
+    assert len(cluster([_term(one, 9.0, {1, 2, 3}), _term(other, 8.0, {11, 12, 13})])) == 2

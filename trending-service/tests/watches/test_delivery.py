@@ -15,6 +15,7 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from castor_chassis import Postgres
+from castor_chassis.testing import until
 from trending_service.watches.delivery import Deliverer, secret_of
 from trending_service.watches.model import EventFilter, Happening, NewWatch, Watch
 from trending_service.watches.repository import WatchRepository
@@ -33,9 +34,14 @@ class Receiver:
     requests: list[tuple[dict[str, str], str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
+    stalls: set[str] = field(default_factory=set)
+    """Watches whose messages get no answer until the end of the test."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.text()
+        if json.loads(body)["watch"] in self.stalls:
+            await self.ended.wait()
         self.requests.append((dict(request.headers), body))
         if self.chance.random() < self.fails:
             return web.Response(status=503)
@@ -53,6 +59,7 @@ async def receiver(unused_tcp_port: int) -> AsyncIterator[Receiver]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
     yield made
+    made.ended.set()
     await runner.cleanup()
 
 
@@ -201,6 +208,27 @@ async def test_a_storm_arrives_whole_in_order_and_once_per_id(
     assert len(by_id) == 400
     assert all(len(bodies) == 1 for bodies in by_id.values())
     assert set(map(tuple, order.values())) == {tuple(range(10))}
+
+
+async def test_a_receiver_that_stalls_holds_up_its_own_watch_only(
+    watches: WatchRepository, deliverer: Deliverer, receiver: Receiver
+) -> None:
+    """While one message gets no answer, all those of another watch arrive, one after another."""
+    stalled, other = await _add(watches, 1, receiver.url), await _add(watches, 2, receiver.url)
+    receiver.stalls.add(stalled.id)
+    for number in range(4):
+        for watch in (stalled, other):
+            await watches.tell(watch, _event(number), NOW)
+    patient = replace(deliverer, open_session=lambda: session(allow_private=True, timeout_seconds=600))
+    running = asyncio.create_task(patient.run())
+
+    async def arrived() -> bool:
+        return [json.loads(body)["data"]["number"] for _, body in receiver.accepted] == [0, 1, 2, 3]
+
+    await until(arrived)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert {event.status for event in await watches.events(stalled.id, EventFilter(0))} == {"pending"}
 
 
 async def test_an_event_waits_until_it_is_due(

@@ -76,6 +76,23 @@ async def test_each_happening_is_told_once_to_each_watch(evaluator: Evaluator, f
     assert await _kinds(evaluator, group) == ["coordination.suspected"]
 
 
+async def test_a_start_that_was_stored_before_a_kill_is_still_told(
+    evaluator: Evaluator, fill: Fill, stream: Stream
+) -> None:
+    """Killed between storing a trend and telling its watches, the next look tells them: each once."""
+    _usual(stream)
+    for number in range(14):
+        at = NOON - timedelta(minutes=3 * number + 1)
+        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}")
+    await fill(stream.changes)
+    watches = [await _watch(evaluator, "trend_starts", number) for number in (1, 2, 3)]
+    await evaluator.tracker.follow("", NOON)
+    assert await evaluator.look(NOON + timedelta(minutes=1)) == 3
+    assert await evaluator.look(NOON + timedelta(minutes=2)) == 0
+    for watch in watches:
+        assert await _kinds(evaluator, watch) == ["trend.started"]
+
+
 def test_sentiment_falls_only_beyond_chance() -> None:
     """A rise of the threshold on enough scored tweets, and more than three standard errors."""
     watch = Watch("x", "sentiment_falls", None, None, None, 0.2, None, None, None, None, "w", "o", 1, None, NOON)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from trending_service.text.terms import Kind
+from trending_service.text.terms import Kind, letters, numbers_of
 
 SAME_TWEETS = 0.4
 """Jaccard similarity of tweets from which two terms are one topic."""
@@ -22,7 +22,7 @@ _LABEL_COVERAGE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class BurstingTerm:
-    """A term that bursts: its most frequent spelling, the words in it, its score, the ids of its tweets."""
+    """A term that bursts: its most frequent spelling, its words' stems, its score, the ids of its tweets."""
 
     key: str
     kind: Kind
@@ -74,7 +74,24 @@ def _is_told(group: Sequence[BurstingTerm], groups: Sequence[Sequence[BurstingTe
     return len(tweets & frozenset().union(*narrower)) >= TOLD_BY_OTHERS * len(tweets)
 
 
+def is_variant(term: BurstingTerm, other: BurstingTerm) -> bool:
+    """Tell whether two terms are one name in two forms: '#BenitoJuárez', 'Benito Juárez'; 'impuesto', 'impuestos'.
+
+    Who writes one seldom writes the other, so their tweets say nothing. 'puerto' and 'puerta' are two words,
+    '#Debate2018' and '#Debate2022' two names.
+    """
+    if letters(term.spelling) == letters(other.spelling):
+        return True
+    numbers, others = numbers_of(term.spelling), numbers_of(other.spelling)
+    if numbers and others and numbers != others:
+        return False
+    is_other_gender = term.key[:-1] == other.key[:-1] and {term.key[-1], other.key[-1]} == {"a", "o"}
+    return bool(term.words) and term.words == other.words and not is_other_gender
+
+
 def _resembles(term: BurstingTerm, seed: BurstingTerm) -> bool:
+    if is_variant(term, seed):
+        return True
     common = len(term.tweets & seed.tweets)
     if common == 0:
         return False

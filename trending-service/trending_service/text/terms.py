@@ -7,9 +7,11 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import snowballstemmer
 
 from castor_chassis import fold, normalise
 from trending_service.text.links import links_of
@@ -28,6 +30,8 @@ CONNECTIVE = re.compile(r"al?|con|contra|del?|[eouy]|el|en|l[ao]s?|para|por|sin|
 _MAX_CONTENT_WORDS = 3
 _MAX_PHRASE_WORDS = 5
 _SHORT_TEXT_WORDS = 4
+_SHORTEST_STEM = 4
+_LONG_NAME = 6
 
 _URL = re.compile(r"(?:https?://|www\.|\bt\.co/)\S*", re.IGNORECASE)
 _RETWEET = re.compile(r"^\s*RT @(\w{1,20}):\s*", re.IGNORECASE)
@@ -35,12 +39,14 @@ _TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:\s?%)?|[^\W\d_]\w*(?
 _HUMP = re.compile(r"[A-ZÁÉÍÓÚÑÜ]+(?![a-záéíóúñü])|[A-ZÁÉÍÓÚÑÜ]?[a-záéíóúñü]+|\d+")
 _INSIDE_SENTENCE = " \t,;()-/&'"
 _TAGS = "#＃@"
+_PLURAL = re.compile(r"(?<=[aeiou][lnrd])es$|(?<=[aeiou])s$")
+_NUMBER = re.compile(r"\d+")
+_NO_LETTER = re.compile(r"[\W_]+")
 _ADVERB = re.compile(r"\w{4,}mente")
 _LAUGH = re.compile(r"(?:j+[aeiou]+){2,}h?j*")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """``key`` is the same for all spellings; ``spelling`` is how this tweet wrote it."""
 
     key: str
@@ -48,21 +54,16 @@ class Term:
     spelling: str
 
 
-@dataclass(frozen=True, slots=True)
+_Sort = Literal["content", "number", "connective", "other"]
+
+
+@dataclass(slots=True)
 class _Word:
     key: str
     spelling: str
     opens: bool
     """Whether a sentence begins here, where a capital letter makes no name."""
-
-    @property
-    def is_number(self) -> bool:
-        return self.key[0].isdigit()
-
-    @property
-    def is_content(self) -> bool:
-        empty = self.key in stop_words() or _ADVERB.fullmatch(self.key) or _LAUGH.fullmatch(self.key)
-        return not self.is_number and len(self.key) > 2 and not empty
+    sort: _Sort
 
 
 @cache
@@ -70,6 +71,21 @@ def stop_words() -> frozenset[str]:
     """Return the words that are no term by themselves and do not begin or end a phrase."""
     lines = resources.files("trending_service.text").joinpath("stopwords_es.txt").read_text("utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@lru_cache(maxsize=100_000)
+def _folded(token: str) -> str:
+    return fold(token)
+
+
+@lru_cache(maxsize=100_000)
+def _sort_of(key: str) -> _Sort:
+    if key[0].isdigit():
+        return "number"
+    empty = key in stop_words() or _ADVERB.fullmatch(key) or _LAUGH.fullmatch(key)
+    if len(key) > 2 and not empty:
+        return "content"
+    return "connective" if CONNECTIVE.fullmatch(key) else "other"
 
 
 def clean(text: str) -> str:
@@ -121,16 +137,33 @@ def term_key(text: str) -> str | None:
 
 
 def words_of(spelling: str) -> frozenset[str]:
-    """Return the content words of a term in the singular: '#DebatesFinales2022' -> debate, final."""
+    """Return the stems of the content words of a term: '#DebatesFinales2022' -> debat, final."""
     if spelling[:1] in "#@":
         parts = [fold(part) for part in _HUMP.findall(spelling) if not part.isdigit()]
     else:
         parts = [fold(match.group()) for match in _TOKEN.finditer(spelling)]
-    return frozenset(_singular(part) for part in parts if len(part) > 2 and part not in stop_words())
+    return frozenset(stem(part) for part in parts if len(part) > 2 and part not in stop_words())
 
 
-def _singular(word: str) -> str:
-    return re.sub(r"(?<=[aeiou][lnrd])es$|(?<=[aeiou])s$", "", word) if len(word) > 4 else word
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """Return what the forms of a folded word share, 'impuest' of 'impuestos'; of short words only the singular."""
+    found = str(snowballstemmer.stemmer("spanish").stemWord(word))
+    return found if len(found) >= _SHORTEST_STEM else _PLURAL.sub("", word)
+
+
+def numbers_of(spelling: str) -> frozenset[str]:
+    """Return the numbers in a term: '#Debate2022' -> 2022."""
+    return frozenset(_NUMBER.findall(spelling))
+
+
+def letters(spelling: str) -> str:
+    """Return the letters and digits of a term as all its spellings share them: '#CierreDeCampaña' -> cierredecampana.
+
+    Many leave accents, spaces and the ñ out of a hashtag. In short words the ñ counts: 'año' is not 'ano'.
+    """
+    plain = _NO_LETTER.sub("", fold(spelling, keep_enye=False))
+    return plain if len(plain) >= _LONG_NAME else _NO_LETTER.sub("", fold(spelling))
 
 
 def text_hash(text: str) -> int:
@@ -139,7 +172,7 @@ def text_hash(text: str) -> int:
     Case, accents, punctuation, URLs, emoji, numbers and mentions make no difference, except in texts of
     fewer than four words, which are duplicates only when they are equal.
     """
-    tokens = [fold(match.group()) for match in _TOKEN.finditer(clean(text))]
+    tokens = [_folded(token) for token in _TOKEN.findall(clean(text))]
     words = [token for token in tokens if token[0] != "@" and not token[0].isdigit()]
     same = " ".join(words) if len(words) >= _SHORT_TEXT_WORDS else " ".join(text.split())
     return int.from_bytes(
@@ -161,7 +194,8 @@ def _runs(text: str) -> Iterator[Term | list[_Word]]:
         if token[0] in _TAGS:
             yield from _tag(token)
         else:
-            run.append(_Word(fold(token), token, opens))
+            key = _folded(token)
+            run.append(_Word(key, token, opens, _sort_of(key)))
         opens = token[0] in _TAGS
     yield run
 
@@ -178,10 +212,10 @@ def _tag(token: str) -> Iterator[Term]:
 
 def _phrases(run: list[_Word]) -> Iterator[Term]:
     for start, first in enumerate(run):
-        if first.is_content:
+        if first.sort == "content":
             yield Term(first.key, "phrase", _word_spelling(first, run))
-        if first.is_content or first.is_number:
-            yield from (_joined(run[start:end]) for end in _ends(run, start))
+        if first.sort in ("content", "number"):
+            yield from _longer(first, run[start + 1 : start + _MAX_PHRASE_WORDS])
 
 
 def _word_spelling(word: _Word, run: list[_Word]) -> str:
@@ -190,19 +224,18 @@ def _word_spelling(word: _Word, run: list[_Word]) -> str:
     return word.spelling.lower() if shouted or (word.opens and word.spelling[1:].islower()) else word.spelling
 
 
-def _ends(run: list[_Word], start: int) -> Iterable[int]:
-    contents = 1
-    for end in range(start + 1, min(start + _MAX_PHRASE_WORDS, len(run))):
-        word = run[end]
-        if word.is_content or word.is_number:
-            contents += 1
-            if contents > _MAX_CONTENT_WORDS:
+def _longer(first: _Word, following: list[_Word]) -> Iterator[Term]:
+    """Yield the phrases that begin with ``first`` and end with one of the words after it."""
+    key, spelling, words = first.key, first.spelling, 1
+    has_content = first.sort == "content"
+    for word in following:
+        key, spelling = f"{key} {word.key}", f"{spelling} {word.spelling}"
+        if word.sort in ("content", "number"):
+            words += 1
+            has_content = has_content or word.sort == "content"
+            if words > _MAX_CONTENT_WORDS:
                 return
-            if any(inner.is_content for inner in run[start : end + 1]):
-                yield end + 1
-        elif not CONNECTIVE.fullmatch(word.key):
+            if has_content:
+                yield Term(key, "phrase", spelling)
+        elif word.sort != "connective":
             return
-
-
-def _joined(words: list[_Word]) -> Term:
-    return Term(" ".join(w.key for w in words), "phrase", " ".join(w.spelling for w in words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -44,7 +45,7 @@ class TrendRepository:
                 await _store(connection, trend)
             for event in step.events:
                 await connection.execute(
-                    "INSERT INTO trend_events (at, kind, scope, body) VALUES ($1, $2, $3, $4)",
+                    "INSERT INTO trend_events (at, kind, scope, body, told) VALUES ($1, $2, $3, $4, false)",
                     event.at, event.kind, event.trend.scope, json.dumps(_body(event)),
                 )  # fmt: skip
 
@@ -63,7 +64,18 @@ class TrendRepository:
             "SELECT seq, at, kind, body FROM trend_events WHERE seq > $1 AND scope = $2 ORDER BY seq LIMIT $3",
             seq, scope, limit,
         )  # fmt: skip
-        return [StoredEvent(row["seq"], row["at"], row["kind"], json.loads(row["body"])) for row in rows]
+        return [_stored(row) for row in rows]
+
+    async def untold(self) -> list[StoredEvent]:
+        """Return the events that watches may not have been told of, oldest first."""
+        rows = await self._postgres.fetch("SELECT seq, at, kind, body FROM trend_events WHERE NOT told ORDER BY seq")
+        return [_stored(row) for row in rows]
+
+    async def told(self, seqs: Sequence[int]) -> None:
+        """Note that all watches were told of these events."""
+        await self._postgres.execute(
+            "UPDATE trend_events SET told = true WHERE NOT told AND seq = ANY($1::bigint[])", seqs
+        )
 
     async def last_event(self) -> int:
         """Return the number of the newest event, 0 without any."""
@@ -78,6 +90,10 @@ async def _store(connection: asyncpg.Connection, trend: Trend) -> None:
         await connection.execute(_INSERT_SQL, *named, *state, topic)
     else:
         await connection.execute(_UPDATE_SQL, trend.id, trend.started_at, *state, topic)
+
+
+def _stored(row: asyncpg.Record) -> StoredEvent:
+    return StoredEvent(row["seq"], row["at"], row["kind"], json.loads(row["body"]))
 
 
 def _trend(row: asyncpg.Record) -> Trend:

@@ -9,7 +9,7 @@ from datetime import datetime
 from trending_service.coordination.report import GroupReport
 from trending_service.signals.model import Tally
 from trending_service.text.terms import term_key
-from trending_service.tracking.model import TrendEvent
+from trending_service.tracking.model import StoredEvent
 from trending_service.watches.model import Happening, Watch
 
 LEAST_SCORED = 20
@@ -22,16 +22,17 @@ ONCE_HOURS = 6
 """A volume or a sentiment that stays so is told once in this time."""
 
 
-def started(watch: Watch, events: Iterable[TrendEvent]) -> list[Happening]:
+def started(watch: Watch, events: Iterable[StoredEvent]) -> list[Happening]:
     """Return the starts of trends that a watch waits for: all of its scope, or those with its topic."""
     wanted = _plain(watch.topic) if watch.topic else None
     found = []
     for event in events:
-        terms = {_plain(term) for term in (*event.trend.topic["terms"], event.trend.key)}
+        name, topic = event.body["name"], event.body["topic"]
+        terms = {_plain(term) for term in (*topic["terms"], name)}
         is_wanted = wanted is None or any(wanted == term or wanted in term.split() for term in terms)
-        if event.kind == "start" and is_wanted:
-            key = f"start:{event.trend.key}:{event.trend.started_at.isoformat()}"
-            found.append(Happening(key, "trend.started", {"topic": event.trend.topic}))
+        if event.kind == "start" and event.body["scope"] == watch.scope and is_wanted:
+            key = f"start:{term_key(name) or name}:{event.body['started_at']}"
+            found.append(Happening(key, "trend.started", {"topic": topic}))
     return found
 
 

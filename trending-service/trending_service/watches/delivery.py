@@ -28,6 +28,8 @@ MOST_ATTEMPTS = 12
 """About 11 hours of attempts; then an event is dead, and the next ones of its watch go on."""
 CLAIM = 50
 CLAIM_SECONDS = 60.0
+ROUND_SECONDS = 0.05
+"""Under load new events are taken so often, many at once."""
 
 
 def secret_of(key: bytes, watch: Watch, generation: int | None = None) -> str:
@@ -75,18 +77,43 @@ class Deliverer:
     pause: Callable[[int], float] = field(default_factory=lambda: _pauses(Random()))
 
     async def run(self) -> None:
-        """Send what is due until cancelled."""
+        """Send what is due until cancelled; at most ``CLAIM`` at once, and a slow receiver holds up its own watch."""
         await self.ready()
+        sending: set[asyncio.Task[None]] = set()
         async with self.open_session() as session:
-            while True:
-                if not await self.send_due(session):
-                    await asyncio.sleep(self.idle_seconds)
+            try:
+                while True:
+                    found = await self._begin(session, sending)
+                    await self._wait(sending, idle=not found)
+            finally:
+                for task in sending:
+                    task.cancel()
+                await asyncio.gather(*sending, return_exceptions=True)
 
     async def send_due(self, session: aiohttp.ClientSession) -> int:
-        """Send the due batches at once and return how many there were; a slow receiver holds up its own watch."""
-        batches = await self.watches.claim(CLAIM, CLAIM_SECONDS)
-        await asyncio.gather(*(self._send(session, batch) for batch in batches))
+        """Send the batches that are due now and return how many there were."""
+        sending: set[asyncio.Task[None]] = set()
+        found = await self._begin(session, sending)
+        await asyncio.gather(*sending)
+        return found
+
+    async def _begin(self, session: aiohttp.ClientSession, sending: set[asyncio.Task[None]]) -> int:
+        if len(sending) >= CLAIM:
+            return 0
+        batches = await self.watches.claim(CLAIM - len(sending), CLAIM_SECONDS)
+        sending.update(asyncio.ensure_future(self._send(session, batch)) for batch in batches)
         return len(batches)
+
+    async def _wait(self, sending: set[asyncio.Task[None]], *, idle: bool) -> None:
+        """Wait until all of ``sending`` are done, a moment at most; idle until one is. Raises what they raised."""
+        if not sending:
+            await asyncio.sleep(self.idle_seconds)
+            return
+        when = asyncio.FIRST_COMPLETED if idle else asyncio.ALL_COMPLETED
+        done, _ = await asyncio.wait(sending, timeout=self.idle_seconds if idle else ROUND_SECONDS, return_when=when)
+        sending -= done
+        for task in done:
+            task.result()
 
     async def _send(self, session: aiohttp.ClientSession, batch: Batch) -> None:
         error = await self._post(session, batch)

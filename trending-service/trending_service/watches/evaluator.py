@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from trending_service.coordination.report import GroupReport
 from trending_service.coordination.service import CoordinationService
 from trending_service.metrics import EVENTS
 from trending_service.signals.repository import SignalRepository
-from trending_service.tracking.model import TrendEvent
+from trending_service.tracking.model import StoredEvent
 from trending_service.tracking.service import Tracker
 from trending_service.watches.conditions import doubled, fell, started, suspected
 from trending_service.watches.model import Happening, Watch
@@ -41,21 +40,24 @@ class Evaluator:
     async def look(self, now: datetime) -> int:
         """Look once: follow the trends of each scope that is watched, then each watch; return the new events."""
         watches = await self.watches.all()
-        scopes = {""} | {watch.scope for watch in watches if watch.kind == "trend_starts"}
-        seen = _Seen()
-        for scope in sorted(scopes):
-            seen.events[scope] = await self.tracker.follow(scope, now)
-            for event in seen.events[scope]:
-                EVENTS.labels(f"trend.{event.kind}").inc()
+        await self._follow(watches, now)
+        # Read back: those that a replica stored before it was killed are among them.
+        seen = _Seen(await self.tracker.trends.untold())
         new = 0
         for watch in watches:
             for happening in await self._happened(watch, now, seen):
                 new += await self._tell(watch, happening, now)
+        await self.tracker.trends.told([event.seq for event in seen.events])
         return new
+
+    async def _follow(self, watches: Sequence[Watch], now: datetime) -> None:
+        for scope in sorted({""} | {watch.scope for watch in watches if watch.kind == "trend_starts"}):
+            for event in await self.tracker.follow(scope, now):
+                EVENTS.labels(f"trend.{event.kind}").inc()
 
     async def _happened(self, watch: Watch, now: datetime, seen: _Seen) -> Sequence[Happening]:
         if watch.kind == "trend_starts":
-            return started(watch, seen.events[watch.scope])
+            return started(watch, seen.events)
         scopes = tuple(filter(None, watch.scope.split("|")))
         if watch.kind == "coordination_suspected":
             if watch.scope not in seen.groups:
@@ -89,5 +91,5 @@ class Evaluator:
 class _Seen:
     """What several watches ask for, looked up once."""
 
-    events: dict[str, list[TrendEvent]] = field(default_factory=lambda: defaultdict(list))
+    events: Sequence[StoredEvent]
     groups: dict[str, list[GroupReport]] = field(default_factory=dict)
