@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "sentiment_overload": "bench.sentiment.overload",
     "trending": "bench.trending.detection",
     "trending_speed": "bench.trending.speed",
+    "trending_storm": "bench.trending.storm",
     "twitter": "bench.twitter.imports",
     "x_storm": "bench.twitter.x_storm",
 }

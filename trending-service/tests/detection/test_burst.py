@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trending_service.detection.burst import benjamini_hochberg, counted_tweets, log10_tail
+from trending_service.detection.burst import benjamini_hochberg, counted_tweets, is_likely, log10_tail
 
 
 def _summed_tail(count: int, mean: float, size: float) -> float:
@@ -28,6 +29,17 @@ def test_the_tail_is_that_of_the_negative_binomial(count: int, mean: float, size
     summed = _summed_tail(count, mean, size)
     if summed > 1e-9:
         assert 10 ** log10_tail(count, mean, size) == pytest.approx(summed, rel=1e-5)
+
+
+@given(st.lists(st.tuples(st.integers(1, 400), st.floats(0.01, 50), st.floats(0.2, 30)), min_size=1))
+def test_many_tails_at_once_are_those_of_one_by_one(asked: list[tuple[int, float, float]]) -> None:
+    """What is called likely is; what is not is unlikely or lies where the fraction does not converge fast."""
+    counts, means, sizes = (np.array(column, dtype=float) for column in zip(*asked, strict=True))
+    exact = np.array([log10_tail(*one) for one in asked])
+    sure = is_likely(counts, means, sizes, np.full(len(asked), -1.0))
+    assert not (sure & (exact < -1.0 - 1e-6)).any()
+    far = means / (means + sizes) < (counts + 1) / (counts + sizes + 2)
+    assert sure[far & (exact > -1.0 + 1e-6)].all()
 
 
 def test_a_tail_beyond_any_float_has_a_finite_logarithm() -> None:

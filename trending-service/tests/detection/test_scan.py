@@ -16,10 +16,12 @@ def _counts(terms: dict[str, list[int]] | None = None) -> HourlyCounts:
     return HourlyCounts(FIRST, np.full(672, 40), used)
 
 
-def _detect(ages: list[int], authors: list[int] | None = None, counts: HourlyCounts | None = None) -> Detection:
+def _detect(
+    ages: list[int], authors: list[int] | None = None, counts: HourlyCounts | None = None, others_every: int = 90
+) -> Detection:
     """Look for one term with tweets of these ages in a stream of 240 tweets of 240 accounts."""
     writers = authors or list(range(1000, 1000 + len(ages)))
-    every = [*ages, *range(0, SIX_HOURS, 90)]
+    every = [*ages, *range(0, SIX_HOURS, others_every)]
     window = WindowPosts(
         SIX_HOURS, np.array(every), np.array([FIRST + 678 - age // 3600 for age in every]),
         np.array([*writers, *range(len(every) - len(ages))]),
@@ -45,6 +47,18 @@ def test_what_is_usual_is_no_burst() -> None:
 def test_floods_of_few_accounts_are_none() -> None:
     """Sixty tweets of three accounts in a stream of hundreds stay below the least number of voices."""
     assert _detect([300 * step for step in range(60)], [1001, 1002, 1003] * 20).bursts == {}
+
+
+def test_at_night_a_flood_of_few_accounts_is_none_either() -> None:
+    """Thirty tweets of three accounts while twenty others write of other things; of seven accounts they are a topic."""
+    ages = [200 * step for step in range(30)]
+    assert _detect(ages, [1001, 1002, 1003] * 10, others_every=1080).bursts == {}
+    assert "term" in _detect(ages, [*range(1001, 1008)] * 4 + [1001, 1002], others_every=1080).bursts
+
+
+def test_among_few_accounts_one_is_enough() -> None:
+    """Where three others write, eight tweets of one account are a topic: only candidates may be followed."""
+    assert "term" in _detect([600 * step for step in range(8)], [1001] * 8, others_every=7200).bursts
 
 
 def test_many_tweets_of_one_moment_count_little() -> None:

@@ -27,13 +27,13 @@ class CoordinationService:
     async def groups(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[Group]:
         """Return the suspected groups of the ``period`` up to ``as_of``, largest first."""
         shared = await self.signals.shared(as_of - period, as_of, scopes)
-        found: list[Group] = await self.in_thread(find_groups, _posts(shared))
+        found: list[Group] = await self.in_thread(_groups, shared)
         return found
 
     async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[GroupReport]:
         """Return what is said of the suspected groups of the ``period`` up to ``as_of``, largest first."""
         shared = await self.signals.shared(as_of - period, as_of, scopes)
-        found: list[GroupReport] = await self.in_thread(_reports, _posts(shared))
+        found: list[GroupReport] = await self.in_thread(_reports, shared)
         return found
 
 
@@ -44,7 +44,12 @@ def _posts(shared: Iterable[SharedPost]) -> list[Post]:
     ]
 
 
-def _reports(posts: Sequence[Post]) -> list[GroupReport]:
+def _groups(shared: Iterable[SharedPost]) -> list[Group]:
+    return find_groups(_posts(shared))
+
+
+def _reports(shared: Iterable[SharedPost]) -> list[GroupReport]:
+    posts = _posts(shared)
     groups = find_groups(posts)
     wanted = {name for group in groups for name in group.objects}
     uses: dict[str, dict[int, str]] = defaultdict(dict)

@@ -10,6 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from trending_service.signals.counts import Floats
+
+Flags = NDArray[np.bool_]
+
 
 def counted_tweets(tweets: int, authors: float, crowd: float) -> float:
     """Return ``tweets`` damped by how few accounts wrote them; ``authors`` and ``crowd`` are effective numbers.
@@ -39,6 +46,20 @@ def log10_tail(count: float, mean: float, size: float) -> float:
     return math.log10(max(1 - rest, 1e-16))
 
 
+def is_likely(counts: Floats, means: Floats, sizes: Floats, log10_p: Floats) -> Flags:
+    """Tell for many counts at once which have ``log10_tail`` above their ``log10_p``; True only where that is sure.
+
+    It is the same continued fraction, on arrays: thousands of terms are done with in a few of its steps.
+    """
+    x = means / (means + sizes)
+    converges = x < (counts + 1) / (counts + sizes + 2)
+    a, b, y = counts[converges], sizes[converges], x[converges]
+    front = _lgamma(a + b) - _lgamma(a) - _lgamma(b) + a * np.log(y) + b * np.log1p(-y) - np.log(a)
+    sure = np.zeros(len(counts), dtype=bool)
+    sure[converges] = (front + np.log(_beta_fractions(a, b, y))) / math.log(10) > log10_p[converges]
+    return sure
+
+
 def benjamini_hochberg(log10_p: Sequence[float], rate: float, *, of: int | None = None) -> list[bool]:
     """Return which hypotheses to reject so that at most ``rate`` of the rejected are false, on average.
 
@@ -60,6 +81,24 @@ def _log_beta_part(a: float, b: float, x: float) -> float:
     # ln I_x(a, b) by its continued fraction, which converges fast for x < (a + 1) / (a + b + 2).
     front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     return front - math.log(a) + math.log(_beta_fraction(a, b, x))
+
+
+_lgamma = np.vectorize(math.lgamma, otypes=[float])
+
+
+def _beta_fractions(a: Floats, b: Floats, x: Floats) -> Floats:
+    c, d = np.ones(len(a)), 1 / (1 - (a + b) * x / (a + 1))
+    value = d.copy()
+    for m in range(1, 1000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for step in (even, odd):
+            d = 1 / (1 + step * d)
+            c = 1 + step / c
+            value *= c * d
+        if np.all(np.abs(c * d - 1) < 1e-9):
+            break
+    return value
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:

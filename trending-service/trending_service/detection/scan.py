@@ -15,16 +15,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trending_service.detection.burst import benjamini_hochberg, counted_tweets, log10_tail
+from trending_service.detection.burst import Flags, benjamini_hochberg, counted_tweets, is_likely, log10_tail
 from trending_service.detection.expectation import expectations
 from trending_service.signals.author_diversity import effective_authors
-from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
+from trending_service.signals.counts import Floats, HourlyCounts, Ints, WindowPosts
 
 SCALES_MINUTES = (15, 30, 60, 120, 240, 480, 960, 1440)
 MOMENT_SECONDS = 30
 FEW_MOMENTS = 5
 OF_A_MOMENT, OF_A_CROWD = 1.2, 0.25
 """A topic whose tweets lie in fewer moments counts so many of each, or this share of all, whichever is more."""
+OTHERS_OF_AN_ACCOUNT = 4.0
+"""One account of a burst is needed for so many that write of other things."""
 WINDOW_PART = 0.75
 """Part of the error that the window's own scale has."""
 _DAY_SECONDS = 86_400
@@ -68,9 +70,12 @@ def voices_needed(min_tweets: int, authors: float) -> float:
     return min(float(min_tweets), max(1.0, math.sqrt(authors)))
 
 
-def accounts_needed(voices: float, authors: float) -> float:
-    """Return how many accounts a burst needs that needs so many ``voices``: one where the stream has few accounts."""
-    return min(voices, max(1, math.floor(math.sqrt(authors) / 1.5)))
+def accounts_needed(voices: float, others: float) -> float:
+    """Return how many accounts a burst needs that needs so many ``voices``, beside ``others`` of other tweets.
+
+    One of four; at night, when few write, two or three that flood the stream are no burst.
+    """
+    return min(voices, max(1.0, others / OTHERS_OF_AN_ACCOUNT))
 
 
 def looks_of(seconds: int, scales_in_all: int, *, is_window: bool) -> float:
@@ -104,34 +109,64 @@ def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, m
     expected = np.array([usual.tweets(window, length) for length in lengths])
     crowd = effective_authors(_per_author(window.authors[window.voices(np.arange(window.size))]))
     least = voices_needed(min_tweets, crowd)
+    seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
+    seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
+    promising = _promising(seen, expected, usual.sizes, lengths, least)
     found = {}
-    for row, name in enumerate(names):
-        burst = _strongest(
-            window, terms[name], lengths, expected[:, row].tolist(), float(usual.sizes[row]), crowd, least
-        )
+    for row in np.flatnonzero(promising.any(axis=0)).tolist():
+        tried = [(lengths[scale], float(expected[scale, row])) for scale in np.flatnonzero(promising[:, row])]
+        burst = _strongest(window, terms[names[row]], tried, lengths, float(usual.sizes[row]), crowd, least)
         if burst is not None:
-            found[name] = replace(burst, expected_in_window=float(expected[-1, row]))
+            found[names[row]] = replace(burst, expected_in_window=float(expected[-1, row]))
     return found
 
 
+def _promising(seen: Ints, expected: Floats, sizes: Floats, lengths: Sequence[int], least: float) -> Flags:
+    """Return by scale (row) and term where a score above 0 is possible: damping only takes away from what was seen."""
+    found = (seen >= least) & (seen > expected)
+    scale, term = np.nonzero(found)
+    looks = np.array([looks_of(length, len(lengths), is_window=length == lengths[-1]) for length in lengths])
+    most = np.minimum(_PROMISING, -np.log10(looks))
+    found[scale, term] = ~is_likely(seen[scale, term].astype(float), expected[scale, term], sizes[term], most[scale])
+    return found
+
+
+def _tweets_at_scales(window: WindowPosts, posts: Sequence[Ints], lengths: Sequence[int]) -> Ints:
+    """Return by scale (row) and term how many of its ``posts`` lie in the last seconds of that scale."""
+    if not posts:
+        return np.zeros((len(lengths), 0), dtype=np.int64)
+    owners = np.repeat(np.arange(len(posts)), [len(rows) for rows in posts])
+    first = np.searchsorted(lengths, window.ages[np.concatenate(posts)], side="right")
+    places = first * len(posts) + owners
+    shape = (len(lengths) + 1, len(posts))
+    return np.asarray(np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)[:-1].cumsum(axis=0))
+
+
 def _strongest(
-    window: WindowPosts, posts: Ints, lengths: Sequence[int], expected: Sequence[float], size: float, crowd: float,
-    least: float,
+    window: WindowPosts, posts: Ints, tried: Sequence[tuple[int, float]], lengths: Sequence[int], size: float,
+    crowd: float, least: float,
 ) -> Burst | None:  # fmt: skip
     ages = window.ages[posts]
+    needed = accounts_needed(least, _others(window, posts))
     best: Burst | None = None
-    for length, usual in zip(lengths, expected, strict=True):
+    for length, usual in tried:
         recent = posts[ages < length]
         heard = window.voices(recent)
         if len(heard) < least or len(heard) <= usual or log10_tail(len(heard), usual, size) > _PROMISING:
             continue
-        if len(np.unique(window.authors[heard])) < accounts_needed(least, crowd):
+        if len(np.unique(window.authors[heard])) < needed:
             continue
         looks = looks_of(length, len(lengths), is_window=length == lengths[-1])
         burst = replace(_burst(window, heard, length, float(usual), size, crowd, looks), tweets=len(recent))
         if burst.counted >= least and burst.score > (best.score if best else 0.0):
             best = burst
     return best
+
+
+def _others(window: WindowPosts, posts: Ints) -> float:
+    rest = np.ones(window.size, dtype=bool)
+    rest[posts] = False
+    return effective_authors(_per_author(window.authors[window.voices(np.flatnonzero(rest))]))
 
 
 def _burst(

@@ -13,10 +13,11 @@ from trending_service.signals.model import StoredTweet
 class Evidence:
     """The tweets of a window, oldest first; the same as arrays; the rows of each term; what was before.
 
-    ``suspected`` are the accounts of suspected groups.
+    ``rows`` maps the ids of the tweets to their places; ``suspected`` are the accounts of suspected groups.
     """
 
     tweets: Sequence[StoredTweet]
+    rows: Mapping[int, int]
     window: WindowPosts
     terms: Mapping[str, Ints]
     counts: HourlyCounts
@@ -24,7 +25,7 @@ class Evidence:
 
     def of(self, ids: Collection[int]) -> list[StoredTweet]:
         """Return the tweets with these ids, oldest first."""
-        return [tweet for tweet in self.tweets if tweet.id in ids]
+        return [self.tweets[row] for row in sorted(self.rows[number] for number in ids if number in self.rows)]
 
     def by_suspected(self, tweet: StoredTweet) -> bool:
         """Tell whether a tweet comes from a suspected group, or repeats one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,11 +49,13 @@ class Finder:
     async def find(self, question: Question) -> TopicList:
         """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it."""
         window = self.method.window(question)
-        seen = await self.signals.window(window)
-        used = await self.signals.terms(window, min_tweets=question.min_tweets, limit=self.method.max_candidates)
+        seen, used, groups = await asyncio.gather(
+            self.signals.window(window),
+            self.signals.terms(window, min_tweets=question.min_tweets, limit=self.method.max_candidates),
+            self.coordination.groups(question.as_of, timedelta(days=1)),
+        )
         counts = await self.hours.baseline(window, sorted(used.tweets))
-        groups = group_numbers(await self.coordination.groups(question.as_of, timedelta(days=1)))
-        evidence = evidence_of(question, seen, used, counts, groups)
+        evidence = await self.in_thread(evidence_of, question, seen, used, counts, group_numbers(groups))
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
         spellings = await self.signals.spellings(window, list(strongest))
@@ -106,7 +109,7 @@ def evidence_of(
         term: np.array(sorted(rows[number] for number in ids if number in rows), dtype=np.int64)
         for term, ids in used.tweets.items()
     }
-    return Evidence(seen.tweets, _posts(question, seen.tweets, groups), terms, counts, frozenset(groups))
+    return Evidence(seen.tweets, rows, _posts(question, seen.tweets, groups), terms, counts, frozenset(groups))
 
 
 def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[str, int]) -> WindowPosts:
