@@ -240,3 +240,14 @@ async def test_an_event_waits_until_it_is_due(
     await watches.tell(watch, _event(2), NOW)
     await _drain(deliverer)
     assert receiver.requests == []
+
+
+async def test_a_test_is_sent_at_once_although_events_wait(
+    watches: WatchRepository, deliverer: Deliverer, receiver: Receiver
+) -> None:
+    """In the quiet hours, or while a receiver that was mended is not tried again yet, the test button works."""
+    watch = await _add(watches, 1, receiver.url)
+    await watches.tell(watch, _event(1), datetime.now(UTC) + timedelta(hours=6))
+    await watches.tell(watch, Happening("test:1", "test", {"message": "prueba"}), datetime.now(UTC))
+    await _drain(deliverer)
+    assert [json.loads(body)["type"] for _, body in receiver.accepted] == ["test"]

@@ -19,8 +19,8 @@ _EVENT = "seq, key, kind, at, body, status, attempts, due_at, settled_at, last_e
 
 _CLAIM_SQL = """
 WITH heads AS (
-    SELECT DISTINCT ON (watch_id) seq, watch_id, due_at FROM watch_events
-    WHERE status = 'pending' ORDER BY watch_id, seq),
+    SELECT DISTINCT ON (watch_id, kind = 'test') seq, watch_id, due_at FROM watch_events
+    WHERE status = 'pending' ORDER BY watch_id, kind = 'test', seq),
 taken AS (
     SELECT e.seq, e.watch_id, e.batch AS before FROM watch_events AS e JOIN heads USING (seq)
     WHERE heads.due_at <= now() AND e.due_at <= now() AND e.status = 'pending'
@@ -111,7 +111,7 @@ class WatchRepository:
     async def claim(self, limit: int, seconds: float) -> list[Batch]:
         """Take due batches, the oldest of each watch; nobody else gets them for ``seconds``.
 
-        A watch whose oldest event is not due, or taken, waits: events arrive in their order.
+        A watch whose oldest event is not due, or taken, waits: events arrive in their order. Tests wait for tests only.
         """
         async with self._postgres.transaction() as connection:
             taken = await connection.fetch(_CLAIM_SQL, limit, seconds, "msg_")
