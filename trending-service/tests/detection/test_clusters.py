@@ -84,3 +84,21 @@ def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, ot
 def test_names_that_only_look_alike_are_two_topics(one: str, other: str) -> None:
     """Another number, gender, letter or second word is another name."""
     assert len(cluster([_term(one, 9.0, {1, 2, 3}), _term(other, 8.0, {11, 12, 13})])) == 2
+
+
+def test_a_common_word_belongs_to_the_topic_that_it_is_said_in() -> None:
+    """'conmemoramos' in tweets of Juárez's birthday is no topic beside it; the same word said elsewhere is."""
+    birthday = _term("Benito Juárez", 9.0, set(range(20)))
+    other = _term("#SíndromeDeDown", 8.0, set(range(20, 40)), "hashtag")
+    (topic, _) = cluster([birthday, other, _term("conmemoramos", 7.0, {0, 1, 2, 3, 20})])
+    assert (topic.label.spelling, [term.spelling for term in topic.members]) == (
+        "Benito Juárez",
+        ["Benito Juárez", "conmemoramos"],
+    )
+    assert len(cluster([birthday, other, _term("conmemoramos", 7.0, {0, 1, 20, 21, 41})])) == 3
+
+
+def test_what_is_said_on_a_day_of_one_subject_stays_apart() -> None:
+    """Where most tweets are of a debate, a word that is said as often in it as elsewhere is a topic of its own."""
+    debate = _term("#Debate", 9.0, set(range(90)), "hashtag")
+    assert len(cluster([debate, _term("gasolina", 7.0, set(range(80, 100)))])) == 2

@@ -17,6 +17,8 @@ RELATED_TWEETS = 2
 """Tweets that two such terms have in common at least: one that names both rivals does not make them one topic."""
 TOLD_BY_OTHERS = 0.8
 """Share of its tweets in narrower topics ('vota Ana', 'vota Luis') from which a lone common word is none of its own."""
+MOSTLY_WITHIN, MORE_THAN_CHANCE = 0.6, 1.5
+"""A lone common word is part of the topic that so much of its tweets belong to, and so many times more than chance."""
 _LABEL_COVERAGE = 0.5
 
 
@@ -59,8 +61,29 @@ def cluster(terms: Iterable[BurstingTerm]) -> list[Cluster]:
             groups.append([term])
         else:
             match.append(term)
+    groups = _with_common_words(groups)
     topics = [_labelled(group) for group in groups if not _is_told(group, groups)]
     return sorted(topics, key=lambda topic: (-topic.label.score, topic.label.key))
+
+
+def _with_common_words(groups: Sequence[list[BurstingTerm]]) -> list[list[BurstingTerm]]:
+    """Return the groups; those of a common word ('conmemoramos') join the one that they mostly belong to."""
+    named = [list(group) for group in groups if not group[0].is_common_word]
+    everything = len(frozenset().union(*(term.tweets for group in groups for term in group)))
+    alone = []
+    for group in (group for group in groups if group[0].is_common_word):
+        home = next((other for other in named if _is_within(group[0], other[0], everything)), None)
+        if home is None:
+            alone.append(group)
+        else:
+            home.extend(group)
+    return named + alone
+
+
+def _is_within(word: BurstingTerm, seed: BurstingTerm, everything: int) -> bool:
+    common = len(word.tweets & seed.tweets)
+    by_chance = len(word.tweets) * len(seed.tweets) / everything
+    return common >= MOSTLY_WITHIN * len(word.tweets) and common >= MORE_THAN_CHANCE * by_chance
 
 
 def _is_told(group: Sequence[BurstingTerm], groups: Sequence[Sequence[BurstingTerm]]) -> bool:
