@@ -35,7 +35,7 @@ async def _watch(evaluator: Evaluator, kind: str, number: int = 1, **more: objec
     named = {"topic": None, "place": None, "entity": None, "threshold": 0.0, "url": None} | more
     hours = {"quiet_from": None, "quiet_until": None, "digest_minutes": None}
     new = NewWatch(**{"name": "x", "kind": kind, **named, **hours})  # type: ignore[arg-type]
-    made = await evaluator.watches.add(f"w_{number:024x}", "user:ana", new, most=10)
+    made = await evaluator.watches.add(f"w_{number:024x}", "user:ana", new, most=100)
     assert made is not None
     return made
 
@@ -91,6 +91,28 @@ async def test_a_start_that_was_stored_before_a_kill_is_still_told(
     assert await evaluator.look(NOON + timedelta(minutes=2)) == 0
     for watch in watches:
         assert await _kinds(evaluator, watch) == ["trend.started"]
+
+
+async def test_many_watches_of_one_scope_are_counted_for_once(
+    evaluator: Evaluator, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred watches read as many counts as two, and each is told."""
+    for number in range(14):
+        stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}")
+    await fill(stream.changes)
+    for number in range(50):
+        await _watch(evaluator, "volume_doubles", number, threshold=2.0)
+        await _watch(evaluator, "sentiment_falls", 50 + number, threshold=0.2)
+    asked: list[tuple[object, ...]] = []
+    tally = SignalRepository.tally
+
+    async def counting(signals: SignalRepository, *span: datetime, **_: object) -> Tally:
+        asked.append(span)
+        return await tally(signals, *span)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SignalRepository, "tally", counting)
+    assert await evaluator.look(NOON) == 50
+    assert len(asked) == 7
 
 
 def test_sentiment_falls_only_beyond_chance() -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from trending_service.coordination.report import GroupReport
 from trending_service.coordination.service import CoordinationService
 from trending_service.metrics import EVENTS
+from trending_service.signals.model import Tally
 from trending_service.signals.repository import SignalRepository
 from trending_service.tracking.model import StoredEvent
 from trending_service.tracking.service import Tracker
@@ -64,11 +65,18 @@ class Evaluator:
                 seen.groups[watch.scope] = await self.coordination.reports(now, timedelta(days=1), scopes)
             return suspected(watch, seen.groups[watch.scope])
         if watch.kind == "sentiment_falls":
-            turn = now - timedelta(hours=3)
-            recent = await self.signals.tally(turn, now, scopes)
-            return fell(watch, now, recent, await self.signals.tally(turn - timedelta(hours=24), turn, scopes))
-        hour = await self.signals.tally(now - timedelta(hours=1), now, scopes)
-        return doubled(watch, now, hour, await self._usual(now, scopes))
+            if watch.scope not in seen.feelings:
+                seen.feelings[watch.scope] = await self._feelings(now, scopes)
+            return fell(watch, now, *seen.feelings[watch.scope])
+        if watch.scope not in seen.volumes:
+            hour = await self.signals.tally(now - timedelta(hours=1), now, scopes)
+            seen.volumes[watch.scope] = hour, await self._usual(now, scopes)
+        return doubled(watch, now, *seen.volumes[watch.scope])
+
+    async def _feelings(self, now: datetime, scopes: Sequence[str]) -> tuple[Tally, Tally]:
+        turn = now - timedelta(hours=3)
+        recent = await self.signals.tally(turn, now, scopes)
+        return recent, await self.signals.tally(turn - timedelta(hours=24), turn, scopes)
 
     async def _usual(self, now: datetime, scopes: Sequence[str]) -> float:
         # The same hour of the last four weeks: what is usual at night is not what is usual at noon.
@@ -89,7 +97,9 @@ class Evaluator:
 
 @dataclass(slots=True)
 class _Seen:
-    """What several watches ask for, looked up once."""
+    """What several watches ask for, looked up once for each scope."""
 
     events: Sequence[StoredEvent]
     groups: dict[str, list[GroupReport]] = field(default_factory=dict)
+    feelings: dict[str, tuple[Tally, Tally]] = field(default_factory=dict)
+    volumes: dict[str, tuple[Tally, float]] = field(default_factory=dict)
