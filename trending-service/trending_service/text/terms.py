@@ -211,16 +211,16 @@ def _tag(token: str) -> Iterator[Term]:
 
 
 def _phrases(run: list[_Word]) -> Iterator[Term]:
+    shouted = len(run) > 2 and all(word.spelling.isupper() for word in run)
     for start, first in enumerate(run):
         if first.sort == "content":
-            yield Term(first.key, "phrase", _word_spelling(first, run))
+            yield Term(first.key, "phrase", _word_spelling(first, shouted))
         if first.sort in ("content", "number"):
             yield from _longer(first, run[start + 1 : start + _MAX_PHRASE_WORDS])
 
 
-def _word_spelling(word: _Word, run: list[_Word]) -> str:
+def _word_spelling(word: _Word, shouted: bool) -> str:
     # A capital that stands at the beginning of a sentence or in a shouted text says nothing about the word.
-    shouted = len(run) > 2 and all(other.spelling.isupper() for other in run)
     return word.spelling.lower() if shouted or (word.opens and word.spelling[1:].islower()) else word.spelling
 
 
