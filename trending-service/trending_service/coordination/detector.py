@@ -53,14 +53,13 @@ def find_groups(posts: Iterable[Post]) -> list[Group]:
     for post in sorted(posts, key=lambda post: (post.at, post.id)):
         for name in post.objects:
             uses[name].append(post)
-    found = {name: made for name, used in sorted(uses.items()) if (made := _object(used)) is not None}
+    often = sorted(name for name, used in uses.items() if len(used) >= LEAST_MEMBERS * MEETINGS[0])
+    found = {name: made for name in often if (made := _object(uses[name])) is not None}
     groups = [_group(members, found, uses) for members in _components(_links(found))]
     return sorted(groups, key=lambda group: (-len(group.members), group.log10_p, min(group.members)))
 
 
 def _object(posts: Sequence[Post]) -> _Object | None:
-    if len(posts) < LEAST_MEMBERS * MEETINGS[0]:
-        return None
     met: dict[Pair, list[float]] = defaultdict(list)
     for pair, at in _meetings(posts):
         if not met[pair] or at - met[pair][-1] > SEPARATE_SECONDS:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from trending_service.text.terms import Kind, Term
 
@@ -82,6 +84,24 @@ class WindowTerms:
 
     distinct: int
     tweets: dict[str, list[int]]
+
+
+def frequent_terms(
+    found: Iterable[tuple[int, Sequence[str]]], originals: Container[int], *, min_tweets: int, limit: int
+) -> WindowTerms:
+    """Return the ``limit`` most frequent terms in ``min_tweets`` of ``originals`` or more.
+
+    ``found`` are the terms of each tweet; those of tweets that are no originals do not count.
+    """
+    kept = [(tweet, terms) for tweet, terms in found if tweet in originals]
+    counts = Counter(chain.from_iterable(terms for _, terms in kept))
+    frequent = sorted((-count, term) for term, count in counts.items() if count >= min_tweets)[:limit]
+    tweets: dict[str, list[int]] = {term: [] for _, term in frequent}
+    for tweet, terms in kept:
+        for term in terms:
+            if term in tweets:
+                tweets[term].append(tweet)
+    return WindowTerms(len(counts), tweets)
 
 
 @dataclass(frozen=True, slots=True)

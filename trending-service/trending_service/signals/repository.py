@@ -13,33 +13,29 @@ from trending_service.signals.model import (
     StoredTweet,
     Tally,
     Window,
-    WindowTerms,
     WindowTweets,
 )
 
-_ORIGINALS = """
-    originals AS MATERIALIZED (
-        SELECT DISTINCT ON (text_hash) id, created_at, author, voice, label FROM tweets
-        WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
-        ORDER BY text_hash, created_at, id)"""
-
-_TWEETS_SQL = f"""
-WITH {_ORIGINALS}
-SELECT id, created_at, author, voice, label FROM originals ORDER BY created_at, id
+_TWEETS_SQL = """
+SELECT * FROM (
+    SELECT DISTINCT ON (text_hash) id, created_at, author, voice, label FROM tweets
+    WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
+    ORDER BY text_hash, created_at, id) AS originals
+ORDER BY created_at, id
 """
 
 _STORED_SQL = "SELECT count(*)::int FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3"
 
-_TERMS_SQL = f"""
-WITH {_ORIGINALS},
-counted AS MATERIALIZED (
-    SELECT t.term, count(*)::int AS n, array_agg(t.tweet_id) AS ids
-    FROM tweet_terms AS t JOIN originals AS o ON o.id = t.tweet_id AND o.created_at = t.created_at
-    WHERE t.created_at > $1 AND t.created_at <= $2
-    GROUP BY t.term)
-SELECT '' AS term, count(*)::int AS n, NULL AS ids FROM counted
-UNION ALL
-(SELECT term, n, ids FROM counted WHERE n >= $4 ORDER BY n DESC, term LIMIT $5)
+_TERMS_SQL = """
+SELECT tweet_id, array_agg(term) AS terms FROM tweet_terms WHERE created_at > $1 AND created_at <= $2
+GROUP BY created_at, tweet_id
+"""
+
+_SCOPED_TERMS_SQL = """
+SELECT t.tweet_id, array_agg(t.term) AS terms
+FROM tweet_terms AS t JOIN tweets AS w ON w.id = t.tweet_id AND w.created_at = t.created_at
+WHERE t.created_at > $1 AND t.created_at <= $2 AND w.created_at > $1 AND w.created_at <= $2 AND w.scopes @> $3
+GROUP BY t.created_at, t.tweet_id
 """
 
 _SPELLINGS_SQL = """
@@ -91,12 +87,15 @@ class SignalRepository:
         rows = await self._postgres.fetch(_TWEETS_SQL, *asked)
         return WindowTweets(stored, [StoredTweet(*row) for row in rows])
 
-    async def terms(self, window: Window, *, min_tweets: int, limit: int) -> WindowTerms:
-        """Return the most frequent terms of a window, those with ``min_tweets`` tweets or more."""
-        total, *rows = await self._postgres.fetch(
-            _TERMS_SQL, window.since, window.until, list(window.scopes), min_tweets, limit
+    async def terms(self, window: Window) -> list[tuple[int, list[str]]]:
+        """Return the terms of each tweet of a window: of copies too, which ``frequent_terms`` leaves out."""
+        asked = (window.since, window.until)
+        rows = (
+            await self._postgres.fetch(_SCOPED_TERMS_SQL, *asked, list(window.scopes))
+            if window.scopes
+            else await self._postgres.fetch(_TERMS_SQL, *asked)
         )
-        return WindowTerms(total["n"], {row["term"]: row["ids"] for row in rows})
+        return [(row["tweet_id"], row["terms"]) for row in rows]
 
     async def spellings(self, window: Window, terms: Sequence[str]) -> dict[str, Spelling]:
         """Return how each of ``terms`` is written most often in the time of a window."""

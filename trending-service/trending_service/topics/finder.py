@@ -19,7 +19,7 @@ from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
 from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
 from trending_service.signals.hours_repository import HoursRepository
-from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets
+from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets, frequent_terms
 from trending_service.signals.repository import SignalRepository
 from trending_service.text.terms import words_of
 from trending_service.topics.description import describe
@@ -49,11 +49,12 @@ class Finder:
     async def find(self, question: Question) -> TopicList:
         """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it."""
         window = self.method.window(question)
-        seen, used, groups = await asyncio.gather(
+        seen, terms, groups = await asyncio.gather(
             self.signals.window(window),
-            self.signals.terms(window, min_tweets=question.min_tweets, limit=self.method.max_candidates),
+            self.signals.terms(window),
             self.coordination.groups(question.as_of, timedelta(days=1)),
         )
+        used = await self.in_thread(self._frequent, seen, terms, question.min_tweets)
         counts = await self.hours.baseline(window, sorted(used.tweets))
         evidence = await self.in_thread(evidence_of, question, seen, used, counts, group_numbers(groups))
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
@@ -62,6 +63,10 @@ class Finder:
         clusters = cluster(_terms(strongest, spellings, used))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
         return self._answer(question, seen, evidence, found, topics)
+
+    def _frequent(self, seen: WindowTweets, terms: Sequence[tuple[int, list[str]]], min_tweets: int) -> WindowTerms:
+        originals = {tweet.id for tweet in seen.tweets}
+        return frequent_terms(terms, originals, min_tweets=min_tweets, limit=self.method.max_candidates)
 
     def _detect(self, question: Question, evidence: Evidence, distinct: int) -> Detection:
         return detect(
