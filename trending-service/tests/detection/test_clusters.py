@@ -78,6 +78,7 @@ def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, ot
     ("one", "other"),
     [
         ("puerto", "puerta"), ("año", "ano"), ("#Debate2018", "#Debate2022"), ("#17May", "#18May"),
+        ("#NoMasPetro", "Petro"), ("marcha contra Petro", "marcha por Petro"), ("#ConFico", "#ContraFico"),
         ("caso", "casa"), ("voto", "voto en blanco"), ("Gustavo Petro", "Gustavo Bolívar"),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from trending_service.text.terms import Kind, letters, numbers_of
+from trending_service.text.terms import Kind, letters, meaning_of, numbers_of
 
 SAME_TWEETS = 0.4
 """Jaccard similarity of tweets from which two terms are one topic."""
@@ -101,15 +101,16 @@ def is_variant(term: BurstingTerm, other: BurstingTerm) -> bool:
     """Tell whether two terms are one name in two forms: '#BenitoJuárez', 'Benito Juárez'; 'impuesto', 'impuestos'.
 
     Who writes one seldom writes the other, so their tweets say nothing. 'puerto' and 'puerta' are two words,
-    '#Debate2018' and '#Debate2022' two names.
+    '#Debate2018' and '#Debate2022' two names, 'marcha por' and 'marcha contra' two subjects.
     """
     if letters(term.spelling) == letters(other.spelling):
         return True
-    numbers, others = numbers_of(term.spelling), numbers_of(other.spelling)
-    if numbers and others and numbers != others:
+    meaning = meaning_of(term.spelling)
+    if not meaning or meaning != meaning_of(other.spelling):
         return False
+    numbers, others = numbers_of(term.spelling), numbers_of(other.spelling)
     is_other_gender = term.key[:-1] == other.key[:-1] and {term.key[-1], other.key[-1]} == {"a", "o"}
-    return bool(term.words) and term.words == other.words and not is_other_gender
+    return (not numbers or not others or numbers == others) and not is_other_gender
 
 
 def _resembles(term: BurstingTerm, seed: BurstingTerm) -> bool:

@@ -39,6 +39,7 @@ _TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:\s?%)?|[^\W\d_]\w*(?
 _HUMP = re.compile(r"[A-ZÁÉÍÓÚÑÜ]+(?![a-záéíóúñü])|[A-ZÁÉÍÓÚÑÜ]?[a-záéíóúñü]+|\d+")
 _INSIDE_SENTENCE = " \t,;()-/&'"
 _TAGS = "#＃@"
+_NEUTRAL = re.compile(r"al?|del?|[eouy]|el|en|l[ao]s?|una?")
 _PLURAL = re.compile(r"(?<=[aeiou][lnrd])es$|(?<=[aeiou])s$")
 _NUMBER = re.compile(r"\d+")
 _NO_LETTER = re.compile(r"[\W_]+")
@@ -138,11 +139,19 @@ def term_key(text: str) -> str | None:
 
 def words_of(spelling: str) -> frozenset[str]:
     """Return the stems of the content words of a term: '#DebatesFinales2022' -> debat, final."""
+    return frozenset(stem(part) for part in _parts(spelling) if len(part) > 2 and part not in stop_words())
+
+
+@lru_cache(maxsize=10_000)
+def meaning_of(spelling: str) -> frozenset[str]:
+    """Return the stems of all words of a term but articles and the like: 'con', 'contra' and 'no' make a difference."""
+    return frozenset(stem(part) for part in _parts(spelling) if len(part) > 1 and not _NEUTRAL.fullmatch(part))
+
+
+def _parts(spelling: str) -> list[str]:
     if spelling[:1] in "#@":
-        parts = [fold(part) for part in _HUMP.findall(spelling) if not part.isdigit()]
-    else:
-        parts = [fold(match.group()) for match in _TOKEN.finditer(spelling)]
-    return frozenset(stem(part) for part in parts if len(part) > 2 and part not in stop_words())
+        return [fold(part) for part in _HUMP.findall(spelling) if not part.isdigit()]
+    return [fold(match.group()) for match in _TOKEN.finditer(spelling) if not match.group().isdigit()]
 
 
 @lru_cache(maxsize=100_000)
@@ -152,11 +161,13 @@ def stem(word: str) -> str:
     return found if len(found) >= _SHORTEST_STEM else _PLURAL.sub("", word)
 
 
+@lru_cache(maxsize=10_000)
 def numbers_of(spelling: str) -> frozenset[str]:
     """Return the numbers in a term: '#Debate2022' -> 2022."""
     return frozenset(_NUMBER.findall(spelling))
 
 
+@lru_cache(maxsize=10_000)
 def letters(spelling: str) -> str:
     """Return the letters and digits of a term as all its spellings share them: '#CierreDeCampaña' -> cierredecampana.
 
