@@ -137,7 +137,7 @@ def _needed_similarity(term: BurstingTerm, seed: BurstingTerm) -> float:
 def _labelled(group: Sequence[BurstingTerm]) -> Cluster:
     tweets = frozenset().union(*(term.tweets for term in group))
     label = max(group, key=lambda term: (_informativeness(term, tweets), term.score, len(term.key), term.key))
-    return Cluster(label, tuple(group), tweets)
+    return Cluster(label, tuple(sorted(group, key=lambda term: (-term.score, term.key))), tweets)
 
 
 def _informativeness(term: BurstingTerm, tweets: frozenset[int]) -> float:
