@@ -35,6 +35,8 @@ from trending_service.watches.targets import session
 
 KEY = b"a key of the measurements, with bytes enough"
 MOST_SECONDS = 500
+AT_ONCE = 50
+"""Events that are stored at once, each of another watch."""
 
 
 @dataclass
@@ -109,8 +111,16 @@ async def storm(watches: WatchRepository, url: str, count: int, events: int) -> 
         assert watch is not None
         made.append(watch)
     now = datetime.now(UTC)
-    for number in range(events):
-        await watches.tell(made[number % count], Happening(f"start:{number}", "trend.started", {"number": number}), now)
+    step = min(AT_ONCE, count)
+    for first in range(0, events, step):
+        await asyncio.gather(
+            *(
+                watches.tell(
+                    made[number % count], Happening(f"start:{number}", "trend.started", {"number": number}), now
+                )
+                for number in range(first, min(first + step, events))
+            )
+        )
     return made
 
 
