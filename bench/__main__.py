@@ -13,6 +13,8 @@ MEASUREMENTS = {
     "forecast_latency": "bench.forecast.latency",
     "main_job": "bench.job.scores",
     "openai": "bench.openai.against_litellm",
+    "rag_answers": "bench.rag.answers",
+    "rag_retrieval": "bench.rag.retrieval",
     "sentiment": "bench.sentiment.throughput",
     "sentiment_accuracy": "bench.sentiment.accuracy",
     "sentiment_equality": "bench.sentiment.equality",
