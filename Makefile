@@ -42,8 +42,8 @@ browser: $(SYNCED) # The driver of the browser, for the console's tests
 console: ## Check and build the console; needs Node 20 or newer
 	cd console && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm test && npm run build
 
-fuzz: $(SYNCED) ## Fuzz every service against its contract for long: make fuzz [MINUTES=5]
-	CASTOR_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/pytest tests/contract/test_conformance.py --timeout 7200
+fuzz: $(SYNCED) ## Fuzz every service against its contract for long: make fuzz [MINUTES=5]; importers: make fuzz T=twitter-service/tests/imports/test_fuzz.py
+	CASTOR_FUZZ_MINUTES=$(or $(MINUTES),5) $(BIN)/pytest $(or $(T),tests/contract/test_conformance.py) --timeout 7200
 
 up: $(SYNCED) ## Start the whole system in the background
 	$(BIN)/castor up --detach

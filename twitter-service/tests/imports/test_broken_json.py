@@ -94,6 +94,20 @@ def test_a_cut_page_keeps_what_came() -> None:
     assert texts(found)[:2] == ["tuit 1", "tuit 2"]
 
 
+@pytest.mark.parametrize("piece", [1, 1 << 20])
+@pytest.mark.parametrize("end", [1, 2, 3])
+def test_a_file_that_ends_within_a_character(piece: int, end: int) -> None:
+    """What came of the last character is U+FFFD of the last row, which is one outcome; the rows before are tweets."""
+    emoji = "🎉".encode()[:end]
+    rows = f"id,username,created_at,text\n1,ana,{AT},tuit 1\n2,ana,{AT},ca".encode() + emoji
+    assert texts(parsed(rows, piece)) == ["tuit 1", "ca\ufffd"]
+    cut = line(2, "ca").encode()[:-2] + emoji
+    for content in (f"{line(1)}\n".encode() + cut, f"[\n{line(1)},\n".encode() + cut):
+        found = parsed(content, piece)
+        assert texts(found) == ["tuit 1"]
+        assert len(rejected_lines(found)) == 1
+
+
 @pytest.mark.parametrize("piece", [70_000, 1 << 20])
 @pytest.mark.parametrize("indent", [None, 0, 1, 4])
 @pytest.mark.parametrize("count", [1, 3, 900])

@@ -6,6 +6,7 @@ A few seconds long by itself; ``CASTOR_FUZZ_MINUTES`` makes it longer, ``CASTOR_
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -25,9 +26,10 @@ from twitter_service.imports.readers.tweet_file import TweetFile
 from twitter_service.tweets.model import NewTweet, Rejection
 
 from ..conftest import Twitter
+from .test_packed import workbook, zip_of
 
 SAMPLE = Path(castor_devstack.__file__).parent / "sample" / "tweets.jsonl"
-SECONDS = 60 * float(os.environ.get("CASTOR_FUZZ_MINUTES", "0")) or 4
+SECONDS = 60 * float(os.environ.get("CASTOR_FUZZ_MINUTES", "0")) or 6
 SEED = int(os.environ.get("CASTOR_FUZZ_SEED", "20220529"))
 ROWS = 40
 BLANK = bytes(range(33)) + b","
@@ -108,7 +110,7 @@ def is_text(line: bytes) -> bool:
 
 def test_lines_of_json() -> None:
     """Of mutated JSON Lines every untouched line is a tweet, and every other line at least one outcome."""
-    random_, going = random.Random(SEED), until(SECONDS / 4)
+    random_, going = random.Random(SEED), until(SECONDS / 6)
     lines = [json_line(row) for row in sample()]
     while going():
         touched = chosen(random_)
@@ -124,7 +126,7 @@ def test_lines_of_json() -> None:
 
 def test_pages() -> None:
     """Of a page with one broken tweet all others are accepted, and of several broken ones in a row too."""
-    random_, going = random.Random(SEED), until(SECONDS / 4)
+    random_, going = random.Random(SEED), until(SECONDS / 6)
     lines = [json_line(row) for row in sample()]
     users = b', "includes": {"users": [{"id": "7", "username": "ana", "description": "x"}]}}'
     while going():
@@ -142,7 +144,7 @@ def test_pages() -> None:
 
 def test_rows_of_csv() -> None:
     """Of a mutated CSV every untouched row is a tweet, and every line belongs to an outcome."""
-    random_, going = random.Random(SEED), until(SECONDS / 4)
+    random_, going = random.Random(SEED), until(SECONDS / 6)
     lines = [csv_line(row) for row in sample()]
     while going():
         touched = chosen(random_)
@@ -157,7 +159,7 @@ def test_rows_of_csv() -> None:
 
 def test_bytes_of_any_file() -> None:
     """Bytes changed anywhere, line ends and brackets included, end in outcomes or in one of the named errors."""
-    random_, going = random.Random(SEED), until(SECONDS / 4)
+    random_, going = random.Random(SEED), until(SECONDS / 6)
     rows = sample()
     files = [
         b"\n".join(map(json_line, rows)),
@@ -174,23 +176,65 @@ def test_bytes_of_any_file() -> None:
         assert all(isinstance(item, NewTweet | Rejection) for item in found)
 
 
+def table(separator: str) -> Callable[[list[dict[str, str]]], list[bytes]]:
+    """Return what writes rows as a table with such a separator."""
+
+    def written(rows: list[dict[str, str]]) -> list[bytes]:
+        lines = io.StringIO()
+        csv.writer(lines, delimiter=separator, lineterminator="\n").writerows(
+            [rows[0], *(row.values() for row in rows)]
+        )
+        return lines.getvalue().encode().splitlines()
+
+    return written
+
+
+def text_in(encoding: str) -> Callable[[bytes], bytes]:
+    """Return what writes UTF-8 in another encoding; bytes that are none of it as U+FFFD."""
+    return lambda data: data.decode(errors="replace").encode(encoding)
+
+
+LINES: tuple[Callable[[list[dict[str, str]]], list[bytes]], ...] = (
+    lambda rows: [b"", *map(json_line, rows)], table(","), table(";"), table("\t"),
+)  # fmt: skip
+"""Ways to write rows, the header of a table, or nothing, first."""
+PACKED: tuple[Callable[[bytes], bytes], ...] = (bytes, gzip.compress, text_in("utf-16"), lambda d: zip_of(tuits=d))
+"""Ways to send a file."""
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_over_http(twitter: Twitter) -> None:
-    """What a mutated file is answered with is 201, whose numbers add up, or 422."""
-    random_, going = random.Random(SEED), until(SECONDS / 4)
-    rows = sample()
-    kinds = [json_line, csv_line]
+    """What a mutated file is answered with is 201, whose numbers are those of the file, or 422."""
+    random_, going = random.Random(SEED), until(SECONDS / 6)
     while going():
-        line_of = random_.choice(kinds)
-        touched = chosen(random_)
-        changed = [mutated(line_of(row), random_) if n in touched else line_of(row) for n, row in enumerate(rows)]
-        head = [b"id,username,created_at,text"] if line_of is csv_line else []
-        answer = await twitter.upload(b"\n".join(head + changed))
+        kind, packed, touched = random_.randrange(len(LINES)), random_.choice(PACKED), chosen(random_)
+        head, *lines = LINES[kind](sample())
+        changed = [mutated(line, random_) if n in touched else line for n, line in enumerate(lines)]
+        answer = await twitter.upload(packed(b"\n".join([head, *changed])))
         assert answer.status_code in (201, 422), (SEED, changed)
         if answer.status_code == 201:
             done = answer.json()["data"]
-            assert done["accepted"] + done["duplicates"] + done["rejected"] == done["rows"]
+            assert done["accepted"] + done["duplicates"] + done["rejected"] == done["rows"], (SEED, changed)
             assert done["accepted"] + done["duplicates"] >= ROWS - len(touched), (SEED, changed)
+            whole = sum(bool(line.strip(BLANK)) and not is_empty(line) for line in changed if is_text(line))
+            assert kind or done["rows"] >= whole, (SEED, changed)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_packed_bytes_over_http(twitter: Twitter) -> None:
+    """A packed file with bytes changed anywhere is read or refused in words, never 500."""
+    random_, going = random.Random(SEED), until(SECONDS / 6)
+    rows = [list(row.values()) for row in sample()]
+    sheet = workbook([["id", "username", "created_at", "text"], *rows])
+    files = [sheet, *(packed(b"\n".join(table(",")(sample()))) for packed in PACKED)]
+    while going():
+        answer = await twitter.upload(mutated(random_.choice(files), random_))
+        assert answer.status_code in (201, 400, 413, 415, 422), (SEED, answer.text)
+        if answer.status_code == 201:
+            done = answer.json()["data"]
+            assert done["accepted"] + done["duplicates"] + done["rejected"] == done["rows"], (SEED, done)
+        else:
+            assert answer.json()["error"], SEED
 
 
 def is_empty(line: bytes) -> bool:

@@ -154,6 +154,7 @@ async def test_what_was_recognised_is_said(twitter: Twitter) -> None:
         (zip_of(**{"a.csv.gz": gzip.compress(CSV)}), BrokenArchive),
         (zip_of(**{"a.csv": CSV})[:-30], BrokenArchive),
         (zip_of(**{"a.csv": CSV * 50}).replace(b"a.csv", b"b.csv", 1), BrokenArchive),
+        (zip_of(**{"a.csv": CSV})[:4] + zip_of(**{"a.csv": CSV})[15:], BrokenArchive),
         (zip_of(**{"xl/workbook.xml": b"<x"}), BrokenWorkbook),
         (workbook([["id"]])[:-40], BrokenArchive),
     ],

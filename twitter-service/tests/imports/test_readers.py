@@ -115,12 +115,6 @@ def test_the_line_of_the_first_bad_byte(piece: int) -> None:
         parsed(content, piece)
 
 
-def test_a_cut_character_at_the_end() -> None:
-    """A file that ends in the middle of a character is not UTF-8."""
-    with pytest.raises(NotUtf8, match="Line 2 "):
-        parsed(HEADER.encode() + f"1,ana,{AT},ñ".encode()[:-1])
-
-
 def test_a_json_line_too_long_is_skipped() -> None:
     """A JSON line above the limit is rejected without being kept, and the next one is read."""
     tweet = json.dumps({"id": "1", "username": "ana", "text": "sí", "created_at": AT})

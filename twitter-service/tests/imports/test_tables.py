@@ -154,6 +154,16 @@ async def test_encodings(twitter: Twitter, content: bytes, params: dict[str, str
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_half_an_emoji_in_utf16(twitter: Twitter) -> None:
+    """An emoji that a program cut in UTF-16 is U+FFFD, and its neighbours are read."""
+    rows = f"id;username;created_at;text\n6;ana;{AT};corta \ud83d\n7;ana;{AT};\U0001f389\n"
+    done = await twitter.imported(rows.encode("utf-16", "surrogatepass"))
+    assert (done["accepted"], done["rejected"]) == (2, 0)
+    assert (await twitter.data("/tweets/6"))["text"] == "corta \ufffd"
+    assert (await twitter.data("/tweets/7"))["text"] == "\U0001f389"
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_escapes_of_html_are_undone_once(twitter: Twitter) -> None:
     """A tweet with ``&amp;`` counts for the alias with ``&``, from a table and from JSON; texts are composed."""
     await twitter.send("POST", "/entities", {"id": "rf", "name": "RF", "kind": "party", "aliases": ["Raíz & Futuro"]})

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
+from castor_chassis import ServiceError
 from twitter_service.errors import ArchiveNotSingle, BrokenArchive, UnpackedTooLarge
 from twitter_service.imports.readers.base import Recognised
 from twitter_service.imports.readers.workbook import WORKBOOK
@@ -49,8 +50,10 @@ def _parts(file: IO[bytes], max_bytes: int, recognised: Recognised) -> Iterator[
                 yield from csv_of_workbook_apart(file, recognised)
             else:
                 yield from _only_file(archive, members, recognised)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise BrokenArchive(why=str(error)) from error
+    except ServiceError:
+        raise
+    except Exception as error:  # of broken offsets the library raises ValueError, OSError, zlib.error and others
+        raise BrokenArchive(why=str(error)[:200] or type(error).__name__) from error
 
 
 def _members(archive: zipfile.ZipFile, max_bytes: int) -> list[zipfile.ZipInfo]:

@@ -25,6 +25,13 @@ class Recognised:
     """True for the rows of a spreadsheet: every record is a row of it, however many lines its texts have."""
 
 
+def before_cut(error: UnicodeDecodeError) -> str | None:
+    """Return the text before a character that the end of a file cuts, U+FFFD in its place; None for another fault."""
+    if error.reason != "unexpected end of data":
+        return None
+    return bytes(error.object[: error.start]).decode() + "\ufffd"
+
+
 class Block(msgspec.Struct, frozen=True, array_like=True):
     """Whole lines of a JSON Lines file in UTF-8, not parsed yet; the first is physical line ``line``."""
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from twitter_service.errors import MissingColumns, NotUtf8
+from twitter_service.imports.readers.base import before_cut
 from twitter_service.imports.readers.table_columns import (
     REQUIRED,
     SEPARATOR_NAMES,
@@ -122,6 +123,8 @@ class CsvReader:
         try:
             return self._decoder.decode(data, final=final)
         except UnicodeDecodeError as error:
+            if (text := before_cut(error)) is not None:
+                return text
             good = bytes(error.object[: error.start])
             raise NotUtf8(line=self._lines_fed + 1 + len(re.findall(rb"\r\n?|\n", good))) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
@@ -10,6 +11,8 @@ from twitter_service.errors import NotUtf16
 from twitter_service.imports.readers.base import Recognised
 
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
+_LONE = re.compile("[\ud800-\udfff]")
+"""Half of a pair: what is left of an emoji that a program cut."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -46,11 +49,11 @@ class _Utf16:
     def __init__(self, start: bytes) -> None:
         # Without a byte-order mark the order is that of Windows.
         name = "utf-16" if start.startswith(_UTF16) else "utf-16-le"
-        self._decoder = codecs.getincrementaldecoder(name)()
+        self._decoder = codecs.getincrementaldecoder(name)("surrogatepass")
 
     def feed(self, data: bytes, *, final: bool = False) -> Iterator[bytes]:
         try:
-            yield self._decoder.decode(data, final).encode()
+            yield _LONE.sub("\ufffd", self._decoder.decode(data, final)).encode()
         except UnicodeError as error:
             raise NotUtf16 from error
 

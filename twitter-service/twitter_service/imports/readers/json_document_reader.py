@@ -13,7 +13,7 @@ from typing import Any
 
 from twitter_service.errors import NotUtf8
 from twitter_service.imports.json_salvage import BROKEN, next_tweet, of_broken, value_at
-from twitter_service.imports.readers.base import BOM, Block
+from twitter_service.imports.readers.base import BOM, Block, before_cut
 from twitter_service.tweets.model import Rejection
 
 MAX_VALUE = 16_000_000
@@ -88,6 +88,8 @@ class JsonDocumentReader:
         try:
             return codecs.utf_8_decode(buffer, "strict", final)[0]
         except UnicodeDecodeError as error:
+            if (text := before_cut(error)) is not None:
+                return text
             raise NotUtf8(line=self.line + buffer.count(b"\n", 0, error.start)) from error
 
     def _between(self, text: str, at: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twitter_service.errors import NotUtf8
-from twitter_service.imports.readers.base import BOM, Block
+from twitter_service.imports.readers.base import BOM, Block, before_cut
 from twitter_service.tweets.model import Rejection
 
 MAX_LINE = 16_000_000
@@ -61,6 +61,8 @@ class JsonLinesReader:
         try:
             data.decode()
         except UnicodeDecodeError as error:
+            if (text := before_cut(error)) is not None:
+                return Block(self.line, text.encode())
             good = data[: error.start] + b"?"
             raise NotUtf8(line=self.line + len(good.splitlines()) - 1) from error
         return Block(self.line, data)
