@@ -26,6 +26,21 @@ ONE_ANSWER = {"readBudgets", "reportUsage", "listRevocations"}
 """Operations whose pages hold a bounded whole."""
 RANKED = {"searchDocuments", "listTopics", "listCoordination", "readFeed"}
 """Operations that answer the best so many, or a feed with places of its own."""
+KEYLESS = {
+    "addPasskey": "the challenge that it answers holds once",
+    "askInConversation": "it waits for a model, and each request is a turn",
+    "changeEmail": "the token that was sent last counts",
+    "confirmRegistration": "the token holds once",
+    "enrolFactor": "the key that was made last counts",
+    "forgotPassword": "the token that was sent last counts",
+    "importFile": "the same file again stores nothing",
+    "registerUser": "an address has one account",
+    "retryWatchEvent": "an event that is not dead is not sent",
+    "startBacktest": "the same question on the same data is the same job",
+    "storeFile": "the same file is one",
+    "testWatch": "each request is a message",
+}
+"""Operations that make something, take no Idempotency-Key, and refuse one; and what a repetition does."""
 
 
 def contract(service: str) -> dict[str, Any]:
@@ -108,6 +123,20 @@ def test_what_takes_an_idempotency_key_has_the_table(service: str) -> None:
     importlib.import_module(f"{service}_service")
     made = [sql for _, sql in migration_files(f"{service}_service") if "idempotent_answers" in sql]
     assert made == ([TABLE] if takes else [])
+
+
+def test_whatever_makes_something_takes_a_key_or_is_known_not_to() -> None:
+    """Each POST that answers 201 or 202 takes an Idempotency-Key, of one form, or stands in the list of the others."""
+    makes = {
+        operation["operationId"]: [
+            each["schema"] for each in operation.get("parameters", []) if each["name"] == "Idempotency-Key"
+        ]
+        for service in SERVICES
+        for method, _, operation in operations(contract(service))
+        if method == "POST" and {"201", "202"} & operation["responses"].keys()
+    }
+    assert {name for name, keys in makes.items() if not keys} == set(KEYLESS)
+    assert len({key["anyOf"][0]["pattern"] for (key,) in filter(None, makes.values())}) == 1
 
 
 @pytest.mark.parametrize("service", SERVICES)

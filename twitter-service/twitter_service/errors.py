@@ -222,13 +222,6 @@ class SearchNotFound(NotFound):
     message = "No search has the id {search_id}; POST /v1/twitter/searches answers with one."
 
 
-class IdempotencyConflict(Conflict):
-    """The key was used for another request."""
-
-    code = "idempotency_key_reused"
-    message = "The Idempotency-Key {key} was used for a different search; send a new key for a new search."
-
-
 class CollectionNotFound(NotFound):
     """No collection has this id."""
 

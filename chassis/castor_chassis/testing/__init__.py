@@ -2,16 +2,19 @@
 
 from castor_chassis.testing.authority import Authority
 from castor_chassis.testing.peer import ScriptedPeer
+from castor_chassis.testing.replica import Replica, replica
 from castor_chassis.testing.server import RunningService, run_service, tls_settings
 from castor_chassis.testing.tokens import TokenIssuer
 from castor_chassis.testing.waiting import end_pause, until
 
 __all__ = [
     "Authority",
+    "Replica",
     "RunningService",
     "ScriptedPeer",
     "TokenIssuer",
     "end_pause",
+    "replica",
     "run_service",
     "tls_settings",
     "until",

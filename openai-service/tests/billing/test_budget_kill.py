@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,9 +10,9 @@ import pytest
 from fake_openai import FakeOpenAI, Fault
 from openai_support import Run
 
-from castor_chassis.client.transport import httpx
-from castor_chassis.testing import tls_settings, until
+from castor_chassis.testing import replica, tls_settings, until
 from castor_chassis.tls import TlsFiles
+from openai_service.settings import OpenAISettings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,36 +28,6 @@ OPTIONS = {
     "chat_timeout_seconds": 10,
     "budget_lease_seconds": 12,
 }
-
-
-@dataclass
-class Replica:
-    """A process that serves."""
-
-    process: asyncio.subprocess.Process
-    url: str
-    token: str
-
-
-@asynccontextmanager
-async def replica(settings: dict[str, Any]) -> AsyncIterator[Replica]:
-    """Run a replica; it is dead at the end of the block."""
-    script = str(Path(__file__).parents[1].joinpath("replica.py"))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, script, json.dumps(settings, default=str), stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(60):
-            line = b""
-            while not line.startswith(b"place "):
-                line = await process.stdout.readline()
-                assert line, "the replica ended"
-        yield Replica(process, **json.loads(line[6:]))
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 async def test_a_killed_replica_leaves_no_phantom_after_the_lease(
@@ -89,13 +53,11 @@ async def test_a_killed_replica_leaves_no_phantom_after_the_lease(
         return await held() == 10 * HALF
 
     async with run(**with_upstream, **OPTIONS) as survivor:
-        async with replica(settings) as dying:
-            headers = {"Authorization": f"Bearer {dying.token}"}
-            async with httpx.AsyncClient(verify=caller.client_context(), base_url=dying.url, timeout=30) as client:
-                calls = [asyncio.ensure_future(client.post(PATH, json=BODY, headers=headers)) for _ in range(10)]
-                await until(all_held, 8)
-                dying.process.kill()
-                await asyncio.gather(*calls, return_exceptions=True)
+        async with replica(OpenAISettings, settings, ["llm:use"], caller=caller) as dying:
+            calls = [asyncio.ensure_future(dying.client.post(PATH, json=BODY)) for _ in range(10)]
+            await until(all_held, 8)
+            await dying.kill()
+            await asyncio.gather(*calls, return_exceptions=True)
         upstream.script.clear()
         early = await survivor.client.post(PATH, json=BODY)
         assert (early.status_code, early.json()["code"]) == (429, "budget_held")

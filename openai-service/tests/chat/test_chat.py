@@ -85,6 +85,15 @@ async def test_explicit_extractive_leaves_the_upstream_alone(
     assert upstream.bodies == []
 
 
+async def test_an_idempotency_key_is_refused_in_words_that_the_sdk_reads(offline: RunningService, sdk: Sdk) -> None:
+    """An answer is not kept under a key; whoever sends one is told so, not answered twice."""
+    with pytest.raises(openai.BadRequestError, match="takes no Idempotency-Key") as caught:
+        await sdk(offline).chat.completions.create(
+            model="extractive", messages=ASKED, extra_headers={"Idempotency-Key": "0123456789-0123456789"}
+        )
+    assert caught.value.code == "idempotency_unsupported"
+
+
 async def test_without_upstream_and_fallback_a_named_model_is_503(run: Run, sdk: Sdk) -> None:
     """When degraded answers are not allowed, there are none, and the SDK raises by status."""
     async with run(allow_degraded=False) as service:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -97,13 +98,16 @@ async def test_max_tweets_is_never_passed(start_twitter: Start, fake: FakeX, red
 
 
 async def test_the_same_key_is_the_same_search(start_twitter: Start, fake: FakeX, redis_url: str) -> None:
-    """A repeated Idempotency-Key answers with the first search, at once or later; for another body it is 409."""
+    """A repeated Idempotency-Key answers with the first search, at once or later; for another body it is 422."""
     async with with_x(start_twitter, fake, redis_url) as twitter:
-        answers = await asyncio.gather(*(search(twitter, "k1", any_of=["salud"]) for _ in range(6)))
+        key = str(uuid.uuid4())
+        answers = await asyncio.gather(*(search(twitter, key, any_of=["salud"]) for _ in range(6)))
         assert {answer.status_code for answer in answers} == {202}
         assert len({answer.json()["data"]["id"] for answer in answers}) == 1
-        other = await search(twitter, "k1", any_of=["paro"])
-        assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+        assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+        other = await search(twitter, key, any_of=["paro"])
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+        assert (await search(twitter, "k1", any_of=["salud"])).status_code == 422
         await finished(twitter, answers[0].json()["data"])
         usage = await twitter.data("/usage")
         assert usage["budgets"][0]["tweets_reserved"] == 0

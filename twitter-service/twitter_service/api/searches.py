@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from castor_chassis import Ok, Page, Paged, Principal, SinceQuery, UntilQuery, check_span, errors_of, ok, require
+from castor_chassis.service.idempotency import IdempotencyKey
 from twitter_service.api.resources import R, org_of, payer_of
 from twitter_service.api.schemas.lookups import LookUpRequest, LookUpResult
 from twitter_service.api.schemas.searches import (
     NEWEST_SEARCH,
-    IdempotencyKey,
     SearchPreview,
     SearchRequest,
     TimelineRequest,
     XHandle,
     XSearch,
 )
-from twitter_service.errors import BudgetSpent, EntityNotFound, IdempotencyConflict, SearchNotFound
-from twitter_service.searches.service import Submission
+from twitter_service.errors import BudgetSpent, EntityNotFound, SearchNotFound
+from twitter_service.searches.service import Queued, Submission
 from twitter_service.x.errors import (
     ArchiveNotEnabled,
     EmptySearch,
@@ -46,7 +46,7 @@ CanWrite = Annotated[Principal, Depends(require("tweets:write"))]
 CanRead = Annotated[Principal, Depends(require("tweets:read"))]
 Key = Annotated[
     IdempotencyKey | None,
-    Header(alias="Idempotency-Key", description="The same key and body again answer with the same search."),
+    Header(alias="Idempotency-Key", description="A new UUID. The same key and body again answer with the same search."),
 ]
 
 
@@ -56,17 +56,17 @@ async def preview_search(body: SearchRequest, r: R, principal: CanRead) -> Ok[Se
     return ok(SearchPreview.of(await r.searches.preview(body.spec(), payer_of(principal, body.purpose))))
 
 
-@router.post(
-    "/searches", status_code=202, responses=errors_of(*PLAN_ERRORS, *X_ERRORS, BudgetSpent, IdempotencyConflict)
-)
-async def start_search(body: SearchRequest, r: R, principal: CanWrite, idempotency_key: Key = None) -> Ok[XSearch]:
+@router.post("/searches", status_code=202, responses=errors_of(*PLAN_ERRORS, *X_ERRORS, BudgetSpent))
+async def start_search(
+    body: SearchRequest, r: R, principal: CanWrite, response: Response, idempotency_key: Key = None
+) -> Ok[XSearch]:
     """Promise the price of a search and queue it; over budget it is refused before anything is spent.
 
     Idempotent with an Idempotency-Key; without one, the same body again is another search (which stores no
     tweet twice and is not billed twice on the same UTC day).
     """
     submission = Submission(payer_of(principal, body.purpose), body.model_dump(mode="json"), idempotency_key)
-    return ok(XSearch.of(await r.searches.search(body.spec(), submission)))
+    return _accepted(response, await r.searches.search(body.spec(), submission))
 
 
 @router.get("/searches")
@@ -100,15 +100,27 @@ async def get_search(
 @router.post(
     "/users/{handle}/timeline",
     status_code=202,
-    responses=errors_of(*X_ERRORS, BudgetSpent, IdempotencyConflict, UserNotFound),
+    responses=errors_of(*X_ERRORS, BudgetSpent, UserNotFound),
 )
 async def read_timeline(
-    handle: XHandle, body: TimelineRequest, r: R, principal: CanWrite, idempotency_key: Key = None
+    handle: XHandle,
+    body: TimelineRequest,
+    r: R,
+    principal: CanWrite,
+    response: Response,
+    idempotency_key: Key = None,
 ) -> Ok[XSearch]:
     """Queue the reading of what an account wrote; it is followed like a search. Idempotent with an Idempotency-Key."""
     request = {"handle": handle, **body.model_dump(mode="json")}
     submission = Submission(payer_of(principal, body.purpose), request, idempotency_key)
-    return ok(XSearch.of(await r.searches.timeline(handle, Span(body.since, body.until), body.max_tweets, submission)))
+    span = Span(body.since, body.until)
+    return _accepted(response, await r.searches.timeline(handle, span, body.max_tweets, submission))
+
+
+def _accepted(response: Response, queued: Queued) -> Ok[XSearch]:
+    if queued.before:
+        response.headers["Idempotency-Replayed"] = "true"
+    return ok(XSearch.of(queued.job))
 
 
 @router.post("/lookups", responses=errors_of(*X_ERRORS, BudgetSpent))

@@ -11,9 +11,10 @@ from typing import Any
 
 from castor_chassis import ANY_TIME, TimeSpan, Wakeup
 from castor_chassis.context import remaining_seconds
+from castor_chassis.wire.errors import IdempotencyKeyReused
 from twitter_service.billing.budget import BudgetStatus, Payer
 from twitter_service.billing.ledger import Ledger
-from twitter_service.errors import BudgetSpent, IdempotencyConflict
+from twitter_service.errors import BudgetSpent
 from twitter_service.searches.ingest import PageIngest
 from twitter_service.searches.model import JobRecord, NewJob, SearchSpec
 from twitter_service.searches.planner import Plan, Planner, Preview, cap_for
@@ -36,6 +37,14 @@ class Submission:
     payer: Payer
     request: dict[str, Any]
     idempotency_key: str | None
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A job, and whether the same idempotency key had queued it before."""
+
+    job: JobRecord
+    before: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,10 +94,10 @@ class SearchService:
         plan = await self._planner.plan(spec)
         return await self._planner.preview(self.x, plan, payer, _patience_seconds())
 
-    async def search(self, spec: SearchSpec, submission: Submission) -> JobRecord:
+    async def search(self, spec: SearchSpec, submission: Submission) -> Queued:
         """Reserve the price of a search and queue it; raises ``BudgetSpent`` before anything is spent."""
         if (before := await self._submitted_before(submission)) is not None:
-            return before
+            return Queued(before, before=True)
         plan = await self._planner.plan(spec)
         search_id = uuid.uuid4().hex
         cap = await self._reserve(search_id, plan, submission.payer)
@@ -98,10 +107,10 @@ class SearchService:
         )  # fmt: skip
         return await self._queue(new, submission)
 
-    async def timeline(self, handle: str, span: Span, max_posts: int, submission: Submission) -> JobRecord:
+    async def timeline(self, handle: str, span: Span, max_posts: int, submission: Submission) -> Queued:
         """Queue a job that reads what an account wrote; looking the account up is a user read."""
         if (before := await self._submitted_before(submission)) is not None:
-            return before
+            return Queued(before, before=True)
         search_id = uuid.uuid4().hex
         await self._ledger.reserve(search_id, submission.payer, max_posts)
         try:
@@ -171,7 +180,7 @@ class SearchService:
             return None
         job = await self._searches.by_key(submission.payer.tenant, submission.idempotency_key)
         if job is not None and job.request != submission.request:
-            raise IdempotencyConflict(key=submission.idempotency_key)
+            raise IdempotencyKeyReused
         return job
 
     async def _reserve(self, search_id: str, plan: Plan, payer: Payer) -> int:
@@ -185,15 +194,15 @@ class SearchService:
             return cap
         return plan.max_posts
 
-    async def _queue(self, new: NewJob, submission: Submission) -> JobRecord:
+    async def _queue(self, new: NewJob, submission: Submission) -> Queued:
         if not await self._searches.add(new):
             # The same request came twice at the same time; the other one was faster.
             await self._ledger.release(new.id)
             before = await self._submitted_before(submission)
             assert before is not None
-            return before
+            return Queued(before, before=True)
         self._queued.set()
-        return await self._searches.get(new.payer.org, new.id)
+        return Queued(await self._searches.get(new.payer.org, new.id))
 
 
 def _patience_seconds() -> float:

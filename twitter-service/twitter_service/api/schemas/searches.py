@@ -38,10 +38,6 @@ XHandle = Annotated[
 ]
 XHashtag = Annotated[ComposedText, StringConstraints(min_length=1, max_length=100)]
 Language = Annotated[str, Pattern(r"^[a-z]{2,3}$", "must be the code of a language in small letters, such as es")]
-IdempotencyKey = Annotated[
-    str,
-    Pattern(r"^[A-Za-z0-9._:-]{1,100}$", "must be 1 to 100 letters without accents, digits or characters of . _ : -"),
-]
 
 
 class Query(RequestModel):
