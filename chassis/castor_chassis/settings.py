@@ -174,6 +174,11 @@ class ServiceSettings(BaseSettings):
             raise ValueError("TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE belong together: set all three or none")
         return self
 
+    def configured(self) -> dict[str, bool]:
+        """Return of each setting that may be left out whether it is set; values stay secret."""
+        optional = (name for name, field in type(self).model_fields.items() if field.default is None)
+        return {name: getattr(self, name) is not None for name in optional}
+
 
 def reveal(value: SecretStr | Secret[Any] | None) -> str | None:
     """Return the text of a secret, or None."""

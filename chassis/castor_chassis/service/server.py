@@ -70,7 +70,8 @@ def management_app(chassis: Chassis) -> Starlette:
 
     async def ready(_request: Request) -> Response:
         is_ready, parts = await chassis.health.report()
-        body = {"status": "ready" if is_ready else "not_ready", "checks": parts}
+        configured = chassis.settings.configured()
+        body = {"status": "ready" if is_ready else "not_ready", "checks": parts, "configured": configured}
         return _json(body) if is_ready else _json(body, 503)
 
     async def metrics(_request: Request) -> Response:

@@ -35,6 +35,16 @@ async def test_live_while_not_ready(running: Running) -> None:
     assert failed.json()["checks"]["model"] == "model.npz is missing; run the export"
 
 
+async def test_readiness_says_what_is_configured(running: Running) -> None:
+    """Each setting that may be left out is named, set or not, without its value."""
+    url = "redis://:s3cret@127.0.0.1:9"
+    async with running(redis_url=url) as service, httpx.AsyncClient(trust_env=False) as plain:
+        answer = await plain.get(service.management_url + "/health/ready")
+    said = answer.json()["configured"]
+    assert (said["redis_url"], said["otel_exporter_otlp_endpoint"]) == (True, False)
+    assert "s3cret" not in answer.text
+
+
 async def test_metrics_name_route_templates(running: Running) -> None:
     """Paths with identifiers are one label, unknown paths are one label."""
     async with running() as service, httpx.AsyncClient(trust_env=False) as plain:
