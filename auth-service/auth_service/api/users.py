@@ -13,7 +13,19 @@ from auth_service.api.schemas.users import ManagedUserView, RolesRequest, Suspen
 from auth_service.errors import LastAdministrator, OutboxFull, OwnAccount, UserNotFound
 from auth_service.users.model import User, UserSearch
 from auth_service.users.roles import Role
-from castor_chassis import ComposedText, Ok, Order, Page, Paged, Timestamp, errors_of, ok
+from castor_chassis import (
+    ComposedText,
+    Ok,
+    Order,
+    Page,
+    Paged,
+    SinceQuery,
+    Timestamp,
+    UntilQuery,
+    check_span,
+    errors_of,
+    ok,
+)
 
 router = APIRouter(prefix="/v1/auth/users", tags=["administration"])
 _NEWEST = Order(tuple[Timestamp, uuid.UUID], lambda user: (user.created_at, user.id), newest_first=True)
@@ -27,13 +39,17 @@ async def list_users(
     q: Annotated[ComposedText | None, Query(min_length=1, max_length=100)] = None,
     role: Annotated[Role | None, Query()] = None,
     active: Annotated[bool | None, Query()] = None,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[ManagedUserView]:
     """Return accounts of one's own organisation (in the default one: of all), newest first.
 
-    `q` is part of the address or the name.
+    `q` is part of the address or the name; `since` and `until` bound when the account was made.
     """
-    found = await r.users.search(UserSearch(q, role, active, within(reader), cursor.after(_NEWEST)), limit + 1)
+    check_span(since, until)
+    wanted = UserSearch(q, role, active, within(reader), cursor.after(_NEWEST), (since, until))
+    found = await r.users.search(wanted, limit + 1)
     return cursor.page(found, limit, _NEWEST, ManagedUserView.model_validate)
 
 

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from castor_chassis import ANY_TIME, TimeSpan
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -75,6 +77,7 @@ class UserSearch:
     org: str | None = None
     before: tuple[datetime, uuid.UUID] | None = None
     """Creation time and id of the last account of the page before."""
+    made: TimeSpan = ANY_TIME
 
 
 def normal_email(email: str) -> str:

@@ -66,8 +66,9 @@ async def search(db: Database, wanted: UserSearch, limit: int) -> list[User]:
         "AND ($3::boolean IS NULL OR u.is_active = $3) "
         "AND ($4::timestamptz IS NULL OR (u.created_at, u.id) < ($4, $5::uuid)) "
         "AND ($7::text IS NULL OR u.org = $7) "
+        "AND ($8::timestamptz IS NULL OR u.created_at >= $8) AND ($9::timestamptz IS NULL OR u.created_at < $9) "
         "ORDER BY u.created_at DESC, u.id DESC LIMIT $6",
-        *(text, wanted.role, wanted.active, created_at, user_id, limit, wanted.org),
+        *(text, wanted.role, wanted.active, created_at, user_id, limit, wanted.org, *wanted.made),
     )
     return [user_of(row) for row in rows]
 

@@ -76,6 +76,20 @@ async def test_accounts_are_listed_searched_and_paged(office: Office, people: An
     assert (await office.ask("GET", f"/{uuid.uuid4()}")).status_code == 404
 
 
+async def test_accounts_are_listed_by_when_they_were_made(office: Office, people: Any) -> None:
+    """Days and moments bound the list; a span that ends before it begins is refused."""
+    email = people.email()
+    user = (await people.register(office.client, email))["user"]
+    for span, found in (
+        ({"since": user["created_at"]}, True), ({"until": user["created_at"]}, False),
+        ({"since": "2020-01-01"}, True), ({"until": "2020-01-01"}, False),
+    ):  # fmt: skip
+        items = (await office.ask("GET", "", params={"q": email, **span})).json()["data"]["items"]
+        assert [item["email"] for item in items] == ([email] if found else []), span
+    backwards = {"since": "2020-01-02", "until": "2020-01-01"}
+    assert (await office.ask("GET", "", params=backwards)).status_code == 422
+
+
 async def test_another_role_counts_at_once(office: Office, people: Any) -> None:
     """Sessions with the former scopes end; the next login has the new ones."""
     email = people.email()

@@ -7,7 +7,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.requests import ClientDisconnect
 
-from castor_chassis import ComposedText, Identifier, Ok, Page, Paged, Timestamp, errors_of, ok
+from castor_chassis import (
+    ComposedText,
+    Identifier,
+    Ok,
+    Page,
+    Paged,
+    SinceQuery,
+    Timestamp,
+    UntilQuery,
+    check_span,
+    errors_of,
+    ok,
+)
 from rag_service.api.documents import BY_ID, Limit, SourceName
 from rag_service.api.mappers import file_of
 from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
@@ -68,11 +80,15 @@ async def list_files(
     r: R,
     who: CanReadDocuments,
     cursor: Paged,
+    since: SinceQuery = None,
+    until: UntilQuery = None,
     limit: Limit = 50,
 ) -> Page[FileOut]:
-    """Return the files of your organisation by id."""
+    """Return the files of your organisation by id; `since` and `until` bound when they were stored."""
+    check_span(since, until)
     (after,) = cursor.after(BY_ID) or ("",)
-    return cursor.page(await r.files.page(access_of(who), after, limit + 1), limit, BY_ID, file_of)
+    found = await r.files.page(access_of(who), after, limit + 1, (since, until))
+    return cursor.page(found, limit, BY_ID, file_of)
 
 
 @router.get("/{file_id}", responses=errors_of(FileNotFound))

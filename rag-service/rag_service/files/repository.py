@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from castor_chassis import Postgres, affected_rows
+from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.documents.access_repository import accessing
 from rag_service.documents.model import BACKGROUND, Access
 from rag_service.errors import FileNotFound, NotForYourRoles, TooManyFiles
@@ -37,6 +37,10 @@ LIMIT 1
 _PROGRESS = "UPDATE files SET state = $3, passages = $4, stored = $5, updated_at = now() WHERE tenant = $1 AND id = $2"
 _END = f"""
 UPDATE files SET state = $3, error = $4, content = NULL, updated_at = now() WHERE tenant = $1 AND id = $2 AND {_UNREAD}
+"""
+_LIST = f"""
+SELECT {_COLUMNS} FROM files WHERE tenant = $1 AND id > $2 AND ($4::timestamptz IS NULL OR stored_at >= $4)
+AND ($5::timestamptz IS NULL OR stored_at < $5) ORDER BY id LIMIT $3
 """
 _ERASE_PASSAGES = "DELETE FROM tenant_documents WHERE tenant = $1 AND id LIKE $2 || ':%' RETURNING id"
 _NOTE = "INSERT INTO erasures (tenant, document_id, erased_by) SELECT $1, unnest($2::text[]), $3"
@@ -75,11 +79,10 @@ class FileRepository:
             raise FileNotFound(file_id=file_id)
         return File(**row)
 
-    async def page(self, access: Access, after: str, limit: int) -> Sequence[File]:
-        """Return the organisation's files with an id after ``after``, by id."""
+    async def page(self, access: Access, after: str, limit: int, stored: TimeSpan = ANY_TIME) -> Sequence[File]:
+        """Return the organisation's files that were stored in a span, with an id after ``after``, by id."""
         async with accessing(self._postgres, access) as connection:
-            sql = f"SELECT {_COLUMNS} FROM files WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3"
-            rows = await connection.fetch(sql, access.tenant, after, limit)
+            rows = await connection.fetch(_LIST, access.tenant, after, limit, *stored)
         return [File(**row) for row in rows]
 
     async def erase(self, access: Access, file_id: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from castor_chassis import ANY_TIME, TimeSpan
 from rag_service.documents.model import Access
 from rag_service.documents.provenance import is_reserved_name
 from rag_service.errors import NotForYourRoles, ReservedId
@@ -33,9 +34,9 @@ class FileService:
         """Return one file; raises ``FileNotFound``."""
         return await self.files.file(access, file_id)
 
-    async def page(self, access: Access, after: str, limit: int) -> Sequence[File]:
-        """Return the organisation's files with an id after ``after``, by id."""
-        return await self.files.page(access, after, limit)
+    async def page(self, access: Access, after: str, limit: int, stored: TimeSpan = ANY_TIME) -> Sequence[File]:
+        """Return the organisation's files that were stored in a span, with an id after ``after``, by id."""
+        return await self.files.page(access, after, limit, stored)
 
     async def erase(self, access: Access, file_id: str) -> int:
         """Erase a file with its passages; return how many there were. Raises ``FileNotFound``."""

@@ -143,6 +143,17 @@ async def test_a_file_without_a_type_is_what_its_name_says(world: World, name: s
     assert file["media_type"] == "application/pdf"
 
 
+async def test_files_are_listed_by_when_they_were_stored(world: World) -> None:
+    """Days and moments bound the list; a span that ends before it begins is refused."""
+    file = await send(world, b"Un texto.", "text/plain")
+    stored_at = file["stored_at"]
+    for span, count in (
+        (f"since={stored_at}", 1), (f"until={stored_at}", 0), ("until=2020-01-01", 0), ("since=2020-01-01", 1),
+    ):  # fmt: skip
+        assert len((await world.call("GET", f"/v1/rag/files?{span}"))["data"]["items"]) == count, span
+    await world.call("GET", "/v1/rag/files?since=2020-01-02&until=2020-01-01", status=422)
+
+
 async def test_what_may_not_be_sent_is_refused(world: World) -> None:
     """Other kinds of files, names of the feed, roles of others and more than 5 MB are refused at once."""
     assert (await send(world, b"x", "image/png", status=415))["code"] == "unknown_media_type"
