@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from datetime import date
 from math import isfinite
@@ -59,6 +60,8 @@ def polls_of(content: bytes) -> list[Poll]:
 
 
 def _text(content: bytes) -> str:
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")  # the "Unicode text" of Excel
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -17,7 +17,7 @@ CNC[c]\u200b;;2022-05-19;3860;1,5;41;NA
 """
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_spanish_sheet_is_read(encoding: str) -> None:
     """Semicolons, decimal commas, footnotes of the web, accents and Excel's encodings."""
     polls = polls_of(SPANISH.replace("\u200b", "").encode(encoding))

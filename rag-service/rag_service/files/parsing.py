@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 from io import BytesIO
 
@@ -15,6 +16,7 @@ from rag_service.files.model import Section
 
 MOST_PAGES = 1_000
 MOST_CHARACTERS = 4_000_000
+_UTF16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = (*_HEADINGS, "p", "li", "blockquote", "pre", "td", "th", "dt", "dd", "figcaption")
 _NO_TEXT = ("script", "style", "noscript", "template", "svg", "nav", "header", "footer", "form", "aside")
@@ -34,12 +36,22 @@ def sections_of(media_type: str, content: bytes) -> list[Section]:
 
 
 def _decoded(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # What is no UTF-8 comes, in Spanish, from Windows as a rule.
-        text = content.decode("cp1252", errors="replace")
+    if content.startswith(_UTF16):
+        text = content.decode("utf-16", errors="replace")
+    else:
+        text = "".join(map(_decoded_line, content.removeprefix(BOM_UTF8).splitlines(keepends=True)))
     return text.replace("\x00", " ").replace("\r\n", "\n")
+
+
+def _decoded_line(line: bytes) -> str:
+    """Return a line of UTF-8, else of Windows-1252, as Spanish text is as a rule; a file may hold both."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        whole = line[: error.start]
+        if error.reason == "unexpected end of data" and not whole.isascii():
+            return whole.decode() + "\ufffd"  # the file ends within a character
+        return line.decode("cp1252", errors="replace")
 
 
 def _text(content: bytes) -> list[Section]:

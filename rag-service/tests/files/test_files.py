@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rag_service.files.parsing import sections_of
+
 if TYPE_CHECKING:
     from conftest import World
 
@@ -141,6 +143,22 @@ async def test_a_file_without_a_type_is_what_its_name_says(world: World, name: s
     """Generated clients send application/octet-stream; the end of the name decides."""
     file = await send(world, FILES["application/pdf"], "application/octet-stream", name=name)
     assert file["media_type"] == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Año de niñas. 🎉".encode("utf-16"), "Año de niñas. 🎉"),
+        ("\ufeffAño de niñas.".encode(), "Año de niñas."),
+        ("Año de niñas.\n".encode() + "Señal única.".encode("cp1252"), "Año de niñas.\nSeñal única."),
+        ("Año de niñas. ¡Ya! 🎉".encode()[:-1], "Año de niñas. ¡Ya! \ufffd"),
+        ("El de la peña de Ibagué".encode("cp1252"), "El de la peña de Ibagué"),
+        ("Viva Ibagué".encode("cp1252"), "Viva Ibagué"),
+    ],
+)
+def test_characters_are_read_as_they_were_written(content: bytes, text: str) -> None:
+    """UTF-16, UTF-8, lines of Windows-1252, and a file that ends within a character."""
+    assert sections_of("text/plain", content)[0].text == text
 
 
 async def test_files_are_listed_by_when_they_were_stored(world: World) -> None:
