@@ -42,7 +42,7 @@ def lines(result: Json, context: Context) -> list[str]:
         "",
         *_topics(result["trending"]),
         "",
-        *_answer(result["rag"]),
+        *_answer(result["rag"], result["dataset"]),
         "",
         *_next(context),
     ]
@@ -152,9 +152,9 @@ def _topics(trending: Json) -> list[str]:
     return rows if trending["topics"] else [*rows, "  no topic was mentioned more than before"]
 
 
-def _answer(rag: Json) -> list[str]:
+def _answer(rag: Json, dataset: str) -> list[str]:
     note = "  (made without a language model: quotes only)" if "llm" in rag["degraded"] else ""
-    rows = [f"ANSWER from {rag['documents']:,} documents{note}", f"  {rag['question']}"]
+    rows = [f"ANSWER from the tweets of {dataset}{note}", f"  {rag['question']}"]
     if not rag["citations"]:
         rows += textwrap.wrap(rag["answer"], WIDTH, initial_indent="  ", subsequent_indent="  ")
     for cited in rag["citations"][:4]:

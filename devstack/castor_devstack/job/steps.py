@@ -41,10 +41,10 @@ class Job:
             self._follow("trending", "/v1/trending/status")
             trending = findings.trending()
         with self._timed("index"):
-            documents = self._wait_for_index()
+            self._wait_for_index()
         question = request.question or _question(about, trending)
         with self._timed("answer"):
-            rag = {"documents": documents, **findings.answer(question)}
+            rag = findings.answer(question)
         with self._timed("forecast"):
             forecast = findings.forecasts()
         self.timings["total"] = round(time.monotonic() - self._began + self.timings.get("up", 0), 2)
@@ -168,7 +168,7 @@ class Job:
         head = int(self._client.get("/v1/twitter/scores/progress")["data"]["feed_head"])
         self._wait(step, "changes", lambda: (min(int(self._client.get(path)["data"]["cursor"]), head), head))
 
-    def _wait_for_index(self) -> int:
+    def _wait_for_index(self) -> None:
         self._follow("index", "/v1/rag/status")
 
         def look() -> tuple[int, int]:
@@ -177,7 +177,6 @@ class Job:
 
         _, documents = self._wait("index", "documents", look)
         self._progress.done(f"index: {documents:,} documents can be searched")
-        return documents
 
 
 def _imported(done: Json) -> str:

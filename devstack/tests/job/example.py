@@ -46,7 +46,7 @@ def result() -> dict[str, Any]:
                   "total_tweets_before": 340, "items": [ana, luis]},
         "trending": {"as_of": "2022-05-11T05:00:00.000Z", "day": "2022-05-10", "topics": [
             {"topic": HOSTILE, "tweets": 12, "authors": 9, "expected": 0.4, "score": 8.1, "why": "12 tweets"}]},
-        "rag": {"documents": 1234, "question": HOSTILE, "answer": "x", "degraded": ["llm"], "citations": [
+        "rag": {"question": HOSTILE, "answer": "x", "degraded": ["llm"], "citations": [
             {"id": "tweet:1", "quote": HOSTILE, "author": "ana", "published_at": "2022-05-11T02:00:00Z",
              "text": f"antes {HOSTILE} después", "link": "https://x.com/ana/status/1"}]},
         "forecast": [

@@ -88,5 +88,6 @@ def test_the_screen_says_how_much_a_week_rests_on() -> None:
     assert "+5.5" in shown
     assert "silent" in shown
     assert "r.html" in shown
+    assert "ANSWER from the tweets of campana" in shown
     nothing = result() | {"input": None, "forecast": []}
     assert "no entity is tracked" in "\n".join(lines(nothing, Context("", "", [])))
