@@ -181,6 +181,6 @@ async def test_what_may_not_be_sent_is_refused(world: World) -> None:
     assert (await send(world, b"x", "text/plain", status=403, source="twitter"))["code"] == "reserved_id"
     assert (await send(world, b"x", "text/plain", status=403, readers="chief"))["code"] == "not_for_your_roles"
     await send(world, b"x" * 5_000_001, "text/plain", status=413)
+    await send(world, b"x", "text/plain", status=422, published_at="0001-01-01T00:00:00+14:00")
     world.headers["Idempotency-Key"] = "0123456789-0123456789"
     assert (await send(world, b"x", "text/plain", status=400))["code"] == "idempotency_unsupported"
-    await send(world, b"x", "text/plain", status=422, published_at="0001-01-01T00:00:00+14:00")
