@@ -20,6 +20,7 @@ from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from rag_service.conversations.repository import ConversationRepository
 from rag_service.conversations.service import ConversationService
 from rag_service.documents.access_repository import check_isolated
+from rag_service.documents.partition_repository import PartitionRepository
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.service import DocumentService
 from rag_service.documents.tenant_repository import TenantDocumentRepository
@@ -103,5 +104,6 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
     reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres), process)
     chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)
-    chassis.spawn_under_lease("keep_indexes", partial(keep_indexes, indexes, settings.index_check_seconds))
+    partitions = PartitionRepository(postgres)
+    chassis.spawn_under_lease("keep_indexes", partial(keep_indexes, partitions, indexes, settings.index_check_seconds))
     chassis.spawn("measure", partial(measure, embeddings, settings.index_check_seconds))

@@ -52,6 +52,8 @@ class FakeOpenAI:
     peer: ScriptedPeer
     model: str = "hand-made-1"
     version: str | None = None
+    earlier: frozenset[str] = frozenset()
+    """Models that still answer when they are asked for by name."""
     dimensions: int = DIMENSIONS
     refuses: str | None = None
     down: bool = False
@@ -70,12 +72,15 @@ class FakeOpenAI:
             return 422, {"ok": False, "error": "too strange", "code": "validation_error"}, {}
         self.embedded += request["input"]
         self.roles |= {(text, request["input_type"]) for text in request["input"]}
+        model = request["model"] if request["model"] in self.earlier else self.model
+        # Vectors of the second model do not compare with those of the first.
+        turn = -1 if model == "hand-made-2" else 1
         data = [
-            {"index": place, "embedding": _packed(meaning(text)[: self.dimensions])}
+            {"index": place, "embedding": _packed(meaning(text)[: self.dimensions][::turn])}
             for place, text in enumerate(request["input"])
         ]
         version = {} if self.version is None else {"version": self.version}
-        return 200, {"object": "list", "model": self.model, **version, "data": data[::-1]}, {}
+        return 200, {"object": "list", "model": model, **version, "data": data[::-1]}, {}
 
     def chat(self, call: Call) -> Answer:
         """Answer POST /v1/openai/chat/completions."""

@@ -87,13 +87,19 @@ class OpenAIClient:
         self._peer = peer
         self._settings = settings
 
-    async def embeddings(self, texts: list[str], input_type: Literal["query", "passage"]) -> EmbeddingsReply:
-        """Return the vectors of ``texts``; raises ``PeerError``, or ``EmbeddingUnusable`` for an unreadable answer."""
+    async def embeddings(
+        self, texts: list[str], input_type: Literal["query", "passage"], asked: tuple[str, int] | None = None
+    ) -> EmbeddingsReply:
+        """Return the vectors of ``texts`` by the model of the settings, or by the model and dimensions ``asked`` for.
+
+        Raises ``PeerError``, or ``EmbeddingUnusable`` for an unreadable answer.
+        """
         settings, is_query = self._settings, input_type == "query"
+        model, dimensions = asked or (settings.embedding_model, settings.embedding_dimensions)
         request = {
-            "model": settings.embedding_model,
+            "model": model,
             "input": texts,
-            "dimensions": settings.embedding_dimensions,
+            "dimensions": dimensions,
             "encoding_format": "base64",
             "input_type": input_type,
         }

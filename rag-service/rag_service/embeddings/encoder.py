@@ -5,17 +5,21 @@ from __future__ import annotations
 import binascii
 import math
 import struct
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Literal
 
 import structlog
 
-from castor_chassis import PeerError
+from castor_chassis import PeerError, PeerRejected
 from rag_service.clients.openai import OpenAIClient
-from rag_service.embeddings.model import Embeddings
+from rag_service.embeddings.model import Embeddings, Space
 from rag_service.errors import EmbeddingUnusable
 from rag_service.text.normal import searchable
 
+_OTHER_NAMES = ("bundled", "bundled-fast")
+"""What openai-service calls its own encoders, which answer by other names."""
+_GONE_SECONDS = 60.0
 log = structlog.get_logger("castor.rag.encoder")
 
 
@@ -25,6 +29,8 @@ class Encoder:
 
     openai: OpenAIClient
     dimensions: int
+    _asked: dict[str, str] = field(default_factory=dict)
+    _gone: dict[str, float] = field(default_factory=dict)
 
     async def embed(self, texts: list[str]) -> Embeddings:
         """Return one vector per text to be stored; raises ``PeerError`` or ``EmbeddingUnusable``."""
@@ -38,19 +44,42 @@ class Encoder:
             log.warning("query_not_embedded", code=error.code, reason=str(error))
             return None
 
-    async def _embed(self, texts: list[str], role: Literal["query", "passage"]) -> Embeddings:
-        answer = await self.openai.embeddings(texts, role)
+    async def embed_query_in(self, space: Space, text: str) -> Embeddings | None:
+        """Return the vector of a query in ``space``, which is not the one of today; None when its model is gone."""
+        if time.monotonic() < self._gone.get(space.model, 0):
+            return None
+        known = self._asked.get(space.model)
+        for name in [known] if known else [space.name, *_OTHER_NAMES]:
+            try:
+                found = await self._embed([searchable(text)], "query", (name, space.dimensions))
+            except (PeerRejected, EmbeddingUnusable):
+                continue
+            except PeerError:
+                return None
+            if found.model == space.model:
+                self._asked[space.model] = name
+                return found
+        self._asked.pop(space.model, None)
+        self._gone[space.model] = time.monotonic() + _GONE_SECONDS
+        log.warning("model_before_gone", model=space.model)
+        return None
+
+    async def _embed(
+        self, texts: list[str], role: Literal["query", "passage"], asked: tuple[str, int] | None = None
+    ) -> Embeddings:
+        answer = await self.openai.embeddings(texts, role, asked)
+        dimensions = asked[1] if asked else self.dimensions
         try:
             vectors = [_unit(vector) for vector in answer.vectors()]
         except (binascii.Error, struct.error) as error:
             raise EmbeddingUnusable(reason=f"they cannot be read: {error}") from error
         if len(vectors) != len(texts):
             raise EmbeddingUnusable(reason=f"{len(vectors)} vectors for {len(texts)} texts")
-        others = {len(vector) for vector in vectors} - {self.dimensions}
+        others = {len(vector) for vector in vectors} - {dimensions}
         if others:
             remedy = f"set EMBEDDING_DIMENSIONS, which is {self.dimensions}, to match"
             raise EmbeddingUnusable(reason=f"vectors of {sorted(others)} dimensions; {remedy}")
-        return Embeddings(answer.space, self.dimensions, vectors)
+        return Embeddings(answer.space, dimensions, vectors)
 
 
 def _unit(vector: list[float]) -> list[float]:

@@ -17,6 +17,19 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
+class Space:
+    """A vector space: the model, with its version as ``name@version`` if it tells one, and the length of vectors."""
+
+    model: str
+    dimensions: int
+
+    @property
+    def name(self) -> str:
+        """The model without its version, by which it is asked for."""
+        return self.model.partition("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class PendingDocument:
     """A document that waits for an embedding; ``text`` is what the encoder gets of it. Of no tenant it is shared."""
 
@@ -30,7 +43,8 @@ class PendingDocument:
 class EmbeddingCounts:
     """How far embedding is: ``documents`` = ``embedded`` + ``pending`` + ``refused``.
 
-    ``model`` is the one whose vectors are searched, None before the first.
+    ``model`` is the one whose vectors are searched, None before the first; ``changing_from`` the one whose are searched
+    beside them while documents are embedded anew, None at other times.
     """
 
     documents: int
@@ -38,3 +52,4 @@ class EmbeddingCounts:
     pending: int
     refused: int
     model: str | None
+    changing_from: str | None = None

@@ -44,28 +44,45 @@ _REFUSE = {
 
 _ADOPT = """
 INSERT INTO embedding_space AS s (model, dimensions) VALUES ($1, $2)
-ON CONFLICT (only_row) DO UPDATE SET model = excluded.model, dimensions = excluded.dimensions, since = now()
+ON CONFLICT (only_row) DO UPDATE SET
+    -- Most documents are still of the model that a change began with.
+    previous_model = nullif(coalesce(s.previous_model, s.model), excluded.model),
+    previous_dimensions = coalesce(s.previous_dimensions, s.dimensions),
+    model = excluded.model, dimensions = excluded.dimensions, since = now()
 WHERE (s.model, s.dimensions) IS DISTINCT FROM (excluded.model, excluded.dimensions)
 """
 
-# A vector of another length can be compared with nothing, even where the model kept its name; and what one
-# model refused, another may take.
+# A vector of another length can be compared with nothing where the model kept its name; and what one model refused,
+# another may take. The vectors of another model are searched until its own replace them.
 _FORGET = tuple(
     f"UPDATE {table} SET embedding = NULL, embedding_model = NULL, embedding_refused = false "
-    "WHERE embedding_refused OR vector_dims(embedding) <> $1"
+    "WHERE embedding_refused OR (embedding_model = $2 AND vector_dims(embedding) <> $1)"
     for table in ("documents", "tenant_documents")
 )
 
-# By model and by refusal, which the indexes answer without a row being read.
+_END_CHANGE = """
+UPDATE embedding_space s SET previous_model = NULL, previous_dimensions = NULL
+WHERE previous_model IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM document_counts c WHERE c.model = s.previous_model AND c.documents > 0)
+  AND NOT EXISTS (
+      SELECT 1 FROM tenant_documents d WHERE d.embedding_model = s.previous_model AND NOT d.embedding_refused)
+RETURNING model
+"""
+
+# Of the feed's documents the counts are kept (migration 0008); an organisation's are counted, under its access.
 _COUNTS = """
-WITH kept AS (
-    SELECT embedding_model, count(*) AS n FROM readable_documents WHERE NOT embedding_refused GROUP BY embedding_model
+WITH counted AS (
+    SELECT nullif(model, '') AS model, refused, documents FROM document_counts
+    UNION ALL
+    SELECT embedding_model, embedding_refused, count(*) FROM tenant_documents GROUP BY 1, 2
+), space AS (
+    SELECT s.model AS searched, s.previous_model FROM (VALUES (1)) AS one LEFT JOIN embedding_space s ON true
 )
-SELECT coalesce((SELECT sum(n) FROM kept), 0)::bigint AS kept,
-       (SELECT count(*) FROM readable_documents WHERE embedding_refused) AS refused,
-       coalesce((SELECT sum(n) FROM kept WHERE embedding_model = s.model), 0)::bigint AS embedded,
-       s.model
-FROM (VALUES (1)) AS one LEFT JOIN embedding_space s ON true
+SELECT coalesce(sum(documents) FILTER (WHERE NOT refused), 0)::bigint AS kept,
+       coalesce(sum(documents) FILTER (WHERE refused), 0)::bigint AS refused,
+       coalesce(sum(documents) FILTER (WHERE NOT refused AND model = searched), 0)::bigint AS embedded,
+       max(searched) AS model, max(previous_model) AS changing_from
+FROM space LEFT JOIN counted ON true
 """
 
 
@@ -100,6 +117,13 @@ class EmbeddingRepository:
             await connection.execute(WRITER_LOCK)
             await _adopt(connection, model, dimensions)
 
+    async def end_change(self) -> None:
+        """Forget the model before once no document is of it any more."""
+        async with accessing(self._postgres, BACKGROUND) as connection:
+            model = await connection.fetchval(_END_CHANGE)
+        if model is not None:
+            log.info("embedded_anew", model=model)
+
     async def refuse(self, documents: Sequence[PendingDocument]) -> None:
         """Leave these texts without an embedding until they change."""
         rows = [(item.tenant, *item.key, item.content_hash) for item in documents]
@@ -111,9 +135,10 @@ class EmbeddingRepository:
         """Return how many of the documents that ``access`` may read are embedded, pending and refused."""
         async with accessing(self._postgres, access) as connection:
             row = await connection.fetchrow(_COUNTS)
-        assert row is not None, "a row is left whatever it is joined with"
+        assert row is not None, "an aggregate without groups has one row"
         documents, pending = row["kept"] + row["refused"], row["kept"] - row["embedded"]
-        return EmbeddingCounts(documents, row["embedded"], pending, row["refused"], row["model"])
+        models = (row["model"], row["changing_from"])
+        return EmbeddingCounts(documents, row["embedded"], pending, row["refused"], *models)
 
 
 async def _adopt(connection: asyncpg.Connection, model: str, dimensions: int) -> None:
@@ -124,7 +149,7 @@ async def _adopt(connection: asyncpg.Connection, model: str, dimensions: int) ->
     log.warning("embedding_space_changed", before=dict(before), model=model, dimensions=dimensions)
     # Reads the whole tables, but only after such a change.
     for statement in _FORGET:
-        await connection.execute(statement, dimensions, timeout=3600)
+        await connection.execute(statement, dimensions, model, timeout=3600)
 
 
 async def _on_both(

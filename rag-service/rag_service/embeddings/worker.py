@@ -73,6 +73,8 @@ class Embedder:
     async def step(self) -> int:
         """Embed up to ``batch * concurrency`` pending documents; return how many there were."""
         pending = await self._documents.pending(self._batch * self._concurrency, ENCODED_CHARACTERS)
+        if not pending:
+            await self._documents.end_change()
         batches = [pending[first : first + self._batch] for first in range(0, len(pending), self._batch)]
         outcomes = await asyncio.gather(*(self._embed(batch) for batch in batches), return_exceptions=True)
         for outcome in outcomes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from rag_service.documents.model import NOBODY, Access, Document, Key
@@ -26,6 +26,10 @@ class Filters:
     access: Access = NOBODY
     half_life_days: float | None = None
     """No filter: a document so much older than ``as_of`` counts half; None: age makes no difference."""
+
+    def from_then_on(self, time: datetime | None) -> Filters:
+        """Return the same filters that hide also what was published before ``time``; None: nothing more."""
+        return self if time is None else replace(self, since=max(time, self.since or time))
 
     def freshness(self, published_at: datetime) -> float:
         """Return how much a document of that time counts, in (0, 1]."""

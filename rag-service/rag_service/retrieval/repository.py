@@ -12,6 +12,8 @@ from castor_chassis import Postgres
 from rag_service.documents.access_repository import accessing
 from rag_service.documents.model import NOBODY, Access, Document, Key
 from rag_service.documents.repository import COLUMNS
+from rag_service.embeddings.model import Space
+from rag_service.retrieval.common_words_repository import CommonWords
 from rag_service.retrieval.model import Candidate, Filters
 from rag_service.text.normal import searchable
 
@@ -19,6 +21,8 @@ COMMON = 4_000
 """The documents of a lexeme are counted up to this number; one that more documents hold weighs little."""
 MATCHES = 5_000
 """About this many documents are scored: those with the rarest words; common words only add to their score."""
+NEWEST = 2_000
+"""Where every word is common, so many are scored, the newest: to look for more takes longer than it brings."""
 MAX_TERMS = 16
 """Only this many lexemes of a question, the rarest, are searched."""
 
@@ -26,22 +30,24 @@ _TERMS = f"""
 SELECT rag_term(t.lexeme)::text AS term, n.documents
 FROM unnest(rag_lexemes($1)) AS t
 CROSS JOIN LATERAL (
-    SELECT count(*) AS documents FROM (
-        SELECT 1 FROM readable_documents d
-        WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 AND d.tenant IN ('', $3) LIMIT {COMMON}
-    ) AS counted
+    SELECT coalesce(($4::jsonb ->> t.lexeme)::bigint, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM readable_documents d
+            WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 AND d.tenant IN ('', $3) LIMIT {COMMON}
+        ) AS counted
+    )) AS documents
 ) AS n
 WHERE n.documents > 0
 ORDER BY n.documents, term LIMIT {MAX_TERMS}
 """
 
-_LEXICAL = f"""
+_LEXICAL = """
 WITH terms AS MATERIALIZED (
     SELECT term::tsquery AS term, weight FROM unnest($1::text[], $2::float8[]) AS t(term, weight)
 ), matches AS (
     SELECT d.id, d.published_at, d.lexemes FROM readable_documents d
-    WHERE d.lexemes @@ ($3::text)::tsquery AND {{where}}
-    ORDER BY d.published_at DESC LIMIT {2 * MATCHES}
+    WHERE d.lexemes @@ ($3::text)::tsquery AND {where}
+    ORDER BY d.published_at DESC LIMIT {newest}
 )
 SELECT m.id, m.published_at, (SELECT sum(t.weight * ts_rank(m.lexemes, t.term, 1)) FROM terms t) AS score
 FROM matches m
@@ -68,33 +74,39 @@ _VECTORS = """
 SELECT d.id, d.published_at, d.embedding::vector::real[] AS vector
 FROM unnest($1::text[], $2::timestamptz[]) AS k(id, published_at)
 JOIN readable_documents d ON d.id = k.id AND d.published_at = k.published_at
-WHERE vector_dims(d.embedding) = $3 AND d.tenant IN ('', $4)
+WHERE vector_dims(d.embedding) = $3 AND d.embedding_model = (SELECT s.model FROM embedding_space s)
+  AND d.tenant IN ('', $4)
 """
 
-_COUNT = "SELECT count(*) FROM (SELECT 1 FROM readable_documents d WHERE {where} LIMIT $1) AS counted"
+# Only what has a vector can be compared. What was refused has none; it is named so that the index is used.
+_OF_MODEL = "d.embedding_model = $2 AND NOT d.embedding_refused"
+_COUNT = (
+    f"SELECT count(*) FROM (SELECT 1 FROM readable_documents d WHERE {_OF_MODEL} AND {{where}} LIMIT $1) AS counted"
+)
 
 # The bare column matches no index, which are on the cast: every candidate is compared.
-_EXACT = """
+_EXACT = f"""
 SELECT id, published_at, 1 - distance AS similarity FROM (
     SELECT d.id, d.published_at, d.embedding <=> $1::real[]::halfvec AS distance FROM readable_documents d
-    WHERE d.embedding_model = $2 AND vector_dims(d.embedding) = {dimensions} AND {where}
+    WHERE {_OF_MODEL} AND vector_dims(d.embedding) = {{dimensions}} AND {{where}}
     ORDER BY distance LIMIT $3
 ) AS nearest
 ORDER BY distance, id
 """
 
-_APPROXIMATE = """
+_APPROXIMATE = f"""
 SELECT id, published_at, 1 - distance AS similarity FROM (
     SELECT d.id, d.published_at,
-           d.embedding::halfvec({dimensions}) <=> $1::real[]::halfvec({dimensions}) AS distance
+           d.embedding::halfvec({{dimensions}}) <=> $1::real[]::halfvec({{dimensions}}) AS distance
     FROM readable_documents d
-    WHERE d.embedding_model = $2 AND vector_dims(d.embedding) = {dimensions} AND {where}
-    ORDER BY d.embedding::halfvec({dimensions}) <=> $1::real[]::halfvec({dimensions}) LIMIT $3
+    WHERE {_OF_MODEL} AND vector_dims(d.embedding) = {{dimensions}} AND {{where}}
+    ORDER BY d.embedding::halfvec({{dimensions}}) <=> $1::real[]::halfvec({{dimensions}}) LIMIT $3
 ) AS nearest
 ORDER BY distance, id
 """
 
 
+_SPACES = "SELECT model, dimensions, previous_model, previous_dimensions FROM embedding_space"
 _ANY = "SELECT EXISTS (SELECT 1 FROM readable_documents d WHERE d.tenant IN ('', $2) AND {column} @> ARRAY[$1::text])"
 _COLUMN_OF = MappingProxyType({"entity": "d.entities", "place": "d.places", "axis": "d.axes", "dataset": "d.datasets"})
 
@@ -111,6 +123,7 @@ class SearchRepository:
         self._postgres = postgres
         self._dimensions = dimensions
         self._exact_rows = exact_rows
+        self._common = CommonWords(postgres, COMMON + COMMON // 4)
 
     async def lexical(self, query: str, filters: Filters, limit: int) -> list[Candidate]:
         """Return the documents with the rarest words of ``query``, best first.
@@ -118,15 +131,37 @@ class SearchRepository:
         Score: sum over lexemes of ln(1 + 4000 / documents with it) * ts_rank, which saturates with
         frequency and is divided by 1 + ln(length): an approximation of BM25 with functions of PostgreSQL.
         """
-        terms = await self._fetch(filters.access, _TERMS, searchable(query), filters.as_of, filters.access.tenant)
+        common = await self._common.at(filters.as_of)
+        asked = (searchable(query), filters.as_of, filters.access.tenant, common)
+        terms = [(row["term"], row["documents"]) for row in await self._fetch(filters.access, _TERMS, *asked)]
         if not terms:
             return []
-        rare = _enough([(row["term"], row["documents"]) for row in terms], limit)
-        weights = [math.log1p(COMMON / row["documents"]) for row in terms]
+        if terms[0][1] < COMMON:
+            return await self._scored(terms, " | ".join(_enough(terms, limit)), filters, limit, 2 * MATCHES)
+        return await self._of_common_words(terms, filters, limit)
+
+    async def _of_common_words(self, terms: Sequence[tuple[str, int]], filters: Filters, limit: int) -> list[Candidate]:
+        """Every word is common: rather the documents that hold the two rarest than the newest of one, lately first."""
+        known = await self._common.at(filters.as_of)
+        lately = filters.from_then_on(await self._common.time_of_newest(NEWEST, terms[0][1]) if known else None)
+        both, rarest = " & ".join(term for term, _ in terms[:2]), terms[0][0]
+        found: dict[Key, Candidate] = {}
+        for matching, within in dict.fromkeys(((both, lately), (both, filters), (rarest, lately), (rarest, filters))):
+            more = await self._scored(terms, matching, within, limit, NEWEST)
+            found |= {candidate.key: candidate for candidate in more}
+            if len(found) >= limit:
+                break
+        by_id = sorted(found.values(), key=lambda one: one.key[0])
+        return sorted(by_id, key=lambda one: (one.value, one.key[1]), reverse=True)[:limit]
+
+    async def _scored(
+        self, terms: Sequence[tuple[str, int]], matching: str, filters: Filters, limit: int, newest: int
+    ) -> list[Candidate]:
+        weights = [math.log1p(COMMON / min(COMMON, documents)) for _, documents in terms]
         where, values = _where(filters, first=5)
-        sql = _LEXICAL.format(where=where)
-        names = [row["term"] for row in terms]
-        rows = await self._fetch(filters.access, sql, names, weights, " | ".join(rare), limit, *values)
+        names = [term for term, _ in terms]
+        sql = _LEXICAL.format(where=where, newest=newest)
+        rows = await self._fetch(filters.access, sql, names, weights, matching, limit, *values)
         return [Candidate((row["id"], row["published_at"]), row["score"]) for row in rows]
 
     async def unknown(self, filters: Filters) -> tuple[str, str] | None:
@@ -139,22 +174,30 @@ class SearchRepository:
                     return kind, name
         return None
 
+    async def spaces(self) -> list[Space]:
+        """Return the spaces in which documents have vectors: one, two while they are embedded anew, none at first."""
+        row = await self._postgres.fetchrow(_SPACES)
+        if row is None:
+            return []
+        before = [Space(row["previous_model"], row["previous_dimensions"])] if row["previous_model"] else []
+        return [Space(row["model"], row["dimensions"]), *before]
+
     async def dense(self, vector: list[float], model: str, filters: Filters, limit: int) -> list[Candidate]:
         """Return the documents nearest to ``vector`` among those that ``model`` embedded, nearest first."""
         where, values = _where(filters, first=4)
-        if await self._are_few(filters):
-            sql = _EXACT.format(dimensions=self._dimensions, where=where)
+        if await self._are_few(model, filters):
+            sql = _EXACT.format(dimensions=len(vector), where=where)
             rows = await self._fetch(filters.access, sql, vector, model, limit, *values)
         else:
-            sql = _APPROXIMATE.format(dimensions=self._dimensions, where=where)
+            sql = _APPROXIMATE.format(dimensions=len(vector), where=where)
             rows = await self._approximate(filters.access, sql, limit, vector, model, limit, *values)
         found = [Candidate((row["id"], row["published_at"]), row["similarity"]) for row in rows]
         # The cosine of a zero vector (a text without a known word) is no number.
         return [candidate for candidate in found if math.isfinite(candidate.value)]
 
-    async def _are_few(self, filters: Filters) -> bool:
-        where, values = _where(filters, first=2)
-        rows = await self._fetch(filters.access, _COUNT.format(where=where), self._exact_rows + 1, *values)
+    async def _are_few(self, model: str, filters: Filters) -> bool:
+        where, values = _where(filters, first=3)
+        rows = await self._fetch(filters.access, _COUNT.format(where=where), self._exact_rows + 1, model, *values)
         return bool(rows[0]["count"] <= self._exact_rows)
 
     async def _fetch(self, access: Access, sql: str, *values: object) -> list[asyncpg.Record]:
@@ -187,7 +230,7 @@ class SearchRepository:
         return {row["words_hash"]: row["documents"] for row in rows}
 
     async def vectors(self, keys: Sequence[Key], access: Access = NOBODY) -> dict[Key, list[float]]:
-        """Return the vectors of the documents with these keys that have one of this search's dimensions."""
+        """Return the vectors of the documents with these keys that have one of the model in use."""
         ids, times = [key[0] for key in keys], [key[1] for key in keys]
         rows = await self._fetch(access, _VECTORS, ids, times, self._dimensions, access.tenant)
         return {(row["id"], row["published_at"]): row["vector"] for row in rows}

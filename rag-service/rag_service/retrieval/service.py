@@ -36,13 +36,13 @@ class RetrievalService:
         """Return the best ``limit`` documents for ``query``."""
         wide = max(50, min(4 * limit, _WIDEST))
         with RETRIEVAL.labels("search").time():
-            lexical, dense = await asyncio.gather(
+            lexical, (dense, complete) = await asyncio.gather(
                 self.searches.lexical(query, filters, wide), self._dense(query, filters, wide)
             )
-            hits = await self._hits(lexical, dense or [], filters, limit)
-        if dense is None:
+            hits = await self._hits(lexical, dense, filters, limit)
+        if not complete:
             DEGRADED.labels("embeddings").inc()
-        return Found(hits, ["embeddings"] if dense is None else [])
+        return Found(hits, [] if complete else ["embeddings"])
 
     async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
         """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
@@ -58,18 +58,27 @@ class RetrievalService:
         found = await self.searches.vectors(keys, access)
         return [found.get(key) for key in keys]
 
-    async def _dense(self, query: str, filters: Filters, limit: int) -> list[Candidate] | None:
+    async def _dense(self, query: str, filters: Filters, limit: int) -> tuple[list[list[Candidate]], bool]:
+        """Return a ranking for each model that embedded documents, and whether all of them were searched.
+
+        While documents are embedded anew, each has a vector of one of two models, so that none is out of reach.
+        """
         with RETRIEVAL.labels("embed_query").time():
-            embedded = await self.encoder.embed_query(query)
-        if embedded is None:
-            return None
-        return await self.searches.dense(embedded.vectors[0], embedded.model, filters, limit)
+            today, spaces = await asyncio.gather(self.encoder.embed_query(query), self.searches.spaces())
+            if today is None:
+                return [], False
+            others = [space for space in spaces if space.model != today.model]
+            before = [await self.encoder.embed_query_in(space, query) for space in others]
+        embedded = [today, *(one for one in before if one is not None)]
+        rankings = [await self.searches.dense(one.vectors[0], one.model, filters, limit) for one in embedded]
+        return rankings, None not in before
 
     async def _hits(
-        self, lexical: Sequence[Candidate], dense: Sequence[Candidate], filters: Filters, limit: int
+        self, lexical: Sequence[Candidate], dense: Sequence[Sequence[Candidate]], filters: Filters, limit: int
     ) -> list[Hit]:
-        lexical_ranks, dense_ranks = _ranks(lexical), _ranks(dense)
-        cosine = {candidate.key: candidate.value for candidate in dense}
+        # No document has vectors of two models.
+        lexical_ranks, dense_ranks = _ranks(lexical), {key: rank for one in dense for key, rank in _ranks(one).items()}
+        cosine = {candidate.key: candidate.value for one in dense for candidate in one}
         fused = fuse(lexical_ranks, dense_ranks)
         scores = {key: score * filters.freshness(key[1]) for key, score in fused.items()}
         best = sorted(scores, key=lambda key: (-scores[key], key))[:limit]

@@ -34,13 +34,15 @@ class VectorIndexRepository:
     async def ensure(self) -> int:
         """Build the index of each partition with more than ``exact_rows`` vectors; return how many have one.
 
-        Built concurrently, so reads and writes go on. An index of another dimension, or one that a crash
-        left half-built, is dropped.
+        Built concurrently, so reads and writes go on. An index of another dimension, or one that a crash left
+        half-built, is dropped; that of the model before is kept while documents are embedded anew.
         """
         indexed = 0
+        before = await self._postgres.fetchval("SELECT previous_dimensions FROM embedding_space")
         for row in await self._postgres.fetch(_PARTITIONS):
             expected = f"{row['name']}_hnsw_{self._dimensions}"
-            for name in [*row["broken"], *(name for name in row["valid"] if name != expected)]:
+            kept = {expected, f"{row['name']}_hnsw_{before}"}
+            for name in [*row["broken"], *(name for name in row["valid"] if name not in kept)]:
                 await self._without_limit(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
             if expected not in row["valid"] and await self._needs_index(row["name"]):
                 await self._build(row["name"], expected)
