@@ -237,6 +237,14 @@ def indexes(postgres: Postgres) -> VectorIndexRepository:
 
 
 @pytest.fixture
+def unheard_openai() -> FakeOpenAI:
+    """openai-service's embeddings, on no port yet."""
+    openai = FakeOpenAI(ScriptedPeer())
+    openai.peer.routes["/v1/openai/embeddings"] = openai.embeddings
+    return openai
+
+
+@pytest.fixture
 async def peers(
     authority: Authority, issuer: TokenIssuer, tmp_path: Path
 ) -> AsyncIterator[tuple[FakeOpenAI, FakeFeed]]:
