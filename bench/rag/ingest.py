@@ -103,12 +103,13 @@ async def _again(embedder: Embedder) -> None:
 
 async def check(database: Postgres, count: int) -> None:
     """Print what is there, and how many vectors were stored."""
-    row = await database.fetchrow(_ALL, timeout=600)
+    async with database.connection() as connection:
+        row = await connection.fetchrow(_ALL, timeout=600)
     assert row is not None
     print(
         f"{count - row['ids']:,} lost, {row['rows'] - row['ids']:,} twice, {count - row['embedded']:,} without a vector"
     )
-    print(f"{EMBEDDED._value.get() - count:,.0f} vectors stored more than once")  # type: ignore[attr-defined]
+    print(f"{EMBEDDED._value.get() - count:,.0f} vectors stored more than once")
     chosen = [f"tweet:{number}" for number in random.Random(1).sample(range(count), CHECKED)]
     rows = await database.fetch(_SOME, chosen)
     right = encoder_process.vectors_of([row["searched"] for row in rows])

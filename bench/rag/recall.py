@@ -44,11 +44,12 @@ READER = Access("default", ("analyst",), "user:bench")
 MODEL, NEAREST, EXACT_ROWS = "bench", 10, 10_000
 Ask = Callable[[list[float], str], Awaitable[list[str]]]
 
+_STAGE = "CREATE TEMP TABLE staged (n integer, datasets text[], v real[])"
 _INSERT = """
 INSERT INTO documents (id, published_at, source, text, content_hash, searched, datasets, embedding, embedding_model)
-SELECT 'd' || n, $2::timestamptz + n * interval '5 minutes', 'twitter', 'texto ' || n, n::text, 'texto ' || n, datasets,
-       v::real[]::halfvec, 'bench'
-FROM jsonb_to_recordset($1) AS g(n integer, datasets text[], v text)
+SELECT 'd' || n, $1::timestamptz + n * interval '5 minutes', 'twitter', 'texto ' || n, n::text, 'texto ' || n, datasets,
+       v::halfvec, 'bench'
+FROM staged ORDER BY n
 """
 _NEAREST = """
 SELECT id FROM documents_2022 WHERE datasets @> ARRAY[$2::text] AND vector_dims(embedding) = {dimensions}
@@ -68,12 +69,11 @@ def datasets_of(number: int) -> list[str]:
 
 async def fill(connection: asyncpg.Connection, vectors: Floats) -> None:
     """Store the chunks."""
-    for first in range(0, len(vectors), 1000):
-        rows = [
-            {"n": at, "datasets": datasets_of(at), "v": "{" + ",".join(map(str, vectors[at].tolist())) + "}"}
-            for at in range(first, min(first + 1000, len(vectors)))
-        ]
-        await connection.execute(_INSERT, rows, BEGIN)
+    await connection.execute(_STAGE)
+    for first in range(0, len(vectors), 5000):
+        rows = [(at, datasets_of(at), row.tolist()) for at, row in enumerate(vectors[first : first + 5000], first)]
+        await connection.copy_records_to_table("staged", records=rows)
+    await connection.execute(_INSERT, BEGIN, timeout=600)
     await connection.execute("ANALYZE documents", timeout=600)
 
 
@@ -159,6 +159,7 @@ async def sizes(connection: asyncpg.Connection, index: str) -> None:
         "pg_size_pretty(pg_relation_size(to_regclass($1))) AS index",
         index,
     )
+    assert row is not None, "a row of functions is always one"
     print(f"partition with all its indexes {row['whole']}, of them {index} {row['index']}")
 
 

@@ -106,6 +106,7 @@ ORDER BY distance, id
 """
 
 
+_EFFORT = "SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'relaxed_order', true)"
 _SPACES = "SELECT model, dimensions, previous_model, previous_dimensions FROM embedding_space"
 _ANY = "SELECT EXISTS (SELECT 1 FROM readable_documents d WHERE d.tenant IN ('', $2) AND {column} @> ARRAY[$1::text])"
 _COLUMN_OF = MappingProxyType({"entity": "d.entities", "place": "d.places", "axis": "d.axes", "dataset": "d.datasets"})
@@ -185,34 +186,24 @@ class SearchRepository:
     async def dense(self, vector: list[float], model: str, filters: Filters, limit: int) -> list[Candidate]:
         """Return the documents nearest to ``vector`` among those that ``model`` embedded, nearest first."""
         where, values = _where(filters, first=4)
-        if await self._are_few(model, filters):
-            sql = _EXACT.format(dimensions=len(vector), where=where)
-            rows = await self._fetch(filters.access, sql, vector, model, limit, *values)
-        else:
-            sql = _APPROXIMATE.format(dimensions=len(vector), where=where)
-            rows = await self._approximate(filters.access, sql, limit, vector, model, limit, *values)
+        async with accessing(self._postgres, filters.access) as connection:
+            statement = _EXACT
+            if not await self._are_few(connection, model, filters):
+                statement = _APPROXIMATE
+                await connection.execute(_EFFORT, str(min(1000, max(100, 4 * limit))))
+            sql = statement.format(dimensions=len(vector), where=where)
+            rows = await connection.fetch(sql, vector, model, limit, *values)
         found = [Candidate((row["id"], row["published_at"]), row["similarity"]) for row in rows]
         # The cosine of a zero vector (a text without a known word) is no number.
         return [candidate for candidate in found if math.isfinite(candidate.value)]
 
-    async def _are_few(self, model: str, filters: Filters) -> bool:
+    async def _are_few(self, connection: asyncpg.Connection, model: str, filters: Filters) -> bool:
         where, values = _where(filters, first=3)
-        rows = await self._fetch(filters.access, _COUNT.format(where=where), self._exact_rows + 1, model, *values)
-        return bool(rows[0]["count"] <= self._exact_rows)
+        count = await connection.fetchval(_COUNT.format(where=where), self._exact_rows + 1, model, *values)
+        return bool(count <= self._exact_rows)
 
     async def _fetch(self, access: Access, sql: str, *values: object) -> list[asyncpg.Record]:
         async with accessing(self._postgres, access) as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
-            return rows
-
-    async def _approximate(self, access: Access, sql: str, limit: int, *values: object) -> list[asyncpg.Record]:
-        effort = str(min(1000, max(100, 4 * limit)))
-        async with accessing(self._postgres, access) as connection:
-            await connection.execute(
-                "SELECT set_config('hnsw.ef_search', $1, true), "
-                "set_config('hnsw.iterative_scan', 'relaxed_order', true)",
-                effort,
-            )
             rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
             return rows
 

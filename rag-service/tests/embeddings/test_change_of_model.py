@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from castor_chassis import Postgres
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings, Space
@@ -15,10 +14,9 @@ from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.retrieval.model import Filters, Found
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.service import RetrievalService
-from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 
 if TYPE_CHECKING:
-    from conftest import StoreArc, World
+    from conftest import World
 
 DAY = datetime(2022, 5, 1, tzinfo=UTC)
 ONE, TWO = [1.0] + [0.0] * 7, [0.0, 0.0, 1.0, 0.0]
@@ -79,27 +77,6 @@ async def test_a_change_during_a_change_keeps_what_most_are_of(
     assert await searches.spaces() == [Space("third", 4), Space("m", 8)]
     await embeddings.adopt("m", 8)
     assert await searches.spaces() == [Space("m", 8)]
-
-
-async def test_the_index_of_the_model_before_is_kept_for_so_long(
-    embeddings: EmbeddingRepository, indexes: VectorIndexRepository, store_arc: StoreArc, postgres: Postgres
-) -> None:
-    """An index of other dimensions goes when the last document of its model has a new vector, not before."""
-    drafts = await store_arc(60)
-    await indexes.ensure()
-    await embeddings.adopt("new", 4)
-    later = VectorIndexRepository(postgres, dimensions=4, exact_rows=50)
-
-    async def names() -> set[str]:
-        rows = await postgres.fetch("SELECT indexname FROM pg_indexes WHERE indexname LIKE '%hnsw%'")
-        return {row["indexname"] for row in rows}
-
-    await later.ensure()
-    assert await names() == {"documents_2022_hnsw_8"}
-    await embeddings.set_embeddings(await embeddings.pending(99, 9), Embeddings("new", 4, [TWO] * len(drafts)))
-    await embeddings.end_change()
-    await later.ensure()
-    assert await names() == {"documents_2022_hnsw_4"}
 
 
 async def test_no_search_misses_a_document_while_all_are_embedded_anew(world: World) -> None:
