@@ -20,7 +20,6 @@ CROSS JOIN LATERAL unnest(s.most_common_elems::text::text[], s.most_common_elem_
 WHERE i.inhparent = 'documents'::regclass AND e.lexeme IS NOT NULL
 GROUP BY e.lexeme HAVING sum(e.share * greatest(c.reltuples, 0)) >= $1
 """
-_NEWEST = "SELECT max(published_at) FROM documents"
 _TIME_OF_NEWEST = "SELECT published_at FROM documents ORDER BY published_at DESC OFFSET $1 LIMIT 1"
 _ROWS = """
 SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -44,15 +43,16 @@ class CommonWords:
         self._times: dict[int, datetime | None] = {}
 
     async def at(self, as_of: datetime) -> Mapping[str, int]:
-        """Return lexeme -> about how many documents; nothing for a time before the newest document.
+        """Return lexeme -> about how many documents; nothing for a time before the newest documents.
 
         What was common then is counted: the statistics know only today.
         """
         if time.monotonic() > self._until:
             rows = await self._postgres.fetch(_COMMON, self._least)
             self._found = {row["lexeme"]: row["documents"] for row in rows}
-            self._newest = await self._postgres.fetchval(_NEWEST)
             self._rows = await self._postgres.fetchval(_ROWS) or 0
+            # A thousandth may lie beyond: one tweet that says to be of tomorrow must not change how today is searched.
+            self._newest = await self._postgres.fetchval(_TIME_OF_NEWEST, max(0, self._rows) // 1000)
             self._times = {}
             self._until = time.monotonic() + _KEPT_SECONDS
         return self._found if self._newest is not None and as_of >= self._newest else {}

@@ -22,6 +22,8 @@ WHERE t.oid = 'tenant_documents'::regclass
 ORDER BY name
 """
 
+_DIMENSIONS_BEFORE = "SELECT previous_dimensions FROM embedding_space WHERE previous_model IS NOT NULL"
+
 
 class VectorIndexRepository:
     """Builds and drops indexes of ``dimensions``; a partition needs one from ``exact_rows`` vectors on."""
@@ -38,7 +40,7 @@ class VectorIndexRepository:
         half-built, is dropped; that of the model before is kept while documents are embedded anew.
         """
         indexed = 0
-        before = await self._postgres.fetchval("SELECT previous_dimensions FROM embedding_space")
+        before = await self._postgres.fetchval(_DIMENSIONS_BEFORE)
         for row in await self._postgres.fetch(_PARTITIONS):
             expected = f"{row['name']}_hnsw_{self._dimensions}"
             kept = {expected, f"{row['name']}_hnsw_{before}"}
