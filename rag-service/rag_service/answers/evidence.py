@@ -59,7 +59,7 @@ class Evidence:
         for match in _NAME.finditer(prose):
             name = fold(match.group().lstrip("@#"), keep_enye=False)
             owners = {key for key, handle in self._handles.items() if _is_of(name, handle)}
-            if name in written or owners & cited:
+            if name in written or any(_may_be_of(name, self._handles.get(key, "")) for key in cited):
                 continue
             if owners or (_is_certainly_a_name(prose, match) and name not in known):
                 return False
@@ -71,8 +71,10 @@ class Evidence:
         handles = [self._handles[name] for name in cited if name in self._handles]
         # Of a document without an author, the question may know whose it is.
         allowed = written if len(handles) == len(cited) else known
+        # One name of several is enough: accounts are called by a nickname or a surname.
         return all(
-            speaker in allowed or any(_is_of(speaker, handle) for handle in handles) for speaker in speakers_in(prose)
+            any(name in allowed or any(_may_be_of(name, handle) for handle in handles) for name in names)
+            for names in speakers_in(prose)
         )
 
 
@@ -94,6 +96,10 @@ def _denials_stand(prose: frozenset[str], written: frozenset[str]) -> bool:
 
 def _is_certainly_a_name(prose: str, match: re.Match[str]) -> bool:
     return match.group()[0] in "@#" or not _BEGINS_SENTENCE.search(prose[: match.start()])
+
+
+def _may_be_of(name: str, handle: str) -> bool:
+    return _is_of(name, handle) or (len(name) > _LEAST_OF_A_NAME and name in handle)
 
 
 def _is_of(name: str, handle: str) -> bool:

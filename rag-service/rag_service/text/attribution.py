@@ -42,12 +42,14 @@ _NOBODY = words_of(
 )
 
 
-def speakers_in(prose: str) -> Iterator[str]:
-    """Yield the names, folded, of those whom ``prose`` says to have spoken."""
+def speakers_in(prose: str) -> Iterator[list[str]]:
+    """Yield the names, folded, of each of those whom ``prose`` says to have spoken."""
     for pattern in _SPEAKERS:
         for match in pattern.finditer(prose):
-            names = [fold(name.strip("@."), keep_enye=False) for name in match.group(1).split()]
-            yield from (name for name in names if name and name not in _NOBODY and not _is_a_verb(name))
+            words = [fold(word.strip("@."), keep_enye=False) for word in match.group(1).split()]
+            names = [word for word in words if word and word not in _NOBODY and not _is_a_verb(word)]
+            if names:
+                yield names
 
 
 def _is_a_verb(word: str) -> bool:

@@ -69,6 +69,25 @@ def test_prose_around_a_true_quote_must_not_add_anything_checkable() -> None:
     assert verify('En 2026: "La salud no espera" [tweet:1].', DOCUMENTS, "¿Y en 2026?").text.startswith("En 2026")
 
 
+@pytest.mark.parametrize(
+    ("prose", "is_kept"),
+    [
+        ("Federico Gutiérrez promete: ", True),
+        ("Según Gutiérrez, ", True),
+        ("Íngrid Betancourt también lo dijo: ", False),
+        ("Gustavo Petro promete: ", False),
+        ("Según petrogustavo, ", False),
+    ],
+)
+def test_words_are_said_of_their_author_alone(prose: str, is_kept: bool) -> None:
+    """An author may be called by one of several names of the handle; whom the question names is no author by that."""
+    question = "¿Qué promete Gustavo Petro sobre salud, y qué Íngrid Betancourt?"
+    authors = {"tweet:1": "FicoGutierrez", "tweet:2": "petrogustavo"}
+    verified = verify(f'{prose}"La salud no espera" [tweet:1].', DOCUMENTS, question, authors)
+    assert verified.text.startswith(prose) is is_kept
+    assert verified.citations
+
+
 def test_a_good_quote_survives_a_bad_one_in_the_same_sentence() -> None:
     """The sentence's prose goes, because it spoke of both."""
     answer = 'Dicen "La salud no espera" [tweet:1] y "cien universidades gratis" [tweet:2].'
