@@ -27,6 +27,11 @@ class Filters:
     half_life_days: float | None = None
     """No filter: a document so much older than ``as_of`` counts half; None: age makes no difference."""
 
+    @property
+    def narrow(self) -> bool:
+        """Whether they leave out documents of before ``as_of``."""
+        return replace(self, access=NOBODY, half_life_days=None) != Filters(as_of=self.as_of)
+
     def from_then_on(self, time: datetime | None) -> Filters:
         """Return the same filters that hide also what was published before ``time``; None: nothing more."""
         return self if time is None else replace(self, since=max(time, self.since or time))

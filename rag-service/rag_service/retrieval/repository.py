@@ -56,12 +56,15 @@ ORDER BY score DESC, m.published_at DESC, m.id LIMIT $4
 
 _FREQUENCIES = f"""
 SELECT w.word, n.documents FROM unnest($1::text[]) AS w(word) CROSS JOIN LATERAL (
-    SELECT count(*) AS documents FROM (
-        SELECT 1 FROM readable_documents d
-        WHERE {{where}} AND d.lexemes @@ (
-            SELECT string_agg(rag_term(t.lexeme)::text, ' | ') FROM unnest(rag_lexemes(w.word)) AS t
-        )::tsquery LIMIT {COMMON}
-    ) AS counted
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM unnest(rag_lexemes(w.word)) AS t WHERE $2::jsonb ? t.lexeme) THEN {COMMON}
+    ELSE (
+        SELECT count(*) FROM (
+            SELECT 1 FROM readable_documents d
+            WHERE {{where}} AND d.lexemes @@ (
+                SELECT string_agg(rag_term(t.lexeme)::text, ' | ') FROM unnest(rag_lexemes(w.word)) AS t
+            )::tsquery LIMIT {COMMON}
+        ) AS counted
+    ) END AS documents
 ) AS n
 """
 
@@ -209,8 +212,9 @@ class SearchRepository:
 
     async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
         """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
-        where, values = _where(filters, first=2)
-        rows = await self._fetch(filters.access, _FREQUENCIES.format(where=where), list(words), *values)
+        where, values = _where(filters, first=3)
+        common = {} if filters.narrow else await self._common.at(filters.as_of)
+        rows = await self._fetch(filters.access, _FREQUENCIES.format(where=where), list(words), common, *values)
         return {row["word"]: row["documents"] for row in rows}
 
     async def copies(self, hashes: Sequence[str | None], filters: Filters) -> dict[str | None, int]:

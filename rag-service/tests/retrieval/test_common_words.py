@@ -61,3 +61,14 @@ async def test_of_common_words_those_that_hold_both_come_first(
     found = [candidate.key[0] for candidate in await searches.lexical("salud hospital", Filters(as_of=NOW), limit)]
     assert len(found) == limit
     assert set(found[:12]) <= {f"d{n}" for n in range(12)}
+
+
+async def test_a_narrow_question_is_counted(
+    documents: DocumentRepository, searches: SearchRepository, postgres: Postgres
+) -> None:
+    """What is common among all documents need not be among those of an author, which are counted."""
+    await documents.save(_drafts(0, "La salud y el páramo", 3))
+    searches._common = Told(postgres, 1)
+    words = ["salud", "páramo", "nada"]
+    assert await searches.frequencies(words, Filters(as_of=NOW)) == {"salud": 4000, "páramo": 3, "nada": 0}
+    assert (await searches.frequencies(words, Filters(as_of=NOW, source="x")))["salud"] == 3
