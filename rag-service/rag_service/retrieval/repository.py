@@ -193,7 +193,7 @@ class SearchRepository:
             statement = _EXACT
             if not await self._are_few(connection, model, filters):
                 statement = _APPROXIMATE
-                await connection.execute(_EFFORT, str(min(1000, max(100, 4 * limit))))
+                await connection.execute(_EFFORT, str(min(1000, max(200, 4 * limit))))
             sql = statement.format(dimensions=len(vector), where=where)
             rows = await connection.fetch(sql, vector, model, limit, *values)
         found = [Candidate((row["id"], row["published_at"]), row["similarity"]) for row in rows]
