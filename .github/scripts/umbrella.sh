@@ -8,7 +8,7 @@ commit=$1 version=$2
 for chart in charts/*-service charts/console; do
   found=$(.github/scripts/image.sh "$(basename "$chart")" "$commit")
   declare -A image=()
-  while IFS== read -r key value; do image[$key]=$value; done <<< "$found"
+  while IFS='=' read -r key value; do image[$key]=$value; done <<< "$found"
   printf '\nimage: {registry: "%s", repository: "%s", digest: "%s"}\n' \
     "${image[registry]}" "${image[repository]}" "${image[digest]}" >> "$chart/values.yaml"
   helm dependency build "$chart"

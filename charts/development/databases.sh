@@ -13,7 +13,8 @@ CREATE EXTENSION pg_trgm;
 SQL
 
 for name in auth openai twitter trending rag forecast; do
-    variable=$(echo "$name" | tr a-z A-Z)_DATABASE_PASSWORD
+    variable=$(echo "$name" | tr '[:lower:]' '[:upper:]')_DATABASE_PASSWORD
+    password=
     eval "password=\${$variable:?}"
     sql postgres <<SQL
 CREATE ROLE $name LOGIN PASSWORD '$password';
