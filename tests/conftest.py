@@ -1,13 +1,25 @@
-"""The whole system, started once for the tests that no single service owns."""
+"""What the tests that no single service owns share: the whole system, started once, and helm."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from castor_devstack.testing_system import System
+
+sys.path.append(str(Path(__file__).parent / "charts"))  # for chart_tools
+
+from chart_tools import Helm, helm_over_copy
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """Real helm over a copy of the charts whose dependencies were built a moment ago."""
+    return helm_over_copy(tmp_path_factory.mktemp("charts"))
 
 
 @pytest.fixture(scope="session")

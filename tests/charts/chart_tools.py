@@ -11,7 +11,7 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,9 +51,17 @@ class Helm:
 
     program: Path
     charts: Path
+    _rendered: dict[tuple[str, ...], Outcome] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> Outcome:
-        """Run helm in the folder of the charts."""
+        """Run helm in the folder of the charts; what it renders without a cluster is known from then on."""
+        if arguments[0] != "template" or "--kubeconfig" in arguments:
+            return self._run(*arguments)
+        if arguments not in self._rendered:
+            self._rendered[arguments] = self._run(*arguments)
+        return self._rendered[arguments]
+
+    def _run(self, *arguments: str) -> Outcome:
         home = self.charts.parent / "helm"
         places = {f"HELM_{part}_HOME": str(home / part.lower()) for part in ("CACHE", "CONFIG", "DATA")}
         done = subprocess.run(
@@ -88,7 +96,7 @@ def _template(service: str, values: str) -> list[str]:
 
 def parse(text: str) -> list[Manifest]:
     """Return the documents of a YAML stream."""
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
 
 
 def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:

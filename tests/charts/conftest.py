@@ -25,7 +25,7 @@ def schemas() -> None:
 
 @pytest.fixture(scope="session")
 def helm(schemas: None, tmp_path_factory: pytest.TempPathFactory) -> Helm:  # noqa: ARG001 (an order)
-    """Real helm over a copy of the charts whose dependencies were built a moment ago."""
+    """As everywhere, after the schemas are written."""
     return helm_over_copy(tmp_path_factory.mktemp("charts"))
 
 
