@@ -30,7 +30,7 @@ NOTHING_BUT_LINT = (
 )  # fmt: skip
 TOOLS = ("tools/changed.py", ".ci/*", ".github/workflows/*", ".github/scripts/*")
 EVERYTHING = ("uv.lock", "pyproject.toml", "Makefile", "conftest.py", *TOOLS)
-IMAGES = ("Dockerfile", "*/Dockerfile", ".dockerignore")
+IMAGES = ("Dockerfile", "*/Dockerfile", ".dockerignore", "tools/slim.py")
 LOCAL = ("docker-compose*.yml", "Tiltfile", "charts/development/*", ".github/cluster-access.yaml")
 OBSERVABILITY = ("charts/observability/*", "tools/*", "tests/observability/*", "tests/ci/*")
 SYSTEM = ("tests/e2e/*", "tests/chaos/*", "tests/security/*", "tests/conftest.py", "schemathesis.toml")
@@ -157,10 +157,10 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
         return Plan(charts=frozenset({chart}), delivery=True, observability=True)
     if chart in ("gateway", "trial"):
         return Plan(charts=frozenset({chart}), delivery=True)
-    if _is(path, OBSERVABILITY):
-        return Plan(charts=frozenset({"observability"}), observability=True)
     if _is(path, IMAGES):
         return Plan(images=services, delivery=True)
+    if _is(path, OBSERVABILITY):
+        return Plan(charts=frozenset({"observability"}), observability=True)
     if _is(path, LOCAL) or path.startswith(("tests/delivery/", "tests/images/")):
         return Plan(delivery=True)
     if path.startswith("devstack/"):

@@ -45,6 +45,7 @@ def test_edges_are_read_from_the_clients() -> None:
         ("chassis/tests/test_tls.py", frozenset(), frozenset({"chassis"})),
         ("devstack/castor_devstack/stack/pki.py", frozenset(), frozenset({"devstack"})),
         ("Dockerfile", RELEASES, frozenset()),
+        ("tools/slim.py", RELEASES, frozenset()),
         ("uv.lock", RELEASES, RELEASES | {"chassis", "devstack"}),
         ("console/src/App.svelte", CONSOLE, CONSOLE),
         ("console/tests/test_build.py", frozenset(), CONSOLE),

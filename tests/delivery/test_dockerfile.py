@@ -50,7 +50,7 @@ def test_every_package_is_installed_from_the_lock() -> None:
     """What is installed is what the lock names, by its hashes, without the tools of development, for one service."""
     runs = [rest for name, rest in instructions(TEXT) if name == "RUN"]
     frozen = [command for run in runs for command in run.split(" && ") if "--frozen" in command]
-    assert [command.split()[1] for command in frozen] == ["export", "sync"]
+    assert [re.findall(r"\buv (\w+) ", command) for command in frozen] == [["export"], ["sync"]]
     for command in frozen:
         assert "--frozen --no-dev" in command
         assert "--package castor-${SERVICE}" in command

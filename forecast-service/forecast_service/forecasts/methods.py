@@ -5,9 +5,12 @@ The libraries take seconds to import, so each method imports its own when it is 
 
 from __future__ import annotations
 
+import importlib
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec, module_from_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -52,23 +55,17 @@ def seasonal_naive(series: Vector, season: int) -> Predictor:
 
 def theta(series: Vector, season: int) -> Predictor:
     """The dynamic optimised theta model (Fiorucci et al. 2016)."""
-    from statsforecast.models import DynamicOptimizedTheta
-
-    return _statsforecast(DynamicOptimizedTheta(season_length=_season_seen(series, season)), series)
+    return _statsforecast(_models().DynamicOptimizedTheta(season_length=_season_seen(series, season)), series)
 
 
 def ets(series: Vector, season: int) -> Predictor:
     """Exponential smoothing with additive errors; trend and season are chosen by AICc (Hyndman et al. 2002)."""
-    from statsforecast.models import AutoETS
-
-    return _statsforecast(AutoETS(season_length=_season_seen(series, season), model="AZZ"), series)
+    return _statsforecast(_models().AutoETS(season_length=_season_seen(series, season), model="AZZ"), series)
 
 
 def ces(series: Vector, season: int) -> Predictor:
     """Complex exponential smoothing, its kind of season chosen by AICc (Svetunkov et al. 2022)."""
-    from statsforecast.models import AutoCES
-
-    return _statsforecast(AutoCES(season_length=_season_seen(series, season), model="Z"), series)
+    return _statsforecast(_models().AutoCES(season_length=_season_seen(series, season), model="Z"), series)
 
 
 def prophet(series: Vector, season: int) -> Predictor:
@@ -107,6 +104,13 @@ MEMBERS: tuple[MethodName, ...] = ("naive", "seasonal_naive", "theta", "ets", "c
 def _season_seen(series: Vector, season: int) -> int:
     """Return the season, or 1 where fewer than three of them were seen."""
     return season if len(series) >= 3 * season else 1
+
+
+def _models() -> Any:
+    """Return statsforecast's models without what its ``__init__`` imports: a cluster engine and 170 MB of pyarrow."""
+    if "statsforecast" not in sys.modules and (spec := find_spec("statsforecast")):
+        sys.modules["statsforecast"] = module_from_spec(spec)
+    return importlib.import_module("statsforecast.models")
 
 
 def _statsforecast(model: Any, series: Vector) -> Predictor:
