@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from engine import ROOT, Engine
 
-LOG_IN = Path(__file__).with_name("log_in.py")
+MAIN_JOB = Path(__file__).with_name("main_job.py")
 URL = "https://localhost:8443"
+# Asks the service of its own container without a certificate of its own.
+STRANGER = """
+import socket, ssl
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+with context.wrap_socket(socket.create_connection(("127.0.0.1", 8443), 30)) as connection:
+    connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+    print(connection.recv(16))
+"""
 
 
 class Composition:
@@ -22,11 +33,11 @@ class Composition:
         self._secrets = engine.scratch / "compose.env"
         self.healthy_seconds = 0.0
 
-    def up(self, *services: str) -> None:
-        """Start services and what they wait for; return when every container is healthy or has done its work."""
+    def up(self) -> None:
+        """Start everything; return when every container is healthy or has done its work."""
         subprocess.run(["sh", "charts/development/secrets.sh", self._secrets], cwd=ROOT, check=True)
         began = time.monotonic()
-        done = self.compose("up", "--detach", "--no-build", *services, check=False)
+        done = self.compose("up", "--detach", "--no-build", check=False)
         while done.returncode != 0 or not all(self._is_in_place(*state) for state in self._states()):
             late = done.returncode != 0 or time.monotonic() - began > 600
             assert not late, f"{done.stderr[-2000:]}\n{self._states()}\n{self._logs()}"
@@ -45,14 +56,24 @@ class Composition:
     def _logs(self) -> str:
         return str(self.compose("logs", "--tail", "20").stdout[-9000:])
 
-    def log_in(self) -> None:
-        """Log in as the administrator through the ingress; a failure is an ``AssertionError`` with what was said."""
-        authorities = self._engine.scratch / "public-ca.pem"
+    def main_job(self) -> dict[str, Any]:
+        """Log in and run the main job on the sample through the ingress; return its report.
+
+        A failure is an ``AssertionError`` with what was said and the containers' last lines.
+        """
+        authorities, report = self._engine.scratch / "public-ca.pem", self._engine.scratch / "report.json"
         authorities.write_text(self.compose("exec", "-T", "ingress", "cat", "/certs/public/ca.pem").stdout)
-        command = [*self._engine.near, sys.executable, str(LOG_IN), URL, str(authorities)]
+        command = [*self._engine.near, sys.executable, str(MAIN_JOB), URL, str(authorities), str(report)]
         given = {**os.environ, **self._environment()}
-        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=900)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{self._logs()}"
+        result: dict[str, Any] = json.loads(report.read_text())
+        return result
+
+    def answer_to_a_stranger(self, service: str) -> str:
+        """Return what a caller without a certificate is told by a service, its last line."""
+        done = self.compose("exec", "-T", service, "python", "-c", STRANGER, check=False)
+        return (done.stdout + done.stderr).splitlines()[-1]
 
     def stop(self) -> dict[str, int]:
         """Stop everything in good order; return each container's exit code."""

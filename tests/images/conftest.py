@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parent))  # for what the test modules share
-sys.path.append(str(Path(__file__).parents[1] / "charts"))
 
 import engine as engines
 import stand_ins
 from building import Images
+from chart_tools import RELEASES
 from composition import Composition
 
 
@@ -32,14 +32,14 @@ def images(engine: engines.Engine) -> Images:
 
 @pytest.fixture
 def composition(engine: engines.Engine, images: Images) -> Iterator[Composition]:
-    """The way in of docker-compose.yml: ingress, console, auth-service and what these need, started and healthy."""
-    for service in ("auth-service", "console"):
+    """Everything of docker-compose.yml, started and healthy."""
+    for service in RELEASES:
         images.built(service)
     if engine.is_made:
         stand_ins.backing(engine)
     running = Composition(engine)
     try:
-        running.up("ingress", "console", "auth-service", "valkey", "valkey-limits")
+        running.up()
         yield running
     finally:
         running.down()
