@@ -88,7 +88,8 @@ def test_the_main_job_gives_what_castor_demo_gives(expected: dict[str, Any], com
     print(f"main job: {report.pop('timings_s')} in compose, {expected.pop('timings_s')} by castor demo")
     assert differences(report, expected) == []
     told = {name: composition.answer_to_a_stranger(name) for name in NAMES}
-    assert {name: words for name, words in told.items() if "CERTIFICATE_REQUIRED" not in words} == {}
+    # Connected, and then told nothing; a connection that fails, or an answer in HTTP, is something else.
+    assert {name: words for name, words in told.items() if words != "b''"} == {}
     ended = composition.stop()
     assert len(ended) > len(NAMES)
     assert {name: code for name, code in ended.items() if code != 0} == {}
