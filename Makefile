@@ -52,7 +52,7 @@ up: $(SYNCED) ## Start the whole system in the background
 down: ## Stop it, leaving no process
 	@if [ -x $(BIN)/castor ]; then $(BIN)/castor down; fi
 
-lint: $(SYNCED) ## Style, types, import rules, workflows and contracts
+lint: $(SYNCED) ## Style, types, import rules, workflows, shell scripts and contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p castor_chassis -p castor_devstack -p tools -p console_service $(foreach s,$(SERVICES),-p $(s)_service)
