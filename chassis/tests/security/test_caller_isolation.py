@@ -97,7 +97,8 @@ async def test_look_ups_of_api_keys_take_no_place_of_other_calls(
 ) -> None:
     """While as many API keys are looked up as the bulkhead admits, the key set is fetched."""
     auth = auth_service(issuer)
-    async with over_the_ingress(authority, tmp_path, auth, peer_max_connections=2) as service:
+    patient = {"peer_attempt_timeout_seconds": 25, "peer_max_connections": 2}
+    async with over_the_ingress(authority, tmp_path, auth, **patient) as service:
         auth.script = [20.0, 20.0]
         strangers = [asyncio.ensure_future(service.client.get(PATH, headers=bearer(random_key()))) for _ in range(2)]
         while sum(call.path == VERIFY for call in auth.calls) < 2:
