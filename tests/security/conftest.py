@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +18,14 @@ from auth_service.settings import AuthSettings
 from castor_chassis.client.transport import httpx
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
+from castor_devstack.testing_system import System
 from sentiment_service.app import create_app as create_sentiment
 from sentiment_service.settings import SentimentSettings
 from tests.security.forge import Forge, payload_of
 
 PASSWORD = "cuatro caballos lentos"
+STRANGER = "127.0.0.2"
+"""Address that attacks at the ingress come from: what counts by address must not count for the other tests."""
 TALLY = {"forgeries": 0, "attempts": 0, "accepted": 0}
 
 
@@ -203,3 +207,31 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def tally() -> dict[str, int]:
     """The counts so far."""
     return TALLY
+
+
+@pytest.fixture(scope="module")
+def trusted(system: System) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(system.home / "pki" / "ca.pem"))
+
+
+@contextmanager
+def ingress_client(system: System, trusted: ssl.SSLContext, address: str) -> Iterator[httpx.Client]:
+    """Connect to the ingress of the running system from an address of this machine."""
+    port = int(system.status()["ingress"].rsplit(":", 1)[1])
+    transport = httpx.HTTPTransport(verify=trusted, local_address=address)
+    # By number: the name may lead to ::1, which cannot be reached from the address of the attacks.
+    with httpx.Client(base_url=f"https://127.0.0.1:{port}", transport=transport, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def stranger(system: System, trusted: ssl.SSLContext) -> Iterator[httpx.Client]:
+    with ingress_client(system, trusted, STRANGER) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def honest(system: System, trusted: ssl.SSLContext) -> Iterator[httpx.Client]:
+    with ingress_client(system, trusted, "127.0.0.1") as client:
+        client.headers["Authorization"] = f"Bearer {system.castor('token').stdout.strip()}"
+        yield client

@@ -6,48 +6,18 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-
-import pytest
+from collections.abc import Callable
+from contextlib import ExitStack
 
 from castor_chassis.client.transport import httpx
 from castor_devstack.testing_system import System
+from tests.security.conftest import STRANGER
 
-STRANGER = "127.0.0.2"
-"""Address that the attacks come from: what counts by address must not count for the other tests."""
 SLOW_BODIES = 262
 """More than a service has places."""
 SLOW_IMPORTS = 2
 """As many as a service takes at a time."""
 CSV = {"Content-Type": "text/csv"}
-
-
-@pytest.fixture(scope="module")
-def trusted(system: System) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(system.home / "pki" / "ca.pem"))
-
-
-@contextmanager
-def _client(system: System, trusted: ssl.SSLContext, address: str) -> Iterator[httpx.Client]:
-    port = int(system.status()["ingress"].rsplit(":", 1)[1])
-    transport = httpx.HTTPTransport(verify=trusted, local_address=address)
-    # By number: the name may lead to ::1, which cannot be reached from the address of the attacks.
-    with httpx.Client(base_url=f"https://127.0.0.1:{port}", transport=transport, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def stranger(system: System, trusted: ssl.SSLContext) -> Iterator[httpx.Client]:
-    with _client(system, trusted, STRANGER) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def honest(system: System, trusted: ssl.SSLContext) -> Iterator[httpx.Client]:
-    with _client(system, trusted, "127.0.0.1") as client:
-        client.headers["Authorization"] = f"Bearer {system.castor('token').stdout.strip()}"
-        yield client
 
 
 def _wrong_key() -> dict[str, str]:
