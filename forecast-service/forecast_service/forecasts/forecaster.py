@@ -1,7 +1,7 @@
 """Forecasts with intervals that the method's own past errors justify.
 
-The method is an ensemble whose members earn their weight in back-tests, or the one that is asked for. Where the
-ensemble erred more than a tenth more than the last value in these back-tests, the last value is the forecast.
+The method is an ensemble of structural models, which earn their weight by their errors one day ahead, or the one that
+is asked for. The last value is the forecast where it never erred, and while too little is known since a long gap.
 """
 
 from __future__ import annotations
@@ -11,19 +11,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecast_service.forecasts.backtest import MINIMUM_TRAINING_DAYS, back_test, fitted, skill_score
-from forecast_service.forecasts.conformal import conformal_intervals
-from forecast_service.forecasts.ensemble import ensemble_errors, final_weights
+from forecast_service.forecasts.backtest import (
+    MINIMUM_TRAINING_DAYS,
+    Structural,
+    back_test,
+    fitted,
+    skill_score,
+    structural_back_test,
+)
+from forecast_service.forecasts.conformal import conformal_intervals, erred
 from forecast_service.forecasts.history import History, history_of
-from forecast_service.forecasts.methods import MEMBERS, METHODS, MethodName
+from forecast_service.forecasts.methods import METHODS, MethodName
 from forecast_service.forecasts.model import Forecast, Question
 from forecast_service.forecasts.scale import Scale, Vector
 
 JUMP_DAYS = 7
 _JUMP, _NOISE = 1.5, 1e-9
-_WORSE = -0.1
-"""Skill below which the last value stands in for the ensemble. Near 0 both err alike in back-tests, but the last value
-may be an outlier today, and the ensemble is not."""
 
 
 def forecast(question: Question) -> Forecast:
@@ -36,10 +39,11 @@ def forecast(question: Question) -> Forecast:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """Methods with their weights, their errors as one, and their skill against the last value."""
+    """A method with its values ahead, its weights, its errors, and its skill against the last value."""
 
     name: str
-    weights: dict[MethodName, float]
+    values: Vector
+    weights: dict[str, float]
     errors: Vector
     skill: float | None
 
@@ -62,16 +66,16 @@ def _with_recent_jump(history: History, scale: Scale, question: Question) -> For
 
 
 def _forecast(history: History, scale: Scale, question: Question) -> Forecast:
-    choice = _chosen(history, question)
-    training, horizon = history.training(len(history.values)), question.horizon
-    ahead = {name: fitted(METHODS[name], training, question.season)(training, horizon) for name in choice.weights}
-    centre = np.sum([weight * ahead[name] for name, weight in choice.weights.items()], axis=0)
-    intervals = conformal_intervals(choice.errors, question.level)
-    # Where no error is known, anything that was seen may come next.
-    widths = np.where(np.isnan(intervals.half_widths), np.ptp(training), intervals.half_widths)
-    value = scale.unit(centre)
-    low = np.minimum(scale.unit(centre - widths), value - question.least_half_width)
-    high = np.maximum(scale.unit(centre + widths), value + question.least_half_width)
+    structural = structural_back_test(history, question.horizon, question.season)
+    choice = _chosen(history, structural, question)
+    spreads = structural.spreads, structural.ahead
+    if choice.errors is not structural.errors:
+        spreads = erred(choice.errors, *spreads)
+    intervals = conformal_intervals(choice.errors, *spreads, question.level)
+    widths = _bounded(intervals.half_widths, choice.errors, history)
+    value = scale.unit(choice.values)
+    low = np.minimum(scale.unit(choice.values - widths), value - question.least_half_width)
+    high = np.maximum(scale.unit(choice.values + widths), value + question.least_half_width)
     low, high = scale.open(low, high)
     if _is_young(history):
         low, high = _with_what_was_usual(history, low, high, scale, question)
@@ -82,24 +86,31 @@ def _forecast(history: History, scale: Scale, question: Question) -> Forecast:
         lows=scale.clip(low).tolist(),
         highs=scale.clip(high).tolist(),
         coverage=intervals.coverage,
-        weights={str(name): weight for name, weight in choice.weights.items()},
+        weights=choice.weights,
     )
 
 
-def _chosen(history: History, question: Question) -> _Choice:
+def _bounded(widths: Vector, errors: Vector, history: History) -> Vector:
+    """Return the half-widths, none beyond the range of all that was seen; that range where no error is known."""
+    seen = float(np.nanmax(history.values) - np.nanmin(history.values))
+    return np.minimum(widths, seen) if not np.isnan(errors).all() else np.full(len(widths), seen)
+
+
+def _chosen(history: History, structural: Structural, question: Question) -> _Choice:
     reference = _errors(history, "naive", question)
     if _is_young(history) or not np.nansum(np.abs(reference)):
-        return _Choice("naive", {"naive": 1.0}, reference, None)
+        return _one(history, "naive", reference, None, question)
     if question.method != "auto":
         errors = _errors(history, question.method, question)
-        return _Choice(question.method, {question.method: 1.0}, errors, skill_score(errors, reference))
-    members = np.stack([reference, *(_errors(history, name, question) for name in MEMBERS[1:])])
-    errors = ensemble_errors(members)
-    skill = skill_score(errors, reference)
-    if skill is None or skill < _WORSE:
-        return _Choice("naive", {"naive": 1.0}, reference, skill)
-    weights = dict(zip(MEMBERS, final_weights(members).tolist(), strict=True))
-    return _Choice("ensemble", weights, errors, skill)
+        return _one(history, question.method, errors, skill_score(errors, reference), question)
+    skill = skill_score(structural.errors, reference)
+    return _Choice("ensemble", structural.values, structural.weights, structural.errors, skill)
+
+
+def _one(history: History, name: MethodName, errors: Vector, skill: float | None, question: Question) -> _Choice:
+    training = history.training(len(history.values))
+    values = fitted(METHODS[name], training, question.season)(training, question.horizon)
+    return _Choice(name, values, {name: 1.0}, errors, skill)
 
 
 def _errors(history: History, name: MethodName, question: Question) -> Vector:

@@ -40,7 +40,11 @@ class History:
 
     def training(self, origin: int) -> Vector:
         """Return the bridged days from ``start`` to the one before ``origin``, which must be observed."""
-        stretch = self.values[self.start(origin) : origin]
+        return self.bridged(self.start(origin), origin)
+
+    def bridged(self, begin: int, end: int) -> Vector:
+        """Return the days from ``begin`` to the one before ``end``, gaps bridged; the last must be observed."""
+        stretch = self.values[begin:end]
         known = np.flatnonzero(~np.isnan(stretch))
         # It may begin in a gap that was cut: np.interp repeats the first known value.
         return np.interp(np.arange(len(stretch)), known, stretch[known])

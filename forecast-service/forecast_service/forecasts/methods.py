@@ -1,4 +1,5 @@
-"""Forecasting methods. They work on the scale of ``scale.py`` and know neither gaps nor dates.
+"""Forecasting methods that a caller can choose instead of the ensemble. They work on the scale of ``scale.py`` and know
+neither gaps nor dates.
 
 The libraries take seconds to import, so each method imports its own when it is first fitted.
 """
@@ -95,10 +96,8 @@ METHODS: dict[MethodName, Method] = {
     "ets": Method(ets, refit_every=20),
     "ces": Method(ces),
     # It cannot apply old parameters to new values, so each origin is a fit of 0.1 to 0.3 seconds.
-    "prophet": Method(prophet, refit_every=1, origin_step=5),
+    "prophet": Method(prophet, refit_every=1, origin_step=8),
 }
-MEMBERS: tuple[MethodName, ...] = ("naive", "seasonal_naive", "theta", "ets", "ces")
-"""Members of the ensemble."""
 
 
 def _season_seen(series: Vector, season: int) -> int:

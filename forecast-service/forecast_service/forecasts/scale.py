@@ -1,4 +1,8 @@
-"""The scale on which methods work: logit for bounded series, so that no value or bound leaves the bounds."""
+"""The scale on which methods work.
+
+Logit for bounded series, so that no value or bound leaves the bounds; a logarithm for others that never were below
+zero, since counts and amounts vary by shares of themselves; the rest as they are.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+_ROUNDING = 1e-9
 _EDGE, _LEAST_EDGE = 0.005, 1e-6
 """Distance that a share keeps from 0 and 1, where its logit would be infinite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Bounds of a series in its own unit; without bounds the series is modelled as it is."""
+    """Bounds of a series in its own unit; ``offset`` is added before a logarithm is taken, None where none is."""
 
     bounds: tuple[float, float] | None = (0.0, 100.0)
     edge: float = _EDGE
+    offset: float | None = None
 
     @classmethod
     def of(cls, bounds: tuple[float, float] | None, observed: Sequence[float | None]) -> Scale:
         """Return the scale for a series; one that lives near a bound is told apart from it more finely."""
         if bounds is None:
-            return cls(bounds)
+            return cls(bounds, offset=_offset([value for value in observed if value is not None]))
         lower, upper = bounds
         distances = [min(value - lower, upper - value) / (upper - lower) for value in observed if value is not None]
         return cls(bounds, min(_EDGE, max(_LEAST_EDGE, float(np.median(distances)) / 4)))
@@ -33,7 +39,7 @@ class Scale:
         """Return values on the scale of the methods, NaN where None."""
         values = np.array([np.nan if value is None else value for value in observed], dtype=np.float64)
         if self.bounds is None:
-            return values
+            return values if self.offset is None else np.asarray(np.log(values + self.offset))
         lower, upper = self.bounds
         share = np.clip((values - lower) / (upper - lower), self.edge, 1 - self.edge)
         return np.asarray(np.log(share / (1 - share)))
@@ -41,7 +47,7 @@ class Scale:
     def unit(self, values: Vector) -> Vector:
         """Return values of the methods' scale in the unit of the series."""
         if self.bounds is None:
-            return values
+            return values if self.offset is None else _above_zero(np.exp(values) - self.offset, self.offset)
         lower, upper = self.bounds
         return np.asarray(lower + (upper - lower) / (1 + np.exp(-values)))
 
@@ -55,4 +61,18 @@ class Scale:
 
     def clip(self, values: Vector) -> Vector:
         """Return values in the unit of the series, moved to the nearest bound where they pass it."""
-        return values if self.bounds is None else np.clip(values, *self.bounds)
+        if self.bounds is None:
+            return values if self.offset is None else np.maximum(values, 0)
+        return np.clip(values, *self.bounds)
+
+
+def _above_zero(values: Vector, offset: float) -> Vector:
+    """Return values that are not below zero; what only rounding tells from zero is zero."""
+    return np.where(values > _ROUNDING * offset, values, 0)
+
+
+def _offset(observed: Sequence[float]) -> float | None:
+    """Return the mean of values that never are below zero: far below it they are modelled as they are, far above it by
+    their logarithms, so that neither a zero nor a peak dominates.
+    """
+    return float(np.mean(observed)) or None if observed and min(observed) >= 0 else None

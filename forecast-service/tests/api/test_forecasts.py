@@ -56,6 +56,44 @@ async def test_months_of_gap_leave_the_skill_unknown(service: RunningService) ->
     assert (body["data"]["method"], body["data"]["skill"], body["data"]["notes"]) == ("naive", None, ["skill_unknown"])
 
 
+async def test_a_gap_in_the_back_tests_hides_what_follows(service: RunningService) -> None:
+    """Five missing days a week ago: the answer counts them, keeps its skill, and the interval stays as wide as without.
+
+    A bridge that knew what followed the gap would make the forecast sure of itself.
+    """
+    values = wavy(90)
+    whole = (await post(service, series(values)))[1]["data"]
+    status, body = await post(service, series([*values[:78], *[None] * 5, *values[83:]]))
+    data = body["data"]
+    assert (status, data["days_missing"], data["method"]) == (200, 5, "ensemble")
+    widths = [[point["high"] - point["low"] for point in one["points"]] for one in (whole, data)]
+    assert all(gap > 0.9 * known for known, gap in zip(*widths, strict=True))
+
+
+async def test_a_level_that_shifted_last_week_is_said_and_covered(service: RunningService) -> None:
+    """Four days after a jump of forty points the interval holds both levels."""
+    calm = [30 + (day * 37 % 11 - 5) / 5 for day in range(60)]
+    status, body = await post(service, series([*calm, 71.0, 69.0, 70.5, 70.0]), bounds={"lower": 0, "upper": 100})
+    assert status == 200
+    assert body["data"]["notes"][-1] == "recent_jump"
+    assert all(point["low"] < 30 < 70 < point["high"] for point in body["data"]["points"])
+
+
+async def test_an_old_series_says_how_old_it_is(service: RunningService) -> None:
+    """Data that ends five days before is forecast from its end, and marked; a month is refused."""
+    status, body = await post(service, series(wavy(60), date(2026, 5, 24)))
+    data = body["data"]
+    assert (status, data["data_age_days"], data["notes"]) == (200, 5, ["stale"])
+    assert data["points"][0]["date"] == "2026-05-25"
+
+
+async def test_zeros_with_one_event(service: RunningService) -> None:
+    """Two months of zeros and a single one: nothing is forecast below zero, and zero stays possible."""
+    status, body = await post(service, series([*[0.0] * 40, 1.0, *[0.0] * 19]))
+    assert status == 200
+    assert all(point["low"] == 0 <= point["value"] < 0.5 for point in body["data"]["points"])
+
+
 async def test_negative_values_and_ten_years(service: RunningService) -> None:
     """A series below zero, ten years long, is forecast in its own unit."""
     values = [None if value is None else value - 1000 for value in wavy(3650)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast_service.forecasts.conformal import conformal_intervals
 from forecast_service.forecasts.forecaster import forecast
 from forecast_service.forecasts.model import Forecast, Question
 
@@ -52,15 +51,6 @@ def test_days_ahead_without_a_known_error_have_a_width() -> None:
     ]
     made = forecast(Question(tuple(values), 14))
     assert all(high - low > 3 for low, high in zip(made.lows, made.highs, strict=True))
-
-
-def test_widths_of_steps_without_errors() -> None:
-    """They are those of the next step that has some, at the end those of the widest; of none at all NaN."""
-    errors = np.full((30, 7), np.nan)
-    errors[:, 3] = np.arange(30)
-    widths = conformal_intervals(errors, 0.8).half_widths
-    assert all(width >= 20 for width in widths)
-    assert np.isnan(conformal_intervals(np.full((30, 2), np.nan), 0.8).half_widths).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.0004, 0.003])

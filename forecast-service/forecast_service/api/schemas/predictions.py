@@ -16,7 +16,7 @@ PredictionId = Annotated[str, Pattern(r"^[0-9a-f]{32}$", "must be 32 digits, 0 t
 HorizonDays = Annotated[Integer, Field(ge=1, le=30)]
 Level = Annotated[Number, Field(ge=0.5, le=0.99, description="Probability that the interval is to hold.")]
 MethodChoice = Literal["auto", "naive", "seasonal_naive", "theta", "ets", "ces", "prophet"]
-METHOD = "'auto' is an ensemble of all but prophet, weighed by their errors in back-tests; or one method."
+METHOD = "'auto' is an average of structural models, weighed by their likelihood; or one method."
 AS_OF = "As if nothing later had happened; default: now."
 Note = Literal["no_skill", "skill_unknown", "recent_jump", "intervals_too_narrow", "stale", "conversation_is_not_votes"]
 
@@ -50,8 +50,8 @@ class Worth(ResponseModel):
     """How a forecast was made and what it is worth."""
 
     method: str = Field(
-        description="'ensemble', the method that was asked for, or 'naive' (the last value) where the ensemble erred "
-        "more than a tenth more than it in back-tests on this series."
+        description="'ensemble', the method that was asked for, or 'naive' (the last value) where the series never "
+        "moved or fewer than 10 days passed since a gap of more than 7 days."
     )
     skill: float | None = Field(
         description="1 - mean absolute error / that of the last value, in back-tests on this series; null when "
@@ -63,7 +63,9 @@ class Worth(ResponseModel):
         None,
         description="Share of back-tested days within their interval of this level; null when too few were tested.",
     )
-    weights: dict[str, float] = Field({}, description="Weights of the methods in the forecast; they sum to 1.")
+    weights: dict[str, float] = Field(
+        {}, description="Weights of the kinds of models in the forecast, or 1 of one method; they sum to 1."
+    )
     notes: list[Note] = Field(
         [],
         description="no_skill: not better than the last value; skill_unknown; recent_jump: one of the last 7 days lies "
