@@ -24,7 +24,9 @@ from forecast_service.forecasts.repository import PredictionRepository
 from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.change_service import ChangeService
 from forecast_service.indexes.service import IndexService
+from forecast_service.polls.repository import PollSetRepository
 from forecast_service.polls.service import PollService
+from forecast_service.polls.sets import PollSetService
 from forecast_service.processes import Processes
 from forecast_service.scenarios.service import ScenarioService
 from forecast_service.settings import ForecastSettings
@@ -77,6 +79,7 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
             posted=posted,
             backtests=BacktestService(jobs, entity_forecasts, posted, wakeup, settings.minimum_days),
             polls=PollService(processes),
+            poll_sets=PollSetService(PollSetRepository(chassis.postgres)),
             scenarios=ScenarioService(index_service, processes, settings.history_days, settings.maximum_age_days),
             charts=ChartService(entity_forecasts, twitter, processes),
         )

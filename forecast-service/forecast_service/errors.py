@@ -37,6 +37,22 @@ class PredictionNotFound(ServiceError):
     message = "No forecast has the id {prediction_id}; make one with POST /v1/forecast/predictions."
 
 
+class PollSetNotFound(ServiceError):
+    """The organisation keeps no polls with this id."""
+
+    status = 404
+    code = "poll_set_not_found"
+    message = "Your organisation keeps no polls with the id {set_id}; GET /v1/forecast/poll-sets lists them."
+
+
+class TooManyPollSets(ServiceError):
+    """The organisation keeps as many sets of polls as it may."""
+
+    status = 409
+    code = "too_many_poll_sets"
+    message = "An organisation keeps at most {most} sets of polls; delete one with DELETE /v1/forecast/poll-sets/ID."
+
+
 class TooFewDays(ServiceError):
     """There is too little history for an honest forecast."""
 

@@ -15,6 +15,7 @@ from forecast_service.forecasts.service import ForecastService
 from forecast_service.indexes.change_service import ChangeService
 from forecast_service.indexes.service import IndexService
 from forecast_service.polls.service import PollService
+from forecast_service.polls.sets import PollSetService
 from forecast_service.scenarios.service import ScenarioService
 
 
@@ -28,9 +29,16 @@ class Resources:
     posted: PostedForecasts
     backtests: BacktestService
     polls: PollService
+    poll_sets: PollSetService
     scenarios: ScenarioService
     charts: ChartService
 
 
 R = Annotated[Resources, provided(Resources)]
 CanRead = Annotated[Principal, Depends(require("forecasts:read"))]
+PLATFORM = "default"
+
+
+def org_of(principal: Principal) -> str:
+    """Return the organisation that a caller acts for: the platform's for services, and for tokens that say none."""
+    return principal.org or PLATFORM

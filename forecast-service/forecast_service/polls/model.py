@@ -26,6 +26,16 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class PollSet:
+    """Polls that an organisation keeps under a name; the id is a hash of both."""
+
+    id: str
+    name: str
+    polls: tuple[Poll, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AverageDay:
     """The average of one day, in percent, with its band."""
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from castor_chassis.testing import RunningService
+from castor_chassis import Postgres
+from castor_chassis.storage.migrations import migrate
+from castor_chassis.testing import RunningService, TokenIssuer
+from forecast_service.polls.model import PollSet
+from forecast_service.polls.repository import PollSetRepository
 
 AS_OF = "2026-05-30T15:00:00Z"
 CSV = "pollster,until,sample_size,Ana Ruiz,Iván Peña,Rosa\n" + "".join(
@@ -109,3 +114,56 @@ async def test_other_bodies_are_refused(
         "/v1/forecast/polls", content=content, headers={"Content-Type": content_type}, params={"as_of": AS_OF}
     )
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_kept_polls_are_averaged_again(service: RunningService) -> None:
+    """Kept once however often and in which order they are posted; the average is that of posted polls."""
+    keep = {"params": {"name": "Primera vuelta, Nariño"}}
+    first = await service.client.post("/v1/forecast/poll-sets", json={"polls": as_json()}, **keep)
+    again = await service.client.post("/v1/forecast/poll-sets", json={"polls": as_json()[::-1]}, **keep)
+    kept = first.json()["data"]
+    assert (first.status_code, again.json()["data"]) == (201, kept)
+    assert (kept["name"], kept["polls"], kept["first_poll"], kept["last_poll"]) == (
+        "Primera vuelta, Nariño", 20, "2026-05-01", "2026-05-20",
+    )  # fmt: skip
+    asked = await service.client.get(f"/v1/forecast/poll-sets/{kept['id']}", params={"as_of": AS_OF})
+    assert asked.json()["data"] == (await post_csv(service, CSV))[1]["data"]
+    listed = await service.client.get("/v1/forecast/poll-sets")
+    assert listed.json()["data"]["items"] == [kept]
+    assert (await service.client.delete(f"/v1/forecast/poll-sets/{kept['id']}")).json()["data"] == kept
+    gone = await service.client.get(f"/v1/forecast/poll-sets/{kept['id']}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "poll_set_not_found")
+
+
+async def test_kept_polls_are_the_organisations(service: RunningService, issuer: TokenIssuer) -> None:
+    """Another organisation neither reads, lists nor deletes them, and keeps the same polls for itself."""
+    post = {"json": {"polls": as_json()}, "params": {"name": "mayo"}}
+    kept = (await service.client.post("/v1/forecast/poll-sets", **post)).json()["data"]
+    path, mine = f"/v1/forecast/poll-sets/{kept['id']}", service.client.headers["Authorization"]
+    service.client.headers["Authorization"] = f"Bearer {issuer.user_token(['forecasts:read'], org='otra')}"
+    assert [(await service.client.request(method, path)).status_code for method in ("GET", "DELETE")] == [404, 404]
+    assert (await service.client.get("/v1/forecast/poll-sets")).json()["data"]["items"] == []
+    assert (await service.client.post("/v1/forecast/poll-sets", **post)).json()["data"]["id"] == kept["id"]
+    assert (await service.client.delete(path)).status_code == 200
+    service.client.headers["Authorization"] = mine
+    assert (await service.client.get(path, params={"as_of": AS_OF})).status_code == 200
+
+
+async def test_polls_are_kept_within_a_bound(postgres_url: str) -> None:
+    """The set after the last that an organisation may keep is refused; one that it has already is not."""
+    await migrate(postgres_url, "forecast_service")
+    pool = Postgres(postgres_url)
+    await pool.open()
+    sets = PollSetRepository(pool)
+    made = [PollSet(f"{number:032x}", "x", (), datetime.now(UTC)) for number in range(3)]
+    found = [await sets.add("org", one, most=2) for one in (*made, made[0])]
+    await pool.close()
+    assert [one and one.id for one in found] == [made[0].id, made[1].id, None, made[0].id]
+
+
+async def test_unusable_polls_are_not_kept(service: RunningService) -> None:
+    """What could not be averaged is refused before it is stored."""
+    wrong = [{**as_json()[0], "shares": {"Ana": 0.4, "Luis": 0.2}}]
+    answer = await service.client.post("/v1/forecast/poll-sets", json={"polls": wrong}, params={"name": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unusable_polls")
+    assert (await service.client.get("/v1/forecast/poll-sets")).json()["data"]["items"] == []

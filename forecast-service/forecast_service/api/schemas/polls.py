@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from castor_chassis import ComposedText, Integer, Number, RequestModel, ResponseModel, Timestamp
 from forecast_service.api.schemas.predictions import AS_OF, Day
+from forecast_service.polls import model
 from forecast_service.polls.checks import LARGEST_SAMPLE, SMALLEST_SAMPLE
 from forecast_service.polls.model import Poll
 from forecast_service.polls.table import MOST_POLLS
@@ -92,6 +93,29 @@ class PollAverage(ResponseModel):
         "weeks; polls_share_errors: an error that all pollsters share is in no band, and past errors of final polls "
         "are about twice the sampling error; conversation_is_not_votes: the index of the conversation is not in it."
     )
+
+
+SetId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="Identifier of kept polls.")]
+
+
+class PollSet(ResponseModel):
+    """Polls that your organisation keeps."""
+
+    id: SetId
+    name: str
+    polls: int = Field(description="Polls in it, each counted once.")
+    first_poll: datetime.date = Field(description="First day of field work of the earliest.")
+    last_poll: datetime.date = Field(description="Last day of field work of the latest.")
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, kept: model.PollSet) -> PollSet:
+        """Return what is answered of a set."""
+        since, until = min(one.since for one in kept.polls), max(one.until for one in kept.polls)
+        return cls(
+            id=kept.id, name=kept.name, polls=len(kept.polls), first_poll=since, last_poll=until,
+            created_at=kept.created_at,
+        )  # fmt: skip
 
 
 POLLS_AS_OF = AS_OF + " Polls that ended later are left out."
