@@ -41,12 +41,13 @@ LEVELS = (80, 95)
 
 @dataclass(frozen=True)
 class Series:
-    """History and what came after it."""
+    """History and what came after it; ``best`` is what expects it that knows how the series was made."""
 
     history: Vector
     future: Vector
     season: int
     bounds: tuple[float, float] | None
+    best: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,30 @@ def simulated_daily(count: int) -> list[Series]:
     for seed in range(count):
         rng = np.random.default_rng(1000 + seed)
         days = np.arange(134)
-        level = rng.normal(0, 0.6) + np.cumsum(rng.normal(0, rng.uniform(0.01, 0.08), len(days)))
+        first, moves = rng.normal(0, 0.6), rng.uniform(0.01, 0.08)
+        level = first + np.cumsum(rng.normal(0, moves, len(days)))
         week = rng.normal(0, rng.uniform(0.05, 0.4), 7)[days % 7]
-        points = 100 / (1 + np.exp(-(level + week + rng.normal(0, rng.uniform(0.05, 0.3), len(days)))))
-        made.append(Series(points[:-14], points[-14:], 7, (0.0, 100.0)))
+        noise = rng.uniform(0.05, 0.3)
+        logits = level + week + rng.normal(0, noise, len(days))
+        points = _points(logits)
+        best = _points(_last_level((logits - week)[:-14], moves, noise) + week[-14:])
+        made.append(Series(points[:-14], points[-14:], 7, (0.0, 100.0), best))
     return made
+
+
+def _points(logits: Vector) -> Vector:
+    return 100 / (1 + np.exp(-logits))
+
+
+def _last_level(values: Vector, moves: float, noise: float) -> float:
+    """Return what is expected of the level after all values where its steps and the noise are known (Kalman filter)."""
+    level, variance = 0.0, 0.6**2
+    for value in values:
+        variance += moves**2
+        gain = variance / (variance + noise**2)
+        level += gain * (value - level)
+        variance *= 1 - gain
+    return level
 
 
 def daily_tweets(path: str) -> list[Series]:
@@ -157,8 +177,8 @@ METHODS: dict[str, Forecaster] = {
 
 def scores(series: Series, answer: Answer) -> dict[str, Any]:
     """Return the scores of one series."""
-    season, history, future = series.season, series.history, series.future
-    scale = float(np.mean(np.abs(history[season:] - history[:-season]))) or 1.0
+    future = series.future
+    scale = _scale(series)
     error = np.abs(answer.values - future)
     low, high = answer.intervals[95]
     beyond = np.maximum(low - future, 0) + np.maximum(future - high, 0)
@@ -176,6 +196,11 @@ def scores(series: Series, answer: Answer) -> dict[str, Any]:
     return found | {"CRPS": 2 * np.mean(losses) / scale}
 
 
+def _scale(series: Series) -> float:
+    history, season = series.history, series.season
+    return float(np.mean(np.abs(history[season:] - history[:-season]))) or 1.0
+
+
 def measure(name: str, everything: list[Series], results: Results) -> None:
     """Print the table of one set."""
     print(f"\n{name}: {len(everything)} series, {len(everything[0].future)} steps ahead")
@@ -184,6 +209,9 @@ def measure(name: str, everything: list[Series], results: Results) -> None:
     rows = {method: _mean_scores(name, method, everything, results) for method in METHODS}
     for method, row in rows.items():
         print(f"{method:14}" + "".join(f"{row[column]:11.3f}" for column in columns))
+    best = [np.abs(one.best - one.future).mean() / _scale(one) for one in everything if one.best is not None]
+    if best:
+        print(f"what knows how the series were made: MASE {np.mean(best):.3f}")
     ratios = {column: rows["ours"][column] / rows["Prophet"][column] for column in ("MASE", "Winkler95", "seconds")}
     for method in ("ours", "Prophet"):
         for level in LEVELS:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast_service.forecasts.history import History
-from forecast_service.forecasts.methods import Method, Predictor, naive
+from forecast_service.forecasts.methods import MAXIMUM_ORIGINS, Method, Predictor, naive
 from forecast_service.forecasts.scale import Vector
 from forecast_service.forecasts.structural import MAXIMUM_DAYS, expected
 
 MINIMUM_TRAINING_DAYS = 10
-MAXIMUM_ORIGINS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ def back_test(history: History, method: Method, horizon: int, season: int) -> Ve
     predictor: Predictor | None = None
     begins = -1
     for row, origin in enumerate(origins):
-        if (len(origins) - 1 - row) % method.origin_step:
+        later = len(origins) - 1 - row
+        if later >= method.origins or later % method.origin_step:
             continue
         training, start = history.training(origin), history.start(origin)
         if predictor is None or row % method.refit_every == 0 or start != begins:

@@ -19,6 +19,8 @@ import numpy as np
 from forecast_service.forecasts.scale import Vector
 
 SEASON_DAYS = 7
+MAXIMUM_ORIGINS = 60
+"""Days that a back-test forecasts from, at most."""
 _PROPHET_SEASONS = 2
 """Fewer seasons than this are no evidence of a season."""
 
@@ -34,12 +36,13 @@ class Method:
     """A way to forecast.
 
     A back-test estimates its parameters at every ``refit_every``-th origin, and forecasts from every
-    ``origin_step``-th.
+    ``origin_step``-th of the latest ``origins``.
     """
 
     fit: Fit
     refit_every: int = 10
     origin_step: int = 1
+    origins: int = 40
 
 
 def naive(series: Vector, season: int) -> Predictor:  # noqa: ARG001 - it has no parameters
@@ -90,13 +93,13 @@ def prophet(series: Vector, season: int) -> Predictor:
 
 
 METHODS: dict[MethodName, Method] = {
-    "naive": Method(naive),
+    "naive": Method(naive, origins=MAXIMUM_ORIGINS),
     "seasonal_naive": Method(seasonal_naive),
     "theta": Method(theta),
     "ets": Method(ets, refit_every=20),
     "ces": Method(ces),
     # It cannot apply old parameters to new values, so each origin is a fit of 0.1 to 0.3 seconds.
-    "prophet": Method(prophet, refit_every=1, origin_step=8),
+    "prophet": Method(prophet, refit_every=1, origin_step=5),
 }
 
 
