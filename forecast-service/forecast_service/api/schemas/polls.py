@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from castor_chassis import ComposedText, Integer, Number, RequestModel, ResponseModel, Timestamp
+from castor_chassis import ComposedText, Integer, Number, Pattern, RequestModel, ResponseModel, Timestamp
 from forecast_service.api.schemas.predictions import AS_OF, Day
 from forecast_service.polls import model
 from forecast_service.polls.checks import LARGEST_SAMPLE, SMALLEST_SAMPLE
@@ -95,7 +95,7 @@ class PollAverage(ResponseModel):
     )
 
 
-SetId = Annotated[str, Field(pattern="^[0-9a-f]{32}$", description="Identifier of kept polls.")]
+SetId = Annotated[str, Pattern(r"^[0-9a-f]{32}$", "must be 32 digits, 0 to 9 and a to f")]
 
 
 class PollSet(ResponseModel):
