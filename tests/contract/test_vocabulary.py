@@ -28,8 +28,8 @@ RANKED = {"searchDocuments", "listTopics", "listCoordination", "readFeed"}
 """Operations that answer the best so many, or a feed with places of its own."""
 SPANLESS = {
     "listApiKeys", "listClients", "listCollections", "listDatasets", "listEntities", "listOidcClients",
-    "listOrganisations", "listPasskeys", "listPollSets", "listSavedViews", "listServiceAccounts", "listSessions", "listTweetVersions",
-    "listWatches",
+    "listOrganisations", "listPasskeys", "listPollSets", "listSavedViews", "listServiceAccounts", "listSessions",
+    "listTweetVersions", "listWatches",
 }  # fmt: skip
 """Lists of what somebody has set up or has now; all other lists grow with time, and are bounded by it."""
 KEYLESS = {
