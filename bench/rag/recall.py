@@ -141,7 +141,7 @@ async def compare(ways: dict[str, Ask], vectors: Floats, queries: Floats) -> Non
         for number, query in enumerate(queries):
             for name, ask in ways.items():
                 # A slow way is asked less often.
-                if number % 10 and taken[name] and statistics.median(taken[name]) > 0.1:
+                if number % 10 and taken[name] and statistics.median(taken[name]) > 0.5:
                     continue
                 begun = time.perf_counter()
                 found = await ask(query.tolist(), dataset)

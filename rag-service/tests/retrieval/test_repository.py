@@ -13,7 +13,7 @@ from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.retrieval.model import Filters
-from rag_service.retrieval.repository import SearchRepository
+from rag_service.retrieval.repository import _APPROXIMATE, SearchRepository
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 
 if TYPE_CHECKING:
@@ -89,6 +89,22 @@ async def test_the_index_serves_the_approximate_search(
             "ORDER BY d.embedding::halfvec(8) <=> '[1,1,0,0,0,0,0,0]'::halfvec(8) LIMIT 10"
         )
     assert "documents_2022_hnsw_8" in str(plan)
+
+
+async def test_all_that_the_index_yields_is_sorted(
+    indexes: VectorIndexRepository, store_arc: StoreArc, postgres: Postgres, far: list[float]
+) -> None:
+    """The index yields neighbours nearly in order; the plan takes them all and then sorts, it trusts no order."""
+    await store_arc(600)
+    await indexes.ensure()
+    await postgres.execute("ANALYZE documents")
+    statement = _APPROXIMATE.format(dimensions=8, where="d.published_at <= '2100-01-01'")
+    async with postgres.transaction() as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        await connection.execute("SET LOCAL hnsw.iterative_scan = 'relaxed_order'")
+        plan = str(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", far, "m", 10))
+    assert "documents_2022_hnsw_8" in plan
+    assert "Incremental Sort" not in plan
 
 
 async def test_the_vector_of_a_text_without_known_words_is_never_near(
