@@ -30,7 +30,7 @@ from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.service import RetrievalService
 from rag_service.text.normal import searchable
 
-MODEL, DIMENSIONS, BATCH = "bundled", 384, 500
+DIMENSIONS, BATCH = 384, 500
 Vectors = npt.NDArray[np.float32]
 
 
@@ -47,7 +47,7 @@ class LocalEncoder:
         if plain not in self._known:
             encoded = await asyncio.to_thread(self._encoder.encode, [plain], "query")
             self._known[plain] = [float(value) for value in encoded[0]]
-        return Embeddings(MODEL, DIMENSIONS, [self._known[plain]])
+        return Embeddings(self._encoder.model, DIMENSIONS, [self._known[plain]])
 
 
 def vectors_of(texts: Sequence[str], encoder: TransformerEncoder) -> Vectors:
@@ -72,7 +72,7 @@ async def searched(drafts: Sequence[Draft], encoder: TransformerEncoder) -> Asyn
         postgres = Postgres(url)
         await postgres.open()
         try:
-            await _store(postgres, drafts, vectors)
+            await _store(postgres, drafts, vectors, encoder.model)
             searches = SearchRepository(postgres, dimensions=DIMENSIONS, exact_rows=10 * len(drafts))
             local: Any = LocalEncoder(encoder)
             yield RetrievalService(searches, local)
@@ -80,7 +80,7 @@ async def searched(drafts: Sequence[Draft], encoder: TransformerEncoder) -> Asyn
             await postgres.close()
 
 
-async def _store(postgres: Postgres, drafts: Sequence[Draft], vectors: Vectors) -> None:
+async def _store(postgres: Postgres, drafts: Sequence[Draft], vectors: Vectors, model: str) -> None:
     documents, embeddings = DocumentRepository(postgres), EmbeddingRepository(postgres)
     for start in range(0, len(drafts), BATCH):
         batch = drafts[start : start + BATCH]
@@ -91,7 +91,7 @@ async def _store(postgres: Postgres, drafts: Sequence[Draft], vectors: Vectors) 
             for draft in batch
             if draft.published_at
         ]
-        await embeddings.set_embeddings(pending, Embeddings(MODEL, DIMENSIONS, rows))
+        await embeddings.set_embeddings(pending, Embeddings(model, DIMENSIONS, rows))
     await postgres.execute("ANALYZE documents")
 
 

@@ -51,8 +51,15 @@ def groups_of(alike: Matrix, weights: Sequence[int]) -> list[list[int]]:
     return sorted(central, key=lambda group: (-sum(weights[place] for place in group), group[0]))
 
 
+LABEL_HELD = 0.25
+"""A word labels a group when this share of its texts holds it."""
+
+
 def labels_of(texts: Sequence[str], groups: Sequence[Sequence[int]], asked: frozenset[str]) -> list[list[str]]:
-    """Return for each group up to three words that its texts hold and the others seldom do, as they are written."""
+    """Return for each group up to three words that its texts hold and the others seldom do, as they are written.
+
+    A single text has none: its quote says what it is about.
+    """
     held = [_surfaces(texts[place]) for place in range(len(texts))]
     overall = Counter(key for words in held for key in words)
     return [_label([held[place] for place in group], overall, asked, len(texts)) for group in groups]
@@ -62,7 +69,9 @@ def _label(
     held: Sequence[Mapping[str, str]], overall: Mapping[str, int], asked: frozenset[str], total: int
 ) -> list[str]:
     within = Counter(key for words in held for key in words if key not in asked)
-    least = 2 if len(held) > 2 else 1
+    if len(held) == 1:
+        return []
+    least = max(2, math.ceil(len(held) * LABEL_HELD))
     scores = {
         key: count / len(held) * math.log(1 + total / overall[key]) for key, count in within.items() if count >= least
     }

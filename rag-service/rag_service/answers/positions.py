@@ -11,7 +11,7 @@ from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, labels_of, similarities
 from rag_service.answers.passages import Passage
 from rag_service.answers.quoting import best_sentence
-from rag_service.documents.model import Document
+from rag_service.documents.model import TWEET_SOURCE, Document
 from rag_service.text.terms import Term, keys_of
 
 SHOWN = 4
@@ -46,11 +46,12 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """The positions, largest first; ``documents`` counts all that are about the question, also those in no position
-    that is shown; ``passages`` holds each quoted one by the id of its document."""
+    that is shown; ``authors`` counts those that were found by the name of their author ("" for none); ``passages``
+    holds each quoted one by the id of its document."""
 
     positions: list[Position]
     documents: int
-    authors: int
+    authors: Counter[str]
     passages: dict[str, Passage]
 
 
@@ -67,11 +68,12 @@ def overview_of(passages: Sequence[Passage], terms: Sequence[Term], vectors: Vec
         for group, label in list(zip(groups, labels, strict=True))[:SHOWN]
     ]
     quoted = {citation.id for position in shown for citation in position.quotes}
-    everybody = {author_of(document) for passage in passages for document in passage.documents}
+    names = {author_of(document): _name(document) for passage in passages for document in passage.documents}
+    everybody = Counter(names[author_of(document)] for passage in passages for document in passage.documents)
     return Overview(
         [position for position in shown if position.quotes],
         total,
-        len(everybody),
+        everybody,
         {passage.document.id: passage for passage in passages if passage.document.id in quoted},
     )
 
@@ -79,6 +81,13 @@ def overview_of(passages: Sequence[Passage], terms: Sequence[Term], vectors: Vec
 def author_of(document: Document) -> str:
     """Return whose words a document holds; one without an author stands for itself."""
     return (document.author or document.id).lower()
+
+
+def _name(document: Document) -> str:
+    """Return an author's name: of a tweet the account; "" stands for nobody."""
+    if document.author is None:
+        return ""
+    return f"@{document.author}" if document.source == TWEET_SOURCE else document.author
 
 
 def _position(passages: Sequence[Passage], terms: list[str], total: int, asked: Sequence[Term]) -> Position:

@@ -11,13 +11,20 @@ from rag_service.retrieval.model import Filters
 from rag_service.text.periods import written_day
 from rag_service.text.terms import Term
 
+NAMED_AUTHORS = 4
+"""Up to so many authors are named in the first line."""
 
-def press_answer(overview: Overview, filters: Filters) -> str:
-    """Return the positions as text: a line on the whole, and for each position its share, tone, time and quotes."""
-    head = (
-        f"{_count(overview.documents, 'publicación habla', 'publicaciones hablan')} de esto"
-        f"{_period(filters)}, de {_count(overview.authors, 'autor', 'autores')}."
-    )
+
+def press_answer(overview: Overview, filters: Filters, *, complete: bool = True) -> str:
+    """Return the positions as text: a line on the whole, and for each position its share, tone, time and quotes.
+
+    ``complete`` says whether all that speaks of it was looked at; else the line says that these are the nearest.
+    """
+    if complete:
+        head = f"{_count(overview.documents, 'publicación habla', 'publicaciones hablan')} de esto"
+    else:
+        head = f"Estas son las {_count(overview.documents, 'publicación', 'publicaciones')} más cercanas a la pregunta"
+    head += f"{_period(filters)}, de {_authors(overview)}."
     shown = sum(position.documents for position in overview.positions)
     rest = overview.documents - shown
     lines = [head]
@@ -43,6 +50,15 @@ def said_by(document: Document) -> str:
     if document.source == TWEET_SOURCE:
         return f"@{document.author}" if document.author else "una cuenta sin nombre"
     return ", ".join(name for name in (document.author, document.title, f"documento «{document.source}»") if name)
+
+
+def _authors(overview: Overview) -> str:
+    """Return how many authors there are, and of a few how much each wrote, where that is known of all."""
+    found = overview.authors
+    number = len(found) + max(0, found[""] - 1)
+    known = not found[""] and found.total() == overview.documents and 1 < number <= NAMED_AUTHORS
+    names = f" ({', '.join(f'{name}, {count}' for name, count in found.most_common())})" if known else ""
+    return _count(number, "autor", "autores") + names.replace(", @", "; @")
 
 
 def _described(position: Position, total: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag_service.retrieval.model import Filters
+from rag_service.retrieval.speakers import without_speakers
 from rag_service.text.periods import period_of
 from rag_service.text.terms import Term, question_terms
 from rag_service.text.words import words_of
@@ -34,11 +36,11 @@ class Question:
         narrowed = replace(filters, since=max(since, filters.since or since), until=min(until, filters.until or until))
         return cls(text, [term for term in terms if not _is_of_a_period(term)], narrowed)
 
-    def of_speaker(self, author: str) -> Question:
-        """Return the question to what ``author`` wrote: whose name it is goes without saying there."""
-        terms = [term for term in self.terms if not term.speaker]
-        text = " ".join(term.word for term in terms)
-        return Question(text or self.text, terms or self.terms, replace(self.filters, author=author))
+    def of_speakers(self, authors: Sequence[str]) -> Question:
+        """Return the question to what ``authors`` wrote: whose names they are goes without saying there."""
+        terms = [term for term in self.terms if not term.speaker] or self.terms
+        author = authors[0] if len(authors) == 1 else self.filters.author
+        return Question(without_speakers(self.text, self.terms), terms, replace(self.filters, author=author))
 
 
 def _is_of_a_period(term: Term) -> bool:

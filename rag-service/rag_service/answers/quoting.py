@@ -13,6 +13,8 @@ from rag_service.text.verbatim import MINIMUM_QUOTE_CHARACTERS
 from rag_service.text.words import words_of
 
 LONGEST_QUOTE = 400
+SHORT_QUOTE, LONGEST_EXTENDED_QUOTE = 32, 240
+"""A quote of fewer characters than the first is told with the next sentence, up to the second."""
 _TAIL = re.compile(r"(?:\s+(?:https?://\S+|#\w+|[^\w\s.!?…\"”»)\]]+))+\s*$")
 _LEAD = re.compile(r"^(?:RT @\w+:\s*|(?:@\w+\s+)+|[^\w\s\"“«¡¿(\[@#$€+−-]+\s*)+")
 _LEAST_WORDS = 3
@@ -23,10 +25,21 @@ def best_sentence(document: Document, asked: Sequence[Term], group: frozenset[st
 
     A sentence of fewer than three words is quoted only when the document has no other.
     """
-    found = [citation for span in sentences(document.text) if (citation := _citation(document, *span)) is not None]
+    spans = list(sentences(document.text))
+    found = [citation for span in spans if (citation := _citation(document, *span)) is not None]
     if not found:
         return None
-    return max(found, key=lambda citation: (*_worth(citation.quote, asked, group), -citation.start))
+    best = max(found, key=lambda citation: (*_worth(citation.quote, asked, group), -citation.start))
+    return best if len(best.quote) >= SHORT_QUOTE else _with_next(document, best, spans)
+
+
+def _with_next(document: Document, quoted: Citation, spans: Sequence[tuple[int, int]]) -> Citation:
+    """Return a short quote together with the sentence that follows it on the same line, which tells what it means."""
+    following = next((span for span in spans if span[0] >= quoted.end), None)
+    if following is None or document.text[quoted.end : following[0]] != " ":
+        return quoted
+    longer = _citation(document, quoted.start, following[1])
+    return longer if longer is not None and len(longer.quote) <= LONGEST_EXTENDED_QUOTE else quoted
 
 
 def _worth(quote: str, asked: Sequence[Term], group: frozenset[str]) -> tuple[bool, int, int]:

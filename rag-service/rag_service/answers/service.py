@@ -13,7 +13,7 @@ from rag_service.answers.positions import Overview, overview_of
 from rag_service.answers.press_answer import nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
 from rag_service.answers.question import Question
-from rag_service.answers.relevance import Relevance, relevance_of, speaker_among
+from rag_service.answers.relevance import Relevance, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
 from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED, QUARANTINED
@@ -26,6 +26,8 @@ NOTHING_FOUND = "No hay documentos que respondan a la pregunta con esos filtros 
 NOT_ANSWERED = "Los documentos consultados no permiten responder a la pregunta con citas textuales."
 SURVEYED = 150
 """So many documents are looked at for the positions on a question."""
+MANY = 0.8
+"""When this share of them is about the question, more may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,13 @@ class AnswerService:
 
     async def _found(self, question: Question) -> tuple[Question, Found]:
         found = await self.retrieval.search(question.text, question.filters, SURVEYED)
-        speaker = None if question.filters.author else speaker_among(question.terms, found.hits)
-        if speaker is None:
+        if not found.speakers:
             return question, found
-        narrowed = question.of_speaker(speaker)
-        return narrowed, await self.retrieval.search(narrowed.text, narrowed.filters, SURVEYED)
+        narrowed = question.of_speakers(found.speakers)
+        each = [replace(question.filters, author=author) for author in found.speakers]
+        theirs = await asyncio.gather(*(self.retrieval.search(narrowed.text, one, SURVEYED) for one in each))
+        hits = sorted((hit for one in theirs for hit in one.hits), key=lambda hit: -hit.score)
+        return narrowed, Found(hits[:SURVEYED], theirs[0].degraded, found.speakers)
 
     async def _overview(self, question: Question, found: Found) -> tuple[Relevance, Overview | None]:
         words = [term.word for term in question.terms]
@@ -88,7 +92,7 @@ class AnswerService:
 def _without_instructions(found: Found) -> Found:
     kept = [hit for hit in found.hits if not is_instruction(hit.document.text)]
     QUARANTINED.inc(len(found.hits) - len(kept))
-    return Found(kept, found.degraded)
+    return replace(found, hits=kept)
 
 
 def _of_positions(
@@ -103,7 +107,7 @@ def _of_positions(
         for position in overview.positions
         for citation in position.quotes
     ]
-    text = press_answer(overview, question.filters)
+    text = press_answer(overview, question.filters, complete=len(relevance.hits) < MANY * SURVEYED)
     return Answer(text, passages, considered, degraded, overview.positions, missing)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 from rag_service.documents.model import Key
 from rag_service.retrieval.model import Hit
@@ -14,12 +15,15 @@ NEAR_DUPLICATE = 0.8
 """Jaccard similarity of word sets from which two documents are near-duplicates: retweets, chain messages, copies."""
 
 
-def fuse(*rankings: dict[Key, int]) -> dict[Key, float]:
-    """Return the reciprocal rank fusion of ``rankings`` (ranks from 1): the sum over them of 1 / (60 + rank)."""
+def fuse(*rankings: dict[Key, int], weights: Sequence[float] = ()) -> dict[Key, float]:
+    """Return the reciprocal rank fusion of ``rankings`` (ranks from 1): the sum over them of weight / (60 + rank).
+
+    A ranking without a weight has the weight 1.
+    """
     scores: dict[Key, float] = {}
-    for ranking in rankings:
+    for ranking, weight in zip(rankings, chain(weights, repeat(1.0)), strict=False):
         for key, rank in ranking.items():
-            scores[key] = scores.get(key, 0.0) + 1 / (RRF_K + rank)
+            scores[key] = scores.get(key, 0.0) + weight / (RRF_K + rank)
     return scores
 
 

@@ -65,7 +65,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hits, best first, and the parts that the search was made without."""
+    """Hits, best first, the parts that the search was made without, and the accounts whose words were asked for."""
 
     hits: list[Hit]
     degraded: list[str] = field(default_factory=list)
+    speakers: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_service.documents.model import Access, Document, Key
 from rag_service.embeddings.encoder import Encoder
@@ -13,9 +13,15 @@ from rag_service.metrics import DEGRADED, RETRIEVAL
 from rag_service.retrieval.fusion import fuse
 from rag_service.retrieval.model import Candidate, Filters, Found, Hit
 from rag_service.retrieval.repository import SearchRepository
+from rag_service.retrieval.speakers import speakers_among, without_speakers
+from rag_service.text.terms import Term, question_terms
 
 _WIDEST = 200
 """Of each of the two searches at most so many documents are fused."""
+DENSE_WEIGHT = 2.0
+"""What a rank by meaning counts, beside one by words; chosen on half of the questions of bench/rag."""
+SPEAKER_WEIGHT = 2.0
+"""What a rank among the documents of the account that is asked to speak counts, beside one among all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +39,24 @@ class RetrievalService:
             raise FilterUnknown(field=f"body.filters.{kind}", kind=kind.replace("dataset", "data set"), name=name)
 
     async def search(self, query: str, filters: Filters, limit: int) -> Found:
-        """Return the best ``limit`` documents for ``query``."""
+        """Return the best ``limit`` documents for ``query``.
+
+        It is searched by its words of substance and by the meaning of the whole. Where it asks what somebody says, what
+        that account wrote is searched as well, for the question without the name, and counts twice.
+        """
         wide = max(50, min(4 * limit, _WIDEST))
+        terms = question_terms(query)
         with RETRIEVAL.labels("search").time():
-            lexical, (dense, complete) = await asyncio.gather(
-                self.searches.lexical(query, filters, wide), self._dense(query, filters, wide)
+            everybody = await self._candidates(query, terms, filters, wide)
+            speakers = await self._speakers(terms, everybody, filters)
+            rest, asked = without_speakers(query, terms), [term for term in terms if not term.speaker]
+            theirs = await asyncio.gather(
+                *(self._candidates(rest, asked, replace(filters, author=author), wide) for author in speakers)
             )
-            hits = await self._hits(lexical, dense, filters, limit)
-        if not complete:
+            hits = await self._hits([everybody, *theirs], filters, limit)
+        if not everybody.complete:
             DEGRADED.labels("embeddings").inc()
-        return Found(hits, [] if complete else ["embeddings"])
+        return Found(hits, [] if everybody.complete else ["embeddings"], speakers)
 
     async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
         """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
@@ -57,6 +71,13 @@ class RetrievalService:
         keys = [(document.id, document.published_at) for document in documents]
         found = await self.searches.vectors(keys, access)
         return [found.get(key) for key in keys]
+
+    async def _candidates(self, text: str, terms: Sequence[Term], filters: Filters, limit: int) -> _Candidates:
+        words = " ".join(term.word for term in terms) or text
+        lexical, (dense, complete) = await asyncio.gather(
+            self.searches.lexical(words, filters, limit), self._dense(text, filters, limit)
+        )
+        return _Candidates(lexical, dense, complete)
 
     async def _dense(self, query: str, filters: Filters, limit: int) -> tuple[list[list[Candidate]], bool]:
         """Return a ranking for each model that embedded documents, and whether all of them were searched.
@@ -73,16 +94,26 @@ class RetrievalService:
         rankings = [await self.searches.dense(one.vectors[0], one.model, filters, limit) for one in embedded]
         return rankings, None not in before
 
-    async def _hits(
-        self, lexical: Sequence[Candidate], dense: Sequence[Sequence[Candidate]], filters: Filters, limit: int
-    ) -> list[Hit]:
-        # No document has vectors of two models.
-        lexical_ranks, dense_ranks = _ranks(lexical), {key: rank for one in dense for key, rank in _ranks(one).items()}
-        cosine = {candidate.key: candidate.value for one in dense for candidate in one}
-        fused = fuse(lexical_ranks, dense_ranks)
-        scores = {key: score * filters.freshness(key[1]) for key, score in fused.items()}
+    async def _speakers(self, terms: Sequence[Term], found: _Candidates, filters: Filters) -> list[str]:
+        if filters.author is not None or not any(term.speaker for term in terms):
+            return []
+        keys = [candidate.key for candidate in (*found.lexical, *found.meant)]
+        documents = await self.searches.documents(list(dict.fromkeys(keys)), filters.access)
+        return speakers_among(terms, (document.author for document in documents.values()))
+
+    async def _hits(self, found: Sequence[_Candidates], filters: Filters, limit: int) -> list[Hit]:
+        """Fuse the candidates of everybody, which come first, and those of each speaker."""
+        lexical = [_ranks(each.lexical) for each in found]
+        dense = [each.dense_ranks() for each in found]
+        counts = [1.0, *[SPEAKER_WEIGHT] * (len(found) - 1)]
+        weights = [*counts, *(DENSE_WEIGHT * count for count in counts)]
+        scores = {
+            key: score * filters.freshness(key[1]) for key, score in fuse(*lexical, *dense, weights=weights).items()
+        }
         best = sorted(scores, key=lambda key: (-scores[key], key))[:limit]
         documents = await self.searches.documents(best, filters.access)
+        cosine = {candidate.key: candidate.value for each in reversed(found) for candidate in each.meant}
+        lexical_ranks, dense_ranks = _first(lexical), _first(dense)
         return [
             Hit(documents[key], scores[key], lexical_ranks.get(key), dense_ranks.get(key), cosine.get(key))
             for key in best
@@ -90,5 +121,27 @@ class RetrievalService:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What the two searches of one text found, best first, by meaning for each model; and whether all were searched."""
+
+    lexical: Sequence[Candidate]
+    dense: Sequence[Sequence[Candidate]]
+    complete: bool
+
+    @property
+    def meant(self) -> list[Candidate]:
+        return [candidate for ranking in self.dense for candidate in ranking]
+
+    def dense_ranks(self) -> dict[Key, int]:
+        # No document has vectors of two models.
+        return {key: rank for ranking in self.dense for key, rank in _ranks(ranking).items()}
+
+
 def _ranks(candidates: Sequence[Candidate]) -> dict[Key, int]:
     return {candidate.key: rank for rank, candidate in enumerate(candidates, 1)}
+
+
+def _first(rankings: Sequence[dict[Key, int]]) -> dict[Key, int]:
+    """Return the rank of each key in the first ranking that has it."""
+    return {key: rank for ranking in reversed(rankings) for key, rank in ranking.items()}

@@ -16,6 +16,7 @@ from rag_service.text.words import words_of
 _WORD = re.compile(r"[@#]?\w+")
 _ADDRESS = re.compile(r"https?://\S+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:¿¡\n])\W*$")
+_NEXT_IS_NAME = re.compile(r"\s+[A-ZÁÉÍÓÚÜÑ]")
 _STEMMER = snowballstemmer.stemmer("spanish")
 STOP_WORDS = words_of(
     "a al algo algun alguna algunas alguno algunos ante antes aqui asi aun aunque bajo bien cada casi como con "
@@ -27,7 +28,8 @@ STOP_WORDS = words_of(
     "seran si sido siempre sin sino sobre solo son su sus tal tambien tan tanto te tener tiene tienen toda "
     "todas todo todos tras tu tus u un una unas uno unos usted ustedes va vamos van vez y ya yo rt via q d x "
     "hubo creemos necesitamos tenemos habra despues puede pueden queremos debe deben digo mejor creo sea sean "
-    "estoy soy somos vas voy dar da hizo haremos seguir sigue siguen alla aca tarde buenos buenas gracias"
+    "estoy soy somos vas voy dar da hizo haremos seguir sigue siguen alla aca tarde buenos buenas gracias "
+    "dan dejar despues ir llevar posible seria tenia vale valen"
 )
 """Words without a subject of their own, folded."""
 _FRAME = words_of(
@@ -42,21 +44,30 @@ _FRAME = words_of(
     "tuit tuits tuiteo tuitean trinos trino twitter tweets tweet usuarios reacciones reaccion reaccionaron "
     "reacciona critica critican criticas favor contra argumentos habria ocurrio ocurre sucede sucedio "
     "principales principal relacion cuenta cuentame explicame dime respondio contesto declaro aseguro planteo "
-    "afirmo"
+    "afirmo afecta afectan ataques contesta contestan cruzaron denuncia denuncian diferencian elogios estuvieron "
+    "estuvo ofrece ofrecen presenta presentan quiere quieren recibe reciben recibio"
 )
 """Words by which people ask, and not what they ask about."""
 _SAYING_VERBS = words_of(
-    "afirma afirmo anuncia anuncio asegura aseguro cree contesto critica declara declaro defiende dice dijo "
-    "escribe escribio explica explico habla hablo opina opino pide piensa plantea planteo promete prometio "
-    "propone propuso publica publico rechaza responde respondio sabe segun siente sostiene trino tuiteo"
+    "acusa acuso afirma afirman afirmo anuncia anuncio apoya apoyo asegura aseguro ataca busca cree contesta contesto "
+    "critica critico cruzaron declara declaro defiende dice dicen diferencian dijeron dijo escribe escribio explica "
+    "explico habla hablan hablo niega ofrece ofrecen ofrecio opina opinan opino pide piden piensa piensan plantea "
+    "plantean planteo promete prometen prometio propone proponen propuso publica publico quiere quieren rechaza "
+    "responde respondio sabe segun siente sostiene trino tuiteo"
 )
 _SAYING_NOUNS = words_of(
     "idea ideas opinion opiniones plan planes posicion posiciones postura posturas promesa promesas propuesta "
     "propuestas respuesta"
 )
 _BEFORE_A_NAME = words_of(
-    "el la don dona doctor doctora ingeniero candidato candidata presidente alcalde alcaldesa senador"
+    "el la don dona doctor doctora ingeniero candidato candidata presidente presidenta expresidente alcalde alcaldesa "
+    "senador senadora ministro ministra general"
 )
+_WANTING_VERBS = words_of("busca piensa piensan promete prometen propone proponen quiere quieren va van")
+_COMMON_NOUNS = words_of("congreso estado gobierno nacion presidencia senado")
+"""Words that are capitalised and name nobody."""
+_LEAST_OF_AN_ACRONYM = 4
+_CONJUNCTIONS = frozenset({"e", "o", "u", "y"})
 _UNCHANGED = frozenset({"lunes", "martes", "miercoles", "jueves", "viernes", "crisis", "marte"})
 """Words whose stem is that of another word."""
 
@@ -66,17 +77,23 @@ class Term:
     """A word of a question; a ``name`` is one that is capitalised within a sentence, a handle or a hashtag.
 
     The name of a ``speaker`` stands after a verb or noun of saying: "propone Petro", "según Fajardo", "la propuesta
-    de Fico", and not "qué dicen de Petro".
+    de Fico", "quiere bajar Fico", "por qué Fico", "dicen Petro y Fico", and not "qué dicen de Petro".
+    ``person`` numbers the speakers, from 1; the names of one have the same number.
     """
 
     word: str
     keys: frozenset[str]
     name: bool
     speaker: bool = False
+    person: int = 0
 
     def within(self, keys: frozenset[str]) -> bool:
         """Return whether a text with these keys speaks of it."""
-        return bool(self.keys & keys)
+        if self.keys & keys:
+            return True
+        # An acronym goes on where its writers are many: LGBTI, LGBTIQ+.
+        acronym = len(self.word) >= _LEAST_OF_AN_ACRONYM and self.word.isupper()
+        return acronym and any(key.startswith(self.word.lower()) for key in keys)
 
 
 def question_terms(question: str) -> list[Term]:
@@ -84,26 +101,38 @@ def question_terms(question: str) -> list[Term]:
     text = _ADDRESS.sub(" ", searchable(question))
     found: dict[frozenset[str], Term] = {}
     before: list[str] = []
+    spoken, person = False, 1
     for match in _WORD.finditer(text):
         word = match.group().lstrip("@#")
         folded = fold(word, keep_enye=False)
         name = match.group()[0] in "@#" or (word[0].isupper() and not _SENTENCE_START.search(text[: match.start()]))
+        name = name and folded not in _COMMON_NOUNS
         speaker = name and _is_speaker(before)
-        if not speaker:
+        joins = folded in _CONJUNCTIONS and spoken
+        spoken, person = speaker or joins, person + joins
+        if not spoken:
             before.append(folded)
-        if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2:
+        if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2 or _is_title(folded, text[match.end() :]):
             continue
-        term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker)
+        term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker, person if speaker else 0)
         found.setdefault(term.keys, term)
     return list(found.values())
 
 
 def _is_speaker(before: list[str]) -> bool:
-    # A speaker's name of several words leaves ``before`` as it is, so that each of them is one.
+    # A speaker's name of several words leaves ``before`` as it is, so that each of them is one; so does "y" after it.
     words = [word for word in before if word not in _BEFORE_A_NAME]
-    if words[-1:] in (["de"], ["del"]):
-        return words[-2:-1] != [] and words[-2] in _SAYING_NOUNS
-    return words[-1:] != [] and words[-1] in _SAYING_VERBS
+    last, one_before = (*reversed(words), "", "")[:2]
+    if last in ("de", "del"):
+        return one_before in _SAYING_NOUNS
+    if last.endswith(("ar", "er", "ir")):
+        return one_before in _WANTING_VERBS
+    return last in _SAYING_VERBS or (one_before, last) == ("por", "que")
+
+
+def _is_title(folded: str, after: str) -> bool:
+    """Return whether a word is the title of the name that follows it, which says who is meant without it."""
+    return folded in _BEFORE_A_NAME and _NEXT_IS_NAME.match(after) is not None
 
 
 def keys_of(texts: Iterable[str | None]) -> frozenset[str]:

@@ -102,3 +102,38 @@ async def test_a_handle_speaks_for_the_name_in_it(city: World) -> None:
     await city.eventually(lambda: city.cursor_is("9"))
     data = await _ask(city, "¿Qué propone Petro sobre el metro?")
     assert [citation["quote"] for citation in data["citations"]] == ["El metro será subterráneo."]
+
+
+async def test_a_few_authors_are_named_with_what_each_wrote(city: World) -> None:
+    """The first line says who they are, the one with most first, where that is known of all."""
+    for number, text in enumerate(("El tranvía sale caro.", "Ese tranvía es lento.", "Mi tranvía llegó tarde.")):
+        city.feed.add(f"30{number}", text, username="ana" if number else "luz", created_at="2022-05-11T12:00:00Z")
+    await city.eventually(lambda: city.cursor_is("11"))
+    data = await _ask(city, "¿Qué dicen del tranvía?")
+    assert "de 2 autores (@ana, 2; @luz, 1)." in data["answer"]
+    assert [position["terms"] for position in data["positions"] if position["documents"] == 1] == [[], [], []]
+
+
+async def test_two_who_are_asked_to_speak_are_both_heard(city: World) -> None:
+    """A question to two accounts is answered by what they wrote, and not by those who write about them."""
+    said = {
+        "petrogustavo": "El tranvía une los barrios del sur.",
+        "FicoGutierrez": "Un tranvía cuesta más que los buses.",
+        "vecina": "Petro y Fico pelean por el tranvía.",
+    }
+    for number, (author, text) in enumerate(said.items()):
+        city.feed.add(f"40{number}", text, username=author, created_at="2022-05-11T12:00:00Z")
+    await city.eventually(lambda: city.cursor_is("11"))
+    data = await _ask(city, "¿Qué dicen Petro y Fico del tranvía?")
+    assert {citation["author"] for citation in data["citations"]} == {"petrogustavo", "FicoGutierrez"}
+
+
+async def test_a_short_sentence_is_quoted_with_the_next(city: World) -> None:
+    """What says little alone is told with the sentence after it on its line, and never with another line."""
+    text = "No al tranvía. Cuesta el doble de lo que dijeron.\nMañana hablo."
+    city.feed.add("500", text, username="ana", created_at="2022-05-11T12:00:00Z")
+    city.feed.add("501", "Sí al tranvía.\nMañana hablo.", username="luz", created_at="2022-05-11T12:00:00Z")
+    await city.eventually(lambda: city.cursor_is("10"))
+    data = await _ask(city, "¿Qué dicen del tranvía?")
+    quotes = {citation["author"]: citation["quote"] for citation in data["citations"]}
+    assert quotes == {"ana": "No al tranvía. Cuesta el doble de lo que dijeron.", "luz": "Sí al tranvía."}

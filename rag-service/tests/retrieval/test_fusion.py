@@ -17,6 +17,7 @@ def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
     """1 / (60 + rank) over the rankings that have the document."""
     a, b = ("a", NOW), ("b", NOW)
     assert fuse({a: 1, b: 2}, {b: 1}) == {a: 1 / 61, b: 1 / 62 + 1 / 61}
+    assert fuse({a: 1}, {b: 1}, {a: 1}, weights=[2, 3]) == {a: 2 / 61 + 1 / 61, b: 3 / 61}
 
 
 async def test_copies_of_a_better_document_are_left_out(

@@ -14,6 +14,9 @@ from rag_service.text.terms import keys_of, question_terms
         ("¿Qué propone Petro sobre las pensiones?", ["Petro", "pensiones"]),
         ("¿Qué opina la gente de la reforma tributaria?", ["reforma", "tributaria"]),
         ("¿Qué se dice?", []),
+        ("¿Cómo afecta el paro a las ciudades?", ["paro", "ciudades"]),
+        ("¿Qué elogios recibe el expresidente César Gaviria?", ["César", "Gaviria"]),
+        ("¿Qué hace el presidente?", ["presidente"]),
         ("#ParoNacional y @ClaudiaLopez https://t.co/x", ["ParoNacional", "ClaudiaLopez"]),
     ],
 )
@@ -28,7 +31,13 @@ def test_the_words_by_which_it_is_asked_are_left_out(question: str, words: list[
         ("¿Qué propone Gustavo Petro sobre salud?", ["Gustavo", "Petro"]),
         ("¿Cuál es la propuesta de Fajardo para Bogotá?", ["Fajardo"]),
         ("Según el candidato Fico, ¿qué es orden?", ["Fico"]),
+        ("¿Por qué Rodolfo Hernández no va?", ["Rodolfo", "Hernández"]),
+        ("¿Qué impuestos quiere bajar Hernández?", ["Hernández"]),
+        ("¿Cómo critica Fajardo al presidente Duque?", ["Fajardo"]),
+        ("¿Qué dicen Gustavo Petro y Fico del gas y Ecopetrol?", ["Gustavo", "Petro", "Fico"]),
         ("¿Qué dicen de Petro en Cali?", []),
+        ("¿Qué pasó entre Petro y Fico?", []),
+        ("¿Qué propone el Gobierno?", []),
         ("¿Qué le responde la gente a Petro?", []),
     ],
 )
@@ -52,3 +61,22 @@ def test_a_word_is_held_in_any_form_and_no_other_word_is(word: str, text: str, h
     """Endings and accents make no difference; a name is only itself."""
     (term,) = question_terms(f"¿Qué dicen de {word}?")
     assert term.within(keys_of([text])) is held
+
+
+def test_the_names_of_one_speaker_have_one_number() -> None:
+    """Two names of one person belong together, those of two do not."""
+    terms = question_terms("¿Qué dicen Gustavo Petro y Fico Gutiérrez de la paz?")
+    assert [(term.word, term.person) for term in terms] == [
+        ("Gustavo", 1),
+        ("Petro", 1),
+        ("Fico", 2),
+        ("Gutiérrez", 2),
+        ("paz", 0),
+    ]
+
+
+def test_an_acronym_is_held_by_its_longer_form() -> None:
+    """LGBTI is what LGBTIQ+ begins with; a word or a short acronym is not extended."""
+    acronym, word, short = (question_terms(f"¿Y sobre {name}?")[0] for name in ("LGBTI", "Petro", "EPS"))
+    text = keys_of(["La comunidad LGBTIQ+ y el petrolero epsilon"])
+    assert (acronym.within(text), word.within(text), short.within(text)) == (True, False, False)

@@ -1,0 +1,88 @@
+"""Which hits are about the question, by words and by meaning."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rag_service.answers.relevance import CALIBRATED, relevance_of
+from rag_service.documents.model import Document
+from rag_service.retrieval.model import Hit
+from rag_service.text.terms import question_terms
+
+NOW = datetime(2022, 5, 1, tzinfo=UTC)
+SEEN = {"metro": 20, "elevado": 20, "Bogotá": 300, "Gaviria": 20, "César": 40, "Pablo": 10, "Escobar": 2}
+
+
+def _hit(text: str, similarity: float | None, model: str = f"{CALIBRATED}@1") -> Hit:
+    document = Document(
+        id=text,
+        published_at=NOW,
+        source="prensa",
+        author=None,
+        title=None,
+        url=None,
+        text=text,
+        entities=[],
+        metadata={},
+        stored_at=NOW,
+        updated_at=NOW,
+        embedding_model=model,
+    )
+    return Hit(document, 1.0, 1, 1, similarity)
+
+
+def _about(question: str, *hits: tuple[str, float | None]) -> list[str]:
+    terms = question_terms(question)
+    found = relevance_of(terms, {term.word: SEEN.get(term.word, 0) for term in terms}, [_hit(*hit) for hit in hits])
+    return [hit.document.text for hit in found.hits]
+
+
+@pytest.mark.parametrize(
+    ("hits", "about"),
+    [
+        ([("El metro elevado", 0.6), ("Trenes sobre columnas", 0.55), ("Una torta dulce", 0.2)], ["metro", "Trenes"]),
+        ([("El metro elevado", 0.6), ("Al metro y al elevado precio de la torta", 0.3)], ["metro"]),
+        ([("Trenes sobre columnas", 0.3), ("Una torta dulce", 0.29)], []),
+        ([("El metro elevado", None), ("Una torta dulce", None)], ["metro"]),
+        ([("Una torta dulce", 0.5), ("El metro elevado", None)], ["Una torta dulce", "metro"]),
+    ],
+    ids=["near without the words", "the words, far away", "nothing near", "without vectors", "one without a cosine"],
+)
+def test_meaning_and_words_decide_together(hits: list[tuple[str, float | None]], about: list[str]) -> None:
+    """What is nearest counts whatever its words, what is far does not; where nothing is near, words are needed."""
+    found = _about("¿Qué dicen del metro elevado?", *hits)
+    assert len(found) == len(about)
+    assert all(any(word in text for text in found) for word in about)
+
+
+def test_cosines_of_another_model_are_read_by_those_that_hold_all_words() -> None:
+    """Their scale is unknown: what is as near as half of those counts too, and nothing does without them."""
+    held = [_hit(f"El metro tarda {number}", 0.8 + number / 100, "other@1") for number in range(3)]
+    terms = question_terms("¿Qué dicen del metro?")
+    near, far = _hit("Trenes sobre columnas", 0.82, "other@1"), _hit("Una torta dulce", 0.79, "other@1")
+    assert relevance_of(terms, {"metro": 20}, [*held, near, far]).hits == [*held, near]
+    assert relevance_of(terms, {"metro": 20}, [near, far]).hits == []
+
+
+def test_a_text_of_one_word_says_nothing() -> None:
+    """A place that a tweet only names is not spoken of."""
+    assert _about("¿Qué dicen del metro?", ("El metro", None), ("El metro tarda", None)) == ["El metro tarda"]
+
+
+def test_a_title_is_no_part_of_what_must_be_held() -> None:
+    """Who names the person without the title speaks of the person."""
+    assert _about("¿Qué dicen del expresidente César Gaviria?", ("César Gaviria volvió", None)) == [
+        "César Gaviria volvió"
+    ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["¿Qué se dice de los hipopótamos de Pablo Escobar?", "¿Qué dice Petronila del metro elevado?"],
+    ids=["the subject is nowhere, a name is", "the speaker is nowhere"],
+)
+def test_of_what_nobody_speaks_nothing_is_relevant(question: str) -> None:
+    """The name of the one or the subject of the other is not enough."""
+    assert _about(question, ("Pablo Escobar murió", 0.3), ("El metro elevado", 0.3)) == []
