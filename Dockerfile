@@ -27,14 +27,16 @@ COPY chassis/pyproject.toml chassis/
 COPY ${SERVICE}/pyproject.toml ${SERVICE}/
 COPY tools/slim.py tools/
 # The lock names files of the public index; its versions and hashes hold for the same files of any other.
-# What no running service reads is a third of them.
+# What no running service reads is a third of them. Every interpreter finds the code, whatever its environment: the
+# processes that read untrusted files are started without one.
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca --mount=type=secret,id=netrc,target=/root/.netrc \
     if [ -f /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi && \
     python tools/slim.py run ${SERVICE}/pyproject.toml --no-emit-package \
     uv export --quiet --frozen --no-dev --no-emit-workspace --package castor-${SERVICE} --output-file requirements.txt && \
     uv venv && \
     uv pip install --require-hashes --no-deps --requirement requirements.txt && \
-    python tools/slim.py environment .venv/lib/python3.11/site-packages
+    python tools/slim.py environment .venv/lib/python3.11/site-packages && \
+    echo /app/code > .venv/lib/python3.11/site-packages/castor.pth
 
 FROM deps AS code
 ARG SERVICE
@@ -70,7 +72,6 @@ ENV API_HOST=0.0.0.0 \
     PYTHONDONTWRITEBYTECODE=1 \
     TZ=UTC \
     HOME=/tmp \
-    PYTHONPATH=/app/code \
     NUMBA_CACHE_DIR=/tmp/numba \
     OMP_NUM_THREADS=1 \
     OPENBLAS_NUM_THREADS=1

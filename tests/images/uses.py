@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+_WITHOUT_AN_ENVIRONMENT = """
+import subprocess
+import sys
+for module in {modules}:
+    subprocess.run([sys.executable, "-c", f"import {{module}}"], env={{}}, check=True)
+"""
+
 USES = {
     "forecast-service": """
 import io
@@ -32,7 +39,16 @@ transformers.BertConfig, transformers.AutoTokenizer, transformers.PreTrainedToke
 huggingface_hub.snapshot_download
 LinearClassifier.load()
 """,
-    "twitter-service": """
+    "rag-service": _WITHOUT_AN_ENVIRONMENT.format(modules=["rag_service.files.reading_process"])
+    + """
+import asyncio
+from rag_service.files.reading_process import ReadingProcess
+assert asyncio.run(ReadingProcess(60).passages("text/plain", "Una frase sobre el metro de Bogotá.".encode()))
+""",
+    "twitter-service": _WITHOUT_AN_ENVIRONMENT.format(
+        modules=["twitter_service.imports.parser", "twitter_service.imports.readers.workbook_process"]
+    )
+    + """
 import io
 import pyarrow
 from pyarrow.parquet import ParquetWriter, read_table
