@@ -118,8 +118,9 @@ def _by_sentence(answer: str, claims: list[_Claim]) -> Iterator[list[_Claim]]:
 def _sentence(answer: str, group: list[_Claim], evidence: Evidence) -> str:
     lead, between, tail = _prose(answer, group)
     cited = [citation.id for claim in group for citation in claim.verified]
+    quoted = " ".join(citation.quote for claim in group for citation in claim.verified)
     prose = " ".join([lead, *between, tail])
-    if all(claim.verified for claim in group) and evidence.supports(prose, cited):
+    if all(claim.verified for claim in group) and evidence.supports(prose, cited, quoted):
         parts = [lead]
         for claim, following in zip(group, [*between, tail], strict=True):
             parts += [claim.text(), following]

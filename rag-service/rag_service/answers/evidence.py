@@ -37,12 +37,12 @@ class Evidence:
         self._handles = {name: fold(author, keep_enye=False) for name, author in authors.items()}
         self._question = question
 
-    def supports(self, prose: str, cited: Sequence[str]) -> bool:
+    def supports(self, prose: str, cited: Sequence[str], quoted: str) -> bool:
         """Return whether all that can be checked in ``prose`` stands in the ``cited`` documents or the question.
 
         A name of the question is not enough where it is that of another document's author, nor where the prose says
-        that somebody so called spoke: what one wrote is not said of another. A denial around a quote must be one of
-        its documents too.
+        that somebody so called spoke: what one wrote is not said of another. A denial around quotes must stand in
+        ``quoted``, their text, as well: a document that denies something else is no reason to deny what it says.
         """
         written = " ".join(self._documents[name] for name in dict.fromkeys(cited))
         known = f"{self._question} {written}"
@@ -50,7 +50,7 @@ class Evidence:
             not _FORBIDDEN.search(prose)
             and _numbers_stand(prose, written, known)
             and _NUMBER_WORDS & words_of(prose) <= words_of(known)
-            and _denials_stand(words_of(prose), words_of(written))
+            and _denials_stand(words_of(prose), words_of(quoted))
             and self._names_are_theirs(prose, set(cited), words_of(written), words_of(known))
             and self._speakers_are_theirs(prose, cited, words_of(written), words_of(known))
         )
@@ -88,10 +88,10 @@ def _numbers_stand(prose: str, written: str, known: str) -> bool:
     return all(pair in counted or pair[1] not in things for pair in said)
 
 
-def _denials_stand(prose: frozenset[str], written: frozenset[str]) -> bool:
-    # A document that denies may be told to deny in other words; "sin" alone denies nothing of a whole sentence.
+def _denials_stand(prose: frozenset[str], quoted: frozenset[str]) -> bool:
+    # What denies may be told to deny in other words; "sin" alone denies nothing of a whole sentence.
     denied = _DENIALS & prose
-    return denied <= written or bool((_DENIALS - {"sin"}) & written)
+    return denied <= quoted or bool((_DENIALS - {"sin"}) & quoted)
 
 
 def _is_certainly_a_name(prose: str, match: re.Match[str]) -> bool:

@@ -8,7 +8,7 @@ import structlog
 
 from rag_service.documents.model import Access, Draft
 from rag_service.documents.tenant_repository import TenantDocumentRepository
-from rag_service.errors import FileUnreadable
+from rag_service.errors import FileUnreadable, NotForYourRoles
 from rag_service.files.chunking import drafts_of
 from rag_service.files.model import File
 from rag_service.files.reading_process import ReadingProcess
@@ -42,11 +42,12 @@ class FileReader:
         file, content = waiting
         try:
             passages = drafts_of(file, await self._process.passages(file.media_type, content))
-        except FileUnreadable as error:
+            stored = await self._store(file, passages)
+        except (FileUnreadable, NotForYourRoles) as error:
             log.warning("file_not_read", file=file.id, reason=str(error))
             await self._files.end(file, str(error))
             return True
-        if await self._store(file, passages):
+        if stored:
             await self._files.end(file, None)
         return True
 

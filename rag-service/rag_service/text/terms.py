@@ -77,7 +77,7 @@ class Term:
     """A word of a question; a ``name`` is one that is capitalised within a sentence, a handle or a hashtag.
 
     The name of a ``speaker`` stands after a verb or noun of saying: "propone Petro", "según Fajardo", "la propuesta
-    de Fico", "quiere bajar Fico", "por qué Fico", "dicen Petro y Fico", and not "qué dicen de Petro".
+    de Fico", "quiere bajar Fico", "dicen Petro y Fico", and not "qué dicen de Petro".
     ``person`` numbers the speakers, from 1; the names of one have the same number.
     """
 
@@ -127,7 +127,7 @@ def _is_speaker(before: list[str]) -> bool:
         return one_before in _SAYING_NOUNS
     if last.endswith(("ar", "er", "ir")):
         return one_before in _WANTING_VERBS
-    return last in _SAYING_VERBS or (one_before, last) == ("por", "que")
+    return last in _SAYING_VERBS
 
 
 def _is_title(folded: str, after: str) -> bool:

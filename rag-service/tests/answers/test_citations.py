@@ -88,6 +88,15 @@ def test_words_are_said_of_their_author_alone(prose: str, is_kept: bool) -> None
     assert verified.citations
 
 
+@pytest.mark.parametrize(("quote", "is_kept"), [("Bajaremos el IVA", False), ("No más corrupción", True)])
+def test_what_a_quote_does_not_deny_is_not_denied(quote: str, is_kept: bool) -> None:
+    """That the document denies something else is no reason to deny what it is quoted with."""
+    documents = {"tweet:1": "No más corrupción en el país. Bajaremos el IVA este año."}
+    verified = verify(f'No es así: "{quote}" [tweet:1].', documents)
+    assert verified.text.startswith("No es") is is_kept
+    assert verified.citations
+
+
 def test_a_good_quote_survives_a_bad_one_in_the_same_sentence() -> None:
     """The sentence's prose goes, because it spoke of both."""
     answer = 'Dicen "La salud no espera" [tweet:1] y "cien universidades gratis" [tweet:2].'
