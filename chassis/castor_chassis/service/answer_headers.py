@@ -65,6 +65,14 @@ def locate(start: Message, body: bytes, scope: Scope) -> None:
     paths = [getattr(route, "path", "") for route in scope["app"].state.chassis.routes]
     if not any(path.startswith(f"{template}/{{") and path.count("/") == template.count("/") + 1 for path in paths):
         return
-    data: Any = json.loads(body).get("data")
-    if isinstance(data, dict) and isinstance(data.get("id"), str):
-        MutableHeaders(raw=start["headers"])["location"] = f"{scope['path']}/{data['id']}"
+    if (created := _id_of(json.loads(body).get("data"))) is not None:
+        MutableHeaders(raw=start["headers"])["location"] = f"{scope['path']}/{created}"
+
+
+def _id_of(data: Any) -> str | None:
+    """Return the id of what was created: of the data itself, or of its only member that has one, beside a secret."""
+    if not isinstance(data, dict):
+        return None
+    of_members = [member["id"] for member in data.values() if isinstance(member, dict) and "id" in member]
+    found = data.get("id", of_members[0] if len(of_members) == 1 else None)
+    return found if isinstance(found, str) else None

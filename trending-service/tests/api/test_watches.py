@@ -27,6 +27,7 @@ def allowed(issuer: TokenIssuer) -> dict[str, str]:
 async def _create(service: RunningService, headers: dict[str, str], **body: Any) -> dict[str, Any]:
     made = await service.client.post(WATCHES, json={"name": "mi alerta", **body}, headers=headers)
     assert made.status_code == 201, made.text
+    assert made.headers["location"] == f"{WATCHES}/{made.json()['data']['watch']['id']}"
     return dict(made.json()["data"])
 
 
