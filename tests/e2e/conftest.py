@@ -16,7 +16,8 @@ from castor_devstack.testing_system import System
 from .console_kit import EMAIL, Visit, chromium, password_of, visiting
 
 
-@pytest.fixture(scope="session")
+# Of a module: while Playwright runs, its loop is that of the thread, and no asynchronous test can have another.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     program = chromium()
     from playwright.sync_api import sync_playwright
@@ -28,7 +29,8 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def sample(browser: Any, system: System) -> System:  # noqa: ARG001 - without a browser nothing need be imported
+def sample(system: System) -> System:
+    chromium()  # Without one the tests are skipped, and nothing need be imported.
     system.castor("demo")
     return system
 
