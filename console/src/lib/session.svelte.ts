@@ -119,7 +119,8 @@ export function end(): void {
     id_token_hint: sessionStorage.getItem(ID_KEY) ?? "",
     post_logout_redirect_uri: `${location.origin}/`,
   });
-  forget();
+  // Also what this tab keeps for its user, such as a file of polls.
+  sessionStorage.clear();
   location.assign(`${LOGOUT_PATH}?${query}`);
 }
 

@@ -55,11 +55,12 @@ export function periodName(period: string): string {
   return names[period] ?? period;
 }
 
-/** Whose a budget of X is: of all, of a purpose, or the reader's own share of one. */
+/** Whose a budget of X is: of all, of a purpose, or the share of it of the reader's organisation or of the reader. */
 export function budgetName({ level, name }: { level: string; name: string }): string {
   const purposes: Record<string, string> = { analysis: t("análisis", "analysis"), trending: t("tendencias", "trends") };
   const purpose = name.split(" for ").at(-1) ?? name;
   const named = purposes[purpose] ?? purpose;
+  if (level === "organisation") return t(`tu organización en ${named}`, `your organisation's ${named}`);
   if (level === "all") return t("toda la cuenta de X", "the whole account of X");
   return level === "purpose" ? named : t(`tu parte en ${named}`, `your share of ${named}`);
 }
