@@ -1,3 +1,0 @@
-function e(e){return`﻿`+e.map(e=>e.map(t).join(`,`)).join(`\r
-`)+`\r
-`}function t(e){if(typeof e==`number`)return String(e);let t=/^[=+\-@\t\r]/.test(e??``)?`'${e}`:e??``;return/[",\r\n]/.test(t)?`"${t.replaceAll(`"`,`""`)}"`:t}function n(e,t,n){let r=document.createElement(`a`);r.href=URL.createObjectURL(n instanceof Blob?n:new Blob([n],{type:t})),r.download=e,r.click(),setTimeout(()=>URL.revokeObjectURL(r.href),1e4)}export{e as n,n as t};
