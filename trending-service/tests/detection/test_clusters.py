@@ -64,7 +64,7 @@ def test_a_much_wider_word_does_not_join_what_it_was_found_beside() -> None:
     [
         ("#CierreDeCampaña", "#cierredecampana"), ("#BenitoJuárez", "Benito Juárez"), ("impuesto", "impuestos"),
         ("tarjetón", "tarjetones"), ("conmemora", "conmemoramos"), ("#Elecciones2022", "elecciones"),
-        ("@UExternado", "Externado"), ("quema de figura", "quemar figuras"),
+        ("@UExternado", "Externado"), ("quema de figura", "quemar figuras"), ("1.000 millones", "1000 millones"),
     ],
 )  # fmt: skip
 def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, other: str) -> None:
@@ -80,6 +80,9 @@ def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, ot
         ("puerto", "puerta"), ("año", "ano"), ("#Debate2018", "#Debate2022"), ("#17May", "#18May"),
         ("#NoMasPetro", "Petro"), ("marcha contra Petro", "marcha por Petro"), ("#ConFico", "#ContraFico"),
         ("caso", "casa"), ("voto", "voto en blanco"), ("Gustavo Petro", "Gustavo Bolívar"),
+        ("Mario Castro", "María Castro"), ("Claudia López", "Claudio López"), ("Manuel Gómez", "Manuela Gómez"),
+        ("Daniel", "Daniela"), ("Carlos", "Carla"), ("Marín", "Marina"), ("#Petro", "Petra"), ("puertos", "puerta"),
+        ("puerto libre", "puerta libre"), ("1,5 millones", "15 millones"),
     ],
 )  # fmt: skip
 def test_names_that_only_look_alike_are_two_topics(one: str, other: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from trending_service.text.terms import Kind, letters, meaning_of, numbers_of
+from trending_service.text.terms import Kind, letters, numbers_of, words_by_stem
 
 SAME_TWEETS = 0.4
 """Jaccard similarity of tweets from which two terms are one topic."""
@@ -101,16 +101,23 @@ def is_variant(term: BurstingTerm, other: BurstingTerm) -> bool:
     """Tell whether two terms are one name in two forms: '#BenitoJuárez', 'Benito Juárez'; 'impuesto', 'impuestos'.
 
     Who writes one seldom writes the other, so their tweets say nothing. 'puerto' and 'puerta' are two words,
-    '#Debate2018' and '#Debate2022' two names, 'marcha por' and 'marcha contra' two subjects.
+    'Mario Castro' and 'María Castro' two people, '#Debate2018' and '#Debate2022' two names, 'marcha por' and
+    'marcha contra' two subjects.
     """
-    if letters(term.spelling) == letters(other.spelling):
-        return True
-    meaning = meaning_of(term.spelling)
-    if not meaning or meaning != meaning_of(other.spelling):
-        return False
     numbers, others = numbers_of(term.spelling), numbers_of(other.spelling)
-    is_other_gender = term.key[:-1] == other.key[:-1] and {term.key[-1], other.key[-1]} == {"a", "o"}
-    return (not numbers or not others or numbers == others) and not is_other_gender
+    if letters(term.spelling) == letters(other.spelling):
+        return numbers == others
+    mine, theirs = words_by_stem(term.spelling), words_by_stem(other.spelling)
+    if not mine or mine.keys() != theirs.keys():
+        return False
+    if any(_is_other_word(word, theirs[stem]) for stem, word in mine.items()):
+        return False
+    return not numbers or not others or numbers == others
+
+
+def _is_other_word(one: str, other: str) -> bool:
+    # Of two words with one stem: 'puerto' and 'puerta', 'Manuel' and 'Manuela', not 'quema' and 'quemar'.
+    return one != other and (one[:-1] == other[:-1] or one + "a" == other or other + "a" == one)
 
 
 def _resembles(term: BurstingTerm, seed: BurstingTerm) -> bool:

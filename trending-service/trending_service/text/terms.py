@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -42,6 +42,7 @@ _TAGS = "#＃@"
 _NEUTRAL = re.compile(r"al?|del?|[eouy]|el|en|l[ao]s?|una?")
 _PLURAL = re.compile(r"(?<=[aeiou][lnrd])es$|(?<=[aeiou])s$")
 _NUMBER = re.compile(r"\d+")
+_THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NO_LETTER = re.compile(r"[\W_]+")
 _ADVERB = re.compile(r"\w{4,}mente")
 _LAUGH = re.compile(r"(?:j+[aeiou]+){2,}h?j*")
@@ -143,9 +144,13 @@ def words_of(spelling: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=10_000)
-def meaning_of(spelling: str) -> frozenset[str]:
-    """Return the stems of all words of a term but articles and the like: 'con', 'contra' and 'no' make a difference."""
-    return frozenset(stem(part) for part in _parts(spelling) if len(part) > 1 and not _NEUTRAL.fullmatch(part))
+def words_by_stem(spelling: str) -> Mapping[str, str]:
+    """Return all words of a term in the singular by their stems, but articles and the like.
+
+    'con', 'contra' and 'no' make a difference.
+    """
+    parts = [part for part in _parts(spelling) if len(part) > 1 and not _NEUTRAL.fullmatch(part)]
+    return {stem(part): _PLURAL.sub("", part) for part in parts}
 
 
 def _parts(spelling: str) -> list[str]:
@@ -163,8 +168,8 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def numbers_of(spelling: str) -> frozenset[str]:
-    """Return the numbers in a term: '#Debate2022' -> 2022."""
-    return frozenset(_NUMBER.findall(spelling))
+    """Return the numbers in a term: '#Debate2022' -> 2022, '1.000 pesos' -> 1000."""
+    return frozenset(_NUMBER.findall(_THOUSANDS.sub("", spelling)))
 
 
 @lru_cache(maxsize=10_000)
