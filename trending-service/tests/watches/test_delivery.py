@@ -251,3 +251,17 @@ async def test_a_test_is_sent_at_once_although_events_wait(
     await watches.tell(watch, Happening("test:1", "test", {"message": "prueba"}), datetime.now(UTC))
     await _drain(deliverer)
     assert [json.loads(body)["type"] for _, body in receiver.accepted] == ["test"]
+
+
+async def test_a_test_of_a_digest_holds_no_event(
+    watches: WatchRepository, deliverer: Deliverer, receiver: Receiver
+) -> None:
+    """What is due goes neither with a test nor past an older event that waits."""
+    watch = await _add(watches, 1, receiver.url, digest_minutes=60)
+    await watches.tell(watch, _event(1), datetime.now(UTC) + timedelta(hours=6))
+    await watches.tell(watch, _event(2), NOW)
+    await watches.tell(watch, Happening("test:1", "test", {"message": "prueba"}), NOW)
+    await _drain(deliverer)
+    ((_, body),) = receiver.accepted
+    assert [event["type"] for event in json.loads(body)["data"]["events"]] == ["test"]
+    assert [event.status for event in await watches.events(watch.id, EventFilter(0))] == ["pending"] * 2 + ["delivered"]

@@ -27,11 +27,12 @@ taken AS (
     ORDER BY e.due_at LIMIT $1 FOR UPDATE OF e SKIP LOCKED)
 UPDATE watch_events AS e SET due_at = now() + make_interval(secs => $2), batch = coalesce(e.batch, $3 || e.seq)
 FROM taken WHERE e.seq = taken.seq
-RETURNING e.watch_id, e.batch, taken.before
+RETURNING e.watch_id, e.batch, taken.before, e.kind = 'test' AS is_test
 """
 
 _JOIN_BATCH_SQL = """
-UPDATE watch_events SET batch = $2 WHERE watch_id = $1 AND status = 'pending' AND batch IS NULL AND due_at <= now()
+UPDATE watch_events SET batch = $2
+WHERE watch_id = $1 AND status = 'pending' AND batch IS NULL AND due_at <= now() AND (kind = 'test') = $3
 """
 
 
@@ -153,7 +154,7 @@ async def _batch(connection: asyncpg.Connection, taken: asyncpg.Record) -> Batch
     watch = _watch(row)
     # A batch that was sent before stays as it is, so that its id always names the same events.
     if watch.digest_minutes is not None and taken["before"] is None:
-        await connection.execute(_JOIN_BATCH_SQL, watch.id, taken["batch"])
+        await connection.execute(_JOIN_BATCH_SQL, watch.id, taken["batch"], taken["is_test"])
     rows = await connection.fetch(
         f"SELECT {_EVENT} FROM watch_events WHERE watch_id = $1 AND batch = $2 AND status = 'pending' ORDER BY seq",
         watch.id, taken["batch"],
