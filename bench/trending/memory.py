@@ -127,7 +127,8 @@ class MemoryStream:
 
     def topics(self, question: Question, scores: Mapping[str, float]) -> list[Cluster]:
         """Return the terms that a detector found, grouped as the service groups them, strongest first."""
-        return cluster(self._bursting(question, term, score) for term, score in scores.items())
+        terms = [self._bursting(question, term, score) for term, score in scores.items()]
+        return cluster(terms, len(question.ids))
 
     def _bursting(self, question: Question, term: str, score: float) -> BurstingTerm:
         kind, spelling = self.spellings[self.numbers[term]]

@@ -102,6 +102,13 @@ def test_a_common_word_belongs_to_the_topic_that_it_is_said_in() -> None:
     assert len(cluster([birthday, other, _term("conmemoramos", 7.0, {0, 1, 20, 21, 41})])) == 3
 
 
+def test_a_common_word_joins_the_only_subject_of_a_window() -> None:
+    """Chance is measured by all tweets of the window: within twenty of two hundred no word stays by chance."""
+    terms = [_term("Benito Juárez", 9.0, set(range(20))), _term("conmemoramos", 7.0, set(range(5)))]
+    (topic,) = cluster(terms, tweets=200)
+    assert topic.label.spelling == "Benito Juárez"
+
+
 def test_what_is_said_on_a_day_of_one_subject_stays_apart() -> None:
     """Where most tweets are of a debate, a word that is said as often in it as elsewhere is a topic of its own."""
     debate = _term("#Debate", 9.0, set(range(90)), "hashtag")

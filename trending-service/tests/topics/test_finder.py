@@ -235,6 +235,15 @@ async def test_a_label_has_its_own_numbers(finder: Finder, fill: Fill, stream: S
     assert topic.cluster.terms == topic.terms
 
 
+async def test_a_verb_of_the_only_subject_is_no_topic_beside_it(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """'conmemoramos' in a quarter of the tweets of a birthday, on a morning on which nothing else is talked about."""
+    _fill_usual(stream)
+    _say(stream, "vive Benito Juárez", times=18, authors=18)
+    _say(stream, "conmemoramos a Benito Juárez", times=6, authors=6)
+    await fill(stream.changes)
+    assert _names(await _topics(finder)) == ["Benito Juárez"]
+
+
 async def test_rivals_are_not_one_topic_for_a_verb_that_both_use(finder: Finder, fill: Fill, stream: Stream) -> None:
     """'vota Fico' and 'vota Petro' are two topics, even where one tweet names both."""
     _fill_usual(stream)

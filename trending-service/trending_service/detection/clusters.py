@@ -48,11 +48,11 @@ class Cluster:
     tweets: frozenset[int]
 
 
-def cluster(terms: Iterable[BurstingTerm]) -> list[Cluster]:
+def cluster(terms: Iterable[BurstingTerm], tweets: int = 0) -> list[Cluster]:
     """Return the topics of these terms, strongest first; the same for any order of ``terms``.
 
     A term joins the topic of the strongest term before it that it resembles, or begins one of its own; lone common
-    words come last.
+    words come last. ``tweets`` counts those of the window, also without any of these terms.
     """
     groups: list[list[BurstingTerm]] = []
     for term in sorted(terms, key=lambda term: (term.is_common_word, -term.score, -len(term.words), term.key)):
@@ -61,15 +61,16 @@ def cluster(terms: Iterable[BurstingTerm]) -> list[Cluster]:
             groups.append([term])
         else:
             match.append(term)
-    groups = _with_common_words(groups)
+    groups = _with_common_words(groups, tweets)
     topics = [_labelled(group) for group in groups if not _is_told(group, groups)]
     return sorted(topics, key=lambda topic: (-topic.label.score, topic.label.key))
 
 
-def _with_common_words(groups: Sequence[list[BurstingTerm]]) -> list[list[BurstingTerm]]:
+def _with_common_words(groups: Sequence[list[BurstingTerm]], tweets: int) -> list[list[BurstingTerm]]:
     """Return the groups; those of a common word ('conmemoramos') join the one that they mostly belong to."""
     named = [list(group) for group in groups if not group[0].is_common_word]
-    everything = len(frozenset().union(*(term.tweets for group in groups for term in group)))
+    bursting = frozenset().union(*(term.tweets for group in groups for term in group))
+    everything = max(tweets, len(bursting))
     alone = []
     for group in (group for group in groups if group[0].is_common_word):
         home = next((other for other in named if _is_within(group[0], other[0], everything)), None)

@@ -60,7 +60,7 @@ class Finder:
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
         spellings = await self.signals.spellings(window, list(strongest))
-        clusters = cluster(_terms(strongest, spellings, used))
+        clusters = cluster(_terms(strongest, spellings, used), len(seen.tweets))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
         return self._answer(question, seen, evidence, found, topics)
 
