@@ -8,7 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
-from castor_chassis import Postgres, normal_time
+from castor_chassis import Postgres, affected_rows, normal_time
 from trending_service.tracking.model import StoredEvent, Trend, TrendEvent
 from trending_service.tracking.steps import Step
 
@@ -80,6 +80,15 @@ class TrendRepository:
     async def last_event(self) -> int:
         """Return the number of the newest event, 0 without any."""
         return int(await self._postgres.fetchval("SELECT coalesce(max(seq), 0) FROM trend_events"))
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` events from before a time that all watches were told of; return how many."""
+        done = await self._postgres.execute(
+            "DELETE FROM trend_events WHERE at < $1 AND seq IN "
+            "(SELECT seq FROM trend_events WHERE told AND at < $1 ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            before, limit,
+        )  # fmt: skip
+        return affected_rows(done)
 
 
 async def _store(connection: asyncpg.Connection, trend: Trend) -> None:

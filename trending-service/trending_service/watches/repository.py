@@ -146,6 +146,15 @@ class WatchRepository:
         )  # fmt: skip
         return affected_rows(done) > 0
 
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` events from before a time, also those that never arrived; return how many."""
+        done = await self._postgres.execute(
+            "DELETE FROM watch_events WHERE seq IN "
+            "(SELECT seq FROM watch_events WHERE at < $1 ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            before, limit,
+        )  # fmt: skip
+        return affected_rows(done)
+
 
 async def _batch(connection: asyncpg.Connection, taken: asyncpg.Record) -> Batch | None:
     row = await connection.fetchrow(f"SELECT {_WATCH} FROM watches WHERE id = $1", taken["watch_id"])

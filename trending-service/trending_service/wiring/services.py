@@ -28,6 +28,7 @@ from trending_service.tracking.service import Tracker
 from trending_service.watches.delivery import Deliverer
 from trending_service.watches.evaluator import Evaluator
 from trending_service.watches.repository import WatchRepository
+from trending_service.watches.retention import EventRetention
 from trending_service.watches.service import WatchService
 from trending_service.watches.targets import session
 
@@ -52,6 +53,7 @@ async def start(chassis: Chassis[TrendingSettings]) -> AsyncIterator[Resources]:
         Tracker(finder, trends), watches, signals, coordination, settings.zone, settings.track_seconds
     )
     chassis.spawn_under_lease("track_trends", evaluator.run)
+    chassis.spawn("forget_events", EventRetention(trends, watches, migrated, settings.event_retention_days).run)
     key = reveal(settings.webhook_key)
     secret = key.encode() if key is not None else None
     if secret is not None:

@@ -1,0 +1,47 @@
+"""Deletes the events of trends and watches that are too old."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from trending_service.tracking.repository import TrendRepository
+from trending_service.watches.repository import WatchRepository
+
+BATCH_EVENTS = 5_000
+"""Per transaction."""
+SWEEP_SECONDS = 3600.0
+
+log = structlog.get_logger("trending.retention")
+
+
+@dataclass(frozen=True, slots=True)
+class EventRetention:
+    """Runs on every replica: each deletes what no other does. ``ready`` raises until the tables are there."""
+
+    trends: TrendRepository
+    watches: WatchRepository
+    ready: Callable[[], Awaitable[None]]
+    days: int
+    batch: int = BATCH_EVENTS
+
+    async def run(self) -> None:
+        """Sweep until cancelled; raises what the database raises, and is then started again."""
+        await self.ready()
+        while True:
+            deleted = await self.sweep(datetime.now(UTC))
+            if deleted:
+                log.info("events_forgotten", events=deleted, retention_days=self.days)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete the events from before the retention and return how many."""
+        before, total = now - timedelta(days=self.days), 0
+        for repository in (self.watches, self.trends):
+            while deleted := await repository.forget(before, self.batch):
+                total += deleted
+        return total
