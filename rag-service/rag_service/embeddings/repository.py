@@ -42,14 +42,24 @@ _REFUSE = {
     "WHERE tenant = $1 AND id = $2 AND published_at = $3 AND content_hash = $4",
 }
 
+# One model before is remembered: of all but the new one that of most documents, with the length of its vectors.
 _ADOPT = """
 INSERT INTO embedding_space AS s (model, dimensions) VALUES ($1, $2)
 ON CONFLICT (only_row) DO UPDATE SET
-    -- Most documents are still of the model that a change began with.
-    previous_model = nullif(coalesce(s.previous_model, s.model), excluded.model),
-    previous_dimensions = coalesce(s.previous_dimensions, s.dimensions),
+    (previous_model, previous_dimensions) = (
+        WITH counted AS (
+            SELECT model, documents FROM document_counts WHERE NOT refused
+            UNION ALL
+            SELECT embedding_model, count(*) FROM tenant_documents WHERE NOT embedding_refused GROUP BY 1
+        ), most AS (
+            SELECT model FROM counted WHERE model NOT IN ('', excluded.model)
+            GROUP BY 1 HAVING sum(documents) > 0 ORDER BY sum(documents) DESC, model LIMIT 1
+        )
+        SELECT d.embedding_model, vector_dims(d.embedding) FROM readable_documents d
+        WHERE d.embedding_model = (SELECT model FROM most) AND NOT d.embedding_refused
+        ORDER BY d.published_at DESC LIMIT 1
+    ),
     model = excluded.model, dimensions = excluded.dimensions, since = now()
-WHERE (s.model, s.dimensions) IS DISTINCT FROM (excluded.model, excluded.dimensions)
 """
 
 # A vector of another length can be compared with nothing where the model kept its name; and what one model refused,
@@ -143,8 +153,10 @@ class EmbeddingRepository:
 
 async def _adopt(connection: asyncpg.Connection, model: str, dimensions: int) -> None:
     before = await connection.fetchrow("SELECT model, dimensions FROM embedding_space")
+    if before is not None and (before["model"], before["dimensions"]) == (model, dimensions):
+        return
     await connection.execute(_ADOPT, model, dimensions)
-    if before is None or (before["model"], before["dimensions"]) == (model, dimensions):
+    if before is None:
         return
     log.warning("embedding_space_changed", before=dict(before), model=model, dimensions=dimensions)
     # Reads the whole tables, but only after such a change.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rag_service.documents.model import Draft
+import pytest
+
+from castor_chassis import Postgres
+from rag_service.documents.model import Access, Draft
 from rag_service.documents.repository import DocumentRepository
+from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.embeddings.model import Embeddings, Space
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.retrieval.model import Filters, Found
@@ -68,15 +72,61 @@ async def test_half_of_the_vectors_are_another_models_and_all_are_found(
     assert (len((await found(TwoModels())).hits), (await embeddings.counts()).changing_from) == (6, None)
 
 
+async def _store(documents: DocumentRepository, number: int) -> None:
+    await documents.save([Draft(f"d{place}", f"Texto {place}", "x", DAY) for place in range(number)])
+
+
+async def _embed(embeddings: EmbeddingRepository, space: Space, number: int) -> None:
+    """Store as many vectors, as the model of ``space``."""
+    waiting = await embeddings.pending(number, 100)
+    vectors = [[1.0] * space.dimensions] * len(waiting)
+    await embeddings.set_embeddings(waiting, Embeddings(space.model, space.dimensions, vectors))
+
+
+FIRST, SECOND, THIRD = Space("a", 8), Space("b", 4), Space("c", 4)
+
+
+@pytest.mark.parametrize(("done", "last", "kept"), [(5, FIRST, SECOND), (5, THIRD, SECOND), (2, THIRD, FIRST)])
 async def test_a_change_during_a_change_keeps_what_most_are_of(
+    documents: DocumentRepository,
+    embeddings: EmbeddingRepository,
+    searches: SearchRepository,
+    done: int,
+    last: Space,
+    kept: Space,
+) -> None:
+    """The second model did some of six documents when the first comes back, or a third: that of most is searched."""
+    await _store(documents, 6)
+    await _embed(embeddings, FIRST, 6)
+    await embeddings.adopt(*astuple(SECOND))
+    await _embed(embeddings, SECOND, done)
+    await embeddings.adopt(*astuple(last))
+    assert await searches.spaces() == [last, kept]
+
+
+async def test_vectors_of_another_length_are_forgotten_with_their_length(
     documents: DocumentRepository, embeddings: EmbeddingRepository, searches: SearchRepository
 ) -> None:
-    """A third model replaces the second; back at the first there is nothing to change any more."""
-    await _half_changed(documents, embeddings)
-    await embeddings.adopt("third", 4)
-    assert await searches.spaces() == [Space("third", 4), Space("m", 8)]
-    await embeddings.adopt("m", 8)
-    assert await searches.spaces() == [Space("m", 8)]
+    """A model changes its length, and then another comes: the first is searched with the length its vectors have."""
+    await _store(documents, 2)
+    await _embed(embeddings, Space("a", 8), 2)
+    await embeddings.adopt("a", 6)
+    assert await searches.spaces() == [Space("a", 6)]
+    await _embed(embeddings, Space("a", 6), 2)
+    await embeddings.end_change()
+    await embeddings.adopt("b", 4)
+    assert await searches.spaces() == [Space("b", 4), Space("a", 6)]
+
+
+async def test_the_model_before_of_an_organisations_documents_is_kept(
+    embeddings: EmbeddingRepository, searches: SearchRepository, postgres: Postgres
+) -> None:
+    """Where the feed has no documents those of organisations say which model is searched beside the new one."""
+    owner = Access("b", ("analyst",), "user:bob")
+    await TenantDocumentRepository(postgres).save(owner, "upload", [Draft("d1", "Escuelas", "x", DAY)])
+    await _embed(embeddings, Space("a", 8), 1)
+    await embeddings.adopt("b", 4)
+    assert await searches.spaces() == [Space("b", 4), Space("a", 8)]
 
 
 async def test_no_search_misses_a_document_while_all_are_embedded_anew(world: World) -> None:
