@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from castor_chassis import Postgres
+from castor_chassis import DatabaseUnavailable, Postgres
 from rag_service.documents.repository import WRITER_LOCK
 
 YEARS_AHEAD = 2
@@ -46,22 +46,35 @@ class PartitionRepository:
         wanted |= {row["year"] for row in await self._postgres.fetch(_CROWDED, self._crowded_rows)}
         existing = {row["year"] for row in await self._postgres.fetch(_EXISTING)}
         missing = sorted(year for year in wanted - existing if 1000 <= year <= 9998)
-        for year in missing:
+        return [year for year in missing if await self._made(year)]
+
+    async def _made(self, year: int) -> bool:
+        """Make one partition, or log why it waits for the next time: what comes after does not wait for it."""
+        try:
             async with self._postgres.transaction() as connection:
-                await connection.execute(WRITER_LOCK)
                 # Readers of the table are waited for, and wait themselves meanwhile: not for long.
                 await connection.execute("SET LOCAL lock_timeout = '5s'")
+                await connection.execute(WRITER_LOCK)
                 await _make(connection, year)
-            log.info("partition_made", year=year)
-        return missing
+        except (asyncpg.LockNotAvailableError, DatabaseUnavailable) as error:
+            log.warning("partition_not_made", year=year, reason=repr(error.__cause__ or error))
+            return False
+        log.info("partition_made", year=year)
+        return True
 
 
 async def _make(connection: asyncpg.Connection, year: int) -> None:
     name, begin, end = f"documents_{year}", f"'{year}-01-01 00:00:00+00'", f"'{year + 1}-01-01 00:00:00+00'"
+    span = f"published_at >= {begin} AND published_at < {end}"
     columns = await connection.fetchval(_COLUMNS)
-    await connection.execute(f"CREATE TABLE {name} (LIKE documents INCLUDING ALL) WITH (fillfactor = 85)")
-    rows = f"FROM documents_other WHERE published_at >= {begin} AND published_at < {end}"
+    # A table that is known to hold nothing else is attached without being read, under locks.
+    table = f"{name} (LIKE documents INCLUDING ALL, CONSTRAINT span CHECK ({span}))"
+    await connection.execute(f"CREATE TABLE {table} WITH (fillfactor = 85)")
+    rows = f"FROM documents_other WHERE {span}"
     await connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} {rows}", timeout=600)
     # Of the partition itself, so that the counts, which the rows do not leave, stay as they are.
     await connection.execute(f"DELETE {rows}", timeout=600)
-    await connection.execute(f"ALTER TABLE documents ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})")
+    attach = f"ALTER TABLE documents ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})"
+    # Reads what the shared partition still holds.
+    await connection.execute(attach, timeout=60)
+    await connection.execute(f"ALTER TABLE {name} DROP CONSTRAINT span")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+
+from structlog.testing import capture_logs
 
 from castor_chassis import Postgres
 from rag_service.documents.model import Draft
@@ -67,3 +70,32 @@ async def test_a_year_that_crowds_the_shared_partition_gets_its_own(
     made = await PartitionRepository(postgres, crowded_rows=5).ensure(datetime(2022, 1, 1, tzinfo=UTC))
     assert made == [2012]
     assert await _places(postgres) == {"documents_2012": 5, "documents_other": 1}
+
+
+_READ = "SELECT n_tup_ins, seq_tup_read FROM pg_stat_user_tables WHERE relname = 'documents_2061'"
+
+
+async def test_a_filled_partition_is_attached_unread(postgres: Postgres, documents: DocumentRepository) -> None:
+    """The documents of a year that move into its partition are written there, and not read again under locks."""
+    day = datetime(2061, 3, 1, tzinfo=UTC)
+    await documents.save([Draft(f"d{number}", "Texto", "x", day) for number in range(5)])
+    await PartitionRepository(postgres).ensure(datetime(2061, 1, 1, tzinfo=UTC))
+
+    async with asyncio.timeout(30):
+        while tuple(await postgres.fetchrow(_READ) or ())[:1] != (5,):
+            await asyncio.sleep(0.1)
+    assert tuple(await postgres.fetchrow(_READ) or ()) == (5, 0)
+
+
+async def test_a_year_that_cannot_be_made_holds_nothing_up(postgres: Postgres) -> None:
+    """One year waits too long for a lock: it is logged and made the next time, the years after it are made."""
+    partitions, now = PartitionRepository(postgres), datetime(2070, 1, 1, tzinfo=UTC)
+    async with postgres.connection() as connection:
+        other = connection.transaction()
+        await other.start()
+        await connection.execute("CREATE TABLE documents_2071 ()")
+        with capture_logs() as entries:
+            assert await partitions.ensure(now) == [2070, 2072]
+        await other.rollback()
+    assert [entry["year"] for entry in entries if entry["event"] == "partition_not_made"] == [2071]
+    assert await partitions.ensure(now) == [2071]
