@@ -73,9 +73,10 @@ def _forecast(history: History, scale: Scale, question: Question) -> Forecast:
         spreads = erred(choice.errors, *spreads)
     intervals = conformal_intervals(choice.errors, *spreads, question.level)
     widths = _bounded(intervals.half_widths, choice.errors, history)
-    value = scale.unit(choice.values)
-    low = np.minimum(scale.unit(choice.values - widths), value - question.least_half_width)
-    high = np.maximum(scale.unit(choice.values + widths), value + question.least_half_width)
+    centre = scale.within(choice.values)
+    value = scale.unit(centre)
+    low = np.minimum(scale.unit(centre - widths), value - question.least_half_width)
+    high = np.maximum(scale.unit(centre + widths), value + question.least_half_width)
     low, high = scale.open(low, high)
     if _is_young(history):
         low, high = _with_what_was_usual(history, low, high, scale, question)

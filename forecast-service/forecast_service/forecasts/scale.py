@@ -51,6 +51,10 @@ class Scale:
         lower, upper = self.bounds
         return np.asarray(lower + (upper - lower) / (1 + np.exp(-values)))
 
+    def within(self, values: Vector) -> Vector:
+        """Return values of the methods' scale, none below what stands for zero: an interval begins there."""
+        return values if self.bounds is not None or self.offset is None else np.maximum(values, np.log(self.offset))
+
     def open(self, low: Vector, high: Vector) -> tuple[Vector, Vector]:
         """Return an interval in the unit of the series, opened to a bound where its end cannot be told from it."""
         if self.bounds is None:

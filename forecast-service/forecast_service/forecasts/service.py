@@ -18,7 +18,7 @@ from forecast_service.indexes.icce import latest_icce
 from forecast_service.indexes.model import EntityIndex
 from forecast_service.indexes.service import IndexService
 
-ALGORITHM = 5
+ALGORITHM = 6
 """Part of the id: what another algorithm made of the same question is another forecast."""
 RECENT_DAYS = 28
 """Days whose sampling errors say how far apart two counts of the same conversation lie."""

@@ -145,6 +145,14 @@ def test_counts_are_forecast_in_shares_of_themselves() -> None:
     assert max(falling.values) < 40
 
 
+def test_counts_that_fall_to_nothing_keep_an_interval() -> None:
+    """A trend that leads below zero is forecast as zero, up to what may still come: never as zero for certain."""
+    counts = np.random.default_rng(0).poisson(500 * 0.93 ** np.arange(60))
+    made = forecast(Question(tuple(counts.tolist()), 30, 0.8, bounds=None))
+    assert made.values[-1] < 10
+    assert all(low <= value < high for low, value, high in zip(made.lows, made.values, made.highs, strict=True))
+
+
 def test_a_value_below_zero_ends_the_logarithm() -> None:
     """A series that was below zero once may go there again."""
     series = tuple(np.linspace(59, -1, 61).tolist())
