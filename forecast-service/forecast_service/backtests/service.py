@@ -14,12 +14,10 @@ from forecast_service.backtests.repository import BacktestRepository
 from forecast_service.errors import BacktestNotFound, TooFewOrigins
 from forecast_service.forecasts.model import DailySeries
 from forecast_service.forecasts.posted import PostedForecasts, PostedSeries
-from forecast_service.forecasts.service import ForecastService, series_of
+from forecast_service.forecasts.service import ALGORITHM, ForecastService, series_of
 
 MOST_OPEN, MOST_OF_ONE = 20, 5
 """Jobs that wait or run: of all callers, and of one."""
-_ALGORITHM = 1
-"""Part of the id: what another algorithm makes of the same question is another back-test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class BacktestService:
         if not places:
             observed = sum(value is not None for value in plan.values)
             raise TooFewOrigins(observed=observed, needed=self.minimum_days + 1)
-        backtest_id = hashlib.sha256(f"{_ALGORITHM}|{plan}".encode()).hexdigest()[:32]
+        backtest_id = hashlib.sha256(f"{ALGORITHM}|{plan}".encode()).hexdigest()[:32]
         job = await self.backtests.add(
             backtest_id, plan, len(places), asked_by=hashlib.sha256(asked_by.encode()).hexdigest()[:16],
             most_open=MOST_OPEN, most_of_one=MOST_OF_ONE,

@@ -10,6 +10,7 @@ import pytest
 from castor_chassis import Postgres
 from castor_chassis.testing import RunningService, until
 from forecast_service.backtests.repository import BacktestRepository
+from forecast_service.forecasts.service import ALGORITHM
 
 from .test_forecasts import AS_OF, series, wavy
 
@@ -75,6 +76,14 @@ async def test_a_job_goes_on_where_it_was_left(service: RunningService, postgres
         await postgres.close()
     assert again["done"] == 2
     assert again["forecasts"][0]["value"] == 1
+
+
+async def test_another_algorithm_makes_another_job(service: RunningService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an older algorithm of forecasts found is not answered to the same question."""
+    _, before = await start(service, entity="ana", origins=1)
+    monkeypatch.setattr("forecast_service.backtests.service.ALGORITHM", 1 + ALGORITHM)
+    _, after = await start(service, entity="ana", origins=1)
+    assert after["data"]["id"] != before["data"]["id"]
 
 
 async def test_a_back_test_is_drawn(service: RunningService) -> None:

@@ -1,9 +1,10 @@
-"""Whose back-tests wait."""
+"""Whose back-tests wait, and what a migration leaves of them."""
 
 from __future__ import annotations
 
 from castor_chassis import Postgres
-from castor_chassis.storage.migrations import migrate
+from castor_chassis.storage.migrations import migrate, migration_files
+from forecast_service.backtests.model import OriginResult
 from forecast_service.backtests.repository import BacktestRepository
 
 from .test_evaluation import PLAN
@@ -25,4 +26,21 @@ async def test_nobody_takes_all_places(postgres_url: str) -> None:
     assert not await is_queued("eva-1", "eva")
     await backtests.end("ana-1", None)
     assert [await is_queued("ana-3", "ana"), await is_queued("ana-4", "ana")] == [True, False]
+    await postgres.close()
+
+
+async def test_jobs_that_an_older_algorithm_began_are_begun_anew(postgres_url: str) -> None:
+    """The migration leaves what is done as it is."""
+    await migrate(postgres_url, "forecast_service")
+    postgres = Postgres(postgres_url)
+    await postgres.open()
+    await postgres.execute("TRUNCATE backtests CASCADE")
+    backtests = BacktestRepository(postgres)
+    for name in ("begun", "failed", "done"):
+        await backtests.add(name, PLAN, 10, asked_by=name, most_open=99, most_of_one=9)
+        await backtests.keep(name, OriginResult(20, []))
+    await backtests.end("failed", "broken")
+    await backtests.end("done", None)
+    await postgres.execute(dict(migration_files("forecast_service"))["0006_backtests_begun.sql"])
+    assert [len(await backtests.results(name)) for name in ("begun", "failed", "done")] == [0, 0, 1]
     await postgres.close()

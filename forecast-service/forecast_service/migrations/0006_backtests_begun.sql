@@ -1,0 +1,3 @@
+-- What jobs had done by an older algorithm is done again, so that none mixes two: their ids did not tell them apart.
+DELETE FROM backtest_origins AS o USING backtests AS b
+WHERE b.id = o.backtest_id AND b.state IN ('waiting', 'running', 'failed');
