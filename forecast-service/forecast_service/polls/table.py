@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from math import isfinite
 
-from castor_chassis import fold
+from castor_chassis import fold, normalise
 from forecast_service.errors import UnusablePolls
 from forecast_service.polls.model import Poll
 
@@ -83,7 +83,7 @@ def _filled(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _plain(name: str) -> str:
-    return " ".join(_MARK.sub("", name).split())
+    return " ".join(_MARK.sub("", normalise(name)).split())
 
 
 def _key(name: str) -> str:

@@ -27,6 +27,12 @@ def test_a_spanish_sheet_is_read(encoding: str) -> None:
     assert (polls[1].pollster, polls[1].since, polls[1].shares) == ("CNC", date(2022, 5, 19), (("Ana Ruiz", 41.0),))
 
 
+def test_names_are_read_without_what_cannot_be_stored() -> None:
+    """A NUL, which PostgreSQL refuses, is a space; accents are composed as those of names in JSON are."""
+    (read,) = polls_of("pollster,until,sample_size,Ana\0Ruiz\nOpinio\u0301n\0,2026-05-01,1000,40\n".encode())
+    assert (read.pollster, read.shares) == ("Opinión", (("Ana Ruiz", 40.0),))
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
