@@ -21,7 +21,7 @@ _SPACES = re.compile(r"\s+")
 
 
 def usable(polls: Sequence[Poll]) -> list[Poll]:
-    """Return the polls once each, in the order of time, names of pollsters in one spelling.
+    """Return the polls once each, in the order of time, names of pollsters as the last poll spells them.
 
     Raises ``UnusablePolls`` with the first thing that is wrong.
     """
@@ -32,7 +32,7 @@ def usable(polls: Sequence[Poll]) -> list[Poll]:
     names = {name for poll in polls for name, _ in poll.shares}
     if len(names) > MOST_CANDIDATES:
         raise UnusablePolls(reason=f"there are {len(names)} candidates, and at most {MOST_CANDIDATES} are averaged")
-    spelling = {_key(poll.pollster): poll.pollster for poll in reversed(polls)}
+    spelling = {_key(poll.pollster): poll.pollster for poll in sorted(polls, key=_place)}
     named = [
         Poll(spelling[_key(one.pollster)], one.since, one.until, one.sample_size, tuple(sorted(one.shares)))
         for one in polls
@@ -40,7 +40,12 @@ def usable(polls: Sequence[Poll]) -> list[Poll]:
     pollsters = {one.pollster for one in named}
     if len(pollsters) > MOST_POLLSTERS:
         raise UnusablePolls(reason=f"there are {len(pollsters)} pollsters, and at most {MOST_POLLSTERS} have an effect")
-    return sorted(dict.fromkeys(named), key=lambda one: (one.until, one.pollster))
+    return sorted(dict.fromkeys(named), key=_place)
+
+
+def _place(poll: Poll) -> tuple[object, ...]:
+    """Return what orders polls, whatever order they came in: everything about them, their last day first."""
+    return poll.until, poll.pollster, poll.since, poll.sample_size, tuple(sorted(poll.shares))
 
 
 def _check(poll: Poll) -> None:

@@ -94,3 +94,10 @@ def test_a_pollster_has_one_spelling_and_a_poll_counts_once() -> None:
     """Case, accents in both compositions and spaces make no other pollster; the same poll twice is one."""
     spelled = [poll(pollster=name) for name in ("Opinión  Sur", "OPINIO\u0301N SUR", "Opinión  Sur")]
     assert usable(spelled) == usable(spelled[:1])
+
+
+def test_the_order_in_which_polls_are_posted_changes_nothing() -> None:
+    """Neither two polls of one pollster that end on one day, nor a pollster in two spellings."""
+    polls = [poll(size=2000), poll(), poll(39.0), poll(since="2026-04-30"), poll(pollster="INVAMER", size=900)]
+    assert usable(polls) == usable(polls[::-1])
+    assert {one.pollster for one in usable(polls)} == {"Invamer"}
