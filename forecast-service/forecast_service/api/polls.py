@@ -54,7 +54,7 @@ async def keep_polls(polls: PostedPolls, name: SetName, r: R, principal: CanRead
 
     Idempotent: the same polls under the same name are the same set, whatever their order.
     """
-    return ok(PollSet.of(await r.poll_sets.keep(org_of(principal), name, polls)))
+    return ok(PollSet.of((await r.poll_sets.keep(org_of(principal), name, polls)).summary))
 
 
 @router.get("/poll-sets")
@@ -76,4 +76,4 @@ async def average_kept_polls(
 @router.delete("/poll-sets/{set_id}", responses=errors_of(PollSetNotFound))
 async def delete_poll_set(set_id: SetId, r: R, principal: CanRead) -> Ok[PollSet]:
     """Delete kept polls."""
-    return ok(PollSet.of(await r.poll_sets.delete(org_of(principal), set_id)))
+    return ok(PollSet.of((await r.poll_sets.delete(org_of(principal), set_id)).summary))

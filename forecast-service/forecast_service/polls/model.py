@@ -34,6 +34,24 @@ class PollSet:
     polls: tuple[Poll, ...]
     created_at: datetime
 
+    @property
+    def summary(self) -> PollSetSummary:
+        """What is listed of the set."""
+        first, last = min(one.since for one in self.polls), max(one.until for one in self.polls)
+        return PollSetSummary(self.id, self.name, len(self.polls), first, last, self.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class PollSetSummary:
+    """How many polls a set holds, and the first and last day of their field work."""
+
+    id: str
+    name: str
+    polls: int
+    first_poll: date
+    last_poll: date
+    created_at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class AverageDay:

@@ -6,9 +6,17 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from castor_chassis import Postgres
-from forecast_service.polls.model import Poll, PollSet
+from forecast_service.polls.model import Poll, PollSet, PollSetSummary
 
 _POLLS = TypeAdapter(tuple[Poll, ...])
+_FIND = """
+SELECT s.id, s.name, p.polls, p.first_poll, p.last_poll, s.created_at
+FROM poll_sets AS s, LATERAL (
+    SELECT count(*) AS polls, min((one->>'since')::date) AS first_poll, max((one->>'until')::date) AS last_poll
+    FROM jsonb_array_elements(s.polls) AS one
+) AS p
+WHERE s.org = $1 AND s.id > $2 ORDER BY s.id LIMIT $3
+"""
 
 
 class PollSetRepository:
@@ -37,12 +45,9 @@ class PollSetRepository:
         row = await self._postgres.fetchrow("SELECT * FROM poll_sets WHERE org = $1 AND id = $2", org, set_id)
         return None if row is None else _set(row)
 
-    async def find(self, org: str, after: str, limit: int) -> list[PollSet]:
-        """Return the organisation's polls with an id after ``after``, by id."""
-        rows = await self._postgres.fetch(
-            "SELECT * FROM poll_sets WHERE org = $1 AND id > $2 ORDER BY id LIMIT $3", org, after, limit
-        )
-        return [_set(row) for row in rows]
+    async def find(self, org: str, after: str, limit: int) -> list[PollSetSummary]:
+        """Return what is listed of the organisation's sets with an id after ``after``, by id."""
+        return [PollSetSummary(**dict(row)) for row in await self._postgres.fetch(_FIND, org, after, limit)]
 
     async def delete(self, org: str, set_id: str) -> PollSet | None:
         """Delete polls of an organisation and return them, or None."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from forecast_service.errors import PollSetNotFound, TooManyPollSets
 from forecast_service.polls.checks import usable
-from forecast_service.polls.model import Poll, PollSet
+from forecast_service.polls.model import Poll, PollSet, PollSetSummary
 from forecast_service.polls.repository import PollSetRepository
 
 MOST_SETS = 200
@@ -37,8 +37,8 @@ class PollSetService:
         """Return a set of the organisation; raises ``PollSetNotFound``."""
         return _found(await self.sets.get(org, set_id), set_id)
 
-    async def find(self, org: str, after: str, limit: int) -> list[PollSet]:
-        """Return the organisation's sets with an id after ``after``, by id."""
+    async def find(self, org: str, after: str, limit: int) -> list[PollSetSummary]:
+        """Return what is listed of the organisation's sets with an id after ``after``, by id."""
         return await self.sets.find(org, after, limit)
 
     async def delete(self, org: str, set_id: str) -> PollSet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import RunningService, TokenIssuer
-from forecast_service.polls.model import PollSet
+from forecast_service.polls.model import Poll, PollSet
 from forecast_service.polls.repository import PollSetRepository
 
 AS_OF = "2026-05-30T15:00:00Z"
@@ -159,6 +159,21 @@ async def test_polls_are_kept_within_a_bound(postgres_url: str) -> None:
     found = [await sets.add("org", one, most=2) for one in (*made, made[0])]
     await pool.close()
     assert [one and one.id for one in found] == [made[0].id, made[1].id, None, made[0].id]
+
+
+async def test_listed_sets_are_counted_by_the_database(postgres_url: str) -> None:
+    """A list holds no polls, but their number and their first and last day."""
+    await migrate(postgres_url, "forecast_service")
+    pool = Postgres(postgres_url)
+    await pool.open()
+    days = [(date(2026, 5, 3), date(2026, 5, 4)), (date(2026, 4, 30), date(2026, 5, 9))]
+    polls = tuple(Poll("Alfa", since, until, 900, (("Ana", 40.0),)) for since, until in days)
+    kept = await PollSetRepository(pool).add("contada", PollSet("0" * 32, "x", polls, datetime.now(UTC)), most=9)
+    listed = await PollSetRepository(pool).find("contada", "", 9)
+    await pool.close()
+    assert kept is not None
+    assert [(one.polls, one.first_poll, one.last_poll) for one in listed] == [(2, days[1][0], days[1][1])]
+    assert listed == [kept.summary]
 
 
 async def test_unusable_polls_are_not_kept(service: RunningService) -> None:

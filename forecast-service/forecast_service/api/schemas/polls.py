@@ -109,11 +109,10 @@ class PollSet(ResponseModel):
     created_at: Timestamp
 
     @classmethod
-    def of(cls, kept: model.PollSet) -> PollSet:
+    def of(cls, kept: model.PollSetSummary) -> PollSet:
         """Return what is answered of a set."""
-        since, until = min(one.since for one in kept.polls), max(one.until for one in kept.polls)
         return cls(
-            id=kept.id, name=kept.name, polls=len(kept.polls), first_poll=since, last_poll=until,
+            id=kept.id, name=kept.name, polls=kept.polls, first_poll=kept.first_poll, last_poll=kept.last_poll,
             created_at=kept.created_at,
         )  # fmt: skip
 
