@@ -46,10 +46,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A document that one of the searches found; ``value`` is its score or its cosine."""
+    """A document that a search found; ``value`` is its score or its cosine, ``embedded`` whether it has a vector."""
 
     key: Key
     value: float
+    embedded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,12 @@ _LEXICAL = """
 WITH terms AS MATERIALIZED (
     SELECT term::tsquery AS term, weight FROM unnest($1::text[], $2::float8[]) AS t(term, weight)
 ), matches AS (
-    SELECT d.id, d.published_at, d.lexemes FROM readable_documents d
+    SELECT d.id, d.published_at, d.lexemes, d.embedding IS NOT NULL AS embedded FROM readable_documents d
     WHERE d.lexemes @@ ($3::text)::tsquery AND {where}
     ORDER BY d.published_at DESC LIMIT {newest}
 )
-SELECT m.id, m.published_at, (SELECT sum(t.weight * ts_rank(m.lexemes, t.term, 1)) FROM terms t) AS score
+SELECT m.id, m.published_at, m.embedded,
+       (SELECT sum(t.weight * ts_rank(m.lexemes, t.term, 1)) FROM terms t) AS score
 FROM matches m
 ORDER BY score DESC, m.published_at DESC, m.id LIMIT $4
 """
@@ -169,7 +170,7 @@ class SearchRepository:
         names = [term for term, _ in terms]
         sql = _LEXICAL.format(where=where, newest=newest)
         rows = await self._fetch(filters.access, sql, names, weights, matching, limit, *values)
-        return [Candidate((row["id"], row["published_at"]), row["score"]) for row in rows]
+        return [Candidate((row["id"], row["published_at"]), row["score"], row["embedded"]) for row in rows]
 
     async def unknown(self, filters: Filters) -> tuple[str, str] | None:
         """Return the first filter of an entity, place, axis or data set that no document has, with its value."""

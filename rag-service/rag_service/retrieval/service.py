@@ -105,11 +105,11 @@ class RetrievalService:
         """Fuse the candidates of everybody, which come first, and those of each speaker."""
         lexical = [_ranks(each.lexical) for each in found]
         dense = [each.dense_ranks() for each in found]
+        unembedded = [each.unembedded_ranks() for each in found]
         counts = [1.0, *[SPEAKER_WEIGHT] * (len(found) - 1)]
-        weights = [*counts, *(DENSE_WEIGHT * count for count in counts)]
-        scores = {
-            key: score * filters.freshness(key[1]) for key, score in fuse(*lexical, *dense, weights=weights).items()
-        }
+        weights = [*counts, *(DENSE_WEIGHT * count for count in counts * 2)]
+        fused = fuse(*lexical, *dense, *unembedded, weights=weights)
+        scores = {key: score * filters.freshness(key[1]) for key, score in fused.items()}
         best = sorted(scores, key=lambda key: (-scores[key], key))[:limit]
         documents = await self.searches.documents(best, filters.access)
         cosine = {candidate.key: candidate.value for each in reversed(found) for candidate in each.meant}
@@ -136,6 +136,11 @@ class _Candidates:
     def dense_ranks(self) -> dict[Key, int]:
         # No document has vectors of two models.
         return {key: rank for ranking in self.dense for key, rank in _ranks(ranking).items()}
+
+    def unembedded_ranks(self) -> dict[Key, int]:
+        """Return the ranks by words of what cannot be found by meaning yet; they count for both."""
+        ranks = _ranks(self.lexical)
+        return {one.key: ranks[one.key] for one in self.lexical if not one.embedded} if self.dense else {}
 
 
 def _ranks(candidates: Sequence[Candidate]) -> dict[Key, int]:
