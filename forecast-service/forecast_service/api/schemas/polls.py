@@ -101,7 +101,7 @@ SetId = Annotated[str, Pattern(r"^[0-9a-f]{32}$", "must be 32 digits, 0 to 9 and
 class PollSet(ResponseModel):
     """Polls that your organisation keeps."""
 
-    id: SetId
+    id: str
     name: str
     polls: int = Field(description="Polls in it, each counted once.")
     first_poll: datetime.date = Field(description="First day of field work of the earliest.")
