@@ -139,8 +139,9 @@ class _Candidates:
 
     def unembedded_ranks(self) -> dict[Key, int]:
         """Return the ranks by words of what cannot be found by meaning yet; they count for both."""
-        ranks = _ranks(self.lexical)
-        return {one.key: ranks[one.key] for one in self.lexical if not one.embedded} if self.dense else {}
+        if not self.dense:
+            return {}
+        return {one.key: rank for rank, one in enumerate(self.lexical, 1) if not one.embedded}
 
 
 def _ranks(candidates: Sequence[Candidate]) -> dict[Key, int]:
