@@ -42,7 +42,7 @@ class TrendingSettings(FeedSettings):
         60, gt=0, le=3600, description="How often trends are followed and watches looked at; one replica does it."
     )
     event_retention_days: int = Field(
-        400, ge=1, le=36_500, description="Events of trends and watches older than this are deleted."
+        400, ge=1, le=36_500, description="Trends, and events of trends and watches, older than this are deleted."
     )
     stream_seconds: float = Field(
         3600, gt=0, le=86_400, description="Longest life of a stream of events; its client connects again."

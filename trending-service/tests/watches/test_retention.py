@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,20 @@ async def test_old_events_are_deleted_in_batches_but_none_that_is_still_to_be_to
     assert await retention.sweep(now + timedelta(days=401)) == 4
     assert await watches.events(watch.id, EventFilter(0)) == []
     assert await trends.events_after(0, "") == [untold]
+
+
+async def test_trends_are_deleted_once_they_are_too_old_but_none_that_goes_on(postgres: Postgres) -> None:
+    """By when they ended; one whose scope nobody follows any more by when it was last seen."""
+    trends, now = TrendRepository(postgres), datetime.now(UTC)
+    past = now - timedelta(days=500)
+    ended, abandoned, long = (
+        Trend(None, "", key, key, past, seen, past, 1.0, False, end, {})
+        for key, seen, end in (("ended", past, past), ("abandoned", past, None), ("long", now, None))
+    )
+    await trends.store(Step([ended, abandoned, long, replace(ended, key="late", ended_at=now)], []))
+    retention = EventRetention(trends, WatchRepository(postgres), _ready, days=400, batch=1)
+    assert await retention.sweep(now) == 2
+    assert [trend.key for trend in await trends.between(past, now, "", 0, 10)] == ["long", "late"]
 
 
 async def test_the_service_deletes_old_events_by_itself(running: Run, postgres: Postgres) -> None:

@@ -90,6 +90,16 @@ class TrendRepository:
         )  # fmt: skip
         return affected_rows(done)
 
+    async def forget_trends(self, before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` trends that ended, or were last seen, before a time; return how many."""
+        done = await self._postgres.execute(
+            "DELETE FROM trends WHERE started_at < $1 AND (id, started_at) IN "
+            "(SELECT id, started_at FROM trends WHERE started_at < $1 AND coalesce(ended_at, last_seen_at) < $1 "
+            "ORDER BY started_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            before, limit,
+        )  # fmt: skip
+        return affected_rows(done)
+
 
 async def _store(connection: asyncpg.Connection, trend: Trend) -> None:
     state = (trend.last_seen_at, trend.peak_at, trend.peak_rate, trend.peak_told, trend.ended_at)

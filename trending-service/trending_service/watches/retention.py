@@ -1,4 +1,4 @@
-"""Deletes the events of trends and watches that are too old."""
+"""Deletes trends, and events of trends and watches, that are too old."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 from trending_service.tracking.repository import TrendRepository
 from trending_service.watches.repository import WatchRepository
 
-BATCH_EVENTS = 5_000
+BATCH_ROWS = 5_000
 """Per transaction."""
 SWEEP_SECONDS = 3600.0
 
@@ -27,7 +27,7 @@ class EventRetention:
     watches: WatchRepository
     ready: Callable[[], Awaitable[None]]
     days: int
-    batch: int = BATCH_EVENTS
+    batch: int = BATCH_ROWS
 
     async def run(self) -> None:
         """Sweep until cancelled; raises what the database raises, and is then started again."""
@@ -35,13 +35,13 @@ class EventRetention:
         while True:
             deleted = await self.sweep(datetime.now(UTC))
             if deleted:
-                log.info("events_forgotten", events=deleted, retention_days=self.days)
+                log.info("events_forgotten", rows=deleted, retention_days=self.days)
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep(self, now: datetime) -> int:
-        """Delete the events from before the retention and return how many."""
+        """Delete the trends and events from before the retention and return how many."""
         before, total = now - timedelta(days=self.days), 0
-        for repository in (self.watches, self.trends):
-            while deleted := await repository.forget(before, self.batch):
+        for forget in (self.watches.forget, self.trends.forget, self.trends.forget_trends):
+            while deleted := await forget(before, self.batch):
                 total += deleted
         return total
