@@ -93,6 +93,20 @@ async def test_a_start_that_was_stored_before_a_kill_is_still_told(
         assert await _kinds(evaluator, watch) == ["trend.started"]
 
 
+async def test_a_kind_of_another_version_is_told_nothing_and_holds_nothing_up(
+    evaluator: Evaluator, fill: Fill, stream: Stream
+) -> None:
+    """A watch whose kind this version does not know is left to the one that does; others are told."""
+    for number in range(14):
+        stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}")
+    await fill(stream.changes)
+    unknown = await _watch(evaluator, "a_kind_of_tomorrow", 1, threshold=2.0)
+    volume = await _watch(evaluator, "volume_doubles", 2, threshold=2.0)
+    assert await evaluator.look(NOON) == 1
+    assert await _kinds(evaluator, unknown) == []
+    assert await _kinds(evaluator, volume) == ["volume.rose"]
+
+
 async def test_many_watches_of_one_scope_are_counted_for_once(
     evaluator: Evaluator, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from trending_service.coordination.report import GroupReport
 from trending_service.coordination.service import CoordinationService
@@ -16,9 +19,11 @@ from trending_service.signals.repository import SignalRepository
 from trending_service.tracking.model import StoredEvent
 from trending_service.tracking.service import Tracker
 from trending_service.watches.conditions import doubled, fell, started, suspected
-from trending_service.watches.model import Happening, Watch
+from trending_service.watches.model import KINDS, Happening, Watch
 from trending_service.watches.repository import WatchRepository
 from trending_service.watches.schedule import due_at
+
+log = structlog.get_logger("trending.watches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Evaluator:
 
     async def look(self, now: datetime) -> int:
         """Look once: follow the trends of each scope that is watched, then each watch; return the new events."""
-        watches = await self.watches.all()
+        watches = _known(await self.watches.all())
         await self._follow(watches, now)
         # Read back: those that a replica stored before it was killed are among them.
         seen = _Seen(await self.tracker.trends.untold())
@@ -57,21 +62,28 @@ class Evaluator:
                 EVENTS.labels(f"trend.{event.kind}").inc()
 
     async def _happened(self, watch: Watch, now: datetime, seen: _Seen) -> Sequence[Happening]:
-        if watch.kind == "trend_starts":
-            return started(watch, seen.events)
         scopes = tuple(filter(None, watch.scope.split("|")))
-        if watch.kind == "coordination_suspected":
-            if watch.scope not in seen.groups:
-                seen.groups[watch.scope] = await self.coordination.reports(now, timedelta(days=1), scopes)
-            return suspected(watch, seen.groups[watch.scope])
-        if watch.kind == "sentiment_falls":
-            if watch.scope not in seen.feelings:
-                seen.feelings[watch.scope] = await self._feelings(now, scopes)
-            return fell(watch, now, *seen.feelings[watch.scope])
-        if watch.scope not in seen.volumes:
-            hour = await self.signals.tally(now - timedelta(hours=1), now, scopes)
-            seen.volumes[watch.scope] = hour, await self._usual(now, scopes)
-        return doubled(watch, now, *seen.volumes[watch.scope])
+        match watch.kind:
+            case "trend_starts":
+                return started(watch, seen.events)
+            case "coordination_suspected":
+                if watch.scope not in seen.groups:
+                    seen.groups[watch.scope] = await self.coordination.reports(now, timedelta(days=1), scopes)
+                return suspected(watch, seen.groups[watch.scope])
+            case "sentiment_falls":
+                if watch.scope not in seen.feelings:
+                    seen.feelings[watch.scope] = await self._feelings(now, scopes)
+                return fell(watch, now, *seen.feelings[watch.scope])
+            case "volume_doubles":
+                if watch.scope not in seen.volumes:
+                    seen.volumes[watch.scope] = await self._volumes(now, scopes)
+                return doubled(watch, now, *seen.volumes[watch.scope])
+            case _:
+                assert_never(watch.kind)
+
+    async def _volumes(self, now: datetime, scopes: Sequence[str]) -> tuple[Tally, float]:
+        hour = await self.signals.tally(now - timedelta(hours=1), now, scopes)
+        return hour, await self._usual(now, scopes)
 
     async def _feelings(self, now: datetime, scopes: Sequence[str]) -> tuple[Tally, Tally]:
         turn = now - timedelta(hours=3)
@@ -93,6 +105,14 @@ class Evaluator:
             return 0
         EVENTS.labels(happening.kind).inc()
         return 1
+
+
+def _known(watches: Sequence[Watch]) -> list[Watch]:
+    # While a new version is rolled out or back, this one may find watches of a kind that only the other evaluates.
+    unknown = sorted({watch.kind for watch in watches if watch.kind not in KINDS})
+    if unknown:
+        log.warning("watch_kinds_unknown", kinds=unknown)
+    return [watch for watch in watches if watch.kind in KINDS]
 
 
 @dataclass(slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 WatchKind = Literal["trend_starts", "sentiment_falls", "volume_doubles", "coordination_suspected"]
+KINDS: frozenset[str] = frozenset(get_args(WatchKind))
 Status = Literal["stream", "pending", "delivered", "dead"]
 
 
