@@ -81,12 +81,12 @@ def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, ot
         ("#NoMasPetro", "Petro"), ("marcha contra Petro", "marcha por Petro"), ("#ConFico", "#ContraFico"),
         ("caso", "casa"), ("voto", "voto en blanco"), ("Gustavo Petro", "Gustavo Bolívar"),
         ("Mario Castro", "María Castro"), ("Claudia López", "Claudio López"), ("Manuel Gómez", "Manuela Gómez"),
-        ("Daniel", "Daniela"), ("Carlos", "Carla"), ("Marín", "Marina"), ("#Petro", "Petra"), ("puertos", "puerta"),
+        ("presidente", "presidenta"), ("la candidata", "el candidato"), ("Daniel", "Daniela"), ("Carlos", "Carla"), ("Marín", "Marina"), ("#Petro", "Petra"), ("puertos", "puerta"),
         ("puerto libre", "puerta libre"), ("1,5 millones", "15 millones"),
     ],
 )  # fmt: skip
 def test_names_that_only_look_alike_are_two_topics(one: str, other: str) -> None:
-    """Another number, gender, letter or second word is another name."""
+    """Another number, gender, letter or second word is another name; of an office, another person who holds it."""
     assert len(cluster([_term(one, 9.0, {1, 2, 3}), _term(other, 8.0, {11, 12, 13})])) == 2
 
 

@@ -103,7 +103,8 @@ def is_variant(term: BurstingTerm, other: BurstingTerm) -> bool:
 
     Who writes one seldom writes the other, so their tweets say nothing. 'puerto' and 'puerta' are two words,
     'Mario Castro' and 'María Castro' two people, '#Debate2018' and '#Debate2022' two names, 'marcha por' and
-    'marcha contra' two subjects.
+    'marcha contra' two subjects. 'presidente' and 'presidenta', 'candidato' and 'candidata' are two as well: in an
+    election they are different people. Where they stand in the same tweets, these make one topic of them.
     """
     numbers, others = numbers_of(term.spelling), numbers_of(other.spelling)
     if letters(term.spelling) == letters(other.spelling):

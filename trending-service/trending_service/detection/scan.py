@@ -110,7 +110,6 @@ def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, m
     crowd = effective_authors(_per_author(window.authors[window.voices(np.arange(window.size))]))
     least = voices_needed(min_tweets, crowd)
     seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
-    seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
     promising = _promising(seen, expected, usual.sizes, lengths, least)
     found = {}
     for row in np.flatnonzero(promising.any(axis=0)).tolist():
