@@ -4,8 +4,10 @@ from castor_chassis import ServiceSettings, create_service, main, ok, require
 """
 
 from castor_chassis.background.batcher import Batcher
+from castor_chassis.background.child_process import ChildLate, ChildLost, ChildProcess
 from castor_chassis.background.feed import FeedPage, FeedReader, FeedSettings, feed_operation, follow
 from castor_chassis.background.lease import run_under_lease
+from castor_chassis.background.supervisor import every
 from castor_chassis.background.wakeup import Broadcast, Wakeup
 from castor_chassis.client.peer import Peer, PeerPolicy, Reply
 from castor_chassis.context import RequestInfo, current_request, set_request
@@ -94,6 +96,9 @@ __all__ = [
     "Broadcast",
     "Cache",
     "Chassis",
+    "ChildLate",
+    "ChildLost",
+    "ChildProcess",
     "Claims",
     "Composed",
     "ComposedText",
@@ -165,6 +170,7 @@ __all__ = [
     "decode_cursor",
     "encode_cursor",
     "errors_of",
+    "every",
     "feed_operation",
     "fits_a_header",
     "fold",

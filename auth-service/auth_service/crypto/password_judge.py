@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import structlog
 
-from castor_chassis import Overloaded
+from auth_service.crypto.password_policy import answering
+from castor_chassis import ChildLost, ChildProcess, Overloaded
+from castor_chassis.background.child_loop import Answer
 
 log = structlog.get_logger("auth.passwords")
-_MODULE = (sys.executable, "-m", "auth_service.crypto.password_policy")
+_MEMORY_MB = 256
 
 
 class PasswordJudge:
     """Asks the process, one password at a time; at most ``queue`` wait."""
 
-    def __init__(self, seconds: float, queue: int, command: Sequence[str] = _MODULE) -> None:
+    def __init__(self, seconds: float, queue: int, policy: Callable[[], Answer] = answering) -> None:
         self._seconds = seconds
         self._queue = queue
-        self._command = command
+        self._process = ChildProcess(policy, seconds=seconds, memory_mb=_MEMORY_MB)
         self._pending = 0
         self._turn = asyncio.Lock()
-        self._process: asyncio.subprocess.Process | None = None
 
     async def why_weak(self, password: str, email: str, *personal: str) -> str | None:
         """Return what the function ``why_weak`` returns; raises ``Overloaded`` when it takes too long."""
@@ -43,32 +43,12 @@ class PasswordJudge:
 
     async def _asked(self, question: str) -> str | None:
         try:
-            async with asyncio.timeout(self._seconds):
-                answer: str | None = json.loads(await self._answer(f"{question}\n".encode()))
-                return answer
-        except (TimeoutError, OSError, ValueError) as error:
-            await self.close()
+            answer: str | None = json.loads(await self._process.ask(question.encode()))
+        except ChildLost as error:
             log.warning("password_judge_ended", reason=type(error).__name__, seconds=self._seconds)
             raise Overloaded(limit=self._queue, retry_after_seconds=1) from error
-        except asyncio.CancelledError:
-            # The answer would be read as that to the next question.
-            await asyncio.shield(self.close())
-            raise
-
-    async def _answer(self, question: bytes) -> bytes:
-        if self._process is None or self._process.returncode is not None:
-            pipe = asyncio.subprocess.PIPE
-            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(question)
-        await process.stdin.drain()
-        return await process.stdout.readline()
+        return answer
 
     async def close(self) -> None:
         """End the process."""
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
+        await self._process.close()

@@ -2,9 +2,6 @@
 
 After NIST SP 800-63B-4 section 3.1.1.2: a minimum length, lists of common passwords and of words that belong to the
 context, and an estimate of how soon it would be guessed; no rules of composition.
-
-``python -m auth_service.crypto.password_policy`` answers ``PasswordJudge``: it reads one JSON list of the arguments of
-``why_weak`` per line, and writes each result as a line of JSON.
 """
 
 from __future__ import annotations
@@ -12,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import string
-import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 
@@ -93,11 +90,6 @@ def _why_guessable(password: str, about: list[str]) -> str | None:
     return f"The password is easy to guess{f' ({warning})' if warning else ''}; {_ADVICE}"
 
 
-def main() -> None:
-    """Answer until the input ends, which it does when the service ends."""
-    for line in sys.stdin:
-        print(json.dumps(why_weak(*json.loads(line))), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def answering() -> Callable[[bytes], Iterable[bytes]]:
+    """Return what answers ``PasswordJudge`` in its process: the arguments of ``why_weak`` with its result, as JSON."""
+    return lambda question: [json.dumps(why_weak(*json.loads(question))).encode()]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from auth_service.crypto.password_judge import PasswordJudge
 from castor_chassis import Overloaded
+from castor_chassis.testing import importable
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SLOW_ONCE = """
-import pathlib, sys, time
-mark = pathlib.Path(sys.argv[1])
-for line in sys.stdin:
-    if not mark.exists():
-        mark.touch()
-        time.sleep(600)
-    print("null", flush=True)
+import pathlib, time
+mark = pathlib.Path(__file__ + ".mark")
+def answering():
+    def answer(question):
+        if not mark.exists():
+            mark.touch()
+            time.sleep(600)
+        return [b"null"]
+    return answer
 """
 
 
@@ -34,9 +36,9 @@ async def test_it_says_what_the_policy_says() -> None:
         await judge.close()
 
 
-async def test_an_estimate_that_takes_too_long_is_ended(tmp_path: Any) -> None:
+async def test_an_estimate_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its caller gets 429, its process is killed, and the next password is judged by another process."""
-    judge = PasswordJudge(2, 10, (sys.executable, "-c", SLOW_ONCE, str(tmp_path / "mark")))
+    judge = PasswordJudge(2, 10, importable(monkeypatch, tmp_path, SLOW_ONCE).answering)
     try:
         with pytest.raises(Overloaded):
             await judge.why_weak("a", "b")

@@ -38,6 +38,18 @@ class Workers:
             _, pending = await asyncio.wait(pending, timeout=patience_seconds)
 
 
+def every(seconds: float, *jobs: Callable[[], Awaitable[object]]) -> Work:
+    """Return work that does ``jobs`` in turn, waits ``seconds`` and begins again; it raises what they raise."""
+
+    async def work() -> None:
+        while True:
+            for job in jobs:
+                await job()
+            await asyncio.sleep(seconds)
+
+    return work
+
+
 async def _supervise(name: str, work: Work) -> None:
     failures = 0
     while True:

@@ -1,6 +1,7 @@
 """Real parts for tests: an authority, a server on a loopback port, tokens, and a peer that misbehaves."""
 
 from castor_chassis.testing.authority import Authority
+from castor_chassis.testing.modules import importable
 from castor_chassis.testing.peer import ScriptedPeer
 from castor_chassis.testing.replica import Replica, replica
 from castor_chassis.testing.server import RunningService, run_service, tls_settings
@@ -14,6 +15,7 @@ __all__ = [
     "ScriptedPeer",
     "TokenIssuer",
     "end_pause",
+    "importable",
     "replica",
     "run_service",
     "tls_settings",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from castor_chassis import Unavailable
+import pytest
+
+from castor_chassis import Unavailable, every
 from castor_chassis.background.supervisor import Workers
 
 
@@ -79,3 +81,21 @@ async def test_stop_asks_again_when_a_cancellation_is_lost() -> None:
     await asyncio.sleep(0.01)
     await asyncio.wait_for(workers.stop(patience_seconds=0.05), 60)
     assert lost == 2
+
+
+async def test_work_that_is_done_again_and_again() -> None:
+    """Jobs are done in turn and at once, then again after the pause; what one raises ends it."""
+    done: list[str] = []
+
+    async def first() -> int:
+        done.append("first")
+        return 1
+
+    async def second() -> None:
+        done.append("second")
+        if len(done) == 6:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await every(0.001, first, second)()
+    assert done == ["first", "second"] * 3

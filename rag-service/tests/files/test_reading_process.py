@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from castor_chassis import Postgres
-from castor_chassis.testing import until
+from castor_chassis.testing import importable, until
 from rag_service.documents.model import Access
 from rag_service.errors import FileUnreadable
 from rag_service.files.model import Section, Upload
@@ -28,13 +27,12 @@ async def test_a_file_that_takes_hours_is_given_up() -> None:
     assert await ReadingProcess(60).passages("text/plain", b"Bien.") == [Section(None, "Bien.")]
 
 
-async def test_a_reader_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+async def test_a_reader_that_is_stopped_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the end of the service the process ends as well."""
     noted = tmp_path / "pid"
-    code = f"import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
-    reading = asyncio.create_task(
-        ReadingProcess(600, command=(sys.executable, "-c", code)).passages("text/plain", b"x")
-    )
+    code = f"def answering(): import os, time; open({str(noted)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    slow = ReadingProcess(600, answering=importable(monkeypatch, tmp_path, code).answering)
+    reading = asyncio.create_task(slow.passages("text/plain", b"x"))
 
     async def has_begun() -> bool:
         return noted.exists() and noted.read_text().isdigit()
@@ -48,12 +46,14 @@ async def test_a_reader_that_is_stopped_leaves_no_process(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("end", ["os.abort()", "sys.exit(3)", "bytearray(4 << 30)"])
-async def test_a_file_that_ends_its_process_is_refused(end: str) -> None:
+async def test_a_file_that_ends_its_process_is_refused(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What makes a parser crash, or takes too much memory, is the file's error and not the service's."""
-    own = "rag_service.files.reading_process"
-    code = f"import os, sys, {own} as own; own.sections_of = lambda *_: {end}; own.main(*sys.argv[1:])"
+    code = f"import os, sys\ndef answering(): return lambda question: {end}"
+    hostile = ReadingProcess(60, answering=importable(monkeypatch, tmp_path, code).answering)
     with pytest.raises(FileUnreadable, match="ends the process that reads it"):
-        await ReadingProcess(60, command=(sys.executable, "-c", code)).passages("text/plain", b"x")
+        await hostile.passages("text/plain", b"x")
 
 
 async def test_organisations_take_turns(postgres: Postgres) -> None:

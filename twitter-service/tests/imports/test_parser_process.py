@@ -70,8 +70,9 @@ async def test_the_process_finds_what_a_thread_finds() -> None:
         assert found == await parser.parse_and_match(blocks, matcher, revision)
         assert found == parse_and_match(blocks, matcher, revision)
         assert found.tweets == 181
+    assert parser.pid in parsers()
     await parser.close()
-    assert parser.pid not in parsers()
+    assert not parsers()
 
 
 async def test_it_knows_no_secrets() -> None:

@@ -1,16 +1,13 @@
-"""Parses and matches a piece of a file: CPU-bound, in a thread or in a process of its own.
+"""Parses and matches a piece of a file: CPU-bound, in a thread or in a process of its own (``parser_process``).
 
-The process (``python -m twitter_service.imports.parser``) reads jobs from its standard input and writes results to
-its standard output, each a length of four bytes and MessagePack. It loads neither the service nor its storage, keeps
-nothing between jobs but the matcher, and ends when its input ends.
+The process loads neither the service nor its storage, so this module imports none of them.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,8 +17,6 @@ from twitter_service.imports.readers.base import Block, Frame
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.model import NewTweet, Rejection
-
-LENGTH_BYTES = 4
 
 
 class Job(msgspec.Struct):
@@ -77,25 +72,19 @@ def _in_block(block: Block) -> Iterator[NewTweet | Rejection]:
                 yield Rejection(number, found) if isinstance(found, str) else found
 
 
-def main() -> None:
-    """Answer jobs until standard input ends; the first thing written says that the process is ready."""
+def answering() -> Callable[[bytes], Iterable[bytes]]:
+    """Return what answers jobs in the process, both MessagePack; it keeps nothing between jobs but the matcher."""
     decode, encode = msgspec.msgpack.Decoder(Job).decode, msgspec.msgpack.Encoder().encode
-    source, target = sys.stdin.buffer, sys.stdout.buffer
     matcher = Matcher(())
     # Nothing made here is part of a reference cycle, so the collector would find nothing.
     gc.freeze()
     gc.set_threshold(100_000)
-    target.write(bytes(LENGTH_BYTES))
-    target.flush()
-    while length := source.read(LENGTH_BYTES):
-        job = decode(source.read(int.from_bytes(length, "big")))
+
+    def answer(question: bytes) -> Iterable[bytes]:
+        nonlocal matcher
+        job = decode(question)
         if job.terms is not None:
             matcher = Matcher(job.terms)
-        answer = encode(parse_and_match(job.blocks, matcher, job.revision))
-        target.write(len(answer).to_bytes(LENGTH_BYTES, "big"))
-        target.write(answer)
-        target.flush()
+        yield encode(parse_and_match(job.blocks, matcher, job.revision))
 
-
-if __name__ == "__main__":
-    main()
+    return answer

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -36,24 +37,36 @@ async def of_archive(pieces: AsyncIterator[bytes], max_bytes: int, recognised: R
     with SpooledTemporaryFile(_IN_MEMORY_BYTES) as file:
         async for piece in pieces:
             await asyncio.to_thread(file.write, piece)
-        parts = _parts(file, max_bytes, recognised)
-        while part := await asyncio.to_thread(next, parts, b""):
-            yield part
-
-
-def _parts(file: IO[bytes], max_bytes: int, recognised: Recognised) -> Iterator[bytes]:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = _members(archive, max_bytes)
+        with _broken_archive():
+            archive, members = await asyncio.to_thread(_opened, file, max_bytes)
             if any(member.filename == WORKBOOK for member in members):
                 recognised.is_sheet = True
-                yield from csv_of_workbook_apart(file, recognised)
+                parts = csv_of_workbook_apart(file, recognised)
             else:
-                yield from _only_file(archive, members, recognised)
+                parts = _in_thread(_only_file(archive, members, recognised))
+            async with aclosing(parts):
+                async for part in parts:
+                    yield part
+
+
+@contextmanager
+def _broken_archive() -> Iterator[None]:
+    try:
+        yield
     except ServiceError:
         raise
     except Exception as error:  # of broken offsets the library raises ValueError, OSError, zlib.error and others
         raise BrokenArchive(why=str(error)[:200] or type(error).__name__) from error
+
+
+async def _in_thread(parts: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    while part := await asyncio.to_thread(next, parts, b""):
+        yield part
+
+
+def _opened(file: IO[bytes], max_bytes: int) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+    archive = zipfile.ZipFile(file)
+    return archive, _members(archive, max_bytes)
 
 
 def _members(archive: zipfile.ZipFile, max_bytes: int) -> list[zipfile.ZipInfo]:

@@ -6,66 +6,62 @@ can unpack to gigabytes of one cell.
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
-from collections.abc import Iterator
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Iterable
 from typing import IO
 
+from castor_chassis import ChildLate, ChildLost, ChildProcess
+from castor_chassis.background.child_loop import Answer
 from twitter_service.errors import BrokenWorkbook
 from twitter_service.imports.readers.base import Recognised
 from twitter_service.imports.readers.workbook import csv_of_workbook
 
-MEMORY_BYTES = 256 << 20
+MEMORY_MB = 256
 """With the service's own below what its container may take."""
-_COMMAND = (sys.executable, "-m", "twitter_service.imports.readers.workbook_process")
-_LENGTH_BYTES = 8
-_NOTE, _PART, _ERROR, _END = b"N", b"P", b"E", b"."
+PART_SECONDS = 120
+"""Until the next 500 rows, the shared texts of the workbook included: those of a million rows take a third of it."""
+_NOTE, _PART, _ERROR = b"N", b"P", b"E"
 
 
-def csv_of_workbook_apart(file: IO[bytes], recognised: Recognised) -> Iterator[bytes]:
+async def csv_of_workbook_apart(file: IO[bytes], recognised: Recognised) -> AsyncGenerator[bytes]:
     """Yield what ``csv_of_workbook`` yields, of a file on disk; raises ``BrokenWorkbook``."""
+    descriptor = await asyncio.to_thread(_written, file)
+    process = ChildProcess(answering, seconds=PART_SECONDS, memory_mb=MEMORY_MB, pass_fds=(descriptor,))
+    try:
+        async for message in process.parts(str(descriptor).encode()):
+            kind, content = message[:1], message[1:]
+            if kind == _PART:
+                yield content
+            elif kind == _NOTE:
+                recognised.notes.append(content.decode())
+            else:
+                raise BrokenWorkbook(why=content.decode())
+    except ChildLate as error:
+        raise BrokenWorkbook(why=f"500 rows of it take longer than {PART_SECONDS} s to read") from error
+    except ChildLost as error:
+        raise BrokenWorkbook(why="it ends the process that reads it") from error
+    finally:
+        await process.close()
+
+
+def _written(file: IO[bytes]) -> int:
     file.flush()
-    # No environment: what reads untrusted files has no use for the passwords in it.
-    with subprocess.Popen(_COMMAND, stdin=file.fileno(), stdout=subprocess.PIPE, env={}) as process:
-        assert process.stdout is not None
-        try:
-            for kind, content in _messages(process.stdout):
-                if kind == _PART:
-                    yield content
-                elif kind == _NOTE:
-                    recognised.notes.append(content.decode())
-                else:
-                    raise BrokenWorkbook(why=content.decode())
-        finally:
-            process.kill()
+    return file.fileno()
 
 
-def _messages(pipe: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    while kind := pipe.read(1):
-        if kind == _END:
-            return
-        yield kind, pipe.read(int.from_bytes(pipe.read(_LENGTH_BYTES), "big"))
-    raise BrokenWorkbook(why="it ends the process that reads it")
+def answering() -> Answer:
+    """Return what answers in the process: the number of an open file with its notes and parts, or what is wrong."""
+    return _messages
 
 
-def main() -> None:
-    """Read the workbook of the standard input, and say its parts, or what is wrong with it."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+def _messages(question: bytes) -> Iterable[bytes]:
     recognised = Recognised()
     try:
-        for part in csv_of_workbook(sys.stdin.buffer, recognised):
-            while recognised.notes:
-                _say(_NOTE, recognised.notes.pop(0).encode())
-            _say(_PART, part)
-        sys.stdout.buffer.write(_END)
+        with os.fdopen(int(question), "rb") as file:
+            for part in csv_of_workbook(file, recognised):
+                while recognised.notes:
+                    yield _NOTE + recognised.notes.pop(0).encode()
+                yield _PART + part
     except BrokenWorkbook as error:
-        _say(_ERROR, error.details["why"].encode(errors="replace"))
-
-
-def _say(kind: bytes, content: bytes) -> None:
-    sys.stdout.buffer.write(kind + len(content).to_bytes(_LENGTH_BYTES, "big") + content)
-
-
-if __name__ == "__main__":
-    main()
+        yield _ERROR + error.details["why"].encode(errors="replace")
