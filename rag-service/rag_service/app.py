@@ -9,7 +9,7 @@ from functools import partial
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, every
 from rag_service import __version__
 from rag_service.answers.prompt import system_message
 from rag_service.answers.service import AnswerService
@@ -105,5 +105,7 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
     chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)
     partitions = PartitionRepository(postgres)
-    chassis.spawn_under_lease("keep_indexes", partial(keep_indexes, partitions, indexes, settings.index_check_seconds))
-    chassis.spawn("measure", partial(measure, embeddings, settings.index_check_seconds))
+    chassis.spawn_under_lease(
+        "keep_indexes", every(settings.index_check_seconds, partial(keep_indexes, partitions, indexes))
+    )
+    chassis.spawn("measure", every(settings.index_check_seconds, partial(measure, embeddings)))

@@ -6,7 +6,6 @@ does not match the seals.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,13 +21,15 @@ from castor_chassis import Postgres, TimeSpan
 log = structlog.get_logger("auth.audit")
 
 
-@dataclass(frozen=True)
+@dataclass
 class AuditChain:
     """The audit log as a chain; events younger than ``retention`` are never deleted."""
 
     postgres: Postgres
     vault: Vault
     retention: timedelta
+    _logged: int = 0
+    """Number of the last event whose seal was logged."""
 
     async def seal(self) -> Seal | None:
         """Seal the head of the chain; None for an empty one."""
@@ -40,21 +41,18 @@ class AuditChain:
         await repository.insert_seal(self.postgres, sealed)
         return sealed
 
-    async def run(self, seal_every_seconds: float) -> None:
-        """Seal the head whenever it has moved and delete what is older than ``retention``, until cancelled.
+    async def seal_and_forget(self) -> None:
+        """Seal the head and delete what is older than ``retention``.
 
-        The head is logged as well, so a copy of it exists outside the database.
+        A head that has moved is logged as well, so a copy of it exists outside the database.
         """
-        last = 0
-        while True:
-            sealed = await self.seal()
-            if sealed is not None and sealed.seq != last:
-                last = sealed.seq
-                log.info("audit_sealed", seq=sealed.seq, hash=sealed.hash.hex())
-            deleted = await repository.delete_sealed(self.postgres, self._oldest_kept())
-            if deleted:
-                log.info("audit_forgotten", events=deleted, retention_days=self.retention.days)
-            await asyncio.sleep(seal_every_seconds)
+        sealed = await self.seal()
+        if sealed is not None and sealed.seq != self._logged:
+            self._logged = sealed.seq
+            log.info("audit_sealed", seq=sealed.seq, hash=sealed.hash.hex())
+        deleted = await repository.delete_sealed(self.postgres, self._oldest_kept())
+        if deleted:
+            log.info("audit_forgotten", events=deleted, retention_days=self.retention.days)
 
     def _oldest_kept(self) -> datetime:
         return datetime.now(UTC) - self.retention

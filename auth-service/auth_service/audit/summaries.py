@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -89,9 +88,3 @@ class Summaries:
         self._written.clear()
         for (event, subject), counted in sums.items():
             await self.audit.record_if_possible(db, event, subject=subject, **counted.details())
-
-    async def run(self, db: Database, every_seconds: float) -> None:
-        """Write the sums regularly, until cancelled."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            await self.write(db)

@@ -6,7 +6,6 @@ until the last token that they signed has expired.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +21,6 @@ from auth_service.tokens.signing_keys import Offload, new_private_pem
 from castor_chassis import Postgres
 
 log = structlog.get_logger("auth.rotation")
-_CHECK_SECONDS = 60
 _KEPT = timedelta(days=30)
 _LEEWAY = timedelta(minutes=1)
 
@@ -85,9 +83,7 @@ class KeyRotation:
         await key_repository.insert(db, kid, sealed, ahead)
         return kid
 
-    async def run(self) -> None:
-        """Rotate whenever it is due, until cancelled."""
-        while True:
-            if await key_repository.is_due(self.postgres, self.times.signs - self.times.ahead):
-                await self.rotate()
-            await asyncio.sleep(_CHECK_SECONDS)
+    async def rotate_if_due(self) -> None:
+        """Rotate when the present key has signed for long enough."""
+        if await key_repository.is_due(self.postgres, self.times.signs - self.times.ahead):
+            await self.rotate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -18,10 +17,11 @@ from auth_service.tokens.command import rotation_times
 from auth_service.tokens.key_rotation import KeyRotation
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.wiring.shared import SharedServices
-from castor_chassis import Chassis, reveal
+from castor_chassis import Chassis, every, reveal
 from castor_chassis.storage.migrations import check_migrated
 
 Work = Callable[[], Awaitable[None]]
+_KEY_CHECK_SECONDS = 60
 _SESSION_SWEEP_SECONDS = 60
 _REVOCATION_SWEEP_SECONDS = 600
 
@@ -40,7 +40,7 @@ def _in_every_replica(chassis: Chassis[AuthSettings], f: SharedServices, signing
     s, gate = chassis.settings, chassis.health.gate("signing_keys")
     load = partial(signing_keys.run, f.postgres, f.vault, chassis.in_thread, gate, s.keys_refresh_seconds)
     workers: dict[str, Work] = {"signing_keys": load, "revocations": f.revocations.run}
-    workers["audit_summaries"] = partial(f.summaries.run, f.postgres, s.audit_seal_seconds)
+    workers["audit_summaries"] = every(s.audit_seal_seconds, partial(f.summaries.write, f.postgres))
     email, password = s.bootstrap_admin_email, reveal(s.bootstrap_admin_password)
     if email is not None and password is not None:
         administrator = FirstAdministrator(f.postgres, f.passwords, f.audit)
@@ -56,19 +56,12 @@ def _in_one_replica(chassis: Chassis[AuthSettings], f: SharedServices, chain: Au
     for delete in (*sweeps, credential_repository.delete_expired, browser_session_repository.delete_expired):
         expired.append(partial(delete, f.postgres))
     return {
-        "key_rotation": rotation.run,
-        "audit_seal": partial(chain.run, s.audit_seal_seconds),
+        "key_rotation": every(_KEY_CHECK_SECONDS, rotation.rotate_if_due),
+        "audit_seal": every(s.audit_seal_seconds, chain.seal_and_forget),
         "outbox": f.outbox.run,
-        "session_sweep": partial(_repeat, _SESSION_SWEEP_SECONDS, *expired),
-        "revocation_sweep": partial(_repeat, _REVOCATION_SWEEP_SECONDS, f.revocations.delete_expired),
+        "session_sweep": every(_SESSION_SWEEP_SECONDS, *expired),
+        "revocation_sweep": every(_REVOCATION_SWEEP_SECONDS, f.revocations.delete_expired),
     }
-
-
-async def _repeat(every_seconds: float, *jobs: Work) -> None:
-    while True:
-        for job in jobs:
-            await job()
-        await asyncio.sleep(every_seconds)
 
 
 async def _once_migrated(chassis: Chassis[AuthSettings], work: Work) -> None:

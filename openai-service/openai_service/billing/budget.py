@@ -99,7 +99,7 @@ class Budget:
         if decision.refusal is not None:
             # Preallocations of other payers may hold what this call lacks; it is free when the caller repeats.
             self.end_preallocations()
-        if decision.refusal is not None and await self._release_expired():
+        if decision.refusal is not None and await self.release_expired():
             decision = await self._decide(hold, on_abandon)
         if decision.refusal is not None:
             raise _refused(hold, decision.refusal)
@@ -113,13 +113,8 @@ class Budget:
             decision.add_done_callback(lambda done: _abandon(done, hold.id, on_abandon))
             raise
 
-    async def sweep(self, every_seconds: float) -> None:
-        """Release expired holds every ``every_seconds``, until cancelled; all replicas do so independently."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            await self._release_expired()
-
-    async def _release_expired(self) -> bool:
+    async def release_expired(self) -> bool:
+        """Release expired holds and return whether there were any; all replicas do so independently."""
         released = await self._repository.release_expired()
         BUDGET_EXPIRED.inc(released)
         return released > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -12,7 +11,6 @@ from openai_service.protocol.chat import ChatRequest, Message
 from openai_service.text.redaction import Redaction, placeholders_in
 
 log = structlog.get_logger("castor.openai.prompts")
-SWEEP_SECONDS = 3600.0
 ELLIPSIS = "…"
 # Longer than anything that is redacted, so that the cut never leaves half of it.
 _MARGIN_CHARACTERS = 1000
@@ -45,12 +43,6 @@ class PromptLog:
     async def erase(self, tenant: str) -> int:
         """Erase the prompts of ``tenant``'s calls so far; returns how many were stored."""
         return await self._repository.erase(tenant)
-
-    async def sweep(self, every_seconds: float = SWEEP_SECONDS) -> None:
-        """Erase expired prompts every ``every_seconds`` until cancelled, also when no new ones are kept."""
-        while True:
-            await self.delete_expired()
-            await asyncio.sleep(every_seconds)
 
     async def delete_expired(self) -> int:
         """Erase the prompts that are too old now; returns how many."""

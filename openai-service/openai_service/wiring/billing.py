@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from castor_chassis import Chassis
+from castor_chassis import Chassis, every
 from openai_service.billing.budget import Budget, Limits
 from openai_service.billing.budget_repository import BudgetRepository
 from openai_service.billing.ledger import Ledger
@@ -16,6 +16,8 @@ from openai_service.billing.usage_reports import UsageReports
 from openai_service.prompt_log.repository import PromptRepository
 from openai_service.prompt_log.service import PromptLog
 from openai_service.settings import OpenAISettings
+
+_PROMPT_SWEEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ def create_billing(chassis: Chassis[OpenAISettings]) -> Billing:
         days=settings.ledger_prompt_days,
     )
     chassis.spawn("ledger", writer.run)
-    chassis.spawn("prompts", prompt_log.sweep)
-    chassis.spawn("budget", lambda: budget.sweep(settings.budget_lease_seconds / 4))
+    # Also when no new prompts are kept.
+    chassis.spawn("prompts", every(_PROMPT_SWEEP_SECONDS, prompt_log.delete_expired))
+    chassis.spawn("budget", every(settings.budget_lease_seconds / 4, budget.release_expired))
     return Billing(
         Ledger(writer, Prices(settings.price_table), budget, margins),
         UsageReports(ledger_repository, budget_repository, limits),

@@ -146,7 +146,7 @@ async def test_a_dead_replicas_advance_lapses_with_its_lease(pool: Postgres, led
     assert (await account(ledger))[1] == (2 + 8) * NANO
 
     async def lapsed() -> bool:
-        await alive.budget._release_expired()
+        await alive.budget.release_expired()
         return await account(ledger) == (0, 0)
 
     await until(lapsed)

@@ -116,11 +116,9 @@ class Embedder:
         return first + second, error
 
 
-async def measure(documents: EmbeddingRepository, seconds: float) -> None:
-    """Set the gauges every ``seconds`` until cancelled."""
-    while True:
-        counts = await documents.counts()
-        DOCUMENTS.set(counts.documents)
-        PENDING.set(counts.pending)
-        REFUSED.set(counts.refused)
-        await asyncio.sleep(seconds)
+async def measure(documents: EmbeddingRepository) -> None:
+    """Set the gauges."""
+    counts = await documents.counts()
+    DOCUMENTS.set(counts.documents)
+    PENDING.set(counts.pending)
+    REFUSED.set(counts.refused)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from rag_service.documents.partition_repository import PartitionRepository
@@ -10,9 +9,7 @@ from rag_service.metrics import VECTOR_INDEXES
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 
 
-async def keep_indexes(partitions: PartitionRepository, indexes: VectorIndexRepository, seconds: float) -> None:
-    """Make partitions ahead, build and drop vector indexes as needed, every ``seconds`` until cancelled."""
-    while True:
-        await partitions.ensure(datetime.now(UTC))
-        VECTOR_INDEXES.set(await indexes.ensure())
-        await asyncio.sleep(seconds)
+async def keep_indexes(partitions: PartitionRepository, indexes: VectorIndexRepository) -> None:
+    """Make partitions ahead, build and drop vector indexes as needed."""
+    await partitions.ensure(datetime.now(UTC))
+    VECTOR_INDEXES.set(await indexes.ensure())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from castor_chassis import every
 from twitter_service.maintenance.retention_repository import RetentionRepository
 from twitter_service.metrics import RETIRED
 
@@ -29,9 +29,8 @@ class Retention:
 
     async def run(self) -> None:
         """Run until cancelled, or not at all where tweets are kept without limit; raises ``DatabaseUnavailable``."""
-        while self._retention:
-            await self.sweep()
-            await asyncio.sleep(self._sweep_seconds)
+        if self._retention:
+            await every(self._sweep_seconds, self.sweep)()
 
     async def sweep(self) -> None:
         """Erase what is older than the retention; the feed tells every consumer. Tombstones stay for a while longer."""
