@@ -17,14 +17,25 @@ pytest_plugins = ["castor_devstack.testing"]
 LONGEST = ("tests/e2e/", "tests/contract/test_conformance.py", "devstack/tests/", "openai-service/", "auth-service/")
 
 
+# The modules outside of tests/e2e that ask for the fixture ``system``; tests/ci holds that these are all.
+SHARING_A_SYSTEM = (
+    "tests/contract/test_conformance.py", "tests/contract/test_calendar.py", "tests/observability/test_metrics.py",
+    "tests/security/test_strangers_at_the_ingress.py", "tests/security/test_users_at_the_ingress.py",
+)  # fmt: skip
+
+
 class ModuleScheduling(LoadScopeScheduling):
-    """Sends the tests of a module to one process, and all of ``tests/e2e`` too, since they share a running system.
+    """Sends the tests of a module to one process, and those that share a running system too, so that only two start.
+
+    All of ``tests/e2e`` share one, and all others that need a system share the other.
 
     ``--dist loadgroup`` would do, but pytest-xdist 3.8 writes the groups to an attribute that pytest 9.2 no longer has.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.split("::")[0]
+        if module in SHARING_A_SYSTEM:
+            return "system"
         return "tests/e2e" if module.startswith("tests/e2e/") else module
 
 
