@@ -26,13 +26,9 @@ from argon2.low_level import Type, hash_secret
 
 from bench.auth.client import CONNECTIONS, Contestant, of, post
 from bench.auth.servers import EMAIL, PASSWORD, TOKENS, serve_ours, serve_peer, start
+from bench.stores import stores
 from castor_chassis.testing import Authority
 from castor_chassis.tls import TlsFiles
-from castor_devstack.stack.ports import PortLeases
-from castor_devstack.stack.postgres import EmbeddedPostgres
-from castor_devstack.stack.valkey import EmbeddedValkey
-from castor_devstack.supervision.os_user import postgres_account
-from castor_devstack.testing import scratch_folder
 
 ROUNDS, SECONDS = 7, 1.0
 
@@ -131,20 +127,8 @@ def main() -> None:
     if importlib.util.find_spec("jwt") is None:
         print("PyJWT is not here; run it with: uv run --group bench python -m bench auth")
         return
-    account, leases = postgres_account(), PortLeases()
-    ports = leases.choose({"postgres": 0, "valkey": 0})
     authority = Authority.create()
-    with scratch_folder(account) as folder, scratch_folder(None) as other, tempfile.TemporaryDirectory() as pems:
-        database = EmbeddedPostgres(folder / "pg", port=ports["postgres"], password="bench", account=account, fast=True)
-        valkey = EmbeddedValkey(other / "valkey", port=ports["valkey"], password="bench", fast=True)
-        database.start()
-        valkey.start()
-        try:
-            database.provision({"auth": "auth"})
-            tls = authority.write(Path(pems), "twitter-service").client_context()
-            files = authority.write(Path(pems), "auth-service")
-            uvloop.run(run(files, tls, database.url("auth", "auth", "auth"), valkey.url(0)))
-        finally:
-            valkey.stop()
-            database.stop()
-            leases.release()
+    with stores() as (database_url, redis_url), tempfile.TemporaryDirectory() as pems:
+        tls = authority.write(Path(pems), "twitter-service").client_context()
+        files = authority.write(Path(pems), "auth-service")
+        uvloop.run(run(files, tls, database_url, redis_url))

@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.twitter.service import postgres
+from bench.stores import postgres_server, url_in
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
 from forecast_service.app import create_app
@@ -83,5 +83,5 @@ async def run(url: str, folder: Path) -> None:
 
 def main() -> None:
     """Measure on a PostgreSQL of its own."""
-    with postgres() as server, tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(server.url("bench", "bench", "bench"), Path(folder)))
+    with postgres_server() as server, tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(url_in(server), Path(folder)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -16,12 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.openai.processes import MASTER_KEY, MODEL, PRICE, Contestant, child, end
+from bench.stores import postgres_server, url_in
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import tls_settings
 from castor_chassis.tls import TlsFiles
-from castor_devstack.stack.postgres import EmbeddedPostgres
-from castor_devstack.supervision.os_user import postgres_account
-from castor_devstack.testing import scratch_folder
 
 LITELLM = "LiteLLM"
 
@@ -47,19 +44,10 @@ litellm_settings: {{telemetry: false}}
 @contextmanager
 def database() -> Iterator[str]:
     """Yield the URL of a migrated database on a PostgreSQL of its own, durable as in production."""
-    account = postgres_account()
-    with scratch_folder(account) as folder:
-        server = EmbeddedPostgres(
-            folder / "postgres", port=_free_port(), password=secrets.token_urlsafe(), account=account
-        )
-        server.start()
-        try:
-            server.provision({"openai": "openai"})
-            url = server.url("openai", "openai", "openai")
-            asyncio.run(migrate(url, "openai_service"))
-            yield url
-        finally:
-            server.stop()
+    with postgres_server() as server:
+        url = url_in(server)
+        asyncio.run(migrate(url, "openai_service"))
+        yield url
 
 
 @contextmanager

@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.stores import postgres_server, url_in
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
-from castor_devstack.stack.ports import PortLeases
-from castor_devstack.stack.postgres import EmbeddedPostgres
-from castor_devstack.supervision.os_user import postgres_account
-from castor_devstack.testing import scratch_folder
 from openai_service.embeddings.transformer import TransformerEncoder
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
@@ -67,7 +63,8 @@ def vectors_of(texts: Sequence[str], encoder: TransformerEncoder) -> Vectors:
 async def searched(drafts: Sequence[Draft], encoder: TransformerEncoder) -> AsyncIterator[RetrievalService]:
     """Run the search over ``drafts``, all embedded."""
     vectors = await asyncio.to_thread(vectors_of, [draft.text for draft in drafts], encoder)
-    with _database() as url:
+    with postgres_server(fast=True) as server:
+        url = url_in(server)
         await migrate(url, "rag_service")
         postgres = Postgres(url)
         await postgres.open()
@@ -93,20 +90,3 @@ async def _store(postgres: Postgres, drafts: Sequence[Draft], vectors: Vectors, 
         ]
         await embeddings.set_embeddings(pending, Embeddings(model, DIMENSIONS, rows))
     await postgres.execute("ANALYZE documents")
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    account, ports = postgres_account(), PortLeases()
-    port = ports.choose({"postgres": 0})["postgres"]
-    with scratch_folder(account) as folder:
-        server = EmbeddedPostgres(
-            folder / "postgres", port=port, password=secrets.token_urlsafe(), account=account, fast=True
-        )
-        server.start()
-        try:
-            server.provision({"rag": "rag"})
-            yield server.url("rag", "rag", "rag")
-        finally:
-            server.stop()
-            ports.release()

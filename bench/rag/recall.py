@@ -28,7 +28,7 @@ import numpy as np
 
 from bench.rag.predecessor import seconds_of
 from bench.rag.vectors import Floats, embedded, noisy, texts_of
-from bench.twitter.service import postgres
+from bench.stores import postgres_server, url_in
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from rag_service.documents.model import Access
@@ -171,8 +171,8 @@ def database_at(url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    with postgres() as server:
-        yield server.url("bench", "bench", "bench")
+    with postgres_server() as server:
+        yield url_in(server)
 
 
 async def run(url: str, vectors: Floats, queries: Floats, part: str) -> float:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from bench.twitter.service import postgres
+from bench.stores import postgres_server, url_in
 from bench.twitter.tweets import START, text_of
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
@@ -174,8 +174,8 @@ def main() -> None:
     parser.add_argument("--tweets", type=int, default=333_000)
     parser.add_argument("--vectors", type=int, default=20_000)
     options = parser.parse_args()
-    with postgres() as server:
-        asyncio.run(run(server.url("bench", "bench", "bench"), options.tweets, options.vectors))
+    with postgres_server() as server:
+        asyncio.run(run(url_in(server), options.tweets, options.vectors))
 
 
 if __name__ == "__main__":

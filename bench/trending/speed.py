@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from redis.asyncio import Redis
 
+from bench.stores import postgres_server, url_in
 from bench.trending.generator import Made, Tweet, World, make
-from bench.twitter.service import postgres
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_devstack.stack.ports import PortLeases
@@ -203,11 +203,11 @@ def main() -> None:
     )  # fmt: skip
     made = make(world)
     port = PortLeases().choose({"valkey": 0})["valkey"]
-    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with postgres_server() as server, tempfile.TemporaryDirectory() as folder:
         valkey = EmbeddedValkey(Path(folder) / "valkey", port=port, password="bench", fast=True)
         valkey.start()
         try:
-            asyncio.run(measure(server.url("bench", "bench", "bench"), valkey.url(), made))
+            asyncio.run(measure(url_in(server), valkey.url(), made))
         finally:
             valkey.stop()
 

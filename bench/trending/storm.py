@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from bench.twitter.service import postgres
+from bench.stores import postgres_server, url_in
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import until
@@ -168,8 +168,8 @@ def main() -> None:
     parser.add_argument("--watches", type=int, default=1000)
     parser.add_argument("--events", type=int, default=10_000)
     wanted = parser.parse_args()
-    with postgres() as server:
-        asyncio.run(measure(server.url("bench", "bench", "bench"), wanted.watches, wanted.events))
+    with postgres_server() as server:
+        asyncio.run(measure(url_in(server), wanted.watches, wanted.events))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ from typing import Any
 import asyncpg
 import orjson
 
-from bench.twitter.service import Endpoint, postgres, running, watch_parser
+from bench.stores import postgres_server
+from bench.twitter.service import Endpoint, running, watch_parser
 from bench.twitter.tweets import id_of, text_of, time_of, write_pages
 from castor_chassis.client.transport import httpx
 from twitter_service.imports.parser import parse
@@ -259,7 +260,7 @@ async def search(endpoint: Endpoint, rows: int) -> None:
 
 async def run(rows: int, parts: list[str]) -> None:
     """Measure and print."""
-    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with postgres_server() as server, tempfile.TemporaryDirectory() as folder:
         async with running(server) as endpoint:
             await track(endpoint.client)
             if "twarc" in parts:

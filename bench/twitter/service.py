@@ -7,8 +7,8 @@ import multiprocessing
 import os
 import resource
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,15 +16,13 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
+from bench.stores import url_in
 from castor_chassis.client.transport import httpx
 from castor_chassis.observability.logging import configure_logging
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
-from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.postgres import EmbeddedPostgres
-from castor_devstack.supervision.os_user import postgres_account
-from castor_devstack.testing import scratch_folder
 from twitter_service.app import create_app
 from twitter_service.settings import TwitterSettings
 
@@ -66,21 +64,6 @@ def _parser_memory() -> list[float]:
     return found
 
 
-@contextmanager
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """Run a PostgreSQL of its own with the settings of `castor up`."""
-    account = postgres_account()
-    port = PortLeases().choose({"postgres": 0})["postgres"]
-    with scratch_folder(account) as folder:
-        server = EmbeddedPostgres(folder / "postgres", port=port, password="bench", account=account)
-        server.start()
-        try:
-            server.provision({"bench": "bench"})
-            yield server
-        finally:
-            server.stop()
-
-
 def serve(files: TlsFiles, url: str, pipe: Connection) -> None:
     """Run the service in this process until the pipe says otherwise."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the access log is written for real, to nowhere
@@ -106,7 +89,7 @@ async def _serve(files: TlsFiles, url: str, pipe: Connection) -> None:
 @asynccontextmanager
 async def running(server: EmbeddedPostgres) -> AsyncIterator[Endpoint]:
     """Start the service in a process of its own, beside nothing but PostgreSQL."""
-    url, authority = server.url("bench", "bench", "bench"), Authority.create()
+    url, authority = url_in(server), Authority.create()
     await migrate(url, "twitter_service")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

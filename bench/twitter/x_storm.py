@@ -27,6 +27,7 @@ import aiohttp
 from redis.asyncio import Redis
 from tweepy.asynchronous import AsyncClient, AsyncPaginator
 
+from bench.stores import stores
 from castor_chassis import Postgres, Wakeup
 from castor_chassis.observability.logging import configure_logging
 from castor_chassis.storage.migrations import migrate
@@ -34,11 +35,6 @@ from castor_devstack.fake_x.corpus import Corpus, filled, invented
 from castor_devstack.fake_x.faults import Fault, Kind
 from castor_devstack.fake_x.limits import Limits as XWindows
 from castor_devstack.fake_x.server import FakeX
-from castor_devstack.stack.ports import PortLeases
-from castor_devstack.stack.postgres import EmbeddedPostgres
-from castor_devstack.stack.valkey import EmbeddedValkey
-from castor_devstack.supervision.os_user import postgres_account
-from castor_devstack.testing import scratch_folder
 from twitter_service.billing.budget import BudgetLimits, Payer, Prices
 from twitter_service.billing.ledger import Ledger
 from twitter_service.billing.repository import LedgerRepository
@@ -246,19 +242,5 @@ async def compare(urls: tuple[str, str]) -> None:
 def main() -> None:
     """Start PostgreSQL and Valkey, compare, and stop them."""
     configure_logging("bench", "ERROR")
-    account, leases = postgres_account(), PortLeases()
-    ports = leases.choose({"postgres": 0, "valkey": 0})
-    with scratch_folder(account) as folder:
-        database = EmbeddedPostgres(
-            folder / "postgres", port=ports["postgres"], password="bench", account=account, fast=True
-        )
-        valkey = EmbeddedValkey(folder / "valkey", port=ports["valkey"], password="bench", fast=True)
-        database.start()
-        valkey.start()
-        try:
-            database.provision({"bench": "bench"})
-            asyncio.run(compare((database.url("bench", "bench", "bench"), valkey.url(0))))
-        finally:
-            valkey.stop()
-            database.stop()
-            leases.release()
+    with stores() as urls:
+        asyncio.run(compare(urls))
