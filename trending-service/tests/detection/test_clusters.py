@@ -81,7 +81,8 @@ def test_forms_of_one_name_are_one_topic_although_no_tweet_has_both(one: str, ot
         ("#NoMasPetro", "Petro"), ("marcha contra Petro", "marcha por Petro"), ("#ConFico", "#ContraFico"),
         ("caso", "casa"), ("voto", "voto en blanco"), ("Gustavo Petro", "Gustavo Bolívar"),
         ("Mario Castro", "María Castro"), ("Claudia López", "Claudio López"), ("Manuel Gómez", "Manuela Gómez"),
-        ("presidente", "presidenta"), ("la candidata", "el candidato"), ("Daniel", "Daniela"), ("Carlos", "Carla"), ("Marín", "Marina"), ("#Petro", "Petra"), ("puertos", "puerta"),
+        ("presidente", "presidenta"), ("la candidata", "el candidato"), ("Daniel", "Daniela"),
+        ("Carlos", "Carla"), ("Marín", "Marina"), ("#Petro", "Petra"), ("puertos", "puerta"),
         ("puerto libre", "puerta libre"), ("1,5 millones", "15 millones"),
     ],
 )  # fmt: skip
