@@ -14,7 +14,6 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from sentiment_service.text.normalise import normalise
 
@@ -130,6 +129,9 @@ class FeatureSpace:
 
     def counts(self, texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
         """Return counts of words, counts of character n-grams, and cues: one row for each raw text."""
+        # Imported late: it takes seconds, which exporting the contract and collecting tests need not wait for.
+        from sklearn.feature_extraction.text import HashingVectorizer
+
         clean = [normalise(text) for text in texts]
         tokenized = [tokenize(text, self.lexicon) for text in clean]
         words = HashingVectorizer(
