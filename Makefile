@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 SYNCED := $(VENV)/.synced
 T      ?=
 PARALLEL := -n auto --no-loadscope-reorder
+# Named, so that the second of the two runs need not collect thousands of tests for a few.
+ALONE = $(shell grep -rl --include='test_*.py' 'mark\.alone' */tests tests)
 SCRIPTS := $(wildcard .github/scripts/*.sh charts/development/*.sh tests/images/*.sh tests/images/stand_ins/*.sh)
 LINTERS := tools/contracts/linters
 CHROMIUM := $(firstword $(foreach p,chromium chromium-browser google-chrome,$(shell command -v $(p))))
@@ -35,7 +37,7 @@ demo: $(SYNCED) ## Start what is not running and run the main job: make demo [IN
 
 test: $(SYNCED) $(if $(CHROMIUM),browser) ## Run every test, in parallel: make test [T=trending-service] [T=path/to/test.py]
 	$(BIN)/pytest $(if $(T),$(T),$(PARALLEL) -m "not alone and not local_model and not clients and not images")
-	$(if $(T),,$(BIN)/pytest -m "alone and not local_model and not clients and not images")
+	$(if $(T),,$(BIN)/pytest -m "alone and not local_model and not clients and not images" $(ALONE))
 
 browser: $(SYNCED) # The driver of the browser, for the console's tests
 	@$(BIN)/python -c 'import playwright' 2>/dev/null || $(BIN)/uv sync --frozen --quiet --inexact --group browser
