@@ -13,7 +13,7 @@ import asyncpg
 from auth_service.accounts import registration_repository
 from auth_service.audit.recorder import Audit
 from auth_service.credentials import api_key_repository
-from auth_service.credentials.api_key_repository import ApiKey
+from auth_service.credentials.model import ApiKey
 from auth_service.errors import AccountChanged, LastAdministrator, OutboxFull, UserNotFound
 from auth_service.mail.outbox import Outbox
 from auth_service.revocations.service import Revocations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from auth_service.accounts import one_time_token_repository
 from auth_service.accounts.changes import AccountChanges
 from auth_service.audit.summaries import Summaries
-from auth_service.credentials.api_key_repository import ApiKey
+from auth_service.credentials.model import ApiKey
 from auth_service.crypto.digests import digest
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.login import Login
-from auth_service.credentials.api_key_repository import ApiKey
+from auth_service.credentials.model import ApiKey
 from auth_service.crypto.passwords import Passwords
 from auth_service.errors import UserNotFound
 from auth_service.sessions.service import PASSWORD, TokenPair

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from auth_service.api.dependencies import NEWEST, From, KeyOwner, R, no_store
 from auth_service.api.schemas.api_keys import ApiKeyRequest, ApiKeyView, NewApiKeyView, RotateKeyRequest
-from auth_service.credentials.api_key_repository import ApiKey
+from auth_service.credentials.model import ApiKey
 from auth_service.errors import ApiKeyNotFound, OutboxFull, ScopeNotHeld, TooManyApiKeys
 from castor_chassis import IdempotencyInFlight, Ok, Once, Page, Paged, Pattern, errors_of, ok
 

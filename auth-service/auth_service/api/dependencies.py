@@ -22,8 +22,8 @@ from auth_service.api.schemas.fields import UUID_TEXT
 from auth_service.api.schemas.login import SessionView, TokensView
 from auth_service.api.schemas.users import UserView
 from auth_service.audit.service import AuditChain
-from auth_service.credentials.api_key_repository import ApiKey
 from auth_service.credentials.api_keys import ApiKeys
+from auth_service.credentials.model import ApiKey
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, OwnAccount

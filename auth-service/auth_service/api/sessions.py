@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from auth_service.api.dependencies import AccountOwner, From, R, SessionId
 from auth_service.api.schemas.sessions import OpenSessionView, SessionsEndedView
 from auth_service.errors import SessionNotFound
-from auth_service.sessions.repository import Session
+from auth_service.sessions.model import Session
 from castor_chassis import Ok, Order, Page, Paged, Principal, Text, Timestamp, errors_of, ok
 
 router = APIRouter(prefix="/v1/auth/sessions", tags=["auth"])

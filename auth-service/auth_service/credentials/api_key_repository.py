@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
-from auth_service.users.model import User
+from auth_service.credentials.model import ApiKey, HeldApiKey
 from auth_service.users.repository import COLUMNS as USER_COLUMNS
 from auth_service.users.repository import user_of
 from castor_chassis.storage.postgres import Database
 
 _COLUMNS = "k.id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at"
 _IN_FORCE = "k.revoked_at IS NULL AND k.expires_at > now()"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """An API key as its owner sees it."""
-
-    id: str
-    name: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldApiKey:
-    """An API key in force, and whose it is."""
-
-    key: ApiKey
-    secret_hashes: list[bytes]
-    """Of the secrets that are valid: the present one and, within the grace period, the one before."""
-    owner: User
 
 
 async def insert(

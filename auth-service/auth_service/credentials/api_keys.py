@@ -14,7 +14,7 @@ import asyncpg
 
 from auth_service.audit.recorder import Audit
 from auth_service.credentials import api_key_repository
-from auth_service.credentials.api_key_repository import ApiKey
+from auth_service.credentials.model import ApiKey
 from auth_service.crypto.digests import digest
 from auth_service.errors import AccountChanged, ApiKeyNotFound, ScopeNotHeld, TooManyApiKeys
 from auth_service.mail.outbox import Outbox

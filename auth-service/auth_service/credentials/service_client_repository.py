@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from auth_service.credentials.model import ClientSecrets, ServiceClient
 from castor_chassis.storage.postgres import Database
 
 _COLUMNS = "id, service, created_at, rotated_at, last_used_at"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceClient:
-    """A client of the token endpoint that has a secret."""
-
-    id: str
-    service: str
-    created_at: datetime
-    rotated_at: datetime | None
-    last_used_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSecrets:
-    """The service that a client stands for, and the hashes of its valid secrets."""
-
-    service: str
-    hashes: list[bytes]
 
 
 async def insert(db: Database, client_id: str, service: str, secret_hash: bytes) -> ServiceClient:

@@ -11,7 +11,7 @@ import asyncpg
 
 from auth_service.audit.recorder import Audit
 from auth_service.credentials import service_client_repository
-from auth_service.credentials.service_client_repository import ServiceClient
+from auth_service.credentials.model import ServiceClient
 from auth_service.crypto.digests import digest
 from auth_service.errors import ClientNotFound, InvalidClient
 from auth_service.users.client import Client

@@ -22,7 +22,7 @@ from auth_service.oidc import code_repository
 from auth_service.oidc.clients import OidcClients
 from auth_service.oidc.id_tokens import IdTokens
 from auth_service.oidc.model import CollectableLogin
-from auth_service.sessions.repository import ClientGrant
+from auth_service.sessions.model import ClientGrant
 from auth_service.sessions.service import OpenSession, Sessions, TokenPair
 from auth_service.users import repository as users
 from auth_service.users.client import Client

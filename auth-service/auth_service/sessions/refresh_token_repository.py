@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import asyncpg
 
-from auth_service.sessions.repository import Authentication, ClientGrant, grant_of
+from auth_service.sessions.model import Authentication, ClientGrant
+from auth_service.sessions.repository import grant_of
 from auth_service.users.model import User
 from auth_service.users.repository import COLUMNS, user_of
 from castor_chassis.storage.postgres import Database

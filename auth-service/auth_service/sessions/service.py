@@ -24,8 +24,8 @@ from auth_service.errors import InvalidRefreshToken, SessionNotFound
 from auth_service.metrics import REFRESH_REPLAYS, attempt
 from auth_service.revocations.service import Revocations
 from auth_service.sessions import browser_session_repository, refresh_token_repository, repository
+from auth_service.sessions.model import Authentication, ClientGrant, Session
 from auth_service.sessions.refresh_token_repository import HeldRefreshToken
-from auth_service.sessions.repository import Authentication, ClientGrant, Session
 from auth_service.tokens.issuer import TokenIssuer
 from auth_service.users import repository as users
 from auth_service.users.client import Client

@@ -14,7 +14,7 @@ import orjson
 
 from twitter_service.imports.json_salvage import BROKEN, members, objects, repaired
 from twitter_service.tweets.model import NewTweet, Unusable, read_time
-from twitter_service.tweets.x_payload import Includes, tweet_of_json, tweet_of_object
+from twitter_service.tweets.payloads.x_payload import Includes, tweet_of_json, tweet_of_object
 
 _LIST = re.compile(r'"(?:data|results|statuses)"\s*:\s*\[')
 _INCLUDES = re.compile(r'"includes"\s*:\s*\{')

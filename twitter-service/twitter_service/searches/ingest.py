@@ -10,7 +10,7 @@ import structlog
 from twitter_service.entities.tweet_writer import TweetWriter
 from twitter_service.metrics import TWEETS
 from twitter_service.tweets.model import NewTweet, Unusable
-from twitter_service.tweets.x_payload import Includes, tweet_of_object
+from twitter_service.tweets.payloads.x_payload import Includes, tweet_of_object
 from twitter_service.x.client import XPage
 
 log = structlog.get_logger("twitter.x")

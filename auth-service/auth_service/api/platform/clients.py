@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from auth_service.api.dependencies import NEWEST, From, Operator, R, no_store
 from auth_service.api.schemas.clients import ClientRequest, ClientView, NewClientView, RotateClientRequest
-from auth_service.credentials.service_client_repository import ServiceClient
+from auth_service.credentials.model import ServiceClient
 from auth_service.errors import ClientNotFound
 from castor_chassis import IdempotencyInFlight, Ok, Once, Page, Paged, Pattern, errors_of, ok
 

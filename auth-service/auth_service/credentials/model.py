@@ -1,0 +1,49 @@
+"""Records of API keys and service clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from auth_service.users.model import User
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as its owner sees it."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldApiKey:
+    """An API key in force, and whose it is."""
+
+    key: ApiKey
+    secret_hashes: list[bytes]
+    """Of the secrets that are valid: the present one and, within the grace period, the one before."""
+    owner: User
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClient:
+    """A client of the token endpoint that has a secret."""
+
+    id: str
+    service: str
+    created_at: datetime
+    rotated_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecrets:
+    """The service that a client stands for, and the hashes of its valid secrets."""
+
+    service: str
+    hashes: list[bytes]
