@@ -42,6 +42,19 @@ def test_sql_stands_in_repositories_only(with_sql: dict[str, list[str]]) -> None
     assert {name: found for name, found in with_sql.items() if not is_repository(Path(name))} == {}
 
 
+def test_routes_know_no_repository() -> None:
+    """Routes and wire models take records from ``model.py``; of ``api/`` only ``resources.py`` names repositories."""
+    found = [
+        f"{path.relative_to(ROOT)}: {node.module}"
+        for package in SERVICES
+        for path in (package / "api").rglob("*.py")
+        if path.name != "resources.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and is_repository(Path(f"{(node.module or '').rpartition('.')[2]}.py"))
+    ]
+    assert found == []
+
+
 def test_every_service_with_a_database_has_a_repository(with_sql: dict[str, list[str]]) -> None:
     """The search finds what is there: each service that has migrations has a repository with SQL."""
     assert len(SERVICES) == 7

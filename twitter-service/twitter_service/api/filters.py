@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from castor_chassis import ComposedText, Order, Paged, SinceDay, SinceQuery, Timestamp, UntilDay, UntilQuery, check_span
 from twitter_service.api.schemas.fields import AuthorName, Axis, DatasetName, EntityId, Label, Language, PlaceSlug
 from twitter_service.queries.service import CountFilter
-from twitter_service.tweets.repository import TweetFilter
+from twitter_service.tweets.records import TweetFilter
 from twitter_service.tweets.search_syntax import parse_search
 
 Dataset = Annotated[

@@ -7,10 +7,10 @@ one version of the sentiment model. What has no answer of that version counts as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from castor_chassis import Postgres
+from twitter_service.entities.model import EntityCount, TotalCount
 
 # Days are those of Bogota: UTC-5 the year round since 1993.
 _COUNTS = """
@@ -75,39 +75,6 @@ SELECT (min(created_at) AT TIME ZONE 'America/Bogota')::date, (max(created_at) A
 FROM tweets WHERE NOT deleted AND ($1::timestamptz IS NULL OR created_at <= $1)
   AND ($2::text IS NULL OR datasets @> ARRAY[$2::text])
 """
-
-
-@dataclass(frozen=True)
-class EntityCount:
-    """Tweets of one day or hour that count for one entity; in the order of the columns of ``_COUNTS``."""
-
-    start: date | datetime
-    """A day of America/Bogota, or when an hour begins."""
-    entity: str
-    tweets: int
-    scored: int
-    targeted: int
-    positive: int
-    neutral: int
-    negative: int
-    total_tweets: int
-    """All tweets of the day or hour, whomever they count for."""
-    gap: bool
-    """True when no tweet at all is stored of it."""
-    model: str | None
-    """The version of the sentiment model whose answers count; None: not known yet, any counts."""
-
-
-@dataclass(frozen=True)
-class TotalCount:
-    """All tweets of a span of days, tracked or not; ``models`` scored them."""
-
-    tweets: int
-    scored: int
-    positive: int
-    neutral: int
-    negative: int
-    models: list[str]
 
 
 class CountsRepository:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, TypedDict
 
 Kind = Literal["candidate", "party", "topic"]
@@ -46,3 +46,36 @@ class EntityChanges(TypedDict, total=False):
     hashtags: list[str]
     colour: str | None
     datasets: list[str]
+
+
+@dataclass(frozen=True)
+class EntityCount:
+    """Tweets of one day or hour that count for one entity; columns as ``CountsRepository`` selects them."""
+
+    start: date | datetime
+    """A day of America/Bogota, or when an hour begins."""
+    entity: str
+    tweets: int
+    scored: int
+    targeted: int
+    positive: int
+    neutral: int
+    negative: int
+    total_tweets: int
+    """All tweets of the day or hour, whomever they count for."""
+    gap: bool
+    """True when no tweet at all is stored of it."""
+    model: str | None
+    """The version of the sentiment model whose answers count; None: not known yet, any counts."""
+
+
+@dataclass(frozen=True)
+class TotalCount:
+    """All tweets of a span of days, tracked or not; ``models`` scored them."""
+
+    tweets: int
+    scored: int
+    positive: int
+    neutral: int
+    negative: int
+    models: list[str]

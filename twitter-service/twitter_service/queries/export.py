@@ -16,7 +16,7 @@ import orjson
 from castor_chassis import normal_time
 from twitter_service.queries.parquet import Kind, ParquetEncoder
 from twitter_service.queries.service import QueryService
-from twitter_service.tweets.repository import StoredTweet, TweetFilter
+from twitter_service.tweets.records import StoredTweet, TweetFilter
 
 PAGE_TWEETS = 1_000
 Format = Literal["jsonl", "csv", "parquet"]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from twitter_service.tweets.repository import StoredTweet
+from twitter_service.tweets.records import StoredTweet
 
 GROUP_ROWS = 10_000
 Kind = Literal["whole", "share", "text", "texts", "time"]

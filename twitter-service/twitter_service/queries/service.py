@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 
 from castor_chassis import DAYS_OF
 from twitter_service.datasets.repository import DatasetRepository
-from twitter_service.entities.counts_repository import CountsRepository, EntityCount, TotalCount
+from twitter_service.entities.counts_repository import CountsRepository
+from twitter_service.entities.model import EntityCount, TotalCount
 from twitter_service.entities.repository import EntityRepository
 from twitter_service.errors import AuthorNotFound, PlaceNotFound, TweetNotFound
 from twitter_service.matching.places import CITIES, DEPARTMENTS
-from twitter_service.tweets.author_repository import AuthorRecord, AuthorRepository
+from twitter_service.tweets.author_repository import AuthorRepository
 from twitter_service.tweets.model import MAX_ID
-from twitter_service.tweets.repository import StoredTweet, TweetFilter, TweetRepository, TweetVersion
+from twitter_service.tweets.records import AuthorRecord, StoredTweet, TweetFilter, TweetVersion
+from twitter_service.tweets.repository import TweetRepository
 
 FIRST_DAY = date(2006, 3, 21)
 """Day of the first tweet ever; nothing is counted before."""

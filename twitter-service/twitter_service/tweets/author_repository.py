@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.tweets.model import Author
+from twitter_service.tweets.records import AuthorRecord
 
 _FIELDS = ("followers", "following", "tweets", "verified", "has_bio", "has_image", "location")
 
@@ -41,21 +40,6 @@ async def save_authors(connection: Any, authors: Sequence[Author]) -> None:
             *([getattr(a, name) for a in ordered] for name in _FIELDS),
         ]  # fmt: skip
         await connection.execute(_SAVE, *columns)
-
-
-@dataclass(frozen=True)
-class AuthorRecord:
-    """What is known of an author. ``score`` is None until the author is assessed; ``reasons`` explain it."""
-
-    username: str
-    created_at: datetime | None
-    followers: int | None
-    following: int | None
-    tweets: int | None
-    verified: bool | None
-    location: str | None
-    score: float | None
-    reasons: list[dict[str, Any]]
 
 
 class AuthorRepository:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from castor_chassis import Broadcast, Overloaded, Wakeup
 from castor_chassis.context import remaining_seconds
 from twitter_service.metrics import FEED_HEAD, FEED_WAITERS, PENDING, SCORE_LAG
-from twitter_service.tweets.feed_repository import Change, FeedRepository, FeedState
+from twitter_service.tweets.feed_repository import FeedRepository, FeedState
+from twitter_service.tweets.records import Change
 
 POLL_SECONDS = 0.5
 MARGIN_SECONDS = 1.0

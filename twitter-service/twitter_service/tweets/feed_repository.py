@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from castor_chassis import Postgres
+from twitter_service.tweets.records import Change
 
 # Writers name hundreds of ids. A plan that is kept from when a partition was small scans it as it grows, so each
 # statement of a writer is planned for what is stored now.
@@ -57,27 +56,6 @@ class FeedState:
     def pending(self) -> int:
         """Tweets that wait for their sentiment."""
         return self.tweets - self.scored - self.unscorable
-
-
-class Change(msgspec.Struct, frozen=True, gc=False):
-    """The latest change of one tweet; of an erased tweet only the id and the times are left."""
-
-    change_seq: int
-    id: int
-    username: str
-    created_at: datetime
-    text: str
-    lang: str | None
-    deleted: bool
-    entities: list[str]
-    axes: list[str]
-    places: list[str]
-    positive: float | None
-    neutral: float | None
-    negative: float | None
-    label: str | None
-    model: str | None
-    datasets: list[str]
 
 
 async def lock_feed(connection: Any) -> tuple[int, int]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
-
-import msgspec
+from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.tweets.batch import Batch
 from twitter_service.tweets.erasure_repository import erase
 from twitter_service.tweets.feed_repository import lock_feed
+from twitter_service.tweets.records import StoredTweet, TweetFilter, TweetVersion
 from twitter_service.tweets.search_syntax import Search, Words
 from twitter_service.tweets.upsert_repository import Added, upsert
 
@@ -35,70 +33,6 @@ SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t
              WHERE p.tweet_id = t.id AND coalesce(p.towards, p.of_text) IS NOT NULL ORDER BY p.entity_id) AS counted_as
 FROM tweets t LEFT JOIN authors a ON a.key = coalesce(t.author_id, '@' || lower(t.username))
 """
-
-
-class StoredTweet(msgspec.Struct, frozen=True, gc=False):
-    """A tweet as it is listed; in the order of the columns of ``_SELECT``."""
-
-    id: int
-    username: str
-    author_id: str | None
-    created_at: datetime
-    text: str
-    lang: str | None
-    metrics: dict[str, int] | None
-    import_id: str
-    version_id: int | None
-    retweet_of: int | None
-    axes: list[str]
-    places: list[str]
-    place_source: Literal["tweet", "author"] | None
-    positive: float | None
-    neutral: float | None
-    negative: float | None
-    label: str | None
-    model: str | None
-    datasets: list[str]
-    entities: list[str]
-    retweets: int
-    earlier_versions: int
-    credibility: float
-    towards: list[dict[str, Any]]
-    """Entity, label, shares, basis and model of each sentiment towards an entity."""
-    counted_as: list[str]
-    """``entity:label`` for each entity that it counts for, with the label that counts use.
-
-    That is the label towards the entity where it was judged, else that of the text; none before it is scored.
-    """
-
-
-@dataclass(frozen=True)
-class TweetVersion:
-    """A text that an edit has replaced."""
-
-    version_id: int
-    created_at: datetime
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TweetFilter:
-    """Which tweets to list; all conditions hold. ``before`` is the (created_at, id) where the last page ended."""
-
-    dataset: str | None = None
-    entity: str | None = None
-    label: str | None = None
-    author: str | None = None
-    q: Search | None = None
-    axis: str | None = None
-    place: str | None = None
-    lang: str | None = None
-    min_credibility: float | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    as_of: datetime | None = None
-    before: tuple[datetime, int] | None = None
-    limit: int = 50
 
 
 @dataclass

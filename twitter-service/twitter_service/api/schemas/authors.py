@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
-from twitter_service.tweets.author_repository import AuthorRecord
+from twitter_service.tweets.records import AuthorRecord
 
 
 class ReasonOut(ResponseModel):

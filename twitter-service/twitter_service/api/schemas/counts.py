@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from castor_chassis import Integer, ResponseModel, Timestamp
-from twitter_service.entities.counts_repository import EntityCount
+from twitter_service.entities.model import EntityCount
 
 TARGETED = Field(
     description="Of the scored, those that are counted by what they say for or against the entity; the others by the "

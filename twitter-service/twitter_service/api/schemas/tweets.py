@@ -11,8 +11,7 @@ from castor_chassis import Integer, RequestModel, ResponseModel, Timestamp
 from twitter_service.api.schemas.fields import Label, TweetId
 from twitter_service.rejudging.model import Phase, RejudgingState
 from twitter_service.scoring.service import Progress
-from twitter_service.tweets.feed_repository import Change
-from twitter_service.tweets.repository import StoredTweet, TweetVersion
+from twitter_service.tweets.records import Change, StoredTweet, TweetVersion
 
 
 class Sentiment(ResponseModel):

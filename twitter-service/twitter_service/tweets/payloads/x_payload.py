@@ -14,7 +14,6 @@ import msgspec
 import orjson
 
 from twitter_service.matching.places import place_of
-from twitter_service.tweets.payloads.author_payload import author_of
 from twitter_service.tweets.model import (
     Author,
     NewTweet,
@@ -27,6 +26,7 @@ from twitter_service.tweets.model import (
     read_time,
     read_username,
 )
+from twitter_service.tweets.payloads.author_payload import author_of
 from twitter_service.tweets.payloads.v1_payload import as_v2, is_v1
 
 MAX_RAW_BYTES = 100_000
