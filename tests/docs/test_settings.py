@@ -1,4 +1,4 @@
-"""The tables of settings are whole, and documents name no variable that nothing reads."""
+"""The tables of settings are whole; documents name no variable that nothing reads, and no metric that nobody keeps."""
 
 from __future__ import annotations
 
@@ -82,3 +82,16 @@ def test_every_variable_that_is_named_is_read() -> None:
         if name not in settings | known
     }
     assert unknown == set()
+
+
+def test_every_metric_that_is_named_is_kept() -> None:
+    """A metric in a document is one of a service's, perhaps with what Prometheus adds to its name."""
+    code = [file for file in TRACKED if re.match(r"[\w-]+/(\w+_service|castor_chassis)/.*\.py$", file)]
+    kept = {name for file in code for name in re.findall(r"castor_[a-z_0-9]+", (ROOT / file).read_text())}
+    named = {
+        name
+        for document in DOCUMENTS
+        if Path(document).name != "CHANGELOG.md"
+        for name in re.findall(r"`(castor_[a-z0-9]+_[a-z0-9_]*[a-z0-9])", (ROOT / document).read_text())
+    }
+    assert {each for each in named if not {each, re.sub("_(total|bucket|sum|count|info)$", "", each)} & kept} == set()
