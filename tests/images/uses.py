@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-_WITHOUT_AN_ENVIRONMENT = """
-import subprocess
-import sys
-for module in {modules}:
-    subprocess.run([sys.executable, "-c", f"import {{module}}"], env={{}}, check=True)
-"""
-
 USES = {
+    "auth-service": """
+import asyncio
+from auth_service.crypto.password_judge import PasswordJudge
+async def judged():
+    judge = PasswordJudge(60, 1)
+    assert "most common" in await judge.why_weak("Manchester1986", "ana@example.com")
+    await judge.close()
+asyncio.run(judged())
+""",
     "forecast-service": """
 import io
 import numpy
@@ -37,19 +39,25 @@ import transformers
 from sentiment_service.classifiers.linear import LinearClassifier
 transformers.BertConfig, transformers.AutoTokenizer, transformers.PreTrainedTokenizerFast
 huggingface_hub.snapshot_download
-LinearClassifier.load()
+assert LinearClassifier.load().classify(["qué bien"])
 """,
-    "rag-service": _WITHOUT_AN_ENVIRONMENT.format(modules=["rag_service.files.reading_process"])
-    + """
+    "rag-service": """
 import asyncio
 from rag_service.files.reading_process import ReadingProcess
 assert asyncio.run(ReadingProcess(60).passages("text/plain", "Una frase sobre el metro de Bogotá.".encode()))
 """,
-    "twitter-service": _WITHOUT_AN_ENVIRONMENT.format(
-        modules=["twitter_service.imports.parser", "twitter_service.imports.readers.workbook_process"]
-    )
-    + """
+    "twitter-service": """
+import asyncio
 import io
+from castor_chassis import ChildProcess
+from twitter_service.imports import parser
+from twitter_service.imports.readers import workbook_process
+async def starts(module):
+    process = ChildProcess(module.answering, seconds=60, memory_mb=512)
+    await process.start()
+    await process.close()
+for module in (parser, workbook_process):
+    asyncio.run(starts(module))
 import pyarrow
 from pyarrow.parquet import ParquetWriter, read_table
 table = pyarrow.table({"text": ["niño"], "likes": [3]})

@@ -85,7 +85,7 @@ class ChildProcess:
         process, self._process = self._process, None
         if process is not None:
             if process.returncode is None:
-                with suppress(ProcessLookupError):
+                with suppress(ProcessLookupError, PermissionError):  # the latter on macOS, of one that has just ended
                     os.killpg(process.pid, signal.SIGKILL)
             await asyncio.shield(process.wait())
 
@@ -115,16 +115,22 @@ class ChildProcess:
         await self._receive()
 
     async def _send(self, question: bytes) -> None:
-        pipe = self._process and self._process.stdin
+        pipe = self._running.stdin
         assert pipe
         pipe.write(len(question).to_bytes(LENGTH_BYTES, "big"))
         pipe.write(question)
         await pipe.drain()
 
     async def _receive(self) -> bytes:
-        pipe = self._process and self._process.stdout
+        pipe = self._running.stdout
         assert pipe
         length = int.from_bytes(await pipe.readexactly(LENGTH_BYTES), "big")
         if length > self._memory_mb << 20:
             raise EOFError(f"a part of {length} bytes is more than it may hold")
         return await pipe.readexactly(length)
+
+    @property
+    def _running(self) -> Process:
+        if self._process is None:
+            raise EOFError("it was closed meanwhile")
+        return self._process

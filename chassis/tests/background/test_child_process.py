@@ -175,3 +175,14 @@ async def test_a_part_longer_than_its_memory_is_a_lie(child: Make) -> None:
     lie = "[os.write(fd, b'\\xff' * 4) for fd in range(3, 9) if os.path.exists(f'/proc/self/fd/{fd}')]"
     with pytest.raises(ChildLost, match="more than it may hold"):
         await child("hostile").ask(lie.encode())
+
+
+async def test_one_that_is_closed_under_way_says_so(child: Make) -> None:
+    """Whoever waits for an answer at the end of the service is told, and does not wait on."""
+    process = child("hostile")
+    await process.start()
+    asked = asyncio.create_task(process.ask(b"time.sleep(600)"))
+    await asyncio.sleep(0)
+    await process.close()
+    with pytest.raises(ChildLost):
+        await asked
