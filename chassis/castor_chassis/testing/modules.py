@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
 
 
 def importable(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str) -> Any:
