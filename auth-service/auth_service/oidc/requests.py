@@ -28,6 +28,13 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 _UNSUPPORTED = {"request": "request_not_supported", "request_uri": "request_uri_not_supported"}
 
 
+def language_of(ui_locales: str, accept_language: str = "") -> str:
+    """Return one of ``LANGUAGES``: the first in ``ui_locales``, separated by spaces, else in Accept-Language."""
+    accepted = (part.partition(";")[0].strip() for part in accept_language.split(","))
+    asked = (tag.split("-")[0].lower() for tag in (*ui_locales.split(), *accepted))
+    return next((language for language in asked if language in LANGUAGES), LANGUAGES[0])
+
+
 class AuthorizationRefused(Exception):
     """A request that is refused; ``redirect`` is where the client learns of it, None: only the browser does."""
 
@@ -80,18 +87,13 @@ class RequestReader:
             state=self.given.get("state"),
             nonce=self.given.get("nonce"),
             login_hint=self.given.get("login_hint"),
-            language=self._language,
+            language=language_of(self.given.get("ui_locales", "")),
             second_factor=SECOND_FACTOR in self.given.get("acr_values", "").split(),
         )
 
     @property
     def _prompts(self) -> set[str]:
         return set(self.given.get("prompt", "").split())
-
-    @property
-    def _language(self) -> str:
-        asked = (tag.split("-")[0].lower() for tag in self.given.get("ui_locales", "").split())
-        return next((language for language in asked if language in LANGUAGES), LANGUAGES[0])
 
     @property
     def is_silent(self) -> bool:

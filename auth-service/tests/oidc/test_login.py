@@ -186,3 +186,4 @@ async def test_logout_ends_the_session_and_sends_the_browser_back(
     assert (back.status_code, back.headers["location"]) == (303, f"{AFTER_LOGOUT}?state=s+1")
     assert (await provider.client.get("/v1/auth/oidc/userinfo", headers=bearer)).status_code == 401
     assert "Sesión cerrada" in (await provider.client.get(path, params=hint)).text
+    assert "Signed out" in (await provider.client.get(path, params={**hint, "ui_locales": "en"})).text

@@ -146,6 +146,29 @@ async def test_the_page_has_the_language_that_is_asked_for(
     assert refusal in again.text
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language"), [("pt-BR, en-GB;q=0.8", "en"), ("es-CO,en;q=0.5", "es"), ("", "es"), ("*;q=x,,", "es")]
+)
+async def test_pages_without_a_form_have_the_language_of_the_browser(
+    provider: RunningService, accepted: str, language: str
+) -> None:
+    """A refused request and an expired form are told as Accept-Language asks, else in Spanish; first is ui_locales."""
+    headers = {"Accept-Language": accepted}
+    refused = await provider.client.get("/v1/auth/oidc/authorize", headers=headers)
+    form = {"email": "a@b.co", "password": "x", "request": "none"}
+    expired = await provider.client.post("/v1/auth/oidc/login", data=form, headers=headers)
+    titles = {
+        "en": ("Signing in is not possible", "The page has expired"),
+        "es": ("No es posible iniciar sesión", "La página caducó"),
+    }
+    for page, title in zip((refused, expired), titles[language], strict=True):
+        assert page.status_code == 400, page.text
+        assert f'<html lang="{language}">' in page.text
+        assert f"<h1>{title}</h1>" in page.text
+    asked = await provider.client.get("/v1/auth/oidc/authorize?ui_locales=en", headers=headers)
+    assert "<h1>Signing in is not possible</h1>" in asked.text
+
+
 async def test_the_console_comes_from_the_settings_and_clients_end(
     provider: RunningService, frontend: Frontend, browser: Browser, people: Any
 ) -> None:

@@ -13,7 +13,7 @@ from auth_service.api.oidc import pages
 from auth_service.crypto.password_policy import MAX_CHARACTERS
 from auth_service.errors import LoginPageExpired
 from auth_service.oidc.authorization import LoginPage, WayBack
-from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused
+from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused, language_of
 from castor_chassis import ErrorBody, Text, public
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
@@ -120,6 +120,11 @@ async def submit_passkey(
     return _entered(request, r, outcome)
 
 
+def language_for(request: Request) -> str:
+    """Return the language of a page without a form: as ``ui_locales`` asks, else as the browser does."""
+    return language_of(request.query_params.get("ui_locales", ""), request.headers.get("accept-language", ""))
+
+
 def _browser(request: Request) -> str:
     """Return the secret of the browser that was shown a login page; raises ``LoginPageExpired`` for any other.
 
@@ -155,12 +160,12 @@ def _answer(request: Request, outcome: LoginPage | WayBack) -> Response:
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AuthorizationRefused)
     if error.redirect is None:
-        return pages.refusal_page(error.description)
+        return pages.refusal_page(error.description, language_for(request))
     return _answer(request, WayBack(error.redirect))
 
 
-async def _on_expired(_request: Request, _error: Exception) -> Response:
-    return pages.expired_page()
+async def _on_expired(request: Request, _error: Exception) -> Response:
+    return pages.expired_page(language_for(request))
 
 
 def show_errors_as_pages(app: FastAPI) -> None:

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from fastapi.responses import HTMLResponse
 
-from auth_service.api.oidc.texts import TEXTS, Texts
+from auth_service.api.oidc.texts import TEXTS, Ending, Texts
 from auth_service.oidc.authorization import LoginPage
-from auth_service.oidc.requests import LANGUAGES
 from castor_chassis import ServiceError
 
 # The colours are the console's.
@@ -81,9 +80,7 @@ def _security_headers(form_goes_to: str) -> dict[str, str]:
     }
 
 
-def _page(
-    title: str, content: str, status: int, form_goes_to: str = "'none'", language: str = LANGUAGES[0]
-) -> HTMLResponse:
+def _page(title: str, content: str, status: int, *, language: str, form_goes_to: str = "'none'") -> HTMLResponse:
     page = _PAGE.format(title=escape(title), style=_STYLE, content=content, language=language)
     return HTMLResponse(page, status, headers=_security_headers(form_goes_to))
 
@@ -116,7 +113,7 @@ def login_page(page: LoginPage) -> HTMLResponse:
         form += _passkey_form(page, says)
     # Browsers hold the redirect that answers a form against form-action as well.
     status = page.error.status if page.error else 200
-    response = _page(says.title, form, status, f"'self' {site}", page.language)
+    response = _page(says.title, form, status, language=page.language, form_goes_to=f"'self' {site}")
     if page.error is not None:
         response.headers.update(page.error.headers())
     return response
@@ -128,18 +125,20 @@ def _passkey_form(page: LoginPage, says: Texts) -> str:
     return _PASSKEY_FORM.format(says=says, options=options, hidden=hidden, script=_SCRIPT)
 
 
-def refusal_page(description: str) -> HTMLResponse:
+def refusal_page(description: str, language: str) -> HTMLResponse:
     """Return the page for a request that names no client to go back to."""
-    text = "La aplicación que lo envió aquí hizo una solicitud que no es válida. Avise a quien la mantiene."
-    return _page("No es posible iniciar sesión", f"<p>{text}</p><p><code>{escape(description)}</code></p>", 400)
+    return _ending(TEXTS[language].refused, 400, language, f"<p><code>{escape(description)}</code></p>")
 
 
-def expired_page() -> HTMLResponse:
+def expired_page(language: str) -> HTMLResponse:
     """Return the page for a form that is too old or belongs to another browser."""
-    text = "La página de inicio de sesión caducó. Vuelva a la aplicación e inicie sesión de nuevo."
-    return _page("La página caducó", f"<p>{text}</p>", 400)
+    return _ending(TEXTS[language].expired, 400, language)
 
 
-def logged_out_page() -> HTMLResponse:
+def logged_out_page(language: str) -> HTMLResponse:
     """Return the page after a logout that goes nowhere."""
-    return _page("Sesión cerrada", "<p>Su sesión en CASTOR terminó. Ya puede cerrar esta página.</p>", 200)
+    return _ending(TEXTS[language].logged_out, 200, language)
+
+
+def _ending(says: Ending, status: int, language: str, more: str = "") -> HTMLResponse:
+    return _page(says.title, f"<p>{says.text}</p>{more}", status, language=language)

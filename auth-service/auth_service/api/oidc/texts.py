@@ -1,9 +1,17 @@
-"""What the login page says, by language."""
+"""What the login page and the pages that end a login or a session say, by language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A page without a form."""
+
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,11 @@ class Texts:
     go_on: str
     errors: Mapping[str, str]
     other_error: str
+    refused: Ending
+    """No client to go back to can be named."""
+    expired: Ending
+    """The form is too old, or of another browser."""
+    logged_out: Ending
 
 
 _SPANISH = Texts(
@@ -44,6 +57,15 @@ _SPANISH = Texts(
         "rate_limited": "Demasiadas solicitudes. Espere {seconds} segundos e inténtelo de nuevo.",
     },
     other_error="El servicio no pudo atender la solicitud. Inténtelo de nuevo en unos segundos.",
+    refused=Ending(
+        "No es posible iniciar sesión",
+        "La aplicación que lo envió aquí hizo una solicitud que no es válida. Avise a quien la mantiene.",
+    ),
+    expired=Ending(
+        "La página caducó",
+        "La página de inicio de sesión caducó. Vuelva a la aplicación e inicie sesión de nuevo.",
+    ),
+    logged_out=Ending("Sesión cerrada", "Su sesión en CASTOR terminó. Ya puede cerrar esta página."),
 )
 _ENGLISH = Texts(
     title="Sign in to CASTOR",
@@ -65,6 +87,15 @@ _ENGLISH = Texts(
         "rate_limited": "Too many requests. Wait {seconds} seconds and try again.",
     },
     other_error="The service could not handle the request. Try again in a few seconds.",
+    refused=Ending(
+        "Signing in is not possible",
+        "The application that sent you here made a request that is not valid. Tell whoever maintains it.",
+    ),
+    expired=Ending(
+        "The page has expired",
+        "The login page has expired. Go back to the application and sign in again.",
+    ),
+    logged_out=Ending("Signed out", "Your session in CASTOR has ended. You can close this page."),
 )
 TEXTS: Mapping[str, Texts] = {"es": _SPANISH, "en": _ENGLISH}
 """By the languages of ``oidc.requests.LANGUAGES``."""

@@ -14,6 +14,7 @@ from auth_service.api.oidc.schemas import AccountTokenView, ClientTokensView, Us
 from auth_service.api.schemas.tokens import OAuthErrorView
 from auth_service.errors import LogoutRefused, UserNotFound
 from auth_service.oidc.id_tokens import identity_claims
+from auth_service.oidc.requests import language_of
 from auth_service.oidc.tokens import CodeRequest
 from auth_service.service_accounts.model import ClientProof
 from auth_service.service_accounts.public_keys import ASSERTION_TYPE
@@ -133,6 +134,7 @@ async def log_out_of_client(
     id_token_hint: Annotated[str, Query(min_length=1, max_length=8192)],
     post_logout_redirect_uri: Annotated[str | None, Query(max_length=500)] = None,
     state: Annotated[str | None, Query(max_length=2048)] = None,
+    ui_locales: Annotated[str | None, Query(max_length=100, description="Of the page; it has es and en.")] = None,
 ) -> Response:
     """End the session of an ID token and the single sign-on of its user in this browser, and send the browser back.
 
@@ -141,6 +143,8 @@ async def log_out_of_client(
     browser_session = request.cookies.get(SESSION_COOKIE)
     where = await r.id_tokens.log_out(id_token_hint, post_logout_redirect_uri, state, browser_session, client)
     no_cache = {"Cache-Control": "no-store"}
-    response = pages.logged_out_page() if where is None else RedirectResponse(where, 303, headers=no_cache)
+    language = language_of(ui_locales or "", request.headers.get("accept-language", ""))
+    page = pages.logged_out_page(language)
+    response = page if where is None else RedirectResponse(where, 303, headers=no_cache)
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
