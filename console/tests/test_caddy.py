@@ -67,4 +67,6 @@ def test_pages_of_configured_origins_may_ask(ingress: httpx.Client, origin: str,
     preflight = ingress.options("/v1/auth/login", headers=asked)
     assert (preflight.status_code == 204) is allowed
     assert ("Authorization" in preflight.headers.get("Access-Control-Allow-Headers", "")) is allowed
+    exposed = answer.headers.get("Access-Control-Expose-Headers", "").split(", ")
+    assert ({"RateLimit-Remaining", "Location", "ETag"} <= set(exposed)) is allowed
     assert "Access-Control-Allow-Credentials" not in answer.headers

@@ -75,8 +75,8 @@ filters:
     cors:
       allowOrigins: {{ toJson . }}
       allowMethods: [GET, POST, PUT, PATCH, DELETE]
-      allowHeaders: [Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id]
-      exposeHeaders: [ETag, Retry-After, X-Request-Id]
+      allowHeaders: [Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id, X-Request-Timeout-Ms]
+      exposeHeaders: [Chart-Description, Content-Disposition, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, X-Castor-Adapted, X-Castor-Cache, X-Castor-Degraded, X-Request-Id]
       maxAge: 600
   {{- end }}
 {{- end }}

@@ -64,8 +64,8 @@ metadata:
     nginx.ingress.kubernetes.io/cors-allow-origin: {{ join "," . | quote }}
     nginx.ingress.kubernetes.io/cors-allow-credentials: "false"
     nginx.ingress.kubernetes.io/cors-allow-methods: GET, POST, PUT, PATCH, DELETE
-    nginx.ingress.kubernetes.io/cors-allow-headers: Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id
-    nginx.ingress.kubernetes.io/cors-expose-headers: ETag, Retry-After, X-Request-Id
+    nginx.ingress.kubernetes.io/cors-allow-headers: Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id, X-Request-Timeout-Ms
+    nginx.ingress.kubernetes.io/cors-expose-headers: Chart-Description, Content-Disposition, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, X-Castor-Adapted, X-Castor-Cache, X-Castor-Degraded, X-Request-Id
     {{- end }}
     {{- with $ingress.annotations }}
     {{- toYaml . | nindent 4 }}
