@@ -8,6 +8,7 @@ import sys
 MEASUREMENTS = {
     "auth": "bench.auth.validation",
     "chassis": "bench.chassis.cpu",
+    "console": "bench.console.speed",
     "encoder": "bench.openai.encoder",
     "forecast": "bench.forecast.against_prophet",
     "forecast_latency": "bench.forecast.latency",

@@ -1,0 +1,1 @@
+"""Measurements of the console in a real browser."""
