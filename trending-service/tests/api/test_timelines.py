@@ -28,6 +28,27 @@ async def test_a_timeline_counts_a_topic_hour_by_hour_and_day_by_day(running: Ru
         assert [(bucket["tweets"], bucket["total_tweets"]) for bucket in days] == [(6, 6), (6, 6), (0, 0)]
 
 
+async def test_a_timeline_of_a_data_set_counts_its_tweets_alone(running: Run, stream: Stream) -> None:
+    """Of the topic and of all; one that has no tweet in those hours is empty, one that nobody knows is named."""
+    for number, dataset in enumerate(("sondeo", "sondeo", "otro")):
+        stream.tweet(NOON - timedelta(minutes=number), f"author{number}", "#ParoNacional", datasets=[dataset])
+    stream.tweet(NOON, "author4", "nada que ver", datasets=["sondeo"])
+    path = f"{TOPICS}/{quote('#paronacional', safe='')}/timeline"
+    async with running() as service:
+        await followed(service, len(stream.changes))
+
+        async def counted(**asked: str) -> list[tuple[int, int]]:
+            answer = await service.client.get(path, params={**AS_OF, "before": 1, **asked})
+            assert answer.status_code == 200, answer.text
+            return [(bucket["tweets"], bucket["total_tweets"]) for bucket in answer.json()["data"]["buckets"]]
+
+        assert await counted() == [(2, 2), (1, 2)]
+        assert await counted(dataset="sondeo") == [(1, 1), (1, 2)]
+        assert await counted(dataset="otro", as_of="2022-05-01T00:00:00Z") == [(0, 0), (0, 0)]
+        unknown = await service.client.get(path, params={**AS_OF, "dataset": "nadie"})
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "scope_not_found")
+
+
 async def test_any_topic_has_an_answer_and_any_moment_with_tweets(running: Run, stream: Stream) -> None:
     """At the first and the last moment that is taken, and of a topic without a word: nothing is found."""
     tell(stream)

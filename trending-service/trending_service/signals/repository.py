@@ -63,12 +63,15 @@ FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
 _TIMELINE_SQL = """
 WITH stream AS (
     SELECT date_trunc($1, created_at, $2) AS at, count(*)::int AS total_tweets
-    FROM tweets WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 GROUP BY 1),
+    FROM tweets WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 AND scopes @> $7::text[] GROUP BY 1),
 topic AS (
     SELECT date_trunc($1, created_at, $2) AS at, count(DISTINCT tweet_id)::int AS tweets,
            count(DISTINCT author)::int AS authors
-    FROM tweet_terms
-    WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 AND term = ANY($6::text[]) GROUP BY 1)
+    FROM tweet_terms AS t
+    WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 AND term = ANY($6::text[])
+      AND ($7::text[] = '{}' OR EXISTS (
+          SELECT FROM tweets AS w WHERE w.id = t.tweet_id AND w.created_at = t.created_at AND w.scopes @> $7::text[]))
+    GROUP BY 1)
 SELECT at, coalesce(tweets, 0) AS tweets, coalesce(authors, 0) AS authors, total_tweets
 FROM stream LEFT JOIN topic USING (at)
 """
@@ -129,7 +132,8 @@ class SignalRepository:
         since: datetime,
         before: datetime,
         as_of: datetime,
+        scopes: Sequence[str] = (),
     ) -> dict[datetime, BucketCount]:
         """Return the buckets of [since, before) up to ``as_of`` that hold any tweet, by their beginning."""
-        rows = await self._postgres.fetch(_TIMELINE_SQL, step, zone, since, before, as_of, terms)
+        rows = await self._postgres.fetch(_TIMELINE_SQL, step, zone, since, before, as_of, terms, list(scopes))
         return {row["at"]: BucketCount(row["at"], row["tweets"], row["authors"], row["total_tweets"]) for row in rows}

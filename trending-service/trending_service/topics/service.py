@@ -90,19 +90,36 @@ class TopicService:
         return "topics:" + hashlib.sha256(repr(asked).encode()).hexdigest()
 
     async def timeline(
-        self, topic: str, more: Iterable[str], *, as_of: datetime, step: Step, before: int, after: int
+        self,
+        topic: str,
+        more: Iterable[str],
+        *,
+        as_of: datetime,
+        step: Step,
+        before: int,
+        after: int,
+        scopes: Sequence[str] = (),
     ) -> Timeline:
         """Return the bucket of ``as_of`` with ``before`` ones before and ``after`` ones after it.
 
-        ``more`` are further terms of the topic. With ``after`` = 0 nothing later than ``as_of`` is counted. A topic
-        without a word has no term, and its buckets are empty.
+        ``more`` are further terms of the topic; only tweets with all ``scopes`` count. With ``after`` = 0 nothing later
+        than ``as_of`` is counted. A topic without a word has no term, and its buckets are empty. Raises
+        ``ScopeNotFound``.
         """
         terms = sorted({key for text in (topic, *more) if (key := term_key(text)) is not None})
         starts = self._starts(as_of, step, before, after)
         until = as_of if after == 0 else starts[-1]
         found = await self.finder.signals.timeline(
-            terms, step=step, zone=self.finder.method.zone.key, since=starts[0], before=starts[-1], as_of=until
+            terms,
+            step=step,
+            zone=self.finder.method.zone.key,
+            since=starts[0],
+            before=starts[-1],
+            as_of=until,
+            scopes=scopes,
         )
+        if not found:
+            await self.check_scopes(scopes)
         buckets = [_bucket(at, found.get(at)) for at in starts[:-1]]
         return Timeline(topic, terms, as_of, step, self.finder.method.zone.key, buckets)
 
