@@ -71,3 +71,12 @@ def test_the_first_page_is_light() -> None:
     """All scripts, styles and fonts of the console together stay below 300 KB compressed."""
     files = [path for path in (SITE / "assets").iterdir() if path.suffix in {".js", ".css", ".woff2"}]
     assert sum(len(gzip.compress(path.read_bytes())) for path in files) <= MOST_BYTES
+
+
+def test_every_refusal_of_a_file_has_a_sentence() -> None:
+    """Whoever uploads a file that cannot be read is told why in their language."""
+    errors = (ROOT / "twitter-service" / "twitter_service" / "errors.py").read_text()
+    sentences = (CONSOLE / "src" / "lib" / "errors.ts").read_text()
+    codes = set(re.findall(r'code = "(import_\w+|budget_\w+|too_many_entities|entity_exists)"', errors))
+    assert len(codes) > 10
+    assert {code for code in codes if f"  {code}: " not in sentences} <= {"import_not_found"}

@@ -14,8 +14,10 @@ from castor_devstack.testing_system import System
 from .console_kit import EMAIL, VIEWS, Visit, csv, number, password_of, visiting
 
 pytestmark = pytest.mark.timeout(600)
+WITHOUT_TWEETS = ("#/pronostico", "#/fuentes", "#/alertas", "#/consumo", "#/estado", "#/cuenta")
 WEEK = "?desde=2026-05-23&hasta=2026-05-29"
 PHONE_PIXELS = 320
+PAPER_PIXELS = 672  # A4 without its margins, at 96 an inch.
 
 
 def test_the_numbers_are_those_of_the_api(visit: Visit, api: Any) -> None:
@@ -113,6 +115,38 @@ def test_what_waits_for_its_sentiment_is_said(visit: Visit, sample: System, tmp_
         os.kill(process, signal.SIGCONT)
 
 
+def test_a_part_that_hangs_does_not_hold_up_the_rest(visit: Visit, sample: System) -> None:
+    """While trending-service is stopped the period still ends at the newest stored tweet, and numbers are shown."""
+    process = sample.status()["pids"]["trending-service"]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        visit.page.goto(f"{visit.url}/#/")
+        visit.page.reload()
+        assert number(visit.page.locator("[data-number=tweets]").inner_text(timeout=60_000)) > 0
+        assert visit.page.locator("[data-number=icce]").first.inner_text(timeout=60_000)
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_a_system_without_tweets_says_how_to_begin(visit: Visit) -> None:
+    """Views that read tweets show the first steps in place of empty charts; sources and forecasts are there as ever."""
+
+    def empty(route: Any) -> None:
+        told = {"newest_tweet_at": None, "tweets": 0} if "status" in route.request.url else {"items": []}
+        route.fulfill(json={"ok": True, "data": told, "meta": {"next_cursor": None}})
+
+    page = visit.page
+    page.route("**/v1/trending/status", empty)
+    page.route("**/v1/twitter/tweets?limit=1", empty)
+    page.reload()
+    for view in VIEWS:
+        visit.open(view)
+        shown = page.locator("[data-state=beginning]").count()
+        assert shown == (0 if view.startswith(WITHOUT_TWEETS) else 1), view
+    visit.open("#/").click("[data-state=beginning] >> text=Sube un archivo de tuits")
+    visit.says("Suelta aquí un archivo")
+
+
 def test_a_session_that_ended_is_continued_after_signing_in(browser: Any, url: str, sample: System, api: Any) -> None:
     """When the session is ended elsewhere the console says so at the next request, and goes on at the same view."""
     email = "sesion@castor.example"
@@ -166,21 +200,26 @@ def test_a_viewer_sees_every_view_that_it_may(browser: Any, url: str, sample: Sy
         visit.says("Tu rol no permite ver los mensajes.")
 
 
-def test_every_view_is_accessible_and_fits_a_phone(visit: Visit) -> None:
-    """axe finds nothing serious on any view, in light and in dark; at 320 pixels nothing is wider than the screen."""
+@pytest.mark.parametrize(("language", "scheme"), [("es", "light"), ("en", "dark")])
+def test_every_view_is_accessible_and_fits_a_phone_and_paper(visit: Visit, language: str, scheme: str) -> None:
+    """axe finds nothing serious on any view; at 320 pixels, and on paper, nothing is wider than there is room."""
     from axe_playwright_python.sync_playwright import Axe
 
+    page = visit.page
+    page.evaluate("language => localStorage.setItem('castor.language', language)", language)
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
     for view in VIEWS:
-        visit.page.set_viewport_size({"width": 1280, "height": 900})
-        page = visit.open(view + WEEK)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            found = [
-                each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")
-            ]
-            assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == [], (view, scheme)
-        page.set_viewport_size({"width": PHONE_PIXELS, "height": 700})
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_PIXELS, view
+        page.set_viewport_size({"width": 1280, "height": 900})
+        visit.open(view + WEEK)
+        found = [each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
+        assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found] == [], view
+        for width, media in ((PHONE_PIXELS, "screen"), (PAPER_PIXELS, "print")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(media=media, color_scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, media)
+        page.emulate_media(media="screen", color_scheme=scheme)
+    assert page.evaluate("document.documentElement.lang").startswith(language)
 
 
 def test_the_contracts_are_in_a_viewer(browser: Any, url: str) -> None:

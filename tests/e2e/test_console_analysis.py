@@ -128,6 +128,19 @@ def test_a_saved_view_is_in_every_browser(visit: Visit, browser: Any, url: str, 
         other.page.get_by_text("Represa, última semana").wait_for(state="detached")
 
 
+def test_an_answer_of_another_period_is_not_shown(visit: Visit) -> None:
+    """What was answered for one period is taken away when another is chosen, and can be asked for again."""
+    page = visit.open(f"#/preguntar{WEEK}&q=%C2%BFQu%C3%A9%20se%20dice%20de%20la%20represa?")
+    page.locator("blockquote").first.wait_for(timeout=60_000)
+    assert page.input_value("#question").endswith("represa?")
+    page.select_option("select[aria-label=Duración]", "30")
+    page.select_option("select[aria-label=Duración]", "7")
+    assert page.locator("blockquote").count() > 0
+    page.fill("#until", "2026-05-20")
+    visit.says("Cambió el período o el filtro")
+    assert page.locator("blockquote").count() == 0
+
+
 def test_a_data_set_is_shown_alone(visit: Visit, tmp_path: Path) -> None:
     """Files can be put into a data set; chosen, it alone is counted, in every view that follows."""
     page = visit.open("#/fuentes")

@@ -24,6 +24,15 @@ export class Refusal extends Error {
 }
 
 const bodies = new WeakMap<Request, Request>();
+const PATIENCE_MS = 15_000;
+
+/** Gives up on an answer that is read at once and does not come; a service that hangs is told like one that is away. */
+const patient: Middleware = {
+  onRequest({ request, options }) {
+    if (request.method !== "GET" || options.parseAs === "stream") return undefined;
+    return new Request(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)]) });
+  },
+};
 
 /** Sends the access token; after a 401 renews it once and repeats the request. */
 const authorised: Middleware = {
@@ -48,7 +57,7 @@ const authorised: Middleware = {
 
 function client<Paths extends object>() {
   const made = createClient<Paths>({ baseUrl: location.origin });
-  made.use(authorised);
+  made.use(patient, authorised);
   return made;
 }
 
@@ -66,10 +75,16 @@ interface Answer<Body> {
   response: Response;
 }
 
+/** What a request that was not answered at all is told as. */
+export function silence(reason: unknown = ""): Refusal {
+  const late = reason instanceof DOMException && reason.name === "TimeoutError";
+  return new Refusal(0, late ? "no_answer" : navigator.onLine ? "unreachable" : "offline", String(reason), "", {}, 0);
+}
+
 /** The body of an answer; throws `Refusal`. */
 export async function bodyOf<Body>(asked: Promise<Answer<Body>>): Promise<Body> {
   const { data, error, response } = await asked.catch((reason: unknown) => {
-    throw new Refusal(0, navigator.onLine ? "unreachable" : "offline", String(reason), "", {}, 0);
+    throw silence(reason);
   });
   if (data === undefined || !response.ok) throw refusalOf(response, error);
   return data;

@@ -5,12 +5,13 @@ import { t } from "./i18n.svelte";
 const SENTENCES: Record<string, (error: Refusal) => string> = {
   offline: () => t("Sin conexión a la red.", "You are offline."),
   unreachable: () => t("El servidor no responde.", "The server does not answer."),
+  no_answer: () => t("Esa parte del sistema no contestó a tiempo.", "That part of the system did not answer in time."),
   unavailable: () => t("Esa parte del sistema no responde ahora.", "That part of the system does not answer now."),
   peer_unavailable: () => t("Una parte del sistema de la que depende no responde.", "A part that it depends on does not answer."),
   peer_timeout: () => t("Una parte del sistema de la que depende tardó demasiado.", "A part that it depends on took too long."),
-  deadline_exceeded: () => t("Tardó demasiado; pida menos o reintente.", "It took too long; ask for less or try again."),
-  rate_limited: () => t("Demasiadas consultas seguidas; espere un momento.", "Too many requests; wait a moment."),
-  overloaded: () => t("El sistema está ocupado; espere un momento.", "The system is busy; wait a moment."),
+  deadline_exceeded: () => t("Tardó demasiado; pide menos o reintenta.", "It took too long; ask for less or try again."),
+  rate_limited: () => t("Demasiadas consultas seguidas; espera un momento.", "Too many requests; wait a moment."),
+  overloaded: () => t("El sistema está ocupado; espera un momento.", "The system is busy; wait a moment."),
   forbidden: () => t("Tu rol no permite ver esto.", "Your role does not allow this."),
   unauthenticated: () => t("Tu sesión venció.", "Your session has ended."),
   access_denied: () => t("No se permitió el acceso.", "Access was not granted."),
@@ -23,14 +24,35 @@ const SENTENCES: Record<string, (error: Refusal) => string> = {
   invalid: () => t("Lo enviado no es válido.", "What was sent is not valid."),
   unusable_polls: (error) => `${t("El archivo de encuestas no se puede usar:", "The file of polls cannot be used:")} ${error.message}`,
   too_few_days: () => t("Hay muy pocos días con datos.", "Too few days have data."),
-  too_few_tweets: () => t("No hay tuits en este período.", "There are no tweets in this period."),
+  too_few_tweets: () => t("Ningún tuit del período nombra a alguien que se siga.", "No tweet of the period names anybody who is tracked."),
   entity_not_found: () => t("No se sigue a esa persona.", "That person is not tracked."),
+  entity_exists: () => t("Ya se sigue a alguien con ese nombre.", "Somebody of that name is tracked already."),
   dataset_not_found: () => t("No hay un conjunto de datos con ese nombre.", "There is no data set of that name."),
   too_many_saved_views: () => t("Hay demasiadas vistas guardadas; olvida una.", "There are too many saved views; forget one."),
   not_found: () => t("No existe.", "It does not exist."),
   x_not_configured: () => t("Falta la llave de X; los archivos funcionan igual.", "X has no key; files work all the same."),
-  budget_exceeded: () => t("No alcanza el presupuesto de X.", "The budget of X does not suffice."),
+  budget_spent: () => t("No alcanza el presupuesto de X.", "The budget of X does not suffice."),
   unsupported_media_type: () => t("Ese tipo de archivo no se puede leer.", "Files of that kind cannot be read."),
+  import_empty: () => t("El archivo no trae tuits.", "The file holds no tweets."),
+  import_missing_columns: (error) => `${t("Faltan columnas; se necesitan id, username, created_at y text:", "Columns are missing; id, username, created_at and text are needed:")} ${error.message}`,
+  import_repeated_column: (error) => `${t("Una columna está dos veces:", "A column is there twice:")} ${error.message}`,
+  import_bad_columns: (error) => `${t("Las columnas indicadas no sirven:", "The columns given cannot be used:")} ${error.message}`,
+  import_not_utf8: () => t("El texto del archivo no está en UTF-8; guárdalo como «CSV UTF-8».", "The text of the file is not UTF-8; save it as “CSV UTF-8”."),
+  import_not_utf16: () => t("El texto del archivo está dañado; guárdalo como «CSV UTF-8».", "The text of the file is broken; save it as “CSV UTF-8”."),
+  import_broken_archive: () => t("El .zip está dañado; créalo de nuevo.", "The .zip is broken; make it again."),
+  import_archive_not_single: () => t("El .zip debe traer un solo archivo de tuits.", "The .zip must hold one file of tweets only."),
+  import_broken_workbook: () => t("El libro de Excel está dañado o tiene clave; guárdalo como CSV UTF-8.", "The Excel workbook is broken or has a password; save it as CSV UTF-8."),
+  import_broken_gzip: () => t("El .gz está dañado; créalo de nuevo.", "The .gz is broken; make it again."),
+  import_unpacked_too_large: () => t("Descomprimido, el archivo es demasiado grande; divídelo.", "Unpacked, the file is too large; split it."),
+  import_database_file: () => t("Es una base de datos; exporta de ella una tabla como CSV.", "That is a database; export a table of it as CSV."),
+  import_upload_broken: () => t("El archivo no llegó entero; súbelo de nuevo.", "The file did not arrive whole; upload it again."),
+  import_bad_form: () => t("El archivo no llegó bien; súbelo de nuevo.", "The file did not arrive well; upload it again."),
+  import_differs: () => t("El archivo empieza igual que uno que quedó a medias, pero es otro; sube antes aquel de nuevo.", "The file begins like one that was interrupted, but is another; upload that one again first."),
+  too_many_entities: () => t("Se sigue a demasiadas personas; quita una.", "Too many people are tracked; remove one."),
+  too_many_watches: () => t("Tienes demasiadas alertas; quita una.", "You have too many watches; remove one."),
+  webhooks_off: () => t("Este sistema no envía a direcciones; deja vacía la dirección y mira los avisos aquí.", "This system sends to no addresses; leave the address empty and read notices here."),
+  data_too_old: () => t("Los datos terminan mucho antes de ese día; elige un período más cercano a ellos.", "The data end long before that day; choose a period closer to them."),
+  counts_change_over: () => t("Los conteos cambian ahora a otro modelo de sentimiento; reintenta en unos minutos.", "Counts are changing over to another model of sentiment; try again in some minutes."),
   payload_too_large: () => t("El archivo es demasiado grande.", "The file is too large."),
 };
 
@@ -43,6 +65,13 @@ export function sentence(error: unknown): string {
 /** What support needs to find it: code and id of the request. */
 export function reference(error: unknown): string {
   return error instanceof Refusal ? [error.code, error.requestId].filter(Boolean).join(" · ") : "";
+}
+
+const ABSENCES = ["too_few_tweets", "too_few_days", "entity_not_found", "dataset_not_found"];
+
+/** Whether nothing failed: there is just nothing to answer from. */
+export function isAbsence(error: unknown): boolean {
+  return error instanceof Refusal && ABSENCES.includes(error.code);
 }
 
 export function isForbidden(error: unknown): boolean {

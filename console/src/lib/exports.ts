@@ -1,5 +1,5 @@
 // Exports of posts: links send no token, so the file is fetched here and given to the reader.
-import { Refusal, refusalOf } from "./client";
+import { refusalOf, silence } from "./client";
 import type { Filters } from "./posts";
 import { accessToken } from "./session.svelte";
 import { download } from "./files";
@@ -14,7 +14,7 @@ export async function exportPosts(filters: Filters, format: Format): Promise<voi
   for (const [name, value] of Object.entries(filters)) if (value !== undefined && value !== null) query.set(name, String(value));
   const headers = { Authorization: `Bearer ${await accessToken()}` };
   const response = await fetch(`/v1/twitter/exports?${query}`, { headers }).catch((reason: unknown) => {
-    throw new Refusal(0, "unreachable", String(reason), "", {}, 0);
+    throw silence(reason);
   });
   if (!response.ok) throw refusalOf(response, await response.json().catch(() => null));
   download(`castor.${kind}`, response.headers.get("Content-Type") ?? "", await response.blob());

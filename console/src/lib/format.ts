@@ -9,13 +9,18 @@ function locale(): string {
   return language() === "es" ? "es-CO" : "en-GB";
 }
 
-const cache = new Map<string, Intl.NumberFormat>();
+// Making one takes a hundred times as long as using it, and a view writes hundreds of numbers and days.
+const made = new Map<string, unknown>();
+
+function once<Format>(options: object, make: (locale: string) => Format): Format {
+  const key = locale() + JSON.stringify(options);
+  const found = (made.get(key) as Format | undefined) ?? make(locale());
+  made.set(key, found);
+  return found;
+}
 
 function formatter(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = locale() + JSON.stringify(options);
-  const found = cache.get(key) ?? new Intl.NumberFormat(locale(), options);
-  cache.set(key, found);
-  return found;
+  return once(options, (locale) => new Intl.NumberFormat(locale, options));
 }
 
 export function whole(value: number): string {
@@ -41,14 +46,15 @@ export function money(value: number): string {
 
 /** A share in [0, 1] of `n` as a percentage: whole below 1.000, never 0 % or 100 % for what is not. */
 export function percent(share: number, n: number): string {
-  const sign = language() === "es" ? " %" : "%";
+  const sign = language() === "es" ? "\u00a0%" : "%";
   if (share > 0 && share < 0.01) return `<1${sign}`;
   if (share < 1 && share > 0.99) return `>99${sign}`;
   return decimal(100 * share, n < 1000 || share === 0 || share === 1 ? 0 : 1) + sign;
 }
 
 function parts(moment: Date, options: Intl.DateTimeFormatOptions): Record<string, string> {
-  const found = new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hourCycle: "h23", ...options }).formatToParts(moment);
+  const all = { timeZone: ZONE, hourCycle: "h23", ...options } as const;
+  const found = once(all, (locale) => new Intl.DateTimeFormat(locale, all)).formatToParts(moment);
   return Object.fromEntries(found.map((part) => [part.type, part.value]));
 }
 
@@ -56,7 +62,8 @@ function parts(moment: Date, options: Intl.DateTimeFormatOptions): Record<string
 export function day(value: string, short = false): string {
   const moment = new Date(value.length === 10 ? `${value}T12:00:00Z` : value);
   const found = parts(moment, { day: "numeric", month: "short", year: "numeric" });
-  const month = (found.month ?? "").replace(".", "").toLowerCase();
+  const written = (found.month ?? "").replace(".", "");
+  const month = language() === "es" ? written.toLowerCase() : written;
   return short ? `${found.day} ${month}` : `${found.day} ${month} ${found.year}`;
 }
 

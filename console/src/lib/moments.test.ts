@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { browse } from "./browser.test-kit";
 import type { Period } from "./period.svelte";
 
-vi.stubGlobal("localStorage", { getItem: () => null });
+browse();
 const { momentsOf } = await import("./moments");
 
 const week = { since: "2026-05-23", until: "2026-05-29" } as Period;

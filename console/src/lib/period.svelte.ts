@@ -6,20 +6,26 @@ import { param } from "./route.svelte";
 export const PRESETS = [1, 7, 30, 90];
 const DEFAULT_DAYS = 7;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const state = $state<{ newest: string | null; known: boolean }>({ newest: null, known: false });
+const state = $state<{ newest: string | null; known: boolean; empty: boolean }>({ newest: null, known: false, empty: false });
 
 /** The moment of the newest stored tweet; null where there is none or it is not known. */
 export function newest(): string | null {
   return state.newest;
 }
 
-export function newestKnown(): boolean {
-  return state.known;
+/** Whether a period is known: the reader chose its end, or it is known which tweet is the newest. */
+export function periodKnown(): boolean {
+  return state.known || DAY.test(param("hasta"));
 }
 
-export function setNewest(moment: string | null): void {
-  state.newest = moment;
-  state.known = true;
+/** Whether it is known that no tweet is stored. */
+export function nothingStored(): boolean {
+  return state.empty;
+}
+
+/** Set the moment of the newest stored tweet; null: it is not known, or there is none where `empty`. */
+export function setNewest(moment: string | null, empty = false): void {
+  Object.assign(state, { newest: moment, known: true, empty });
 }
 
 export interface Period {

@@ -12,6 +12,10 @@ export const entities = (dataset?: string) => ({
   staleTime: FRESH_MS,
 });
 
+/** The names of entities by their ids. */
+export const namesOf = (people: { id: string; name: string }[] = []): Record<string, string> =>
+  Object.fromEntries(people.map(({ id, name }) => [id, name]));
+
 export const datasets = () => ({
   queryKey: ["datasets"],
   queryFn: () => dataOf(twitter.GET("/v1/twitter/datasets")).then((data) => data.items),

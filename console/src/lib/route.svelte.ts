@@ -6,8 +6,9 @@ interface Route {
 }
 
 function read(): Route {
-  const [path = "", query = ""] = location.hash.replace(/^#/, "").split("?");
-  return { path: path || "/", params: new URLSearchParams(query) };
+  // A question mark within a value counts as text: links are also written by hand.
+  const [path = "", ...query] = location.hash.replace(/^#/, "").split("?");
+  return { path: path || "/", params: new URLSearchParams(query.join("?")) };
 }
 
 const state = $state<{ route: Route }>({ route: read() });

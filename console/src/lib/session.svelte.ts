@@ -1,6 +1,8 @@
 // Who is signed in. The access token lives in memory only; the refresh token, which is good for one use, in this tab's
 // sessionStorage, so that reloading a page keeps the session. How tokens are first obtained: sign_in.ts.
 
+import { language } from "./i18n.svelte";
+
 export const CLIENT = "castor-console";
 export const TOKEN_PATH = "/v1/auth/oidc/token";
 const LOGOUT_PATH = "/v1/auth/oidc/logout";
@@ -118,6 +120,7 @@ export function end(): void {
   const query = new URLSearchParams({
     id_token_hint: sessionStorage.getItem(ID_KEY) ?? "",
     post_logout_redirect_uri: `${location.origin}/`,
+    ui_locales: language(),
   });
   // Also what this tab keeps for its user, such as a file of polls.
   sessionStorage.clear();

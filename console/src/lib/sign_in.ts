@@ -1,6 +1,6 @@
 // Signing in: an OpenID Connect authorization code with PKCE (RFC 7636). The password, passkey and second factor are
 // given at auth-service's own page; the console receives a code that is worth nothing without its verifier.
-import { Refusal } from "./client";
+import { Refusal, silence } from "./client";
 import { language } from "./i18n.svelte";
 import { begin, CLIENT, TOKEN_PATH, type Tokens } from "./session.svelte";
 
@@ -59,7 +59,7 @@ function here(): string {
 
 async function request(path: string, form?: URLSearchParams): Promise<Response> {
   return fetch(path, form && { method: "POST", body: form }).catch((reason: unknown) => {
-    throw new Refusal(0, navigator.onLine ? "unreachable" : "offline", String(reason), "", {}, 0);
+    throw silence(reason);
   });
 }
 

@@ -1,6 +1,6 @@
 // Server-sent events over `fetch`, because EventSource sends no token.
 import { EventSourceParserStream, type EventSourceMessage } from "eventsource-parser/stream";
-import { Refusal, refusalOf } from "./client";
+import { Refusal, refusalOf, silence } from "./client";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
@@ -14,7 +14,7 @@ interface Streamed {
 /** The events of an answer that was asked for with `parseAs: "stream"`. Throws `Refusal`. */
 export async function* eventsOf(asked: Promise<Streamed>): AsyncGenerator<EventSourceMessage> {
   const { error, response } = await asked.catch((reason: unknown) => {
-    throw new Refusal(0, navigator.onLine ? "unreachable" : "offline", String(reason), "", {}, 0);
+    throw silence(reason);
   });
   if (!response.ok || !response.body) throw refusalOf(response, error);
   const text = response.body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>);

@@ -1,6 +1,7 @@
 // A file on its way: XMLHttpRequest, because fetch does not tell how much has been sent.
 import type { components } from "../api/twitter";
-import { Refusal } from "./client";
+import { Refusal, silence } from "./client";
+import { addDays, dayOf } from "./format";
 import { accessToken } from "./session.svelte";
 
 export type Import = components["schemas"]["Import"];
@@ -24,9 +25,17 @@ export async function upload(file: File, type: string, dataset: string, progress
   request.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0);
   return new Promise((resolve, reject) => {
     request.onload = () => (request.status < 300 ? resolve(request.response.data) : reject(refused(request)));
-    request.onerror = () => reject(new Refusal(0, navigator.onLine ? "unreachable" : "offline", "", "", {}, 0));
+    request.onerror = () => reject(silence());
     request.send(file);
   });
+}
+
+/** The part of the address of a view that shows what was imported: its data set, and its last week where it is longer. */
+export function addressOf(found: Import): Record<string, string> {
+  const until = dayOf(found.last_tweet_at ?? new Date());
+  const first = dayOf(found.first_tweet_at ?? new Date());
+  const week = addDays(until, -6);
+  return { desde: first > week ? first : week, hasta: until, datos: found.dataset ?? "" };
 }
 
 function refused(request: XMLHttpRequest): Refusal {

@@ -1,4 +1,5 @@
 // The names of what the services write as slugs.
+import type { components } from "../api/forecast";
 import { t } from "./i18n.svelte";
 
 export const AXES = [
@@ -35,11 +36,18 @@ export function stateName(state: string): string {
   return names[state] ?? state;
 }
 
-/** What a forecast notes about itself. */
-export function noteText(note: string): string {
-  const texts: Record<string, string> = {
+type Schemas = components["schemas"];
+type Noted = "EntityForecast" | "ScenarioAnswer" | "PollAverage";
+/** What an answer of forecast-service notes about itself. */
+export type Note = { [Name in Noted]: NonNullable<Schemas[Name]["notes"]>[number] }[Noted];
+
+/** A note in words. */
+export function noteText(note: Note): string {
+  const texts: Record<Note, string> = {
     no_skill: t("No mejora a repetir el último valor.", "It does no better than repeating the last value."),
     skill_unknown: t("Hay muy pocos días para saber si acierta.", "There are too few days to know whether it is right."),
+    recent_jump: t("Uno de los últimos 7 días saltó más que nunca antes; el margen abarca ambos niveles.", "One of the last 7 days jumped farther than any before; the interval covers both levels."),
+    intervals_too_narrow: t("En el pasado el margen acertó menos de lo que promete: es mayor de lo que se ve.", "In the past the interval held less than it promises: it is wider than shown."),
     stale: t("Los datos no llegan hasta el último día completo.", "The data do not reach the last whole day."),
     assumption_not_forecast: t("Que el pasado reaccionara así no muestra una causa.", "That the past reacted so shows no cause."),
     shift_was_cut: t("El cambio se recortó: el ISN no pasa de −1 ni de 1.", "The change was cut: ISN stays between −1 and 1."),
@@ -50,9 +58,26 @@ export function noteText(note: string): string {
   return texts[note] ?? note;
 }
 
+/** How a forecast was made. */
+export function methodName(method: string): string {
+  const names: Record<string, string> = {
+    ensemble: t("promedio de varios modelos según su acierto", "average of several models by their accuracy"),
+    naive: t("el último valor, repetido", "the last value, repeated"),
+  };
+  return names[method] ?? method;
+}
+
 export function periodName(period: string): string {
   const names: Record<string, string> = { daily: t("por día", "a day"), monthly: t("por mes", "a month") };
   return names[period] ?? period;
+}
+
+/** A browser by its header User-Agent: "Chrome, Windows"; the header itself where it is none that is known. */
+export function browserName(agent: string): string {
+  const browsers: [RegExp, string][] = [[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/Chrome\//, "Chrome"], [/Safari\//, "Safari"]];
+  const systems: [RegExp, string][] = [[/iPhone|iPad/, "iOS"], [/Android/, "Android"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux/, "Linux"]];
+  const named = [browsers, systems].map((known) => known.find(([pattern]) => pattern.test(agent))?.[1]);
+  return named.every(Boolean) ? named.join(", ") : agent || "—";
 }
 
 /** Whose a budget of X is: of all, of a purpose, or the share of it of the reader's organisation or of the reader. */
