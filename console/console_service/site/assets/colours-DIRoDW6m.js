@@ -1,1 +1,0 @@
-function e(e,t){let n=t.findIndex(t=>t.id===e);return n>=0&&n<8?`var(--c${n+1})`:`var(--neutral)`}export{e as t};

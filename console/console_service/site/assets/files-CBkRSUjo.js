@@ -1,3 +1,0 @@
-function e(e){return`﻿`+e.map(e=>e.map(t).join(`,`)).join(`\r
-`)+`\r
-`}function t(e){if(typeof e==`number`)return String(e);let t=/^[=+\-@\t\r]/.test(e??``)?`'${e}`:e??``;return/[",\r\n]/.test(t)?`"${t.replaceAll(`"`,`""`)}"`:t}function n(e){let t=`${e[0]} ${e[1]}`;if(t===`255 254`)return new TextDecoder(`utf-16le`).decode(e);if(t===`254 255`)return new TextDecoder(`utf-16be`).decode(e);try{return new TextDecoder(`utf-8`,{fatal:!0}).decode(e)}catch{return new TextDecoder(`windows-1252`).decode(e)}}function r(e,t,n){let r=document.createElement(`a`);r.href=URL.createObjectURL(n instanceof Blob?n:new Blob([n],{type:t})),r.download=e,r.click(),setTimeout(()=>URL.revokeObjectURL(r.href),1e4)}export{r as n,e as r,n as t};
