@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from castor_chassis import fold
 from rag_service.text.attribution import speakers_in
-from rag_service.text.words import words_of
+from rag_service.text.claims import claims_in
+from rag_service.text.terms import keys_of
+from rag_service.text.words import words_in_order, words_of
 
 _FORBIDDEN = re.compile(r'["“”«»\[\]]')
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -43,6 +45,8 @@ class Evidence:
         A name of the question is not enough where it is that of another document's author, nor where the prose says
         that somebody so called spoke: what one wrote is not said of another. A denial around quotes must stand in
         ``quoted``, their text, as well: a document that denies something else is no reason to deny what it says.
+        What the prose says beyond handing over must be in words of ``quoted``; what it only names as its subject, in
+        those of the documents or of the question.
         """
         written = " ".join(self._documents[name] for name in dict.fromkeys(cited))
         known = f"{self._question} {written}"
@@ -51,9 +55,24 @@ class Evidence:
             and _numbers_stand(prose, written, known)
             and _NUMBER_WORDS & words_of(prose) <= words_of(known)
             and _denials_stand(words_of(prose), words_of(quoted))
+            and self._claims_stand(prose, cited, quoted)
             and self._names_are_theirs(prose, set(cited), words_of(written), words_of(known))
             and self._speakers_are_theirs(prose, cited, words_of(written), words_of(known))
         )
+
+    def _claims_stand(self, prose: str, cited: Sequence[str], quoted: str) -> bool:
+        claims = [(word, keys_of([word]), topic) for word, topic in claims_in(prose)]
+        if not claims:
+            return True
+        handles = [self._handles[name] for name in cited if name in self._handles]
+        told = keys_of([quoted])
+        known = keys_of([self._question, *(self._documents[name] for name in cited)])
+        own = [(word, keys) for word, keys, topic in claims if not topic and not _is_of_one(word, handles)]
+        # What is said in the words of a denial, with less of it, is the contrary.
+        if own and _denials_in(prose) < _denials_in(quoted):
+            return False
+        named = [keys for _, keys, topic in claims if topic]
+        return all(keys & told for _, keys in own) and all(keys & known for keys in named)
 
     def _names_are_theirs(self, prose: str, cited: set[str], written: frozenset[str], known: frozenset[str]) -> bool:
         for match in _NAME.finditer(prose):
@@ -78,6 +97,11 @@ class Evidence:
         )
 
 
+def _is_of_one(word: str, handles: Sequence[str]) -> bool:
+    name = fold(word, keep_enye=False)
+    return any(_may_be_of(name, handle) for handle in handles)
+
+
 def _numbers_stand(prose: str, written: str, known: str) -> bool:
     if not set(_NUMBER.findall(prose)) <= set(_NUMBER.findall(known)):
         return False
@@ -92,6 +116,10 @@ def _denials_stand(prose: frozenset[str], quoted: frozenset[str]) -> bool:
     # What denies may be told to deny in other words; "sin" alone denies nothing of a whole sentence.
     denied = _DENIALS & prose
     return denied <= quoted or bool((_DENIALS - {"sin"}) & quoted)
+
+
+def _denials_in(text: str) -> int:
+    return sum(word in _DENIALS for word in words_in_order(text))
 
 
 def _is_certainly_a_name(prose: str, match: re.Match[str]) -> bool:

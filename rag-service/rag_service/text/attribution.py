@@ -47,10 +47,11 @@ def speakers_in(prose: str) -> Iterator[list[str]]:
     for pattern in _SPEAKERS:
         for match in pattern.finditer(prose):
             words = [fold(word.strip("@."), keep_enye=False) for word in match.group(1).split()]
-            names = [word for word in words if word and word not in _NOBODY and not _is_a_verb(word)]
+            names = [word for word in words if word and word not in _NOBODY and not is_handing_over(word)]
             if names:
                 yield names
 
 
-def _is_a_verb(word: str) -> bool:
+def is_handing_over(word: str) -> bool:
+    """Return whether a folded word is a verb that hands over to a quote."""
     return re.fullmatch(fold(_SAYS, keep_enye=False), word) is not None

@@ -84,6 +84,7 @@ def attacks() -> Iterator[Case]:
         yield from _misattributed(name, text)
         yield from _number_attacks(name, text)
         yield from _negation_attacks(name, text)
+        yield from _claims(name, text)
 
 
 def _other(name: str) -> str:
@@ -125,6 +126,25 @@ def _misattributed(name: str, text: str) -> Iterator[Case]:
     yield Case("the question's name says it", f'Castellanos promete "{text}" [{name}].', "Castellanos")
     yield Case("everybody says it", f'Todos los candidatos dicen "{text}" [{name}].', "Todos")
     yield Case("most say it", f'La mayoría dice "{text}" [{name}].', "mayoría")
+
+
+def _claims(name: str, text: str) -> Iterator[Case]:
+    """Yield true quotes with a claim of nobody's beside them."""
+    author = WRITTEN_BY[name]
+    lies = {
+        "claim before": ("Va a privatizar la banca", 'Va a privatizar la banca: "{}" {}.'),
+        "claim after": ("lo cual arruinará", '"{}" {}, lo cual arruinará a los bancos.'),
+        "claim between": ("vender las aerolíneas", author + ' promete vender las aerolíneas: "{}" {}.'),
+        "claim of the question's words": ("Demolerá los barrios", 'Demolerá los barrios: "{}" {}.'),
+        "judgement": ("engaña", author.capitalize() + ' engaña cuando dice "{}" {}.'),
+        "claim in a hashtag": ("#corrupto", 'Lo dice el #corrupto: "{}" {}.'),
+    }
+    for kind, (lie, answer) in lies.items():
+        yield Case(kind, answer.format(text.rstrip("."), f"[{name}]"), lie)
+    denied = DENIAL.match(text)
+    if denied:
+        rest = text[denied.end() :].rstrip(".")
+        yield Case("the contrary in prose", f'Propone que {rest}: "{text}" [{name}].', f"Propone que {rest}")
 
 
 def _negation_attacks(name: str, text: str) -> Iterator[Case]:
@@ -178,6 +198,10 @@ def honest() -> Iterator[Case]:
         yield Case("whole", f'"{text}" [{name}].', text)
         yield Case("without the final point", f'"{text[:-1]}" [{name}].', text[:-1])
         yield Case("with its author", f'{author.capitalize()} dijo: "{text}" [{name}].', text)
+        yield Case("in its words", f'{author.capitalize()} habla de {words[-1].rstrip(".")}: "{text}" [{name}].', text)
+        yield Case("of what is asked", f'Sobre los barrios, {author.capitalize()} señala: "{text}" [{name}].', text)
+        yield Case("as a heading", f'Los barrios: "{text}" [{name}].', text)
+        yield Case("with an end", f'"{text[:-1]}" [{name}], según se lee en el documento.', text[:-1])
         yield Case("with a handle", f'Según @{author}, "{text}" [{name}].', text)
         yield Case("in prose", f'Uno de los documentos lo dice así: "{text}" [{name}].', text)
         yield Case("an end that denies nothing", f'Termina con "{" ".join(words[-5:])}" [{name}].', words[-1])
@@ -187,10 +211,10 @@ def honest() -> Iterator[Case]:
 
 
 def test_every_lie_is_stopped() -> None:
-    """Of at least 800 attacks, of each of 31 kinds, no lie leaves."""
+    """Of at least 1,200 attacks, of each of 38 kinds, no lie leaves."""
     cases = list(attacks())
-    assert len(cases) >= 800
-    assert len({case.kind for case in cases}) == 31
+    assert len(cases) >= 1_200
+    assert len({case.kind for case in cases}) == 38
     assert [case for case in cases if _leaves(case)] == []
 
 
