@@ -45,6 +45,11 @@ class LocalEncoder:
             self._known[plain] = [float(value) for value in encoded[0]]
         return Embeddings(self._encoder.model, DIMENSIONS, [self._known[plain]])
 
+    async def embed_now(self, texts: list[str]) -> Embeddings:
+        """Return the vectors of sentences."""
+        encoded = await asyncio.to_thread(self._encoder.encode, texts, "passage")
+        return Embeddings(self._encoder.model, DIMENSIONS, [[float(value) for value in row] for row in encoded])
+
 
 def vectors_of(texts: Sequence[str], encoder: TransformerEncoder) -> Vectors:
     """Return the vectors of passages; they are kept in a file of CASTOR_CACHE or of the system's temporary folder."""

@@ -12,85 +12,122 @@ from numpy.typing import NDArray
 from rag_service.text.terms import content_keys
 
 Matrix = NDArray[np.float64]
-NEAR, FAR, MANY = 0.16, 0.03, 7
-"""Groups join while their average similarity is NEAR, and while there are more than MANY of them, down to FAR.
-Chosen on tweets of 2022: a lower NEAR makes one group of all that share a common word, without FAR most texts stay
-alone."""
+MOST_GROUPS = 5
+LEAST_GAIN = 0.02
+"""A further group is made while it stands for this share of all that is said, beside those before it."""
+SAME = 0.35
+"""Passages as alike as this say the same: one of them stands for both."""
+ONE_MEANING = 0.8
+"""So do those whose vectors have this cosine,"""
+USUAL, SHARED = 0.1, 0.75
+"""and those that share this second part of their usual words, which stand in the first part of all texts, where these
+are half of the words of each."""
+LEAST = 0.05
+"""What is less alike than this to the one that stands for its group is in none.
+All were chosen on the tuned questions of bench/rag."""
+_ROUNDS = 5
+_LEAST_OF_MEAN = 3
 
 
 def similarities(texts: Sequence[str], asked: frozenset[str], vectors: Sequence[Sequence[float] | None]) -> Matrix:
     """Return how alike the texts are, in [-1, 1]: the mean of the cosines of their words and of their vectors.
 
     Words are weighed by tf-idf within ``texts``; those that were asked about are left out, since all share them.
-    From the vectors their mean is taken away, for the same reason. Where a vector is missing, words alone count.
+    From the vectors their mean is taken away, for the same reason; cosines are then 1 / (n - 1) too low on average,
+    which is made good. Where a vector is missing, words alone count.
     """
-    by_words = _word_cosines(texts, asked)
+    words = [Counter(key for key, _ in content_keys(text) if key not in asked) for text in texts]
+    alike = _word_cosines(words)
     known = [place for place, vector in enumerate(vectors) if vector is not None]
-    if len(known) < 3:
-        return by_words
-    matrix = np.array([vectors[place] for place in known], dtype=np.float64)
-    both = np.ix_(known, known)
-    by_words[both] = (by_words[both] + _cosines(matrix - matrix.mean(axis=0))) / 2
-    return by_words
+    same = _same_wording(words)
+    if len(known) >= _LEAST_OF_MEAN:
+        both = np.ix_(known, known)
+        matrix = np.array([vectors[place] for place in known], dtype=np.float64)
+        by_meaning = _cosines(matrix - matrix.mean(axis=0)) + 1 / (len(known) - 1)
+        alike[both] = (alike[both] + by_meaning) / 2
+        same[both] |= _cosines(matrix) >= ONE_MEANING
+    return np.where(same, np.maximum(alike, 2 * SAME), alike)
 
 
-def groups_of(alike: Matrix, weights: Sequence[int]) -> list[list[int]]:
-    """Return groups of row numbers by average linkage, heaviest first, each with its most central member first."""
-    groups = [[place] for place in range(len(alike))]
-    links = alike.copy()
-    np.fill_diagonal(links, -np.inf)
-    while len(groups) > 1:
-        one, other = divmod(int(links.argmax()), len(groups))
-        if links[one, other] < (NEAR if len(groups) <= MANY else FAR):
-            break
-        one, other = min(one, other), max(one, other)
-        _merge(links, one, other, len(groups[one]), len(groups[other]))
-        links = np.delete(np.delete(links, other, axis=0), other, axis=1)
-        groups[one] += groups.pop(other)
-    central = [sorted(group, key=lambda place: (-alike[place, group].mean(), place)) for group in groups]
-    return sorted(central, key=lambda group: (-sum(weights[place] for place in group), group[0]))
+def _same_wording(words: Sequence[Mapping[str, int]]) -> NDArray[np.bool_]:
+    """Return which texts are the same but for words that few others hold: names of places, a first exclamation."""
+    documents = Counter(key for text in words for key in text)
+    usual = [key for key, count in documents.items() if count >= max(2, USUAL * len(words))]
+    held = np.array([[key in text for key in usual] for text in words], dtype=np.float64).reshape(len(words), -1)
+    shared = held @ held.T
+    sizes, lengths = held.sum(axis=1), np.array([len(text) for text in words])
+    either = sizes[:, None] + sizes[None, :] - shared
+    same: NDArray[np.bool_] = (shared >= np.maximum(2, SHARED * either)) & (
+        shared >= np.maximum(lengths[:, None], lengths[None, :]) / 2
+    )
+    return same
 
 
-LABEL_HELD = 0.25
-"""A word labels a group when this share of its texts holds it."""
+def groups_of(alike: Matrix, weights: Sequence[float]) -> list[list[int]]:
+    """Return groups of row numbers, heaviest first, each with the one that stands for it first; some are in none.
 
-
-def labels_of(texts: Sequence[str], groups: Sequence[Sequence[int]], asked: frozenset[str]) -> list[list[str]]:
-    """Return for each group up to three words that its texts hold and the others seldom do, as they are written.
-
-    A single text has none: its quote says what it is about.
+    Those that stand for groups are chosen one by one, each so that all together are most alike to everything, by weight
+    (greedy facility location, Nemhauser et al. 1978), and then moved to the middle of their group (k-medoids). So what
+    two groups say differs, and what has nothing to do with any is not counted to one.
     """
-    held = [_surfaces(texts[place]) for place in range(len(texts))]
-    overall = Counter(key for words in held for key in words)
-    return [_label([held[place] for place in group], overall, asked, len(texts)) for group in groups]
+    near = np.clip(alike, 0.0, None)
+    np.fill_diagonal(near, 1.0)
+    heavy = np.asarray(weights, dtype=np.float64)
+    chosen = _first_of_groups(near, heavy)
+    groups = _around(chosen, near)
+    for _ in range(_ROUNDS):
+        middle = [max(group, key=lambda place: (near[place, group] @ heavy[group], -place)) for group in groups]
+        middle = _apart(middle, near)
+        if middle == chosen:
+            break
+        chosen, groups = middle, _around(middle, near)
+    return sorted(groups, key=lambda group: (-heavy[group].sum(), group[0]))
 
 
-def _label(
-    held: Sequence[Mapping[str, str]], overall: Mapping[str, int], asked: frozenset[str], total: int
-) -> list[str]:
-    within = Counter(key for words in held for key in words if key not in asked)
-    if len(held) == 1:
-        return []
-    least = max(2, math.ceil(len(held) * LABEL_HELD))
-    scores = {
-        key: count / len(held) * math.log(1 + total / overall[key]) for key, count in within.items() if count >= least
-    }
-    best = sorted(scores, key=lambda key: (-scores[key], key))[:3]
-    return [Counter(words[key] for words in held if key in words).most_common(1)[0][0].lower() for key in best]
+def _apart(chosen: Sequence[int], near: Matrix) -> list[int]:
+    """Return those of ``chosen`` that do not say the same as one before them."""
+    kept: list[int] = []
+    for place in chosen:
+        if not kept or near[place, kept].max() <= SAME:
+            kept.append(place)
+    return kept
 
 
-def _surfaces(text: str) -> dict[str, str]:
-    return dict(content_keys(text))
+def _first_of_groups(near: Matrix, heavy: Matrix) -> list[int]:
+    stood_for = np.zeros(len(near))
+    chosen: list[int] = []
+    while len(chosen) < min(MOST_GROUPS, len(near)):
+        gains = heavy @ np.maximum(near - stood_for[:, None], 0.0)
+        gains[[place for place in range(len(near)) if chosen and near[place, chosen].max() > SAME]] = -1.0
+        best = int(gains.argmax())
+        if chosen and gains[best] < LEAST_GAIN * heavy.sum():
+            break
+        chosen.append(best)
+        stood_for = np.maximum(stood_for, near[:, best])
+    return chosen
 
 
-def _word_cosines(texts: Sequence[str], asked: frozenset[str]) -> Matrix:
-    counts = [Counter(key for key, _ in content_keys(text) if key not in asked) for text in texts]
-    documents = Counter(key for count in counts for key in count)
+def _around(chosen: Sequence[int], near: Matrix) -> list[list[int]]:
+    """Return for each chosen one those that are more alike to it than to the others, most alike first."""
+    nearest = near[:, chosen].argmax(axis=1)
+    members = [
+        [place for place in range(len(near)) if nearest[place] == number and near[place, one] >= LEAST]
+        for number, one in enumerate(chosen)
+    ]
+    return [
+        sorted(group, key=lambda place: (place != one, -near[place, one], place))
+        for one, group in zip(chosen, members, strict=True)
+        if group
+    ]
+
+
+def _word_cosines(words: Sequence[Mapping[str, int]]) -> Matrix:
+    documents = Counter(key for text in words for key in text)
     columns = {key: column for column, key in enumerate(documents)}
-    matrix = np.zeros((len(texts), max(1, len(columns))))
-    for row, count in enumerate(counts):
-        for key, times in count.items():
-            matrix[row, columns[key]] = (1 + math.log(times)) * math.log(1 + len(texts) / documents[key])
+    matrix = np.zeros((len(words), max(1, len(columns))))
+    for row, text in enumerate(words):
+        for key, times in text.items():
+            matrix[row, columns[key]] = (1 + math.log(times)) * math.log(1 + len(words) / documents[key])
     return _cosines(matrix)
 
 
@@ -99,9 +136,3 @@ def _cosines(matrix: Matrix) -> Matrix:
     unit = np.divide(matrix, lengths, out=np.zeros_like(matrix), where=lengths > 0)
     cosines: Matrix = unit @ unit.T
     return cosines
-
-
-def _merge(links: Matrix, one: int, other: int, size: int, other_size: int) -> None:
-    joined = (links[one] * size + links[other] * other_size) / (size + other_size)
-    joined[one] = -np.inf
-    links[one], links[:, one] = joined, joined

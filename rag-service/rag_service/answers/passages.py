@@ -14,10 +14,10 @@ from rag_service.text.words import words_of
 
 @dataclass(slots=True)
 class Passage:
-    """A document, those found that repeat it, and how much of the question it holds (0 to 1)."""
+    """A document, those found that repeat it, and its chance to be about the question (0 to 1)."""
 
     document: Document
-    coverage: float
+    chance: float
     words: frozenset[str]
     repeats: list[Document] = field(default_factory=list)
     copies: int = 0
@@ -39,17 +39,17 @@ class Passage:
         return [document.published_at for document in self.documents]
 
 
-def fold_repeats(hits: Sequence[Hit], coverage: Sequence[float]) -> list[Passage]:
+def fold_repeats(hits: Sequence[Hit], chances: Sequence[float]) -> list[Passage]:
     """Return one passage for each text; its document is the earliest of those that say the same.
 
     Texts are the same when they are near-duplicates: Jaccard similarity of their words of at least 0.8.
     """
     passages: list[Passage] = []
-    for hit, share in zip(hits, coverage, strict=True):
+    for hit, chance in zip(hits, chances, strict=True):
         words = words_of(hit.document.text)
         same = next((passage for passage in passages if similar_words(words, passage.words)), None)
         if same is None:
-            passages.append(Passage(hit.document, share, words))
+            passages.append(Passage(hit.document, chance, words))
         else:
             same.repeats.append(hit.document)
             _earliest_first(same)
@@ -59,3 +59,8 @@ def fold_repeats(hits: Sequence[Hit], coverage: Sequence[float]) -> list[Passage
 def _earliest_first(passage: Passage) -> None:
     first, *others = sorted(passage.documents, key=lambda document: (document.published_at, document.id))
     passage.document, passage.repeats = first, others
+
+
+def author_of(document: Document) -> str:
+    """Return whose words a document holds; one without an author stands for itself."""
+    return (document.author or document.id).lower()

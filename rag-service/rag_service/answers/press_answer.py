@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rag_service.answers.positions import Overview, Position
@@ -13,26 +14,50 @@ from rag_service.text.terms import Term
 
 NAMED_AUTHORS = 4
 """Up to so many authors are named in the first line."""
+LEAST_FOR_SHARES = 5
+"""Of fewer publications the tone is told in numbers: shares of two or three say nothing."""
 
 
-def press_answer(overview: Overview, filters: Filters, *, complete: bool = True) -> str:
+_TONES = {"positive": " de tono positivo", "negative": " de tono negativo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How many documents were looked at, whether that is all that may speak of it, and the tone that is asked for."""
+
+    considered: int
+    complete: bool = True
+    tone: str | None = None
+
+
+def press_answer(overview: Overview, filters: Filters, survey: Survey) -> str:
     """Return the positions as text: a line on the whole, and for each position its share, tone, time and quotes.
 
-    ``complete`` says whether all that speaks of it was looked at; else the line says that these are the nearest.
+    The line does not claim more than was looked at.
     """
-    if complete:
-        head = f"{_count(overview.documents, 'publicación habla', 'publicaciones hablan')} de esto"
-    else:
-        head = f"Estas son las {_count(overview.documents, 'publicación', 'publicaciones')} más cercanas a la pregunta"
-    head += f"{_period(filters)}, de {_authors(overview)}."
+    lines = [_head(overview, filters, survey)]
     shown = sum(position.documents for position in overview.positions)
     rest = overview.documents - shown
-    lines = [head]
     for number, position in enumerate(overview.positions, 1):
         lines += [f"{number}. {_described(position, overview.documents)}", *_quotes(position, overview)]
     if rest:
         lines.append(f"El {_percent(rest / overview.documents)} restante trata otros aspectos.")
     return "\n".join(lines)
+
+
+def _head(overview: Overview, filters: Filters, survey: Survey) -> str:
+    tone = _TONES.get(survey.tone or "", "")
+    if survey.complete:
+        many = ("publicación" + tone + " habla", "publicaciones" + tone + " hablan")
+        head = f"{_count(overview.documents, *many)} de esto"
+    else:
+        many = ("publicación" + tone, "publicaciones" + tone)
+        head = f"Estas son las {_count(overview.documents, *many)} más cercanas a la pregunta"
+    head += f"{_period(filters)}, de {_authors(overview)}"
+    if survey.complete and survey.considered > 1:
+        head += f", entre las {survey.considered} más cercanas que se revisaron"
+    scored = any(_tone(position) for position in overview.positions)
+    return head + (". El tono es el que estima un clasificador automático." if scored else ".")
 
 
 def nobody_spoke(missing: Sequence[Term], terms: Sequence[Term], filters: Filters) -> str:
@@ -56,8 +81,10 @@ def _authors(overview: Overview) -> str:
     """Return how many authors there are, and of a few how much each wrote, where that is known of all."""
     found = overview.authors
     number = len(found) + max(0, found[""] - 1)
-    known = not found[""] and found.total() == overview.documents and 1 < number <= NAMED_AUTHORS
+    known = not found[""] and found.total() == overview.documents and number <= NAMED_AUTHORS
     names = f" ({', '.join(f'{name}, {count}' for name, count in found.most_common())})" if known else ""
+    if number == 1 and not found[""]:
+        names = f" ({next(iter(found))})"
     return _count(number, "autor", "autores") + names.replace(", @", "; @")
 
 
@@ -72,10 +99,13 @@ def _described(position: Position, total: int) -> str:
 def _tone(position: Position) -> str:
     tone = position.sentiment
     scored = tone.positive + tone.neutral + tone.negative
-    if not scored:
-        return ""
-    shares = ((tone.positive, "positivo"), (tone.negative, "negativo"), (tone.neutral, "neutral"))
-    return "tono " + ", ".join(f"{_percent(count / scored)} {name}" for count, name in shares if count)
+    shares = [(tone.positive, "positivo"), (tone.negative, "negativo"), (tone.neutral, "neutral")]
+    told = [(count, name) for count, name in shares if count]
+    if len(told) == 1 and scored == 1:
+        return f"tono {told[0][1]}"
+    if scored < LEAST_FOR_SHARES:
+        return "tono " + ", ".join(f"{name} en {count}" for count, name in told) if told else ""
+    return "tono " + ", ".join(f"{_percent(count / scored)} {name}" for count, name in told)
 
 
 def _quotes(position: Position, overview: Overview) -> list[str]:

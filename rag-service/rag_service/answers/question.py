@@ -15,6 +15,11 @@ _OF_A_PERIOD = words_of(
     "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre hoy "
     "ayer anteayer ultima ultimas ultimos ultimo semana semanas mes meses dia dias ano"
 )
+_CRITICISM = words_of(
+    "acusa acusaciones acusan ataca atacan ataques critica critican criticas criticos cuestiona cuestionan "
+    "cuestionamientos quejas rechaza rechazan rechazo reclama reclaman reclamos reproches"
+)
+_PRAISE = words_of("alaba alaban aplaude aplauden celebra celebran elogia elogian elogios")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,14 @@ class Question:
     text: str
     terms: list[Term]
     filters: Filters
+
+    @property
+    def tone(self) -> str | None:
+        """The label of what it asks for: negative for criticism, positive for praise, None for anything said."""
+        words = words_of(self.text)
+        if words & _CRITICISM:
+            return None if words & _PRAISE else "negative"
+        return "positive" if words & _PRAISE else None
 
     @classmethod
     def of(cls, text: str, filters: Filters) -> Question:

@@ -1,10 +1,12 @@
-"""The sentence of a document that answers best: whole, and without the addresses and hashtags at its end."""
+"""The sentences of a document that can be quoted: whole, without the addresses and hashtags at their end, and what each
+is worth by its words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from castor_chassis import fold
 from rag_service.answers.citations import Citation
 from rag_service.documents.model import Document
 from rag_service.text.sentences import sentences
@@ -16,21 +18,72 @@ LONGEST_QUOTE = 400
 SHORT_QUOTE, LONGEST_EXTENDED_QUOTE = 32, 240
 """A quote of fewer characters than the first is told with the next sentence, up to the second."""
 _TAIL = re.compile(r"(?:\s+(?:https?://\S+|#\w+|[^\w\s.!?…\"”»)\]]+))+\s*$")
-_LEAD = re.compile(r"^(?:RT @\w+:\s*|(?:@\w+\s+)+|[^\w\s\"“«¡¿(\[@#$€+−-]+\s*)+")
-_LEAST_WORDS = 3
+_LEAD = re.compile(r"^(?:RT @\w+:\s*|\d{1,2}[.)]\s+|(?:@\w+\s+)++(?![a-záéíóúüñ])|[^\w\s\"“«¡¿(\[@#$€+−-]+\s*)+")
+_LEAST_WORDS = 4
+_LEANS = re.compile(
+    r"^\W*(?:y|e|o|pero|ademas|tambien|asi|es[aeo]s?|est[aeo]s?|por es[ot]o?|sin embargo|sino|entonces|ahi|aqui|alli|"
+    r"l[aeo]s?|ell[ao]s|que|porque|incluso|claro|mientras tanto)\b(?! (?:que|la|el) )"
+)
+_INVITES = re.compile(
+    r"\b(?:(?:l[aeo]s?|te) (?:invit|esper|comparto|cuento|dejo|leo)\w*|en ?vivo|conect[ae]\w*|sintoni\w+|sigan\w*|"
+    r"acompan[ae]n?|vean?|mira[dn]?|lean?|escuch[ae]n?|comparte|rt si|hilo|rueda de prensa|a las \d+|"
+    r"buen[ao]s (?:dias|tardes|noches)|gracias|felicit\w+|abrazo)\b"
+)
+_TITLE = re.compile(
+    r"^\W*(?:est[ae] es )?(?:nuestr[ao]|mi) (?:apuesta|carta|plan|programa|propuesta)\b[^.:]*$|^atencion\b"
+)
+_LINK = re.compile(r"(?:[:👇➡▶🔴]|https?://\S+)\W*$")
+_ENDED = re.compile(r"[.!?…\"”»)]\s*$")
+LEANING, INVITING, LINKING, ASKING, SHORT, OPEN, EMPTY = 0.1, 0.2, 0.15, 0.1, 0.1, 0.05, 0.15
+"""What it costs a sentence that it cannot be understood alone, calls people together or thanks them, leads to a link,
+asks, says little or has no end; in the measure of cosines."""
+LENGTH = 0.00005
+"""What a character costs: of two that say the same the shorter is quoted."""
+HOLDING = 0.25
+"""What holding all words of the question counts, in the same measure; and for those of the group a third of it."""
 
 
-def best_sentence(document: Document, asked: Sequence[Term], group: frozenset[str]) -> Citation | None:
-    """Return the sentence that holds most words of the question, then of the group; None when no sentence is one.
+def quotable(document: Document) -> list[Citation]:
+    """Return the sentences of a document that can be quoted, in their order.
 
-    A sentence of fewer than three words is quoted only when the document has no other.
+    Those of fewer than four words, and those too long, are among them only where there are no others.
     """
     spans = list(sentences(document.text))
     found = [citation for span in spans if (citation := _citation(document, *span)) is not None]
-    if not found:
-        return None
-    best = max(found, key=lambda citation: (*_worth(citation.quote, asked, group), -citation.start))
-    return best if len(best.quote) >= SHORT_QUOTE else _with_next(document, best, spans)
+    whole = [_whole(document, one, spans) for one in found]
+    return [
+        one for one in whole if len(words_of(one.quote)) >= _LEAST_WORDS and len(one.quote) <= LONGEST_QUOTE
+    ] or whole
+
+
+def worth(quote: str, asked: Sequence[Term], group: frozenset[str]) -> float:
+    """Return what a sentence is worth by its words: those of the question, of the group, and what speaks against it."""
+    keys = keys_of([quote])
+    held = sum(term.within(keys) for term in asked) / max(1, len(asked))
+    of_group = min(3, len(group & keys)) / 3
+    return HOLDING * (held + of_group / 3) - sum(_faults(quote)) - len(quote) * LENGTH
+
+
+def _faults(quote: str) -> Iterator[float]:
+    folded = fold(quote, keep_enye=False)
+    if _LEANS.search(folded):
+        yield LEANING
+    if _INVITES.search(folded) or _TITLE.search(folded):
+        yield INVITING
+    if _LINK.search(quote):
+        yield LINKING
+    if quote.rstrip().endswith("?"):
+        yield ASKING
+    if len(quote) < SHORT_QUOTE:
+        yield SHORT
+    if len(words_of(quote)) < _LEAST_WORDS:
+        yield EMPTY
+    if not _ENDED.search(quote):
+        yield OPEN
+
+
+def _whole(document: Document, quoted: Citation, spans: Sequence[tuple[int, int]]) -> Citation:
+    return quoted if len(quoted.quote) >= SHORT_QUOTE else _with_next(document, quoted, spans)
 
 
 def _with_next(document: Document, quoted: Citation, spans: Sequence[tuple[int, int]]) -> Citation:
@@ -40,15 +93,6 @@ def _with_next(document: Document, quoted: Citation, spans: Sequence[tuple[int, 
         return quoted
     longer = _citation(document, quoted.start, following[1])
     return longer if longer is not None and len(longer.quote) <= LONGEST_EXTENDED_QUOTE else quoted
-
-
-def _worth(quote: str, asked: Sequence[Term], group: frozenset[str]) -> tuple[bool, int, int]:
-    keys = keys_of([quote])
-    return (
-        len(words_of(quote)) >= _LEAST_WORDS and len(quote) <= LONGEST_QUOTE,
-        sum(term.within(keys) for term in asked),
-        min(3, len(group & keys)),
-    )
 
 
 def _citation(document: Document, start: int, end: int) -> Citation | None:

@@ -10,9 +10,10 @@ from rag_service.answers.citations import verify
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.passages import fold_repeats
 from rag_service.answers.positions import Overview, overview_of
-from rag_service.answers.press_answer import nobody_spoke, press_answer
+from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
 from rag_service.answers.question import Question
+from rag_service.answers.quoting import Group, groups_with_quotes, nearness
 from rag_service.answers.relevance import Relevance, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
@@ -21,6 +22,8 @@ from rag_service.retrieval.fusion import without_near_duplicates
 from rag_service.retrieval.model import Filters, Found
 from rag_service.retrieval.service import RetrievalService
 from rag_service.text.instructions import is_instruction
+from rag_service.text.names import full_names
+from rag_service.text.normal import searchable
 
 NOTHING_FOUND = "No hay documentos que respondan a la pregunta con esos filtros y en esa fecha."
 NOT_ANSWERED = "Los documentos consultados no permiten responder a la pregunta con citas textuales."
@@ -28,6 +31,8 @@ SURVEYED = 150
 """So many documents are looked at for the positions on a question."""
 MANY = 0.8
 """When this share of them is about the question, more may be."""
+SENTENCES, FEWEST = 48, 2
+"""At most so many sentences are compared by meaning, and no single one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +79,36 @@ class AnswerService:
         return narrowed, Found(hits[:SURVEYED], theirs[0].degraded, found.speakers)
 
     async def _overview(self, question: Question, found: Found) -> tuple[Relevance, Overview | None]:
-        words = [term.word for term in question.terms]
-        frequencies = await self.retrieval.frequencies(words, question.filters)
-        relevance = relevance_of(question.terms, frequencies, found.hits)
-        passages = fold_repeats(relevance.hits, relevance.coverage)
+        words, documents = [term.word for term in question.terms], [hit.document for hit in found.hits]
+        frequencies, vectors = await asyncio.gather(
+            self.retrieval.frequencies(words, question.filters),
+            self.retrieval.vectors(documents, question.filters.access),
+        )
+        everything = relevance_of(question.terms, frequencies, found.hits, vectors, full_names(question.text))
+        relevance = everything.of_tone(question.tone)
+        passages = fold_repeats(relevance.hits, relevance.chances)
         if not passages:
             return relevance, None
-        copies, vectors = await asyncio.gather(
-            self.retrieval.copies([passage.document for passage in passages], question.filters),
-            self.retrieval.vectors([passage.document for passage in passages], question.filters.access),
-        )
+        copies = await self.retrieval.copies([passage.document for passage in passages], question.filters)
         for passage in passages:
             passage.copies = max(0, copies.get(passage.document.words_hash, 1) - 1 - len(passage.repeats))
-        return relevance, overview_of(passages, question.terms, vectors)
+        known = {document.id: vector for document, vector in zip(documents, vectors, strict=True)}
+        of_passages = [known[passage.document.id] for passage in passages]
+        groups = groups_with_quotes(passages, question.terms, of_passages, compared=len(found.speakers) > 1)
+        near = {} if found.degraded else await self._nearness(question.text, groups)
+        return relevance, overview_of(passages, groups, near)
+
+    async def _nearness(self, question: str, groups: Sequence[Group]) -> dict[str, float]:
+        texts = list(dict.fromkeys(one.citation.quote for group in groups for one in group.candidates))[:SENTENCES]
+        if not any(group.centre for group in groups) or len(texts) < FEWEST:
+            return {}
+        asked, embedded = await asyncio.gather(
+            self.retrieval.encoder.embed_query(question),
+            self.retrieval.encoder.embed_now([searchable(text) for text in texts]),
+        )
+        if asked is None or embedded is None or asked.model != embedded.model:
+            return {}
+        return nearness(groups, asked.vectors[0], dict(zip(texts, embedded.vectors, strict=True)))
 
 
 def _without_instructions(found: Found) -> Found:
@@ -107,7 +129,8 @@ def _of_positions(
         for position in overview.positions
         for citation in position.quotes
     ]
-    text = press_answer(overview, question.filters, complete=len(relevance.hits) < MANY * SURVEYED)
+    survey = Survey(considered, len(relevance.hits) < MANY * SURVEYED, relevance.tone)
+    text = press_answer(overview, question.filters, survey)
     return Answer(text, passages, considered, degraded, overview.positions, missing)
 
 

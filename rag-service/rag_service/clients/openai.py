@@ -88,13 +88,19 @@ class OpenAIClient:
         self._settings = settings
 
     async def embeddings(
-        self, texts: list[str], input_type: Literal["query", "passage"], asked: tuple[str, int] | None = None
+        self,
+        texts: list[str],
+        input_type: Literal["query", "passage"],
+        asked: tuple[str, int] | None = None,
+        *,
+        hurried: bool,
     ) -> EmbeddingsReply:
         """Return the vectors of ``texts`` by the model of the settings, or by the model and dimensions ``asked`` for.
 
-        Raises ``PeerError``, or ``EmbeddingUnusable`` for an unreadable answer.
+        Somebody waits for those that are ``hurried``: they have the time of a query, and are asked for once. Raises
+        ``PeerError``, or ``EmbeddingUnusable`` for an unreadable answer.
         """
-        settings, is_query = self._settings, input_type == "query"
+        settings = self._settings
         model, dimensions = asked or (settings.embedding_model, settings.embedding_dimensions)
         request = {
             "model": model,
@@ -103,9 +109,9 @@ class OpenAIClient:
             "encoding_format": "base64",
             "input_type": input_type,
         }
-        timeout = settings.query_embedding_timeout_seconds if is_query else settings.embedding_batch_timeout_seconds
-        # A query is not repeated: a search by words alone now is better than one with vectors too late.
-        reply = await self._peer.post(EMBEDDINGS, json=request, timeout_seconds=timeout, idempotent=not is_query)
+        timeout = settings.query_embedding_timeout_seconds if hurried else settings.embedding_batch_timeout_seconds
+        # It is not repeated: an answer by words alone now is better than one with vectors too late.
+        reply = await self._peer.post(EMBEDDINGS, json=request, timeout_seconds=timeout, idempotent=not hurried)
         try:
             return EmbeddingsReply.model_validate(reply.data)
         except ValidationError as error:

@@ -44,6 +44,14 @@ class Encoder:
             log.warning("query_not_embedded", code=error.code, reason=str(error))
             return None
 
+    async def embed_now(self, texts: list[str]) -> Embeddings | None:
+        """Return one vector per text of a document as fast as that of a query must come; None when there are none."""
+        try:
+            return await self._embed(texts, "passage", hurried=True)
+        except (PeerError, EmbeddingUnusable) as error:
+            log.warning("sentences_not_embedded", code=error.code, reason=str(error))
+            return None
+
     async def embed_query_in(self, space: Space, text: str) -> Embeddings | None:
         """Return the vector of a query in ``space``, which is not the one of today; None when its model is gone."""
         if time.monotonic() < self._gone.get(space.model, 0):
@@ -65,9 +73,14 @@ class Encoder:
         return None
 
     async def _embed(
-        self, texts: list[str], role: Literal["query", "passage"], asked: tuple[str, int] | None = None
+        self,
+        texts: list[str],
+        role: Literal["query", "passage"],
+        asked: tuple[str, int] | None = None,
+        *,
+        hurried: bool = False,
     ) -> Embeddings:
-        answer = await self.openai.embeddings(texts, role, asked)
+        answer = await self.openai.embeddings(texts, role, asked, hurried=hurried or role == "query")
         dimensions = asked[1] if asked else self.dimensions
         try:
             vectors = [_unit(vector) for vector in answer.vectors()]

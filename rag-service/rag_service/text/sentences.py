@@ -28,6 +28,7 @@ _ALWAYS_GO_ON = _listed("sr sra dr dra ing lic prof gral cnel art arts num nro p
 _CLOSING = "\"'”’»)\\]"
 _END = re.compile(rf"[.!?…]+[{_CLOSING}]*(?=\s|$|[^\w\s.,;:!?…{_CLOSING}/@#&=_-])|\n+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
+_LISTED = re.compile(r"(?:^\s*|[,;:.(\n]\s*|\b[ye]\s)(\d{1,2})$")
 _LOWER_START = re.compile(r"\s*[,;:)]?\s*[a-záéíóúüñ]")
 _VISIBLE = re.compile(r"\S")
 _TOKEN_START = re.compile(r"\S*$")
@@ -36,8 +37,9 @@ _TOKEN_START = re.compile(r"\S*$")
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     """Yield (start, end) of each sentence, in code points, without the white space around it.
 
-    A number, an abbreviation, a URL, a handle and an emoji are never cut. A line that goes on in lower case after
-    one without a final sign is one sentence with it; an ellipsis before lower case ends none.
+    A number, an abbreviation, a URL, a handle and an emoji are never cut, nor what is listed off its number. A line
+    that goes on in lower case after one without a final sign is one sentence with it; an ellipsis before lower case
+    ends none.
     """
     start = 0
     for match in _END.finditer(text):
@@ -57,11 +59,21 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     token = text[max(start, match.start() - 40) : match.start()]
     if "://" in (_TOKEN_START.search(token) or match).group() and not text[end : end + 1].isspace() and end < len(text):
         return False
-    return not _is_abbreviation(text, start, match) if not goes_on else False
+    return not goes_on and not _is_abbreviation(text, start, match) and not _counts_points(text, start, match)
 
 
 def _is_ended(text: str, start: int, end: int) -> bool:
     return text[start:end].rstrip()[-1:] in {".", "!", "?", "…", ":"}
+
+
+def _counts_points(text: str, start: int, match: re.Match[str]) -> bool:
+    """Return whether the point stands after the number of a listed point: one before or after it is listed too."""
+    found = _LISTED.search(text[max(start, match.start() - 6) : match.start()])
+    if found is None or match.group() != ".":
+        return False
+    number = int(found.group(1))
+    before, after = rf"(?<!\d){number - 1}[.)] ", rf"(?<!\d){number + 1}[.)] "
+    return re.search(before, text[: match.start()]) is not None or re.search(after, text[match.end() :]) is not None
 
 
 def _is_abbreviation(text: str, start: int, match: re.Match[str]) -> bool:

@@ -17,6 +17,9 @@ _WORD = re.compile(r"[@#]?\w+")
 _ADDRESS = re.compile(r"https?://\S+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:¿¡\n])\W*$")
 _NEXT_IS_NAME = re.compile(r"\s+[A-ZÁÉÍÓÚÜÑ]")
+_WHO = re.compile(r"\bqui[eé]n(?:es)?\s+(\w+)", re.IGNORECASE)
+_CAPITALISED = r"[A-ZÁÉÍÓÚÜÑ]\w+(?: [A-ZÁÉÍÓÚÜÑ]\w+)*"
+_ONE_OR_OTHER = re.compile(rf"{_CAPITALISED}(?:, {_CAPITALISED})* [ou] {_CAPITALISED}")
 _STEMMER = snowballstemmer.stemmer("spanish")
 STOP_WORDS = words_of(
     "a al algo algun alguna algunas alguno algunos ante antes aqui asi aun aunque bajo bien cada casi como con "
@@ -59,10 +62,11 @@ _SAYING_NOUNS = words_of(
     "idea ideas opinion opiniones plan planes posicion posiciones postura posturas promesa promesas propuesta "
     "propuestas respuesta"
 )
-_BEFORE_A_NAME = words_of(
+TITLES = words_of(
     "el la don dona doctor doctora ingeniero candidato candidata presidente presidenta expresidente alcalde alcaldesa "
     "senador senadora ministro ministra general"
 )
+"""Words before a name that say what somebody is, folded."""
 _WANTING_VERBS = words_of("busca piensa piensan promete prometen propone proponen quiere quieren va van")
 _COMMON_NOUNS = words_of("congreso estado gobierno nacion presidencia senado")
 """Words that are capitalised and name nobody."""
@@ -77,7 +81,8 @@ class Term:
     """A word of a question; a ``name`` is one that is capitalised within a sentence, a handle or a hashtag.
 
     The name of a ``speaker`` stands after a verb or noun of saying: "propone Petro", "según Fajardo", "la propuesta
-    de Fico", "quiere bajar Fico", "dicen Petro y Fico", and not "qué dicen de Petro".
+    de Fico", "quiere bajar Fico", "dicen Petro y Fico", and not "qué dicen de Petro"; or it is one of those between
+    whom "quién habla" lets choose: "¿Quién habla más de paz, Petro o Fico?".
     ``person`` numbers the speakers, from 1; the names of one have the same number.
     """
 
@@ -101,15 +106,16 @@ def question_terms(question: str) -> list[Term]:
     text = _ADDRESS.sub(" ", searchable(question))
     found: dict[frozenset[str], Term] = {}
     before: list[str] = []
-    spoken, person = False, 1
+    spoken, person, end = False, 1, 0
+    choice = _choice_of_speakers(text)
     for match in _WORD.finditer(text):
         word = match.group().lstrip("@#")
         folded = fold(word, keep_enye=False)
         name = match.group()[0] in "@#" or (word[0].isupper() and not _SENTENCE_START.search(text[: match.start()]))
         name = name and folded not in _COMMON_NOUNS
-        speaker = name and _is_speaker(before)
-        joins = folded in _CONJUNCTIONS and spoken
-        spoken, person = speaker or joins, person + joins
+        speaker = name and (word in choice or _is_speaker(before))
+        joins = spoken and (folded in _CONJUNCTIONS or (speaker and "," in text[end : match.start()]))
+        spoken, person, end = speaker or joins, person + joins, match.end()
         if not spoken:
             before.append(folded)
         if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2 or _is_title(folded, text[match.end() :]):
@@ -119,9 +125,16 @@ def question_terms(question: str) -> list[Term]:
     return list(found.values())
 
 
+def _choice_of_speakers(question: str) -> frozenset[str]:
+    asked = _WHO.search(question)
+    if asked is None or fold(asked.group(1), keep_enye=False) not in _SAYING_VERBS:
+        return frozenset()
+    return frozenset(word for match in _ONE_OR_OTHER.finditer(question) for word in _WORD.findall(match.group()))
+
+
 def _is_speaker(before: list[str]) -> bool:
     # A speaker's name of several words leaves ``before`` as it is, so that each of them is one; so does "y" after it.
-    words = [word for word in before if word not in _BEFORE_A_NAME]
+    words = [word for word in before if word not in TITLES]
     last, one_before = (*reversed(words), "", "")[:2]
     if last in ("de", "del"):
         return one_before in _SAYING_NOUNS
@@ -132,7 +145,7 @@ def _is_speaker(before: list[str]) -> bool:
 
 def _is_title(folded: str, after: str) -> bool:
     """Return whether a word is the title of the name that follows it, which says who is meant without it."""
-    return folded in _BEFORE_A_NAME and _NEXT_IS_NAME.match(after) is not None
+    return folded in TITLES and _NEXT_IS_NAME.match(after) is not None
 
 
 def keys_of(texts: Iterable[str | None]) -> frozenset[str]:

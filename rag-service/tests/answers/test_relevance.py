@@ -43,7 +43,7 @@ def _about(question: str, *hits: tuple[str, float | None]) -> list[str]:
     ("hits", "about"),
     [
         ([("El metro elevado", 0.6), ("Trenes sobre columnas", 0.55), ("Una torta dulce", 0.2)], ["metro", "Trenes"]),
-        ([("El metro elevado", 0.6), ("Al metro y al elevado precio de la torta", 0.3)], ["metro"]),
+        ([("El metro elevado", 0.6), ("Al metro y al elevado precio de la torta", 0.05)], ["metro"]),
         ([("Trenes sobre columnas", 0.3), ("Una torta dulce", 0.29)], []),
         ([("El metro elevado", None), ("Una torta dulce", None)], ["metro"]),
         ([("Una torta dulce", 0.5), ("El metro elevado", None)], ["Una torta dulce", "metro"]),
@@ -64,6 +64,37 @@ def test_cosines_of_another_model_are_read_by_those_that_hold_all_words() -> Non
     near, far = _hit("Trenes sobre columnas", 0.82, "other@1"), _hit("Una torta dulce", 0.79, "other@1")
     assert relevance_of(terms, {"metro": 20}, [*held, near, far]).hits == [*held, near]
     assert relevance_of(terms, {"metro": 20}, [near, far]).hits == []
+
+
+def test_what_is_near_to_the_surest_is_about_it() -> None:
+    """Of two texts without the words, as near to the question, the one that says what the surest say is about it."""
+    said = [_hit(f"El metro elevado tarda {number}", 0.5) for number in range(3)]
+    other, far = _hit("Columnas para los trenes", 0.2), _hit("Una torta dulce", 0.2)
+    vectors = [[1.0, 0.1], [1.0, 0.2], [1.0, 0.0], [0.9, 0.5], [0.0, 1.0]]
+    terms = question_terms("¿Qué dicen del metro elevado?")
+    found = relevance_of(terms, {term.word: 20 for term in terms}, [*said, other, far], vectors)
+    assert found.hits == [*said, other]
+    assert found.chances == sorted(found.chances, reverse=True)
+
+
+def test_a_namesake_is_not_who_is_asked_about() -> None:
+    """Of a full name, what names somebody else of the same surname is not about the one who is asked about."""
+    hits = [_hit("César Gaviria volvió", None), _hit("Alejandro Gaviria volvió", None)]
+    terms = question_terms("¿Qué dicen de César Gaviria?")
+    found = relevance_of(terms, SEEN, hits, names=[frozenset({"cesar", "gaviria"})])
+    assert [hit.document.text for hit in found.hits] == ["César Gaviria volvió"]
+
+
+@pytest.mark.parametrize(("negative", "kept"), [(3, 3), (2, 5)], ids=["enough", "too few"])
+def test_criticism_has_a_negative_tone(negative: int, kept: int) -> None:
+    """Where a question asks for criticism what is labelled negative answers it, unless there is too little of it."""
+    labels = ["negative"] * negative + ["positive"] * (5 - negative)
+    hits = [_hit(f"El metro tarda {number}", None) for number in range(5)]
+    for hit, label in zip(hits, labels, strict=True):
+        hit.document.metadata["label"] = label
+    found = relevance_of(question_terms("¿Qué críticas recibe el metro?"), SEEN, hits)
+    assert len(found.of_tone("negative").hits) == kept
+    assert len(found.of_tone(None).hits) == 5
 
 
 def test_a_text_of_one_word_says_nothing() -> None:

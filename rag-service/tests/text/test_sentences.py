@@ -19,6 +19,8 @@ CASES = (
     ("línea uno\nsigue la línea", "Otra línea", "- punto uno", "- punto dos 👨‍👩‍👧.", "Fin"),
     ("Dice que... quizá sí…", "Pero no.", "«¡Basta!» gritó.", "Corte 3.5 %.", "¿Y tú?", "Yo no."),
     ("¿Qué pasó en Bogotá D.C. ayer?", "Nada, etc."),
+    ("Tres ejes: 1. Ciencia, 2. Crédito a las pymes y 3. Compras.", "Son las 3.", "Ya."),
+    ("1. Uno, 20. no.", "Otro 7.", "2. Dos."),
     ("¡No más!!!", "¡Ya!", "#Elecciones2022 🇨🇴"),
 )
 

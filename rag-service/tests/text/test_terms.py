@@ -39,6 +39,9 @@ def test_the_words_by_which_it_is_asked_are_left_out(question: str, words: list[
         ("¿Qué pasó entre Petro y Fico?", []),
         ("¿Qué propone el Gobierno?", []),
         ("¿Qué le responde la gente a Petro?", []),
+        ("¿Quién habla más de paz, Fico o Petro?", ["Fico", "Petro"]),
+        ("¿A quién le creen más, a Fico o a Petro?", []),
+        ("¿Quién habla del Cauca?", []),
     ],
 )
 def test_who_is_asked_to_speak_is_told_from_who_is_spoken_of(question: str, speakers: list[str]) -> None:
@@ -63,9 +66,13 @@ def test_a_word_is_held_in_any_form_and_no_other_word_is(word: str, text: str, h
     assert term.within(keys_of([text])) is held
 
 
-def test_the_names_of_one_speaker_have_one_number() -> None:
-    """Two names of one person belong together, those of two do not."""
-    terms = question_terms("¿Qué dicen Gustavo Petro y Fico Gutiérrez de la paz?")
+@pytest.mark.parametrize(
+    "question",
+    ["¿Qué dicen Gustavo Petro y Fico Gutiérrez de la paz?", "¿Qué dicen Gustavo Petro, Fico Gutiérrez de la paz?"],
+)
+def test_the_names_of_one_speaker_have_one_number(question: str) -> None:
+    """Two names of one person belong together, those of two do not, with "y" or a comma between them."""
+    terms = question_terms(question)
     assert [(term.word, term.person) for term in terms] == [
         ("Gustavo", 1),
         ("Petro", 1),

@@ -54,7 +54,7 @@ class SentimentOut(ResponseModel):
 class PositionOut(ResponseModel):
     """A position on the question: documents that say alike."""
 
-    terms: list[str] = Field(description="Up to three words that set it apart.")
+    terms: list[str] = Field(description="Up to two phrases, of up to three words of substance, that set it apart.")
     share: float = Field(description="Of the documents about the question, in [0, 1].")
     documents: int = Field(description="How many take it, repeats included.")
     authors: int

@@ -1,0 +1,138 @@
+"""Groups of passages that take the same position, and whose sentences speak for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag_service.answers.citations import Citation
+from rag_service.answers.clustering import groups_of, similarities
+from rag_service.answers.labels import labels_of
+from rag_service.answers.passages import Passage, author_of
+from rag_service.answers.quotable import quotable, worth
+from rag_service.retrieval.fusion import similar_words
+from rag_service.text.terms import Term, keys_of
+from rag_service.text.words import words_of
+
+Vectors = Sequence[Sequence[float] | None]
+CONSIDERED = 3
+"""Of so many passages of a group, those that are most surely on the question, and of the first of another author, the
+sentences are compared."""
+BEHIND = 0.3
+"""The second author is quoted when the sentence is worth so much less than the first at most."""
+CHANCE = 0.3
+"""What the chance of a passage to be about the question counts, in the measure of cosines."""
+REPEATED, MANY = 0.05, 3
+"""What it counts, in the same measure, that so many or more say the same."""
+ALIKE = 0.5
+"""What likeness to the passage that stands for the group counts beside that chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that could be quoted; ``words`` is what it is worth by them and by its passage."""
+
+    citation: Citation
+    author: str
+    words: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Passages, the one that stands for them first, what they are about, and what could be quoted of them.
+
+    ``centre`` is the mean of their vectors, None when none has one.
+    """
+
+    passages: list[Passage]
+    labels: list[str]
+    candidates: list[Candidate]
+    centre: list[float] | None
+
+    def best(self, near: Mapping[str, float]) -> list[Citation]:
+        """Return the best sentence, and that of another author when it is nearly as good."""
+        value = {one.citation: one.words + near.get(one.citation.quote, 0.0) for one in self.candidates}
+        # Of equals the first counts: passages that stand for the group come before others, as do first sentences.
+        ranked = sorted(self.candidates, key=lambda one: -value[one.citation])
+        if not ranked:
+            return []
+        first = ranked[0]
+        words = words_of(first.citation.quote)
+        others = (one for one in ranked if one.author != first.author)
+        other = next((one for one in others if not similar_words(words, words_of(one.citation.quote))), None)
+        if other is None or value[other.citation] < value[first.citation] - BEHIND:
+            return [first.citation]
+        return [first.citation, other.citation]
+
+
+def groups_with_quotes(
+    passages: Sequence[Passage], terms: Sequence[Term], vectors: Vectors, *, compared: bool = False
+) -> list[Group]:
+    """Group ``passages`` (at least one), whose ``vectors`` are given where they have one; largest groups first.
+
+    Where authors are ``compared``, each group is of one.
+    """
+    texts = [passage.document.text for passage in passages]
+    asked = keys_of([term.word for term in terms])
+    alike = similarities(texts, asked, vectors)
+    if compared:
+        authors = np.array([author_of(passage.document) for passage in passages])
+        alike[authors[:, None] != authors[None, :]] = -1.0
+    groups = groups_of(alike, [passage.chance**2 * (1 + passage.same) for passage in passages])
+    labels = labels_of(texts, groups, asked)
+    found = [
+        Group(
+            [passages[place] for place in group],
+            label,
+            _candidates(_surest([(passages[place], float(alike[group[0], place])) for place in group]), terms, label),
+            _centre([vectors[place] for place in group]),
+        )
+        for group, label in zip(groups, labels, strict=True)
+    ]
+    return sorted(found, key=lambda group: -sum(1 + passage.same for passage in group.passages))
+
+
+def nearness(
+    groups: Sequence[Group], question: Sequence[float], sentences: Mapping[str, Sequence[float]]
+) -> dict[str, float]:
+    """Return the cosine of each sentence to the question plus that to the centre of its group."""
+    found = {}
+    for group in groups:
+        for one in group.candidates:
+            vector = sentences.get(one.citation.quote)
+            if vector is not None and group.centre is not None:
+                found[one.citation.quote] = float(np.dot(vector, question) + np.dot(vector, group.centre))
+    return found
+
+
+def _surest(members: Sequence[tuple[Passage, float]]) -> list[Passage]:
+    """Return passages by their chance and by how alike (given beside) they are to the one that stands for the group."""
+    ranked = sorted(members, key=lambda one: (-(one[0].chance + ALIKE * min(one[1], 1.0)), -one[0].same))
+    first, rest = [one for one, _ in ranked[:CONSIDERED]], [one for one, _ in ranked[CONSIDERED:]]
+    authors = {author_of(passage.document) for passage in first}
+    others = (passage for passage in rest if author_of(passage.document) not in authors)
+    other = next(others, None) if len(authors) == 1 else None
+    return [*first, *([other] if other else [])]
+
+
+def _candidates(passages: Sequence[Passage], terms: Sequence[Term], labels: Sequence[str]) -> list[Candidate]:
+    own = keys_of(labels)
+    return [
+        Candidate(citation, author_of(passage.document), worth(citation.quote, terms, own) + _worth_of(passage))
+        for passage in passages
+        for citation in quotable(passage.document)
+    ]
+
+
+def _worth_of(passage: Passage) -> float:
+    return CHANCE * passage.chance + REPEATED * min(1.0, passage.same / MANY)
+
+
+def _centre(vectors: Vectors) -> list[float] | None:
+    known = [vector for vector in vectors if vector is not None]
+    if not known:
+        return None
+    mean = np.array(known, dtype=np.float64).mean(axis=0)
+    return [float(value) for value in mean / max(float(np.linalg.norm(mean)), 1e-12)]

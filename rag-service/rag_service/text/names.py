@@ -1,0 +1,51 @@
+"""Whom a full name means: "César Gaviria" is meant by "Gaviria", and not by "Alejandro Gaviria"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from castor_chassis import fold
+from rag_service.text.handles import is_in_handle
+from rag_service.text.normal import searchable
+from rag_service.text.terms import STOP_WORDS, TITLES
+
+_WORD = r"[A-ZÁÉÍÓÚÜÑ][a-záéíóúüñ]\w*"
+_RUN = re.compile(rf"(?<![\w#@]){_WORD}(?: {_WORD})*")
+"""Capitalised words in a row; texts in capitals tell no names."""
+_HANDLE = re.compile(r"@(\w+)")
+
+
+def full_names(question: str) -> list[frozenset[str]]:
+    """Return the folded words of each name of several words that stands in ``question``."""
+    found = (frozenset(_words(match.group())) for match in _RUN.finditer(searchable(question)))
+    return [name for name in found if len(name) > 1]
+
+
+def means(text: str, word: str, name: frozenset[str]) -> bool:
+    """Return whether a text in which ``word`` of ``name`` stands means who is called so.
+
+    It does not where the word is part of another name each time: after another given name, or, when it is no surname
+    itself, before another surname. A text without the word as a name tells nothing against it.
+    """
+    runs = [list(_words(match.group())) for match in _RUN.finditer(searchable(text))]
+    held = [run for run in runs if word in run]
+    return not held or any(not _is_of_another(run, word, name) for run in held)
+
+
+def mentions(text: str, word: str) -> bool:
+    """Return whether a handle in ``text`` holds the name: "@AlvaroUribeVel" holds Uribe."""
+    return "@" in text and any(is_in_handle(handle, word) for handle in _HANDLE.findall(text))
+
+
+def _is_of_another(run: list[str], word: str, name: frozenset[str]) -> bool:
+    place = run.index(word)
+    before, after = run[:place], run[place + 1 :]
+    # Two surnames are usual: only what stands before tells who is meant, unless nothing of the name does.
+    others = before if before else after
+    return bool(others) and not name & set(others)
+
+
+def _words(run: str) -> Iterator[str]:
+    folded = (fold(word, keep_enye=False) for word in run.split())
+    return (word for word in folded if word not in STOP_WORDS and word not in TITLES)

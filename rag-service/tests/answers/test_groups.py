@@ -1,0 +1,111 @@
+"""Which texts take the same position, what it is called, and whose sentence speaks for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rag_service.answers.clustering import groups_of, similarities
+from rag_service.answers.labels import labels_of
+from rag_service.answers.question import Question
+from rag_service.answers.quotable import quotable, worth
+from rag_service.retrieval.model import Filters
+from rag_service.text.terms import keys_of, question_terms
+
+ASKED = keys_of(["empleo"])
+
+
+def _labels(*texts: str) -> list[str]:
+    return labels_of([*texts, "Otra cosa dicha ayer"], [range(len(texts)), [len(texts)]], ASKED)[0]
+
+
+def test_groups_are_chosen_so_that_they_differ() -> None:
+    """Two who say the same stand in one group, the heaviest first, and what is like nothing in none."""
+    alike = np.array([[1, 0.6, 0.1, -0.2], [0.6, 1, 0.1, -0.2], [0.1, 0.1, 1, -0.2], [-0.2, -0.2, -0.2, 1]])
+    assert groups_of(alike, [1, 1, 3, 0.01]) == [[2], [0, 1]]
+
+
+def test_a_single_text_is_a_group() -> None:
+    """Of one passage there is one group, also without a vector."""
+    assert groups_of(similarities(["Sube el empleo"], ASKED, [None]), [1.0]) == [[0]]
+
+
+def test_another_place_or_exclamation_makes_no_other_position() -> None:
+    """Texts of nearly one meaning are alike, although the words in which they differ are rare."""
+    texts = ["Ojo: marchan en Cali", "Bravo: marchan en Pasto", "Cae la lluvia", "Sube el dólar"]
+    vectors = [[1, 0.1, 0], [1, 0.2, 0], [0, 1, 0], [0, 0, 1]]
+    alike = similarities(texts, frozenset(), vectors)
+    assert alike[0, 1] > 0.35 > alike[0, 2]
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        (("Más comedores comunitarios ya", "Comedores comunitarios para todos"), ["comedores comunitarios"]),
+        (("Tapando huecos", "Continúa tapando huecos", "Tapando los huecos"), ["huecos"]),
+        (("Puro cuento: los buses no llegan", "Puro cuento: los buses no salen"), []),
+        (("El empleo sube", "Los empleos suben", "El empleo subió"), []),
+        (("Este país necesita becas", "Un país con becas", "Becas para el país"), ["becas"]),
+        (("Solo una vez lo dije",), []),
+    ],
+    ids=[
+        "a phrase before a word",
+        "no verb",
+        "no exclamation",
+        "not what was asked",
+        "nothing general",
+        "no group of one",
+    ],
+)
+def test_a_label_is_what_the_texts_share(texts: tuple[str, ...], labels: list[str]) -> None:
+    """Phrases count more than words; what somebody does, exclamations and the words of the question are no label."""
+    assert _labels(*texts) == labels
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        "Y por eso el empleo sube en todo el país.",
+        "Los invito a hablar de empleo mañana en vivo.",
+        "Aquí mi propuesta para el empleo del país:",
+        "¿Cómo ven el empleo en el país este año?",
+        "Mi propuesta de empleo para el país",
+    ],
+    ids=["leans on another", "invites", "leads to a link", "asks", "is a title"],
+)
+def test_a_sentence_that_says_something_is_worth_more(worse: str) -> None:
+    """One that cannot be understood alone, calls people together or leads elsewhere gives way."""
+    terms = question_terms("¿Qué dicen del empleo?")
+    assert worth("El empleo sube en todo el país este año.", terms, frozenset()) > worth(worse, terms, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("@ana @luz Sube el empleo en Cali.", "Sube el empleo en Cali."),
+        ("2. Subir el empleo en Cali.", "Subir el empleo en Cali."),
+        ("@AlvaroQuinteroP dice que sube el empleo.", "@AlvaroQuinteroP dice que sube el empleo."),
+    ],
+)
+def test_a_handle_that_is_the_subject_stays(text: str, quote: str) -> None:
+    """Who is answered to is left out of a quote; who does what it tells is not."""
+    document: Any = SimpleNamespace(id="tweet:1", text=text)
+    assert [one.quote for one in quotable(document)] == [quote]
+
+
+@pytest.mark.parametrize(
+    ("text", "tone"),
+    [
+        ("¿Qué críticas recibe Petro?", "negative"),
+        ("¿Qué elogios recibe Petro?", "positive"),
+        ("¿Qué elogios y críticas recibe Petro?", None),
+        ("¿Qué dicen de Petro?", None),
+    ],
+)
+def test_a_question_may_ask_for_a_tone(text: str, tone: str | None) -> None:
+    """Criticism is negative, praise positive; both together are anything said."""
+    assert Question.of(text, Filters(as_of=datetime(2022, 5, 1, tzinfo=UTC))).tone == tone
