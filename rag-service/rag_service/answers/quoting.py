@@ -9,10 +9,10 @@ import numpy as np
 
 from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
-from rag_service.answers.labels import labels_of
 from rag_service.answers.passages import Passage, author_of
 from rag_service.answers.quotable import quotable, worth
 from rag_service.retrieval.fusion import similar_words
+from rag_service.text.labels import labels_of
 from rag_service.text.terms import Term, keys_of
 from rag_service.text.words import words_of
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from rag_service.answers.clustering import groups_of, similarities
-from rag_service.answers.labels import labels_of
 from rag_service.answers.question import Question
 from rag_service.answers.quotable import quotable, worth
 from rag_service.retrieval.model import Filters
+from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of, question_terms
 
 ASKED = keys_of(["empleo"])
