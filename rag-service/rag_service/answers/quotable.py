@@ -33,7 +33,8 @@ _TITLE = re.compile(
     r"^\W*(?:est[ae] es )?(?:nuestr[ao]|mi) (?:apuesta|carta|plan|programa|propuesta)\b[^.:]*$|^atencion\b"
 )
 _LINK = re.compile(r"(?:[:👇➡▶🔴]|https?://\S+)\W*$")
-_ENDED = re.compile(r"[.!?…\"”»)]\s*$")
+_END = 80
+_FINAL = frozenset('.!?…"”»)')
 LEANING, INVITING, LINKING, ASKING, SHORT, OPEN, EMPTY = 0.1, 0.2, 0.15, 0.1, 0.1, 0.05, 0.15
 """What it costs a sentence that it cannot be understood alone, calls people together or thanks them, leads to a link,
 asks, says little or has no end; in the measure of cosines."""
@@ -70,7 +71,7 @@ def _faults(quote: str) -> Iterator[float]:
         yield LEANING
     if _INVITES.search(folded) or _TITLE.search(folded):
         yield INVITING
-    if _LINK.search(quote):
+    if _LINK.search(quote[-_END:]):
         yield LINKING
     if quote.rstrip().endswith("?"):
         yield ASKING
@@ -78,7 +79,7 @@ def _faults(quote: str) -> Iterator[float]:
         yield SHORT
     if len(words_of(quote)) < _LEAST_WORDS:
         yield EMPTY
-    if not _ENDED.search(quote):
+    if quote.rstrip()[-1:] not in _FINAL:
         yield OPEN
 
 

@@ -20,7 +20,7 @@ MOST_LABELS, LONGEST = 2, 3
 _LENGTH_COUNTS = (1.0, 1.7, 2.0)
 """What a phrase of one, two or three words counts: more words say more."""
 _PIECE = re.compile(r"[^\n.,;:!?¡¿()\"“”«»…|]+")
-_NO_PROSE = re.compile(r"https?://\S+|[@#]\w+|^(?:\W*\w+){1,3}:", re.MULTILINE)
+_NO_PROSE = re.compile(r"https?://\S+|[@#]\w+|^[^\w\n]*\w+(?:[^\w\n]+\w+){0,2}:", re.MULTILINE)
 """Addresses, handles, hashtags, and an exclamation before a colon."""
 _WORD = re.compile(r"\w+")
 _BETWEEN = words_of("a de del el en la las los y para por con")

@@ -29,6 +29,8 @@ _CLOSING = "\"'”’»)\\]"
 _END = re.compile(rf"[.!?…]+[{_CLOSING}]*(?=\s|$|[^\w\s.,;:!?…{_CLOSING}/@#&=_-])|\n+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
 _LISTED = re.compile(r"(?:^\s*|[,;:.(\n]\s*|\b[ye]\s)(\d{1,2})$")
+_LONGEST_POINT = 600
+"""So far from it the point before or after is looked for."""
 _LOWER_START = re.compile(r"\s*[,;:)]?\s*[a-záéíóúüñ]")
 _VISIBLE = re.compile(r"\S")
 _TOKEN_START = re.compile(r"\S*$")
@@ -73,7 +75,9 @@ def _counts_points(text: str, start: int, match: re.Match[str]) -> bool:
         return False
     number = int(found.group(1))
     before, after = rf"(?<!\d){number - 1}[.)] ", rf"(?<!\d){number + 1}[.)] "
-    return re.search(before, text[: match.start()]) is not None or re.search(after, text[match.end() :]) is not None
+    text_before = text[max(0, match.start() - _LONGEST_POINT) : match.start()]
+    text_after = text[match.end() : match.end() + _LONGEST_POINT]
+    return re.search(before, text_before) is not None or re.search(after, text_after) is not None
 
 
 def _is_abbreviation(text: str, start: int, match: re.Match[str]) -> bool:
