@@ -23,9 +23,10 @@ _TONES = {"positive": " de tono positivo", "negative": " de tono negativo"}
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """How many documents were looked at, whether that is all that may speak of it, and the tone that is asked for."""
+    """How many documents, the nearest, were looked at (None: of all that were found), whether those about it are all
+    that may speak of it, and the tone that is asked for."""
 
-    considered: int
+    nearest: int | None = None
     complete: bool = True
     tone: str | None = None
 
@@ -54,8 +55,8 @@ def _head(overview: Overview, filters: Filters, survey: Survey) -> str:
         many = ("publicación" + tone, "publicaciones" + tone)
         head = f"Estas son las {_count(overview.documents, *many)} más cercanas a la pregunta"
     head += f"{_period(filters)}, de {_authors(overview)}"
-    if survey.complete and survey.considered > 1:
-        head += f", entre las {survey.considered} más cercanas que se revisaron"
+    if survey.complete and survey.nearest:
+        head += f", entre las {survey.nearest} más cercanas que se revisaron"
     scored = any(_tone(position) for position in overview.positions)
     return head + (". El tono es el que estima un clasificador automático." if scored else ".")
 

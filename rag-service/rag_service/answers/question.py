@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from castor_chassis import fold
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.speakers import without_speakers
 from rag_service.text.periods import period_of
@@ -19,6 +21,7 @@ _CRITICISM = words_of(
     "acusa acusaciones acusan ataca atacan ataques critica critican criticas criticos cuestiona cuestionan "
     "cuestionamientos quejas rechaza rechazan rechazo reclama reclaman reclamos reproches"
 )
+_COUNTS = re.compile(r"\b(?:cuant[ao]s?|cifras?|porcentajes?|que (?:numero|proporcion|tasa))\b")
 _PRAISE = words_of("alaba alaban aplaude aplauden celebra celebran elogia elogian elogios")
 
 
@@ -29,6 +32,11 @@ class Question:
     text: str
     terms: list[Term]
     filters: Filters
+
+    @property
+    def counts(self) -> bool:
+        """Whether it asks for a number."""
+        return _COUNTS.search(fold(self.text, keep_enye=False)) is not None
 
     @property
     def tone(self) -> str | None:

@@ -40,6 +40,8 @@ LEANING, INVITING, LINKING, ASKING, SHORT, OPEN, EMPTY = 0.1, 0.2, 0.15, 0.1, 0.
 asks, says little or has no end; in the measure of cosines."""
 LENGTH = 0.00005
 """What a character costs: of two that say the same the shorter is quoted."""
+NUMBER = 0.15
+_NUMBER = re.compile(r"\d|\b(?:mil|mill[oó]n|millones|billones|mitad|tercio)\b")
 HOLDING = 0.25
 """What holding all words of the question counts, in the same measure; and for those of the group a third of it."""
 
@@ -57,12 +59,16 @@ def quotable(document: Document) -> list[Citation]:
     ] or whole
 
 
-def worth(quote: str, asked: Sequence[Term], group: frozenset[str]) -> float:
-    """Return what a sentence is worth by its words: those of the question, of the group, and what speaks against it."""
+def worth(quote: str, asked: Sequence[Term], group: frozenset[str], *, counted: bool = False) -> float:
+    """Return what a sentence is worth by its words: those of the question, of the group, and what speaks against it.
+
+    Where a number is asked for (``counted``), one without a number says little.
+    """
     keys = keys_of([quote])
     held = sum(term.within(keys) for term in asked) / max(1, len(asked))
     of_group = min(3, len(group & keys)) / 3
-    return HOLDING * (held + of_group / 3) - sum(_faults(quote)) - len(quote) * LENGTH
+    numberless = NUMBER if counted and not _NUMBER.search(quote) else 0.0
+    return HOLDING * (held + of_group / 3) - numberless - sum(_faults(quote)) - len(quote) * LENGTH
 
 
 def _faults(quote: str) -> Iterator[float]:

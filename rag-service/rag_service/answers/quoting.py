@@ -10,10 +10,12 @@ import numpy as np
 from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage, author_of
+from rag_service.answers.question import Question
 from rag_service.answers.quotable import quotable, worth
+from rag_service.answers.relevance import SURE
 from rag_service.retrieval.fusion import similar_words
 from rag_service.text.labels import labels_of
-from rag_service.text.terms import Term, keys_of
+from rag_service.text.terms import keys_of
 from rag_service.text.words import words_of
 
 Vectors = Sequence[Sequence[float] | None]
@@ -68,12 +70,13 @@ class Group:
 
 
 def groups_with_quotes(
-    passages: Sequence[Passage], terms: Sequence[Term], vectors: Vectors, *, compared: bool = False
+    passages: Sequence[Passage], question: Question, vectors: Vectors, *, compared: bool = False
 ) -> list[Group]:
     """Group ``passages`` (at least one), whose ``vectors`` are given where they have one; largest groups first.
 
     Where authors are ``compared``, each group is of one.
     """
+    terms = question.terms
     texts = [passage.document.text for passage in passages]
     asked = keys_of([term.word for term in terms])
     alike = similarities(texts, asked, vectors)
@@ -82,16 +85,25 @@ def groups_with_quotes(
         alike[authors[:, None] != authors[None, :]] = -1.0
     groups = groups_of(alike, [passage.chance**2 * (1 + passage.same) for passage in passages])
     labels = labels_of(texts, groups, asked)
+    surest = [_surest([(passages[place], float(alike[group[0], place])) for place in group]) for group in groups]
     found = [
         Group(
             [passages[place] for place in group],
             label,
-            _candidates(_surest([(passages[place], float(alike[group[0], place])) for place in group]), terms, label),
+            _candidates(first, question, label),
             _centre([vectors[place] for place in group]),
         )
-        for group, label in zip(groups, labels, strict=True)
+        for group, first, label in zip(groups, surest, labels, strict=True)
     ]
     return sorted(found, key=lambda group: -sum(1 + passage.same for passage in group.passages))
+
+
+def surely_about(passages: Sequence[Passage], groups: Sequence[Group]) -> tuple[list[Passage], list[Group]]:
+    """Leave out the groups of which no passage is surely about the question, and what stands in none and is not."""
+    least = min(SURE, max(passage.chance for passage in passages))
+    kept = [group for group in groups if max(passage.chance for passage in group.passages) >= least]
+    grouped = {passage.document.id for group in kept for passage in group.passages}
+    return [one for one in passages if one.chance >= least or one.document.id in grouped], kept
 
 
 def nearness(
@@ -117,12 +129,13 @@ def _surest(members: Sequence[tuple[Passage, float]]) -> list[Passage]:
     return [*first, *([other] if other else [])]
 
 
-def _candidates(passages: Sequence[Passage], terms: Sequence[Term], labels: Sequence[str]) -> list[Candidate]:
+def _candidates(passages: Sequence[Passage], question: Question, labels: Sequence[str]) -> list[Candidate]:
     own = keys_of(labels)
+    found = [(passage, citation) for passage in passages for citation in quotable(passage.document)]
+    values = [worth(one.quote, question.terms, own, counted=question.counts) for _, one in found]
     return [
-        Candidate(citation, author_of(passage.document), worth(citation.quote, terms, own) + _worth_of(passage))
-        for passage in passages
-        for citation in quotable(passage.document)
+        Candidate(one, author_of(passage.document), value + _worth_of(passage))
+        for (passage, one), value in zip(found, values, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from rag_service.answers.positions import Overview, overview_of
 from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
 from rag_service.answers.question import Question
-from rag_service.answers.quoting import Group, groups_with_quotes, nearness
+from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
 from rag_service.answers.relevance import Relevance, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
@@ -94,7 +94,8 @@ class AnswerService:
             passage.copies = max(0, copies.get(passage.document.words_hash, 1) - 1 - len(passage.repeats))
         known = {document.id: vector for document, vector in zip(documents, vectors, strict=True)}
         of_passages = [known[passage.document.id] for passage in passages]
-        groups = groups_with_quotes(passages, question.terms, of_passages, compared=len(found.speakers) > 1)
+        every_group = groups_with_quotes(passages, question, of_passages, compared=len(found.speakers) > 1)
+        passages, groups = surely_about(passages, every_group)
         near = {} if found.degraded else await self._nearness(question.text, groups)
         return relevance, overview_of(passages, groups, near)
 
@@ -129,7 +130,8 @@ def _of_positions(
         for position in overview.positions
         for citation in position.quotes
     ]
-    survey = Survey(considered, len(relevance.hits) < MANY * SURVEYED, relevance.tone)
+    nearest = considered if considered >= MANY * SURVEYED else None
+    survey = Survey(nearest, len(relevance.hits) < MANY * SURVEYED, relevance.tone)
     text = press_answer(overview, question.filters, survey)
     return Answer(text, passages, considered, degraded, overview.positions, missing)
 

@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 
 from rag_service.answers.clustering import groups_of, similarities
+from rag_service.answers.passages import Passage
 from rag_service.answers.question import Question
 from rag_service.answers.quotable import quotable, worth
+from rag_service.answers.quoting import Group, surely_about
 from rag_service.retrieval.model import Filters
 from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of, question_terms
 
 ASKED = keys_of(["empleo"])
+
+
+def _question(text: str) -> Question:
+    return Question.of(text, Filters(as_of=datetime(2022, 5, 1, tzinfo=UTC)))
 
 
 def _labels(*texts: str) -> list[str]:
@@ -83,6 +89,14 @@ def test_a_sentence_that_says_something_is_worth_more(worse: str) -> None:
     assert worth("El empleo sube en todo el país este año.", terms, frozenset()) > worth(worse, terms, frozenset())
 
 
+def test_where_a_number_is_asked_for_one_is_quoted() -> None:
+    """A sentence with a number is worth more there, and nowhere else."""
+    terms = question_terms("¿Cuántos empleos prometen?")
+    with_number, without = "Crearemos 440 mil empleos.", "Crearemos más empleos aún."
+    assert worth(with_number, terms, frozenset(), counted=True) > worth(without, terms, frozenset(), counted=True)
+    assert worth(without, terms, frozenset()) == pytest.approx(worth(with_number, terms, frozenset()), abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("text", "quote"),
     [
@@ -108,4 +122,25 @@ def test_a_handle_that_is_the_subject_stays(text: str, quote: str) -> None:
 )
 def test_a_question_may_ask_for_a_tone(text: str, tone: str | None) -> None:
     """Criticism is negative, praise positive; both together are anything said."""
-    assert Question.of(text, Filters(as_of=datetime(2022, 5, 1, tzinfo=UTC))).tone == tone
+    assert _question(text).tone == tone
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [("¿Cu\u00e1ntos votos sacaron?", True), ("¿Cua\u0301ntos votos?", True), ("¿Qué dicen de los votos?", False)],
+)
+def test_a_question_may_ask_for_a_number(text: str, counts: bool) -> None:
+    """However its accents are composed."""
+    assert _question(text).counts is counts
+
+
+def test_what_nobody_surely_says_is_no_position() -> None:
+    """A group without a passage that is surely about the question is left out, and so is such a passage in none."""
+    document: Any = SimpleNamespace(id="a", text="", author=None)
+    sure, doubtful, alone = (
+        Passage(SimpleNamespace(**{**vars(document), "id": name}), chance, frozenset())
+        for name, chance in (("a", 0.9), ("b", 0.4), ("c", 0.4))
+    )
+    groups = [Group([sure, doubtful], [], [], None), Group([alone], [], [], None)]
+    assert surely_about([sure, doubtful, alone], groups) == ([sure, doubtful], groups[:1])
+    assert surely_about([alone], groups[1:]) == ([alone], groups[1:])
