@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "rag_answers": "bench.rag.answers",
     "rag_ingest": "bench.rag.ingest",
     "rag_recall": "bench.rag.recall",
+    "rag_relevance": "bench.rag.relevance",
     "rag_retrieval": "bench.rag.retrieval",
     "rag_size": "bench.rag.size",
     "sentiment": "bench.sentiment.throughput",

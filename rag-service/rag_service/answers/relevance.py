@@ -17,10 +17,11 @@ from rag_service.text.terms import Term, content_keys, keys_of
 Vectors = Sequence[Sequence[float] | None]
 CALIBRATED = "castor-e5-es-1"
 """The model whose cosines the weights below are of; those of others have another scale."""
-CONSTANT, MEANING, WORDS, NEIGHBOURS = -4.3, 3.75, 2.25, 5.9
-"""Weights of the evidence, fitted by logistic regression on the 1,813 judged documents of the tuned questions of
-bench/rag: of the cosine to the question, of the share of its words that are held, and of the mean cosine to the nearest
-of the documents with most of both, which are found where people speak of the subject in other words."""
+CONSTANT, MEANING, WORDS, NEIGHBOURS = -3.98, 3.01, 2.11, 5.94
+"""Weights of the evidence, fitted by logistic regression on the judged documents of the tuned questions
+(`bench/rag/relevance.py` fits them again): of a constant, of the cosine to the question, of the share of its words that
+are held, and of the mean cosine to the nearest of the documents with most of both, which finds what is said of the
+subject in other words."""
 SEEDS, NEAREST = 4, 2
 """So many documents have most of both; of them, so many are the nearest."""
 BEYOND = 0.05
@@ -88,14 +89,33 @@ def relevance_of(
     return Relevance([hits[place] for place in kept], [chances[place] for place in kept], missing)
 
 
-def _chances(hits: Sequence[Hit], coverage: Sequence[float], vectors: Vectors) -> list[float]:
+def evidence_of(
+    hits: Sequence[Hit], coverage: Sequence[float], vectors: Vectors = ()
+) -> list[tuple[float, float, float]]:
+    """Return for each hit its cosine to the question, the share of the words that it holds, and its nearness to the
+    hits that have most of both."""
+    cosines = _cosines(hits)
+    near = _nearness(cosines, coverage, vectors or [None] * len(hits))
+    return list(zip(cosines, coverage, near, strict=True))
+
+
+def coverage_of(
+    terms: Sequence[Term], frequencies: Mapping[str, int], hits: Sequence[Hit], names: Sequence[frozenset[str]] = ()
+) -> list[float]:
+    """Return the share of the weight of ``terms`` that each hit holds; less than 0 where none of the names is held."""
+    return [_coverage(terms, frequencies, _held(terms, hit, names)) for hit in hits]
+
+
+def _cosines(hits: Sequence[Hit]) -> list[float]:
     known = [hit.similarity for hit in hits if hit.similarity is not None]
     # One that the search by meaning did not return is no nearer than the last that it did.
-    cosines = [min(known, default=0.0) if hit.similarity is None else hit.similarity for hit in hits]
+    return [min(known, default=0.0) if hit.similarity is None else hit.similarity for hit in hits]
+
+
+def _chances(hits: Sequence[Hit], coverage: Sequence[float], vectors: Vectors) -> list[float]:
     if _is_calibrated(hits):
-        near = _nearness(cosines, coverage, vectors or [None] * len(hits))
-        found = zip(cosines, coverage, near, strict=True)
-        return [_chance(*one) if one[1] >= 0 else 0.0 for one in found]
+        return [_chance(*one) if one[1] >= 0 else 0.0 for one in evidence_of(hits, coverage, vectors)]
+    cosines = _cosines(hits)
     full = [cosine for cosine, share in zip(cosines, coverage, strict=True) if share > ALL and cosine > 0]
     close = statistics.median(full) if len(full) >= FULL else math.inf
     return [_by_words(share, near=cosine >= close) for cosine, share in zip(cosines, coverage, strict=True)]

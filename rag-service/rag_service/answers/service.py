@@ -48,7 +48,7 @@ class AnswerService:
 
     async def answer(self, text: str, filters: Filters, limit: int) -> Answer:
         """Answer a question from documents that match ``filters``; the model is shown at most ``limit`` of them."""
-        question, everything = await self._found(Question.of(text, filters))
+        question, everything = await self.surveyed(Question.of(text, filters))
         found = _without_instructions(everything)
         answer = await self._answered(text, question, found, limit)
         return replace(answer, quarantined=len(everything.hits) - len(found.hits))
@@ -68,7 +68,8 @@ class AnswerService:
             return _counted(_of_positions(question, relevance, overview, len(found.hits), degraded))
         return _counted(_of_model(text, reply, shown, overview, degraded))
 
-    async def _found(self, question: Question) -> tuple[Question, Found]:
+    async def surveyed(self, question: Question) -> tuple[Question, Found]:
+        """Return what is looked at for ``question``, of those alone whose words it asks for, and what it asks them."""
         found = await self.retrieval.search(question.text, question.filters, SURVEYED)
         if not found.speakers:
             return question, found
