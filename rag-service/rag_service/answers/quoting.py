@@ -12,7 +12,7 @@ from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage, author_of
 from rag_service.answers.question import Question
 from rag_service.answers.quotable import quotable, worth
-from rag_service.answers.relevance import SURE
+from rag_service.answers.relevance import NEXT, SURE
 from rag_service.retrieval.fusion import similar_words
 from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of
@@ -100,7 +100,7 @@ def groups_with_quotes(
 
 def surely_about(passages: Sequence[Passage], groups: Sequence[Group]) -> tuple[list[Passage], list[Group]]:
     """Leave out the groups of which no passage is surely about the question, and what stands in none and is not."""
-    least = min(SURE, max(passage.chance for passage in passages))
+    least = min(SURE, NEXT * max(passage.chance for passage in passages))
     kept = [group for group in groups if max(passage.chance for passage in group.passages) >= least]
     grouped = {passage.document.id for group in kept for passage in group.passages}
     return [one for one in passages if one.chance >= least or one.document.id in grouped], kept

@@ -26,12 +26,14 @@ SEEDS, NEAREST = 4, 2
 """So many documents have most of both; of them, so many are the nearest."""
 BEYOND = 0.05
 """How much nearer documents on one subject are to each other than to the question, where there is no other."""
-SURE, LIKELY, ENOUGH, NEXT = 0.5, 0.3, 0.37, 0.8
-"""Chances. Where some document has SURE, or LIKELY while some document holds ALL of several words, those with ENOUGH
-are about the question, or with this share of the best chance."""
+SURE, MAYBE, LIKELY = 0.5, 0.4, 0.25
+"""Chances. A question is answered where some document has SURE; or MAYBE while some document holds HALF of the weight
+of its words; or LIKELY while each of its words is held by some document found."""
+ENOUGH, NEXT = 0.37, 0.8
+"""Then those with ENOUGH are about it, or with this share of the best chance."""
 ALL = 0.999
 HALF = 0.5
-"""Without that model a document is about it when it holds this share of the weight of its words."""
+"""Without that model a document is about it when it holds this share of the weight of the words of a question."""
 FULL = 3
 """For other models so many documents that hold all words tell how near one about the question is: their median."""
 ENOUGH_OF_TONE = 3
@@ -81,12 +83,18 @@ def relevance_of(
     coverage = [_coverage(terms, frequencies, row) for row in held]
     chances = _chances(hits, coverage, vectors)
     best = max(chances, default=0.0)
-    if best < (LIKELY if max(coverage, default=0.0) >= ALL and len(terms) > 1 else SURE):
+    if best < _enough_to_answer(missing, coverage):
         return Relevance([], [], missing)
     least = min(ENOUGH, NEXT * best)
     kept = [place for place, hit in enumerate(hits) if chances[place] >= least and _says_something(hit)]
     kept.sort(key=lambda place: (-chances[place], place))
     return Relevance([hits[place] for place in kept], [chances[place] for place in kept], missing)
+
+
+def _enough_to_answer(missing: Sequence[Term], coverage: Sequence[float]) -> float:
+    if not missing:
+        return LIKELY
+    return MAYBE if max(coverage, default=0.0) >= HALF else SURE
 
 
 def evidence_of(

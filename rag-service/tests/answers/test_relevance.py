@@ -77,6 +77,13 @@ def test_what_is_near_to_the_surest_is_about_it() -> None:
     assert found.chances == sorted(found.chances, reverse=True)
 
 
+def test_where_each_word_is_said_a_question_is_answered() -> None:
+    """What is not surely about it is answered with then; where a word is nowhere, it is not."""
+    hits = [("Los trenes del metro", 0.2), ("Un puente elevado", 0.2)]
+    assert len(_about("¿Qué dicen del metro elevado?", *hits)) == 2
+    assert _about("¿Qué dicen del metro elevado y los tranvías?", *hits) == []
+
+
 def test_a_namesake_is_not_who_is_asked_about() -> None:
     """Of a full name, what names somebody else of the same surname is not about the one who is asked about."""
     hits = [_hit("César Gaviria volvió", None), _hit("Alejandro Gaviria volvió", None)]
