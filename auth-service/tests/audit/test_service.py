@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from contextlib import redirect_stdout
 from datetime import UTC, timedelta
 from io import StringIO
@@ -18,8 +19,12 @@ import pytest
 import pytest_asyncio
 
 from auth_service.audit.command import verify_audit
+from auth_service.audit.recorder import Audit
+from auth_service.audit.repository import Seal
+from auth_service.audit.service import AuditChain
 from auth_service.crypto.vault import Vault
 from auth_service.settings import AuthSettings
+from castor_chassis import Postgres
 from castor_chassis.testing import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,15 +46,15 @@ async def verified(postgres_url: str, *arguments: str) -> tuple[int, dict[str, A
 
 
 async def verified_here(
-    postgres_url: str, *, secret: str = SECRET, retention_days: int = 730
+    postgres_url: str, *arguments: str, secret: str = SECRET, retention_days: int = 730
 ) -> tuple[int, dict[str, Any]]:
     """The command in this process, where no service logs: starting another takes longer than the work."""
     settings = AuthSettings(
         database_url=postgres_url, key_encryption_secret=secret, audit_retention_days=retention_days
     )  # type: ignore[arg-type]
     with redirect_stdout(StringIO()) as printed:
-        status = await asyncio.to_thread(verify_audit, settings, ())
-    return status, json.loads(printed.getvalue())
+        status = await asyncio.to_thread(verify_audit, settings, arguments)
+    return status, json.loads(printed.getvalue() or "{}")
 
 
 async def _tampered(database: asyncpg.Connection, statement: str) -> None:
@@ -62,16 +67,15 @@ async def _tampered(database: asyncpg.Connection, statement: str) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def audited(run_auth: Any, people: Any, database: asyncpg.Connection) -> RunningService:
-    """A service with twelve events and a seal behind the last, no other before."""
+async def audited(database: asyncpg.Connection, postgres_url: str) -> AsyncIterator[Seal | None]:
+    """The seal behind twelve events, with no other before: recorded and sealed as the service does."""
     await _tampered(database, "TRUNCATE audit_events, audit_chain, audit_seals")
-    async with run_auth(audit_seal_seconds=0.05) as auth:
-        await auth.ready()
-        for _ in range(12):
-            await people.register(auth.client)
-        while not await database.fetchval("SELECT max(seq) >= 12 FROM audit_seals"):
-            await asyncio.sleep(0.02)
-    return auth
+    vault, postgres = Vault(SECRET), Postgres(postgres_url)
+    await postgres.open()
+    for number in range(12):
+        await Audit(vault).record(postgres, "register", subject=f"user-{number}")
+    yield await AuditChain(postgres, vault, timedelta(days=730)).seal()
+    await postgres.close()
 
 
 async def test_simultaneous_events_make_one_chain(
@@ -104,10 +108,10 @@ async def test_simultaneous_events_make_one_chain(
     ],
 )  # fmt: skip
 async def test_tampering_is_found(
-    audited: RunningService, database: asyncpg.Connection, postgres_url: str, crime: str, finding: str
+    audited: Seal, database: asyncpg.Connection, postgres_url: str, crime: str, finding: str
 ) -> None:
     """Whatever is changed, removed or slipped in past the triggers, the command says where, and fails."""
-    assert audited
+    assert audited.seq == 12
     assert (await verified_here(postgres_url))[0] == 0
     await _tampered(database, crime)
     status, verdict = await verified_here(postgres_url)
@@ -116,10 +120,10 @@ async def test_tampering_is_found(
 
 
 async def test_retention_forgets_up_to_a_seal_and_no_more(
-    run_auth: Any, people: Any, database: asyncpg.Connection, audited: RunningService, postgres_url: str
+    run_auth: Any, people: Any, database: asyncpg.Connection, audited: Seal, postgres_url: str
 ) -> None:
     """Events past their time go, younger ones stay, the rest is intact; links stolen at the beginning are found."""
-    assert audited
+    assert audited.seq == 12
     boundary = await database.fetchval("SELECT max(seq) FROM audit_seals")
     secret = Vault(SECRET)
     for seq, head, sealed_at in await database.fetch("SELECT seq, hash, sealed_at FROM audit_seals"):
@@ -143,10 +147,10 @@ async def test_retention_forgets_up_to_a_seal_and_no_more(
 
 
 async def test_a_chain_computed_anew_does_not_fit_the_seals(
-    audited: RunningService, database: asyncpg.Connection, postgres_url: str
+    audited: Seal, database: asyncpg.Connection, postgres_url: str
 ) -> None:
     """Whoever rewrites an event and every hash after it still lacks the secret behind the seals."""
-    assert audited
+    assert audited.seq == 12
     await _tampered(
         database,
         "UPDATE audit_events SET subject = 'nobody'; DELETE FROM audit_chain;"
@@ -161,9 +165,9 @@ async def test_a_chain_computed_anew_does_not_fit_the_seals(
     assert all("is of another chain: the chain was computed anew" in problem for problem in verdict["problems"])
 
 
-async def test_another_secret_is_told_apart_from_tampering(audited: RunningService, postgres_url: str) -> None:
+async def test_another_secret_is_told_apart_from_tampering(audited: Seal, postgres_url: str) -> None:
     """With a wrong secret the links hold and the seals do not; without a database the command says so and returns 2."""
-    assert audited
+    assert audited.seq == 12
     status, verdict = await verified_here(postgres_url, secret="y" * 40)
     assert status == 1
     assert all("KEY_ENCRYPTION_SECRET" in problem for problem in verdict["problems"])
@@ -196,9 +200,9 @@ async def test_export_is_complete_and_can_be_checked_elsewhere(
         0, {"intact": True, "events": len(lines), "head": entries[-1]["hash"], "seals": 0, "problems": []},
     )  # fmt: skip
     file.write_text(answer.text.replace('"register"', '"login"', 1))
-    assert (await verified(postgres_url, str(file)))[0] == 1
+    assert (await verified_here(postgres_url, str(file)))[0] == 1
     file.write_text("no export\n")
-    assert (await verified(postgres_url, str(file)))[0] == 2
+    assert (await verified_here(postgres_url, str(file)))[0] == 2
 
 
 async def test_only_administrators_export(auth: RunningService, people: Any) -> None:
