@@ -20,6 +20,7 @@ from sentiment_service.targets import clauses
 from sentiment_service.targets import stance_rules as stance
 from sentiment_service.targets.clauses import OTHER, TARGET, Token
 from sentiment_service.targets.model import ABSENT, PendingTarget, TargetSentiment
+from sentiment_service.text.tags import spelled_out
 
 _SURE, _LIKELY = 0.86, 0.74
 _IRONY = re.compile(
@@ -50,7 +51,7 @@ def scores_for(sign: int, confidence: float) -> Scores:
 
 def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | PendingTarget:
     """Return the sentiment that the rules find, or what to ask the model; ``others`` are the text's other targets."""
-    tokens = _marked(text, target, others)
+    tokens = _marked(naming(text, target), target, others)
     if not clauses.mentions(tokens):
         return ABSENT
     whole = clauses.sentences(tokens)
@@ -61,8 +62,13 @@ def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | P
     return PendingTarget(clauses.written(_scope(_own(named[-1]))))
 
 
+def naming(text: str, target: str) -> str:
+    """Return the text as it names the target: only in a hashtag or handle of one case, with that tag as words."""
+    return text if names(text, target) else spelled_out(text, target)
+
+
 def names(text: str, target: str) -> bool:
-    """Return whether the text names the target."""
+    """Return whether the text has the target among its words and those of its tags that capitals mark."""
     return clauses.mentions(clauses.marked(clauses.tokens_of(text), target, TARGET))
 
 

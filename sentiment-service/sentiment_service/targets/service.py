@@ -10,7 +10,7 @@ from sentiment_service.inference.model import ScoredText, unscored
 from sentiment_service.inference.questions import Question
 from sentiment_service.inference.service import SentimentService
 from sentiment_service.metrics import TARGETS
-from sentiment_service.targets.assess import assess, names
+from sentiment_service.targets.assess import assess, names, naming
 from sentiment_service.targets.model import ABSENT, PendingTarget, TargetSentiment
 from sentiment_service.text.language import detect, unscored_reason
 
@@ -49,7 +49,8 @@ class TargetSentimentService:
 
 def ask_model(text: str, target: str, _others: Sequence[str]) -> Assessed:
     """Leave a target that the text names to a model that reads targets."""
-    return PendingTarget(TargetedText(text, target)) if names(text, target) else ABSENT
+    written = naming(text, target)
+    return PendingTarget(TargetedText(written, target)) if names(written, target) else ABSENT
 
 
 def assess_all(texts: TextsWithTargets, languages: Collection[str], judge: Judge = assess) -> list[list[Assessed]]:

@@ -29,16 +29,16 @@ def marked(text: str, target: str) -> str:
 
 def mark(text: str, target: str) -> str:
     """Put brackets around the mentions of ``target``."""
-    name = re.escape(_folded(target.lstrip("@#")))
+    name = re.escape(folded(target.lstrip("@#")))
     if not name:
         return text
-    spans = [found.span() for found in re.finditer(rf"(?<!\w)[@#]?{name}(?!\w)", _folded(text))]
+    spans = [found.span() for found in re.finditer(rf"(?<!\w)[@#]?{name}(?!\w)", folded(text))]
     for start, end in reversed(spans):
         text = f"{text[:start]} {OPEN} {text[start:end]} {CLOSE} {text[end:]}"
     return text
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Return the text in lower case without accents, each character in its place."""
     return "".join(_base(character) for character in text)
 

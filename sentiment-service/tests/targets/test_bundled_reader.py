@@ -9,6 +9,8 @@ import pytest
 
 from sentiment_service.classifiers.base import LABELS, TargetedText, TargetReading
 from sentiment_service.classifiers.loader import load_model
+from sentiment_service.targets.model import ABSENT
+from sentiment_service.targets.service import ask_model
 
 THANKS = "Excelente la alcaldesa Ríos, felicitaciones por cumplir. El ministro Gómez es un desastre"
 
@@ -56,3 +58,10 @@ def test_composition_changes_no_answer(reader: TargetReading) -> None:
     apart = unicodedata.normalize("NFD", THANKS)
     assert reader.classify([TargetedText(apart, unicodedata.normalize("NFD", "Ríos"))]) == plain
     assert sum(getattr(plain[0], one) for one in LABELS) == pytest.approx(1)
+
+
+def test_a_tag_in_one_case_is_read_as_the_words_it_holds() -> None:
+    """`#votapetro` asks the model for what `vota Petro` asks; a tag of another word leaves the target absent."""
+    asked = ask_model("El domingo #votapetro, la mejor opción", "Petro", ())
+    assert asked == ask_model("El domingo vota Petro, la mejor opción", "Petro", ())
+    assert ask_model("El precio del #petroleo", "Petro", ()) == ABSENT

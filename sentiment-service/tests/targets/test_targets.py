@@ -135,9 +135,12 @@ async def test_it_is_not_the_sentiment_of_the_text(service: RunningService) -> N
 
 
 @MODULE
-@pytest.mark.parametrize("written", ["#TodosConPetro", "@PetroPresidente", "PETRO", "pétro", "«Petro»", "Petro,"])
+@pytest.mark.parametrize(
+    "written",
+    ["#TodosConPetro", "#todosconpetro", "@PetroPresidente", "@petropresidente", "PETRO", "pétro", "«Petro»", "Petro,"],
+)
 async def test_mentions(service: RunningService, written: str) -> None:
-    """A target is found whatever its case and accents, between signs, and in a hashtag or handle of marked words."""
+    """A target is found whatever its case and accents, between signs, and in hashtags and handles."""
     (one,) = await towards(service, f"Yo estoy con {written} en esta campaña", "Petro")
     assert one["label"] != "absent"
 

@@ -25,7 +25,8 @@ Target = Annotated[
     Pattern(_VISIBLE, "must have a character that can be seen"),
     Field(
         description="A name as texts write it. Found as whole words, without regard to case and accents, also in a "
-        "hashtag or handle whose words are marked by capitals. A person's other names are targets of their own.",
+        "hashtag or handle: between words marked by capitals (`#TodosConPetro`), or, in one case, between words of "
+        "campaigns and digits (`#todosconpetro2022`). A person's other names are targets of their own.",
     ),
 ]
 

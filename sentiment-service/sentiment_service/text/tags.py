@@ -1,0 +1,62 @@
+"""Hashtags and handles in one case that name a target: `#todosconpetro`, `@gustavopetro`, `#votapetro2022`.
+
+`normalise.split_hashtag` finds words by their capitals. Here the target is known, so that the rest of the tag can be
+told from the end of another word: `#petropresidente` names `Petro`, `#petroleo` does not.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from sentiment_service.text.marking import folded
+from sentiment_service.text.normalise import plain
+
+# Not in a link (`tiktok.com/@gustavopetro`), which the models do not read.
+_TAG = re.compile(r"(?<![\w/])[#＃@＠](\w{2,100})(?!\w)")
+_SIGNS = re.compile(r"[\W_]+")
+_CAMPAIGN = (
+    "con vota votar votemos voto por para todos todas yo de del el la los las es en fuera no mas nunca jamas si "
+    "gracias viva vamos adelante apoyo quiero somos soy estoy ya gana gano ganara pierde perdio miente mentiroso "
+    "mentirosa corrupto corrupta ladron ladrona renuncie renuncia cumple vuelve presidente presidenta vicepresidente "
+    "vicepresidenta alcalde alcaldesa gobernador gobernadora senador senadora ministro ministra candidato candidata "
+    "congreso pueblo cambio colombia bogota"
+)
+_AROUND = frozenset(_CAMPAIGN.split())
+_WORD = rf"(?:\d++|{_CAMPAIGN.replace(' ', '|')})"
+_WORDS = re.compile(f"{_WORD}*")
+_EACH = re.compile(f"{_WORD}(?={_WORD}*$)")
+
+
+def spelled_out(text: str, target: str) -> str:
+    """Return the text with the hashtags and handles that name ``target`` as words, the target as it is given.
+
+    ``spelled_out("¡#todosconpetro!", "Petro")`` is ``"¡todos con Petro!"``. A tag names the target if it is the target
+    without spaces and signs, or the target between words of campaigns and digits. Other texts come back as they are.
+    """
+    name = plain(target).strip().lstrip("@#＠＃")
+    sought = _SIGNS.sub("", folded(name))
+    # A name of few letters among many signs would make a text of tags many times longer.
+    if len(sought) < 2 or len(name) > 2 * len(sought):
+        return text
+    raw = plain(html.unescape(text))
+    found = _TAG.sub(lambda tag: _words(tag[1], sought, name) or tag[0], raw)
+    return text if found == raw else found
+
+
+def _words(tag: str, sought: str, name: str) -> str | None:
+    """Return the words of a tag that names the target, or None."""
+    letters = tag.replace("_", "")
+    whole = folded(letters)
+    if whole == sought:
+        return name
+    for at in () if sought in _AROUND else (whole.find(sought), whole.rfind(sought)):
+        end = at + len(sought)
+        if at >= 0 and _WORDS.fullmatch(whole, 0, at) and _WORDS.fullmatch(whole, end):
+            return " ".join((*_split(letters[:at]), name, *_split(letters[end:])))
+    return None
+
+
+def _split(letters: str) -> list[str]:
+    """Return the words of a part of a tag that is made of words of campaigns and numbers."""
+    return [letters[word.start() : word.end()] for word in _EACH.finditer(folded(letters))]
