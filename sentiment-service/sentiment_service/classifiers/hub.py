@@ -33,14 +33,9 @@ class ModelSource:
         """
         if Path(name).is_dir():
             return Path(name)
-        named = _HUB_ID.fullmatch(name)
-        if named is None:
-            raise ModelArtifactError(
-                f"There is no model folder {name}; SENTIMENT_MODEL is 'bundled', 'bundled-fast', a folder or a Hugging "
-                "Face id (owner/name)."
-            )
-        exported = self.store / exported_name(named["name"])
-        return exported if exported.is_dir() else self._snapshot(name, named["name"], named["revision"])
+        owned, revision = hub_id(name)
+        exported = self.store / exported_name(owned)
+        return exported if exported.is_dir() else self._snapshot(name, owned, revision)
 
     def _snapshot(self, given: str, name: str, revision: str | None) -> Path:
         # Imported here: it is slow to import, and only this case needs it.
@@ -69,6 +64,21 @@ class ModelSource:
             f"{tried}. Run `python -m sentiment_service export {name} --out {exported}` where torch is installed, or "
             "set MODEL_HUB_URL=https://huggingface.co to download a model that has an ONNX file."
         )
+
+
+def hub_id(name: str) -> tuple[str, str | None]:
+    """Return the id and the revision of `owner/name@revision` or `owner/name`.
+
+    Raises:
+        ModelArtifactError: The name is no Hugging Face id.
+    """
+    named = _HUB_ID.fullmatch(name)
+    if named is None:
+        raise ModelArtifactError(
+            f"There is no model folder {name}; a model is 'bundled', 'bundled-fast', a folder or a Hugging Face id "
+            "(owner/name, owner/name@revision)."
+        )
+    return named["name"], named["revision"]
 
 
 def exported_name(hub_id: str) -> str:

@@ -13,6 +13,11 @@ _NAMES: Mapping[Label, str] = {
     "neutral": "neu|neutral|neutro|neutra|3 stars",
     "negative": "neg|negative|negativo|negativa|very negative|muy negativo|muy negativa|n|n+|1 star|2 stars",
 }
+_TOO_FEW = "This model has too few outputs to tell them apart; choose another."
+_IN_ORDER = (
+    "If they do, say in which order: SENTIMENT_LABELS=negative,neutral,positive (for an export: --labels negative "
+    "neutral positive), or id2label in its config.json."
+)
 _LABEL_OF = {name: label for label, names in _NAMES.items() for name in names.split("|")}
 
 
@@ -29,14 +34,14 @@ def outputs_of(id2label: Mapping[Any, str], given: Sequence[Label] | None = None
     names = [str(id2label[key]) for key in sorted(id2label, key=int)]
     if given is not None and len(given) != len(names):
         raise ModelArtifactError(
-            f"SENTIMENT_LABELS names {len(given)} labels, but the model has {len(names)} outputs: {', '.join(names)}."
+            f"SENTIMENT_LABELS (--labels of the export) names {len(given)} labels, but the model has {len(names)} "
+            f"outputs: {', '.join(names)}."
         )
     outputs = given or [label for name in names if (label := _LABEL_OF.get(_plain(name)))]
     if len(outputs) < len(names) or set(outputs) != set(LABELS):
         raise ModelArtifactError(
             f"The model's labels are {', '.join(names)}; this service needs outputs that mean positive, neutral and "
-            "negative. If they do, say in which order: SENTIMENT_LABELS=negative,neutral,positive, or id2label in its "
-            "config.json."
+            f"negative. {_TOO_FEW if len(names) < len(LABELS) else _IN_ORDER}"
         )
     return tuple(outputs)
 

@@ -50,9 +50,9 @@ def load_pretrained(name: str, folder: Path, *, threads: int, defaults: Defaults
     manifest, files = _verified(folder)
     network = _network_of(name, folder)
     tokenizer, config = _read(name, folder)
-    outputs = _outputs_of(config, defaults)
-    prepare = manifest.get("prepare") or prepare_for(name)
-    max_tokens = int(manifest.get("max_tokens") or longest_of(config, tokenizer))
+    outputs = outputs_for(name, tokenizer, config, defaults.labels)
+    prepare, max_tokens = _reading(name, manifest)
+    max_tokens = max_tokens or longest_of(config, tokenizer)
     version = manifest.get("version") or _version(network, outputs, prepare, max_tokens)
     try:
         classifier = TransformerClassifier(
@@ -127,18 +127,34 @@ def _read(name: str, folder: Path) -> tuple[Any, Any]:
         raise ModelArtifactError(
             f"transformers cannot read the tokenizer or configuration of {name}: {reason}"
         ) from error
+    return tokenizer, config
+
+
+def outputs_for(name: str, tokenizer: Any, config: Any, labels: tuple[Label, ...] | None) -> tuple[Label, ...]:
+    """Return the label of each output; raises ``ModelArtifactError`` for a model that this service cannot use.
+
+    ``labels`` are those of the outputs in order, where the configuration does not name them.
+    """
     if tokenizer.pad_token_id is None:
         raise ModelArtifactError(
             f"The tokenizer of {name} has no padding token; set pad_token in its tokenizer_config.json."
         )
-    return tokenizer, config
-
-
-def _outputs_of(config: Any, defaults: Defaults) -> tuple[Label, ...]:
     problem = getattr(config, "problem_type", None)
     if problem in _OTHER_PROBLEMS:
         raise ModelArtifactError(f"The model is one of {problem}; this service needs one that chooses one label.")
-    return outputs_of(getattr(config, "id2label", None) or {}, defaults.labels)
+    return outputs_of(getattr(config, "id2label", None) or {}, labels)
+
+
+def _reading(name: str, manifest: Mapping[str, Any]) -> tuple[str, int]:
+    """Return how texts are prepared, and the most tokens of one: 0 where the manifest does not say it."""
+    prepare, max_tokens = manifest.get("prepare") or prepare_for(name), manifest.get("max_tokens") or 0
+    if prepare not in PREPARE:
+        raise ModelArtifactError(
+            f"The manifest of {name} prepares texts by {prepare!r}, not by one of {', '.join(PREPARE)}; {REMEDY}."
+        )
+    if not isinstance(max_tokens, int) or max_tokens < 0:
+        raise ModelArtifactError(f"The manifest of {name} says max_tokens {max_tokens!r}, no number; {REMEDY}.")
+    return prepare, max_tokens
 
 
 def _version(network: Path, outputs: Sequence[Label], prepare: str, max_tokens: int) -> str:

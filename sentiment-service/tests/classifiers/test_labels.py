@@ -40,20 +40,20 @@ def test_several_outputs_may_mean_one_label() -> None:
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "remedy"),
     [
-        ("LABEL_0", "LABEL_1", "LABEL_2"),
-        ("LABEL_0", "LABEL_1"),
-        ("NEGATIVE", "POSITIVE"),
-        ("joy", "anger", "neutral"),
-        ("positive", "neutral", "negative", "mixed"),
+        (("LABEL_0", "LABEL_1", "LABEL_2"), "SENTIMENT_LABELS=negative,neutral,positive"),
+        (("joy", "anger", "neutral"), "--labels negative neutral positive"),
+        (("positive", "neutral", "negative", "mixed"), "id2label"),
+        (("LABEL_0", "LABEL_1"), "too few outputs"),
+        (("NEGATIVE", "POSITIVE"), "choose another"),
     ],
 )
-def test_other_names_are_refused(names: tuple[str, ...]) -> None:
-    """Names that say nothing, two labels, emotions: the error names them and says how to say what they mean."""
+def test_other_names_are_refused(names: tuple[str, ...], remedy: str) -> None:
+    """Names that say nothing, emotions, two labels: the error names them and says what to do."""
     with pytest.raises(ModelArtifactError, match=", ".join(names)) as refused:
         outputs_of(dict(enumerate(names)))
-    assert "SENTIMENT_LABELS=negative,neutral,positive" in str(refused.value)
+    assert remedy in str(refused.value)
 
 
 def test_the_caller_may_say_what_they_mean() -> None:

@@ -209,6 +209,11 @@ def configure(**members: Any) -> Callable[[Path], object]:
     return change
 
 
+def state(**members: Any) -> Callable[[Path], object]:
+    """Put a manifest of these members beside the network."""
+    return lambda folder: ModelFolder(folder, "").write_manifest({"id": "a/b", "version": "1", **members}, ())
+
+
 def without_padding(folder: Path) -> None:
     """Take the padding token from the tokenizer."""
     settings = json.loads((folder / "tokenizer_config.json").read_text())
@@ -228,6 +233,8 @@ def without_padding(folder: Path) -> None:
         (configure(problem_type="multi_label_classification"), "one of multi_label_classification"),
         (configure(id2label={"0": "NEGATIVE", "1": "POSITIVE"}), "labels are NEGATIVE, POSITIVE"),
         (without_padding, "has no padding token"),
+        (state(prepare="shout"), "prepares texts by 'shout', not by one of castor"),
+        (state(max_tokens="many"), "says max_tokens 'many'"),
         (needs_more, "needs the inputs position_ids, which the tokenizer does not give"),
         (has_another_task, r"answers one text with shape \(1, \d, 3\), expected \(1, 3\)"),
         (has_fewer_outputs, r"answers one text with shape \(1, 2\), expected \(1, 3\)"),
