@@ -24,6 +24,7 @@ MEASUREMENTS = {
     "sentiment_accuracy": "bench.sentiment.accuracy",
     "sentiment_equality": "bench.sentiment.equality",
     "sentiment_overload": "bench.sentiment.overload",
+    "sentiment_targets": "bench.sentiment.targets",
     "trending": "bench.trending.detection",
     "trending_speed": "bench.trending.speed",
     "trending_storm": "bench.trending.storm",

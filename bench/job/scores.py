@@ -42,6 +42,8 @@ class Run:
     tweets: int = 0
     text_seconds: float = 0.0
     pair_seconds: float = 0.0
+    vectors_before: int = 0
+    """Documents that had their vector when the last pair had its sentiment: what embeddings took of the processors."""
     vector_seconds: float = 0.0
     cpu: dict[str, float] = field(default_factory=dict)
 
@@ -97,6 +99,7 @@ def imported(state_folder: StateFolder, file: Path) -> Run:
     run.text_seconds = time.monotonic() - started
     waited(client, lambda state: state["pending"] == 0 and state["targets_pending"] == 0)
     run.pair_seconds = time.monotonic() - started
+    run.vectors_before = client.get("/v1/rag/status")["data"]["embedded"]
     head = int(client.get(PROGRESS)["data"]["feed_head"])
     waited(client, lambda state: state["pending"] == 0 and int(state["cursor"]) >= head, "/v1/rag/status")
     run.vector_seconds = time.monotonic() - started
@@ -131,7 +134,8 @@ def _line(run: Run) -> str:
     cpu = 1000 * sum(run.cpu.values()) / run.tweets
     return (
         f"{run.tweets} tweets, last text after {run.text_seconds:.1f} s ({texts:.0f}/s), last pair after "
-        f"{run.pair_seconds:.1f} s ({pairs:.0f}/s), last vector after {run.vector_seconds:.1f} s, "
+        f"{run.pair_seconds:.1f} s ({pairs:.0f}/s; {run.vectors_before} had their vector), last vector after "
+        f"{run.vector_seconds:.1f} s, "
         f"CPU {cpu:.1f} ms a tweet"
     )
 
