@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench.trending.generator import Tweet
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
 from trending_service.signals.counts import HourlyCounts, WindowPosts
-from trending_service.text.terms import Kind, retweeted, terms_of, text_hash, words_of
+from trending_service.text.terms import Kind, kind_of, retweeted, terms_of, text_hash, words_of
 
 Ints = NDArray[np.int64]
 
@@ -53,12 +53,12 @@ class MemoryStream:
         numbers: dict[str, int] = {}
         ends, flat = [0], []
         for tweet in tweets:
-            for term in terms_of(tweet.text):
-                if term.key not in numbers:
-                    numbers[term.key] = len(numbers)
-                    self.keys.append(term.key)
-                    self.spellings.append((term.kind, term.spelling))
-                flat.append(numbers[term.key])
+            for key, spelling in terms_of(tweet.text).items():
+                if key not in numbers:
+                    numbers[key] = len(numbers)
+                    self.keys.append(key)
+                    self.spellings.append((kind_of(key), spelling))
+                flat.append(numbers[key])
             ends.append(len(flat))
         self.ends, self.flat, self.numbers = np.array(ends), np.array(flat), numbers
 

@@ -98,7 +98,7 @@ async def store(feed: FeedRepository, redis: Redis, read: Sequence[Sequence[Twee
         found.terms += await count_in_redis(redis, tweets)
         found.redis += time.perf_counter() - began
         if sketch is not None:
-            keys = [term.key for tweet in tweets for term in tweet.terms]
+            keys = [key for tweet in tweets for key in tweet.terms]
             began = time.perf_counter()
             sketch.add_bulk(keys)
             found.sketch += time.perf_counter() - began
@@ -115,7 +115,7 @@ def _sketch() -> Any:
 
 async def count_in_redis(redis: Redis, tweets: Sequence[TweetTerms]) -> int:
     """Count the terms of tweets in one sorted set an hour, as a sketch of trends would."""
-    commands = [(f"h{tweet.created_at:%d%H}", term.key) for tweet in tweets for term in tweet.terms]
+    commands = [(f"h{tweet.created_at:%d%H}", key) for tweet in tweets for key in tweet.terms]
     for start in range(0, len(commands), PAGE):
         async with redis.pipeline(transaction=False) as pipe:
             for key, term in commands[start : start + PAGE]:

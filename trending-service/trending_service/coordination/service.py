@@ -39,7 +39,7 @@ class CoordinationService:
 
 def _posts(shared: Iterable[SharedPost]) -> list[Post]:
     return [
-        Post(post.id, post.created_at.timestamp(), post.author, (f"text:{post.text_hash}", *sorted(post.terms)))
+        Post(post.id, post.created_at.timestamp(), post.author, (f"text:{post.text_hash}", *sorted(post.shared)))
         for post in shared
     ]
 

@@ -37,7 +37,7 @@ def _stored(change: TweetChange, created_at: datetime) -> TweetTerms:
         label=change.label,
         text_hash=text_hash(change.text),
         scopes=change.scopes,
-        terms=[*terms_of(change.text), *entity_terms(change.entities)],
+        terms=terms_of(change.text) | entity_terms(change.entities),
     )
 
 

@@ -9,6 +9,13 @@ import asyncpg
 
 from castor_chassis import Postgres
 from trending_service.signals.model import AppliedPage, FeedState, TweetTerms
+from trending_service.text.terms import LINK
+
+_COLUMNS = [
+    "id", "created_at", "author", "voice", "label", "text_hash", "scopes", "terms", "spellings", "shared"
+]  # fmt: skip
+SHARED = ("#", LINK)
+"""Terms of these kinds are looked at for coordination: hashtags and links."""
 
 
 class FeedRepository:
@@ -57,8 +64,10 @@ async def _apply(
     fresh = [tweet for tweet in tweets if tweet.id not in kept]
     gone = {number: moment for number, (moment, *_) in known.items() if number not in kept}
     await _mark_stale(connection, [*gone.values(), *(tweet.created_at for tweet in fresh)])
-    await _delete(connection, gone)
-    await _relabel(connection, same)
+    if gone:
+        await _delete(connection, gone)
+    if same:
+        await _relabel(connection, same)
     terms = await _insert(connection, fresh)
     total = await connection.fetchval(
         "UPDATE feed_state SET next_cursor = $1, tweets = tweets + $2 RETURNING tweets",
@@ -80,13 +89,12 @@ async def _mark_stale(connection: asyncpg.Connection, moments: Collection[dateti
 
 
 async def _delete(connection: asyncpg.Connection, gone: dict[int, datetime]) -> None:
-    keys = (list(gone), list(gone.values()))
-    for table, column in (("tweet_terms", "tweet_id"), ("tweets", "id")):
-        await connection.execute(
-            f"DELETE FROM {table} USING unnest($1::bigint[], $2::timestamptz[]) AS gone (tweet, moment) "
-            f"WHERE {table}.{column} = gone.tweet AND {table}.created_at = gone.moment",
-            *keys,
-        )
+    await connection.execute(
+        "DELETE FROM tweets USING unnest($1::bigint[], $2::timestamptz[]) AS gone (tweet, moment) "
+        "WHERE tweets.id = gone.tweet AND tweets.created_at = gone.moment",
+        list(gone),
+        list(gone.values()),
+    )
 
 
 async def _relabel(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> None:
@@ -101,21 +109,15 @@ async def _relabel(connection: asyncpg.Connection, tweets: Sequence[TweetTerms])
 
 
 async def _insert(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> int:
-    rows = [
-        (tweet.id, tweet.created_at, tweet.author, tweet.voice, tweet.label, tweet.text_hash, tweet.scopes)
-        for tweet in tweets
-    ]
-    terms = [
-        (term.key, term.kind, tweet.id, tweet.created_at, tweet.author, term.spelling)
-        for tweet in tweets
-        for term in tweet.terms
-    ]
-    await connection.copy_records_to_table(
-        "tweets",
-        records=rows,
-        columns=["id", "created_at", "author", "voice", "label", "text_hash", "scopes"],
-    )
-    await connection.copy_records_to_table(
-        "tweet_terms", records=terms, columns=["term", "kind", "tweet_id", "created_at", "author", "spelling"]
-    )
-    return len(terms)
+    await connection.copy_records_to_table("tweets", records=[_row(tweet) for tweet in tweets], columns=_COLUMNS)
+    return sum(len(tweet.terms) for tweet in tweets)
+
+
+def _row(tweet: TweetTerms) -> tuple[object, ...]:
+    # A spelling that is the key itself, as of most words, is an empty line.
+    spellings = ["" if key == spelling else spelling for key, spelling in tweet.terms.items()]
+    shared = [key for key in tweet.terms if key.startswith(SHARED)]
+    return (
+        tweet.id, tweet.created_at, tweet.author, tweet.voice, tweet.label, tweet.text_hash, tweet.scopes,
+        "\n".join(tweet.terms), "\n".join(spellings), shared,
+    )  # fmt: skip

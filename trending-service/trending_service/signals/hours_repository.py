@@ -13,9 +13,6 @@ from trending_service.signals.counts import HourlyCounts
 from trending_service.signals.model import Window
 
 HOUR_SECONDS = 3600
-MANY_STALE_HOURS = 24
-"""With more stale hours before a window, as during an import, counting all from the tweets takes less time."""
-
 _TAKE_SQL = """
 DELETE FROM stale_hours WHERE hour IN (
     SELECT hour FROM stale_hours WHERE touched_at <= now() - make_interval(secs => $2)
@@ -28,11 +25,12 @@ _ROLL_UP_SQL = (
     "DELETE FROM stream_hours WHERE hour = ANY($1::timestamptz[])",
     """
     INSERT INTO term_hours (term, hour, tweets)
-    SELECT t.term, h.hour, count(DISTINCT w.text_hash)
-    FROM unnest($1::timestamptz[]) AS h (hour)
-    JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
-    JOIN tweet_terms AS t ON t.tweet_id = w.id AND t.created_at = w.created_at
-    GROUP BY t.term, h.hour""",
+    SELECT term, hour, count(*) FROM (
+        SELECT DISTINCT t.term, h.hour, w.text_hash
+        FROM unnest($1::timestamptz[]) AS h (hour)
+        JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
+        CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)) AS used
+    GROUP BY term, hour""",
     """
     INSERT INTO stream_hours (hour, tweets)
     SELECT h.hour, count(DISTINCT w.text_hash)
@@ -42,8 +40,6 @@ _ROLL_UP_SQL = (
 )
 
 _STALE = "stale AS (SELECT hour FROM stale_hours WHERE hour >= $1 AND hour < $2)"
-
-_STALE_COUNT_SQL = "SELECT count(*) FROM stale_hours WHERE hour >= $1 AND hour < $2"
 
 _STREAM_SQL = f"""
 WITH {_STALE}
@@ -62,9 +58,9 @@ used AS (
     WHERE term = ANY($3::text[]) AND hour >= $1 AND hour < $2 AND hour NOT IN (SELECT hour FROM stale)
     UNION ALL
     SELECT t.term, s.hour, count(DISTINCT w.text_hash)::int FROM stale AS s
-    JOIN tweet_terms AS t
-      ON t.created_at >= s.hour AND t.created_at < s.hour + interval '1 hour' AND t.term = ANY($3::text[])
-    JOIN tweets AS w ON w.id = t.tweet_id AND w.created_at = t.created_at
+    JOIN tweets AS w ON w.created_at >= s.hour AND w.created_at < s.hour + interval '1 hour'
+    CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
+    WHERE t.term = ANY($3::text[])
     GROUP BY t.term, s.hour)
 SELECT term, array_agg(extract(epoch FROM hour)::bigint / 3600) AS hours, array_agg(tweets) AS tweets
 FROM used GROUP BY term
@@ -78,9 +74,9 @@ WHERE created_at >= $1 AND created_at < $2 AND scopes @> $3 GROUP BY 1
 _SCOPED_TERMS_SQL = """
 SELECT term, array_agg(extract(epoch FROM hour)::bigint / 3600) AS hours, array_agg(tweets) AS tweets
 FROM (
-    SELECT t.term, date_trunc('hour', t.created_at, 'UTC') AS hour, count(DISTINCT w.text_hash)::int AS tweets
-    FROM tweet_terms AS t JOIN tweets AS w ON w.id = t.tweet_id AND w.created_at = t.created_at
-    WHERE t.term = ANY($3::text[]) AND t.created_at >= $1 AND t.created_at < $2 AND w.scopes @> $4
+    SELECT t.term, date_trunc('hour', w.created_at, 'UTC') AS hour, count(DISTINCT w.text_hash)::int AS tweets
+    FROM tweets AS w CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
+    WHERE t.term = ANY($3::text[]) AND w.created_at >= $1 AND w.created_at < $2 AND w.scopes @> $4
     GROUP BY 1, 2) AS used
 GROUP BY term
 """
@@ -111,8 +107,7 @@ class HoursRepository:
         A window with scopes is counted from its tweets: only the whole stream is kept by hour.
         """
         first, end = _floor(window.baseline_since), _floor(window.since)
-        stale = await self._postgres.fetchval(_STALE_COUNT_SQL, first, end)
-        scopes = [list(window.scopes)] if window.scopes or stale > MANY_STALE_HOURS else []
+        scopes = [list(window.scopes)] if window.scopes else []
         stream = await self._postgres.fetch(_SCOPED_STREAM_SQL if scopes else _STREAM_SQL, first, end, *scopes)
         used = await self._postgres.fetch(_SCOPED_TERMS_SQL if scopes else _TERMS_SQL, first, end, terms, *scopes)
         return _counts(stream, used, first, end)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from trending_service.text.terms import Kind, Term
+from trending_service.text.terms import Kind, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class TweetTerms:
     """What is stored of a tweet: its terms and a hash that near-duplicates share, not its text.
 
     ``voice`` is the account whose words these are: of a retweet the one that it repeats. ``scopes`` are what it can
-    be filtered by, such as ``place:bogota``.
+    be filtered by, such as ``place:bogota``. ``terms`` are spellings by their keys, as ``terms_of`` returns them.
     """
 
     id: int
@@ -26,7 +26,7 @@ class TweetTerms:
     label: str | None
     text_hash: int
     scopes: tuple[str, ...]
-    terms: Sequence[Term]
+    terms: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,20 @@ class StoredTweet:
 
 @dataclass(frozen=True, slots=True)
 class WindowTweets:
-    """The tweets of a window, oldest first, near-duplicates left out; ``stored`` counts these too."""
+    """The tweets of a window, oldest first, near-duplicates left out; ``stored`` counts these too.
+
+    ``terms`` holds for each tweet the keys of its terms, one a line.
+    """
 
     stored: int
     tweets: list[StoredTweet]
+    terms: list[str]
+
+    def term_keys(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the id and the terms of each tweet that has any."""
+        for tweet, lines in zip(self.tweets, self.terms, strict=True):
+            if lines:
+                yield tweet.id, lines.split("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +96,13 @@ class WindowTerms:
     tweets: dict[str, list[int]]
 
 
-def frequent_terms(
-    found: Iterable[tuple[int, Sequence[str]]], originals: Container[int], *, min_tweets: int, limit: int
-) -> WindowTerms:
-    """Return the ``limit`` most frequent terms in ``min_tweets`` of ``originals`` or more.
-
-    ``found`` are the terms of each tweet; those of tweets that are no originals do not count.
-    """
-    kept = [(tweet, terms) for tweet, terms in found if tweet in originals]
-    counts = Counter(chain.from_iterable(terms for _, terms in kept))
+def frequent_terms(window: WindowTweets, *, min_tweets: int, limit: int) -> WindowTerms:
+    """Return the ``limit`` most frequent terms in ``min_tweets`` tweets of a window or more. CPU-bound."""
+    counts = Counter(chain.from_iterable(keys for _, keys in window.term_keys()))
     frequent = sorted((-count, term) for term, count in counts.items() if count >= min_tweets)[:limit]
     tweets: dict[str, list[int]] = {term: [] for _, term in frequent}
-    for tweet, terms in kept:
-        for term in terms:
+    for tweet, keys in window.term_keys():
+        for term in keys:
             if term in tweets:
                 tweets[term].append(tweet)
     return WindowTerms(len(counts), tweets)
@@ -113,6 +117,20 @@ class Spelling:
     text: str
 
 
+def usual_spellings(tweets: Iterable[tuple[str, str]], wanted: Container[str]) -> dict[str, Spelling]:
+    """Return how each of the ``wanted`` terms is most often written.
+
+    ``tweets`` hold keys and their spellings line by line; an empty line is the key itself.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for keys, spellings in tweets:
+        for key, spelling in zip(keys.split("\n"), spellings.split("\n"), strict=True):
+            if key in wanted:
+                counts[key][spelling or key] += 1
+    best = {key: min(found, key=lambda text: (-found[text], text)) for key, found in counts.items()}
+    return {key: Spelling(key, kind_of(key), text) for key, text in best.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class SharedPost:
     """A tweet of an account's own with what it can share with others: text, hashtags, links."""
@@ -121,7 +139,7 @@ class SharedPost:
     created_at: datetime
     author: str
     text_hash: int
-    terms: list[str]
+    shared: list[str]
 
 
 @dataclass(frozen=True, slots=True)

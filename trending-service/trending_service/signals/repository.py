@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+import asyncpg
 
 from castor_chassis import Postgres
 from trending_service.signals.model import (
@@ -14,44 +16,24 @@ from trending_service.signals.model import (
     Tally,
     Window,
     WindowTweets,
+    usual_spellings,
 )
 
 _TWEETS_SQL = """
-SELECT * FROM (
-    SELECT DISTINCT ON (text_hash) id, created_at, author, voice, label FROM tweets
-    WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
-    ORDER BY text_hash, created_at, id) AS originals
+SELECT text_hash, terms, id, created_at, author, voice, label FROM tweets
+WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
 ORDER BY created_at, id
 """
 
-_STORED_SQL = "SELECT count(*)::int FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3"
-
-_TERMS_SQL = """
-SELECT tweet_id, array_agg(term) AS terms FROM tweet_terms WHERE created_at > $1 AND created_at <= $2
-GROUP BY created_at, tweet_id
-"""
-
-_SCOPED_TERMS_SQL = """
-SELECT t.tweet_id, array_agg(t.term) AS terms
-FROM tweet_terms AS t JOIN tweets AS w ON w.id = t.tweet_id AND w.created_at = t.created_at
-WHERE t.created_at > $1 AND t.created_at <= $2 AND w.created_at > $1 AND w.created_at <= $2 AND w.scopes @> $3
-GROUP BY t.created_at, t.tweet_id
-"""
-
 _SPELLINGS_SQL = """
-SELECT term, min(kind) AS kind, mode() WITHIN GROUP (ORDER BY spelling) AS spelling
-FROM tweet_terms WHERE created_at > $1 AND created_at <= $2 AND term = ANY($3::text[])
-GROUP BY term
+SELECT terms, spellings FROM tweets WHERE created_at > $1 AND created_at <= $2 AND id = ANY($3::bigint[])
 """
+SPELLING_TWEETS = 50
+"""So many tweets of a term, spread over the window, tell how it is spelt."""
 
 _SHARED_SQL = """
-SELECT w.id, w.created_at, w.author, w.text_hash, coalesce(t.terms, '{}') AS terms
-FROM tweets AS w
-LEFT JOIN (
-    SELECT tweet_id, created_at, array_agg(term) AS terms FROM tweet_terms
-    WHERE created_at > $1 AND created_at <= $2 AND kind IN ('hashtag', 'link')
-    GROUP BY tweet_id, created_at) AS t ON t.tweet_id = w.id AND t.created_at = w.created_at
-WHERE w.created_at > $1 AND w.created_at <= $2 AND w.scopes @> $3 AND w.voice = w.author
+SELECT id, created_at, author, text_hash, shared FROM tweets
+WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND voice = author
 """
 
 _TALLY_SQL = """
@@ -64,13 +46,16 @@ _TIMELINE_SQL = """
 WITH stream AS (
     SELECT date_trunc($1, created_at, $2) AS at, count(*)::int AS total_tweets
     FROM tweets WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 AND scopes @> $7::text[] GROUP BY 1),
+hours AS (
+    SELECT hour FROM term_hours
+    WHERE term = ANY($6::text[]) AND hour >= date_trunc('hour', $3, 'UTC') AND hour < $4
+    UNION
+    SELECT hour FROM stale_hours WHERE hour >= date_trunc('hour', $3, 'UTC') AND hour < $4),
 topic AS (
-    SELECT date_trunc($1, created_at, $2) AS at, count(DISTINCT tweet_id)::int AS tweets,
-           count(DISTINCT author)::int AS authors
-    FROM tweet_terms AS t
-    WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 AND term = ANY($6::text[])
-      AND ($7::text[] = '{}' OR EXISTS (
-          SELECT FROM tweets AS w WHERE w.id = t.tweet_id AND w.created_at = t.created_at AND w.scopes @> $7::text[]))
+    SELECT date_trunc($1, w.created_at, $2) AS at, count(*)::int AS tweets, count(DISTINCT w.author)::int AS authors
+    FROM hours JOIN tweets AS w ON w.created_at >= hours.hour AND w.created_at < hours.hour + interval '1 hour'
+    WHERE w.created_at >= $3 AND w.created_at < $4 AND w.created_at <= $5
+      AND string_to_array(w.terms, E'\\n') && $6::text[] AND w.scopes @> $7::text[]
     GROUP BY 1)
 SELECT at, coalesce(tweets, 0) AS tweets, coalesce(authors, 0) AS authors, total_tweets
 FROM stream LEFT JOIN topic USING (at)
@@ -85,25 +70,18 @@ class SignalRepository:
 
     async def window(self, window: Window) -> WindowTweets:
         """Return the tweets of a window."""
-        asked = (window.since, window.until, list(window.scopes))
-        stored = await self._postgres.fetchval(_STORED_SQL, *asked)
-        rows = await self._postgres.fetch(_TWEETS_SQL, *asked)
-        return WindowTweets(stored, [StoredTweet(*row) for row in rows])
+        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(window.scopes))
+        originals: dict[int, asyncpg.Record] = {}
+        for row in rows:
+            originals.setdefault(row[0], row)
+        tweets = [StoredTweet(*row[2:]) for row in originals.values()]
+        return WindowTweets(len(rows), tweets, [row[1] for row in originals.values()])
 
-    async def terms(self, window: Window) -> list[tuple[int, list[str]]]:
-        """Return the terms of each tweet of a window: of copies too, which ``frequent_terms`` leaves out."""
-        asked = (window.since, window.until)
-        rows = (
-            await self._postgres.fetch(_SCOPED_TERMS_SQL, *asked, list(window.scopes))
-            if window.scopes
-            else await self._postgres.fetch(_TERMS_SQL, *asked)
-        )
-        return [(row["tweet_id"], row["terms"]) for row in rows]
-
-    async def spellings(self, window: Window, terms: Sequence[str]) -> dict[str, Spelling]:
-        """Return how each of ``terms`` is written most often in the time of a window."""
-        rows = await self._postgres.fetch(_SPELLINGS_SQL, window.since, window.until, terms)
-        return {row["term"]: Spelling(*row) for row in rows}
+    async def spellings(self, window: Window, terms: Mapping[str, Sequence[int]]) -> dict[str, Spelling]:
+        """Return how each of ``terms`` is written most often in the tweets of a window that it is given with."""
+        some = {number for ids in terms.values() for number in ids[:: 1 + len(ids) // SPELLING_TWEETS]}
+        rows = await self._postgres.fetch(_SPELLINGS_SQL, window.since, window.until, sorted(some))
+        return usual_spellings(((row["terms"], row["spellings"]) for row in rows), terms)
 
     async def shared(self, since: datetime, until: datetime, scopes: Sequence[str] = ()) -> list[SharedPost]:
         """Return the tweets of (since, until] that are no retweets, with what they may share with others."""

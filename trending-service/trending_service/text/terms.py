@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Literal, NamedTuple
+from itertools import islice
+from typing import Literal
 
 import snowballstemmer
 
@@ -25,6 +26,7 @@ MAX_TERMS = 80
 MAX_TERM_CHARS = 80
 LINK, DOMAIN, ENTITY = "link:", "domain:", "entity:"
 """What the keys of these kinds begin with; words hold no colon."""
+_KINDS: Mapping[str, Kind] = {LINK: "link", DOMAIN: "domain", ENTITY: "entity"}
 CONNECTIVE = re.compile(r"al?|con|contra|del?|[eouy]|el|en|l[ao]s?|para|por|sin|sobre|una?|vs")
 """Words that may stand inside a phrase: 'ley de garantías', 'ahorros de los colombianos'."""
 _MAX_CONTENT_WORDS = 3
@@ -35,7 +37,7 @@ _LONG_NAME = 6
 
 _URL = re.compile(r"(?:https?://|www\.|\bt\.co/)\S*", re.IGNORECASE)
 _RETWEET = re.compile(r"^\s*RT @(\w{1,20}):\s*", re.IGNORECASE)
-_TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:\s?%)?|[^\W\d_]\w*(?:[-'’][^\W\d_]+)*")
+_TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:[^\S\n]?%)?|[^\W\d_]\w*(?:[-'’][^\W\d_]+)*")
 _HUMP = re.compile(r"[A-ZÁÉÍÓÚÑÜ]+(?![a-záéíóúñü])|[A-ZÁÉÍÓÚÑÜ]?[a-záéíóúñü]+|\d+")
 _INSIDE_SENTENCE = " \t,;()-/&'"
 _TAGS = "#＃@"
@@ -46,14 +48,6 @@ _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NO_LETTER = re.compile(r"[\W_]+")
 _ADVERB = re.compile(r"\w{4,}mente")
 _LAUGH = re.compile(r"(?:j+[aeiou]+){2,}h?j*")
-
-
-class Term(NamedTuple):
-    """``key`` is the same for all spellings; ``spelling`` is how this tweet wrote it."""
-
-    key: str
-    kind: Kind
-    spelling: str
 
 
 _Sort = Literal["content", "number", "connective", "other"]
@@ -81,6 +75,11 @@ def _folded(token: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
+def _key_and_sort(token: str) -> tuple[str, _Sort]:
+    key = fold(token)
+    return key, _sort_of(key)
+
+
 def _sort_of(key: str) -> _Sort:
     if key[0].isdigit():
         return "number"
@@ -90,8 +89,12 @@ def _sort_of(key: str) -> _Sort:
     return "connective" if CONNECTIVE.fullmatch(key) else "other"
 
 
+@lru_cache(maxsize=1000)
 def clean(text: str) -> str:
-    """Return ``text`` normalised, without the mark of a retweet, without URLs, its HTML entities resolved."""
+    """Return ``text`` normalised, without the mark of a retweet, without URLs, its HTML entities resolved.
+
+    Its terms and its hash both begin here.
+    """
     return _URL.sub(" ", _RETWEET.sub("", normalise(html.unescape(text))))
 
 
@@ -101,32 +104,45 @@ def retweeted(text: str) -> str | None:
     return match.group(1).lower() if match else None
 
 
-def terms_of(text: str) -> list[Term]:
-    """Return the distinct terms of a tweet, links, hashtags and mentions first, at most ``MAX_TERMS``."""
-    tags: list[Term] = list(_link_terms(text))
-    phrases: list[Term] = []
+def terms_of(text: str) -> dict[str, str]:
+    """Return the distinct terms of a tweet, at most ``MAX_TERMS``: links, hashtags and mentions first.
+
+    The key of a term is the same for all its spellings; its value is how this tweet wrote it. No key and no spelling
+    holds a line feed.
+    """
+    tags = _link_terms(text)
+    phrases: dict[str, str] = {}
     for run in _runs(clean(text)):
-        if isinstance(run, Term):
-            tags.append(run)
+        if isinstance(run, str):
+            _add_tag(run, tags)
         else:
-            phrases.extend(_phrases(run))
-    unique: dict[str, Term] = {}
-    for term in tags + phrases:
-        if len(term.key) <= MAX_TERM_CHARS:
-            unique.setdefault(term.key, term)
-    return list(unique.values())[:MAX_TERMS]
+            _add_phrases(run, phrases)
+    for key, spelling in phrases.items():
+        tags.setdefault(key, spelling)
+    short = ((key, spelling) for key, spelling in tags.items() if len(key) <= MAX_TERM_CHARS)
+    return dict(islice(short, MAX_TERMS))
 
 
-def _link_terms(text: str) -> Iterator[Term]:
+def kind_of(key: str) -> Kind:
+    """Return what sort of term has this key."""
+    if key[0] in "#@":
+        return "hashtag" if key[0] == "#" else "mention"
+    return _KINDS.get(key[: key.find(":") + 1], "phrase")
+
+
+def _link_terms(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
     for address, domain in links_of(normalise(html.unescape(text))):
-        yield Term(f"{LINK}{address}"[:MAX_TERM_CHARS], "link", address)
+        found.setdefault(f"{LINK}{address}"[:MAX_TERM_CHARS], address)
         if domain is not None:
-            yield Term(f"{DOMAIN}{domain}", "domain", domain)
+            found.setdefault(f"{DOMAIN}{domain}", domain)
+    return found
 
 
-def entity_terms(names: Iterable[str]) -> list[Term]:
+def entity_terms(names: Iterable[str]) -> dict[str, str]:
     """Return the terms of the tracked entities that a tweet mentions."""
-    return [Term(f"{ENTITY}{name}"[:MAX_TERM_CHARS], "entity", name) for name in sorted(set(names))]
+    plain = sorted({" ".join(name.split()) for name in names})
+    return {f"{ENTITY}{name}"[:MAX_TERM_CHARS]: name for name in plain}
 
 
 def term_key(text: str) -> str | None:
@@ -196,8 +212,8 @@ def text_hash(text: str) -> int:
     )
 
 
-def _runs(text: str) -> Iterator[Term | list[_Word]]:
-    # Punctuation, tags and emoji end a phrase.
+def _runs(text: str) -> Iterator[str | list[_Word]]:
+    # Tags, and the words between them; punctuation, tags and emoji end a phrase.
     run: list[_Word] = []
     end = 0
     opens = True
@@ -208,31 +224,29 @@ def _runs(text: str) -> Iterator[Term | list[_Word]]:
             yield run
             run = []
         if token[0] in _TAGS:
-            yield from _tag(token)
+            yield token
         else:
-            key = _folded(token)
-            run.append(_Word(key, token, opens, _sort_of(key)))
+            key, sort = _key_and_sort(token)
+            run.append(_Word(key, token, opens, sort))
         opens = token[0] in _TAGS
     yield run
 
 
-def _tag(token: str) -> Iterator[Term]:
+def _add_tag(token: str, found: dict[str, str]) -> None:
     name = token[1:].strip("_")
-    if not name or name.isdigit():
-        return
-    if token[0] == "@":
-        yield Term("@" + fold(name), "mention", "@" + name)
-    else:
-        yield Term("#" + fold(name), "hashtag", "#" + name)
+    if name and not name.isdigit():
+        mark = "@" if token[0] == "@" else "#"
+        found.setdefault(mark + _folded(name), mark + name)
 
 
-def _phrases(run: list[_Word]) -> Iterator[Term]:
+def _add_phrases(run: list[_Word], found: dict[str, str]) -> None:
     shouted = len(run) > 2 and all(word.spelling.isupper() for word in run)
     for start, first in enumerate(run):
         if first.sort == "content":
-            yield Term(first.key, "phrase", _word_spelling(first, shouted))
+            found.setdefault(first.key, _word_spelling(first, shouted))
         if first.sort in ("content", "number"):
-            yield from _longer(first, run[start + 1 : start + _MAX_PHRASE_WORDS])
+            for key, spelling in _longer(first, run[start + 1 : start + _MAX_PHRASE_WORDS]):
+                found.setdefault(key, spelling)
 
 
 def _word_spelling(word: _Word, shouted: bool) -> str:
@@ -240,7 +254,7 @@ def _word_spelling(word: _Word, shouted: bool) -> str:
     return word.spelling.lower() if shouted or (word.opens and word.spelling[1:].islower()) else word.spelling
 
 
-def _longer(first: _Word, following: list[_Word]) -> Iterator[Term]:
+def _longer(first: _Word, following: list[_Word]) -> Iterator[tuple[str, str]]:
     """Yield the phrases that begin with ``first`` and end with one of the words after it."""
     key, spelling, words = first.key, first.spelling, 1
     has_content = first.sort == "content"
@@ -252,6 +266,6 @@ def _longer(first: _Word, following: list[_Word]) -> Iterator[Term]:
             if words > _MAX_CONTENT_WORDS:
                 return
             if has_content:
-                yield Term(key, "phrase", spelling)
+                yield key, spelling
         elif word.sort != "connective":
             return

@@ -49,24 +49,22 @@ class Finder:
     async def find(self, question: Question) -> TopicList:
         """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it."""
         window = self.method.window(question)
-        seen, terms, groups = await asyncio.gather(
+        seen, groups = await asyncio.gather(
             self.signals.window(window),
-            self.signals.terms(window),
             self.coordination.groups(question.as_of, timedelta(days=1)),
         )
-        used = await self.in_thread(self._frequent, seen, terms, question.min_tweets)
+        used = await self.in_thread(self._frequent, seen, question.min_tweets)
         counts = await self.hours.baseline(window, sorted(used.tweets))
         evidence = await self.in_thread(evidence_of, question, seen, used, counts, group_numbers(groups))
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
-        spellings = await self.signals.spellings(window, list(strongest))
+        spellings = await self.signals.spellings(window, {term: used.tweets[term] for term in strongest})
         clusters = cluster(_terms(strongest, spellings, used), len(seen.tweets))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
         return self._answer(question, seen, evidence, found, topics)
 
-    def _frequent(self, seen: WindowTweets, terms: Sequence[tuple[int, list[str]]], min_tweets: int) -> WindowTerms:
-        originals = {tweet.id for tweet in seen.tweets}
-        return frequent_terms(terms, originals, min_tweets=min_tweets, limit=self.method.max_candidates)
+    def _frequent(self, seen: WindowTweets, min_tweets: int) -> WindowTerms:
+        return frequent_terms(seen, min_tweets=min_tweets, limit=self.method.max_candidates)
 
     def _detect(self, question: Question, evidence: Evidence, distinct: int) -> Detection:
         return detect(
