@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+import unicodedata
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -13,7 +14,8 @@ from castor_chassis import Postgres
 from trending_service.clients.twitter import TweetChange
 from trending_service.ingest.feed_consumer import terms_by_tweet
 from trending_service.signals.feed_repository import FeedRepository
-from trending_service.signals.model import TweetTerms
+from trending_service.signals.model import TweetTerms, Window
+from trending_service.signals.repository import SignalRepository
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream
@@ -57,6 +59,34 @@ async def test_a_changed_text_replaces_the_terms(postgres: Postgres, fill: Fill,
     await fill([stream.change(**{**change, "text": "fracking"})])
     assert await postgres.fetch("SELECT terms FROM tweets") == [("fracking",)]
     assert await _counts(postgres) == (1, 1, 1)
+
+
+async def test_terms_and_spellings_stand_line_by_line(
+    postgres: Postgres, signals: SignalRepository, fill: Fill, stream: Stream
+) -> None:
+    """Accents in any composition, a link, an entity whose name has a line feed: each term is read as it was written."""
+    text = unicodedata.normalize("NFD", "#Educación en Bogotá https://paz.co/x") + " educación"
+    change = stream.tweet(NOON, "ana", text, entities=["ana\nparra"])
+    await fill([change])
+    row = await postgres.fetchrow("SELECT terms, spellings, shared FROM tweets")
+    assert row is not None
+    keys = row["terms"].split("\n")
+    assert len(keys) == len(row["spellings"].split("\n")) == len(set(keys))
+    assert row["shared"] == ["link:paz.co/x", "#educacion"]
+    wanted = ["#educacion", "bogota", "entity:ana parra", "link:paz.co/x", "educacion"]
+    window = Window(NOON, NOON - timedelta(hours=1), NOON)
+    found = await signals.spellings(window, {key: [int(change["id"])] for key in wanted})
+    assert {key: (one.kind, one.text) for key, one in found.items()} == {
+        "#educacion": ("hashtag", "#Educación"), "bogota": ("phrase", "Bogotá"), "educacion": ("phrase", "educación"),
+        "entity:ana parra": ("entity", "ana parra"), "link:paz.co/x": ("link", "paz.co/x"),
+    }  # fmt: skip
+
+
+async def test_a_tweet_without_a_term_is_counted(signals: SignalRepository, fill: Fill, stream: Stream) -> None:
+    """Stop words only: the tweet is there, in the window, with no term."""
+    await fill([stream.tweet(NOON, "ana", "de la que no es"), stream.tweet(NOON, "luis", "paz")])
+    seen = await signals.window(Window(NOON, NOON - timedelta(hours=1), NOON))
+    assert (seen.stored, [keys for _, keys in seen.term_keys()]) == (2, [["paz"]])
 
 
 async def test_a_deleted_tweet_is_erased(postgres: Postgres, fill: Fill, stream: Stream) -> None:

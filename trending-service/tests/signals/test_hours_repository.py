@@ -10,6 +10,7 @@ from castor_chassis import Postgres
 from trending_service.signals.counts import HourlyCounts
 from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.model import Window
+from trending_service.signals.repository import SignalRepository
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream
@@ -108,6 +109,28 @@ async def test_an_hour_that_just_changed_waits(hours: HoursRepository, fill: Fil
     _week(stream)
     await fill(stream.changes)
     assert await hours.roll_up(quiet_seconds=60) == 0
+
+
+async def test_a_timeline_is_the_same_before_while_and_after_hours_are_counted(
+    hours: HoursRepository, signals: SignalRepository, fill: Fill, stream: Stream
+) -> None:
+    """Also of what only a copy holds: another mention in the same text."""
+    _week(stream)
+    for minute, name in enumerate(("ana", "luis")):
+        stream.tweet(NOON - timedelta(hours=40, minutes=minute), f"eco{name}", f"@{name} todos al paro el lunes")
+    await fill(stream.changes)
+
+    async def line(term: str) -> list[tuple[datetime, int, int]]:
+        found = await signals.timeline(
+            [term], step="hour", zone="UTC", since=NOON - timedelta(days=8), before=NOON, as_of=NOON
+        )
+        return [(bucket.at, bucket.tweets, bucket.authors) for bucket in found.values() if bucket.tweets]
+
+    before = await line("paro")
+    assert (sum(tweets for _, tweets, _ in before), len(await line("@luis"))) == (32, 1)
+    while await hours.roll_up(limit=9, quiet_seconds=0):
+        assert await line("paro") == before
+    assert [tweets for _, tweets, _ in await line("@luis")] == [1]
 
 
 async def test_copies_count_once_an_hour(hours: HoursRepository, fill: Fill, stream: Stream) -> None:

@@ -31,6 +31,8 @@ MEETINGS = (2, 3, 4, 6)
 RARE = 0.01
 """Chance of so many meetings up to which a pair is looked at: two busy accounts that meet often say nothing."""
 LEAST_MEMBERS = 3
+LEAST_USES = LEAST_MEMBERS * MEETINGS[0]
+"""What is posted less often cannot show a group."""
 LOG10_CHANCE = -5.0
 """log10 of the chance of so many suspicious pairs of an object that is accepted."""
 CROWD = 60
@@ -53,7 +55,7 @@ def find_groups(posts: Iterable[Post]) -> list[Group]:
     for post in sorted(posts, key=lambda post: (post.at, post.id)):
         for name in post.objects:
             uses[name].append(post)
-    often = sorted(name for name, used in uses.items() if len(used) >= LEAST_MEMBERS * MEETINGS[0])
+    often = sorted(name for name, used in uses.items() if len(used) >= LEAST_USES)
     found = {name: made for name in often if (made := _object(uses[name])) is not None}
     groups = [_group(members, found, uses) for members in _components(_links(found))]
     return sorted(groups, key=lambda group: (-len(group.members), group.log10_p, min(group.members)))

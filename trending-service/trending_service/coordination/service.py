@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from trending_service.coordination.detector import find_groups
+from trending_service.coordination.detector import LEAST_USES, find_groups
 from trending_service.coordination.model import Group, Post
 from trending_service.coordination.report import GroupReport, report
 from trending_service.signals.model import SharedPost
@@ -37,18 +38,25 @@ class CoordinationService:
         return found
 
 
-def _posts(shared: Iterable[SharedPost]) -> list[Post]:
-    return [
-        Post(post.id, post.created_at.timestamp(), post.author, (f"text:{post.text_hash}", *sorted(post.shared)))
-        for post in shared
-    ]
+def _posts(shared: Sequence[SharedPost]) -> list[Post]:
+    # Most texts and links are used once: what cannot show a group, and who shares nothing else, is left out at once.
+    texts = Counter(post.text_hash for post in shared)
+    names = Counter(chain.from_iterable(post.shared for post in shared))
+    posts = []
+    for post in shared:
+        objects = sorted(name for name in post.shared if names[name] >= LEAST_USES)
+        if texts[post.text_hash] >= LEAST_USES:
+            objects.insert(0, f"text:{post.text_hash}")
+        if objects:
+            posts.append(Post(post.id, post.created_at.timestamp(), post.author, tuple(objects)))
+    return posts
 
 
-def _groups(shared: Iterable[SharedPost]) -> list[Group]:
+def _groups(shared: Sequence[SharedPost]) -> list[Group]:
     return find_groups(_posts(shared))
 
 
-def _reports(shared: Iterable[SharedPost]) -> list[GroupReport]:
+def _reports(shared: Sequence[SharedPost]) -> list[GroupReport]:
     posts = _posts(shared)
     groups = find_groups(posts)
     wanted = {name for group in groups for name in group.objects}

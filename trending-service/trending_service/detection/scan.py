@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trending_service.detection.burst import Flags, benjamini_hochberg, counted_tweets, is_likely, log10_tail
+from trending_service.detection.crowd import Crowd, crowd_of
 from trending_service.detection.expectation import expectations
 from trending_service.signals.author_diversity import effective_authors
 from trending_service.signals.counts import Floats, HourlyCounts, Ints, WindowPosts
@@ -107,8 +108,8 @@ def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, m
     usual = expectations(names, counts)
     lengths = scales(window.seconds)
     expected = np.array([usual.tweets(window, length) for length in lengths])
-    crowd = effective_authors(_per_author(window.authors[window.voices(np.arange(window.size))]))
-    least = voices_needed(min_tweets, crowd)
+    crowd = crowd_of(window)
+    least = voices_needed(min_tweets, crowd.size())
     seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
     promising = _promising(seen, expected, usual.sizes, lengths, least)
     found = {}
@@ -143,10 +144,10 @@ def _tweets_at_scales(window: WindowPosts, posts: Sequence[Ints], lengths: Seque
 
 def _strongest(
     window: WindowPosts, posts: Ints, tried: Sequence[tuple[int, float]], lengths: Sequence[int], size: float,
-    crowd: float, least: float,
+    crowd: Crowd, least: float,
 ) -> Burst | None:  # fmt: skip
     ages = window.ages[posts]
-    needed = accounts_needed(least, _others(window, posts))
+    needed = accounts_needed(least, crowd.without(posts))
     best: Burst | None = None
     for length, usual in tried:
         recent = posts[ages < length]
@@ -156,16 +157,10 @@ def _strongest(
         if len(np.unique(window.authors[heard])) < needed:
             continue
         looks = looks_of(length, len(lengths), is_window=length == lengths[-1])
-        burst = replace(_burst(window, heard, length, float(usual), size, crowd, looks), tweets=len(recent))
+        burst = replace(_burst(window, heard, length, float(usual), size, crowd.size(), looks), tweets=len(recent))
         if burst.counted >= least and burst.score > (best.score if best else 0.0):
             best = burst
     return best
-
-
-def _others(window: WindowPosts, posts: Ints) -> float:
-    rest = np.ones(window.size, dtype=bool)
-    rest[posts] = False
-    return effective_authors(_per_author(window.authors[window.voices(np.flatnonzero(rest))]))
 
 
 def _burst(
