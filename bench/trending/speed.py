@@ -1,10 +1,11 @@
 """trending-service on its own PostgreSQL: tweets stored a second, seconds of an answer, bytes a term.
 
 ``python -m bench trending_speed [--tweets N]``: a stream with N tweets in the four weeks before the last days is stored
-page by page as the feed brings it, beside ZINCRBY of the same terms in a pipeline of 500 commands on Valkey and, where
-it is installed (``uv pip install --target DIR heavykeeper``, ``PYTHONPATH=DIR``), a HeavyKeeper sketch in memory, in
-turns. Then topics of 3 and of 24 hours are asked for at different moments, as one replica answers without its cache:
-alone, and while pages are stored and hours counted. Bytes are those of the whole database.
+page by page as the feed brings it; the first 60 pages beside ZINCRBY of the same terms in a pipeline of 500 commands on
+Valkey and, where it is installed (``uv pip install --target DIR heavykeeper``, ``PYTHONPATH=DIR``), a HeavyKeeper
+sketch in memory, in turns; the rest while hours are counted, as in the service. Then topics of 3 and of 24 hours are
+asked for at different moments, as one replica answers without its cache: alone, and while pages are stored and hours
+counted. Bytes are those of the whole database.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ import argparse
 import asyncio
 import gc
 import importlib
-import resource
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +47,16 @@ from trending_service.topics.model import Question
 from trending_service.wiring.services import method_of
 
 PAGE = 500
+COMPARED_PAGES = 60
 ANSWERS = 20
 FIRST_ID = 1_500_000_000_000_000_000
 BASELINE_DAYS, DAYS = 28, 30
 
 
-def pages(made: Made) -> list[list[TweetChange]]:
-    """Return the tweets as pages of the feed."""
-    changes = [_change(tweet, number) for number, tweet in enumerate(made.tweets)]
-    return [changes[start : start + PAGE] for start in range(0, len(changes), PAGE)]
+def pages(made: Made) -> Iterator[list[TweetChange]]:
+    """Yield the tweets as pages of the feed."""
+    for first in range(0, len(made.tweets), PAGE):
+        yield [_change(tweet, number) for number, tweet in enumerate(made.tweets[first : first + PAGE], first)]
 
 
 def _change(tweet: Tweet, number: int) -> TweetChange:
@@ -84,8 +85,8 @@ class Stored:
         )
 
 
-async def store(feed: FeedRepository, redis: Redis, read: Sequence[Sequence[TweetChange]]) -> Stored:
-    """Store all pages here, as ZINCRBY there, and in a sketch."""
+async def compare(feed: FeedRepository, redis: Redis, read: Iterable[Sequence[TweetChange]]) -> Stored:
+    """Store pages here, as ZINCRBY there, and in a sketch."""
     found, sketch = Stored(), _sketch()
     for number, page in enumerate(read, start=1):
         began = time.perf_counter()
@@ -103,6 +104,23 @@ async def store(feed: FeedRepository, redis: Redis, read: Sequence[Sequence[Twee
             sketch.add_bulk(keys)
             found.sketch += time.perf_counter() - began
     return found
+
+
+async def store(feed: FeedRepository, hours: HoursRepository, read: Iterable[Sequence[TweetChange]], first: int) -> str:
+    """Store pages, the first of which has the number ``first``, while hours are counted; say what it took."""
+    began, tweets = time.perf_counter(), 0
+    async with counting(hours):
+        for number, page in enumerate(read, start=first):
+            found = await asyncio.to_thread(terms_by_tweet, page)
+            await feed.apply(found, [], number * PAGE)
+            tweets += len(found)
+    stored = time.perf_counter() - began
+    while await hours.roll_up(limit=8, quiet_seconds=0):
+        pass
+    counted = time.perf_counter() - began - stored
+    return (
+        f"the rest  {tweets} tweets in {stored:.0f} s while hours are counted, {counted:.0f} s more for the last hours"
+    )
 
 
 def _sketch() -> Any:
@@ -145,18 +163,36 @@ async def ingest(feed: FeedRepository, hours: HoursRepository, made: Made) -> As
             await feed.apply(await asyncio.to_thread(terms_by_tweet, page), [], 10**9 + number)
             await asyncio.sleep(0.5)
 
+    task = asyncio.create_task(tweets())
+    try:
+        async with counting(hours):
+            yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def counting(hours: HoursRepository) -> AsyncIterator[None]:
+    """Count hours again and again, as the service does, until the end of the block."""
+
     async def counted() -> None:
         while True:
-            await hours.roll_up()
-            await asyncio.sleep(1)
+            if not await hours.roll_up(quiet_seconds=1):
+                await asyncio.sleep(1)
 
-    tasks = [asyncio.create_task(tweets()), asyncio.create_task(counted())]
+    task = asyncio.create_task(counted())
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def memory(name: str) -> float:
+    """Return the memory of this process now (VmRSS) or at most (VmHWM) in MiB, of Linux."""
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
 async def measure(url: str, redis_url: str, made: Made) -> None:
@@ -173,21 +209,19 @@ async def measure(url: str, redis_url: str, made: Made) -> None:
     # As the service does when it has started: what is there already is not looked through again and again.
     gc.collect()
     gc.freeze()
-    print(await store(feed, redis, read))
-    began = time.perf_counter()
-    while await hours.roll_up(limit=200, quiet_seconds=0):
-        pass
-    counted = time.perf_counter() - began
+    before = memory("VmRSS")
+    print(await compare(feed, redis, islice(read, COMPARED_PAGES)), flush=True)
+    print(await store(feed, hours, read, COMPARED_PAGES + 1), flush=True)
     await database.execute("ANALYZE")
     for length in (3, 24):
-        print("topics    alone:       ", await answers(finder, made, length))
+        print("topics    alone:       ", await answers(finder, made, length), flush=True)
     async with ingest(feed, hours, made):
         for length in (3, 24):
-            print("topics    under ingest:", await answers(finder, made, length))
+            print("topics    under ingest:", await answers(finder, made, length), flush=True)
     size = await database.fetchval("SELECT pg_database_size(current_database())")
-    distinct = await database.fetchval("SELECT count(DISTINCT term) FROM term_hours")
-    print(f"counted   {counted:.1f} s for all hours; {size / distinct:.0f} bytes on disk for each of {distinct} terms")
-    print(f"memory    {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB with the generated stream")
+    distinct = await database.fetchval("SELECT count(DISTINCT term) FROM term_days")
+    print(f"size      {size / distinct:.0f} bytes on disk for each of {distinct} terms")
+    print(f"memory    {memory('VmHWM') - before:.0f} MiB at most, beside {before:.0f} MiB with the generated stream")
     await redis.aclose()
     await database.close()
 

@@ -90,7 +90,7 @@ async def database(postgres_url: str) -> str:
     postgres = Postgres(postgres_url)
     await postgres.open()
     # Deleting a few rows is 20 times as quick as giving every partition and index a new file.
-    tables = "tweets term_hours stream_hours stale_hours trends trend_events watch_events watches"
+    tables = "tweets term_days stream_hours stale_hours trends trend_events watch_events watches"
     await postgres.execute(";".join(f"DELETE FROM {table}" for table in tables.split()))
     await postgres.execute("UPDATE feed_state SET next_cursor = 0, tweets = 0, caught_up_at = NULL")
     await postgres.close()

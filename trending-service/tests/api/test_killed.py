@@ -54,7 +54,7 @@ async def test_replicas_that_are_killed_in_a_burst_leave_the_answer_of_an_undist
 
     undisturbed = await answers()
     assert undisturbed[0]["data"]["items"][0]["topic"] == "#ParoNacional"
-    await postgres.execute("TRUNCATE tweets, term_hours, stream_hours, stale_hours")
+    await postgres.execute("TRUNCATE tweets, term_days, stream_hours, stale_hours")
     await postgres.execute("UPDATE feed_state SET next_cursor = 0, tweets = 0, caught_up_at = NULL")
     late = stream.changes[100:]
     del stream.changes[100:]

@@ -11,7 +11,7 @@ from trending_service.signals.hours_repository import HoursRepository
 
 @dataclass(frozen=True, slots=True)
 class RollUp:
-    """Runs on every replica: each takes hours that no other counts. ``ready`` raises until the tables are there."""
+    """Runs on every replica: each takes days that no other counts. ``ready`` raises until the tables are there."""
 
     hours: HoursRepository
     ready: Callable[[], Awaitable[None]]

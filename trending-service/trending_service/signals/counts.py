@@ -51,7 +51,7 @@ class HourlyCounts:
 
     first_hour: int
     stream: Ints
-    terms: Mapping[str, tuple[Sequence[int], Sequence[int]]]
+    terms: Mapping[str, tuple[Ints | Sequence[int], Ints | Sequence[int]]]
 
     @property
     def total(self) -> int:
@@ -60,4 +60,48 @@ class HourlyCounts:
 
     def seen(self, term: str) -> int:
         """Return the tweets that used ``term``."""
-        return sum(self.terms[term][1]) if term in self.terms else 0
+        return int(np.sum(self.terms[term][1])) if term in self.terms else 0
+
+
+@dataclass(frozen=True, slots=True)
+class PackedCounts:
+    """Counts of the hours since 1970 from ``first_hour`` up to ``end_hour``, as PostgreSQL returns them.
+
+    Each of ``rows`` is a term, whether it was kept, and pairs of int4: hours and tweets. What was kept of an hour does
+    not count when the row without a term names that hour: it was counted anew, in a row that was not kept.
+    """
+
+    first_hour: int
+    end_hour: int
+    stream: Mapping[int, int]
+    rows: Sequence[tuple[str | None, bool, bytes]]
+
+    def unpack(self) -> HourlyCounts:
+        """Return them as arrays. CPU-bound."""
+        whole = np.zeros(self.end_hour - self.first_hour, dtype=np.int64)
+        whole[[hour - self.first_hour for hour in self.stream]] = list(self.stream.values())
+        return HourlyCounts(self.first_hour, whole, self._terms())
+
+    def _terms(self) -> dict[str, tuple[Ints, Ints]]:
+        stale = [_pairs(packed)[:, 0] for term, _, packed in self.rows if term is None]
+        rows = [(term, kept, packed) for term, kept, packed in self.rows if term is not None]
+        names: dict[str, int] = {}
+        sizes = [len(packed) // PAIR_BYTES for *_, packed in rows]
+        numbers = np.repeat([names.setdefault(term, len(names)) for term, *_ in rows] or _NONE, sizes or _NONE)
+        was_kept = np.repeat([kept for _, kept, _ in rows] or _NONE.astype(bool), sizes or _NONE)
+        pairs = _pairs(b"".join(packed for *_, packed in rows))
+        counts = (pairs[:, 0] >= self.first_hour) & (pairs[:, 0] < self.end_hour)
+        counts &= ~(was_kept & np.isin(pairs[:, 0], np.concatenate(stale or [_NONE])))
+        numbers, pairs = numbers[counts], pairs[counts]
+        pairs = pairs[np.argsort(numbers, kind="stable")]
+        ends = np.bincount(numbers, minlength=len(names)).cumsum()
+        parts = zip(names, np.split(pairs, ends[:-1]), strict=False)
+        return {name: (part[:, 0], part[:, 1]) for name, part in parts if len(part)}
+
+
+_NONE: Ints = np.zeros(0, dtype=np.int64)
+PAIR_BYTES = 8
+
+
+def _pairs(packed: bytes) -> Ints:
+    return np.frombuffer(packed, dtype=">i4").reshape(-1, 2).astype(np.int64)

@@ -6,31 +6,55 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
-import numpy as np
 
 from castor_chassis import Postgres
-from trending_service.signals.counts import HourlyCounts
+from trending_service.signals.counts import PackedCounts
 from trending_service.signals.model import Window
 
 HOUR_SECONDS = 3600
-_TAKE_SQL = """
+LATE_HOURS = 1
+"""An hour is counted when it is over for so long: what is collected by searches comes late."""
+
+_READY = f"""
+touched_at <= now() - make_interval(secs => $2) AND hour <= now() - make_interval(hours => 1 + {LATE_HOURS})
+"""
+
+# The hours of one day are counted by one replica at a time: they share rows.
+_TAKE_SQL = f"""
+WITH days AS (
+    SELECT date_trunc('day', hour, 'UTC') AS day FROM stale_hours WHERE {_READY} GROUP BY 1 ORDER BY 1 LIMIT $1),
+mine AS MATERIALIZED (
+    SELECT day FROM days
+    WHERE pg_try_advisory_xact_lock('term_days'::regclass::int, (extract(epoch FROM day) / 86400)::int))
 DELETE FROM stale_hours WHERE hour IN (
-    SELECT hour FROM stale_hours WHERE touched_at <= now() - make_interval(secs => $2)
-    ORDER BY hour LIMIT $1 FOR UPDATE SKIP LOCKED)
+    SELECT hour FROM stale_hours JOIN mine ON mine.day = date_trunc('day', hour, 'UTC')
+    WHERE {_READY} FOR UPDATE OF stale_hours SKIP LOCKED)
 RETURNING hour
 """
 
-_ROLL_UP_SQL = (
-    "DELETE FROM term_hours WHERE hour = ANY($1::timestamptz[])",
+# All counted hours of each day that has an hour which was counted before: its rows are made anew.
+_AGAIN_SQL = """
+SELECT h.hour, again.day
+FROM (SELECT DISTINCT date_trunc('day', hour, 'UTC') AS day FROM stream_hours WHERE hour = ANY($1)) AS again
+JOIN stream_hours AS h ON h.hour >= again.day AND h.hour < again.day + interval '24 hours'
+"""
+
+_PAIR = "int4send((extract(epoch FROM hour) / 3600)::int) || int4send(tweets::int)"
+
+_COUNT_SQL = (
     "DELETE FROM stream_hours WHERE hour = ANY($1::timestamptz[])",
-    """
-    INSERT INTO term_hours (term, hour, tweets)
-    SELECT term, hour, count(*) FROM (
-        SELECT DISTINCT t.term, h.hour, w.text_hash
-        FROM unnest($1::timestamptz[]) AS h (hour)
-        JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
-        CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)) AS used
-    GROUP BY term, hour""",
+    f"""
+    INSERT INTO term_days (term, day, hours)
+    SELECT term, date_trunc('day', hour, 'UTC'), string_agg({_PAIR}, ''::bytea)
+    FROM (
+        SELECT term, hour, count(*) AS tweets FROM (
+            SELECT DISTINCT t.term, h.hour, w.text_hash
+            FROM unnest($1::timestamptz[]) AS h (hour)
+            JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
+            CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)) AS used
+        GROUP BY term, hour) AS counted
+    GROUP BY 1, 2
+    ON CONFLICT (term, day) DO UPDATE SET hours = term_days.hours || excluded.hours""",
     """
     INSERT INTO stream_hours (hour, tweets)
     SELECT h.hour, count(DISTINCT w.text_hash)
@@ -51,19 +75,22 @@ JOIN tweets AS w ON w.created_at >= s.hour AND w.created_at < s.hour + interval 
 GROUP BY s.hour
 """
 
+# In one statement, so that no hour is counted twice or not at all: terms as they were counted, those of stale hours
+# counted from the tweets, and, without a term, which hours these are.
 _TERMS_SQL = f"""
 WITH {_STALE},
 used AS (
-    SELECT term, hour, tweets FROM term_hours
-    WHERE term = ANY($3::text[]) AND hour >= $1 AND hour < $2 AND hour NOT IN (SELECT hour FROM stale)
-    UNION ALL
-    SELECT t.term, s.hour, count(DISTINCT w.text_hash)::int FROM stale AS s
+    SELECT t.term, s.hour, count(DISTINCT w.text_hash)::int AS tweets FROM stale AS s
     JOIN tweets AS w ON w.created_at >= s.hour AND w.created_at < s.hour + interval '1 hour'
     CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
     WHERE t.term = ANY($3::text[])
     GROUP BY t.term, s.hour)
-SELECT term, array_agg(extract(epoch FROM hour)::bigint / 3600) AS hours, array_agg(tweets) AS tweets
-FROM used GROUP BY term
+SELECT term, true AS kept, string_agg(hours, ''::bytea) AS hours FROM term_days
+WHERE term = ANY($3::text[]) AND day >= date_trunc('day', $1, 'UTC') AND day < $2 GROUP BY term
+UNION ALL
+SELECT term, false, string_agg({_PAIR}, ''::bytea) FROM used GROUP BY term
+UNION ALL
+SELECT NULL, false, string_agg({_PAIR.replace("tweets::int", "0")}, ''::bytea) FROM stale HAVING count(*) > 0
 """
 
 _SCOPED_STREAM_SQL = """
@@ -71,8 +98,8 @@ SELECT date_trunc('hour', created_at, 'UTC') AS hour, count(DISTINCT text_hash):
 WHERE created_at >= $1 AND created_at < $2 AND scopes @> $3 GROUP BY 1
 """
 
-_SCOPED_TERMS_SQL = """
-SELECT term, array_agg(extract(epoch FROM hour)::bigint / 3600) AS hours, array_agg(tweets) AS tweets
+_SCOPED_TERMS_SQL = f"""
+SELECT term, false AS kept, string_agg({_PAIR}, ''::bytea) AS hours
 FROM (
     SELECT t.term, date_trunc('hour', w.created_at, 'UTC') AS hour, count(DISTINCT w.text_hash)::int AS tweets
     FROM tweets AS w CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
@@ -88,20 +115,19 @@ class HoursRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def roll_up(self, *, limit: int = 48, quiet_seconds: float = 10) -> int:
-        """Count up to ``limit`` stale hours anew and return how many.
+    async def roll_up(self, *, limit: int = 2, quiet_seconds: float = 10) -> int:
+        """Count the stale hours of up to ``limit`` days anew and return how many they were.
 
-        Hours that changed in the last ``quiet_seconds`` wait. Several replicas may call it: each takes other hours,
-        and what is not committed is taken again.
+        Hours that changed in the last ``quiet_seconds``, and those that ended within ``LATE_HOURS``, wait. Several
+        replicas may call it: each takes other days, and what is not committed is taken again.
         """
         async with self._postgres.transaction() as connection:
-            hours = [row["hour"] for row in await connection.fetch(_TAKE_SQL, limit, quiet_seconds)]
-            if hours:
-                for sql in _ROLL_UP_SQL:
-                    await connection.execute(sql, hours)
-            return len(hours)
+            taken = [row["hour"] for row in await connection.fetch(_TAKE_SQL, limit, quiet_seconds)]
+            if taken:
+                await _count(connection, taken)
+            return len(taken)
 
-    async def baseline(self, window: Window, terms: Sequence[str]) -> HourlyCounts:
+    async def baseline(self, window: Window, terms: Sequence[str]) -> PackedCounts:
         """Return the whole hours before a window: of the stream, and of ``terms``.
 
         A window with scopes is counted from its tweets: only the whole stream is kept by hour.
@@ -110,18 +136,26 @@ class HoursRepository:
         scopes = [list(window.scopes)] if window.scopes else []
         stream = await self._postgres.fetch(_SCOPED_STREAM_SQL if scopes else _STREAM_SQL, first, end, *scopes)
         used = await self._postgres.fetch(_SCOPED_TERMS_SQL if scopes else _TERMS_SQL, first, end, terms, *scopes)
-        return _counts(stream, used, first, end)
+        return PackedCounts(
+            _hour(first),
+            _hour(end),
+            {_hour(row["hour"]): row["tweets"] for row in stream},
+            [tuple(row) for row in used],
+        )
+
+
+async def _count(connection: asyncpg.Connection, taken: Sequence[datetime]) -> None:
+    again = await connection.fetch(_AGAIN_SQL, taken)
+    if again:
+        await connection.execute("DELETE FROM term_days WHERE day = ANY($1)", [row["day"] for row in again])
+    hours = sorted({*taken, *(row["hour"] for row in again)})
+    for sql in _COUNT_SQL:
+        await connection.execute(sql, hours)
 
 
 def _floor(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _counts(
-    stream: Sequence[asyncpg.Record], used: Sequence[asyncpg.Record], first: datetime, end: datetime
-) -> HourlyCounts:
-    begin = int(first.timestamp()) // HOUR_SECONDS
-    whole = np.zeros(int(end.timestamp()) // HOUR_SECONDS - begin, dtype=np.int64)
-    for row in stream:
-        whole[int(row["hour"].timestamp()) // HOUR_SECONDS - begin] = row["tweets"]
-    return HourlyCounts(begin, whole, {row["term"]: (row["hours"], row["tweets"]) for row in used})
+def _hour(moment: datetime) -> int:
+    return int(moment.timestamp()) // HOUR_SECONDS

@@ -46,14 +46,13 @@ _TIMELINE_SQL = """
 WITH stream AS (
     SELECT date_trunc($1, created_at, $2) AS at, count(*)::int AS total_tweets
     FROM tweets WHERE created_at >= $3 AND created_at < $4 AND created_at <= $5 AND scopes @> $7::text[] GROUP BY 1),
-hours AS (
-    SELECT hour FROM term_hours
-    WHERE term = ANY($6::text[]) AND hour >= date_trunc('hour', $3, 'UTC') AND hour < $4
+days AS (
+    SELECT day FROM term_days WHERE term = ANY($6::text[]) AND day >= date_trunc('day', $3, 'UTC') AND day < $4
     UNION
-    SELECT hour FROM stale_hours WHERE hour >= date_trunc('hour', $3, 'UTC') AND hour < $4),
+    SELECT date_trunc('day', hour, 'UTC') FROM stale_hours WHERE hour >= date_trunc('hour', $3, 'UTC') AND hour < $4),
 topic AS (
     SELECT date_trunc($1, w.created_at, $2) AS at, count(*)::int AS tweets, count(DISTINCT w.author)::int AS authors
-    FROM hours JOIN tweets AS w ON w.created_at >= hours.hour AND w.created_at < hours.hour + interval '1 hour'
+    FROM days JOIN tweets AS w ON w.created_at >= days.day AND w.created_at < days.day + interval '24 hours'
     WHERE w.created_at >= $3 AND w.created_at < $4 AND w.created_at <= $5
       AND string_to_array(w.terms, E'\\n') && $6::text[] AND w.scopes @> $7::text[]
     GROUP BY 1)

@@ -17,7 +17,7 @@ from trending_service.detection.burst import log10_tail
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
 from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
-from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
+from trending_service.signals.counts import Ints, PackedCounts, WindowPosts
 from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets, frequent_terms
 from trending_service.signals.repository import SignalRepository
@@ -104,15 +104,15 @@ class Finder:
 
 
 def evidence_of(
-    question: Question, seen: WindowTweets, used: WindowTerms, counts: HourlyCounts, groups: Mapping[str, int]
+    question: Question, seen: WindowTweets, used: WindowTerms, counts: PackedCounts, groups: Mapping[str, int]
 ) -> Evidence:
-    """Return the tweets of a window as the arrays that the detector takes."""
+    """Return the tweets of a window, and the counts before it, as the arrays that the detector takes. CPU-bound."""
     rows = {tweet.id: row for row, tweet in enumerate(seen.tweets)}
     terms: dict[str, Ints] = {
         term: np.array(sorted(rows[number] for number in ids if number in rows), dtype=np.int64)
         for term, ids in used.tweets.items()
     }
-    return Evidence(seen.tweets, rows, _posts(question, seen.tweets, groups), terms, counts, frozenset(groups))
+    return Evidence(seen.tweets, rows, _posts(question, seen.tweets, groups), terms, counts.unpack(), frozenset(groups))
 
 
 def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[str, int]) -> WindowPosts:
