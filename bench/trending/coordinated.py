@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,6 +37,7 @@ def groups_at(stream: MemoryStream, at: float, seconds: int = DAY) -> list[Group
     return find_groups(_post(stream, number) for number in range(first, last) if stream.is_own(number))
 
 
+@lru_cache(maxsize=1_000_000)
 def _post(stream: MemoryStream, number: int) -> Post:
     kept = (key for key in stream.keys_of(number) if key.startswith(("#", "link:")))
     objects = (f"text:{stream.hashes[number]}", *sorted(kept))

@@ -133,6 +133,19 @@ async def test_a_timeline_is_the_same_before_while_and_after_hours_are_counted(
     assert [tweets for _, tweets, _ in await line("@luis")] == [1]
 
 
+async def test_an_hour_that_is_hardly_over_waits(
+    hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """What is collected comes late: of tweets of now and of three hours ago only the older hour is counted."""
+    now = datetime.now(UTC)
+    for age in (0, 1, 3):
+        stream.tweet(now - timedelta(hours=age), "ana", f"paro hace {age} horas")
+    await fill(stream.changes)
+    assert await hours.roll_up(quiet_seconds=0) == 1
+    counted = await postgres.fetchval("SELECT hour FROM stream_hours")
+    assert counted == (now - timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+
+
 async def test_copies_count_once_an_hour(hours: HoursRepository, fill: Fill, stream: Stream) -> None:
     """A text that many accounts repeat within an hour is one tweet of that hour."""
     for number in range(9):

@@ -15,6 +15,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,14 @@ class _Object:
 
 def find_groups(posts: Iterable[Post]) -> list[Group]:
     """Return the suspected groups, largest first; the same for any order of ``posts``."""
-    uses: dict[str, list[Post]] = defaultdict(list)
-    for post in sorted(posts, key=lambda post: (post.at, post.id)):
+    ordered = sorted(posts, key=lambda post: (post.at, post.id))
+    counts = Counter(chain.from_iterable(post.objects for post in ordered))
+    uses: dict[str, list[Post]] = {name: [] for name in sorted(counts) if counts[name] >= LEAST_USES}
+    for post in ordered:
         for name in post.objects:
-            uses[name].append(post)
-    often = sorted(name for name, used in uses.items() if len(used) >= LEAST_USES)
-    found = {name: made for name in often if (made := _object(uses[name])) is not None}
+            if name in uses:
+                uses[name].append(post)
+    found = {name: made for name, used in uses.items() if (made := _object(used)) is not None}
     groups = [_group(members, found, uses) for members in _components(_links(found))]
     return sorted(groups, key=lambda group: (-len(group.members), group.log10_p, min(group.members)))
 

@@ -82,30 +82,30 @@ class WindowTweets:
     terms: list[str]
 
     def term_keys(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the id and the terms of each tweet that has any."""
-        for tweet, lines in zip(self.tweets, self.terms, strict=True):
+        """Yield the place in ``tweets`` and the terms of each tweet that has any."""
+        for row, lines in enumerate(self.terms):
             if lines:
-                yield tweet.id, lines.split("\n")
+                yield row, lines.split("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class WindowTerms:
-    """How many ``distinct`` terms a window has; the ids of the tweets of the frequent ones."""
+    """How many ``distinct`` terms a window has; the places in ``tweets`` of the window of the frequent ones."""
 
     distinct: int
-    tweets: dict[str, list[int]]
+    rows: dict[str, list[int]]
 
 
 def frequent_terms(window: WindowTweets, *, min_tweets: int, limit: int) -> WindowTerms:
     """Return the ``limit`` most frequent terms in ``min_tweets`` tweets of a window or more. CPU-bound."""
     counts = Counter(chain.from_iterable(keys for _, keys in window.term_keys()))
     frequent = sorted((-count, term) for term, count in counts.items() if count >= min_tweets)[:limit]
-    tweets: dict[str, list[int]] = {term: [] for _, term in frequent}
-    for tweet, keys in window.term_keys():
+    rows: dict[str, list[int]] = {term: [] for _, term in frequent}
+    for row, keys in window.term_keys():
         for term in keys:
-            if term in tweets:
-                tweets[term].append(tweet)
-    return WindowTerms(len(counts), tweets)
+            if term in rows:
+                rows[term].append(row)
+    return WindowTerms(len(counts), rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from trending_service.detection.burst import log10_tail
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
 from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
-from trending_service.signals.counts import Ints, PackedCounts, WindowPosts
+from trending_service.signals.counts import PackedCounts, WindowPosts
 from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets, frequent_terms
 from trending_service.signals.repository import SignalRepository
@@ -54,12 +54,13 @@ class Finder:
             self.coordination.groups(question.as_of, timedelta(days=1)),
         )
         used = await self.in_thread(self._frequent, seen, question.min_tweets)
-        counts = await self.hours.baseline(window, sorted(used.tweets))
+        counts = await self.hours.baseline(window, sorted(used.rows))
         evidence = await self.in_thread(evidence_of, question, seen, used, counts, group_numbers(groups))
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
-        spellings = await self.signals.spellings(window, {term: used.tweets[term] for term in strongest})
-        clusters = cluster(_terms(strongest, spellings, used), len(seen.tweets))
+        tweets = {term: [seen.tweets[row].id for row in used.rows[term]] for term in strongest}
+        spellings = await self.signals.spellings(window, tweets)
+        clusters = cluster(_terms(strongest, spellings, tweets), len(seen.tweets))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
         return self._answer(question, seen, evidence, found, topics)
 
@@ -108,10 +109,7 @@ def evidence_of(
 ) -> Evidence:
     """Return the tweets of a window, and the counts before it, as the arrays that the detector takes. CPU-bound."""
     rows = {tweet.id: row for row, tweet in enumerate(seen.tweets)}
-    terms: dict[str, Ints] = {
-        term: np.array(sorted(rows[number] for number in ids if number in rows), dtype=np.int64)
-        for term, ids in used.tweets.items()
-    }
+    terms = {term: np.array(places, dtype=np.int64) for term, places in used.rows.items()}
     return Evidence(seen.tweets, rows, _posts(question, seen.tweets, groups), terms, counts.unpack(), frozenset(groups))
 
 
@@ -130,12 +128,12 @@ def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[st
     )
 
 
-def _terms(bursts: Mapping[str, Burst], spellings: Mapping[str, Spelling], used: WindowTerms) -> list[BurstingTerm]:
+def _terms(
+    bursts: Mapping[str, Burst], spellings: Mapping[str, Spelling], tweets: Mapping[str, Sequence[int]]
+) -> list[BurstingTerm]:
     # A term of which all tweets were deleted meanwhile has no spelling any more.
     return [
-        BurstingTerm(
-            key, spelling.kind, spelling.text, words_of(spelling.text), burst.score, frozenset(used.tweets[key])
-        )
+        BurstingTerm(key, spelling.kind, spelling.text, words_of(spelling.text), burst.score, frozenset(tweets[key]))
         for key, burst in bursts.items()
         if (spelling := spellings.get(key)) is not None
     ]
