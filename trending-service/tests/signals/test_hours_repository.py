@@ -146,6 +146,20 @@ async def test_an_hour_that_is_hardly_over_waits(
     assert counted == (now - timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
 
 
+async def test_an_hour_that_was_counted_before_waits_longer(
+    hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """Its whole day is counted anew: half a minute after a late tweet only a new hour is counted, later both."""
+    await fill([stream.tweet(NOON, "ana", "paro")])
+    assert await hours.roll_up(quiet_seconds=0) == 1
+    await fill([stream.tweet(NOON, "luis", "otro paro"), stream.tweet(NOON - timedelta(hours=2), "eva", "paro")])
+    await postgres.execute("UPDATE stale_hours SET touched_at = now() - interval '30 s'")
+    assert [await hours.roll_up() for _ in range(2)] == [1, 0]
+    await postgres.execute("UPDATE stale_hours SET touched_at = now() - interval '11 min'")
+    assert [await hours.roll_up() for _ in range(2)] == [1, 0]
+    assert await postgres.fetch("SELECT tweets FROM stream_hours ORDER BY hour") == [(1,), (2,)]
+
+
 async def test_copies_count_once_an_hour(hours: HoursRepository, fill: Fill, stream: Stream) -> None:
     """A text that many accounts repeat within an hour is one tweet of that hour."""
     for number in range(9):

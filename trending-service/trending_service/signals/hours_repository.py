@@ -15,8 +15,13 @@ HOUR_SECONDS = 3600
 LATE_HOURS = 1
 """An hour is counted when it is over for so long: what is collected by searches comes late."""
 
+RECOUNT_FACTOR = 60
+"""An hour that was counted before waits so many times longer: its whole day is counted anew."""
+
 _READY = f"""
-touched_at <= now() - make_interval(secs => $2) AND hour <= now() - make_interval(hours => 1 + {LATE_HOURS})
+hour <= now() - make_interval(hours => 1 + {LATE_HOURS})
+AND touched_at <= now() - make_interval(secs => $2 * CASE WHEN EXISTS (
+    SELECT FROM stream_hours WHERE stream_hours.hour = stale_hours.hour) THEN {RECOUNT_FACTOR} ELSE 1 END)
 """
 
 # The hours of one day are counted by one replica at a time: they share rows.
@@ -118,8 +123,9 @@ class HoursRepository:
     async def roll_up(self, *, limit: int = 2, quiet_seconds: float = 10) -> int:
         """Count the stale hours of up to ``limit`` days anew and return how many they were.
 
-        Hours that changed in the last ``quiet_seconds``, and those that ended within ``LATE_HOURS``, wait. Several
-        replicas may call it: each takes other days, and what is not committed is taken again.
+        Hours that changed in the last ``quiet_seconds`` wait, those that were counted before ``RECOUNT_FACTOR`` times
+        as long, and those that ended within ``LATE_HOURS``. Several replicas may call it: each takes other days, and
+        what is not committed is taken again.
         """
         async with self._postgres.transaction() as connection:
             taken = [row["hour"] for row in await connection.fetch(_TAKE_SQL, limit, quiet_seconds)]
