@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -159,7 +159,8 @@ async def ingest(feed: FeedRepository, hours: HoursRepository, made: Made) -> As
 
     async def tweets() -> None:
         for number in count():
-            page = [_change(made.tweets[-1 - place], number * PAGE + place + 10**6) for place in range(PAGE)]
+            new = (replace(tweet, text=f"{tweet.text} página{number}") for tweet in made.tweets[-PAGE:])
+            page = [_change(tweet, number * PAGE + place + 10**7) for place, tweet in enumerate(new)]
             await feed.apply(await asyncio.to_thread(terms_by_tweet, page), [], 10**9 + number)
             await asyncio.sleep(0.5)
 

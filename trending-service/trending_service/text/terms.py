@@ -117,9 +117,10 @@ def terms_of(text: str) -> dict[str, str]:
             _add_tag(run, tags)
         else:
             _add_phrases(run, phrases)
-    for key, spelling in phrases.items():
-        tags.setdefault(key, spelling)
-    short = ((key, spelling) for key, spelling in tags.items() if len(key) <= MAX_TERM_CHARS)
+    found = tags | phrases
+    if len(found) <= MAX_TERMS and max(map(len, found), default=0) <= MAX_TERM_CHARS:
+        return found
+    short = ((key, spelling) for key, spelling in found.items() if len(key) <= MAX_TERM_CHARS)
     return dict(islice(short, MAX_TERMS))
 
 
@@ -204,7 +205,7 @@ def text_hash(text: str) -> int:
     Case, accents, punctuation, URLs, emoji, numbers and mentions make no difference, except in texts of
     fewer than four words, which are duplicates only when they are equal.
     """
-    tokens = [_folded(token) for token in _TOKEN.findall(clean(text))]
+    tokens = map(_folded, _TOKEN.findall(clean(text)))
     words = [token for token in tokens if token[0] != "@" and not token[0].isdigit()]
     same = " ".join(words) if len(words) >= _SHORT_TEXT_WORDS else " ".join(text.split())
     return int.from_bytes(
