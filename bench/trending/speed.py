@@ -3,9 +3,9 @@
 ``python -m bench trending_speed [--tweets N]``: a stream with N tweets in the four weeks before the last days is stored
 page by page as the feed brings it; the first 60 pages beside ZINCRBY of the same terms in a pipeline of 500 commands on
 Valkey and, where it is installed (``uv pip install --target DIR heavykeeper``, ``PYTHONPATH=DIR``), a HeavyKeeper
-sketch in memory, in turns; the rest while hours are counted, as in the service. Then topics of 3 and of 24 hours are
-asked for at different moments, as one replica answers without its cache: alone, and while pages are stored and hours
-counted. Bytes are those of the whole database.
+sketch in memory, in turns; the rest in larger pages that two processes read, while hours are counted. Then topics of 3
+and of 24 hours are asked for at different moments, as one replica answers without its cache: alone, and while pages are
+stored and hours counted. Bytes are those of the whole database.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import argparse
 import asyncio
 import gc
 import importlib
+import multiprocessing
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -48,6 +51,7 @@ from trending_service.wiring.services import method_of
 
 PAGE = 500
 COMPARED_PAGES = 60
+LOADED_AT_ONCE, READ_AHEAD = 5000, 4
 ANSWERS = 20
 FIRST_ID = 1_500_000_000_000_000_000
 BASELINE_DAYS, DAYS = 28, 30
@@ -106,21 +110,34 @@ async def compare(feed: FeedRepository, redis: Redis, read: Iterable[Sequence[Tw
     return found
 
 
-async def store(feed: FeedRepository, hours: HoursRepository, read: Iterable[Sequence[TweetChange]], first: int) -> str:
-    """Store pages, the first of which has the number ``first``, while hours are counted; say what it took."""
-    began, tweets = time.perf_counter(), 0
-    async with counting(hours):
-        for number, page in enumerate(read, start=first):
-            found = await asyncio.to_thread(terms_by_tweet, page)
-            await feed.apply(found, [], number * PAGE)
-            tweets += len(found)
+async def load(feed: FeedRepository, hours: HoursRepository, made: Made, first: int) -> str:
+    """Store the tweets from the ``first`` on, read by two processes, while hours are counted; say what it took."""
+    began, loop = time.perf_counter(), asyncio.get_running_loop()
+    waiting: deque[tuple[asyncio.Future[list[TweetTerms]], int]] = deque()
+
+    async def store_next() -> None:
+        reading, end = waiting.popleft()
+        await feed.apply(await reading, [], end)
+
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        async with counting(hours):
+            for start in range(first, len(made.tweets), LOADED_AT_ONCE):
+                end = start + LOADED_AT_ONCE
+                waiting.append((loop.run_in_executor(pool, _read, made.tweets[start:end], start), end))
+                if len(waiting) > READ_AHEAD:
+                    await store_next()
+            while waiting:
+                await store_next()
     stored = time.perf_counter() - began
     while await hours.roll_up(limit=8, quiet_seconds=0):
         pass
     counted = time.perf_counter() - began - stored
-    return (
-        f"the rest  {tweets} tweets in {stored:.0f} s while hours are counted, {counted:.0f} s more for the last hours"
-    )
+    tweets = len(made.tweets) - first
+    return f"the rest  {tweets} tweets in {stored:.0f} s while hours are counted, {counted:.0f} s more until all are"
+
+
+def _read(tweets: Sequence[Tweet], first: int) -> list[TweetTerms]:
+    return terms_by_tweet([_change(tweet, number) for number, tweet in enumerate(tweets, first)])
 
 
 def _sketch() -> Any:
@@ -155,11 +172,15 @@ async def answers(finder: Finder, made: Made, window_hours: int) -> str:
 
 @asynccontextmanager
 async def ingest(feed: FeedRepository, hours: HoursRepository, made: Made) -> AsyncIterator[None]:
-    """Store new tweets of the last hour and count hours, as the service does, until the end of the block."""
+    """Store new tweets and count hours, as the service does, until the end of the block.
+
+    They are later than all moments that are asked about, so that the answers are of the same tweets as without them.
+    """
 
     async def tweets() -> None:
         for number in count():
-            new = (replace(tweet, text=f"{tweet.text} página{number}") for tweet in made.tweets[-PAGE:])
+            at = made.tweets[-1].at + 1 + number
+            new = (replace(tweet, at=at, text=f"{tweet.text} página{number}") for tweet in made.tweets[-PAGE:])
             page = [_change(tweet, number * PAGE + place + 10**7) for place, tweet in enumerate(new)]
             await feed.apply(await asyncio.to_thread(terms_by_tweet, page), [], 10**9 + number)
             await asyncio.sleep(0.5)
@@ -206,13 +227,12 @@ async def measure(url: str, redis_url: str, made: Made) -> None:
         signals, hours, CoordinationService(signals, asyncio.to_thread), method_of(TrendingSettings()),
         asyncio.to_thread,
     )  # fmt: skip
-    read = pages(made)
     # As the service does when it has started: what is there already is not looked through again and again.
     gc.collect()
     gc.freeze()
     before = memory("VmRSS")
-    print(await compare(feed, redis, islice(read, COMPARED_PAGES)), flush=True)
-    print(await store(feed, hours, read, COMPARED_PAGES + 1), flush=True)
+    print(await compare(feed, redis, islice(pages(made), COMPARED_PAGES)), flush=True)
+    print(await load(feed, hours, made, COMPARED_PAGES * PAGE), flush=True)
     await database.execute("ANALYZE")
     for length in (3, 24):
         print("topics    alone:       ", await answers(finder, made, length), flush=True)
