@@ -159,7 +159,7 @@ async def test_extreme_times(twitter: Twitter) -> None:
     await twitter.send("POST", "/entities", ANA)
     await twitter.imported(numbered(3))
     for moment in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
-        for path in ("/tweets", "/counts/daily"):
+        for path in ("/tweets", "/counts/daily", "/counts/axes"):
             for name in ("since", "until", "as_of"):
                 response = await twitter.get(path, **{name: moment})
                 assert response.status_code in (200, 422), (path, name, moment, response.text)
@@ -174,6 +174,7 @@ async def test_extreme_times(twitter: Twitter) -> None:
         ("GET", "/tweets/1", "tweets:read"),
         ("GET", "/tweets/feed", "feed:read"),
         ("GET", "/counts/daily", "counts:read"),
+        ("GET", "/counts/axes", "counts:read"),
         ("GET", "/scores/progress", "tweets:read"),
         ("POST", "/entities", "entities:write"),
         ("DELETE", "/entities/x", "entities:write"),

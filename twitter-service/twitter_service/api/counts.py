@@ -1,4 +1,4 @@
-"""HTTP: counts of tweets and sentiment by day and hour."""
+"""HTTP: counts of tweets and sentiment by day and hour, and of tweets by axis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from castor_chassis import (
 )
 from twitter_service.api.filters import CountFilters, Dataset
 from twitter_service.api.resources import R
-from twitter_service.api.schemas.counts import DailyCount, HourlyCount, TotalCount
+from twitter_service.api.schemas.counts import DailyAxes, DailyCount, HourlyCount, TotalCount
 from twitter_service.errors import DatasetNotFound, EntityNotFound
 
 router = APIRouter(prefix="/v1/twitter/counts")
@@ -67,6 +67,18 @@ async def get_hourly_counts(
     """Return tweets and sentiment by hour and entity, in days of America/Bogota; hours without any tweet are gaps."""
     counts, following = await r.queries.counts(filters, by_hour=True)
     return page([HourlyCount.of(count) for count in counts], next_cursor=_next(cursor, following))
+
+
+@router.get("/axes", tags=["entities"], responses=errors_of(EntityNotFound, DatasetNotFound))
+async def get_axis_counts(
+    r: R,
+    _: CanCount,
+    filters: CountFilters,
+    cursor: Paged,
+) -> Page[DailyAxes]:
+    """Return tweets by day of America/Bogota, entity and axis; a tweet counts on each axis that it names."""
+    counts, following = await r.queries.axes(filters)
+    return page([DailyAxes.of(count) for count in counts], next_cursor=_next(cursor, following))
 
 
 def _next(cursor: Cursor, day: date | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Counts of tweets and sentiment by entity, day and hour, in PostgreSQL; with a data set, of its tweets alone.
+"""Counts of tweets, sentiment and axes by entity, day and hour, in PostgreSQL; with a data set, of its tweets alone.
 
 A tweet counts with its sentiment towards the entity where that is known, else with the sentiment of its text; both by
 one version of the sentiment model. What has no answer of that version counts as not scored.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from castor_chassis import Postgres
-from twitter_service.entities.model import EntityCount, TotalCount
+from twitter_service.entities.model import AxesCount, AxisCount, EntityCount, TotalCount
 
 # Days are those of Bogota: UTC-5 the year round since 1993.
-_COUNTS = """
+_TOTALS = """
 WITH bounds AS (
     SELECT $2::date::timestamp AT TIME ZONE 'America/Bogota' AS first,
            ($3::date + 1)::timestamp AT TIME ZONE 'America/Bogota' AS beyond
@@ -24,7 +25,10 @@ WITH bounds AS (
       AND ($4::timestamptz IS NULL OR t.created_at <= $4)
       AND ($5::text IS NULL OR t.datasets @> ARRAY[$5::text])
     GROUP BY 1
-), own AS (
+)"""
+_COUNTS = (
+    _TOTALS
+    + """, own AS (
     SELECT date_trunc('{unit}', p.created_at AT TIME ZONE 'America/Bogota') AS slot, p.entity_id, count(*) AS tweets,
            count(coalesce(p.towards, p.of_text)) AS scored, count(p.towards) AS targeted,
            count(*) FILTER (WHERE coalesce(p.towards, p.of_text) = 'positive') AS positive,
@@ -48,11 +52,43 @@ LEFT JOIN own ON own.slot = s.slot AND own.entity_id = w.id
 {until}
 ORDER BY 1, 2
 """
+)
 _DAILY = _COUNTS.format(unit="day", start="s.slot::date", until="")
 _HOURLY = _COUNTS.format(
     unit="hour",
     start="s.slot AT TIME ZONE 'America/Bogota'",
     until="WHERE $4::timestamptz IS NULL OR s.slot AT TIME ZONE 'America/Bogota' <= $4",
+)
+# A tweet on two axes is one of the tweets of each, and adds two to the mentions of each.
+_AXES = (
+    _TOTALS.format(unit="day")
+    + """, pairs AS (
+    SELECT date_trunc('day', e.created_at AT TIME ZONE 'America/Bogota') AS slot, e.entity_id,
+           coalesce(t.axes, '{}') AS axes
+    FROM bounds b, tweet_entities e JOIN tweets t ON t.id = e.tweet_id
+    WHERE e.entity_id = ANY($1::text[]) AND e.created_at >= b.first AND e.created_at < b.beyond
+      AND ($4::timestamptz IS NULL OR e.created_at <= $4)
+      AND ($5::text IS NULL OR t.datasets @> ARRAY[$5::text])
+), own AS (
+    SELECT slot, entity_id, count(*) AS tweets, count(*) FILTER (WHERE axes <> '{}') AS with_axis
+    FROM pairs GROUP BY 1, 2
+), by_axis AS (
+    SELECT slot, entity_id, axis, count(*) AS tweets, sum(cardinality(axes)) AS mentions
+    FROM pairs CROSS JOIN unnest(axes) AS a(axis) GROUP BY 1, 2, 3
+), named AS (
+    SELECT slot, entity_id, array_agg(axis ORDER BY axis) AS axes, array_agg(tweets ORDER BY axis) AS tweets,
+           array_agg(mentions ORDER BY axis) AS mentions
+    FROM by_axis GROUP BY 1, 2
+)
+SELECT s.slot::date AS day, w.id AS entity, coalesce(own.tweets, 0) AS tweets, coalesce(own.with_axis, 0) AS with_axis,
+       totals.total IS NULL AS gap, named.axes, named.tweets AS axis_tweets, named.mentions
+FROM generate_series($2::date::timestamp, $3::date::timestamp, '1 day') AS s(slot)
+CROSS JOIN unnest($1::text[]) AS w(id)
+LEFT JOIN totals ON totals.slot = s.slot
+LEFT JOIN own ON own.slot = s.slot AND own.entity_id = w.id
+LEFT JOIN named ON named.slot = s.slot AND named.entity_id = w.id
+ORDER BY 1, 2
+"""
 )
 
 _TOTAL = """
@@ -109,3 +145,16 @@ class CountsRepository:
         """Return one count for each hour and entity of these days, by hour, hours without tweets included."""
         rows = await self._postgres.fetch(_HOURLY, list(entities), first, last, as_of, dataset)
         return [EntityCount(*row) for row in rows]
+
+    async def by_axis(
+        self, entities: Sequence[str], first: date, last: date, as_of: datetime | None, dataset: str | None
+    ) -> list[AxesCount]:
+        """Return one count for each day and entity, by day, with the axes that its tweets name."""
+        rows = await self._postgres.fetch(_AXES, list(entities), first, last, as_of, dataset)
+        return [_axes_count(row) for row in rows]
+
+
+def _axes_count(row: Sequence[Any]) -> AxesCount:
+    *day, axes, tweets, mentions = row
+    named = zip(axes or (), tweets or (), mentions or (), strict=True)
+    return AxesCount(*day, [AxisCount(*axis) for axis in named])

@@ -70,6 +70,30 @@ class EntityCount:
 
 
 @dataclass(frozen=True)
+class AxisCount:
+    """Tweets on one axis; ``mentions`` are all axes that these tweets name, two for a tweet on two."""
+
+    axis: str
+    tweets: int
+    mentions: int
+
+
+@dataclass(frozen=True)
+class AxesCount:
+    """Tweets of one day of America/Bogota that count for one entity, by axis."""
+
+    day: date
+    entity: str
+    tweets: int
+    with_axis: int
+    """Of them, those that name an axis."""
+    gap: bool
+    """True when no tweet at all is stored of the day."""
+    axes: list[AxisCount]
+    """Those that are named, by slug."""
+
+
+@dataclass(frozen=True)
 class TotalCount:
     """All tweets of a span of days, tracked or not; ``models`` scored them."""
 

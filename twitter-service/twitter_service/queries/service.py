@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from castor_chassis import DAYS_OF
 from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.counts_repository import CountsRepository
-from twitter_service.entities.model import EntityCount, TotalCount
+from twitter_service.entities.model import AxesCount, EntityCount, TotalCount
 from twitter_service.entities.repository import EntityRepository
 from twitter_service.errors import AuthorNotFound, PlaceNotFound, TweetNotFound
+from twitter_service.matching.axes import AXES
 from twitter_service.matching.places import CITIES, DEPARTMENTS
 from twitter_service.tweets.author_repository import AuthorRepository
 from twitter_service.tweets.model import MAX_ID
 from twitter_service.tweets.records import AuthorRecord, StoredTweet, TweetFilter, TweetVersion
 from twitter_service.tweets.repository import TweetRepository
 
+Counted = TypeVar("Counted")
 FIRST_DAY = date(2006, 3, 21)
 """Day of the first tweet ever; nothing is counted before."""
 # The zone's offset would lead out of the calendar at its ends.
@@ -92,6 +95,18 @@ class QueryService:
         By default from the first to the last stored day up to ``as_of``; no day after that of ``as_of`` (without
         one: after today or the last tweet) is given, because it has not been observed.
         """
+        if by_hour:
+            return await self._page(filters, self._counts.hourly, a_day=24)
+        return await self._page(filters, self._counts.daily, a_day=1)
+
+    async def axes(self, filters: CountFilter) -> tuple[list[AxesCount], date | None]:
+        """Return counts by day, entity and axis, of the days of ``counts``; ``limit`` bounds their axes."""
+        return await self._page(filters, self._counts.by_axis, a_day=len(AXES))
+
+    async def _page(
+        self, filters: CountFilter, count: Callable[..., Awaitable[list[Counted]]], *, a_day: int
+    ) -> tuple[list[Counted], date | None]:
+        """Return what is counted on the days of one page, where an entity counts ``a_day`` times a day."""
         await self._datasets.check(filters.dataset)
         ids = await self._entity_ids(filters)
         stored = await self._counts.first_and_last_day(filters.dataset, filters.as_of)
@@ -101,9 +116,8 @@ class QueryService:
         last = min(filters.until or stored[1], _last_observed(stored[1], filters.as_of))
         if first > last:
             return [], None
-        days = max(1, filters.limit // (len(ids) * (24 if by_hour else 1)))
+        days = max(1, filters.limit // (len(ids) * a_day))
         page_end = min(last, first + timedelta(days=days - 1))
-        count = self._counts.hourly if by_hour else self._counts.daily
         found = await count(ids, first, page_end, filters.as_of, filters.dataset)
         return found, page_end + timedelta(days=1) if page_end < last else None
 
