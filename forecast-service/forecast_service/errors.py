@@ -83,6 +83,17 @@ class TooFewTweets(ServiceError):
     message = "No tweet from {since} to {until} counts for a tracked entity; one is needed. Choose another span."
 
 
+class NoTopicNamed(ServiceError):
+    """No tweet of the entity in the span names a topic."""
+
+    status = 422
+    code = "no_topic_named"
+    message = (
+        "None of the {tweets} tweets of '{entity}' from {since} to {until} names a topic, and one must; "
+        "choose a longer span."
+    )
+
+
 class UnusableSeries(ServiceError):
     """A posted series cannot be read as one value a day."""
 

@@ -24,6 +24,25 @@ LAST_DAYS = {"ana": date(2030, 1, 1), "vieja": date(2026, 5, 1), "constanza": da
 """Entities, and the last day on which anybody wrote about them."""
 
 
+def by_axis(call: Call) -> tuple[int, Any, dict[str, str]]:
+    """Answer counts by axis: half of the tweets name the economy, half of these health as well."""
+    status, answer, headers = counted(call)
+    if status == 200:
+        answer["data"]["items"] = [axes_of(day) for day in answer["data"]["items"]]
+    return status, answer, headers
+
+
+def axes_of(day: dict[str, Any]) -> dict[str, Any]:
+    """Return a day as counts by axis say it."""
+    both, alone = day["tweets"] // 4, day["tweets"] // 4
+    axes = [
+        {"axis": "economia", "tweets": both + alone, "mentions": 2 * both + alone},
+        {"axis": "salud", "tweets": both, "mentions": 2 * both},
+    ]
+    own = {name: day[name] for name in ("date", "entity", "tweets", "gap")}
+    return {**own, "with_axis": both + alone, "axes": axes if both else []}
+
+
 def counted(call: Call) -> tuple[int, Any, dict[str, str]]:
     """Answer counts from FIRST_DAY on, with a weekly rhythm, a gap every 20th day, and no data before.
 
@@ -67,6 +86,7 @@ async def twitter(authority: Authority, issuer: TokenIssuer, tmp_path: Path) -> 
     """twitter-service and auth-service in one."""
     peer = ScriptedPeer()
     peer.routes["/v1/twitter/counts/daily"] = counted
+    peer.routes["/v1/twitter/counts/axes"] = by_axis
     own = TlsIdentity(authority.write(tmp_path, "forecast-service"))
     assert own.client is not None
     token = issuer.service_token("forecast-service", "twitter-service", ["counts:read"], "thumb")

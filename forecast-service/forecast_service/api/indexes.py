@@ -11,7 +11,14 @@ from fastapi import APIRouter, Depends, Query
 
 from castor_chassis import Invalid, Ok, SinceDay, Timestamp, Unavailable, UntilDay, check_span, errors_of, ok
 from forecast_service.api.change_mapper import changes_answer
-from forecast_service.api.mappers import momentum_of, narrative_of, series_of, share_of_voice_of, weeks_of
+from forecast_service.api.mappers import (
+    momentum_of,
+    narrative_of,
+    series_of,
+    share_of_voice_of,
+    topic_focus_of,
+    weeks_of,
+)
 from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.fields import DATASET, DatasetName, EntityId
 from forecast_service.api.schemas.indexes import (
@@ -21,9 +28,10 @@ from forecast_service.api.schemas.indexes import (
     NarrativeRequest,
     Series,
     ShareOfVoice,
+    TopicFocus,
     Weeks,
 )
-from forecast_service.errors import DatasetNotFound, EntityNotFound, TooFewDays, TooFewTweets
+from forecast_service.errors import DatasetNotFound, EntityNotFound, NoTopicNamed, TooFewDays, TooFewTweets
 from forecast_service.indexes.calendar import last_day, moment_of
 from forecast_service.indexes.momentum import momentum_now
 from forecast_service.indexes.narrative import ScoredText, narrative
@@ -68,6 +76,7 @@ def _days(usual: int) -> Callable[..., Awaitable[Days]]:
 
 NinetyDays = Annotated[Days, Depends(_days(90))]
 HalfYear = Annotated[Days, Depends(_days(180))]
+ThirtyDays = Annotated[Days, Depends(_days(30))]
 SevenDays = Annotated[Days, Depends(_days(7))]
 
 
@@ -113,6 +122,18 @@ async def list_changes(
 async def read_share_of_voice(r: R, _: CanRead, days: SevenDays, dataset: InDataset = None) -> Ok[ShareOfVoice]:
     """Return each tracked entity's share of the tweets of all of them, over whole days."""
     return ok(share_of_voice_of(await r.indexes.share_of_voice(days.as_of, days.count, dataset, days.until)))
+
+
+@router.get("/topic-focus", responses=errors_of(EntityNotFound, DatasetNotFound, NoTopicNamed))
+async def read_topic_focus(
+    r: R,
+    _: CanRead,
+    entity: EntityId,
+    days: ThirtyDays,
+    dataset: InDataset = None,
+) -> Ok[TopicFocus]:
+    """Return which topics an entity's tweets are about, over whole days: the share of each axis that they name."""
+    return ok(topic_focus_of(await r.indexes.topic_focus(entity, days.as_of, days.count, dataset, days.until)))
 
 
 @router.get("/weeks", responses=errors_of(DatasetNotFound))

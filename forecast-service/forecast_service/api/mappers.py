@@ -12,7 +12,16 @@ from forecast_service.api.schemas.predictions import Asked, Compared, EntityFore
 from forecast_service.forecasts.model import Comparison
 from forecast_service.forecasts.options import Options
 from forecast_service.indexes.icce import OTHER_ALPHAS, icce_at, latest_icce, trend
-from forecast_service.indexes.model import EntityIndex, IndexDay, ShareOfVoice, Week, WeekChange, Weeks
+from forecast_service.indexes.model import (
+    EntityIndex,
+    Focus,
+    IndexDay,
+    ShareOfVoice,
+    TopicFocus,
+    Week,
+    WeekChange,
+    Weeks,
+)
 from forecast_service.indexes.momentum import Momentum
 from forecast_service.indexes.narrative import Narrative
 from forecast_service.indexes.sampling import band
@@ -111,6 +120,32 @@ def share_of_voice_of(shares: ShareOfVoice) -> wire.ShareOfVoice:
         days_missing=shares.days_missing,
         tweets=shares.tweets,
         items=items,
+    )
+
+
+def topic_focus_of(focus: TopicFocus) -> wire.TopicFocus:
+    """Return shares of topics with their bands."""
+    return wire.TopicFocus(
+        entity=focus.entity,
+        as_of=focus.as_of,
+        since=focus.since,
+        until=focus.until,
+        days_missing=focus.days_missing,
+        tweets=focus.tweets,
+        tweets_on_topics=focus.with_axis,
+        items=[_topic(one) for one in focus.topics],
+    )
+
+
+def _topic(focus: Focus) -> wire.Topic:
+    low, high = band(focus.share, focus.error, 0, 1)
+    return wire.Topic(
+        axis=focus.axis,
+        tweets=focus.tweets,
+        share=round(focus.share, 4),
+        sampling_error=round(focus.error, 4),
+        low=round(low, 4),
+        high=round(high, 4),
     )
 
 

@@ -1,16 +1,19 @@
-"""Client of twitter-service: daily counts."""
+"""Client of twitter-service: daily counts, also by axis; names and colours of entities."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
 from castor_chassis import Peer, PeerError, PeerRejected, normal_time
 from castor_chassis.client.operation import Operation
+from castor_chassis.client.peer import Reply
 from forecast_service.errors import CountsChangeOver, DatasetNotFound, EntityNotFound
 
 DAILY_COUNTS = "/v1/twitter/counts/daily"
+AXIS_COUNTS = "/v1/twitter/counts/axes"
 ENTITY = "/v1/twitter/entities/{entity_id}"
 READINGS = 3
 """How often counts are read from the beginning where twitter-service changes over to another sentiment model."""
@@ -33,10 +36,31 @@ class DailyCount(BaseModel):
     model: str | None = None
 
 
-class DailyCounts(BaseModel):
+class AxisCount(BaseModel):
+    """Tweets on one axis; ``mentions`` are all axes that these tweets name, two for a tweet on two."""
+
+    axis: str
+    tweets: int
+    mentions: int
+
+
+class DailyAxes(BaseModel):
+    """One day of one entity by axis, in America/Bogota; ``with_axis`` of its ``tweets`` name an axis."""
+
+    date: date
+    tweets: int
+    with_axis: int
+    gap: bool
+    axes: list[AxisCount]
+
+
+Day = TypeVar("Day", DailyCount, DailyAxes)
+
+
+class Days(BaseModel, Generic[Day]):
     """One page of days, oldest first."""
 
-    items: list[DailyCount]
+    items: list[Day]
 
 
 class Entity(BaseModel):
@@ -46,8 +70,10 @@ class Entity(BaseModel):
     colour: str | None = None
 
 
+_SENT = ("dataset", "entity", "since", "until", "as_of", "cursor")
 OPERATIONS = (
-    Operation("GET", DAILY_COUNTS, ("dataset", "entity", "since", "until", "as_of", "cursor"), DailyCounts),
+    Operation("GET", DAILY_COUNTS, _SENT, Days[DailyCount]),
+    Operation("GET", AXIS_COUNTS, _SENT, Days[DailyAxes]),
     Operation("GET", ENTITY, (), Entity),
 )
 
@@ -67,20 +93,29 @@ class TwitterClient:
         All of them are counted with one version of the sentiment model. Raises ``EntityNotFound``,
         ``DatasetNotFound``, ``CountsChangeOver``, or the chassis's ``PeerError``.
         """
-        span = {"since": since.isoformat(), "until": until.isoformat(), "as_of": normal_time(as_of)}
-        asked = {"dataset": dataset, "entity": entity, **span}
+        asked = _asked(entity, since, until, as_of, dataset)
         for _ in range(READINGS):
-            days = await self._all_pages(asked)
+            days = await self._all_pages(DAILY_COUNTS, Days[DailyCount], asked)
             if len({day.model for day in days}) <= 1:
                 return days
         raise CountsChangeOver(retry_after_seconds=1)
 
-    async def _all_pages(self, asked: dict[str, str | None]) -> list[DailyCount]:
-        days: list[DailyCount] = []
+    async def axis_counts(
+        self, entity: str, since: date, until: date, as_of: datetime, dataset: str | None
+    ) -> list[DailyAxes]:
+        """Return an entity's days from ``since`` to ``until`` inclusive by axis, oldest first.
+
+        Raises ``EntityNotFound``, ``DatasetNotFound``, or the chassis's ``PeerError``.
+        """
+        return await self._all_pages(AXIS_COUNTS, Days[DailyAxes], _asked(entity, since, until, as_of, dataset))
+
+    async def _all_pages(self, path: str, page: type[Days[Day]], asked: dict[str, str | None]) -> list[Day]:
+        days: list[Day] = []
         cursor: str | None = None
         while True:
-            page, cursor = await self._page({**asked, "cursor": cursor})
-            days += page.items
+            reply = await self._reply(path, {**asked, "cursor": cursor})
+            days += page.model_validate(reply.data).items
+            cursor = reply.meta.get("next_cursor")
             if cursor is None:
                 return days
 
@@ -93,13 +128,17 @@ class TwitterClient:
         found = Entity.model_validate(reply.data)
         return found.name, found.colour
 
-    async def _page(self, asked: dict[str, str | None]) -> tuple[DailyCounts, str | None]:
+    async def _reply(self, path: str, asked: dict[str, str | None]) -> Reply:
         try:
-            reply = await self._peer.get(DAILY_COUNTS, params=asked, timeout_seconds=self._timeout)
+            return await self._peer.get(path, params=asked, timeout_seconds=self._timeout)
         except PeerRejected as error:
             if error.peer_code == DatasetNotFound.code:
                 raise DatasetNotFound(dataset=asked["dataset"]) from error
-            if error.peer_status == 404:
+            if error.peer_code == EntityNotFound.code:
                 raise EntityNotFound(entity=asked["entity"]) from error
             raise
-        return DailyCounts.model_validate(reply.data), reply.meta.get("next_cursor")
+
+
+def _asked(entity: str | None, since: date, until: date, as_of: datetime, dataset: str | None) -> dict[str, str | None]:
+    span = {"since": since.isoformat(), "until": until.isoformat(), "as_of": normal_time(as_of)}
+    return {"dataset": dataset, "entity": entity, **span}

@@ -107,6 +107,30 @@ class ShareOfVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Focus:
+    """An entity's tweets on one axis, their share of those on all axes, in [0, 1], and its standard error."""
+
+    axis: str
+    tweets: int
+    share: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFocus:
+    """What an entity's tweets of a span of days are about; ``with_axis`` of its ``tweets`` name an axis."""
+
+    entity: str
+    as_of: datetime
+    since: date
+    until: date
+    days_missing: int
+    tweets: int
+    with_axis: int
+    topics: list[Focus]
+
+
+@dataclass(frozen=True, slots=True)
 class Week:
     """An entity in seven days. ``icce``, its interval of 95 % and ``isn`` are None without a scored tweet.
 

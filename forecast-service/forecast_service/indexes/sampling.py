@@ -22,6 +22,20 @@ def share_error(part: int, whole: int) -> float:
     return sqrt(share * (1 - share) / (whole + 2))
 
 
+def focus_error(tweets: int, mentions: int, all_tweets: int, all_mentions: int) -> float:
+    """Return the standard error of the share ``tweets`` / ``all_tweets``, where a tweet may count in several parts.
+
+    ``tweets`` are those of the part and ``all_tweets`` the sum over the parts; ``mentions`` are the parts that the
+    tweets of the part name together, and ``all_mentions`` their sum over the parts. It is the ratio estimator's
+    (Cochran 1977, *Sampling Techniques*, 6.4), by linearisation: tweets are the units drawn, not their mentions.
+    Where each tweet names one part, it equals ``share_error``.
+    """
+    own, whole = tweets + 1, all_tweets + 2
+    share = own / whole
+    squares = own - 2 * share * (mentions + 1) + share**2 * (all_mentions + 2)
+    return sqrt(max(squares, 0.0)) / whole
+
+
 def isn_error(positive: int, negative: int, scored: int) -> float:
     """Return the standard error of ISN = (positive - negative) / scored, in [0, 1]."""
     total = scored + 3

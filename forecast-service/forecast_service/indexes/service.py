@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from forecast_service.clients.twitter import DailyCount, TwitterClient
-from forecast_service.errors import TooFewTweets
+from forecast_service.errors import NoTopicNamed, TooFewTweets
 from forecast_service.indexes.calendar import last_day, moment_of
 from forecast_service.indexes.icce import icce_by_day, icce_of_span
-from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice, Weeks
+from forecast_service.indexes.model import DayCount, EntityIndex, ShareOfVoice, TopicFocus, Weeks
 from forecast_service.indexes.share_of_voice import voices
+from forecast_service.indexes.topic_focus import focus_of
 from forecast_service.indexes.weeks import week_by_week
 
 
@@ -61,6 +62,24 @@ class IndexService:
             raise TooFewTweets(since=str(since), until=str(until))
         seen = {count.date for count in counts if count.total_tweets}
         return ShareOfVoice(since, until, days_back - len(seen), sum(voice.tweets for voice in shares), shares)
+
+    async def topic_focus(
+        self, entity: str, as_of: datetime | None, days_back: int, dataset: str | None = None, until: date | None = None
+    ) -> TopicFocus:
+        """Return what an entity's tweets of ``days_back`` days up to ``until``, or before ``as_of``, are about.
+
+        Raises ``NoTopicNamed``, ``EntityNotFound``, ``DatasetNotFound``, or ``PeerError``.
+        """
+        moment = moment_of(as_of)
+        until = last_day(moment, until)
+        since = until - timedelta(days=days_back - 1)
+        days = await self.twitter.axis_counts(entity, since, until, moment, dataset)
+        tweets, topics = sum(day.tweets for day in days), focus_of(days)
+        if not topics:
+            raise NoTopicNamed(entity=entity, tweets=tweets, since=str(since), until=str(until))
+        missing = days_back - sum(not day.gap for day in days)
+        with_axis = sum(day.with_axis for day in days)
+        return TopicFocus(entity, as_of or moment, since, until, missing, tweets, with_axis, topics)
 
     async def weeks(self, as_of: datetime | None, dataset: str | None = None, until: date | None = None) -> Weeks:
         """Return all tracked entities in the week up to ``until``, or before ``as_of``, and in the week before.

@@ -17,6 +17,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "momentum": {"entity": "ana"},
     "share-of-voice": {},
     "weeks": {},
+    "topic-focus": {"entity": "ana"},
     "entities/ana": {},
     "compare": {"entity": ["ana", "constanza"]},
 }
@@ -31,7 +32,7 @@ async def test_the_data_set_is_asked_for(service: RunningService, twitter: Scrip
         params = {"as_of": AS_OF, **QUERIES[path], **given}
         answer = await service.client.get(f"/v1/forecast/{path}", params=params)
         assert answer.status_code == 200, answer.text
-        asked = {call.query.get("dataset") for call in twitter.calls if call.path.endswith("daily")}
+        asked = {call.query.get("dataset") for call in twitter.calls if "/counts/" in call.path}
         assert asked == {given.get("dataset")}
 
 

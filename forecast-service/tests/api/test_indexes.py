@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from castor_chassis.testing import RunningService, ScriptedPeer
+from castor_chassis.testing.peer import Answer
 
 AS_OF = "2026-05-30T15:00:00Z"
 
@@ -98,6 +99,47 @@ async def test_share_of_voice(service: RunningService) -> None:
     assert (early.status_code, early.json()["code"]) == (422, "too_few_tweets")
 
 
+async def test_topic_focus(service: RunningService) -> None:
+    """The shares of an entity's topics sum to 1, each with its error and band; tweets on two topics count for both."""
+    params: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF}
+    data = (await service.client.get("/v1/forecast/topic-focus", params=params)).json()["data"]
+    assert (data["since"], data["until"], data["days_missing"]) == ("2026-04-30", "2026-05-29", 1)
+    economy, health = data["items"]
+    assert (economy["axis"], health["axis"]) == ("economia", "salud")
+    assert (economy["share"], health["share"]) == (pytest.approx(2 / 3, abs=1e-4), pytest.approx(1 / 3, abs=1e-4))
+    assert data["tweets"] > data["tweets_on_topics"] == economy["tweets"] == 2 * health["tweets"]
+    for topic in data["items"]:
+        assert topic["low"] < topic["share"] < topic["high"]
+        assert topic["high"] - topic["low"] == pytest.approx(2 * 1.96 * topic["sampling_error"], abs=2e-4)
+
+
+async def test_topic_focus_without_a_topic(service: RunningService) -> None:
+    """Where no tweet names a topic there is no share, and the answer says how many tweets there were."""
+    params = {"entity": "ana", "as_of": "0001-01-01T00:00:00Z"}
+    refused = await service.client.get("/v1/forecast/topic-focus", params=params)
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_topic_named")
+    assert "None of the 0 tweets of 'ana'" in refused.json()["error"]
+    unknown = await service.client.get("/v1/forecast/topic-focus", params={"entity": "nadie"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "entity_not_found")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        ((503, {"ok": False, "error": "away", "code": "unavailable"}, {"Retry-After": "7"}), 503, "peer_unavailable"),
+        ((404, {"ok": False, "error": "no such route", "code": "not_found"}, {}), 502, "peer_rejected"),
+    ],
+)
+async def test_topic_focus_needs_twitter_service(
+    service: RunningService, twitter: ScriptedPeer, answer: Answer, status: int, code: str
+) -> None:
+    """While twitter-service is away there is no focus; one that is too old to have the route is no missing entity."""
+    twitter.routes["/v1/twitter/counts/axes"] = lambda _call: answer
+    refused = await service.client.get("/v1/forecast/topic-focus", params={"entity": "ana", "as_of": AS_OF})
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert refused.headers.get("Retry-After") == ("7" if status == 503 else None)
+
+
 async def test_narrative_of_posted_texts(service: RunningService) -> None:
     """The indexes come with a band; a name without a letter is refused."""
     texts = [{"text": "Prefiero a Ana Gómez, es mejor", "positive": 0.8, "negative": 0.1}]
@@ -108,7 +150,7 @@ async def test_narrative_of_posted_texts(service: RunningService) -> None:
     assert refused.status_code == 422
 
 
-@pytest.mark.parametrize("path", ["icce", "momentum", "share-of-voice"])
+@pytest.mark.parametrize("path", ["icce", "momentum", "share-of-voice", "topic-focus"])
 async def test_days_by_their_ends(service: RunningService, twitter: ScriptedPeer, path: str) -> None:
     """since and until ask for the days that as_of and days_back ask for; a moment stands for its day of Bogota."""
     asked: dict[str, str | int] = {"entity": "ana", "as_of": AS_OF} if path != "share-of-voice" else {"as_of": AS_OF}

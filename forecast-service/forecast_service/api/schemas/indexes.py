@@ -146,6 +146,32 @@ class ShareOfVoice(ResponseModel):
     items: list[Voice]
 
 
+class Topic(ResponseModel):
+    """An entity's tweets on one axis of the Plan Nacional de Desarrollo."""
+
+    axis: str = Field(description="Slug, such as 'salud' or 'economia'.")
+    tweets: int = Field(description="A tweet on two axes counts for both.")
+    share: float = Field(description="Its tweets over the sum of those of all axes, in [0, 1].")
+    sampling_error: float = Field(
+        description="Standard error of 'share' from the number of tweets, which are taken as independent."
+    )
+    low: float = Field(description="Lower end of the 95 % band that sampling_error gives.")
+    high: float = Field(description="Upper end of that band.")
+
+
+class TopicFocus(ResponseModel):
+    """What an entity's tweets are about: shares of the axes that they name, which add up to 1."""
+
+    entity: str
+    as_of: Timestamp
+    since: date
+    until: date
+    days_missing: int = Field(description="Days of the span without any stored tweet.")
+    tweets: int = Field(description="Tweets that count for the entity.")
+    tweets_on_topics: int = Field(description="Of them, those that name an axis; the shares rest on these.")
+    items: list[Topic] = Field(description="The largest first; an axis that is left out was named by none.")
+
+
 Probability = Annotated[Number, Field(ge=0, le=1)]
 
 
