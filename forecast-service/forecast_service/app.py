@@ -17,6 +17,7 @@ from forecast_service.backtests.repository import BacktestRepository
 from forecast_service.backtests.service import BacktestService
 from forecast_service.backtests.worker import BacktestRunner
 from forecast_service.charts.service import ChartService
+from forecast_service.clients.trending import TrendingClient
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.posted import PostedForecasts
@@ -60,6 +61,9 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     settings = chassis.settings
     peer = chassis.peer("twitter-service", settings.twitter_url)
     twitter = TwitterClient(peer, timeout_seconds=settings.counts_timeout_seconds)
+    trending = TrendingClient(
+        chassis.peer("trending-service", settings.trending_url), timeout_seconds=settings.trends_timeout_seconds
+    )
     index_service = IndexService(twitter, settings.alpha, settings.smoothing)
     processes = Processes(settings.fit_processes)
     pool = ForecastPool(processes, remembered=settings.forecasts_remembered)
@@ -74,7 +78,7 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     try:
         yield Resources(
             indexes=index_service,
-            changes=ChangeService(processes),
+            changes=ChangeService(processes, trending, settings.trends_timeout_seconds),
             forecasts=entity_forecasts,
             posted=posted,
             backtests=BacktestService(jobs, entity_forecasts, posted, wakeup, settings.minimum_days),

@@ -15,9 +15,13 @@ class ForecastSettings(ServiceSettings):
     service_name: ClassVar[str] = "forecast-service"
 
     twitter_url: HttpAddress = Field("https://twitter-service:8443", description="Where twitter-service answers.")
+    trending_url: HttpAddress = Field("https://trending-service:8443", description="Where trending-service answers.")
     alpha: float = Field(0.5, ge=0, le=1, description="Weight of sentiment against share of conversation in ICCE.")
     smoothing: float = Field(0.3, gt=0, le=1, description="Weight of the newest day in the smoothed ICCE.")
     counts_timeout_seconds: float = Field(10, gt=0, description="Time limit of one request for daily counts.")
+    trends_timeout_seconds: float = Field(
+        1.5, gt=0, description="How long an answer about changes waits for what was trending then."
+    )
     minimum_days: int = Field(14, ge=8, description="Fewer observed days than this are not forecast.")
     history_days: int = Field(180, ge=30, le=730, description="How far back a forecast looks.")
     maximum_age_days: int = Field(

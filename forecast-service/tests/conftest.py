@@ -83,7 +83,7 @@ def day_of(entity: str, day: date) -> dict[str, Any]:
 
 @pytest.fixture
 async def twitter(authority: Authority, issuer: TokenIssuer, tmp_path: Path) -> AsyncIterator[ScriptedPeer]:
-    """twitter-service and auth-service in one."""
+    """twitter-service, auth-service and, for tests that add its route, trending-service in one."""
     peer = ScriptedPeer()
     peer.routes["/v1/twitter/counts/daily"] = counted
     peer.routes["/v1/twitter/counts/axes"] = by_axis
@@ -105,6 +105,8 @@ async def service(
         database_url=postgres_url,  # type: ignore[arg-type]
         auth_url=twitter.url,
         twitter_url=twitter.url,
+        trending_url=twitter.url,
+        trends_timeout_seconds=20,
         peer_attempts=1,
     )
     async with run_service(create_app(settings, keys=issuer), settings) as running:

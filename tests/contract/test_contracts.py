@@ -100,6 +100,7 @@ def test_edges_are_those_of_the_design() -> None:
         ("rag-service", "twitter-service"),
         ("rag-service", "openai-service"),
         ("forecast-service", "twitter-service"),
+        ("forecast-service", "trending-service"),
     }
     assert {(caller, peer) for caller, peer, _ in clients()} == allowed
     assert {(caller, audience) for caller, audiences in GRANTS.items() for audience in audiences} == allowed

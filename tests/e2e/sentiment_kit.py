@@ -113,7 +113,7 @@ async def twitter_and_sentiment(
     own, other = authority.write(folder, "twitter-service"), authority.write(folder, "sentiment-service")
     token = issuer.service_token("twitter-service", "sentiment-service", ["sentiment:analyze"], thumbprint(own))
     auth = ScriptedPeer(routes={"/v1/auth/token": lambda _: (200, {"access_token": token, "expires_in": 300}, {})})
-    with _port() as port:
+    with leased_port() as port:
         async with auth.listening(authority.write(folder, "auth-service")):
             urls = {"auth_url": auth.url, "sentiment_url": f"https://127.0.0.1:{port}", "database_url": database}
             config = TwitterSettings(**{**tls_settings(own), **urls, "breaker_reset_seconds": 1, **settings})
@@ -136,10 +136,11 @@ async def emptied(database: str) -> None:
 
 
 @contextmanager
-def _port() -> Iterator[int]:
+def leased_port() -> Iterator[int]:
+    """Yield a port that no other test takes, for a service that starts later."""
     leases = PortLeases()
     try:
-        yield leases.choose({"sentiment-service": 0})["sentiment-service"]
+        yield leases.choose({"later": 0})["later"]
     finally:
         leases.release()
 

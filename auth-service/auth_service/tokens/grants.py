@@ -14,7 +14,10 @@ GRANTS: Mapping[str, Mapping[str, frozenset[Scope]]] = {
         "twitter-service": frozenset({Scope.FEED_READ}),
         "openai-service": frozenset({Scope.LLM_USE}),
     },
-    "forecast-service": {"twitter-service": frozenset({Scope.COUNTS_READ})},
+    "forecast-service": {
+        "twitter-service": frozenset({Scope.COUNTS_READ}),
+        "trending-service": frozenset({Scope.TRENDS_READ}),
+    },
 }
 
 CALLERS = tuple(sorted(GRANTS))

@@ -116,7 +116,14 @@ SERVICES = (
         calls_at_once=True,
         redis_number=6,
     ),
-    Service("forecast-service", "forecast_service", 8507, 8607, ("twitter-service",), redis_number=7),
+    Service(
+        "forecast-service",
+        "forecast_service",
+        8507,
+        8607,
+        ("trending-service", "twitter-service"),
+        redis_number=7,
+    ),
 )
 
 PREFERRED_PORTS = {

@@ -33,6 +33,7 @@ from forecast_service.api.schemas.indexes import (
 )
 from forecast_service.errors import DatasetNotFound, EntityNotFound, NoTopicNamed, TooFewDays, TooFewTweets
 from forecast_service.indexes.calendar import last_day, moment_of
+from forecast_service.indexes.change_service import Trending
 from forecast_service.indexes.momentum import momentum_now
 from forecast_service.indexes.narrative import ScoredText, narrative
 
@@ -40,6 +41,7 @@ router = APIRouter(prefix="/v1/forecast", tags=["forecast"])
 AsOf = Annotated[Timestamp | None, Query(description="As if nothing later had happened; default: now.")]
 InDataset = Annotated[DatasetName | None, Query(description=DATASET)]
 MOST_DAYS = 730
+TRENDS_READ = "trends:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,20 @@ async def read_momentum(
 @router.get("/changes", responses=errors_of(EntityNotFound, DatasetNotFound, TooFewDays, Unavailable))
 async def list_changes(
     r: R,
-    _: CanRead,
+    caller: CanRead,
     entity: EntityId,
     days: HalfYear,
     dataset: InDataset = None,
 ) -> Ok[Changes]:
-    """Return the days on which an entity's ICCE moved to another level and stayed; 28 days with an index are needed."""
+    """Return the days on which an entity's ICCE moved to another level and stayed; 28 days with an index are needed.
+
+    Callers with the scope trends:read learn what was trending on these days.
+    """
     index = await r.indexes.index(entity, days.as_of, days.count, dataset, days.until)
-    return ok(changes_answer(index, await r.changes.find(index)))
+    changes = await r.changes.find(index)
+    may_know = TRENDS_READ in caller.scopes
+    trending = await r.changes.trending(index, changes) if may_know else Trending({})
+    return ok(changes_answer(index, changes, trending), degraded=None if trending.is_complete else ["trending"])
 
 
 @router.get("/share-of-voice", responses=errors_of(DatasetNotFound, TooFewTweets))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from castor_chassis import DAYS_OF
 
@@ -26,3 +26,8 @@ def last_day(moment: datetime, until: date | None) -> date:
     """Return ``until``, or the last whole day before ``moment`` where that is earlier or stands alone."""
     last = last_whole_day(moment)
     return last if until is None else max(min(until, last), FIRST_TWEET.date())
+
+
+def end_of(day: date) -> datetime:
+    """Return the moment at which a day of America/Bogota is over."""
+    return datetime.combine(day + timedelta(days=1), time(), DAYS_OF).astimezone(UTC)

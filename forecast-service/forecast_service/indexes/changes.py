@@ -24,6 +24,8 @@ MINIMUM_DAYS = 28
 SHORTEST_DAYS = 7
 """Of a level; what lasts less is an event, not a change."""
 _PENALTY = 3.0
+_LEAST_NOISE = 0.01
+"""In points: below it, differences come from how numbers are rounded."""
 _WEEK = 7
 
 
@@ -45,7 +47,7 @@ def changes_of(days: Sequence[IndexDay]) -> list[Change]:
     values = np.array([day.icce for day in observed], dtype=np.float64)
     weekday = np.array([day.day.weekday() for day in observed])
     rhythm = np.zeros(_WEEK)
-    places: list[int] = []
+    places = _splits(values)
     # The rhythm is seen around the levels, the levels without the rhythm: a few turns settle both.
     for _ in range(3):
         level = _levels(values - rhythm[weekday], places)
@@ -102,7 +104,7 @@ def _variance(noise: Vector) -> float:
     """Return the variance that a mean of n days has n times, robust against single days and corrected for memory."""
     steps = np.diff(noise)
     spread = 1.4826 * float(np.median(np.abs(noise - np.median(noise))))
-    variance = max(spread, 1.4826 * float(np.median(np.abs(steps))) / sqrt(2), 1e-6) ** 2
+    variance = max(spread, 1.4826 * float(np.median(np.abs(steps))) / sqrt(2), _LEAST_NOISE) ** 2
     memory = float(np.corrcoef(noise[:-1], noise[1:])[0, 1]) if noise[:-1].std() * noise[1:].std() > 0 else 0.0
     memory = min(max(memory, 0.0), 0.8)
     return variance * (1 + memory) / (1 - memory)

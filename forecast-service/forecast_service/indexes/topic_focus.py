@@ -1,8 +1,8 @@
 """Topic focus: an entity's tweets on one topic over its tweets on all topics, in a span of days.
 
-IFT(c, k) = V(c, k) / sum over j of V(c, j), in [0, 1], where V(c, k) are the tweets of entity c on topic k: the index of
-the platform that CASTOR replaces, which never computed it. Topics are the axes of the Plan Nacional de Desarrollo. A
-tweet on two of them counts for both, so the shares add up to 1. Its source is the counts by axis alone.
+IFT(c, k) = V(c, k) / sum over j of V(c, j), in [0, 1], where V(c, k) are the tweets of entity c on topic k: the index
+of the platform that CASTOR replaces, which never computed it. Topics are the axes of the Plan Nacional de Desarrollo.
+A tweet on two of them counts for both, so the shares add up to 1. Its source is the counts by axis alone.
 """
 
 from __future__ import annotations

@@ -54,6 +54,16 @@ def test_gaps_do_not_hide_a_shift() -> None:
     assert (change.before, change.after) == (pytest.approx(41, abs=0.5), pytest.approx(61, abs=0.5))
 
 
+def test_a_step_without_noise_is_one_change() -> None:
+    """Two constant levels have one change between them, however long each lasts; the rhythm takes nothing of it."""
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        before, after = rng.integers(20, 60, 2)
+        (change,) = changes_of(days([30.1] * before + [60.7] * after))
+        assert change.day == FIRST + timedelta(days=int(before))
+        assert change.change == pytest.approx(30.6)
+
+
 @pytest.mark.parametrize("value", [0.0, 100.0])
 def test_a_constant_never_changed(value: float) -> None:
     """No variation, no change."""

@@ -154,7 +154,7 @@ class CountsRepository:
         return [_axes_count(row) for row in rows]
 
 
-def _axes_count(row: Sequence[Any]) -> AxesCount:
-    *day, axes, tweets, mentions = row
-    named = zip(axes or (), tweets or (), mentions or (), strict=True)
-    return AxesCount(*day, [AxisCount(*axis) for axis in named])
+def _axes_count(row: Any) -> AxesCount:
+    day, entity, tweets, with_axis, gap, *named = row
+    by_axis = zip(*(column or () for column in named), strict=True)
+    return AxesCount(day, entity, tweets, with_axis, gap, [AxisCount(*axis) for axis in by_axis])

@@ -103,6 +103,17 @@ class Event(ResponseModel):
     kind: Literal["election", "holiday"]
 
 
+class ChangeTopic(ResponseModel):
+    """What was trending among the entity's tweets, as trending-service found it."""
+
+    id: str = Field(description="For /v1/trending/topics/{topic_id}.")
+    topic: str
+    tweets: int = Field(description="Tweets of the entity with it, in the 24 hours of the change's day.")
+    authors: int = Field(description="Accounts that wrote them.")
+    share_change: float = Field(description="tweets / those that the weeks before lead to expect.")
+    why: str = Field(description="One sentence with the numbers, in Spanish.")
+
+
 class Change(ResponseModel):
     """A day from which on the index stood at another level. Values are in points."""
 
@@ -113,7 +124,14 @@ class Change(ResponseModel):
     low: float = Field(description="Lower end of the 95 % band of 'change'.")
     high: float = Field(description="Upper end of that band.")
     events: list[Event] = Field(description="Elections and holidays of Colombia within two days.")
-    trending: str = Field(description="Path that asks what was trending on that day.")
+    trending: str = Field(description="Path that asks what was trending among the entity's tweets of that day.")
+    topics: list[ChangeTopic] | None = Field(
+        None,
+        description="What was trending that day among the entity's tweets, strongest first; empty where nothing was. "
+        "Null where it is not known: beyond the five newest changes, for callers without trends:read, and where "
+        "'degraded' of 'meta' names 'trending', because trending-service did not answer or has not seen that day's "
+        "tweets yet.",
+    )
 
 
 class Changes(ResponseModel):
