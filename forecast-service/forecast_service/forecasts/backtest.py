@@ -36,14 +36,14 @@ def structural_back_test(history: History, horizon: int, season: int) -> Structu
         begin, places = max(start, origins[rows[-1]] - MAXIMUM_DAYS), [origins[row] for row in rows]
         made = expected(history.bridged(begin, places[-1]), horizon, season, places[0] - begin)
         seen = np.array(places) - begin - made.first
-        errors[rows] = made.means[seen] - _actual(history, places, horizon)
+        errors[rows] = made.means[seen] - actual_of(history, places, horizon)
         spreads[rows] = made.deviations[seen]
     begin = max(history.starts[-1], end - MAXIMUM_DAYS)
     now = expected(history.bridged(begin, end), horizon, season, end - begin)
     return Structural(errors, spreads, now.means[0], now.deviations[0], now.weights)
 
 
-def _actual(history: History, origins: list[int], horizon: int) -> Vector:
+def actual_of(history: History, origins: list[int], horizon: int) -> Vector:
     """Return what came, by origin and step, NaN where it is not known."""
     padded = np.concatenate([history.values, np.full(horizon, np.nan)])
     return padded[np.array(origins)[:, np.newaxis] + np.arange(horizon)]

@@ -1,7 +1,8 @@
 """Forecasts with intervals that the method's own past errors justify.
 
-The method is an ensemble of structural models, which earn their weight by their errors one day ahead, or the one that
-is asked for. The last value is the forecast where it never erred, and while too little is known since a long gap.
+The method is an ensemble of structural models, which earn their weight by their errors one day ahead, and of the median
+of the same weekdays, or the one that is asked for. The last value is the forecast where it never erred, and while too
+little is known since a long gap.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from forecast_service.forecasts.history import History, history_of
 from forecast_service.forecasts.methods import METHODS, MethodName
 from forecast_service.forecasts.model import Forecast, Question
 from forecast_service.forecasts.scale import Scale, Vector
+from forecast_service.forecasts.season_median import with_season_median
 
 JUMP_DAYS = 7
 _JUMP, _NOISE = 1.5, 1e-9
@@ -67,6 +69,7 @@ def _with_recent_jump(history: History, scale: Scale, question: Question) -> For
 
 def _forecast(history: History, scale: Scale, question: Question) -> Forecast:
     structural = structural_back_test(history, question.horizon, question.season)
+    structural = with_season_median(structural, history, question.horizon, question.season)
     choice = _chosen(history, structural, question)
     spreads = structural.spreads, structural.ahead
     if choice.errors is not structural.errors:
