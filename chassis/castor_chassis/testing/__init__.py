@@ -5,7 +5,7 @@ from castor_chassis.testing.modules import importable
 from castor_chassis.testing.peer import ScriptedPeer
 from castor_chassis.testing.replica import Replica, replica
 from castor_chassis.testing.server import RunningService, run_service, tls_settings
-from castor_chassis.testing.tokens import TokenIssuer
+from castor_chassis.testing.tokens import TokenIssuer, thumbprint_of
 from castor_chassis.testing.waiting import end_pause, until
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "importable",
     "replica",
     "run_service",
+    "thumbprint_of",
     "tls_settings",
     "until",
 ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk, jwt
 
 from castor_chassis.security.jwt import ALGORITHM
+from castor_chassis.tls import TlsFiles
 
 
 class TokenIssuer:
@@ -101,3 +105,9 @@ class TokenIssuer:
     def _times(self, lifetime_seconds: int) -> dict[str, Any]:
         now = int(time.time())
         return {"iss": self.issuer, "iat": now, "exp": now + lifetime_seconds, "jti": uuid.uuid4().hex}
+
+
+def thumbprint_of(files: TlsFiles) -> str:
+    """What a token is bound to the certificate by (RFC 8705)."""
+    der = x509.load_pem_x509_certificate(files.certificate.read_bytes()).public_bytes(serialization.Encoding.DER)
+    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")

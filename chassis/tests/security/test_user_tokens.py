@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from castor_chassis import PeerUnavailable, Principal
 from castor_chassis.client.peer import Reply
 from castor_chassis.security.auth_client import UserTokens
-from castor_chassis.testing import Authority, TokenIssuer, run_service, tls_settings
-from castor_chassis.tls import TlsFiles
+from castor_chassis.testing import Authority, TokenIssuer, run_service, thumbprint_of, tls_settings
 from small_service.app import SmallSettings, create_app
 
 PATH = "/v1/small/echo/a"
@@ -117,9 +112,3 @@ async def test_an_exchanged_token_alone_opens_nothing(
     async with run_service(create_app(settings, keys=issuer), settings, client_files=files) as service:
         answer = await service.client.get(PATH, headers={"Authorization": f"Bearer {token}"})
     assert (answer.status_code, "beside a service's own" in answer.json()["error"]) == (401, True)
-
-
-def thumbprint_of(files: TlsFiles) -> str:
-    """What a token is bound to the certificate by (RFC 8705)."""
-    der = x509.load_pem_x509_certificate(files.certificate.read_bytes()).public_bytes(Encoding.DER)
-    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")

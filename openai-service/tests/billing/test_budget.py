@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -12,13 +10,11 @@ from typing import Any
 import asyncpg
 import openai
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from fake_openai import FakeOpenAI, Fault
 from openai_support import Run, Sdk
 
 from castor_chassis.client.transport import httpx
-from castor_chassis.testing import RunningService, TokenIssuer, until
+from castor_chassis.testing import RunningService, TokenIssuer, thumbprint_of, until
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.postgres import EmbeddedPostgres
 
@@ -209,12 +205,6 @@ async def test_a_call_on_a_users_behalf_is_the_users(
         ("service:rag-service", "rag-service", "service:rag-service"),
         ("service_account:castor-account-1", "rag-service", "service_account:castor-account-1"),
     ]
-
-
-def thumbprint_of(files: TlsFiles) -> str:
-    """What a token is bound to the certificate by (RFC 8705)."""
-    der = x509.load_pem_x509_certificate(files.certificate.read_bytes()).public_bytes(Encoding.DER)
-    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
 
 
 async def test_a_budget_wants_a_price_and_a_bound(

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 from openai_support import Run
 
-from castor_chassis.testing import RunningService, TokenIssuer, until
+from castor_chassis.testing import RunningService, TokenIssuer, thumbprint_of, until
 from castor_chassis.tls import TlsFiles
 
-from .test_budget import BODY, BUDGETS, HALF, PATH, WIDE, account, settled, thumbprint_of
+from .test_budget import BODY, BUDGETS, HALF, PATH, WIDE, account, settled
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 USAGE = "/v1/openai/usage"
