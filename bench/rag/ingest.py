@@ -20,11 +20,9 @@ from subprocess import Popen
 import numpy as np
 
 from bench.rag import encoder_process
-from bench.rag.recall import database_at
-from bench.rag.size import PAGE, tweets
+from bench.rag.store import PAGE, database_at, opened, tweets
 from castor_chassis import Peer, PeerError, Postgres
 from castor_chassis.client.peer import PeerPolicy
-from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import until
 from castor_devstack.stack.ports import PortLeases
 from rag_service.clients.openai import OpenAIClient
@@ -119,22 +117,21 @@ async def check(database: Postgres, count: int) -> None:
 
 async def run(url: str, count: int, port: int) -> None:
     """Store, embed, check."""
-    await migrate(url, "rag_service")
-    database = Postgres(url, size=4, timeout_seconds=60)
-    await database.open()
-    await store(DocumentRepository(database), count)
-    server = KilledServer(port)
-    settings = RagSettings(embedding_dimensions=DIMENSIONS, embedding_batch=BATCH, database_url=url)
-    policy = PeerPolicy(attempts=1, attempt_timeout_seconds=20, reset_seconds=1)
-    peer = Peer("openai-service", f"http://127.0.0.1:{port}", policy=policy)
-    embeddings = EmbeddingRepository(database)
-    encoder = Encoder(OpenAIClient(peer, settings), DIMENSIONS)
-    rate = await embed(embeddings, Embedder(embeddings, encoder, batch=BATCH, concurrency=CONCURRENCY), server, count)
-    print(f"embedded {rate:,.0f} chunks/s, with the server killed {server.kills} times")
-    server.end()
-    await peer.close()
-    await check(database, count)
-    await database.close()
+    async with opened(url) as database:
+        await store(DocumentRepository(database), count)
+        server = KilledServer(port)
+        settings = RagSettings(embedding_dimensions=DIMENSIONS, embedding_batch=BATCH, database_url=url)
+        policy = PeerPolicy(attempts=1, attempt_timeout_seconds=20, reset_seconds=1)
+        peer = Peer("openai-service", f"http://127.0.0.1:{port}", policy=policy)
+        embeddings = EmbeddingRepository(database)
+        encoder = Encoder(OpenAIClient(peer, settings), DIMENSIONS)
+        rate = await embed(
+            embeddings, Embedder(embeddings, encoder, batch=BATCH, concurrency=CONCURRENCY), server, count
+        )
+        print(f"embedded {rate:,.0f} chunks/s, with the server killed {server.kills} times")
+        server.end()
+        await peer.close()
+        await check(database, count)
     texts = [draft.searched for draft in tweets(0, 20_000)]
     begun = time.perf_counter()
     encoder_process.vectors_of(texts)

@@ -18,8 +18,7 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,11 +26,9 @@ import asyncpg
 import numpy as np
 
 from bench.rag.predecessor import seconds_of
+from bench.rag.store import READER, database_at, opened, waiting_of
 from bench.rag.vectors import Floats, embedded, noisy, texts_of
-from bench.stores import postgres_server, url_in
 from castor_chassis import Postgres
-from castor_chassis.storage.migrations import migrate
-from rag_service.documents.model import Access
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
@@ -40,8 +37,9 @@ SHARES = {"all": 1, "tenth": 10, "hundredth": 100, "thousandth": 1000}
 """Data set: one of so many chunks is in it."""
 BEGIN = datetime(2022, 1, 1, tzinfo=UTC)
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
-READER = Access("default", ("analyst",), "user:bench")
 MODEL, NEAREST, EXACT_ROWS = "bench", 10, 10_000
+BLOCK = 10
+"""So many queries of a way come one after another, so that each finds in memory what the one before it left there."""
 Ask = Callable[[list[float], str], Awaitable[list[str]]]
 
 # The graph of 100,000 vectors fits; with the 64 MB of `castor up` the index takes far longer to build.
@@ -91,7 +89,8 @@ class Peer:
         connection = await asyncpg.connect(url)
         # The settings of an extension are known once it is loaded.
         await connection.execute("SELECT '[1]'::vector")
-        for name, value in settings.items():
+        # As the service: a plan for the values, where the one for any would read every row of a filter.
+        for name, value in {"plan_cache_mode": "force_custom_plan", **settings}.items():
             await connection.execute(f"SET {name.replace('__', '.')} = {value}")
         return cls(connection, statement)
 
@@ -132,24 +131,25 @@ def truth_of(vectors: Floats, queries: Floats, dataset: str) -> list[set[str]]:
 
 
 async def compare(ways: dict[str, Ask], vectors: Floats, queries: Floats) -> None:
-    """Print recall, queries a second and waiting of each way at each selectivity, the ways in turns."""
+    """Print recall, queries a second and waiting of each way at each selectivity, ten queries each in turns."""
     print(f"{'selectivity':>11}  {'':28}{'recall@10':>10}{'queries/s':>10}{'p50 ms':>8}{'p99 ms':>8}")
     for dataset, share in SHARES.items():
         truth = truth_of(vectors, queries, dataset)
         taken: dict[str, list[float]] = {name: [] for name in ways}
         hits = dict.fromkeys(ways, 0)
-        for number, query in enumerate(queries):
+        for first in range(0, len(queries), BLOCK):
             for name, ask in ways.items():
-                # A slow way is asked less often.
-                if number % 10 and taken[name] and statistics.median(taken[name]) > 0.5:
-                    continue
-                begun = time.perf_counter()
-                found = await ask(query.tolist(), dataset)
-                taken[name].append(time.perf_counter() - begun)
-                hits[name] += len(truth[number] & set(found))
+                for number in range(first, min(first + BLOCK, len(queries))):
+                    # A slow way is asked less often.
+                    if number % BLOCK and taken[name] and statistics.median(taken[name]) > 0.5:
+                        break
+                    begun = time.perf_counter()
+                    found = await ask(queries[number].tolist(), dataset)
+                    taken[name].append(time.perf_counter() - begun)
+                    hits[name] += len(truth[number] & set(found))
         for name, times in taken.items():
             recall = hits[name] / (NEAREST * len(times))
-            p50, p99 = 1000 * statistics.median(times), 1000 * statistics.quantiles(times, n=100)[98]
+            p50, p99 = waiting_of(times)
             rate = len(times) / sum(times)
             print(f"{100 / share:10g}%  {name:28}{recall:10.3f}{rate:10.1f}{p50:8.1f}{p99:8.1f}", flush=True)
 
@@ -165,25 +165,26 @@ async def sizes(connection: asyncpg.Connection, index: str) -> None:
     print(f"partition with all its indexes {row['whole']}, of them {index} {row['index']}")
 
 
-@contextmanager
-def database_at(url: str | None) -> Iterator[str]:
-    """Yield a database: that at ``url``, or one of a PostgreSQL of its own."""
-    if url is not None:
-        yield url
-        return
-    with postgres_server() as server:
-        yield url_in(server)
-
-
 async def run(url: str, vectors: Floats, queries: Floats, part: str) -> float:
     """Fill and index if need be, compare, and return the seconds of one search of the service without a filter."""
-    await migrate(url, "rag_service")
     setting = await asyncpg.connect(url)
     await setting.execute(_MEMORY)
     await setting.close()
+    async with opened(url) as database:
+        await prepare(database, vectors)
+        ways = await ways_of(url, database, vectors.shape[1])
+        if part != "predecessor":
+            await compare(ways, vectors, queries)
+        print(memory(await database.fetchval("SELECT pg_backend_pid()")), flush=True)
+        begun = time.perf_counter()
+        for query in queries:
+            await ways["service"](query.tolist(), "all")
+    return (time.perf_counter() - begun) / len(queries)
+
+
+async def prepare(database: Postgres, vectors: Floats) -> None:
+    """Store and index the vectors where that was not done before, and print how fast and how large."""
     dimensions = vectors.shape[1]
-    database = Postgres(url, size=4, timeout_seconds=60)
-    await database.open()
     async with database.connection() as connection:
         if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM documents)"):
             begun = time.perf_counter()
@@ -193,14 +194,29 @@ async def run(url: str, vectors: Floats, queries: Floats, part: str) -> float:
         await VectorIndexRepository(database, dimensions=dimensions, exact_rows=EXACT_ROWS).ensure()
         print(f"index ensured in {timedelta(seconds=round(time.perf_counter() - begun))}", flush=True)
         await sizes(connection, f"documents_2022_hnsw_{dimensions}")
-    ways = await ways_of(url, database, dimensions)
-    if part != "predecessor":
-        await compare(ways, vectors, queries)
-    begun = time.perf_counter()
-    for query in queries:
-        await ways["service"](query.tolist(), "all")
-    await database.close()
-    return (time.perf_counter() - begun) / len(queries)
+
+
+def memory(backend: int) -> str:
+    """Return in words what the server of a backend takes: the memory of its processes, shared pages counted once."""
+    server = _parent_of(backend)
+    running = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    processes = [one for one in running if server in (one, _parent_of(one))]
+    kib = sum(int(line.split()[1]) for one in processes for line in _rollup(one) if line.startswith("Pss:"))
+    return f"PostgreSQL's {len(processes)} processes hold {kib / 1024:,.0f} MiB (PSS)"
+
+
+def _rollup(process: int) -> list[str]:
+    try:
+        return Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _parent_of(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def against_predecessor(vectors: Floats, queries: Floats, service: float, sizes_asked: list[int]) -> None:

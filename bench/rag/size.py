@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import random
-import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from bench.stores import postgres_server, url_in
-from bench.twitter.tweets import START, text_of
+from bench.rag.store import PAGE, READER, database_at, opened, tweets, waiting_of
 from castor_chassis import Postgres
-from castor_chassis.storage.migrations import migrate
-from rag_service.documents.model import Access, Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings
 from rag_service.embeddings.repository import EmbeddingRepository
@@ -30,9 +25,7 @@ from rag_service.retrieval.model import Candidate, Filters
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 
-PAGE, DIMENSIONS, ROUNDS = 500, 384, 40
-ENTITIES = ("petro", "fico", "fajardo", "hernandez")
-READER = Access("default", ("analyst",), "user:bench")
+DIMENSIONS, ROUNDS = 384, 40
 QUESTIONS = (
     "¿Qué se dice de la reforma a la salud?",
     "impuestos más altos en Bogotá",
@@ -40,25 +33,6 @@ QUESTIONS = (
     "camino pareza soloso",
     "el candidato prometió empleo",
 )
-
-
-def tweets(first: int, count: int) -> list[Draft]:
-    """Return tweets of the feed with these numbers, four a minute."""
-    draw = random.Random(first)
-    return [
-        Draft(
-            f"tweet:{number}",
-            text_of(number, draw),
-            "twitter",
-            START + timedelta(seconds=15 * number),
-            author=f"cuenta{number % 9973}",
-            entities=[ENTITIES[number % 4]],
-            metadata={"label": ("positive", "neutral", "negative")[number % 3], "lang": "es"},
-            places=["bogota"] if number % 5 == 0 else [],
-            datasets=["demo"],
-        )
-        for number in range(first, first + count)
-    ]
 
 
 async def fill(documents: DocumentRepository, count: int) -> float:
@@ -138,34 +112,31 @@ async def measure(ways: dict[str, Callable[[str], Awaitable[None]]]) -> None:
         for name, ask in ways.items():
             begun = time.perf_counter()
             await ask(QUESTIONS[turn % len(QUESTIONS)])
-            taken[name].append(1000 * (time.perf_counter() - begun))
+            taken[name].append(time.perf_counter() - begun)
     for name, times in taken.items():
-        p99 = statistics.quantiles(times, n=100)[98]
-        print(f"{name:22} p50 {statistics.median(times):7.1f} ms   p99 {p99:7.1f} ms")
+        p50, p99 = waiting_of(times)
+        print(f"{name:22} p50 {p50:7.1f} ms   p99 {p99:7.1f} ms")
 
 
 async def run(url: str, count: int, vectors: int) -> None:
     """Fill a database and measure."""
-    await migrate(url, "rag_service")
-    database = Postgres(url, size=4, timeout_seconds=60)
-    await database.open()
-    print(f"stored {await fill(DocumentRepository(database), count):,.0f} tweets/s")
-    print(f"vectors {await embed(EmbeddingRepository(database), vectors):,.0f}/s")
-    indexes = VectorIndexRepository(database, dimensions=DIMENSIONS, exact_rows=10_000)
-    print(f"vector indexes {await indexes.ensure()}")
-    asked = Asked(database, datetime.now(UTC) + timedelta(days=365))
-    await measure(
-        {
-            "search": asked.search,
-            "  by words": asked.lexical,
-            "  by meaning": asked.dense,
-            "search of an entity": asked.of_an_entity,
-            "status": asked.status,
-            "next batch to embed": asked.pending,
-            "name of a filter": asked.unknown,
-        }
-    )
-    await database.close()
+    async with opened(url) as database:
+        print(f"stored {await fill(DocumentRepository(database), count):,.0f} tweets/s")
+        print(f"vectors {await embed(EmbeddingRepository(database), vectors):,.0f}/s")
+        indexes = VectorIndexRepository(database, dimensions=DIMENSIONS, exact_rows=10_000)
+        print(f"vector indexes {await indexes.ensure()}")
+        asked = Asked(database, datetime.now(UTC) + timedelta(days=365))
+        await measure(
+            {
+                "search": asked.search,
+                "  by words": asked.lexical,
+                "  by meaning": asked.dense,
+                "search of an entity": asked.of_an_entity,
+                "status": asked.status,
+                "next batch to embed": asked.pending,
+                "name of a filter": asked.unknown,
+            }
+        )
 
 
 def main() -> None:
@@ -173,9 +144,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tweets", type=int, default=333_000)
     parser.add_argument("--vectors", type=int, default=20_000)
+    parser.add_argument("--url")
     options = parser.parse_args()
-    with postgres_server() as server:
-        asyncio.run(run(url_in(server), options.tweets, options.vectors))
+    with database_at(options.url) as url:
+        asyncio.run(run(url, options.tweets, options.vectors))
 
 
 if __name__ == "__main__":

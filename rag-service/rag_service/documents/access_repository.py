@@ -10,10 +10,11 @@ import asyncpg
 from castor_chassis import Postgres, Unavailable
 from rag_service.documents.model import Access
 
-_NAME = (
-    "SELECT set_config('rag.tenant', $1, true), set_config('rag.roles', $2, true), set_config('rag.subject', $3, true)"
-)
-
+# A plan is made for the values each time: the one for any value reads nearly all documents where few match a filter.
+_NAME = """
+SELECT set_config('rag.tenant', $1, true), set_config('rag.roles', $2, true), set_config('rag.subject', $3, true),
+       set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
 
 _UNBOUND_ROLE = "SELECT rolname FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)"
 _UNBOUND = (

@@ -11,8 +11,11 @@ from rag_service.text.normal import searchable
 from rag_service.text.words import words_in_order
 
 TWEET_PREFIX = "tweet:"
+FILE_PREFIX = "file:"
 TWEET_SOURCE = "twitter"
 
+ANALYSIS = "analysis"
+"""Origin of what services of the system write about what people say."""
 Key = tuple[str, datetime]
 """Id and time of publication: the primary key."""
 Metadata = dict[str, str | float | bool | None]
@@ -35,6 +38,11 @@ class Draft:
     axes: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     datasets: list[str] = field(default_factory=list)
+    conversation: str | None = None
+    """Of tweets: names the conversation that it is part of."""
+    reply_to: str | None = None
+    """Of tweets: the id of the document that it answers, and in ``reply_to_author`` who wrote that."""
+    reply_to_author: str | None = None
     readers: list[str] = field(default_factory=list)
     """Roles that may read it; empty: the whole organisation. Tweets are for everybody."""
 
@@ -78,6 +86,9 @@ class Document:
     origin: str = "feed"
     """Set by the server: ``feed``, ``upload``, ``file`` or ``analysis``."""
     stored_by: str | None = None
+    conversation: str | None = None
+    reply_to: str | None = None
+    reply_to_author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

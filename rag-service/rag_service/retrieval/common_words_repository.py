@@ -47,6 +47,15 @@ class CommonWords:
 
         What was common then is counted: the statistics know only today.
         """
+        await self._look()
+        return self._found if self._newest is not None and as_of >= self._newest else {}
+
+    async def documents(self) -> int:
+        """Return about how many documents of the feed there are."""
+        await self._look()
+        return self._rows
+
+    async def _look(self) -> None:
         if time.monotonic() > self._until:
             rows = await self._postgres.fetch(_COMMON, self._least)
             self._found = {row["lexeme"]: row["documents"] for row in rows}
@@ -55,7 +64,6 @@ class CommonWords:
             self._newest = await self._postgres.fetchval(_TIME_OF_NEWEST, max(0, self._rows) // 1000)
             self._times = {}
             self._until = time.monotonic() + _KEPT_SECONDS
-        return self._found if self._newest is not None and as_of >= self._newest else {}
 
     async def time_of_newest(self, count: int, documents: int) -> datetime | None:
         """Return since when about ``count`` of the ``documents`` that hold a word were published; None: since ever.

@@ -23,6 +23,10 @@ class Filters:
     place: str | None = None
     sentiment: str | None = None
     dataset: str | None = None
+    origin: str | None = None
+    stored_by: str | None = None
+    voices: bool = False
+    """Leave out analyses: they speak of what people say, and are none of them."""
     access: Access = NOBODY
     half_life_days: float | None = None
     """No filter: a document so much older than ``as_of`` counts half; None: age makes no difference."""
@@ -30,7 +34,7 @@ class Filters:
     @property
     def narrow(self) -> bool:
         """Whether they leave out documents of before ``as_of``."""
-        return replace(self, access=NOBODY, half_life_days=None) != Filters(as_of=self.as_of)
+        return replace(self, access=NOBODY, half_life_days=None, voices=False) != Filters(as_of=self.as_of)
 
     def from_then_on(self, time: datetime | None) -> Filters:
         """Return the same filters that hide also what was published before ``time``; None: nothing more."""
@@ -62,6 +66,8 @@ class Hit:
     lexical_rank: int | None
     dense_rank: int | None
     similarity: float | None
+    more: int = 0
+    """How many more documents of its conversation match, where conversations were folded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from rag_service.documents.model import NOBODY, Access, Document, Key
 from rag_service.documents.repository import COLUMNS
 from rag_service.embeddings.model import Space
 from rag_service.retrieval.common_words_repository import CommonWords
+from rag_service.retrieval.conditions_repository import where_of
 from rag_service.retrieval.model import Candidate, Filters
+from rag_service.retrieval.vector_search_repository import VectorSearch
 from rag_service.text.normal import searchable
 
 COMMON = 4_000
@@ -69,9 +71,9 @@ SELECT w.word, n.documents FROM unnest($1::text[]) AS w(word) CROSS JOIN LATERAL
 ) AS n
 """
 
-_COPIES = """
-SELECT d.words_hash, count(*) AS documents FROM readable_documents d
-WHERE d.words_hash = ANY($1::text[]) AND {where} GROUP BY d.words_hash
+_ALIKE = """
+SELECT d.{column} AS value, count(*) AS documents FROM readable_documents d
+WHERE d.{column} = ANY($1::text[]) AND {where} GROUP BY d.{column}
 """
 
 _VECTORS = """
@@ -82,56 +84,19 @@ WHERE vector_dims(d.embedding) = $3 AND d.embedding_model = (SELECT s.model FROM
   AND d.tenant IN ('', $4)
 """
 
-# Only what has a vector can be compared. What was refused has none; it is named so that the index is used.
-_OF_MODEL = "d.embedding_model = $2 AND NOT d.embedding_refused"
-_COUNT = (
-    f"SELECT count(*) FROM (SELECT 1 FROM readable_documents d WHERE {_OF_MODEL} AND {{where}} LIMIT $1) AS counted"
-)
-
-# The bare column matches no index, which are on the cast: every candidate is compared.
-_EXACT = f"""
-SELECT id, published_at, 1 - distance AS similarity FROM (
-    SELECT d.id, d.published_at, d.embedding <=> $1::real[]::halfvec AS distance FROM readable_documents d
-    WHERE {_OF_MODEL} AND vector_dims(d.embedding) = {{dimensions}} AND {{where}}
-    ORDER BY distance LIMIT $3
-) AS nearest
-ORDER BY distance, id
-"""
-
-# The index yields its neighbours nearly in order. All are taken before they are sorted, which the planner would
-# otherwise leave out; and of four times as many as are asked for the nearest, so that a filter leaves enough.
-_APPROXIMATE = f"""
-WITH nearest AS MATERIALIZED (
-    SELECT d.id, d.published_at,
-           d.embedding::halfvec({{dimensions}}) <=> $1::real[]::halfvec({{dimensions}}) AS distance
-    FROM readable_documents d
-    WHERE {_OF_MODEL} AND vector_dims(d.embedding) = {{dimensions}} AND {{where}}
-    ORDER BY d.embedding::halfvec({{dimensions}}) <=> $1::real[]::halfvec({{dimensions}})
-    LIMIT greatest(100, 4 * $3::integer)
-)
-SELECT id, published_at, 1 - distance AS similarity FROM nearest ORDER BY distance + 0, id LIMIT $3
-"""
-
-
-_EFFORT = "SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'relaxed_order', true)"
 _SPACES = "SELECT model, dimensions, previous_model, previous_dimensions FROM embedding_space"
 _ANY = "SELECT EXISTS (SELECT 1 FROM readable_documents d WHERE d.tenant IN ('', $2) AND {column} @> ARRAY[$1::text])"
 _COLUMN_OF = MappingProxyType({"entity": "d.entities", "place": "d.places", "axis": "d.axes", "dataset": "d.datasets"})
 
 
 class SearchRepository:
-    """Finds documents; up to ``exact_rows`` candidates are compared one by one, more through the HNSW indexes.
-
-    A filter that leaves few rows makes an approximate index useless: its nearest neighbours are mostly
-    filtered out (recall .05 at 1 % selectivity, measured), while comparing those few is both exact and fast.
-    So candidates are counted first, up to the limit.
-    """
+    """Finds documents; ``exact_rows``: see ``VectorSearch``."""
 
     def __init__(self, postgres: Postgres, *, dimensions: int, exact_rows: int) -> None:
         self._postgres = postgres
         self._dimensions = dimensions
-        self._exact_rows = exact_rows
         self._common = CommonWords(postgres, COMMON + COMMON // 4)
+        self._vectors = VectorSearch(postgres, exact_rows, self._common)
 
     async def lexical(self, query: str, filters: Filters, limit: int) -> list[Candidate]:
         """Return the documents with the rarest words of ``query``, best first.
@@ -166,7 +131,7 @@ class SearchRepository:
         self, terms: Sequence[tuple[str, int]], matching: str, filters: Filters, limit: int, newest: int
     ) -> list[Candidate]:
         weights = [math.log1p(COMMON / min(COMMON, documents)) for _, documents in terms]
-        where, values = _where(filters, first=5)
+        where, values = where_of(filters, first=5)
         names = [term for term, _ in terms]
         sql = _LEXICAL.format(where=where, newest=newest)
         rows = await self._fetch(filters.access, sql, names, weights, matching, limit, *values)
@@ -192,22 +157,7 @@ class SearchRepository:
 
     async def dense(self, vector: list[float], model: str, filters: Filters, limit: int) -> list[Candidate]:
         """Return the documents nearest to ``vector`` among those that ``model`` embedded, nearest first."""
-        where, values = _where(filters, first=4)
-        async with accessing(self._postgres, filters.access) as connection:
-            statement = _EXACT
-            if not await self._are_few(connection, model, filters):
-                statement = _APPROXIMATE
-                await connection.execute(_EFFORT, str(min(1000, max(200, 4 * limit))))
-            sql = statement.format(dimensions=len(vector), where=where)
-            rows = await connection.fetch(sql, vector, model, limit, *values)
-        found = [Candidate((row["id"], row["published_at"]), row["similarity"]) for row in rows]
-        # The cosine of a zero vector (a text without a known word) is no number.
-        return [candidate for candidate in found if math.isfinite(candidate.value)]
-
-    async def _are_few(self, connection: asyncpg.Connection, model: str, filters: Filters) -> bool:
-        where, values = _where(filters, first=3)
-        count = await connection.fetchval(_COUNT.format(where=where), self._exact_rows + 1, model, *values)
-        return bool(count <= self._exact_rows)
+        return await self._vectors.nearest(vector, model, filters, limit)
 
     async def _fetch(self, access: Access, sql: str, *values: object) -> list[asyncpg.Record]:
         async with accessing(self._postgres, access) as connection:
@@ -216,17 +166,24 @@ class SearchRepository:
 
     async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
         """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""
-        where, values = _where(filters, first=3)
+        where, values = where_of(filters, first=3)
         common = {} if filters.narrow else await self._common.at(filters.as_of)
         rows = await self._fetch(filters.access, _FREQUENCIES.format(where=where), list(words), common, *values)
         return {row["word"]: row["documents"] for row in rows}
 
     async def copies(self, hashes: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
         """Return how many documents that match ``filters`` have each of these words hashes."""
-        where, values = _where(filters, first=2)
-        sql = _COPIES.format(where=where)
-        rows = await self._fetch(filters.access, sql, [name for name in hashes if name], *values)
-        return {row["words_hash"]: row["documents"] for row in rows}
+        return await self._alike("words_hash", hashes, filters)
+
+    async def conversations(self, names: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
+        """Return how many documents that match ``filters`` each of these conversations has."""
+        return await self._alike("conversation", names, filters)
+
+    async def _alike(self, column: str, wanted: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
+        where, values = where_of(filters, first=2)
+        sql = _ALIKE.format(column=column, where=where)
+        rows = await self._fetch(filters.access, sql, [value for value in wanted if value], *values)
+        return {row["value"]: row["documents"] for row in rows}
 
     async def vectors(self, keys: Sequence[Key], access: Access = NOBODY) -> dict[Key, list[float]]:
         """Return the vectors of the documents with these keys that have one of the model in use."""
@@ -254,25 +211,3 @@ def _enough(terms: Sequence[tuple[str, int]], limit: int) -> list[str]:
         chosen.append(term)
         matches += documents
     return chosen
-
-
-def _where(filters: Filters, *, first: int) -> tuple[str, list[object]]:
-    # Only the given filters stand in the statement, so that each combination gets a plan of its own.
-    author = None if filters.author is None else filters.author.removeprefix("@").lower()
-    conditions = (
-        ("d.published_at <= {}", filters.as_of),
-        ("d.source = {}", filters.source),
-        ("lower(d.author) = {}", author),
-        ("d.entities @> ARRAY[{}::text]", filters.entity),
-        ("d.published_at >= {}", filters.since),
-        ("d.published_at < {}", filters.until),
-        ("d.axes @> ARRAY[{}::text]", filters.axis),
-        ("d.places @> ARRAY[{}::text]", filters.place),
-        ("d.metadata ->> 'label' = {}", filters.sentiment),
-        ("d.datasets @> ARRAY[{}::text]", filters.dataset),
-    )
-    given = [(sql, value) for sql, value in conditions if value is not None]
-    # Row level security decides who reads what; the organisation stands here as well, so that its index is used.
-    given.append(("d.tenant IN ('', {})", filters.access.tenant))
-    texts = [sql.format(f"${number}") for number, (sql, _) in enumerate(given, first)]
-    return " AND ".join(texts), [value for _, value in given]

@@ -13,8 +13,9 @@ from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.retrieval.model import Filters
-from rag_service.retrieval.repository import _APPROXIMATE, SearchRepository
+from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
+from rag_service.retrieval.vector_search_repository import _APPROXIMATE
 
 if TYPE_CHECKING:
     from conftest import StoreArc
