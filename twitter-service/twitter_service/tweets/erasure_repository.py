@@ -23,7 +23,7 @@ WITH old AS (
     SET deleted = true, username = '', author_id = NULL, text = '', lang = NULL, metrics = NULL, raw = NULL,
         search = NULL,
         version_id = NULL, observed_at = NULL, retweet_of = NULL, axes = NULL, places = NULL, place_source = NULL,
-        datasets = NULL,
+        datasets = NULL, conversation_id = NULL, reply_to = NULL, reply_to_username = NULL,
         needs_score = false, positive = NULL, neutral = NULL, negative = NULL, label = NULL, model = NULL,
         change_seq = $2 + old.number
     FROM old WHERE t.id = old.id

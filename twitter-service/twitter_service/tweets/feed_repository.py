@@ -30,7 +30,9 @@ _CHANGES = """
 SELECT t.change_seq, t.id, t.username, t.created_at, t.text, t.lang, t.deleted,
        ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities,
        coalesce(t.axes, '{}') AS axes, coalesce(t.places, '{}') AS places,
-       t.positive, t.neutral, t.negative, t.label, t.model, coalesce(t.datasets, '{}') AS datasets
+       t.positive, t.neutral, t.negative, t.label, t.model, coalesce(t.datasets, '{}') AS datasets,
+       t.conversation_id, t.reply_to, coalesce(t.reply_to_username, (
+           SELECT p.username FROM tweets p WHERE p.id = t.reply_to AND NOT p.deleted)) AS reply_to_username
 FROM tweets t WHERE t.change_seq > $1 ORDER BY t.change_seq LIMIT $2
 """
 

@@ -82,6 +82,12 @@ class NewTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     original: NewTweet | None = None
     """The tweet that a retweet repeats, where the source includes it."""
     author: Author | None = None
+    conversation_id: int | None = None
+    """The tweet that its conversation began with; None where the source does not say."""
+    reply_to: int | None = None
+    """The tweet that it answers."""
+    reply_to_username: str | None = None
+    """Who wrote that one, where the source says so."""
 
     @property
     def version(self) -> int:
@@ -104,6 +110,9 @@ def tweet_of_fields(fields: Mapping[str, str], dates: str | None = None) -> NewT
         text=read_text(fields["text"]),
         lang=read_lang(fields.get("lang")),
         metrics=_metrics_of_fields(fields),
+        conversation_id=known_id(_bare(fields.get("conversation_id"))),
+        reply_to=known_id(_bare(fields.get("reply_to"))),
+        reply_to_username=known_username(_bare(fields.get("reply_to_username"))),
     )
 
 
@@ -122,6 +131,26 @@ def read_id(value: Any) -> int:
     if len(text) > 19 or not 0 < int(text) <= MAX_ID:
         raise Unusable(f"id {text[:40]!r} is not between 1 and {MAX_ID}")
     return int(text)
+
+
+def known_id(value: Any) -> int | None:
+    """Return the id of another tweet, None where there is none or it cannot be read."""
+    try:
+        return read_id(value)
+    except Unusable:
+        return None
+
+
+def known_username(value: Any) -> str | None:
+    """Return the handle of another account without its @, None where there is none or it cannot be read."""
+    try:
+        return read_username(value, None)
+    except Unusable:
+        return None
+
+
+def _bare(value: str | None) -> str | None:
+    return value.strip().lstrip("'") if value else None
 
 
 def read_text(value: Any) -> str:

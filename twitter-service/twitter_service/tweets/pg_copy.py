@@ -19,7 +19,8 @@ BEGIN = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 END = b"\xff\xff"
 TWEET_COLUMNS = (
     "id", "version_id", "username", "author_id", "created_at", "text", "lang", "metrics", "observed_at", "retweet_of",
-    "axes", "places", "place_source", "import_id", "datasets", "change_seq",
+    "conversation_id", "reply_to", "reply_to_username", "axes", "places", "place_source", "import_id", "datasets",
+    "change_seq",
 )  # fmt: skip
 RAW_COLUMNS = ("tweet_id", "raw")
 LINK_COLUMNS = ("tweet_id", "entity_id", "created_at")
@@ -51,7 +52,10 @@ def tweet_row(tweet: NewTweet, axes: tuple[str, ...]) -> bytes:
             _text(tweet.lang),
             _json(tweet.metrics),
             _time(tweet.observed_at),
-            _NULL if tweet.retweet_of is None else _number(8, tweet.retweet_of),
+            _id(tweet.retweet_of),
+            _id(tweet.conversation_id),
+            _id(tweet.reply_to),
+            _text(tweet.reply_to_username),
             _texts(axes),
             _texts(tweet.places),
             _text(tweet.place_source),
@@ -93,6 +97,10 @@ def _text(value: str | None) -> bytes:
         return _NULL
     data = value.encode()
     return _length(len(data)) + data
+
+
+def _id(value: int | None) -> bytes:
+    return _NULL if value is None else _number(8, value)
 
 
 def _time(moment: datetime | None) -> bytes:

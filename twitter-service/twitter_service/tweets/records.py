@@ -24,6 +24,8 @@ class StoredTweet(msgspec.Struct, frozen=True, gc=False):
     import_id: str
     version_id: int | None
     retweet_of: int | None
+    conversation_id: int | None
+    reply_to: int | None
     axes: list[str]
     places: list[str]
     place_source: Literal["tweet", "author"] | None
@@ -109,3 +111,6 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     label: str | None
     model: str | None
     datasets: list[str]
+    conversation_id: int | None
+    reply_to: int | None
+    reply_to_username: str | None

@@ -20,7 +20,8 @@ Within = Callable[[Any, Added], Awaitable[None]]
 # An author that is not assessed yet counts as unknown: 0.5.
 _SELECT = """
 SELECT t.id, t.username, t.author_id, t.created_at, t.text, t.lang, t.metrics, t.import_id,
-       t.version_id, t.retweet_of, coalesce(t.axes, '{}') AS axes, coalesce(t.places, '{}') AS places, t.place_source,
+       t.version_id, t.retweet_of, t.conversation_id, t.reply_to,
+       coalesce(t.axes, '{}') AS axes, coalesce(t.places, '{}') AS places, t.place_source,
        t.positive, t.neutral, t.negative, t.label, t.model, coalesce(t.datasets, '{}') AS datasets,
        ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities,
        (SELECT count(*) FROM retweets r WHERE r.original_id = t.id AND NOT r.deleted) AS retweets,

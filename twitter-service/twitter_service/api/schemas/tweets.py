@@ -28,6 +28,11 @@ def _sentiment(of: StoredTweet | Change) -> Sentiment | None:
     return None if of.label is None else Sentiment.model_validate(of, from_attributes=True)
 
 
+def _ids(of: StoredTweet | Change, *names: str) -> dict[str, str | None]:
+    values = ((name, getattr(of, name)) for name in names)
+    return {name: None if value is None else str(value) for name, value in values}
+
+
 class EntitySentiment(ResponseModel):
     """What a tweet says for or against one entity, which is not the sentiment of its text; the shares sum to 1."""
 
@@ -59,6 +64,8 @@ class Tweet(ResponseModel):
     version_id: str | None = Field(description="Id of the latest version of an edited tweet; else null.")
     earlier_versions: Integer = Field(description="Texts that edits have replaced.")
     retweet_of: str | None = Field(description="Of a retweet whose original is not stored, the original's id.")
+    conversation_id: str | None = Field(None, description="The tweet that its conversation began with, where known.")
+    reply_to: str | None = Field(None, description="The tweet that it answers; null: none, or the source says none.")
     retweets: Integer = Field(description="Retweets of it that were seen; they are no tweets of their own.")
     credibility: float = Field(description="Of its author, in [0.1, 1]; 0.5 where nothing is known.")
     import_id: str
@@ -71,8 +78,7 @@ class Tweet(ResponseModel):
     @classmethod
     def of(cls, tweet: StoredTweet) -> Self:
         """Return a stored tweet as it goes over the wire."""
-        ids = (("id", tweet.id), ("version_id", tweet.version_id), ("retweet_of", tweet.retweet_of))
-        texts = {name: None if value is None else str(value) for name, value in ids}
+        texts = _ids(tweet, "id", "version_id", "retweet_of", "conversation_id", "reply_to")
         return cls.model_validate({**structs.asdict(tweet), **texts, "sentiment": _sentiment(tweet)})
 
 
@@ -103,13 +109,16 @@ class FeedItem(ResponseModel):
     lang: str | None
     deleted: bool
     datasets: list[str] = Field([], description="Data sets that it is in; of a deleted tweet none.")
+    conversation_id: str | None = Field(None, description="The tweet that its conversation began with, where known.")
+    reply_to: str | None = Field(None, description="The tweet that it answers; null: none, or the source says none.")
+    reply_to_username: str | None = Field(None, description="Who wrote the tweet that it answers, where known.")
     sentiment: Sentiment | None
 
     @classmethod
     def of(cls, change: Change) -> Self:
         """Return a change as it goes over the wire."""
-        names = {"id": str(change.id), "seq": change.change_seq, "sentiment": _sentiment(change)}
-        return cls.model_validate({**structs.asdict(change), **names})
+        names = {**_ids(change, "id", "conversation_id", "reply_to"), "seq": change.change_seq}
+        return cls.model_validate({**structs.asdict(change), **names, "sentiment": _sentiment(change)})
 
 
 class Rejudging(ResponseModel):

@@ -35,6 +35,11 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "retweet_count": ("retweet_count", "public_metrics.retweet_count", "retweetcount", "retweets_count"),
         "reply_count": ("reply_count", "public_metrics.reply_count", "replycount", "replies_count"),
         "quote_count": ("quote_count", "public_metrics.quote_count", "quotecount"),
+        "conversation_id": ("conversation_id", "conversationid"),
+        "reply_to": ("in_reply_to_status_id_str", "in_reply_to_status_id", "referenced_tweets.replied_to.id",
+                     "reply_to_status_id", "inreplytotweetid", "in_reply_to_tweet_id", "reply_to"),
+        "reply_to_username": ("in_reply_to_screen_name", "in_reply_to_username", "reply_to_screen_name",
+                              "inreplytouser.username", "reply_to_username"),
     }
 )  # fmt: skip
 _SHOWN_CHARACTERS = 200

@@ -37,7 +37,7 @@ def as_v2(item: dict[str, Any]) -> dict[str, Any]:
         "public_metrics": {new: item[old] for old, new in _COUNTS.items() if old in item},
         "geo": item.get("place"),
     }
-    if references := _references(item):
+    if references := [*_references(item), *_answered(item)]:
         found["referenced_tweets"] = references
     return found
 
@@ -54,6 +54,11 @@ def _author(user: dict[str, Any]) -> dict[str, Any]:
         "profile_image_url": "default_profile" if user.get("default_profile_image") is True else image,
         "public_metrics": {new: user[old] for old, new in _USER_COUNTS.items() if old in user},
     }
+
+
+def _answered(item: dict[str, Any]) -> list[dict[str, Any]]:
+    key = item.get("in_reply_to_status_id_str") or item.get("in_reply_to_status_id")
+    return [{"type": "replied_to", "id": key, "username": item.get("in_reply_to_screen_name")}] if key else []
 
 
 def _references(item: dict[str, Any]) -> list[dict[str, Any]]:

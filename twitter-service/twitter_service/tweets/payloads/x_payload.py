@@ -18,6 +18,8 @@ from twitter_service.tweets.model import (
     Author,
     NewTweet,
     Unusable,
+    known_id,
+    known_username,
     metrics_of_object,
     read_created_at,
     read_id,
@@ -46,6 +48,8 @@ class _Object(msgspec.Struct):
     geo: Any = None
     note_tweet: Any = None
     referenced_tweets: Any = None
+    conversation_id: Any = None
+    in_reply_to_user_id: Any = None
     edit_history_tweet_ids: Any = None
     user: Any = None
     retrieved: Any = msgspec.field(default=None, name="__twarc")
@@ -114,6 +118,7 @@ def _tweet(item: _Object, raw: str, includes: Includes) -> NewTweet:
     handle = item.username or (author.username if author else None) or _get(item.author, "username")
     places, place_source = _place(item, author, includes)
     retweet_of, original = _retweeted(item.referenced_tweets, includes)
+    reply_to, replied = _replied(item, includes)
     tweet_id = _first_version(item.edit_history_tweet_ids, version)
     return NewTweet(
         id=tweet_id,
@@ -131,6 +136,9 @@ def _tweet(item: _Object, raw: str, includes: Includes) -> NewTweet:
         retweet_of=retweet_of,
         original=original,
         author=author,
+        conversation_id=known_id(item.conversation_id),
+        reply_to=reply_to,
+        reply_to_username=replied,
     )
 
 
@@ -168,12 +176,24 @@ def _first_version(history: Any, version: int) -> int:
 
 
 def _retweeted(references: Any, includes: Includes) -> tuple[int | None, NewTweet | None]:
-    if not isinstance(references, list):
+    reference = _reference(references, "retweeted")
+    return (None, None) if reference is None else _original(reference, includes)
+
+
+def _replied(item: _Object, includes: Includes) -> tuple[int | None, str | None]:
+    """Return the tweet that one answers, and who wrote that, where either is known."""
+    reference = _reference(item.referenced_tweets, "replied_to")
+    if reference is None:
         return None, None
-    for reference in references:
-        if _get(reference, "type") == "retweeted":
-            return _original(reference, includes)
-    return None, None
+    answered = includes.tweets.get(str(reference.get("id"))) or reference
+    author_id = _string(answered.get("author_id")) or _string(item.in_reply_to_user_id)
+    author = includes.author(author_id, answered.get("author"))
+    return known_id(reference.get("id")), known_username(author.username if author else reference.get("username"))
+
+
+def _reference(references: Any, kind: str) -> dict[str, Any] | None:
+    found = references if isinstance(references, list) else []
+    return next((one for one in found if isinstance(one, dict) and one.get("type") == kind), None)
 
 
 def _original(reference: dict[str, Any], includes: Includes) -> tuple[int | None, NewTweet | None]:
@@ -183,6 +203,8 @@ def _original(reference: dict[str, Any], includes: Includes) -> tuple[int | None
         if "text" not in item:
             return key, None
         bare = {name: value for name, value in item.items() if name not in ("type", "referenced_tweets")}
+        if reply := _reference(item.get("referenced_tweets"), "replied_to"):
+            bare["referenced_tweets"] = [reply]
         return key, tweet_of_object(bare, {}, includes)
     except Unusable:
         return None, None
