@@ -20,12 +20,13 @@ class FilterUnknown(Invalid):
 
 
 class ReservedId(Forbidden):
-    """Tweets are the feed's: nobody may put words into an account's mouth, nor take them out of it."""
+    """Tweets are the feed's, and passages their file's: nobody else may put words into their mouth, or erase them."""
 
     code = "reserved_id"
     message = (
-        "The document '{document_id}' poses as a tweet by its id, source or author, or is one. Tweets are the feed's; "
-        "choose an id that does not begin with 'tweet:', and plain Latin names."
+        "The document '{document_id}' poses by its id, source or author as one that the server names, or is one. "
+        "Tweets are the feed's and passages their file's, which DELETE /v1/rag/files/{{id}} erases; choose an id that "
+        "begins with neither 'tweet:' nor 'file:' and is not that of another content, and plain Latin names."
     )
 
 
@@ -41,6 +42,13 @@ class ReservedOrganisation(Forbidden):
 
     code = "reserved_organisation"
     message = "No organisation can be called '{name}'; ask the administrators of your organisation to rename it."
+
+
+class NotYourOrganisation(Forbidden):
+    """Only services of the system store documents for an organisation that they name."""
+
+    code = "not_your_organisation"
+    message = "You store documents for your own organisation, not for '{name}'; leave 'organisation' out."
 
 
 class ConversationNotFound(NotFound):

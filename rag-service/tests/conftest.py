@@ -18,6 +18,7 @@ from castor_chassis.client.transport import httpx
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Answer, Call
+from castor_chassis.tls import TlsFiles
 from rag_service.app import create_app
 from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.repository import EmbeddingRepository
@@ -136,6 +137,8 @@ class World:
     feed: FakeFeed
     issuer: TokenIssuer
     headers: dict[str, str]
+    caller: TlsFiles
+    """The certificate with which it is called, as by another service."""
 
     def token(self, scopes: list[str]) -> str:
         """Return a user's token."""
@@ -288,4 +291,5 @@ async def world(
     files = authority.write(tmp_path, "twitter-service")
     async with run_service(create_app(settings, keys=issuer), settings, client_files=files) as service:
         await service.ready()
-        yield World(service, openai, feed, issuer, {"Authorization": f"Bearer {issuer.user_token(ALL_SCOPES)}"})
+        headers = {"Authorization": f"Bearer {issuer.user_token(ALL_SCOPES)}"}
+        yield World(service, openai, feed, issuer, headers, files)

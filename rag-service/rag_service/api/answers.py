@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from castor_chassis import Ok, errors_of, ok
-from rag_service.api.mappers import answer_of, filters_of
+from rag_service.api.mappers import answer_of, question_filters_of
 from rag_service.api.resources import CanQuery, R, access_of
 from rag_service.api.schemas.answers import AnswerOut, QueryIn
 from rag_service.api.streams import event_stream
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 @router.post("/query", responses=errors_of(FilterUnknown))
 async def answer_question(body: QueryIn, r: R, who: CanQuery) -> Ok[AnswerOut]:
     """Answer a question with quotes that stand verbatim in the documents, or say that they do not answer."""
-    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
+    filters = question_filters_of(body, access_of(who))
     await r.retrieval.check(filters)
     answer = await r.answers.answer(body.question, filters, body.limit)
     return ok(answer_of(answer), as_of=filters.as_of, degraded=answer.degraded or None)
@@ -49,7 +49,7 @@ _EVENTS = {
 async def stream_query(body: QueryIn, r: R, who: CanQuery) -> StreamingResponse:
     """Answer a question as server-sent events."""
 
-    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
+    filters = question_filters_of(body, access_of(who))
     await r.retrieval.check(filters)
 
     async def answered() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from castor_chassis import (
 )
 from rag_service.answers.model import Answer
 from rag_service.api.documents import Limit
-from rag_service.api.mappers import answer_of, conversation_of, filters_of, turn_of
+from rag_service.api.mappers import answer_of, conversation_of, question_filters_of, turn_of
 from rag_service.api.resources import CanQuery, R, access_of
 from rag_service.api.schemas.answers import QueryIn
 from rag_service.api.schemas.conversations import (
@@ -75,7 +75,7 @@ async def get_conversation(conversation_id: uuid.UUID, r: R, who: CanQuery) -> O
 )
 async def ask_in_conversation(conversation_id: uuid.UUID, body: QueryIn, r: R, who: CanQuery) -> Ok[TurnOut]:
     """Ask; what leans on the question before ("¿Y Fajardo?") is rewritten to stand alone. Each request adds a turn."""
-    filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
+    filters = question_filters_of(body, access_of(who))
     await r.retrieval.check(filters)
     turn, answer = await r.conversations.ask(conversation_id, body.question, filters, body.limit, _kept)
     return ok(turn_of(turn), as_of=filters.as_of, degraded=answer.degraded or None)

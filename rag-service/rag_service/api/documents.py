@@ -23,7 +23,7 @@ from castor_chassis import (
     ok,
 )
 from rag_service.api.mappers import document_of, draft_of, erasure_of, stored_of
-from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_of
+from rag_service.api.resources import CanReadDocuments, CanWriteDocuments, R, access_for, access_of
 from rag_service.api.schemas.documents import (
     DocumentErased,
     DocumentOut,
@@ -32,8 +32,8 @@ from rag_service.api.schemas.documents import (
     ErasureOut,
     SourceErased,
 )
-from rag_service.documents.model import DocumentFilter
-from rag_service.errors import DocumentNotFound, DuplicateIds, NotForYourRoles, ReservedId
+from rag_service.documents.model import ANALYSIS, DocumentFilter
+from rag_service.errors import DocumentNotFound, DuplicateIds, NotForYourRoles, NotYourOrganisation, ReservedId
 
 _LAST = 2**63 - 1
 BY_ID = Order(tuple[Identifier], lambda one: (one.id,))
@@ -44,13 +44,19 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
 @router.post(
-    "/documents", status_code=201, responses=errors_of(DuplicateIds, ReservedId, NotForYourRoles, IdempotencyInFlight)
+    "/documents",
+    status_code=201,
+    responses=errors_of(DuplicateIds, ReservedId, NotForYourRoles, NotYourOrganisation, IdempotencyInFlight),
 )
 async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments, _once: Once) -> Ok[DocumentsStored]:
-    """Store documents, all or none; sending the same again changes nothing and costs no embedding."""
+    """Store documents, all or none; sending the same again changes nothing and costs no embedding.
+
+    What a service of the system stores is an analysis: search finds it, and no answer counts it as what people say.
+    """
     drafts = [draft_of(document) for document in body.documents]
-    origin = "analysis" if who.kind == "service" else "upload"
-    return ok(stored_of(drafts, await r.documents.store(access_of(who), origin, drafts)))
+    access = access_for(who, body.organisation)
+    origin = ANALYSIS if who.kind == "service" else "upload"
+    return ok(stored_of(drafts, await r.documents.store(access, origin, drafts)))
 
 
 @router.get("/documents")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from statistics import fmean
 
 from castor_chassis import check_span
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.positions import Position
-from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut
+from rag_service.api.schemas.answers import AnswerOut, CitationOut, PositionOut, QueryIn
 from rag_service.api.schemas.conversations import ConversationOut, TurnOut
 from rag_service.api.schemas.documents import DocumentIn, DocumentOut, DocumentsStored, ErasureOut
 from rag_service.api.schemas.fields import FiltersIn
@@ -87,6 +87,11 @@ def filters_of(
     return Filters(as_of=as_of or datetime.now(UTC), access=access, half_life_days=half_life_days, **dict(filters))
 
 
+def question_filters_of(body: QueryIn, access: Access) -> Filters:
+    """Return the filters of a question, which also leave out analyses."""
+    return replace(filters_of(body.filters, body.as_of, access, body.half_life_days), voices=True)
+
+
 def document_of(document: Document) -> DocumentOut:
     """Return a stored document."""
     return DocumentOut(**asdict(document))
@@ -100,6 +105,7 @@ def hit_of(hit: Hit) -> SearchHit:
         lexical_rank=hit.lexical_rank,
         dense_rank=hit.dense_rank,
         similarity=hit.similarity,
+        more=hit.more,
     )
 
 

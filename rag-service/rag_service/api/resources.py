@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends
@@ -13,7 +13,7 @@ from rag_service.conversations.service import ConversationService
 from rag_service.documents.model import BACKGROUND, Access
 from rag_service.documents.service import DocumentService
 from rag_service.embeddings.repository import EmbeddingRepository
-from rag_service.errors import ReservedOrganisation
+from rag_service.errors import NotYourOrganisation, ReservedOrganisation
 from rag_service.files.service import FileService
 from rag_service.retrieval.service import RetrievalService
 
@@ -42,6 +42,19 @@ def access_of(principal: Principal) -> Access:
     if organisation == BACKGROUND.tenant:
         raise ReservedOrganisation(name=organisation)
     return Access(organisation, principal.roles, principal.label)
+
+
+def access_for(principal: Principal, organisation: str | None) -> Access:
+    """Return for whom a request writes: services may name any organisation, everybody else has their own.
+
+    Raises ``NotYourOrganisation`` and ``ReservedOrganisation``.
+    """
+    own = access_of(principal)
+    if organisation is None or organisation == own.tenant:
+        return own
+    if principal.kind != "service":
+        raise NotYourOrganisation(name=organisation)
+    return replace(own, tenant=organisation)
 
 
 R = Annotated[Resources, provided(Resources)]

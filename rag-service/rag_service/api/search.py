@@ -15,10 +15,11 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 @router.post("/search", responses=errors_of(FilterUnknown))
 async def search_documents(body: SearchIn, r: R, who: CanQuery) -> Page[SearchHit]:
-    """Return the documents that fit best by words and by meaning."""
+    """Return the documents that fit best by words and by meaning; of each conversation only the best, on request."""
     filters = filters_of(body.filters, body.as_of, access_of(who), body.half_life_days)
     await r.retrieval.check(filters)
-    found = await r.retrieval.search(body.query, filters, body.limit)
+    search = r.retrieval.search_folded if body.fold_conversations else r.retrieval.search
+    found = await search(body.query, filters, body.limit)
     return page([hit_of(hit) for hit in found.hits], as_of=filters.as_of, degraded=found.degraded or None)
 
 

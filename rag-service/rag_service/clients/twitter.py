@@ -30,6 +30,9 @@ class TweetChange(BaseModel):
     axes: list[str] = []
     places: list[str] = []
     datasets: list[str] = []
+    conversation_id: str | None = None
+    reply_to: str | None = None
+    reply_to_username: str | None = None
     lang: str | None = None
     deleted: bool = False
     sentiment: Sentiment | None = None

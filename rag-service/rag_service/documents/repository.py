@@ -19,7 +19,8 @@ WRITER_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('rag_documents', 0)
 
 COLUMNS = (
     "d.id, d.text, d.source, d.published_at, d.title, d.url, d.author, d.entities, d.metadata, "
-    "d.stored_at, d.updated_at, d.embedding_model, d.axes, d.places, d.datasets, d.words_hash, d.origin, d.stored_by"
+    "d.stored_at, d.updated_at, d.embedding_model, d.axes, d.places, d.datasets, d.words_hash, d.origin, d.stored_by, "
+    "d.conversation, d.reply_to, d.reply_to_author"
 )
 
 _MOVE = "UPDATE documents SET published_at = $3 WHERE id = $1 AND published_at = $2"
@@ -27,26 +28,29 @@ _MOVE = "UPDATE documents SET published_at = $3 WHERE id = $1 AND published_at =
 _UPSERT = """
 INSERT INTO documents AS d
     (id, published_at, source, author, title, url, text, entities, metadata, content_hash, axes, places,
-     datasets, words_hash, searched)
+     datasets, words_hash, searched, conversation, reply_to, reply_to_author)
 SELECT id, published_at, source, author, title, url, text, entities, metadata, content_hash, axes, places,
-       datasets, words_hash, searched
+       datasets, words_hash, searched, conversation, reply_to, reply_to_author
 FROM jsonb_to_recordset($1) AS g(
     id text, published_at timestamptz, source text, author text, title text, url text, text text,
     entities text[], metadata jsonb, content_hash text, axes text[], places text[], datasets text[], words_hash text,
-    searched text
+    searched text, conversation text, reply_to text, reply_to_author text
 )
 ON CONFLICT (id, published_at) DO UPDATE SET
     source = excluded.source, author = excluded.author, title = excluded.title, url = excluded.url,
     text = excluded.text, entities = excluded.entities, metadata = excluded.metadata,
     content_hash = excluded.content_hash, axes = excluded.axes, places = excluded.places, datasets = excluded.datasets,
-    words_hash = excluded.words_hash, searched = excluded.searched, updated_at = now(),
+    words_hash = excluded.words_hash, searched = excluded.searched, conversation = excluded.conversation,
+    reply_to = excluded.reply_to, reply_to_author = excluded.reply_to_author, updated_at = now(),
     embedding = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding END,
     embedding_model = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding_model END,
     embedding_refused = d.content_hash = excluded.content_hash AND d.embedding_refused
-WHERE (d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata, d.axes, d.places, d.datasets)
+WHERE (d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata, d.axes, d.places, d.datasets,
+       d.conversation, d.reply_to, d.reply_to_author)
     IS DISTINCT FROM
     (excluded.source, excluded.author, excluded.title, excluded.url, excluded.text, excluded.entities,
-     excluded.metadata, excluded.axes, excluded.places, excluded.datasets)
+     excluded.metadata, excluded.axes, excluded.places, excluded.datasets,
+     excluded.conversation, excluded.reply_to, excluded.reply_to_author)
 RETURNING id
 """
 
@@ -137,4 +141,7 @@ def record_of(draft: Draft, published_at: datetime) -> dict[str, object]:
         "datasets": draft.datasets,
         "words_hash": draft.words_hash,
         "searched": draft.searched,
+        "conversation": draft.conversation,
+        "reply_to": draft.reply_to,
+        "reply_to_author": draft.reply_to_author,
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from castor_chassis import ANY_TIME, TimeSpan
 from rag_service.documents.model import Access, Document, DocumentFilter, Draft, Erasure, SavedDocuments
-from rag_service.documents.provenance import is_reserved_id, is_reserved_name
+from rag_service.documents.provenance import is_reserved_id, is_reserved_name, names_other_content
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.errors import DuplicateIds, ReservedId
@@ -17,7 +17,7 @@ from rag_service.text.normal import searchable
 
 @dataclass(frozen=True, slots=True)
 class DocumentService:
-    """Stores, reads and erases documents of one organisation; nobody but the feed stores or erases tweets."""
+    """Stores, reads and erases documents of one organisation; tweets are the feed's, and passages their file's."""
 
     feed: DocumentRepository
     owned: TenantDocumentRepository
@@ -25,10 +25,11 @@ class DocumentService:
     async def store(self, access: Access, origin: str, drafts: Sequence[Draft]) -> SavedDocuments:
         """Store ``drafts`` (at least one), all or none; ``origin`` says by which way they came.
 
-        Raises ``ReservedId`` when one poses as a tweet, ``DuplicateIds`` when two have the same id.
+        Raises ``ReservedId`` when one has an id that the server gives, or poses as a tweet, and ``DuplicateIds`` when
+        two have the same id.
         """
         for draft in drafts:
-            if is_reserved_id(draft.id) or is_reserved_name(draft.source) or _poses_as_account(draft.author):
+            if is_reserved_id(draft.id) or names_other_content(draft) or _poses_as_tweet(draft):
                 raise ReservedId(document_id=draft.id)
         name, times = Counter(draft.id for draft in drafts).most_common(1)[0]
         if times > 1:
@@ -40,7 +41,7 @@ class DocumentService:
         return await self.owned.document(access, document_id)
 
     async def erase(self, access: Access, document_id: str) -> None:
-        """Erase a document of the organisation; raises ``DocumentNotFound``, and ``ReservedId`` for a tweet."""
+        """Erase a document of the organisation; raises ``DocumentNotFound``, or ``ReservedId`` (tweets, passages)."""
         if is_reserved_id(document_id):
             raise ReservedId(document_id=document_id)
         await self.owned.erase(access, document_id)
@@ -62,5 +63,7 @@ class DocumentService:
         return await self.feed.cursor()
 
 
-def _poses_as_account(author: str | None) -> bool:
-    return author is not None and (searchable(author).strip().startswith("@") or is_reserved_name(author))
+def _poses_as_tweet(draft: Draft) -> bool:
+    if draft.author is not None and searchable(draft.author).strip().startswith("@"):
+        return True
+    return is_reserved_name(draft.source) or (draft.author is not None and is_reserved_name(draft.author))

@@ -32,10 +32,10 @@ ON CONFLICT (tenant, id) DO UPDATE SET
     embedding = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding END,
     embedding_model = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding_model END,
     embedding_refused = d.content_hash = excluded.content_hash AND d.embedding_refused
-WHERE (d.published_at, d.readers, d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata)
+WHERE (d.published_at, d.origin, d.readers, d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata)
     IS DISTINCT FROM
-    (excluded.published_at, excluded.readers, excluded.source, excluded.author, excluded.title, excluded.url,
-     excluded.text, excluded.entities, excluded.metadata)
+    (excluded.published_at, excluded.origin, excluded.readers, excluded.source, excluded.author, excluded.title,
+     excluded.url, excluded.text, excluded.entities, excluded.metadata)
 RETURNING id
 """
 
@@ -54,6 +54,8 @@ WHERE d.tenant = $1 AND ($2::text IS NULL OR d.source = $2) AND d.id > $3
 ORDER BY d.id LIMIT $4
 """
 _ERASE_SOURCE = "DELETE FROM tenant_documents WHERE tenant = $1 AND source = $2 RETURNING id"
+# A file without its passages would be taken for read when it is sent again.
+_ERASE_FILES_OF_SOURCE = "DELETE FROM files WHERE tenant = $1 AND source = $2 RETURNING id"
 _NOTE = "INSERT INTO erasures (tenant, document_id, erased_by) SELECT $1, unnest($2::text[]), $3"
 _ERASURES = """
 SELECT number, document_id, erased_by, erased_at FROM erasures
@@ -119,11 +121,15 @@ class TenantDocumentRepository:
         return [Document(**row) for row in rows]
 
     async def erase_source(self, access: Access, source: str) -> int:
-        """Remove all documents of a source that ``access`` may read, note who did, and return how many there were."""
+        """Remove all documents of a source that ``access`` may read, and the files that they are of.
+
+        Notes who did, and returns how many documents there were.
+        """
         async with accessing(self._postgres, access) as connection:
             await connection.execute(WRITER_LOCK)
             rows = await connection.fetch(_ERASE_SOURCE, access.tenant, source)
-            await connection.execute(_NOTE, access.tenant, [row["id"] for row in rows], access.subject)
+            files = await connection.fetch(_ERASE_FILES_OF_SOURCE, access.tenant, source)
+            await connection.execute(_NOTE, access.tenant, [row["id"] for row in (*files, *rows)], access.subject)
         return len(rows)
 
     async def erasures(self, access: Access, before: int, limit: int, erased: TimeSpan = ANY_TIME) -> list[Erasure]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from rag_service.documents.model import FILE_PREFIX
+
 MEDIA_TYPES = ("text/plain", "text/markdown", "text/html", "application/pdf")
 UNNAMED = "application/octet-stream"
 """What clients send that do not know the type of a file; the end of its name says it."""
@@ -46,7 +48,7 @@ class Upload:
     def id(self) -> str:
         """The same content of the same source is the same file."""
         digest = hashlib.sha256(self.source.encode() + b"\x00" + self.content).hexdigest()
-        return f"file:{digest[:32]}"
+        return f"{FILE_PREFIX}{digest[:32]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from castor_chassis import follow
@@ -44,6 +45,7 @@ def draft_of(tweet: TweetChange) -> Draft:
         text=tweet.text or "",
         source=TWEET_SOURCE,
         published_at=tweet.created_at,
+        title=_header(tweet),
         url=f"https://x.com/{tweet.username or 'i'}/status/{tweet.id}",
         author=tweet.username or None,
         entities=tweet.entities,
@@ -51,4 +53,15 @@ def draft_of(tweet: TweetChange) -> Draft:
         axes=tweet.axes,
         places=tweet.places,
         datasets=tweet.datasets,
+        conversation=tweet.conversation_id,
+        reply_to=TWEET_PREFIX + tweet.reply_to if tweet.reply_to else None,
+        reply_to_author=tweet.reply_to_username,
     )
+
+
+def _header(tweet: TweetChange) -> str | None:
+    """Return whom a reply answers, as its title, so that it is indexed and embedded; None where its text says so."""
+    name = tweet.reply_to_username
+    if not name or re.search(rf"@{re.escape(name)}(?!\w)", tweet.text or "", re.IGNORECASE):
+        return None
+    return f"Respuesta a @{name}"

@@ -37,6 +37,18 @@ def without_near_duplicates(hits: Iterable[Hit]) -> list[Hit]:
     return [hit for hit, _ in kept]
 
 
+def best_of_each_conversation(hits: Iterable[Hit]) -> list[Hit]:
+    """Return ``hits`` without those of a conversation that one before them is of."""
+    told: set[str | None] = set()
+    kept = []
+    for hit in hits:
+        name = hit.document.conversation
+        if name is None or name not in told:
+            kept.append(hit)
+        told.add(name)
+    return kept
+
+
 def similar_words(one: frozenset[str], other: frozenset[str]) -> bool:
     """Return whether two texts with these words are near-duplicates."""
     union = len(one | other)

@@ -10,7 +10,7 @@ from rag_service.documents.model import Access, Document, Key
 from rag_service.embeddings.encoder import Encoder
 from rag_service.errors import FilterUnknown
 from rag_service.metrics import DEGRADED, RETRIEVAL
-from rag_service.retrieval.fusion import fuse
+from rag_service.retrieval.fusion import best_of_each_conversation, fuse
 from rag_service.retrieval.model import Candidate, Filters, Found, Hit
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.speakers import speakers_among, without_speakers
@@ -57,6 +57,15 @@ class RetrievalService:
         if not everybody.complete:
             DEGRADED.labels("embeddings").inc()
         return Found(hits, [] if everybody.complete else ["embeddings"], speakers)
+
+    async def search_folded(self, query: str, filters: Filters, limit: int) -> Found:
+        """Return the best ``limit`` documents of different conversations, each with how many more its own has."""
+        found = await self.search(query, filters, _WIDEST)
+        hits = best_of_each_conversation(found.hits)[:limit]
+        counts = await self.searches.conversations([hit.document.conversation for hit in hits], filters)
+        return replace(
+            found, hits=[replace(hit, more=max(0, counts.get(hit.document.conversation, 1) - 1)) for hit in hits]
+        )
 
     async def frequencies(self, words: Sequence[str], filters: Filters) -> dict[str, int]:
         """Return in how many documents that match ``filters`` each word stands, counted up to 4,000."""

@@ -42,7 +42,9 @@ async def test_metadata_changes_without_a_new_embedding_and_text_with_one(world:
 async def test_a_document_without_an_id_is_named_by_its_content(world: World) -> None:
     """The same text sent twice without an id is one document."""
     first = await world.upload({"text": "Un solo documento."})
-    assert await world.upload({"text": "Un solo documento."}) == {**first, "created": 0, "unchanged": 1}
+    same = {**first, "created": 0, "unchanged": 1}
+    assert await world.upload({"text": "Un solo documento."}) == same
+    assert await world.upload({"id": first["ids"][0], "text": "Un solo documento."}) == same
 
 
 async def test_a_new_date_moves_the_document_instead_of_copying_it(world: World) -> None:
@@ -75,6 +77,9 @@ async def test_an_erased_document_is_gone_from_every_answer(world: World) -> Non
     [
         {"id": "tweet:1", "source": "x"},
         {"id": "TWEET:1", "source": "x"},
+        {"id": "file:00", "source": "x"},
+        {"id": "File:0123456789abcdef0123456789abcdef:00001", "source": "x"},
+        {"id": "doc:0123456789abcdef0123456789abcdef", "source": "x"},
         {"id": "d1", "source": "Twitter"},
         {"id": "d1", "source": "twitter\u200b"},
         {"id": "d1", "source": "twit\u00adter"},
@@ -89,7 +94,7 @@ async def test_an_erased_document_is_gone_from_every_answer(world: World) -> Non
     ],
 )
 async def test_nobody_may_upload_a_tweet(world: World, forged: dict[str, str]) -> None:
-    """Tweets come from the feed alone, so no upload can put words into an account's mouth."""
+    """Tweets come from the feed alone, so no upload can put words into an account's mouth; nor into a file's."""
     body = {"documents": [{**forged, "text": "Yo nunca dije esto."}]}
     assert (await world.call("POST", "/v1/rag/documents", body, status=403))["code"] == "reserved_id"
 

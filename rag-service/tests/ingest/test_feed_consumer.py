@@ -102,3 +102,44 @@ async def test_two_followers_at_once_store_a_page_once(consumer: FeedConsumer, e
     outcomes = await asyncio.gather(*(consumer.apply(page, "50") for _ in range(2)), return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CursorMoved", "NoneType"]
     assert (await embeddings.counts()).documents == 50
+
+
+@pytest.mark.parametrize(
+    ("username", "text", "title"),
+    [
+        ("eva", "Eso no es cierto.", "Respuesta a @eva"),
+        ("eva", "@evaristo eso no es cierto.", "Respuesta a @eva"),
+        ("eva", "@Eva eso no es cierto.", None),
+        (None, "Eso no es cierto.", None),
+    ],
+)
+def test_a_reply_says_whom_it_answers(username: str | None, text: str, title: str | None) -> None:
+    """By its title, which is indexed and embedded, unless its text says so; and by the document that it answers."""
+    draft = draft_of(tweet(2, text, conversation_id="1", reply_to="1", reply_to_username=username))
+    assert (draft.title, draft.conversation, draft.reply_to) == (title, "1", "tweet:1")
+    assert draft.searched == (text if title is None else f"{title}\n{text}")
+
+
+async def test_a_conversation_is_told_by_its_best_document(world: World) -> None:
+    """On request search folds replies into the best of them, counts those that match, and forgets erased ones."""
+    for number in range(1, 6):
+        answers = {"reply_to": "1", "reply_to_username": "eva"} if number > 1 else {}
+        world.feed.add(str(number), f"El hospital número {number}.", conversation_id="1", **answers)
+    world.feed.add("6", "El hospital de otra conversación.", conversation_id="6", created_at="2022-05-11T12:00:00Z")
+    world.feed.add("7", "Un hospital sin conversación.")
+    await world.eventually(lambda: world.cursor_is("7"))
+
+    async def found(**filters: str) -> dict[str, int]:
+        body = {"query": "hospital", "fold_conversations": True, "filters": filters}
+        items = (await world.call("POST", "/v1/rag/search", body))["data"]["items"]
+        return {item["document"]["conversation"] or item["document"]["id"]: item["more"] for item in items}
+
+    assert await found() == {"1": 4, "6": 0, "tweet:7": 0}
+    assert await found(since="2022-05-11T00:00:00Z") == {"6": 0}
+    reply = (await world.call("GET", "/v1/rag/documents/tweet:3"))["data"]
+    assert (reply["reply_to"], reply["reply_to_author"], reply["title"]) == ("tweet:1", "eva", "Respuesta a @eva")
+    world.feed.add("3", "", deleted=True)
+    await world.eventually(lambda: world.cursor_is("8"))
+    assert await found() == {"1": 3, "6": 0, "tweet:7": 0}
+    every = await world.call("POST", "/v1/rag/search", {"query": "hospital"})
+    assert [item["more"] for item in every["data"]["items"]] == [0] * 6

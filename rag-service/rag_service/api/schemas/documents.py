@@ -21,6 +21,9 @@ MetadataValue = Words | MetadataNumber | bool | None
 Role = Annotated[str, Pattern(r"^[a-z_-]{1,32}$", "must be 1 to 32 small letters, hyphens or underscores")]
 
 
+Organisation = Annotated[str, Pattern(r"^[A-Za-z0-9_.-]{1,64}$", "must be 1 to 64 letters, digits, _ . or -")]
+
+
 class DocumentIn(RequestModel):
     """A document to store; the same id again replaces it."""
 
@@ -49,6 +52,9 @@ class DocumentsIn(RequestModel):
     """Documents to store, all or none."""
 
     documents: list[DocumentIn] = Field(min_length=1, max_length=500)
+    organisation: Organisation | None = Field(
+        None, description="Named by services alone, which store analyses for it; everybody else stores for their own."
+    )
 
 
 class DocumentsStored(ResponseModel):
@@ -80,6 +86,9 @@ class DocumentOut(ResponseModel):
     datasets: list[str] = Field(description="Data sets that a tweet is in.")
     origin: Origin
     stored_by: str | None = Field(description="Who stored it; null for a tweet of the feed.")
+    conversation: str | None = Field(None, description="Of a tweet: names the conversation that it is part of.")
+    reply_to: str | None = Field(None, description="Of a tweet that answers another: the id of that document.")
+    reply_to_author: str | None = Field(None, description="Who wrote the tweet that it answers, where known.")
 
 
 class ErasureOut(ResponseModel):

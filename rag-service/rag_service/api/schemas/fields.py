@@ -18,6 +18,8 @@ Origin = Annotated[
     Literal["feed", "upload", "file", "analysis"],
     Field(description="By which way it came, set by the server: the feed of tweets, a user, a file, another service."),
 ]
+Voice = Literal["feed", "upload", "file"]
+"""Origins of which answers tell what people say."""
 HalfLife = Annotated[
     Number,
     Field(
@@ -39,3 +41,11 @@ class FiltersIn(RequestModel):
     place: Name | None = Field(None, description="Place that twitter-service found in the tweet.")
     sentiment: Literal["positive", "neutral", "negative"] | None = None
     dataset: Name | None = Field(None, description="Data set that a tweet is in.")
+    stored_by: Name | None = Field(None, description="Who stored it, as 'stored_by' of a document says.")
+    origin: Voice | None = Field(None, description="By which way it came; answers leave out analyses.")
+
+
+class SearchFiltersIn(FiltersIn):
+    """All that are given must hold."""
+
+    origin: Origin | None = Field(None, description="By which way it came.")  # type: ignore[assignment]

@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from castor_chassis import Identifier, Integer, RequestModel, ResponseModel, Timestamp
 from rag_service.api.schemas.documents import DocumentOut
-from rag_service.api.schemas.fields import FiltersIn, HalfLife, Question
+from rag_service.api.schemas.fields import HalfLife, Question, SearchFiltersIn
 
 # Pydantic puts bounds of a validated type into the schema under names of its own; JSON Schema has others.
 SearchLimit = Annotated[Integer, Field(ge=1, le=50), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 50})]
@@ -19,9 +19,12 @@ class SearchIn(RequestModel):
 
     query: Question
     limit: SearchLimit = 10
-    filters: FiltersIn = Field(default_factory=FiltersIn)
+    filters: SearchFiltersIn = Field(default_factory=SearchFiltersIn)
     as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
     half_life_days: HalfLife | None = None
+    fold_conversations: bool = Field(
+        False, description="Of each conversation of tweets only the best hit; its 'more' counts the others."
+    )
 
 
 class JudgedQuestion(RequestModel):
@@ -29,7 +32,7 @@ class JudgedQuestion(RequestModel):
 
     question: Question
     relevant: list[Identifier] = Field(min_length=1, max_length=200)
-    filters: FiltersIn = Field(default_factory=FiltersIn)
+    filters: SearchFiltersIn = Field(default_factory=SearchFiltersIn)
     as_of: Timestamp | None = Field(None, description="What was known then; now when absent.")
 
 
@@ -69,3 +72,6 @@ class SearchHit(ResponseModel):
     lexical_rank: int | None = Field(description="Place in the search by words, from 1.")
     dense_rank: int | None = Field(description="Place in the search by meaning, from 1.")
     similarity: float | None = Field(description="Cosine of question and document, in [-1, 1].")
+    more: int = Field(
+        0, description="With 'fold_conversations': how many more documents of its conversation match the filters."
+    )

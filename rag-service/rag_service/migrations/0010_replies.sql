@@ -1,0 +1,19 @@
+-- Which conversation a tweet is part of, and which document of whom it answers. Those of before learn it when they change.
+ALTER TABLE documents
+    ADD COLUMN conversation    text,
+    ADD COLUMN reply_to        text,
+    ADD COLUMN reply_to_author text;
+CREATE INDEX documents_conversation ON documents (conversation) WHERE conversation IS NOT NULL;
+
+CREATE OR REPLACE VIEW readable_documents WITH (security_invoker = true) AS
+SELECT ''::text AS tenant, id, published_at, 'feed'::text AS origin, NULL::text AS stored_by,
+       source, author, title, url, text, entities, metadata, content_hash, stored_at, updated_at,
+       embedding, embedding_model, embedding_refused, words_hash, axes, places, datasets, lexemes,
+       conversation, reply_to, reply_to_author
+FROM documents
+UNION ALL
+SELECT tenant, id, published_at, origin, stored_by,
+       source, author, title, url, text, entities, metadata, content_hash, stored_at, updated_at,
+       embedding, embedding_model, embedding_refused, words_hash, '{}'::text[], '{}'::text[], '{}'::text[], lexemes,
+       NULL, NULL, NULL
+FROM tenant_documents;
