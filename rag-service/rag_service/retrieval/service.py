@@ -99,7 +99,8 @@ class RetrievalService:
                 return [], False
             others = [space for space in spaces if space.model != today.model]
             before = [await self.encoder.embed_query_in(space, query) for space in others]
-        embedded = [today, *(one for one in before if one is not None)]
+        # Those of before first: a document that is embedded anew meanwhile is then found by the other.
+        embedded = [*(one for one in before if one is not None), today]
         rankings = [await self.searches.dense(one.vectors[0], one.model, filters, limit) for one in embedded]
         return rankings, None not in before
 
@@ -143,7 +144,7 @@ class _Candidates:
         return [candidate for ranking in self.dense for candidate in ranking]
 
     def dense_ranks(self) -> dict[Key, int]:
-        # No document has vectors of two models.
+        # A document is in two of them only when it was embedded anew between them; the later is by what it has now.
         return {key: rank for ranking in self.dense for key, rank in _ranks(ranking).items()}
 
     def unembedded_ranks(self) -> dict[Key, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.embeddings.model import Embeddings, Space
 from rag_service.embeddings.repository import EmbeddingRepository
-from rag_service.retrieval.model import Filters, Found
+from rag_service.retrieval.model import Candidate, Filters, Found
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.service import RetrievalService
 
@@ -70,6 +70,28 @@ async def test_half_of_the_vectors_are_another_models_and_all_are_found(
     await embeddings.end_change()
     assert await searches.spaces() == [Space("new", 4)]
     assert (len((await found(TwoModels())).hits), (await embeddings.counts()).changing_from) == (6, None)
+
+
+async def test_what_is_embedded_anew_between_the_two_searches_is_found(
+    documents: DocumentRepository,
+    embeddings: EmbeddingRepository,
+    searches: SearchRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The documents of the model before get their new vectors when the first search has ended: none is missed."""
+    await _half_changed(documents, embeddings)
+    search = searches.dense
+
+    async def then_embedded(vector: list[float], model: str, filters: Filters, limit: int) -> list[Candidate]:
+        found = await search(vector, model, filters, limit)
+        waiting = await embeddings.pending(9, 100)
+        await embeddings.set_embeddings(waiting, Embeddings("new", 4, [TWO] * len(waiting)))
+        return found
+
+    monkeypatch.setattr(searches, "dense", then_embedded)
+    encoder: Any = TwoModels()
+    found = await RetrievalService(searches, encoder).search("qqq", Filters(as_of=datetime.now(UTC)), 10)
+    assert len(found.hits) == 6
 
 
 async def _store(documents: DocumentRepository, number: int) -> None:
