@@ -2,7 +2,7 @@
 
 A request only appends: it takes as long for an address that has an account as for one that has none, a mail server
 that is away delays the mail and nothing else, and no message is lost with a process. A message may be sent twice,
-and is given up after ``ATTEMPTS``.
+and is given up after ``ATTEMPTS``, whatever it fails with: no message holds up those behind it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from auth_service.crypto.vault import Vault
 from auth_service.errors import OutboxFull
 from auth_service.mail import repository
 from auth_service.mail.repository import QueuedEntry
-from auth_service.mail.sender import MailSender, MailServerUnavailable, Message
+from auth_service.mail.sender import MailSender, Message
 from auth_service.metrics import NOTIFICATIONS, OUTBOX
-from castor_chassis import Postgres, Wakeup
+from castor_chassis import DatabaseUnavailable, Postgres, Wakeup
 
 log = structlog.get_logger("auth.outbox")
 ATTEMPTS = 10
@@ -39,6 +39,11 @@ class QueuedMail:
     details: Mapping[str, str]
     at: datetime
     """When it was appended."""
+
+
+def pause(attempts: int) -> timedelta:
+    """Return how long a message waits after its failure number ``attempts``, counted from 0."""
+    return timedelta(seconds=min(600, 5 * 2**attempts))
 
 
 Compose = Callable[[QueuedMail], Awaitable[Sequence[Message]]]
@@ -75,7 +80,9 @@ class Outbox:
     async def _process(self, entry: QueuedEntry) -> None:
         try:
             kind, result = await self._send(entry)
-        except MailServerUnavailable as error:
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
             await self._postpone(entry, error)
             return
         NOTIFICATIONS.labels(kind, result).inc()
@@ -93,12 +100,13 @@ class Outbox:
             await self.sender.deliver(message)
         return messages[-1].kind if messages else "nobody", "sent"
 
-    async def _postpone(self, entry: QueuedEntry, error: MailServerUnavailable) -> None:
+    async def _postpone(self, entry: QueuedEntry, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
         if entry.attempts + 1 >= ATTEMPTS:
             NOTIFICATIONS.labels("any", "given_up").inc()
-            log.error("notification_given_up", attempts=ATTEMPTS, reason=str(error))
+            log.error("notification_given_up", attempts=ATTEMPTS, reason=reason)
             await repository.remove(self.postgres, entry.id)
             return
         NOTIFICATIONS.labels("any", "postponed").inc()
-        log.warning("notification_postponed", attempts=entry.attempts + 1, reason=str(error))
-        await repository.postpone(self.postgres, entry.id, timedelta(seconds=min(600, 2**entry.attempts)))
+        log.warning("notification_postponed", attempts=entry.attempts + 1, reason=reason)
+        await repository.postpone(self.postgres, entry.id, pause(entry.attempts))

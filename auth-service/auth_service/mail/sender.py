@@ -8,6 +8,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Protocol
@@ -44,7 +45,8 @@ class MailSender(Protocol):
     """Delivers messages."""
 
     async def deliver(self, message: Message) -> None:
-        """Hand a message over; raises ``MailServerUnavailable`` when it was not accepted."""
+        """Hand a message over; raises ``MailServerUnavailable`` when it was not accepted, and ``ValueError`` for an
+        address that no mail can be written to."""
 
     def close(self) -> None:
         """Release what is held."""
@@ -78,17 +80,18 @@ class SmtpSender:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="smtp")
 
     async def deliver(self, message: Message) -> None:
-        """Send the message; raises ``MailServerUnavailable``."""
+        """Send the message; see ``MailSender``."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._send, message)
         except (smtplib.SMTPException, OSError) as error:
             raise MailServerUnavailable(reason=f"The mail server failed ({type(error).__name__})") from error
 
     def _send(self, message: Message) -> None:
+        mail = self._mail(message)
         with self._connected() as server:
             if self._url.username:
                 server.login(unquote(self._url.username), unquote(self._url.password or ""))
-            server.send_message(self._mail(message))
+            server.send_message(mail, to_addrs=[message.to])
 
     def _connected(self) -> smtplib.SMTP:
         host, port = self._url.hostname or "", self._url.port or _PORTS[self._url.scheme]
@@ -101,7 +104,7 @@ class SmtpSender:
 
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self._sender, message.to, message.subject
+        mail["From"], mail["To"], mail["Subject"] = self._sender, _checked(message.to), message.subject
         mail["Date"], mail["Message-ID"] = formatdate(usegmt=True), make_msgid(domain=self._sender.partition("@")[2])
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
@@ -110,3 +113,17 @@ class SmtpSender:
     def close(self) -> None:
         """Stop the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _checked(address: str) -> str:
+    """Return an address that a header holds as it is; raises ``ValueError`` where a reader would take it for another.
+
+    The parser of ``email`` decodes encoded words (RFC 2047) in addresses too, and fails on some with ``IndexError``.
+    """
+    try:
+        read = [each.addr_spec for each in EmailPolicy().header_factory("To", address).addresses]
+    except IndexError:
+        read = []
+    if read != [address]:
+        raise ValueError("the address cannot stand in the header of a mail")
+    return address

@@ -54,6 +54,19 @@ async def test_registration_gives_an_account_and_a_session(auth: RunningService,
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("address", ["=?utf-8?q?=0A?=@b.co", "=?utf-8?q?victim?=@x.co", "ana=?@b.co"])
+async def test_an_encoded_word_is_no_address(mailing: RunningService, person: Any, people: Any, address: str) -> None:
+    """Nothing that a mail reader decodes is taken for an address, neither a new one nor one's own."""
+    for path, body in (
+        ("/register", {"email": address, "password": people.password}),
+        ("/password/forgot", {"email": address}),
+    ):
+        answer = await mailing.client.post(f"/v1/auth{path}", json=body)
+        assert (answer.status_code, "=?" in answer.json()["error"] + str(answer.json()["details"])) == (422, True), path
+    changed = await person.post("/me/email", new_email=address, password=people.password)
+    assert changed.status_code == 422
+
+
 async def test_role_of_registration_defaults_to_the_least(run_auth: Any, people: Any) -> None:
     """Unless a setting says otherwise, a stranger who registers may look at trends, counts and forecasts only."""
     async with run_auth(registration_role="viewer") as auth:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from castor_chassis import Unavailable, Wakeup
+from castor_chassis import DatabaseUnavailable, Unavailable, Wakeup
 from forecast_service.backtests.evaluation import forecasts_from, origins_of
 from forecast_service.backtests.model import Backtest
 from forecast_service.backtests.repository import BacktestRepository
@@ -52,7 +52,10 @@ class BacktestRunner:
             for place in origins_of(job.plan, self._minimum_days):
                 if place not in done:
                     await self._test(job, place)
-        except (ValueError, ArithmeticError, ProcessesBusy) as error:
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            # Whatever its series makes a method raise, the jobs behind it are run.
             log.warning("backtest_failed", backtest_id=job.id, exc_info=error)
             await self._backtests.end(job.id, f"A forecast could not be made ({type(error).__name__}).")
             return True

@@ -113,6 +113,20 @@ async def test_a_message_verifies_as_standard_webhooks_says(
         Webhook(secret_of(KEY, replace(watch, id="w_other"))).verify(body, headers)
 
 
+async def test_an_address_that_breaks_the_client_fails_for_its_own_watch_alone(
+    watches: WatchRepository, deliverer: Deliverer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message is counted as failed, and the messages of other watches arrive."""
+    monkeypatch.setattr("trending_service.watches.delivery.check_url", lambda _url, **_: None)
+    bad, good = await _add(watches, 1, "https://a..b/"), await _add(watches, 2, receiver.url)
+    for watch in (bad, good):
+        await watches.tell(watch, _event(7), NOW)
+    await _drain(deliverer)
+    assert [json.loads(body)["watch"] for _, body in receiver.requests] == [good.id]
+    (dead,) = await watches.events(bad.id, EventFilter(0, 10, "dead"))
+    assert (dead.attempts, "idna" in (dead.last_error or "")) == (5, True)
+
+
 async def test_after_a_rotation_both_secrets_verify_for_a_day(
     watches: WatchRepository, deliverer: Deliverer, receiver: Receiver
 ) -> None:

@@ -36,6 +36,7 @@ def test_public_addresses_are_some(address: str) -> None:
         "http://example.com/", "ftp://example.com/", "https://", "https://user:pw@example.com/", "https://127.0.0.1/",
         "https://[::1]/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://localhost/",
         "https://db.internal/", "https://example.com:99999/", "https://[::1/",
+        "https://a..example.com/", f"https://{'a' * 64}.example.com/",
     ],
 )  # fmt: skip
 def test_targets_that_can_never_be_are_refused(url: str) -> None:

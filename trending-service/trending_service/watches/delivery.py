@@ -15,7 +15,7 @@ from random import Random
 import aiohttp
 from standardwebhooks import Webhook
 
-from castor_chassis import Invalid, normal_time
+from castor_chassis import normal_time
 from trending_service.metrics import DELIVERIES
 from trending_service.watches.model import Batch, Watch
 from trending_service.watches.repository import WatchRepository
@@ -138,7 +138,8 @@ class Deliverer:
             check_url(url, allow_private=self.allow_private)
             async with session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer:
                 return None if 200 <= answer.status < 300 else f"the receiver answered {answer.status}"
-        except (aiohttp.ClientError, OSError, TimeoutError, Invalid) as error:
+        except Exception as error:
+            # Whatever the address of one watch makes the client raise, the messages of the others go on.
             return f"{type(error).__name__}: {error}"
 
 

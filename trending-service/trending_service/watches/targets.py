@@ -30,10 +30,12 @@ def is_public(address: str) -> bool:
 
 
 def check_url(url: str, *, allow_private: bool) -> None:
-    """Raise ``Invalid`` for an address that can never be a target: no HTTPS, credentials, a private IP address."""
+    """Raise ``Invalid`` for an address that can never be a target: no HTTPS, credentials, a private IP address, a
+    name that DNS cannot have."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
+        (host or "").encode("idna")
     except ValueError as error:
         raise Invalid(reason="'url' is no web address") from error
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):

@@ -11,7 +11,15 @@ from castor_chassis import ComposedText, Integer, Pattern, Text
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
-# The valid e-mail address of the WHATWG HTML standard, with a dot required in the domain.
+
+def _no_encoded_word(email: str) -> str:
+    # A reader of RFC 2047 decodes =?utf-8?q?ana?=@example.org, so that a mail to it goes to ana@example.org or nowhere.
+    if "=?" in email:
+        raise ValueError("must not contain =?, which begins an encoded word in a mail")
+    return email
+
+
+# The valid e-mail address of the WHATWG HTML standard, with a dot required in the domain and without encoded words.
 Email = Annotated[
     str,
     StringConstraints(max_length=254),
@@ -19,6 +27,8 @@ Email = Annotated[
         rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+$",
         "must be an address such as ana@example.org, without accents",
     ),
+    AfterValidator(_no_encoded_word),
+    Field(json_schema_extra={"not": {"pattern": r"=\?"}}),
 ]
 UUID_TEXT = Pattern(
     r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
