@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_DOCUMENT = re.compile(r'<document id="([^"<>\n]{1,200})">(.*?)</document>', re.DOTALL)
-_QUESTION = re.compile(r"<question>(.*?)</question>", re.DOTALL)
+_DOCUMENT_BEGINS, _DOCUMENT_ENDS = re.compile(r'<document id="([^"<>\n]{1,200})">'), "</document>"
+_QUESTION_BEGINS, _QUESTION_ENDS = re.compile("<question>"), "</question>"
 _SENTENCE_END = re.compile(r"[.!?…][\"'»”)]?(?=\s+[^\s\w]*[A-ZÁÉÍÓÚÜÑ0-9])")
+_VISIBLE = re.compile(r"\S")
 _MIN_WORDS = 4
 _MAX_CHARACTERS = 320
 
@@ -53,15 +54,29 @@ def read_prompt(user_messages: Sequence[str]) -> Prompt:
     The question is the last ``<question>`` outside of all documents; without one, the text of the last message outside
     of its documents. An escaped document can neither end its element nor begin another.
     """
-    documents = [_document(match) for message in user_messages for match in _DOCUMENT.finditer(message)]
-    outside = [_DOCUMENT.sub(" ", message) for message in user_messages]
-    asked = [question for text in outside for question in _QUESTION.findall(text)]
-    question = asked[-1] if asked else outside[-1] if outside else ""
-    return Prompt(unescape(question).strip(), tuple(documents))
+    documents: list[Document] = []
+    asked: list[str] = []
+    outside = ""
+    for message in user_messages:
+        pieces, start = [], 0
+        for begin, text, end in _elements(message, _DOCUMENT_BEGINS, _DOCUMENT_ENDS):
+            documents.append(Document(unescape(begin[1]), unescape(text)))
+            pieces.append(message[start : begin.start()])
+            start = end
+        outside = " ".join([*pieces, message[start:]])
+        asked += [text for _, text, _ in _elements(outside, _QUESTION_BEGINS, _QUESTION_ENDS)]
+    return Prompt(unescape(asked[-1] if asked else outside).strip(), tuple(documents))
 
 
-def _document(match: re.Match[str]) -> Document:
-    return Document(unescape(match[1]), unescape(match[2]))
+def _elements(text: str, begins: re.Pattern[str], ends: str) -> Iterator[tuple[re.Match[str], str, int]]:
+    """Yield the beginning, the content and the end of each element, in time linear in the length of ``text``.
+
+    One that is not closed ends the search: none behind it is closed either.
+    """
+    place = 0
+    while (begin := begins.search(text, place)) and (end := text.find(ends, begin.end())) >= 0:
+        place = end + len(ends)
+        yield begin, text[begin.end() : end], place
 
 
 def passages(document: Document) -> Iterator[Passage]:
@@ -84,10 +99,11 @@ def _sentences(line: str) -> Iterator[str]:
 
 
 def _cut(piece: str) -> Iterator[str]:
-    while len(piece) > _MAX_CHARACTERS:
-        end = piece.rfind(" ", 1, _MAX_CHARACTERS)
-        end = end if end > 0 else _MAX_CHARACTERS
-        yield piece[:end].rstrip()
-        piece = piece[end:].lstrip()
+    start = 0
+    while len(piece) - start > _MAX_CHARACTERS:
+        end = piece.rfind(" ", start + 1, start + _MAX_CHARACTERS)
+        end = end if end > 0 else start + _MAX_CHARACTERS
+        yield piece[start:end].rstrip()
+        start = _VISIBLE.search(piece, end).start()  # type: ignore[union-attr]  # a piece ends with a visible character
     if piece:
-        yield piece
+        yield piece[start:]

@@ -48,8 +48,8 @@ class ExtractiveProvider:
         yield Json.of({**head, "choices": [], "usage": _usage(request, "".join(pieces))})
 
     async def _pieces(self, request: ChatRequest) -> list[str]:
-        prompt = read_prompt([message.text() for message in request.messages if message.role == "user"])
-        return await self._in_thread(lambda: list(answer(prompt, self._encoder())))
+        asked = [message.text() for message in request.messages if message.role == "user"]
+        return await self._in_thread(lambda: list(answer(read_prompt(asked), self._encoder())))
 
 
 def _head(kind: str, model: str) -> dict[str, Any]:

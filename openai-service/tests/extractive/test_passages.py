@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +12,7 @@ from openai_service.extractive.passages import Document, escape, passages, read_
 
 MARKUP = st.sampled_from(["<", ">", "&", "lt;", "gt;", "amp;", "/", "document", "question", ' id="x"', "\n", "a", "ñ"])
 PROSE = st.sampled_from([*"aB. !?¿#\n\r\t\"'…,", "palabra ", "\u2028", "x" * 400])
+FENCES = ['<document id="a">', '<document id="">', "</document>", "<question>", "</question>", "ñ", "\n", "</docu"]
 HOSTILE = st.lists(MARKUP, max_size=30).map("".join)
 
 
@@ -64,3 +68,20 @@ def test_sentences_are_split_and_short_ones_stay_with_the_next() -> None:
     text = "Atención. Hoy presentamos la reforma de salud. Mañana vamos a Cali con todos."
     found = [p.text for p in passages(Document("1", text))]
     assert found == ["Atención. Hoy presentamos la reforma de salud.", "Mañana vamos a Cali con todos."]
+
+
+@pytest.mark.parametrize("text", ['<document id="a">', "<question>", '<document id="a"><question>', "palabra " * 4])
+def test_a_hostile_message_costs_time_linear_in_its_length(text: str) -> None:
+    """What is opened 100,000 times and never closed is read within the time limit of tests, not within an hour."""
+    message = text * 100_000
+    prompt = read_prompt([message])
+    assert (prompt.documents, prompt.question) == ((), message.strip())
+    whole = "".join(passage.text.replace(" ", "") for passage in passages(Document("1", message)))
+    assert whole == message.replace(" ", "")
+
+
+@given(st.lists(st.sampled_from(FENCES), max_size=12).map("".join))
+def test_elements_are_those_of_the_expression(text: str) -> None:
+    """The scan finds what the expression says: each beginning with the nearest end behind it."""
+    expected = re.findall(r'<document id="([^"<>\n]{1,200})">(.*?)</document>', text, re.DOTALL)
+    assert [(found.id, found.text) for found in read_prompt([text]).documents] == expected

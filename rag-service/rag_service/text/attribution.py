@@ -27,7 +27,7 @@ _SPEAKERS = (
     re.compile(rf"\b(?:[Ss]egún|[Dd]e acuerdo con|palabras de)\s+({_HANDLE})"),
     re.compile(rf"\b{_SAYS}\s+({_CAPITALISED}(?:\s+{_CAPITALISED})*|@\w+)"),
     # "Petro: «...»", at the beginning of a sentence.
-    re.compile(rf"(?:^|[.!?…\n]\s*)(?!{_HEADING}\s*:)({_CAPITALISED}(?:\s+{_CAPITALISED})*)\s*:"),
+    re.compile(rf"(?:^|[.!?…]\s*|\n[^\S\n]*)(?!{_HEADING}\s*:)({_CAPITALISED}(?:\s+{_CAPITALISED})*)\s*:"),
 )
 # Words with a capital letter that begin a sentence without naming anybody.
 _NOBODY = words_of(

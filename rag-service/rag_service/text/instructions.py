@@ -21,7 +21,7 @@ _PATTERNS = tuple(
         r"(?:system prompt|prompt|instrucciones|instructions|mensaje de sistema)",
         r"\b(?:ahora eres (?:un|una|mi)|actua como si fueras|you are now|act as if you were|pretend to be)\b",
         r"\b(?:modo|mode)\s+(?:desarrollador|developer|dan|jailbreak)\b",
-        r"(?:^|\n)\s*(?:system|assistant|sistema|asistente)\s*:",
+        r"(?:^|\n)[^\S\n]*(?:system|assistant|sistema|asistente)\s*:",
         r"<\|?(?:system|assistant|im_start|im_end|endoftext)\|?>|\[/?inst\]",
         r"\b(?:como|as an?)\s+(?:modelo de lenguaje|asistente de ia|ai (?:language )?model|ai assistant)\b.{0,60}"
         r"\b(?:debes|tienes que|must|should|responde|answer)\b",

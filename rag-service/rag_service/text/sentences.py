@@ -26,12 +26,14 @@ _ABBREVIATIONS = _listed(
 _ALWAYS_GO_ON = _listed("sr sra dr dra ing lic prof gral cnel art arts num nro pag pags av cra cll no")
 """Of them, those after which it never does, whatever follows."""
 _CLOSING = "\"'”’»)\\]"
-_END = re.compile(rf"[.!?…]+[{_CLOSING}]*(?=\s|$|[^\w\s.,;:!?…{_CLOSING}/@#&=_-])|\n+")
+_END = re.compile(rf"(?<![.!?…])[.!?…]++[{_CLOSING}]*+(?=\s|$|[^\w\s.,;:!?…{_CLOSING}/@#&=_-])|\n+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\.$")
 _LISTED = re.compile(r"(?:^\s*|[,;:.(\n]\s*|\b[ye]\s)(\d{1,2})$")
 _LONGEST_POINT = 600
 """So far from it the point before or after is looked for."""
-_LOWER_START = re.compile(r"\s*[,;:)]?\s*[a-záéíóúüñ]")
+_LOWER_START = re.compile(r"\s*+[,;:)]?+\s*+[a-záéíóúüñ]")
+_NEAR = 200
+"""Characters around the end of a line that are looked at; all of a long file at each line would take hours."""
 _VISIBLE = re.compile(r"\S")
 _TOKEN_START = re.compile(r"\S*$")
 
@@ -53,7 +55,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 def _ends(text: str, start: int, match: re.Match[str]) -> bool:
     sign, end = match.group(), match.end()
-    goes_on = _LOWER_START.match(text, end) is not None
+    goes_on = _LOWER_START.match(text, end, end + _NEAR) is not None
     if sign[0] == "\n":
         return len(sign) > 1 or not goes_on or _is_ended(text, start, match.start())
     if not sign.startswith(".") or sign.startswith("..."):
@@ -65,7 +67,7 @@ def _ends(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _is_ended(text: str, start: int, end: int) -> bool:
-    return text[start:end].rstrip()[-1:] in {".", "!", "?", "…", ":"}
+    return text[max(start, end - _NEAR) : end].rstrip()[-1:] in {".", "!", "?", "…", ":"}
 
 
 def _counts_points(text: str, start: int, match: re.Match[str]) -> bool:

@@ -19,7 +19,7 @@ MINIMUM_QUOTE_CHARACTERS = 8
 _ESCAPE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 # What no quote may cut, in this order: addresses, numbers with sign, unit and multiplier, words, flags and emoji.
 _UNCUT = re.compile(
-    r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.]+|[@#]\w+"
+    r"https?://\S+|[\w.+-]{1,64}@[\w-]+\.[\w.]+|[@#]\w+"
     r"|[$€]? ?[-+−]?\d+(?:[.,:/'’-]\d+|(?: \d{3})+(?!\d))*"
     r"(?:\s?[%‰°]|\s(?:por ciento|mil|millón|millones|billón|billones)\b)*"
     r"(?:\sde\s(?:pesos|millones)\b)?"

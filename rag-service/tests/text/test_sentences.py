@@ -41,3 +41,11 @@ def test_no_letter_is_lost_or_doubled(text: str) -> None:
     found = list(sentences(text))
     assert "".join("".join(text[start:end].split()) for start, end in found) == "".join(text.split())
     assert all(one[1] <= other[0] for one, other in pairwise(found))
+
+
+@pytest.mark.parametrize("text", [".", "…", "\n ", "a\n", ". ", "a .\n", "sr. ", " "])
+def test_a_hostile_text_is_cut_in_time_linear_in_its_length(text: str) -> None:
+    """200,000 characters that repeat what ends a sentence are cut within the time limit of tests."""
+    whole = (text * 200_000)[:200_000] + "z"
+    pieces = "".join(whole[start:end] for start, end in sentences(whole))
+    assert "".join(pieces.split()) == "".join(whole.split())
