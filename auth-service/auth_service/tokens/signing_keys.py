@@ -51,12 +51,14 @@ class SigningKeys:
 
     def __init__(self) -> None:
         self._keys: dict[str, SigningKey] = {}
+        self._leaked: set[str] = set()
         self._stale = Wakeup()
 
     def forget(self, revocation: Revocation) -> None:
         """Drop a key that has leaked, and have its replacement read at once."""
         if revocation.kind == "signing_key":
             self._keys.pop(revocation.subject, None)
+            self._leaked.add(revocation.subject)
             self._stale.set()
 
     async def key(self, kid: str) -> Any | None:
@@ -94,8 +96,9 @@ class SigningKeys:
         if not any(key.signs for key in stored):
             stored = await _make_first(postgres, vault, offload)
         fresh = [self._keys.get(key.kid) or await offload(_unsealed, vault, key) for key in stored]
-        signs = {key.kid: key.signs for key in stored}
-        self._keys = {key.kid: SigningKey(key.kid, key.private, key.public, signs[key.kid]) for key in fresh}
+        signs = {key.kid: key.signs for key in stored if key.kid not in self._leaked}
+        held = [key for key in fresh if key.kid in signs]
+        self._keys = {key.kid: SigningKey(key.kid, key.private, key.public, signs[key.kid]) for key in held}
         SIGNING_KEYS.set(len(self._keys))
 
     async def run(self, postgres: Postgres, vault: Vault, offload: Offload, gate: Gate, every_seconds: float) -> None:

@@ -11,7 +11,11 @@ import pytest
 from jose import jws
 
 from auth_service.crypto.vault import Vault
+from auth_service.tokens.signing_keys import SigningKeys
+from castor_chassis import Postgres, Unavailable
 from castor_chassis.client.transport import httpx
+from castor_chassis.security.revocation import Revocation
+from castor_chassis.storage.migrations import migrate
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -94,3 +98,17 @@ async def test_starts_without_postgres_and_becomes_ready_with_it(run_auth: Any, 
         postgres_server.start()
         await auth.ready()
         assert (await auth.client.get("/v1/auth/jwks")).status_code == 200
+
+
+async def test_a_key_that_leaks_while_the_keys_are_read_is_not_held_again(postgres_url: str) -> None:
+    """What was read before the key was replaced is published no longer, and signs nothing."""
+    await migrate(postgres_url, "auth_service")
+    postgres, vault, keys = Postgres(postgres_url), Vault("a key encryption secret for tests only"), SigningKeys()
+    await postgres.open()
+    await keys.load(postgres, vault, asyncio.to_thread)
+    kid = keys.active().kid
+    keys.forget(Revocation("signing_key", kid, 0.0, 0.0))
+    await keys.load(postgres, vault, asyncio.to_thread)
+    await postgres.close()
+    with pytest.raises(Unavailable):
+        keys.active()

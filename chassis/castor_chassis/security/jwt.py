@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from castor_chassis.metrics import AUTH_FAILURES
-from castor_chassis.security.revocation import Revocation, RevocationList
+from castor_chassis.security.revocation import RevocationList
 from castor_chassis.tls import PeerIdentity
 from castor_chassis.wire.errors import NoCredentials, Unauthenticated
 
@@ -83,7 +83,6 @@ class TokenVerifier:
         self._audiences = {**outside, "service": service, "delegation": service}
         self._cache: OrderedDict[bytes, Claims] = OrderedDict()
         self._cache_size = cache_size
-        self._revoked.on_add(self._forget)
 
     async def verify(self, token: str, peer: PeerIdentity | None) -> Claims:
         """Return the claims of ``token``; raises ``Unauthenticated`` with the reason.
@@ -112,15 +111,12 @@ class TokenVerifier:
             raise _refused("expired", "The token has expired", NoCredentials)
         if claims.thumbprint is not None and (peer is None or claims.thumbprint != peer.thumbprint):
             raise _refused("wrong_certificate", f"The {claims.use} token belongs to another certificate")
+        # A key set fetched from a replica that has not read the revocation yet still has the key.
+        if claims.key_id in self._revoked.leaked_keys:
+            raise _refused("unknown_key", "The token is signed with a key that is not ours")
         if claims.session_id is not None and self._revoked.session(claims.session_id, claims.issued_at):
             raise _refused("revoked", "The session of the token was ended", NoCredentials)
         return claims
-
-    def _forget(self, revocation: Revocation) -> None:
-        if revocation.kind == "signing_key":
-            forged = [digest for digest, claims in self._cache.items() if claims.key_id == revocation.subject]
-            for digest in forged:
-                del self._cache[digest]
 
     def _remember(self, digest: bytes, claims: Claims) -> None:
         self._cache[digest] = claims

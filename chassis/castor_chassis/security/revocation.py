@@ -76,6 +76,8 @@ class RevocationList:
 
     def __init__(self, max_entries: int = 100_000) -> None:
         self.epoch = 0
+        self.leaked_keys: set[str] = set()
+        """Key ids of all that ever leaked: nothing they signed holds, whoever still publishes them."""
         self._max = max_entries
         self._sessions: OrderedDict[str, Revocation] = OrderedDict()
         self._issued_after = 0.0
@@ -102,6 +104,8 @@ class RevocationList:
         for revocation in batch.items:
             if revocation.kind == "session":
                 self._sessions[revocation.subject] = revocation
+            if revocation.kind == "signing_key":
+                self.leaked_keys.add(revocation.subject)
             for listener in self._listeners:
                 listener(revocation)
         self.epoch = batch.epoch

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from castor_chassis import TokenVerifier, Unauthenticated
+from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationList
 from castor_chassis.testing import TokenIssuer
 from castor_chassis.tls import PeerIdentity
 
@@ -194,3 +195,17 @@ async def test_cached_token_expires(verifier: TokenVerifier, issuer: TokenIssuer
     claims = verifier._cache[hashlib.sha256(token.encode()).digest()]
     object.__setattr__(claims, "expires_at", int(time.time()) - 60)
     assert await refused(verifier, token)
+
+
+async def test_what_a_leaked_key_signed_never_holds_again(issuer: TokenIssuer) -> None:
+    """Neither tokens verified before nor others, although the key source still gives the key: it may be behind."""
+    revoked = RevocationList()
+    verifier = TokenVerifier(issuer, issuer=issuer.issuer, service="sentiment-service", revoked=revoked)
+    known, forged = issuer.user_token(["a:b"]), issuer.user_token(["a:b"])
+    await verifier.verify(known, None)
+    now = time.time()
+    revoked.add(RevocationBatch(1, [Revocation("signing_key", issuer.kid, now, now + 60)]))
+    assert await issuer.key(issuer.kid) is not None
+    for token in (known, forged, forged):
+        assert await refused(verifier, token)
+        assert verifier.recall(token.encode(), None) is None
