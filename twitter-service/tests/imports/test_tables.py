@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from twitter_service.errors import BadColumns, MissingColumns, RepeatedColumn
 from twitter_service.imports.parser import parse
+from twitter_service.imports.readers.base import Recognised
+from twitter_service.imports.readers.csv_reader import MAX_RECORD, CsvReader
+from twitter_service.imports.readers.encoding import LONGEST_LINE, as_utf8
 from twitter_service.imports.readers.table_columns import TableOptions, columns_of
 from twitter_service.imports.readers.tweet_file import TweetFile
 from twitter_service.tweets.model import NewTweet, Rejection, read_text
@@ -35,6 +39,59 @@ def reason(found: list[NewTweet | Rejection]) -> str:
     assert len(found) == 1
     assert isinstance(found[0], Rejection)
     return found[0].reason
+
+
+@pytest.mark.parametrize("line", ["a", ",", "é", " ", '"', "sep="])
+def test_a_first_line_without_an_end_is_refused_and_not_held(line: str) -> None:
+    """After a bounded number of characters the file is refused, however much of it would come."""
+    reader, fed, data = CsvReader(), 0, (line * 10_000).encode()
+    with pytest.raises(MissingColumns):
+        while fed < 10 * MAX_RECORD:
+            fed += len(data)
+            assert list(reader.read(data, final=False)) == []
+    assert fed <= 3 * MAX_RECORD
+
+
+@pytest.mark.parametrize("blank", ["\n", " \r\n", "\t\n", "\r"])
+def test_blank_lines_before_the_header_are_dropped_as_they_come(blank: str) -> None:
+    """What is held of them is less than a line, and the lines behind keep their numbers."""
+    reader, blanks = CsvReader(), 200_000
+    for _ in range(blanks // 20_000):
+        assert list(reader.read((blank * 20_000).encode(), final=False)) == []
+        assert len(reader.state()["rest"]) <= len(blank)
+    table = f"id,username,created_at,text\nx,marta,{AT},t\n{KEY},marta,{AT},hola\n"
+    refused, kept = reader.read(table.encode(), final=True)
+    assert isinstance(refused, Rejection)
+    assert refused.line == blanks + 2
+    assert facts([kept]) == [(KEY, "marta", "hola")]
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_a_field_longer_than_the_parser_takes_is_rejected_with_its_line(quoted: bool) -> None:
+    """The record alone is rejected, also where it comes in one piece; as a header the file is refused."""
+    field = f'"{"a" * 200_000}"' if quoted else "a" * 200_000
+    table = f"id,username,created_at,text\n{KEY},marta,{AT},{field}\n{KEY},marta,{AT},hola\n".encode()
+    refused, kept = CsvReader().read(table, final=True)
+    assert isinstance(refused, Rejection)
+    assert (refused.line, "characters" in refused.reason, facts([kept])) == (2, True, [(KEY, "marta", "hola")])
+    with pytest.raises(MissingColumns):
+        list(CsvReader().read(f"{field},text\n".encode(), final=True))
+
+
+@pytest.mark.parametrize("text", ["é", "ñ😀", "€a", "a"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+async def test_a_line_of_windows_1252_without_an_end_is_not_held(text: str, encoding: str) -> None:
+    """It goes on in parts, and no character of it is cut."""
+    whole = (text if encoding == "utf-8" else text.replace("😀", "")) * 1_000_000
+    data = whole.encode(encoding)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for first in range(0, len(data), 99_991):
+            yield data[first : first + 99_991]
+
+    parts = [part async for part in as_utf8(pieces(), "windows-1252", Recognised())]
+    assert "".join(part.decode() for part in parts) == whole
+    assert max(map(len, parts)) <= 4 * LONGEST_LINE
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])

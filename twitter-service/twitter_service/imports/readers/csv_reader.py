@@ -25,6 +25,7 @@ _Found = list[NewTweet | Rejection]
 MAX_RECORD = 100_000
 """Characters of a CSV record; a quote that is still open after so many is taken for one that is never closed."""
 
+_BLANK_LINES = re.compile(r"\s*\n")
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?")
 
 
@@ -163,6 +164,9 @@ class CsvReader:
         return []
 
     def _complete(self, record: str) -> _Found:
+        if len(record) > MAX_RECORD and '"' in record:
+            # The parser of quoted fields raises above 131,072 characters.
+            return self._consume(record, self._refused(f"the record has more than {MAX_RECORD} characters"))
         fields = self._fields(record)
         if self._header is None and record.strip():
             self._open(fields, self._mark)
@@ -184,13 +188,22 @@ class CsvReader:
         return self._separator or ","
 
     def _find_separator(self, final: bool) -> bool:
-        """Find the separator in the first line that is not blank; False while it has not come."""
-        line, newline, _ = self._text[self._position :].lstrip().partition("\n")
-        if not newline and not final:
-            return False
+        """Find the separator in the first line that is not blank; False while it has not come.
+
+        Raises ``MissingColumns`` when ``MAX_RECORD`` characters hold no line: nothing else bounds what is held.
+        """
+        if blank := _BLANK_LINES.match(self._text, self._position):
+            self.line += blank[0].count("\n")
+            self._position = blank.end()
+        end = self._text.find("\n", self._position)
+        if end < 0 and len(self._text) - self._position > MAX_RECORD:
+            raise MissingColumns(missing=", ".join(REQUIRED), header=f"{MAX_RECORD} characters without a line end")
+        if end < 0:
+            return final
+        line = self._text[self._position : end].lstrip()
         if match := _SEPARATOR_LINE.fullmatch(line.strip(",; ")) or _SEPARATOR_LINE.fullmatch(line.strip()):
-            self.line += 1 + self._text[self._position :].split("sep=")[0].count("\n")
-            self._position = self._text.index("\n", self._text.index("sep=", self._position)) + 1
+            self.line += 1
+            self._position = end + 1
         self._separator = match[1] if match else separator_of(line)
         return True
 

@@ -13,6 +13,8 @@ from twitter_service.imports.readers.base import Recognised
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
 _LONE = re.compile("[\ud800-\udfff]")
 """Half of a pair: what is left of an emoji that a program cut."""
+LONGEST_LINE = 1 << 20
+"""Bytes of a line that are judged together; of a longer one each part is."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -72,6 +74,17 @@ class _Windows1252:
     def feed(self, data: bytes) -> Iterator[bytes]:
         *lines, self._rest = (self._rest + data).split(b"\n")
         yield b"".join(self._utf8(line) + b"\n" for line in lines)
+        if len(self._rest) > LONGEST_LINE:
+            yield self._part()
+
+    def _part(self) -> bytes:
+        """Return the beginning of a line that is too long to be held, without a character of UTF-8 that is cut."""
+        try:
+            _, end = codecs.utf_8_decode(self._rest, "strict", False)
+        except UnicodeDecodeError:
+            end = len(self._rest)
+        part, self._rest = self._rest[:end], self._rest[end:]
+        return self._utf8(part)
 
     def finish(self) -> Iterator[bytes]:
         yield self._utf8(self._rest)
