@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -54,15 +55,26 @@ WITH ended AS (
     RETURNING kind, collection_id, ends_at
 )
 UPDATE x_collections c
-SET error_code = NULL, error = NULL, since_id = greatest(
+SET error_code = NULL, error = NULL, since_id = CASE e.kind WHEN 'collection' THEN greatest(
     c.since_id, ((extract(epoch FROM e.ends_at - interval '60 s') * 1000)::bigint - 1288834974657) << 22)
-FROM ended e WHERE c.key = e.collection_id AND e.kind = 'collection'
+    ELSE c.since_id END
+FROM ended e WHERE c.key = e.collection_id
+"""
+
+_STOP = """
+WITH stopped AS (
+    UPDATE x_searches SET state = $3, error_code = $4, error = $5, claim = NULL,
+        finished_at = CASE WHEN $3 = 'failed' THEN now() END
+    WHERE id = $1 AND claim = $2
+    RETURNING collection_id
+)
+UPDATE x_collections c SET error_code = $4, error = $5 FROM stopped s WHERE c.key = s.collection_id AND $6
 """
 
 _RENEW = """
 WITH renewed AS (
     UPDATE x_searches SET lease_until = clock_timestamp() + make_interval(secs => $2)
-    WHERE claim = $1 AND state = 'running'
+    WHERE claim = $1 AND state = 'running' AND id = ANY($3)
 )
 UPDATE x_reservations r SET lease_until = clock_timestamp() + make_interval(secs => $2)
 FROM x_searches s
@@ -124,9 +136,9 @@ class SearchRepository:
         rows = await self._postgres.fetch(_CLAIM, claim, lease_seconds, limit)
         return [ClaimedJob(*row) for row in rows]
 
-    async def renew(self, claim: str, lease_seconds: float) -> None:
-        """Renew the leases of a claim, and the reservations of all jobs that wait or run."""
-        await self._postgres.execute(_RENEW, claim, lease_seconds)
+    async def renew(self, claim: str, job_ids: Sequence[str], lease_seconds: float) -> None:
+        """Renew the leases of jobs of a claim, and the reservations of all jobs that wait or run."""
+        await self._postgres.execute(_RENEW, claim, lease_seconds, list(job_ids))
 
     async def progress(self, job: ClaimedJob, page: PageProgress) -> bool:
         """Record a page; False when another replica has claimed the job meanwhile."""
@@ -141,16 +153,12 @@ class SearchRepository:
         await self._postgres.execute(_END, job.id, job.claim, complete)
 
     async def stop(self, job: ClaimedJob, state: Literal["failed", "paused"], code: str, error: str) -> None:
-        """Record why a job cannot go on: finally, or until it is queued again."""
-        await self._postgres.execute(
-            "UPDATE x_searches SET state = $3, error_code = $4, error = $5, claim = NULL, "
-            "finished_at = CASE WHEN $3 = 'failed' THEN now() END WHERE id = $1 AND claim = $2",
-            job.id,
-            job.claim,
-            state,
-            code,
-            error,
-        )
+        """Record why a job cannot go on: finally, or until it is queued again.
+
+        The collection of the job says so too; that a run met its cap is no fault of it.
+        """
+        is_fault = code != "cap_reached"
+        await self._postgres.execute(_STOP, job.id, job.claim, state, code, error, is_fault)
 
     async def postpone(self, job: ClaimedJob, seconds: float, code: str, error: str) -> None:
         """Queue a job again, after ``seconds``."""
@@ -173,7 +181,7 @@ class SearchRepository:
     async def requeue(self, search_id: str, more_posts: int) -> None:
         """Queue a paused job again, with ``more_posts`` beyond those it has read."""
         await self._postgres.execute(
-            "UPDATE x_searches SET state = 'queued', max_posts = posts_read + $2, not_before = now() "
+            "UPDATE x_searches SET state = 'queued', max_posts = posts_read + $2, not_before = now(), attempts = 0 "
             "WHERE id = $1 AND state = 'paused'",
             search_id,
             more_posts,

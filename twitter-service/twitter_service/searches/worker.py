@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
@@ -20,6 +21,7 @@ from twitter_service.errors import BudgetSpent
 from twitter_service.metrics import X_BUDGET_SPENT, X_DOLLARS, X_POSTS, X_SEARCHES
 from twitter_service.searches.ingest import PageIngest
 from twitter_service.searches.model import ClaimedJob, PageProgress
+from twitter_service.searches.planner import RECENT_DAYS
 from twitter_service.searches.repository import SearchRepository
 from twitter_service.x.client import MIN_PAGE, XClient, XPage
 
@@ -57,7 +59,10 @@ class JobRunner:
         except Unavailable as error:
             await self._postpone(job, error)
         except ServiceError as error:
-            await self._stop(job, "failed", error)
+            await self._fail(job, error)
+        except Exception as error:
+            log.exception("search_broke", search_id=job.id)
+            await self._postpone(job, Unavailable(reason=f"the job broke off ({type(error).__name__})"))
 
     async def _read_pages(self, job: ClaimedJob) -> bool | None:
         """Return whether everything was read; None when the job goes on later, or with another replica."""
@@ -110,9 +115,15 @@ class JobRunner:
         X_SEARCHES.labels(job.kind, state).inc()
         log.warning("search_stopped", search_id=job.id, state=state, code=error.code, reason=str(error))
 
+    async def _fail(self, job: ClaimedJob, error: ServiceError) -> None:
+        """Give a job up; a gap of the stream is tried again with the next run while X can find its posts."""
+        ends_at = job.ends_at or datetime.now(UTC)
+        is_kept = job.kind == "gap" and datetime.now(UTC) - ends_at < timedelta(days=RECENT_DAYS)
+        await self._stop(job, "paused" if is_kept else "failed", error)
+
     async def _postpone(self, job: ClaimedJob, error: ServiceError) -> None:
         if job.attempts + 1 >= self._max_attempts:
-            await self._stop(job, "failed", error)
+            await self._fail(job, error)
             return
         wait = max(error.retry_after_seconds or 0, 1 + backoff_seconds(job.attempts, base=2))
         log.warning("search_postponed", search_id=job.id, code=error.code, seconds=round(wait, 1))
@@ -136,7 +147,7 @@ class SearchWorker:
         self._wakeup = wakeup
         self._concurrency = concurrency
         self._lease = lease_seconds
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}
 
     async def run(self) -> None:
         """Run until cancelled; ``wakeup`` says that a job was queued. Raises ``DatabaseUnavailable``."""
@@ -156,7 +167,7 @@ class SearchWorker:
         jobs = await self._searches.claim(claim, free, self._lease) if free else []
         for job in jobs:
             task = asyncio.get_running_loop().create_task(self._run(job))
-            self._running.add(task)
+            self._running[task] = job.id
             task.add_done_callback(self._done)
 
     async def _run(self, job: ClaimedJob) -> None:
@@ -166,15 +177,15 @@ class SearchWorker:
             # Its lease lapses, and it is claimed again.
             log.warning("search_left", search_id=job.id, code=error.code)
         except Exception:
-            log.exception("search_broke", search_id=job.id)
+            log.exception("search_left", search_id=job.id)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._running[task]
         self._wakeup.set()
 
     async def _renew_leases(self, claim: str) -> None:
         while True:
-            await self._searches.renew(claim, self._lease)
+            await self._searches.renew(claim, list(self._running.values()), self._lease)
             await asyncio.sleep(self._lease / 4)
 
     async def _stop(self, claim: str) -> None:
