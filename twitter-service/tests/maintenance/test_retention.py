@@ -10,6 +10,10 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from castor_chassis import Postgres
+from castor_chassis.testing import until
+from twitter_service.maintenance.retention_repository import RetentionRepository
+
 from ..conftest import Start, csv_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,3 +40,42 @@ async def test_retention_erases_through_the_feed_and_empties_partitions(
             while await database.fetchval("SELECT EXISTS (SELECT FROM tweets_2019)"):
                 await asyncio.sleep(0.05)
         assert [item["id"] for item in await twitter.whole_feed()] == ["2000000000000000000"]
+
+
+async def test_without_a_retention_authors_without_tweets_are_erased(
+    start_twitter: Start, database: asyncpg.Connection
+) -> None:
+    """Of whom nothing is left but a retweet's profile, nothing is kept; who wrote something stays."""
+    async with start_twitter(retention_days=0, retention_sweep_seconds=0.3) as twitter:
+        await twitter.imported(csv_of([(2_000_000_000_000_000_000, "eva", "2022-05-01T00:00:00Z", "nueva")]))
+        await database.executemany(
+            "INSERT INTO authors (key, username, observed_at) VALUES ($1, $2, now() - interval '2 hours')",
+            [("1", "gone"), ("2", "Eva"), *((f"x{n}", f"gone{n}") for n in range(20))],
+        )
+
+        async def only_eva() -> bool:
+            return [row["key"] for row in await database.fetch("SELECT key FROM authors WHERE username <> 'eva'")] == [
+                "2"
+            ]
+
+        await until(only_eva)
+
+
+async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(database: asyncpg.Connection, migrated: str) -> None:
+    """More than one batch is deleted, and nothing else."""
+    old, young = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+    rows = [(1, n, old if n < 25 else young) for n in range(30)]
+    await database.executemany("INSERT INTO retweets VALUES ($1, $2, NULL, $3)", rows)
+    await database.executemany(
+        "INSERT INTO authors (key, username, observed_at) VALUES ($1, $1, $2)",
+        [(f"a{n}", old if n < 25 else young) for n in range(30)],
+    )
+    postgres = Postgres(migrated)
+    await postgres.open()
+    repository = RetentionRepository(postgres)
+    horizon = datetime(2025, 1, 1, tzinfo=UTC)
+    assert [await repository.delete_retweets_before(horizon, 10) for _ in range(4)] == [10, 10, 5, 0]
+    await repository.delete_authors(7)
+    await postgres.close()
+    assert await database.fetchval("SELECT count(*) FROM retweets") == 5
+    assert await database.fetchval("SELECT count(*) FROM authors") == 5

@@ -74,6 +74,18 @@ async def test_a_deleted_retweet_is_not_counted_again(twitter: Twitter, database
     assert erased.json()["data"]["unknown"] == gone
 
 
+async def test_with_the_last_tweet_goes_the_profile(twitter: Twitter) -> None:
+    """An author of whom all tweets are erased is unknown; one of whom a tweet is left is not."""
+    other = {**USER, "id": "8", "username": "Ana"}
+    ids = {"7": ["1900000000000000200", "1900000000000000201"], "8": ["1900000000000000202", "1900000000000000203"]}
+    tweets = [{"id": each, "author_id": author} for author, own in ids.items() for each in own]
+    await twitter.imported(page_of(*tweets, users=[USER, other]))
+    assert (await twitter.get("/authors/ana")).status_code == 200
+    await twitter.send("POST", "/erasures", {"ids": [*ids["8"], ids["7"][0]]})
+    gone, left = await twitter.get("/authors/ana"), await twitter.get("/authors/fbotero")
+    assert (gone.status_code, gone.json()["code"], left.status_code) == (404, "author_not_found", 200)
+
+
 async def test_the_newer_observation_of_metrics_wins(twitter: Twitter) -> None:
     """Metrics are those seen last by X's clock, in whatever order the files come."""
     tweet = {"id": "1900000000000000020"}

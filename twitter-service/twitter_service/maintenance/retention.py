@@ -1,4 +1,4 @@
-"""Erases tweets that are older than the retention."""
+"""Erases tweets that are older than the retention, and authors of whom no tweet is left."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from twitter_service.metrics import RETIRED
 
 BATCH_TWEETS = 1_000
 """Per transaction: other writers wait as long as for a piece of an import."""
+BATCH_RETWEETS = BATCH_AUTHORS = 5_000
 
 log = structlog.get_logger("twitter.retention")
 
@@ -28,17 +29,24 @@ class Retention:
         self._sweep_seconds = sweep_seconds
 
     async def run(self) -> None:
-        """Run until cancelled, or not at all where tweets are kept without limit; raises ``DatabaseUnavailable``."""
-        if self._retention:
-            await every(self._sweep_seconds, self.sweep)()
+        """Sweep until cancelled; raises ``DatabaseUnavailable``."""
+        await every(self._sweep_seconds, self.sweep)()
 
     async def sweep(self) -> None:
-        """Erase what is older than the retention; the feed tells every consumer. Tombstones stay for a while longer."""
+        """Erase what is older than the retention, if there is one, and authors of whom no tweet is left."""
+        if self._retention:
+            await self._erase_old()
+        await self._repository.delete_authors(BATCH_AUTHORS)
+
+    async def _erase_old(self) -> None:
+        """Erase through the feed, which tells every consumer. Tombstones stay for a while longer."""
         horizon = datetime.now(UTC) - self._retention
         retired = 0
         while erased := await self._repository.erase_before(horizon, BATCH_TWEETS):
             retired += erased
             RETIRED.inc(erased)
+        while await self._repository.delete_retweets_before(horizon, BATCH_RETWEETS):
+            pass
         dropped = await self._repository.drop_before(horizon, horizon - self._tombstones)
         if retired or dropped:
             log.info("tweets_retired", tweets=retired, partitions=dropped, before=horizon.isoformat())

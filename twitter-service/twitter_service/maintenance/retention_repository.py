@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from castor_chassis import Postgres
+from castor_chassis import Postgres, affected_rows
 from twitter_service.tweets.erasure_repository import erase
 from twitter_service.tweets.feed_repository import lock_feed
 from twitter_service.tweets.model import snowflake_of
@@ -20,13 +20,22 @@ WHERE parent.relname = ANY($1::text[])
 ORDER BY 1, 2
 """
 
-# Authors without any tweet left are deleted, a batch at a time.
+# Keys are looked at in order, a batch at a time, so that no statement takes longer the more authors there are.
 _DELETE_AUTHORS = """
-DELETE FROM authors WHERE key IN (
-    SELECT a.key FROM authors a
-    WHERE NOT EXISTS (
-        SELECT FROM tweets t WHERE lower(t.username) = lower(a.username) AND NOT t.deleted
-    ) AND a.observed_at < now() - interval '1 hour' LIMIT 500
+WITH batch AS MATERIALIZED (
+    SELECT key, username FROM authors WHERE key > $1 ORDER BY key LIMIT $2
+), gone AS (
+    DELETE FROM authors WHERE observed_at < now() - interval '1 hour' AND key IN (
+        SELECT b.key FROM batch b
+        WHERE NOT EXISTS (SELECT FROM tweets t WHERE lower(t.username) = lower(b.username) AND NOT t.deleted)
+    )
+)
+SELECT max(key) FROM batch
+"""
+
+_DELETE_RETWEETS = """
+DELETE FROM retweets WHERE (original_id, retweet_id) IN (
+    SELECT original_id, retweet_id FROM retweets WHERE created_at < $1 ORDER BY created_at LIMIT $2
 )
 """
 
@@ -51,14 +60,22 @@ class RetentionRepository:
                 await erase(connection, ids, head)
             return len(ids)
 
+    async def delete_retweets_before(self, horizon: datetime, limit: int) -> int:
+        """Delete at most ``limit`` retweets made before ``horizon``, oldest first; return how many."""
+        return affected_rows(await self._postgres.execute(_DELETE_RETWEETS, horizon, limit))
+
+    async def delete_authors(self, limit: int) -> None:
+        """Delete the authors without any tweet left, ``limit`` looked at in a statement; new ones stay."""
+        last: str | None = ""
+        while last is not None:
+            last = await self._postgres.fetchval(_DELETE_AUTHORS, last, limit)
+
     async def drop_before(self, horizon: datetime, tombstone_horizon: datetime) -> list[str]:
         """Empty whole partitions and return their names.
 
         Those of the dependent tables are emptied up to ``horizon``. A partition of tweets is emptied up to
         ``tombstone_horizon``, and only where nothing but tombstones is left in it.
         """
-        await self._postgres.execute("DELETE FROM retweets WHERE created_at < $1", horizon)
-        await self._postgres.execute(_DELETE_AUTHORS)
         dependent = await self._postgres.fetch(_EXPIRED_PARTITIONS, list(DEPENDENT_TABLES), snowflake_of(horizon))
         tweets = await self._postgres.fetch(_EXPIRED_PARTITIONS, ["tweets"], snowflake_of(tombstone_horizon))
         dropped = []

@@ -43,8 +43,8 @@ class VersionRepository:
         """Begin to collect the answers of ``version``; what was collected before is dropped."""
         async with self._postgres.transaction() as connection:
             await connection.execute(_BEGIN, version.texts, version.targets)
-            await connection.execute("DELETE FROM rejudged_texts")
-            await connection.execute("DELETE FROM rejudged_targets")
+            # To delete millions of rows one by one would take longer than a statement may.
+            await connection.execute("TRUNCATE rejudged_texts, rejudged_targets")
 
     async def advance(self, tweet_id: int, entity_id: str, judged: int) -> None:
         """Note that the phase has come to this tweet and entity, and how many answers it has collected since."""

@@ -1,4 +1,7 @@
-"""Erasure of tweets in PostgreSQL: all but the id and the times is removed, and the feed tells every consumer."""
+"""Erasure of tweets in PostgreSQL: all but the id and the times is removed, and the feed tells every consumer.
+
+With the last tweet of an author goes the author's profile.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ WHERE v.version_id = ANY($1::bigint[]) AND NOT t.deleted
 
 _ERASE = """
 WITH old AS (
-    SELECT id, scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
+    SELECT id, lower(username) AS author, scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
            row_number() OVER (ORDER BY id) AS number
     FROM tweets WHERE id = ANY($1) AND NOT deleted
 ), erased AS (
@@ -28,7 +31,13 @@ WITH old AS (
         change_seq = $2 + old.number
     FROM old WHERE t.id = old.id
 )
-SELECT id, scored, unscorable FROM old
+SELECT author, scored, unscorable FROM old
+"""
+
+# Nothing is kept of an author of whom no tweet is left.
+_ERASE_AUTHORS = """
+DELETE FROM authors a WHERE lower(a.username) = ANY($1::text[])
+AND NOT EXISTS (SELECT FROM tweets t WHERE lower(t.username) = lower(a.username) AND NOT t.deleted)
 """
 
 # Its id is kept, so that a file which still holds the retweet does not count it again.
@@ -51,6 +60,7 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
     await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
     rows = await connection.fetch(_ERASE, ids, head)
+    await connection.execute(_ERASE_AUTHORS, list({row["author"] for row in rows}))
     await connection.execute(
         "UPDATE feed_state SET head = head + $1, tweets = tweets - $1, scored = scored - $2, "
         "unscorable = unscorable - $3",
