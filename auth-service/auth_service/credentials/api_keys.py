@@ -122,7 +122,7 @@ class ApiKeys:
         if not any(hmac.compare_digest(stored, presented) for stored in held.secret_hashes):
             return None
         await self._note_use(held.key)
-        scopes = frozenset(held.key.scopes) & self.issuer.scopes(held.owner, mfa_used=held.owner.mfa_enabled)
+        scopes = frozenset(held.key.scopes) & self.issuer.scopes(held.owner, mfa_used=held.owner.has_second_factor)
         return Principal(
             "api_key", str(held.owner.id), scopes, roles=held.owner.roles, token_id=held.key.id, org=held.owner.org
         )

@@ -95,7 +95,7 @@ class ServiceAccounts:
             if new.org not in (None, owner.org):
                 raise OrganisationNotFound(org=str(new.org))
             org = owner.org
-            grantable = self.issuer.scopes(owner, mfa_used=owner.mfa_enabled) & MACHINE_SCOPES
+            grantable = self.issuer.scopes(owner, mfa_used=owner.has_second_factor) & MACHINE_SCOPES
         reached = by.within is None or by.within == org
         if not reached or not await repository.lock_organisation(db, org):
             raise OrganisationNotFound(org=org)

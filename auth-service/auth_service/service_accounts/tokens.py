@@ -99,7 +99,7 @@ class ServiceAccountTokens:
         """Return the scopes of a token: those of the account that its owner holds at present, or the requested ones."""
         held = frozenset(account.scopes)
         if owner is not None:
-            held &= self.issuer.scopes(owner, mfa_used=owner.mfa_enabled)
+            held &= self.issuer.scopes(owner, mfa_used=owner.has_second_factor)
         asked = frozenset(requested.split())
         if asked - held or not held:
             raise InvalidScope(f"the client may have '{' '.join(sorted(held))}'")

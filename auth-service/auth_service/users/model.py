@@ -46,6 +46,9 @@ class User:
     is_active: bool
     closed_reason: str | None
     mfa_enabled: bool
+    """Whether a login by password takes a code as well."""
+    has_second_factor: bool
+    """Whether the account has a way to prove two factors: codes, or a passkey."""
     email_verified_at: datetime | None
     created_at: datetime
     updated_at: datetime

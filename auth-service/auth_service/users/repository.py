@@ -14,7 +14,9 @@ from castor_chassis.storage.postgres import Database
 COLUMNS = (
     "u.id, u.email, u.password_hash, u.roles, u.org, u.is_active, u.created_at, u.updated_at, u.email_verified_at, "
     "u.credentials_changed_at, "
-    "u.closed_reason, u.totp_confirmed_at IS NOT NULL AS mfa_enabled, " + ", ".join(f"u.{n}" for n in PROFILE_FIELDS)
+    "u.closed_reason, u.totp_confirmed_at IS NOT NULL AS mfa_enabled, "
+    "u.totp_confirmed_at IS NOT NULL OR EXISTS (SELECT FROM passkeys p WHERE p.user_id = u.id) AS has_second_factor, "
+    + ", ".join(f"u.{n}" for n in PROFILE_FIELDS)
 )
 """What ``user_of`` reads, of a table ``users u``."""
 CHANGED = (

@@ -171,3 +171,24 @@ async def test_rotated_api_key_has_a_grace_period(
     stranger = await people.headers(client)
     foreign = await client.post(f"/v1/auth/api-keys/{made['id']}/rotate", json={}, headers=stranger)
     assert (foreign.status_code, foreign.json()["code"]) == (404, "api_key_not_found")
+
+
+@pytest.mark.parametrize("role", ["analyst", "none"])
+async def test_a_passkey_is_a_second_factor_of_whoever_must_have_one(
+    run_auth: Any, people: Any, database: asyncpg.Connection, role: str
+) -> None:
+    """Where a role needs two factors, keys of those without a second one have no scopes; a passkey alone is one."""
+    async with run_auth("twitter-service") as auth:
+        await auth.ready()
+        session = await people.register(auth.client)
+        headers = {"Authorization": f"Bearer {session['tokens']['access_token']}"}
+        key = (await _create(auth.client, headers)).json()["data"]["key"]
+    async with run_auth("twitter-service", mfa_required_roles=role) as auth:
+        await auth.ready()
+        without = await _verify(auth.client, key)
+        await database.execute(
+            "INSERT INTO passkeys (id, user_id, name, public_key, sign_count) VALUES ($1, $2, 'k', $1, 0)",
+            session["user"]["id"].encode(), session["user"]["id"],
+        )  # fmt: skip
+        assert (await _verify(auth.client, key))["scopes"] == ["tweets:read"]
+    assert without["scopes"] == ([] if role == "analyst" else ["tweets:read"])
