@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
 from auth_service import __version__
-from auth_service.api import TAGS
+from auth_service.api import TAGS, audit
 from auth_service.api.dependencies import Resources
 from auth_service.api.oidc.authorize import show_errors_as_pages
 from auth_service.api.routers import ROUTERS
@@ -46,6 +46,7 @@ def create_app(
         routers=ROUTERS,
         tags=TAGS,
         start=partial(start, signing_keys, local_keys, fast_path),
+        slow_paths={audit.AUDIT_PATH: settings.audit_export_timeout_seconds},
         keys=keys or signing_keys,
         api_keys=api_keys or local_keys,
         tracer_provider=tracer_provider,

@@ -125,6 +125,9 @@ class AuthSettings(ServiceSettings):
         "", description="Space separated; origins of pages that may use passkeys, beside AUTH_ISSUER itself."
     )
     audit_seal_seconds: float = Field(60, gt=0, description="How often the head of the audit chain is sealed.")
+    audit_export_timeout_seconds: float = Field(
+        3600, gt=0, description="Deadline of one export of the audit log; then it is broken off."
+    )
     audit_retention_days: int = Field(
         730, ge=1, le=36500, description="Security events older than this are deleted; export them before."
     )

@@ -41,7 +41,10 @@ def create_app(
         routers=[resource.router for resource in resources],
         tags=TAGS,
         start=start,
-        slow_paths={"/v1/twitter/imports": settings.import_timeout_seconds},
+        slow_paths={
+            "/v1/twitter/imports": settings.import_timeout_seconds,
+            exports.router.prefix: settings.export_timeout_seconds,
+        },
         keys=keys,
         api_keys=api_keys,
         tracer_provider=tracer_provider,

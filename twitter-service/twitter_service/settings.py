@@ -43,6 +43,7 @@ class TwitterSettings(ServiceSettings):
 
     import_max_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="Above this, a file is refused with 413.")
     import_timeout_seconds: float = Field(3600, gt=0, description="Deadline of one import.")
+    export_timeout_seconds: float = Field(3600, gt=0, description="Deadline of one export; then it is broken off.")
     import_max_concurrent: int = Field(2, ge=1, description="Above this, an import is refused with 429.")
     import_max_unpacked_bytes: int = Field(
         8 * 1024**3, ge=1024, description="Most bytes that a gzip file may unpack to."

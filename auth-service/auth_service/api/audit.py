@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from auth_service.api.dependencies import R, UsersReader, within
 from castor_chassis import Identifier, SinceQuery, UntilQuery, check_span
 
-router = APIRouter(prefix="/v1/auth", tags=["administration"])
+AUDIT_PATH = "/v1/auth/audit"
+router = APIRouter(tags=["administration"])
 _LINES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One event per line, oldest first, each with the hash that chains it to the one before.",
@@ -19,7 +20,7 @@ _LINES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/audit", response_class=StreamingResponse, responses=_LINES)
+@router.get(AUDIT_PATH, response_class=StreamingResponse, responses=_LINES)
 async def export_audit(
     r: R,
     reader: UsersReader,

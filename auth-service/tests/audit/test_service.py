@@ -25,6 +25,7 @@ from auth_service.audit.service import AuditChain
 from auth_service.crypto.vault import Vault
 from auth_service.settings import AuthSettings
 from castor_chassis import Postgres
+from castor_chassis.context import remaining_seconds
 from castor_chassis.testing import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -210,3 +211,18 @@ async def test_only_administrators_export(auth: RunningService, people: Any) -> 
     headers = await people.headers(auth.client)
     assert (await auth.client.get(URL, headers=headers)).status_code == 403
     assert (await auth.client.get(URL)).status_code == 401
+
+
+async def test_an_export_has_a_deadline_of_its_own(run_auth: Any, people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of years takes longer than a request may."""
+
+    async def lines() -> AsyncIterator[str]:
+        yield str(remaining_seconds())
+
+    async def export(*_: Any, **__: Any) -> AsyncIterator[str]:
+        return lines()
+
+    monkeypatch.setattr(AuditChain, "export", export)
+    async with run_auth(audit_export_timeout_seconds=3000) as auth:
+        headers = await people.administrator_headers(auth.client)
+        assert 2000 < float((await auth.client.get("/v1/auth/audit", headers=headers)).text) <= 3000

@@ -7,10 +7,14 @@ import io
 import json
 import unicodedata
 from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from ..conftest import FIRST_ID, Twitter, csv_of
+from castor_chassis.context import remaining_seconds
+
+from ..conftest import FIRST_ID, Start, Twitter, csv_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -63,3 +67,17 @@ async def test_text_is_composed_at_every_entry(twitter: Twitter, form: str) -> N
     await twitter.settled()
     for params in ({"entity": "raiz"}, {"q": written("señal útil")}):
         assert len((await twitter.data("/tweets", **params))["items"]) == 1, params
+
+
+async def test_an_export_has_a_deadline_of_its_own(start_twitter: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of millions of tweets takes longer than a request may."""
+
+    async def pieces() -> AsyncIterator[str]:
+        yield str(remaining_seconds())
+
+    async def export(*_: Any) -> AsyncIterator[str]:
+        return pieces()
+
+    monkeypatch.setattr("twitter_service.api.exports.export", export)
+    async with start_twitter(export_timeout_seconds=3000) as twitter:
+        assert 2000 < float((await twitter.get("/exports")).text) <= 3000
