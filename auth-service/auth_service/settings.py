@@ -131,6 +131,12 @@ class AuthSettings(ServiceSettings):
     audit_retention_days: int = Field(
         730, ge=1, le=36500, description="Security events older than this are deleted; export them before."
     )
+    ended_credentials_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="API keys and service accounts' credentials are deleted so long after their end.",
+    )
     max_api_keys: int = Field(50, ge=1, description="API keys in force per user.")
 
     @field_validator("key_encryption_secret")

@@ -173,6 +173,9 @@ class OpenAISettings(ServiceSettings):
     ledger_prompts: bool = Field(
         False, description="Keep the redacted texts of chat requests in the ledger; off: no text is ever stored."
     )
+    ledger_days: int = Field(
+        1100, ge=62, le=36500, description="Calls in the ledger, and spending of budgets, are deleted when this old."
+    )
     ledger_prompt_characters: int = Field(
         8_000, ge=1, le=1_000_000, description="The most that is kept of a request, all of its messages together."
     )

@@ -10,10 +10,11 @@ import asyncpg
 from auth_service.credentials.model import ApiKey, HeldApiKey
 from auth_service.users.repository import COLUMNS as USER_COLUMNS
 from auth_service.users.repository import user_of
-from castor_chassis.storage.postgres import Database
+from castor_chassis.storage.postgres import Database, affected_rows
 
 _COLUMNS = "k.id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at"
 _IN_FORCE = "k.revoked_at IS NULL AND k.expires_at > now()"
+_BATCH = 1_000
 
 
 async def insert(
@@ -97,6 +98,16 @@ async def note_use(db: Database, key_id: str, at_most_every: timedelta) -> None:
         "WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - $2::interval)",
         *(key_id, at_most_every),
     )
+
+
+async def delete_ended(db: Database, kept_for: timedelta) -> None:
+    """Delete the keys that expired or were revoked longer than ``kept_for`` ago, a batch at a time."""
+    sql = (
+        "DELETE FROM api_keys WHERE id IN "
+        "(SELECT id FROM api_keys WHERE least(expires_at, revoked_at) < now() - $1::interval LIMIT $2)"
+    )
+    while affected_rows(await db.execute(sql, kept_for, _BATCH)) == _BATCH:
+        pass
 
 
 def _api_key(row: asyncpg.Record) -> ApiKey:

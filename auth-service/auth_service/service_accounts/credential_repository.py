@@ -15,6 +15,7 @@ _COLUMNS = (
     "c.created_at, c.expires_at, c.last_used_at"
 )
 _IN_FORCE = "c.revoked_at IS NULL AND c.expires_at > now()"
+_BATCH = 1_000
 
 
 async def insert(
@@ -103,3 +104,13 @@ async def use_assertion(db: Database, assertion_hash: bytes, expires_at: datetim
 async def delete_expired(db: Database) -> None:
     """Delete assertions that nobody could use any more anyhow."""
     await db.execute("DELETE FROM used_assertions WHERE expires_at < now()")
+
+
+async def delete_ended(db: Database, kept_for: timedelta) -> None:
+    """Delete the credentials that expired or were revoked longer than ``kept_for`` ago, a batch at a time."""
+    sql = (
+        "DELETE FROM service_account_credentials WHERE id IN (SELECT c.id FROM service_account_credentials c "
+        "WHERE least(c.expires_at, c.revoked_at) < now() - $1::interval LIMIT $2)"
+    )
+    while affected_rows(await db.execute(sql, kept_for, _BATCH)) == _BATCH:
+        pass

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 
 from auth_service.accounts.bootstrap import FirstAdministrator
 from auth_service.accounts.expiry import delete_expired
 from auth_service.audit.service import AuditChain
+from auth_service.credentials import api_key_repository
 from auth_service.oidc import code_repository
 from auth_service.passkeys import repository as passkey_repository
 from auth_service.service_accounts import credential_repository
@@ -55,12 +57,14 @@ def _in_one_replica(chassis: Chassis[AuthSettings], f: SharedServices, chain: Au
     sweeps = delete_expired, code_repository.delete_expired, passkey_repository.delete_expired
     for delete in (*sweeps, credential_repository.delete_expired, browser_session_repository.delete_expired):
         expired.append(partial(delete, f.postgres))
+    kept_for = timedelta(days=s.ended_credentials_days)
+    ended = (partial(each.delete_ended, f.postgres, kept_for) for each in (api_key_repository, credential_repository))
     return {
         "key_rotation": every(_KEY_CHECK_SECONDS, rotation.rotate_if_due),
         "audit_seal": every(s.audit_seal_seconds, chain.seal_and_forget),
         "outbox": f.outbox.run,
         "session_sweep": every(_SESSION_SWEEP_SECONDS, *expired),
-        "revocation_sweep": every(_REVOCATION_SWEEP_SECONDS, f.revocations.delete_expired),
+        "revocation_sweep": every(_REVOCATION_SWEEP_SECONDS, f.revocations.delete_expired, *ended),
     }
 
 

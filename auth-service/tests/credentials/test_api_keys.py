@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from auth_service.credentials import api_key_repository
+from castor_chassis import Postgres
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 
@@ -192,3 +195,25 @@ async def test_a_passkey_is_a_second_factor_of_whoever_must_have_one(
         )  # fmt: skip
         assert (await _verify(auth.client, key))["scopes"] == ["tweets:read"]
     assert without["scopes"] == ([] if role == "analyst" else ["tweets:read"])
+
+
+async def test_keys_that_ended_long_ago_are_deleted(
+    auth_for_services: RunningService, people: Any, database: asyncpg.Connection, postgres_url: str
+) -> None:
+    """Whether they expired or were revoked; more than a batch; those of lately, and those in force, stay."""
+    user_id = (await people.register(auth_for_services.client))["user"]["id"]
+    rows = [("expired", -100, None), ("revoked", 100, -100), ("lately", 100, -1), ("kept", 100, None)]
+    await database.executemany(
+        "INSERT INTO api_keys (id, user_id, name, secret_hash, scopes, expires_at, revoked_at) "
+        "SELECT $1 || n, $2, 'k', '', '{}', now() + $3 * interval '1 day', now() + $4 * interval '1 day' "
+        "FROM generate_series(1, 700) n",
+        [(name, user_id, expires, revoked) for name, expires, revoked in rows],
+    )
+    postgres = Postgres(postgres_url)
+    await postgres.open()
+    await api_key_repository.delete_ended(postgres, timedelta(days=90))
+    await postgres.close()
+    left = await database.fetch(
+        "SELECT DISTINCT rtrim(id, '0123456789') AS id FROM api_keys WHERE user_id = $1", user_id
+    )
+    assert {row["id"] for row in left} == {"lately", "kept"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from auth_service.service_accounts import credential_repository
+from castor_chassis import Postgres
 from castor_chassis.testing import until
 
 from .conftest import SCOPES, TOKEN, Machines
@@ -174,3 +177,24 @@ async def test_the_audit_log_holds_nothing_that_a_stranger_typed(
     subjects = [row["subject"] for row in rows]
     assert "castor-account-00000000cafe" in subjects
     assert "ana@example.com" not in subjects
+
+
+async def test_credentials_that_ended_long_ago_are_deleted(
+    machines: Machines, database: asyncpg.Connection, postgres_url: str
+) -> None:
+    """Those that ended lately stay, and so do those in force."""
+    changes = {
+        "expired": "expires_at = now() - interval '91 days'",
+        "revoked": "revoked_at = now() - interval '91 days'",
+        "lately": "revoked_at = now() - interval '1 day'",
+        "kept": "last_used_at = now()",
+    }
+    names = {name: (await machines.client())["client_id"] for name in changes}
+    for name, change in changes.items():
+        await database.execute(f"UPDATE service_account_credentials SET {change} WHERE account_id = $1", names[name])
+    postgres = Postgres(postgres_url)
+    await postgres.open()
+    await credential_repository.delete_ended(postgres, timedelta(days=90))
+    await postgres.close()
+    left = {row["account_id"] for row in await database.fetch("SELECT account_id FROM service_account_credentials")}
+    assert {name for name, account in names.items() if account in left} == {"lately", "kept"}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from castor_chassis import Postgres
+from castor_chassis import Postgres, affected_rows
 from openai_service.billing.preallocation import Allocation
 
 
@@ -76,6 +76,13 @@ ORDER BY 1, 2, 3, 4
 """
 
 
+_DELETE_CALLS = """
+DELETE FROM calls WHERE id IN (
+    SELECT id FROM calls WHERE called_at < $1 ORDER BY called_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class DailyUsage:
     """What one model was used for on one day (UTC)."""
@@ -119,6 +126,14 @@ class LedgerRepository:
         ``org`` None: of all organisations.
         """
         return [DailyUsage(**row) for row in await self._postgres.fetch(_USAGE, since, until, org)]
+
+    async def delete_calls_before(self, moment: datetime, limit: int) -> int:
+        """Delete at most ``limit`` calls made before ``moment``, oldest first; return how many."""
+        return affected_rows(await self._postgres.execute(_DELETE_CALLS, moment, limit))
+
+    async def delete_accounts_before(self, month: date) -> None:
+        """Delete what was spent in months before ``month``."""
+        await self._postgres.execute("DELETE FROM budget_accounts WHERE month < $1", month)
 
 
 _COLUMNS = [column.name for column in fields(Call)]

@@ -11,13 +11,14 @@ from openai_service.billing.ledger import Ledger
 from openai_service.billing.ledger_writer import LedgerWriter
 from openai_service.billing.prices import Prices
 from openai_service.billing.repository import LedgerRepository
+from openai_service.billing.retention import LedgerRetention
 from openai_service.billing.token_margins import TokenMargins
 from openai_service.billing.usage_reports import UsageReports
 from openai_service.prompt_log.repository import PromptRepository
 from openai_service.prompt_log.service import PromptLog
 from openai_service.settings import OpenAISettings
 
-_PROMPT_SWEEP_SECONDS = 3600.0
+_SWEEP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def create_billing(chassis: Chassis[OpenAISettings]) -> Billing:
     )
     chassis.spawn("ledger", writer.run)
     # Also when no new prompts are kept.
-    chassis.spawn("prompts", every(_PROMPT_SWEEP_SECONDS, prompt_log.delete_expired))
+    chassis.spawn("prompts", every(_SWEEP_SECONDS, prompt_log.delete_expired))
+    retention = LedgerRetention(ledger_repository, days=settings.ledger_days)
+    chassis.spawn("ledger_retention", every(_SWEEP_SECONDS, retention.delete_expired))
     chassis.spawn("budget", every(settings.budget_lease_seconds / 4, budget.release_expired))
     return Billing(
         Ledger(writer, Prices(settings.price_table), budget, margins),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,8 @@ from openai_service.billing.ledger import Ledger
 from openai_service.billing.ledger_writer import LedgerWriter
 from openai_service.billing.preallocation import Allocation
 from openai_service.billing.prices import Prices
-from openai_service.billing.repository import Call, Entry
+from openai_service.billing.repository import Call, Entry, LedgerRepository
+from openai_service.billing.retention import LedgerRetention
 from openai_service.billing.token_margins import TokenMargins
 from openai_service.metrics import LEDGER_DROPPED
 
@@ -205,3 +207,24 @@ async def test_a_row_that_is_refused_takes_no_other_along() -> None:
     await ledger.drain()
     assert [row.requested_model for row in store.rows] == ["good", "good"]
     assert dropped("refused") - before == 1
+
+
+async def test_old_calls_and_budgets_are_deleted(ledger: asyncpg.Connection, postgres_url: str) -> None:
+    """A batch at a time; younger ones stay, and so do the sums of them."""
+    await ledger.execute("TRUNCATE calls, budget_accounts")
+    await ledger.execute(
+        "INSERT INTO calls (id, called_at, request_id, principal, operation, requested_model, provider, model, "
+        "latency_ms, streamed, degraded, status) SELECT gen_random_uuid(), now() - n * interval '1 day', 'r', 'p', "
+        "'chat', 'm', 'x', 'm', 1, false, false, 'ok' FROM generate_series(1, 100) n"
+    )
+    await ledger.execute(
+        "INSERT INTO budget_accounts (month, account) VALUES ('2020-01-01', 'total'), (now(), 'total')"
+    )
+    postgres = Postgres(postgres_url)
+    await postgres.open()
+    repository = LedgerRepository(postgres)
+    assert await repository.delete_calls_before(datetime.now(UTC) - timedelta(days=80), 7) == 7
+    deleted = await LedgerRetention(repository, days=62).delete_expired()
+    await postgres.close()
+    assert (deleted, await ledger.fetchval("SELECT count(*) FROM calls")) == (32, 61)
+    assert await ledger.fetchval("SELECT count(*) FROM budget_accounts") == 1
