@@ -12,7 +12,6 @@ from twitter_service.maintenance.retention import Retention
 from twitter_service.maintenance.retention_repository import RetentionRepository
 from twitter_service.maintenance.search_index_repository import SearchIndexRepository
 from twitter_service.maintenance.search_indexer import POLL_SECONDS, SearchIndexer
-from twitter_service.scoring.run_all import run_all
 from twitter_service.settings import TwitterSettings
 
 
@@ -37,4 +36,5 @@ def start_maintenance(chassis: Chassis[TwitterSettings], *, stored: Wakeup, is_i
         sweep_seconds=settings.retention_sweep_seconds,
     )
     chassis.spawn_under_lease("index_tweets", indexer.run)
-    chassis.spawn_under_lease("maintain_tweets", lambda: run_all(assessor.run(), retention.run()))
+    chassis.spawn_under_lease("assess_authors", assessor.run)
+    chassis.spawn_under_lease("maintain_tweets", retention.run)
