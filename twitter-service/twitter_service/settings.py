@@ -71,6 +71,12 @@ class TwitterSettings(ServiceSettings):
     tombstone_days: int = Field(
         90, ge=1, description="How long the feed reports an erased tweet; a consumer must not be away for longer."
     )
+    job_days: int = Field(
+        365,
+        ge=8,
+        le=36_500,
+        description="Searches of X and imports are deleted so long after their end; their tweets stay.",
+    )
     retention_sweep_seconds: float = Field(3600, gt=0, description="Interval of the search for tweets to erase.")
     author_poll_seconds: float = Field(2, gt=0, description="Interval of the search for authors to assess.")
     max_author_entities: int = Field(25, ge=0, description="Authors that become entities where none is tracked.")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -79,3 +80,26 @@ async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(database: asyn
     await postgres.close()
     assert await database.fetchval("SELECT count(*) FROM retweets") == 5
     assert await database.fetchval("SELECT count(*) FROM authors") == 5
+
+
+async def test_jobs_that_ended_long_ago_are_deleted(database: asyncpg.Connection, migrated: str) -> None:
+    """More than a batch; what ended lately, runs, waits or is paused stays."""
+    await database.execute("DELETE FROM x_searches")
+    await database.execute(
+        "INSERT INTO x_searches (id, kind, tenant, purpose, request, queries, archive, max_posts, state, finished_at) "
+        "SELECT s || n, 'search', 't', 'analysis', '{}', '{}', false, 10, s, "
+        "CASE WHEN s IN ('done', 'failed') THEN now() - n * interval '1 day' END "
+        "FROM unnest(ARRAY['done', 'failed', 'queued', 'paused']) s, generate_series(1, 10) n"
+    )
+    await database.execute(
+        "INSERT INTO imports (id, format, state, finished_at) SELECT s || n, 'csv', s, now() - n * interval '1 day' "
+        "FROM unnest(ARRAY['done', 'running']) s, generate_series(1, 10) n"
+    )
+    postgres = Postgres(migrated)
+    await postgres.open()
+    repository, moment = RetentionRepository(postgres), datetime.now(UTC) - timedelta(days=5, hours=12)
+    assert [await repository.delete_jobs_before(moment, 4) for _ in range(4)] == [8, 5, 2, 0]
+    await postgres.close()
+    left = await database.fetch("SELECT state FROM x_searches UNION ALL SELECT 'import ' || state FROM imports")
+    counts = Counter(row["state"] for row in left)
+    assert counts == {"done": 5, "failed": 5, "queued": 10, "paused": 10, "import done": 5, "import running": 10}

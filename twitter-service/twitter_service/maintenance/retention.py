@@ -13,6 +13,7 @@ from twitter_service.metrics import RETIRED
 BATCH_TWEETS = 1_000
 """Per transaction: other writers wait as long as for a piece of an import."""
 BATCH_RETWEETS = BATCH_AUTHORS = 5_000
+BATCH_JOBS = 1_000
 
 log = structlog.get_logger("twitter.retention")
 
@@ -21,11 +22,18 @@ class Retention:
     """The background work of one replica, to be run under a lease."""
 
     def __init__(
-        self, repository: RetentionRepository, *, retention_days: int, tombstone_days: int, sweep_seconds: float
+        self,
+        repository: RetentionRepository,
+        *,
+        retention_days: int,
+        tombstone_days: int,
+        job_days: int,
+        sweep_seconds: float,
     ) -> None:
         self._repository = repository
         self._retention = timedelta(days=retention_days)
         self._tombstones = timedelta(days=tombstone_days)
+        self._jobs = timedelta(days=job_days)
         self._sweep_seconds = sweep_seconds
 
     async def run(self) -> None:
@@ -33,10 +41,12 @@ class Retention:
         await every(self._sweep_seconds, self.sweep)()
 
     async def sweep(self) -> None:
-        """Erase what is older than the retention, if there is one, and authors of whom no tweet is left."""
+        """Erase tweets older than the retention, if there is one, authors of whom none is left, and old jobs."""
         if self._retention:
             await self._erase_old()
         await self._repository.delete_authors(BATCH_AUTHORS)
+        while await self._repository.delete_jobs_before(datetime.now(UTC) - self._jobs, BATCH_JOBS):
+            pass
 
     async def _erase_old(self) -> None:
         """Erase through the feed, which tells every consumer. Tombstones stay for a while longer."""

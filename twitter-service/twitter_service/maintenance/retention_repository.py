@@ -39,6 +39,15 @@ DELETE FROM retweets WHERE (original_id, retweet_id) IN (
 )
 """
 
+_DELETE_SEARCHES = """
+DELETE FROM x_searches WHERE id IN (SELECT id FROM x_searches WHERE finished_at < $1 ORDER BY finished_at LIMIT $2)
+"""
+_DELETE_IMPORTS = """
+DELETE FROM imports WHERE id IN (
+    SELECT id FROM imports WHERE finished_at < $1 AND state <> 'running' ORDER BY finished_at LIMIT $2
+)
+"""
+
 
 class RetentionRepository:
     """Every method raises ``DatabaseUnavailable`` while PostgreSQL is away."""
@@ -69,6 +78,11 @@ class RetentionRepository:
         last: str | None = ""
         while last is not None:
             last = await self._postgres.fetchval(_DELETE_AUTHORS, last, limit)
+
+    async def delete_jobs_before(self, moment: datetime, limit: int) -> int:
+        """Delete at most ``limit`` searches, and as many imports, that ended before ``moment``; return how many."""
+        searches = affected_rows(await self._postgres.execute(_DELETE_SEARCHES, moment, limit))
+        return searches + affected_rows(await self._postgres.execute(_DELETE_IMPORTS, moment, limit))
 
     async def drop_before(self, horizon: datetime, tombstone_horizon: datetime) -> list[str]:
         """Empty whole partitions and return their names.

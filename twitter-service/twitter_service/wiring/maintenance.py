@@ -33,6 +33,7 @@ def start_maintenance(chassis: Chassis[TwitterSettings], *, stored: Wakeup, is_i
         RetentionRepository(postgres),
         retention_days=settings.retention_days,
         tombstone_days=settings.tombstone_days,
+        job_days=settings.job_days,
         sweep_seconds=settings.retention_sweep_seconds,
     )
     chassis.spawn_under_lease("index_tweets", indexer.run)
