@@ -195,6 +195,8 @@ class CsvReader:
         if blank := _BLANK_LINES.match(self._text, self._position):
             self.line += blank[0].count("\n")
             self._position = blank.end()
+        if self._position >= len(self._text):
+            return False
         end = self._text.find("\n", self._position)
         if end < 0 and len(self._text) - self._position > MAX_RECORD:
             raise MissingColumns(missing=", ".join(REQUIRED), header=f"{MAX_RECORD} characters without a line end")
