@@ -23,6 +23,13 @@ READ_AGAIN = {
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_each_number_is_given_once(service: str) -> None:
+    """Two migrations of one number would be applied in the order of their names."""
+    numbers = [name[:4] for name, _ in migration_files(f"{service}_service")]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize("service", SERVICES)
 async def test_each_migration_is_applied_to_filled_tables(service: str, own_postgres_url: str) -> None:
     """All tables are filled before each migration, which then succeeds; no row is lost, at most it moves."""
     connection = await asyncpg.connect(own_postgres_url)
