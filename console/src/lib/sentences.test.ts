@@ -35,6 +35,7 @@ describe("a forecast in words", () => {
       "De esos días, el 84 % cayó en su margen del 80 %.",
     ]);
     expect(trustSentences({ skill: -0.1, coverage: null, level: 0.8 })).toEqual(["No mejora a repetir el último valor; léelo como una repetición."]);
-    expect(trustSentences({ skill: null, level: 0.8 })).toHaveLength(1);
+    expect(trustSentences({ skill: 0, level: 0.8 })).toHaveLength(1);
+    expect(trustSentences({ skill: null, level: 0.8 })).toEqual([]);
   });
 });

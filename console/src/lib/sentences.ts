@@ -54,7 +54,7 @@ export function trustSentences({ skill, coverage, level }: { skill: number | nul
   const lines: string[] = [];
   if (skill !== null && skill > 0) {
     lines.push(t(`En pruebas con días pasados se equivocó un ${percent(skill, 1)} menos que repetir el último valor.`, `In tests on past days it erred ${percent(skill, 1)} less than repeating the last value.`));
-  } else {
+  } else if (skill !== null) {
     lines.push(t("No mejora a repetir el último valor; léelo como una repetición.", "It does no better than repeating the last value; read it as that."));
   }
   if (coverage != null) {
