@@ -15,7 +15,7 @@ from castor_chassis import Postgres
 from castor_chassis.testing import until
 from twitter_service.maintenance.retention_repository import RetentionRepository
 
-from ..conftest import Start, csv_of
+from ..conftest import FIRST_ID, USER, Start, Twitter, csv_of, page_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -60,6 +60,32 @@ async def test_without_a_retention_authors_without_tweets_are_erased(
             ]
 
         await until(only_eva)
+
+
+async def test_a_renamed_author_stays_while_any_tweet_is_left(
+    twitter: Twitter, database: asyncpg.Connection, migrated: str
+) -> None:
+    """Whoever changed the handle keeps the profile, in a sweep and when the one tweet of the new handle is erased."""
+    for key, handle in ((FIRST_ID, "old"), (FIRST_ID + 1, "new")):
+        await twitter.imported(page_of({"id": str(key)}, users=[{**USER, "username": handle}]))
+
+    async def sweep() -> list[str]:
+        await database.execute("UPDATE authors SET observed_at = now() - interval '2 hours'")
+        postgres = Postgres(migrated)
+        await postgres.open()
+        await RetentionRepository(postgres).delete_authors(10)
+        await postgres.close()
+        return [row["key"] for row in await database.fetch("SELECT key FROM authors")]
+
+    await twitter.send("POST", "/erasures", {"ids": [str(FIRST_ID + 1)]})
+    assert await sweep() == [USER["id"]]
+    await twitter.imported(
+        page_of({"id": str(FIRST_ID + 2), "author_id": "8"}, users=[{**USER, "id": "8", "username": "new"}])
+    )
+    assert await sweep() == [USER["id"], "8"]
+    await twitter.send("POST", "/erasures", {"ids": [str(FIRST_ID)]})
+    assert await database.fetch("SELECT FROM authors WHERE key = $1", USER["id"]) == []
+    assert await sweep() == ["8"]
 
 
 async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(database: asyncpg.Connection, migrated: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import asyncpg
 import pytest
 
 from ..conftest import USER, Twitter, page_of
@@ -48,6 +49,12 @@ FILES = {
         table("conversation_id,referenced_tweets.replied_to.id,in_reply_to_username", ROOT, ROOT, "eva"), WHOLE,
     ),
     "a table of rtweet": (table("reply_to_status_id,reply_to_screen_name", f"'{ROOT}", "@eva"), (None, ROOT, "eva")),
+    "a table of R without replies": (table("reply_to_status_id,reply_to_screen_name", "NA", "NA"), (None, None, None)),
+    "a table that lost the ids": (table("in_reply_to_status_id,in_reply_to_username", "", "eva"), (None, None, None)),
+    "a page that rounded the id": (
+        page_of({"id": REPLY, "referenced_tweets": [{"type": "replied_to", "id": 1.9e18, "username": "eva"}]}),
+        (None, None, None),
+    ),
     "a table that rounded them": (
         table("conversation_id,in_reply_to_status_id,in_reply_to_screen_name", "1.9E18", "0", ""), (None, None, None),
     ),
@@ -72,6 +79,77 @@ async def test_who_wrote_the_answered_tweet_is_looked_up_and_goes_with_the_reply
     assert await told(twitter) == WHOLE
     assert (await twitter.send("POST", "/erasures", {"ids": [REPLY]})).status_code == 200
     assert await told(twitter) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["NA", "None", "nan", "null", "@NULL", "[]", "https://x.com/eva", "eva botero", "id:9", "María", "e" * 16]
+)
+async def test_what_is_no_handle_is_no_name(twitter: Twitter, name: str) -> None:
+    """Whatever a tool writes in place of a missing handle is left out; the reply stays one."""
+    await twitter.imported(table("reply_to,in_reply_to_username", ROOT, name))
+    assert await told(twitter) == (None, ROOT, None)
+
+
+async def test_a_corrected_file_mends_whom_a_tweet_answers(twitter: Twitter) -> None:
+    """A repeated row adds and corrects what it says and leaves the rest; a repetition of the same is no change."""
+    other = "1900000000000000299"
+    steps: list[tuple[str, tuple[str | None, ...], int]] = [
+        (table("reply_to", "NA"), (None, None, None), 0),
+        (table("reply_to,in_reply_to_username", other, "ana"), (None, other, "ana"), 1),
+        (table("conversation_id", ROOT), (ROOT, other, "ana"), 1),
+        (table("reply_to", ROOT), (ROOT, ROOT, None), 1),
+        (table("reply_to,in_reply_to_username", ROOT, "eva"), WHOLE, 1),
+        (table("reply_to,in_reply_to_username", ROOT, "NA"), WHOLE, 0),
+    ]
+    for content, expected, refreshed in steps:
+        assert (await twitter.imported(content))["refreshed"] == refreshed
+        assert await told(twitter) == expected
+    edit = {"id": "1900000000000000302", "edit_history_tweet_ids": [REPLY, "1900000000000000302"], "text": "s\u00ed"}
+    reference = {"referenced_tweets": [{"type": "replied_to", "id": other}]}
+    assert (await twitter.imported(page_of({**edit, **reference})))["refreshed"] == 1
+    assert await told(twitter) == (ROOT, other, None)
+
+
+async def test_the_name_of_an_author_known_only_by_id_is_not_told(twitter: Twitter) -> None:
+    """A stand-in for a handle is no handle."""
+    await twitter.imported(page_of({"id": ROOT, "author_id": "9", "text": "s\u00ed"}, users=[]))
+    await twitter.imported(reply())
+    assert (await twitter.data(f"/tweets/{ROOT}"))["username"] == "id:9"
+    assert await told(twitter) == (ROOT, ROOT, None)
+
+
+@pytest.mark.parametrize(
+    "content", [reply(), table("conversation_id,reply_to,in_reply_to_username", ROOT, ROOT, "eva")]
+)
+async def test_with_the_answered_tweet_its_author_goes_from_the_replies(
+    twitter: Twitter, database: asyncpg.Connection, content: str
+) -> None:
+    """The feed tells the reply again without the name, which no later file brings back."""
+    await twitter.imported(page_of({"id": ROOT, "author_id": "9", "text": "s\u00ed"}, users=[EVA]))
+    await twitter.imported(content)
+    await twitter.settled()
+    assert await told(twitter) == WHOLE
+    seen = (await twitter.whole_feed())[-1]["seq"]
+    assert (await twitter.send("POST", "/erasures", {"ids": [ROOT]})).status_code == 200
+    news = await twitter.whole_feed(after=seen)
+    assert [(item["id"], item["deleted"], item["reply_to_username"]) for item in news] == [
+        (ROOT, True, None), (REPLY, False, None),
+    ]  # fmt: skip
+    await twitter.imported(table("reply_to,in_reply_to_username", ROOT, "eva"))
+    assert await told(twitter) == (ROOT, ROOT, None)
+    assert await twitter.whole_feed(after=news[-1]["seq"]) == []
+    assert await database.fetchval("SELECT head FROM feed_state") == news[-1]["seq"]
+
+
+async def test_what_a_former_release_erases_leaves_no_conversation(
+    twitter: Twitter, database: asyncpg.Connection
+) -> None:
+    """During a rollout a replica that does not know the columns erases beside this one."""
+    await twitter.imported(table("conversation_id,reply_to,in_reply_to_username", ROOT, ROOT, "eva"))
+    await database.execute("UPDATE tweets SET deleted = true, username = '', text = ''")
+    assert await told(twitter) == (None, None, None)
+    columns = "conversation_id IS NULL AND reply_to IS NULL AND reply_to_username IS NULL"
+    assert await database.fetchval(f"SELECT {columns} FROM tweets WHERE id = $1", int(REPLY))
 
 
 async def test_the_original_of_a_retweet_keeps_what_it_answers(twitter: Twitter) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from castor_chassis import Postgres, affected_rows
-from twitter_service.tweets.erasure_repository import erase
+from twitter_service.tweets.erasure_repository import AUTHOR_KEY, erase
 from twitter_service.tweets.feed_repository import lock_feed
 from twitter_service.tweets.model import snowflake_of
 
@@ -21,13 +21,14 @@ ORDER BY 1, 2
 """
 
 # Keys are looked at in order, a batch at a time, so that no statement takes longer the more authors there are.
-_DELETE_AUTHORS = """
+_DELETE_AUTHORS = f"""
 WITH batch AS MATERIALIZED (
-    SELECT key, username FROM authors WHERE key > $1 ORDER BY key LIMIT $2
+    SELECT key, '@' || lower(username) AS handle FROM authors WHERE key > $1 ORDER BY key LIMIT $2
 ), gone AS (
     DELETE FROM authors WHERE observed_at < now() - interval '1 hour' AND key IN (
         SELECT b.key FROM batch b
-        WHERE NOT EXISTS (SELECT FROM tweets t WHERE lower(t.username) = lower(b.username) AND NOT t.deleted)
+        WHERE NOT EXISTS (SELECT FROM tweets t WHERE {AUTHOR_KEY} = b.key AND NOT t.deleted)
+        AND NOT EXISTS (SELECT FROM tweets t WHERE {AUTHOR_KEY} = b.handle AND NOT t.deleted)
     )
 )
 SELECT max(key) FROM batch

@@ -1,12 +1,18 @@
 """Erasure of tweets in PostgreSQL: all but the id and the times is removed, and the feed tells every consumer.
 
-With the last tweet of an author goes the author's profile.
+With the last tweet of an author goes the author's profile, and with a tweet its author's handle in the replies to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+from castor_chassis import affected_rows
+
+AUTHOR_KEY = "coalesce(t.author_id, '@' || lower(t.username))"
+"""Key of the profile of the author of the tweet ``t``. A tweet without the author's id is that of every author with
+its handle."""
 
 # A tweet is erased under the id of any of its versions.
 _FIRST_VERSIONS = """
@@ -16,11 +22,12 @@ SELECT t.id FROM tweet_versions v JOIN tweets t ON t.id = v.tweet_id
 WHERE v.version_id = ANY($1::bigint[]) AND NOT t.deleted
 """
 
-_ERASE = """
+_ERASE = f"""
 WITH old AS (
-    SELECT id, lower(username) AS author, scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
+    SELECT id, {AUTHOR_KEY} AS author, lower(username) AS handle,
+           scored_at IS NOT NULL AS scored, score_error IS NOT NULL AS unscorable,
            row_number() OVER (ORDER BY id) AS number
-    FROM tweets WHERE id = ANY($1) AND NOT deleted
+    FROM tweets t WHERE id = ANY($1) AND NOT deleted
 ), erased AS (
     UPDATE tweets t
     SET deleted = true, username = '', author_id = NULL, text = '', lang = NULL, metrics = NULL, raw = NULL,
@@ -31,13 +38,24 @@ WITH old AS (
         change_seq = $2 + old.number
     FROM old WHERE t.id = old.id
 )
-SELECT author, scored, unscorable FROM old
+SELECT author, handle, scored, unscorable FROM old
 """
 
 # Nothing is kept of an author of whom no tweet is left.
-_ERASE_AUTHORS = """
-DELETE FROM authors a WHERE lower(a.username) = ANY($1::text[])
-AND NOT EXISTS (SELECT FROM tweets t WHERE lower(t.username) = lower(a.username) AND NOT t.deleted)
+_ERASE_AUTHORS = f"""
+DELETE FROM authors a WHERE (a.key = ANY($1::text[]) OR lower(a.username) = ANY($2::text[]))
+AND NOT EXISTS (SELECT FROM tweets t WHERE {AUTHOR_KEY} = a.key AND NOT t.deleted)
+AND NOT EXISTS (SELECT FROM tweets t WHERE {AUTHOR_KEY} = '@' || lower(a.username) AND NOT t.deleted)
+"""
+
+# The replies are told again, because consumers have stored the name, also where it was looked up.
+_FORGET_ANSWERED = """
+UPDATE tweets t SET reply_to_username = NULL, change_seq = $2 + reply.number
+FROM (
+    SELECT id, row_number() OVER (ORDER BY id) AS number FROM tweets
+    WHERE reply_to = ANY($1::bigint[]) AND NOT deleted
+) reply
+WHERE t.id = reply.id
 """
 
 # Its id is kept, so that a file which still holds the retweet does not count it again.
@@ -55,26 +73,29 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
     given = list(tweet_ids)
     retweets = await connection.fetch(_ERASE_RETWEETS, given)
     ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
-    stored = {*await _given_ids(connection, given, ids), *(row["retweet_id"] for row in retweets)}
+    versions = await _versions(connection, ids)
     for table in _DEPENDENT_TABLES:
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
     await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
     rows = await connection.fetch(_ERASE, ids, head)
-    await connection.execute(_ERASE_AUTHORS, list({row["author"] for row in rows}))
+    await connection.execute(_ERASE_AUTHORS, *({row[name] for row in rows} for name in ("author", "handle")))
+    replies = affected_rows(await connection.execute(_FORGET_ANSWERED, versions, head + len(rows)))
     await connection.execute(
-        "UPDATE feed_state SET head = head + $1, tweets = tweets - $1, scored = scored - $2, "
+        "UPDATE feed_state SET head = head + $1 + $4, tweets = tweets - $1, scored = scored - $2, "
         "unscorable = unscorable - $3",
         len(rows),
         sum(row["scored"] for row in rows),
         sum(row["unscorable"] for row in rows),
+        replies,
     )
-    return sorted(stored)
+    return sorted({*versions.intersection(given), *(row["retweet_id"] for row in retweets)})
 
 
-async def _given_ids(connection: Any, given: Sequence[int], ids: Sequence[int]) -> set[int]:
+async def _versions(connection: Any, ids: Sequence[int]) -> set[int]:
+    """Return the ids of all versions of tweets."""
     versions = await connection.fetch(
         "SELECT version_id FROM tweet_versions WHERE tweet_id = ANY($1::bigint[]) "
         "UNION SELECT version_id FROM tweets WHERE id = ANY($1::bigint[]) AND version_id IS NOT NULL",
         ids,
     )
-    return set(given) & {*ids, *(row["version_id"] for row in versions)}
+    return {*ids, *(row["version_id"] for row in versions)}

@@ -31,8 +31,12 @@ SELECT t.change_seq, t.id, t.username, t.created_at, t.text, t.lang, t.deleted,
        ARRAY(SELECT e.entity_id FROM tweet_entities e WHERE e.tweet_id = t.id ORDER BY e.entity_id) AS entities,
        coalesce(t.axes, '{}') AS axes, coalesce(t.places, '{}') AS places,
        t.positive, t.neutral, t.negative, t.label, t.model, coalesce(t.datasets, '{}') AS datasets,
-       t.conversation_id, t.reply_to, coalesce(t.reply_to_username, (
-           SELECT p.username FROM tweets p WHERE p.id = t.reply_to AND NOT p.deleted)) AS reply_to_username
+       CASE WHEN NOT t.deleted THEN t.conversation_id END AS conversation_id,
+       CASE WHEN NOT t.deleted THEN t.reply_to END AS reply_to,
+       CASE WHEN NOT t.deleted THEN nullif(coalesce((
+           SELECT CASE WHEN p.deleted THEN '' WHEN p.username ~ '^[A-Za-z0-9_]{1,15}$' THEN p.username END
+           FROM tweets p WHERE p.id = t.reply_to AND (p.deleted OR t.reply_to_username IS NULL)
+       ), t.reply_to_username), '') END AS reply_to_username
 FROM tweets t WHERE t.change_seq > $1 ORDER BY t.change_seq LIMIT $2
 """
 

@@ -22,6 +22,8 @@ _OLD_FORMAT = "%a %b %d %H:%M:%S %z %Y"
 _ESCAPES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'"}
 _ESCAPED = re.compile("&(amp|lt|gt|quot|#39);")
 _LINK = re.compile(r"/status(?:es)?/(\d+)")
+# R, pandas and JSON write the words where a value is missing.
+_HANDLE = re.compile(r"@?(?!(?:na|nan|none|null)$)([A-Za-z0-9_]{1,15})", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d")
 _SLASHES = re.compile(
     r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:,?\s+(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s*([AaPp])\.?\s*[Mm]\.?)?)?"
@@ -111,8 +113,8 @@ def tweet_of_fields(fields: Mapping[str, str], dates: str | None = None) -> NewT
         lang=read_lang(fields.get("lang")),
         metrics=_metrics_of_fields(fields),
         conversation_id=known_id(_bare(fields.get("conversation_id"))),
-        reply_to=known_id(_bare(fields.get("reply_to"))),
-        reply_to_username=known_username(_bare(fields.get("reply_to_username"))),
+        reply_to=(reply_to := known_id(_bare(fields.get("reply_to")))),
+        reply_to_username=known_handle(_bare(fields.get("reply_to_username"))) if reply_to else None,
     )
 
 
@@ -141,12 +143,10 @@ def known_id(value: Any) -> int | None:
         return None
 
 
-def known_username(value: Any) -> str | None:
-    """Return the handle of another account without its @, None where there is none or it cannot be read."""
-    try:
-        return read_username(value, None)
-    except Unusable:
-        return None
+def known_handle(value: Any) -> str | None:
+    """Return the handle of another account without its @, None where there is none: also for ``NA`` or ``null``."""
+    match = _HANDLE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return match[1] if match else None
 
 
 def _bare(value: str | None) -> str | None:

@@ -70,6 +70,25 @@ FROM (
 ) n
 WHERE t.id = n.id AND t.id = ANY($1::bigint[])
 """
+# What a source does not say stays; a name stays only with the tweet it belongs to, and not where that one is erased.
+_SET_ANSWERED = """
+UPDATE tweets t
+SET conversation_id = n.conversation_id, reply_to = n.reply_to, reply_to_username = n.name, change_seq = $5 + n.number
+FROM (
+    SELECT o.id, coalesce(n.conversation_id, o.conversation_id) AS conversation_id,
+           coalesce(n.reply_to, o.reply_to) AS reply_to, name, row_number() OVER (ORDER BY o.id) AS number
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) AS n(id, conversation_id, reply_to, username)
+    JOIN tweets o ON o.id = n.id AND o.id = ANY($1::bigint[])
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN EXISTS (SELECT FROM tweets p WHERE p.id = coalesce(n.reply_to, o.reply_to) AND p.deleted) THEN NULL
+        WHEN n.reply_to IS NULL OR n.reply_to = o.reply_to THEN coalesce(n.username, o.reply_to_username)
+        ELSE n.username END AS name) answered
+    WHERE (o.conversation_id, o.reply_to, o.reply_to_username) IS DISTINCT FROM
+          (coalesce(n.conversation_id, o.conversation_id), coalesce(n.reply_to, o.reply_to), name)
+) n
+WHERE t.id = n.id AND t.id = ANY($1::bigint[])
+RETURNING t.id
+"""
 _COUNT = """
 UPDATE feed_state
 SET head = head + $1, tweets = tweets + $2, scored = scored - $3, unscorable = unscorable - $4
@@ -139,8 +158,8 @@ async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source,
     old = [(item, known[item.id]) for item in items if item.id in known]
     old = [(item, row) for item, row in old if not row["deleted"]]
     edits = [item.decoded() for item, row in old if item.version > row["version"]]
-    same = [item.decoded().tweet for item, row in old if item.version == row["version"]
-            and _is_newer(item.observed_at, row["observed_at"])]  # fmt: skip
+    repeated = [item.decoded().tweet for item, row in old if item.version == row["version"]]
+    same = [tweet for tweet in repeated if _is_newer(tweet.observed_at, known[tweet.id]["observed_at"])]
     if new:
         await _copy(connection, new, source, head)
         await connection.execute(_COUNT, len(new), len(new), 0, 0)
@@ -151,9 +170,26 @@ async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source,
     if same:
         columns: list[list[Any]] = [[t.id for t in same], [t.metrics for t in same], [t.observed_at for t in same]]
         await connection.execute(_REFRESH, *columns)
+    answers = await _set_answered(connection, [*(item.tweet for item in edits), *repeated], head)
+    head += len(answers)
+    refreshed = {*answers, *(item.tweet.id for item in edits), *(tweet.id for tweet in same)}
     await _keep_older(connection, [item.decoded().tweet for item, row in old if item.version < row["version"]])
     head += await _join_dataset(connection, [item.id for item, _ in old], source.dataset, head)
-    return Added(sum(item.is_own_row for item in new), len(edits) + len(same)), head
+    return Added(sum(item.is_own_row for item in new), len(refreshed)), head
+
+
+async def _set_answered(connection: Any, tweets: Sequence[NewTweet], head: int) -> list[int]:
+    """Store whom tweets answer where that is not what is stored; return the tweets that changed."""
+    tweets = [tweet for tweet in tweets if tweet.conversation_id or tweet.reply_to]
+    if not tweets:
+        return []
+    columns: list[list[Any]] = [
+        [t.id for t in tweets], [t.conversation_id for t in tweets], [t.reply_to for t in tweets],
+        [t.reply_to_username for t in tweets],
+    ]  # fmt: skip
+    changed = [row["id"] for row in await connection.fetch(_SET_ANSWERED, *columns, head)]
+    await connection.execute(_COUNT, len(changed), 0, 0, 0)
+    return changed
 
 
 async def _join_dataset(connection: Any, ids: Sequence[int], dataset: str | None, head: int) -> int:

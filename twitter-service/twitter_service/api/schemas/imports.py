@@ -31,7 +31,9 @@ class Import(ResponseModel):
     accepted: Integer
     duplicates: Integer = Field(description="Tweets that were stored already, or earlier in the same file.")
     rejected: Integer
-    refreshed: Integer = Field(description="Of the duplicates, those that brought an edit or newer metrics.")
+    refreshed: Integer = Field(
+        description="Of the duplicates, those that brought an edit, newer metrics, or whom they answer."
+    )
     retweets: Integer = Field(description="Of the accepted, retweets that are counted under the tweet they repeat.")
     bytes_read: Integer = Field(description="Of the unpacked file, up to the last line that is stored.")
     bytes_total: Integer | None = Field(description="Of the file as it was sent; null if the sender did not say.")

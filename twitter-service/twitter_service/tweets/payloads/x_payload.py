@@ -18,8 +18,8 @@ from twitter_service.tweets.model import (
     Author,
     NewTweet,
     Unusable,
+    known_handle,
     known_id,
-    known_username,
     metrics_of_object,
     read_created_at,
     read_id,
@@ -188,7 +188,9 @@ def _replied(item: _Object, includes: Includes) -> tuple[int | None, str | None]
     answered = includes.tweets.get(str(reference.get("id"))) or reference
     author_id = _string(answered.get("author_id")) or _string(item.in_reply_to_user_id)
     author = includes.author(author_id, answered.get("author"))
-    return known_id(reference.get("id")), known_username(author.username if author else reference.get("username"))
+    if (key := known_id(reference.get("id"))) is None:
+        return None, None
+    return key, known_handle(author.username if author else reference.get("username"))
 
 
 def _reference(references: Any, kind: str) -> dict[str, Any] | None:
