@@ -47,6 +47,7 @@ class ChildProcess:
         self._memory_mb = memory_mb
         self._pass_fds = pass_fds
         self._process: Process | None = None
+        self._reading = asyncio.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -87,21 +88,27 @@ class ChildProcess:
             if process.returncode is None:
                 with suppress(ProcessLookupError, PermissionError):  # the latter on macOS, of one that has just ended
                     os.killpg(process.pid, signal.SIGKILL)
-            await asyncio.shield(process.wait())
+            await asyncio.shield(self._wait(process))
+
+    async def _wait(self, process: Process) -> None:
+        # A reader with a full buffer stops reading and never sees the end of the pipe, for which ``wait`` waits.
+        assert process.stdout
+        async with self._reading:
+            while await process.stdout.read(_BUFFER_BYTES):
+                pass
+        await process.wait()
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._seconds):
                 yield
-        except TimeoutError as error:
+        except BaseException as error:
             await self.close()
-            raise ChildLate(f"the process takes longer than {self._seconds:g} s") from error
-        except (OSError, EOFError) as error:
-            await self.close()
-            raise ChildLost(f"the process has ended: {error}") from error
-        except BaseException:
-            await self.close()
+            if isinstance(error, TimeoutError):
+                raise ChildLate(f"the process takes longer than {self._seconds:g} s") from error
+            if isinstance(error, OSError | EOFError):
+                raise ChildLost(f"the process has ended: {error}") from error
             raise
 
     async def _start(self) -> None:
@@ -124,10 +131,11 @@ class ChildProcess:
     async def _receive(self) -> bytes:
         pipe = self._running.stdout
         assert pipe
-        length = int.from_bytes(await pipe.readexactly(LENGTH_BYTES), "big")
-        if length > self._memory_mb << 20:
-            raise EOFError(f"a part of {length} bytes is more than it may hold")
-        return await pipe.readexactly(length)
+        async with self._reading:
+            length = int.from_bytes(await pipe.readexactly(LENGTH_BYTES), "big")
+            if length > self._memory_mb << 20:
+                raise EOFError(f"a part of {length} bytes is more than it may hold")
+            return await pipe.readexactly(length)
 
     @property
     def _running(self) -> Process:

@@ -41,6 +41,12 @@ def hostile():
         eval(question)
     return answer
 
+def ahead():
+    def answer(question):
+        for number in range(60):
+            yield bytes(500_000)
+    return answer
+
 def broken():
     raise ValueError
 """
@@ -157,6 +163,19 @@ async def test_whatever_breaks_an_answer_off_ends_the_process(child: Make) -> No
         await asked
     assert process.pid is None
     assert await process.ask(b"None") == b"first"
+
+
+async def test_an_answer_that_is_broken_off_while_the_process_is_ahead(child: Make) -> None:
+    """More than the buffer holds is waiting: the process ends all the same, and answers again."""
+    process = child("ahead")
+    parts = process.parts(b"")
+    assert len(await anext(parts)) == 500_000
+    pipe = process._running.stdout
+    await until(lambda: asyncio.sleep(0, pipe._paused))  # type: ignore[union-attr]
+    async with asyncio.timeout(30):
+        await parts.aclose()  # type: ignore[attr-defined]
+    assert process.pid is None
+    assert len(await process.ask(b"")) == 30_000_000
 
 
 async def test_a_process_that_was_killed_is_told_and_not_replaced_in_silence(child: Make) -> None:
