@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import accumulate
 
 from sentiment_service.text.marking import folded
 from sentiment_service.text.normalise import plain
@@ -32,7 +33,8 @@ def spelled_out(text: str, target: str) -> str:
     """Return the text with the hashtags and handles that name ``target`` as words, the target as it is given.
 
     ``spelled_out("¡#todosconpetro!", "Petro")`` is ``"¡todos con Petro!"``. A tag names the target if it is the target
-    without spaces and signs, or the target between words of campaigns and digits. Other texts come back as they are.
+    without spaces and signs, or the target between words of campaigns and digits, but no part of a number (`#ley1000`
+    does not name `Ley 100`). Other texts come back as they are.
     """
     name = plain(target).strip().lstrip("@#＠＃")
     sought = _SIGNS.sub("", folded(name))
@@ -50,11 +52,20 @@ def _words(tag: str, sought: str, name: str) -> str | None:
     whole = folded(letters)
     if whole == sought:
         return name
+    joints = _joints(tag)
     for at in () if sought in _AROUND else (whole.find(sought), whole.rfind(sought)):
         end = at + len(sought)
-        if at >= 0 and _WORDS.fullmatch(whole, 0, at) and _WORDS.fullmatch(whole, end):
+        if at < 0 or at in joints or end in joints:
+            continue
+        if _WORDS.fullmatch(whole, 0, at) and _WORDS.fullmatch(whole, end):
             return " ".join((*_split(letters[:at]), name, *_split(letters[end:])))
     return None
+
+
+def _joints(tag: str) -> set[int]:
+    """Return the places within the numbers of a tag, counted without its underscores: `#ley1000` has 4, 5 and 6."""
+    skipped = accumulate(letter == "_" for letter in tag)
+    return {at - before for at, before in enumerate(skipped) if at and tag[at].isdecimal() and tag[at - 1].isdecimal()}
 
 
 def _split(letters: str) -> list[str]:
