@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from castor_chassis import Postgres
+import asyncpg
+import pytest
+
+from castor_chassis import DatabaseUnavailable, Postgres
+from trending_service.signals import hours_repository
 from trending_service.signals.counts import HourlyCounts
 from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.model import Window
@@ -33,6 +39,30 @@ def _week(stream: Stream) -> None:
     for number in range(60):
         at = NOON - timedelta(hours=2.7 * number + 1)
         stream.tweet(at, f"a{number % 7}", f"palabra{number} {'paro' if number % 2 else 'agua'} otra{number}")
+
+
+class Between(Postgres):
+    """Does something after the first statement that holds a text and before the next, of a transaction."""
+
+    def __init__(self, postgres: Postgres, what: dict[str, Callable[[], Awaitable[Any]]]) -> None:
+        self._other = postgres
+        self._what = what
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection of ``postgres``."""
+        async with self._other.transaction() as connection:
+            self._connection = connection
+            yield self  # type: ignore[misc]
+
+    async def fetch(self, sql: str, *args: Any, **limits: Any) -> list[asyncpg.Record]:
+        """Run a statement, then what comes after it."""
+        found = await self._connection.fetch(sql, *args, **limits)
+        for text in [text for text in self._what if text in sql]:
+            await self._what.pop(text)()
+        return list(found)
+
+    execute = fetch  # type: ignore[assignment]
 
 
 async def test_counted_or_not_the_numbers_are_the_same(hours: HoursRepository, fill: Fill, stream: Stream) -> None:
@@ -80,6 +110,71 @@ async def test_replicas_share_the_hours_and_none_is_counted_twice(
 
     took = await asyncio.gather(*(replica() for _ in range(4)))
     assert sum(took) == await postgres.fetchval("SELECT count(*) FROM stream_hours")
+    assert await _baseline(hours) == before
+
+
+async def test_a_replica_counts_other_days_while_one_is_being_counted(
+    hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """The oldest day is taken: the next one is counted, and no day waits for another."""
+    _week(stream)
+    await fill(stream.changes)
+    taken = []
+
+    async def another() -> None:
+        taken.append(await hours.roll_up(limit=1, quiet_seconds=0))
+
+    between = Between(postgres, {"DELETE FROM stale_hours": another})
+    assert await HoursRepository(between).roll_up(limit=1, quiet_seconds=0) > 0
+    assert taken[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("after_deletion", "after_arrival", "left"),
+    [("INSERT INTO term_days", None, 2), ("DELETE FROM stream_hours", "INSERT INTO stream_hours", 3)],
+)
+async def test_a_page_between_two_statements_leaves_no_wrong_count(
+    hours: HoursRepository,
+    fill: Fill,
+    stream: Stream,
+    postgres: Postgres,
+    after_deletion: str,
+    after_arrival: str | None,
+    left: int,
+) -> None:
+    """The last tweets of an hour go, and others come, while its day is counted anew for another hour."""
+    other = NOON - timedelta(hours=30)
+    await fill([stream.tweet(other, "ana", "paro"), only := stream.tweet(other + timedelta(hours=2), "eva", "un paro")])
+    await hours.roll_up(quiet_seconds=0)
+    await fill([stream.tweet(other, "luis", "otro paro")])
+    what = {after_deletion: lambda: fill([stream.change(**{**only, "deleted": True})])}
+    if after_arrival:
+        arrival = other + timedelta(hours=2)
+        what[after_arrival] = lambda: fill([stream.tweet(arrival, "eva", "paro de nuevo")])
+    assert await HoursRepository(Between(postgres, what)).roll_up(limit=1, quiet_seconds=0) == 1
+    assert not what
+    for rest in (1, 0):
+        counts = (await hours.baseline(WINDOW, ["paro"])).unpack()
+        assert (counts.total, counts.seen("paro")) == (left, left)
+        assert await hours.roll_up(quiet_seconds=0) == rest
+
+
+async def test_a_day_of_many_tweets_is_counted_in_slices_with_their_own_limit(
+    hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the limit of a question ends such a statement; what it ends is counted by the next attempt."""
+    monkeypatch.setattr(hours_repository, "SLICE_TWEETS", 2)
+    _week(stream)
+    await fill(stream.changes)
+    before = await _baseline(hours)
+    async with postgres.transaction() as other:
+        await other.execute("LOCK TABLE term_days IN SHARE MODE")
+        with monkeypatch.context() as patched, pytest.raises(DatabaseUnavailable):
+            patched.setattr(hours_repository, "COUNT_SECONDS", 0.1)
+            await hours.roll_up(quiet_seconds=0)
+        assert await _baseline(hours) == before
+    counted = await hours.roll_up(limit=1000, quiet_seconds=0)
+    assert counted == await postgres.fetchval("SELECT count(*) FROM stream_hours")
     assert await _baseline(hours) == before
 
 

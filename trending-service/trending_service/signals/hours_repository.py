@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -15,22 +15,28 @@ HOUR_SECONDS = 3600
 LATE_HOURS = 1
 """An hour is counted when it is over for so long: what is collected by searches comes late."""
 
+COUNT_SECONDS = 300
+"""Limit of each statement that counts: longer than that of a question, since a day that fails is tried again first."""
+
+SLICE_TWEETS = 100_000
+"""Terms of so many tweets are counted by one statement, and those of an hour always."""
+
 RECOUNT_FACTOR = 60
 """An hour that was counted before waits so many times longer: its whole day is counted anew."""
 
 _READY = f"""
 hour <= now() - make_interval(hours => 1 + {LATE_HOURS})
-AND touched_at <= now() - make_interval(secs => $2 * CASE WHEN EXISTS (
+AND touched_at <= now() - make_interval(secs => $1 * CASE WHEN EXISTS (
     SELECT FROM stream_hours WHERE stream_hours.hour = stale_hours.hour) THEN {RECOUNT_FACTOR} ELSE 1 END)
 """
 
-# The hours of one day are counted by one replica at a time: they share rows.
+# The hours of one day are counted by one replica at a time: they share rows. Locks are tried until one is had.
 _TAKE_SQL = f"""
-WITH days AS (
-    SELECT date_trunc('day', hour, 'UTC') AS day FROM stale_hours WHERE {_READY} GROUP BY 1 ORDER BY 1 LIMIT $1),
-mine AS MATERIALIZED (
-    SELECT day FROM days
-    WHERE pg_try_advisory_xact_lock('term_days'::regclass::int, (extract(epoch FROM day) / 86400)::int))
+WITH mine AS MATERIALIZED (
+    SELECT day FROM (
+        SELECT date_trunc('day', hour, 'UTC') AS day FROM stale_hours
+        WHERE {_READY} GROUP BY 1 ORDER BY 1 OFFSET 0) AS days
+    WHERE pg_try_advisory_xact_lock('term_days'::regclass::int, (extract(epoch FROM day) / 86400)::int) LIMIT 1)
 DELETE FROM stale_hours WHERE hour IN (
     SELECT hour FROM stale_hours JOIN mine ON mine.day = date_trunc('day', hour, 'UTC')
     WHERE {_READY} FOR UPDATE OF stale_hours SKIP LOCKED)
@@ -46,27 +52,30 @@ JOIN stream_hours AS h ON h.hour >= again.day AND h.hour < again.day + interval 
 
 _PAIR = "int4send((extract(epoch FROM hour) / 3600)::int) || int4send(tweets::int)"
 
-_COUNT_SQL = (
-    "DELETE FROM stream_hours WHERE hour = ANY($1::timestamptz[])",
-    f"""
-    INSERT INTO term_days (term, day, hours)
-    SELECT term, date_trunc('day', hour, 'UTC'), string_agg({_PAIR}, ''::bytea)
-    FROM (
-        SELECT term, hour, count(*) AS tweets FROM (
-            SELECT DISTINCT t.term, h.hour, w.text_hash
-            FROM unnest($1::timestamptz[]) AS h (hour)
-            JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
-            CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)) AS used
-        GROUP BY term, hour) AS counted
-    GROUP BY 1, 2
-    ON CONFLICT (term, day) DO UPDATE SET hours = term_days.hours || excluded.hours""",
-    """
-    INSERT INTO stream_hours (hour, tweets)
-    SELECT h.hour, count(DISTINCT w.text_hash)
-    FROM unnest($1::timestamptz[]) AS h (hour)
-    JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
-    GROUP BY h.hour""",
-)
+_FORGET_SQL = "DELETE FROM stream_hours WHERE hour = ANY($1::timestamptz[])"
+
+_STREAM_HOURS_SQL = """
+INSERT INTO stream_hours (hour, tweets)
+SELECT h.hour, count(DISTINCT w.text_hash)
+FROM unnest($1::timestamptz[]) AS h (hour)
+JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
+GROUP BY h.hour
+RETURNING hour, tweets
+"""
+
+_TERM_DAYS_SQL = f"""
+INSERT INTO term_days (term, day, hours)
+SELECT term, date_trunc('day', hour, 'UTC'), string_agg({_PAIR}, ''::bytea)
+FROM (
+    SELECT term, hour, count(*) AS tweets FROM (
+        SELECT DISTINCT t.term, h.hour, w.text_hash
+        FROM unnest($1::timestamptz[]) AS h (hour)
+        JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
+        CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)) AS used
+    GROUP BY term, hour) AS counted
+GROUP BY 1, 2
+ON CONFLICT (term, day) DO UPDATE SET hours = term_days.hours || excluded.hours
+"""
 
 _STALE = "stale AS (SELECT hour FROM stale_hours WHERE hour >= $1 AND hour < $2)"
 
@@ -124,11 +133,21 @@ class HoursRepository:
         """Count the stale hours of up to ``limit`` days anew and return how many they were.
 
         Hours that changed in the last ``quiet_seconds`` wait, those that were counted before ``RECOUNT_FACTOR`` times
-        as long, and those that ended within ``LATE_HOURS``. Several replicas may call it: each takes other days, and
-        what is not committed is taken again.
+        as long, and those that ended within ``LATE_HOURS``. Several replicas may call it: each day is counted in a
+        transaction of its own, by one of them, and what is not committed is taken again. A page of the feed that
+        changes an hour waits while its day is counted.
         """
+        hours = 0
+        for _ in range(limit):
+            found = await self._roll_up_day(quiet_seconds)
+            if not found:
+                break
+            hours += found
+        return hours
+
+    async def _roll_up_day(self, quiet_seconds: float) -> int:
         async with self._postgres.transaction() as connection:
-            taken = [row["hour"] for row in await connection.fetch(_TAKE_SQL, limit, quiet_seconds)]
+            taken = [row["hour"] for row in await connection.fetch(_TAKE_SQL, quiet_seconds)]
             if taken:
                 await _count(connection, taken)
             return len(taken)
@@ -151,12 +170,30 @@ class HoursRepository:
 
 
 async def _count(connection: asyncpg.Connection, taken: Sequence[datetime]) -> None:
-    again = await connection.fetch(_AGAIN_SQL, taken)
+    again = await connection.fetch(_AGAIN_SQL, taken, timeout=COUNT_SECONDS)
     if again:
-        await connection.execute("DELETE FROM term_days WHERE day = ANY($1)", [row["day"] for row in again])
+        days = [row["day"] for row in again]
+        await connection.execute("DELETE FROM term_days WHERE day = ANY($1)", days, timeout=COUNT_SECONDS)
     hours = sorted({*taken, *(row["hour"] for row in again)})
-    for sql in _COUNT_SQL:
-        await connection.execute(sql, hours)
+    await connection.execute(_FORGET_SQL, hours, timeout=COUNT_SECONDS)
+    # Pages go on changing the hours of ``again`` between two statements. Such an hour is stale and its day is counted
+    # anew if it is in stream_hours, so that terms are counted of these hours only, and after them.
+    counted = await connection.fetch(_STREAM_HOURS_SQL, hours, timeout=COUNT_SECONDS)
+    for part in _slices([(row["hour"], row["tweets"]) for row in counted]):
+        await connection.execute(_TERM_DAYS_SQL, part, timeout=COUNT_SECONDS)
+
+
+def _slices(counted: Iterable[tuple[datetime, int]]) -> Iterator[list[datetime]]:
+    part: list[datetime] = []
+    size = 0
+    for hour, tweets in sorted(counted):
+        if part and size + tweets > SLICE_TWEETS:
+            yield part
+            part, size = [], 0
+        part.append(hour)
+        size += tweets
+    if part:
+        yield part
 
 
 def _floor(moment: datetime) -> datetime:
