@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from twitter_service.imports.parser import parse_and_match
-from twitter_service.imports.parser_process import ParserLost, ParserProcess, has_processor_to_spare
+from twitter_service.imports import import_run
+from twitter_service.imports.parser import ParsedPiece, parse_and_match
+from twitter_service.imports.parser_process import ParserLate, ParserLost, ParserProcess, has_processor_to_spare
 from twitter_service.imports.readers.base import Block
 from twitter_service.matching.entities import Matcher, Terms
 from twitter_service.metrics import PARSERS_LOST
@@ -135,3 +136,51 @@ async def test_an_import_does_not_depend_on_it(start_twitter: Start, kills: bool
         assert named == {n for n in range(6_000) if n % 4 == 0 and n % 10 not in (8, 9)}
     assert not parsers()
     assert PARSERS_LOST._value.get() - lost <= kills
+
+
+async def test_a_process_that_takes_too_long_says_so_and_starts_anew() -> None:
+    """Nobody parses these lines; the next ones are parsed by another process, which is told the entities again."""
+    parser = await ready()
+    blocks, matcher = [Block(1, b"".join(map(line_of, range(20))))], Matcher(ENTITIES)
+    await parser.parse_and_match(blocks, matcher, 1)
+    os.kill(parser.pid or 0, signal.SIGSTOP)
+    parser._process._seconds = 0.5
+    with pytest.raises(ParserLate):
+        await parser.parse_and_match(blocks, matcher, 1)
+    assert not parsers()
+    parser._process._seconds = 60
+    assert await parser.parse_and_match(blocks, matcher, 1) == parse_and_match(blocks, matcher, 1)
+    await parser.close()
+
+
+async def test_the_lines_that_take_too_long_are_rejected_and_not_parsed_by_the_service(
+    start_twitter: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are rejected in words, those before and after them are imported."""
+    asked: list[int] = []
+
+    class Slow:
+        is_ready = True
+
+        async def parse_and_match(self, blocks: list[Block], matcher: Matcher, revision: int) -> ParsedPiece:
+            asked.append(sum(len(block.data.splitlines()) for block in blocks))
+            if len(asked) == 2:
+                raise ParserLate
+            return parse_and_match(blocks, matcher, revision)
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr(import_run, "has_processor_to_spare", lambda: True)
+    monkeypatch.setattr(import_run, "ParserProcess", Slow)
+    async with start_twitter(import_piece_bytes=65_536) as twitter:
+        answer = await twitter.service.client.post(
+            "/v1/twitter/imports",
+            params={"track_authors": False},
+            content=b"".join(map(line_of, range(2_000))),
+            headers=twitter.headers,
+        )
+    done = answer.json()["data"]
+    slow = [one["line"] for one in done["rejections"] if "longer than 60 s" in one["reason"]]
+    assert slow == list(range(slow[0], slow[0] + asked[1]))
+    assert (done["state"], done["rows"], len(asked) > 2) == ("done", 2_000, True)
+    assert 1_800 > done["accepted"] + done["duplicates"] >= 1_800 - len(slow)

@@ -26,8 +26,14 @@ from twitter_service.entities.tweet_writer import InThread, TweetWriter
 from twitter_service.errors import EmptyImport, ImportDiffers
 from twitter_service.imports.author_entities import author_entities
 from twitter_service.imports.model import Chunk, ImportLimits, ImportOptions, Tally, TrackedAuthors
-from twitter_service.imports.parser import ParsedPiece, parse_and_match
-from twitter_service.imports.parser_process import ParserLost, ParserProcess, has_processor_to_spare
+from twitter_service.imports.parser import ParsedPiece, parse_and_match, rejected
+from twitter_service.imports.parser_process import (
+    PIECE_SECONDS,
+    ParserLate,
+    ParserLost,
+    ParserProcess,
+    has_processor_to_spare,
+)
 from twitter_service.imports.readers.base import Block, Format, Frame, Recognised
 from twitter_service.imports.readers.encoding import as_utf8
 from twitter_service.imports.readers.gzip_stream import cut, unpacked
@@ -41,6 +47,7 @@ from twitter_service.tweets.upsert_repository import Added
 
 HEAD_BYTES = 64 * 1024
 """A file is recognised by the digest of so many first bytes; shorter ones are not resumed."""
+TOO_SLOW = f"this line and those around it take longer than {PIECE_SECONDS} s to read; check whether they are tweets"
 MAX_AUTHORS = 50_000
 """Authors that one import tells apart, so that its memory stays bounded."""
 
@@ -165,6 +172,9 @@ class ImportRun:
         if self._parser and self._parser.is_ready and len(blocks) == len(frames):
             try:
                 return await self._parser.parse_and_match(blocks, matcher, revision)
+            except ParserLate:
+                log.warning("piece_rejected", import_id=self._id, line=blocks[0].line, seconds=PIECE_SECONDS)
+                frames = await self._tools.in_thread(rejected, blocks, TOO_SLOW)
             except ParserLost as error:
                 log.warning("parser_lost", import_id=self._id, reason=str(error))
                 PARSERS_LOST.inc()

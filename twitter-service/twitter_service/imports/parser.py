@@ -50,6 +50,11 @@ def parse(frames: Iterable[Frame]) -> list[NewTweet | Rejection]:
     return found
 
 
+def rejected(blocks: Iterable[Block], reason: str) -> list[Frame]:
+    """Return a rejection of each line that is not blank, without parsing it."""
+    return [Rejection(number, reason) for block in blocks for number, _ in _lines(block)]
+
+
 def parse_and_match(frames: Sequence[Frame], matcher: Matcher, revision: int) -> ParsedPiece:
     """Parse a piece of a file and match its tweets against the entities of ``revision``."""
     found = parse(frames)
@@ -66,10 +71,15 @@ def parse_and_match(frames: Sequence[Frame], matcher: Matcher, revision: int) ->
 
 
 def _in_block(block: Block) -> Iterator[NewTweet | Rejection]:
+    for number, line in _lines(block):
+        for found in tweets_of_line(line):
+            yield Rejection(number, found) if isinstance(found, str) else found
+
+
+def _lines(block: Block) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(block.data.splitlines(), block.line):
         if line := line.strip():
-            for found in tweets_of_line(line):
-                yield Rejection(number, found) if isinstance(found, str) else found
+            yield number, line
 
 
 def answering() -> Callable[[bytes], Iterable[bytes]]:

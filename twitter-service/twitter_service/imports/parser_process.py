@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from castor_chassis import ChildLost, ChildProcess
+from castor_chassis import ChildLate, ChildLost, ChildProcess
 from twitter_service.imports.parser import Job, ParsedPiece, answering
 from twitter_service.imports.readers.base import Block
 from twitter_service.matching.entities import Matcher
@@ -22,6 +22,10 @@ _decode = msgspec.msgpack.Decoder(ParsedPiece).decode
 
 class ParserLost(Exception):
     """The process has ended or gave an answer that cannot be read; its caller parses the same lines itself."""
+
+
+class ParserLate(Exception):
+    """The process took longer than ``PIECE_SECONDS``; nobody parses these lines, and the next ones start it anew."""
 
 
 def has_processor_to_spare() -> bool:
@@ -48,11 +52,14 @@ class ParserProcess:
         return self._process.pid
 
     async def parse_and_match(self, blocks: Sequence[Block], matcher: Matcher, revision: int) -> ParsedPiece:
-        """See ``parser.parse_and_match``; raises ``ParserLost``, after which this object is of no more use."""
+        """See ``parser.parse_and_match``; raises ``ParserLate``, or ``ParserLost``, after which this is of no use."""
         terms = None if revision == self._knows_revision else matcher.terms
         self._knows_revision = revision
         try:
             return _decode(await self._process.ask(_encode(Job(list(blocks), revision, terms))))
+        except ChildLate as error:
+            self._knows_revision = None
+            raise ParserLate(str(error)) from error
         except (ChildLost, msgspec.MsgspecError) as error:
             raise ParserLost(str(error)) from error
 
