@@ -53,6 +53,10 @@ class Group:
     candidates: list[Candidate]
     centre: list[float] | None
 
+    def likeliest(self, number: int) -> list[Candidate]:
+        """Return so many of the candidates that are worth most by their words: to compare all would take too long."""
+        return sorted(self.candidates, key=lambda one: -one.words)[:number]
+
     def best(self, near: Mapping[str, float]) -> list[Citation]:
         """Return the best sentence, and that of another author when it is nearly as good."""
         value = {one.citation: one.words + near.get(one.citation.quote, 0.0) for one in self.candidates}

@@ -31,8 +31,8 @@ SURVEYED = 150
 """So many documents are looked at for the positions on a question."""
 MANY = 0.8
 """When this share of them is about the question, more may be."""
-SENTENCES, FEWEST = 48, 2
-"""At most so many sentences are compared by meaning, and no single one."""
+SENTENCES, FEWEST = 3, 2
+"""Of each group so many sentences are compared by meaning, and no single one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class AnswerService:
             ABSTENTIONS.labels("nothing_found").inc()
             missing = [term.word for term in question.terms]
             return Answer(nobody_spoke([], question.terms, question.filters), [], 0, found.degraded, [], missing)
-        shown = [hit.document for hit in without_near_duplicates(found.hits)[:limit]]
+        shown = [hit.document for hit in without_near_duplicates(found.hits, limit)]
         (relevance, overview), reply = await asyncio.gather(
             self._overview(question, found), self.openai.chat(self.instructions, user_message(text, shown))
         )
@@ -101,7 +101,8 @@ class AnswerService:
         return relevance, overview_of(passages, groups, near)
 
     async def _nearness(self, question: str, groups: Sequence[Group]) -> dict[str, float]:
-        texts = list(dict.fromkeys(one.citation.quote for group in groups for one in group.candidates))[:SENTENCES]
+        best = [one for group in groups for one in group.likeliest(SENTENCES)]
+        texts = list(dict.fromkeys(one.citation.quote for one in best))
         if not any(group.centre for group in groups) or len(texts) < FEWEST:
             return {}
         asked, embedded = await asyncio.gather(

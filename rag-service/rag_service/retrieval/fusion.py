@@ -27,10 +27,12 @@ def fuse(*rankings: dict[Key, int], weights: Sequence[float] = ()) -> dict[Key, 
     return scores
 
 
-def without_near_duplicates(hits: Iterable[Hit]) -> list[Hit]:
-    """Return ``hits`` without those that are near-duplicates of one before them."""
+def without_near_duplicates(hits: Iterable[Hit], limit: int | None = None) -> list[Hit]:
+    """Return ``hits`` without those that are near-duplicates of one before them, the first ``limit`` of these."""
     kept: list[tuple[Hit, frozenset[str]]] = []
     for hit in hits:
+        if len(kept) == limit:
+            break
         words = words_of(hit.document.text)
         if not any(similar_words(words, before) for _, before in kept):
             kept.append((hit, words))
