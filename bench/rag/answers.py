@@ -57,7 +57,7 @@ async def write(folder: Path) -> None:
     none: Any = NoModel()
     drafts = labelled([tweet for tweets in corpora.values() for tweet in tweets])
     async with searched(drafts, TransformerEncoder.load()) as retrieval:
-        service = AnswerService(retrieval, none, "")
+        service = AnswerService(retrieval, none, "", asyncio.to_thread)
         for number, question in enumerate(asked, 1):
             filters = Filters(as_of=AS_OF[question.corpus], dataset=question.corpus)
             answer = await service.answer(question.text, filters, SHOWN)

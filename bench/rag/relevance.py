@@ -72,7 +72,7 @@ async def measure() -> None:
     none: Any = NoModel()
     parts: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
     async with searched(drafts, TransformerEncoder.load()) as retrieval:
-        service = AnswerService(retrieval, none, "")
+        service = AnswerService(retrieval, none, "", asyncio.to_thread)
         for question in questions():
             if question.corpus in corpora and question.relevant:
                 found = await survey(service, question, parts[question.held])

@@ -73,7 +73,7 @@ async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     _start_work(chassis, stored, encoder)
     searches = SearchRepository(postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows)
     retrieval = RetrievalService(searches, encoder)
-    answer_service = AnswerService(retrieval, openai, system_message())
+    answer_service = AnswerService(retrieval, openai, system_message(), chassis.in_thread)
     yield Resources(
         documents=DocumentService(stored, TenantDocumentRepository(postgres)),
         retrieval=retrieval,

@@ -63,17 +63,18 @@ def _same_wording(words: Sequence[Mapping[str, int]]) -> NDArray[np.bool_]:
     return same
 
 
-def groups_of(alike: Matrix, weights: Sequence[float]) -> list[list[int]]:
+def groups_of(alike: Matrix, weights: Sequence[float], seeds: Sequence[int] = ()) -> list[list[int]]:
     """Return groups of row numbers, heaviest first, each with the one that stands for it first; some are in none.
 
     Those that stand for groups are chosen one by one, each so that all together are most alike to everything, by weight
     (greedy facility location, Nemhauser et al. 1978), and then moved to the middle of their group (k-medoids). So what
-    two groups say differs, and what has nothing to do with any is not counted to one.
+    two groups say differs, and what has nothing to do with any is not counted to one. The ``seeds`` are chosen first,
+    however little they stand for.
     """
     near = np.clip(alike, 0.0, None)
     np.fill_diagonal(near, 1.0)
     heavy = np.asarray(weights, dtype=np.float64)
-    chosen = _first_of_groups(near, heavy)
+    chosen = _first_of_groups(near, heavy, seeds)
     groups = _around(chosen, near)
     for _ in range(_ROUNDS):
         middle = [max(group, key=lambda place: (near[place, group] @ heavy[group], -place)) for group in groups]
@@ -93,9 +94,9 @@ def _apart(chosen: Sequence[int], near: Matrix) -> list[int]:
     return kept
 
 
-def _first_of_groups(near: Matrix, heavy: Matrix) -> list[int]:
-    stood_for = np.zeros(len(near))
-    chosen: list[int] = []
+def _first_of_groups(near: Matrix, heavy: Matrix, seeds: Sequence[int]) -> list[int]:
+    chosen = list(seeds)
+    stood_for = near[:, chosen].max(axis=1, initial=0.0)
     while len(chosen) < min(MOST_GROUPS, len(near)):
         gains = heavy @ np.maximum(near - stood_for[:, None], 0.0)
         gains[[place for place in range(len(near)) if chosen and near[place, chosen].max() > SAME]] = -1.0

@@ -53,6 +53,11 @@ class Group:
     candidates: list[Candidate]
     centre: list[float] | None
 
+    @property
+    def chance(self) -> float:
+        """That of the passage which is most surely about the question."""
+        return max(passage.chance for passage in self.passages)
+
     def likeliest(self, number: int) -> list[Candidate]:
         """Return so many of the candidates that are worth most by their words: to compare all would take too long."""
         return sorted(self.candidates, key=lambda one: -one.words)[:number]
@@ -78,16 +83,19 @@ def groups_with_quotes(
 ) -> list[Group]:
     """Group ``passages`` (at least one), whose ``vectors`` are given where they have one; largest groups first.
 
-    Where authors are ``compared``, each group is of one.
+    Where authors are ``compared``, each group is of one, and each author has a group.
     """
     terms = question.terms
     texts = [passage.document.text for passage in passages]
     asked = keys_of([term.word for term in terms])
     alike = similarities(texts, asked, vectors)
+    weights = [passage.chance**2 * (1 + passage.same) for passage in passages]
+    seeds: list[int] = []
     if compared:
         authors = np.array([author_of(passage.document) for passage in passages])
         alike[authors[:, None] != authors[None, :]] = -1.0
-    groups = groups_of(alike, [passage.chance**2 * (1 + passage.same) for passage in passages])
+        seeds = _surest_of_each_author(passages)
+    groups = groups_of(alike, weights, seeds)
     labels = labels_of(texts, groups, asked)
     surest = [_surest([(passages[place], float(alike[group[0], place])) for place in group]) for group in groups]
     found = [
@@ -102,10 +110,18 @@ def groups_with_quotes(
     return sorted(found, key=lambda group: -sum(1 + passage.same for passage in group.passages))
 
 
-def surely_about(passages: Sequence[Passage], groups: Sequence[Group]) -> tuple[list[Passage], list[Group]]:
-    """Leave out the groups of which no passage is surely about the question, and what stands in none and is not."""
+def surely_about(
+    passages: Sequence[Passage], groups: Sequence[Group], *, compared: bool = False
+) -> tuple[list[Passage], list[Group]]:
+    """Leave out the groups of which no passage is surely about the question, and what stands in none and is not.
+
+    Where authors are ``compared``, the surest group of each stays.
+    """
     least = min(SURE, NEXT * max(passage.chance for passage in passages))
-    kept = [group for group in groups if max(passage.chance for passage in group.passages) >= least]
+    surest: dict[str, Group] = {}
+    for group in sorted(groups, key=lambda one: -one.chance) if compared else ():
+        surest.setdefault(_author_of(group), group)
+    kept = [group for group in groups if group.chance >= least or surest.get(_author_of(group)) is group]
     grouped = {passage.document.id for group in kept for passage in group.passages}
     return [one for one in passages if one.chance >= least or one.document.id in grouped], kept
 
@@ -121,6 +137,18 @@ def nearness(
             if vector is not None and group.centre is not None:
                 found[one.citation.quote] = float(np.dot(vector, question) + np.dot(vector, group.centre))
     return found
+
+
+def _surest_of_each_author(passages: Sequence[Passage]) -> list[int]:
+    """Return the place of the passage of each author that is most surely about the question."""
+    found: dict[str, int] = {}
+    for place in sorted(range(len(passages)), key=lambda one: -passages[one].chance):
+        found.setdefault(author_of(passages[place].document), place)
+    return sorted(found.values())
+
+
+def _author_of(group: Group) -> str:
+    return author_of(group.passages[0].document)
 
 
 def _surest(members: Sequence[tuple[Passage, float]]) -> list[Passage]:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rag_service.answers.citations import verify
 from rag_service.answers.model import Answer, CitedPassage
-from rag_service.answers.passages import fold_repeats
+from rag_service.answers.passages import Passage, fold_repeats
 from rag_service.answers.positions import Overview, overview_of
 from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
 from rag_service.answers.question import Question
-from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
+from rag_service.answers.quoting import Group, Vectors, groups_with_quotes, nearness, surely_about
 from rag_service.answers.relevance import Relevance, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
 from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED, QUARANTINED
-from rag_service.retrieval.fusion import without_near_duplicates
+from rag_service.retrieval.fusion import shared, without_near_duplicates
 from rag_service.retrieval.model import Filters, Found
 from rag_service.retrieval.service import RetrievalService
 from rag_service.text.instructions import is_instruction
 from rag_service.text.names import full_names
 from rag_service.text.normal import searchable
 
+InThread = Callable[..., Awaitable[Any]]
 NOTHING_FOUND = "No hay documentos que respondan a la pregunta con esos filtros y en esa fecha."
 NOT_ANSWERED = "Los documentos consultados no permiten responder a la pregunta con citas textuales."
 SURVEYED = 150
@@ -40,16 +42,18 @@ class AnswerService:
     """Retrieves documents, asks the model with ``instructions`` as system prompt, verifies what it wrote.
 
     Without a model the answer consists of the positions that the documents take (``degraded: ["llm"]``).
+    ``in_thread`` runs a function off the event loop, so that other requests go on while 150 documents are read.
     """
 
     retrieval: RetrievalService
     openai: OpenAIClient
     instructions: str
+    in_thread: InThread
 
     async def answer(self, text: str, filters: Filters, limit: int) -> Answer:
         """Answer a question from documents that match ``filters``; the model is shown at most ``limit`` of them."""
         question, everything = await self.surveyed(Question.of(text, filters))
-        found = _without_instructions(everything)
+        found = await self.in_thread(_without_instructions, everything)
         answer = await self._answered(text, question, found, limit)
         return replace(answer, quarantined=len(everything.hits) - len(found.hits))
 
@@ -58,7 +62,8 @@ class AnswerService:
             ABSTENTIONS.labels("nothing_found").inc()
             missing = [term.word for term in question.terms]
             return Answer(nobody_spoke([], question.terms, question.filters), [], 0, found.degraded, [], missing)
-        shown = [hit.document for hit in without_near_duplicates(found.hits, limit)]
+        different = await self.in_thread(without_near_duplicates, found.hits, limit)
+        shown = [hit.document for hit in different]
         (relevance, overview), reply = await asyncio.gather(
             self._overview(question, found), self.openai.chat(self.instructions, user_message(text, shown))
         )
@@ -66,7 +71,7 @@ class AnswerService:
         if reply is None or "llm" in degraded:
             DEGRADED.labels("llm").inc()
             return _counted(_of_positions(question, relevance, overview, len(found.hits), degraded))
-        return _counted(_of_model(text, reply, shown, overview, degraded))
+        return _counted(await self.in_thread(_of_model, text, reply, shown, overview, degraded))
 
     async def surveyed(self, question: Question) -> tuple[Question, Found]:
         """Return what is looked at for ``question``, of those alone whose words it asks for, and what it asks them."""
@@ -76,8 +81,8 @@ class AnswerService:
         narrowed = question.of_speakers(found.speakers)
         each = [replace(question.filters, author=author) for author in found.speakers]
         theirs = await asyncio.gather(*(self.retrieval.search(narrowed.text, one, SURVEYED) for one in each))
-        hits = sorted((hit for one in theirs for hit in one.hits), key=lambda hit: -hit.score)
-        return narrowed, Found(hits[:SURVEYED], theirs[0].degraded, found.speakers)
+        hits = shared([one.hits for one in theirs], SURVEYED)
+        return narrowed, Found(hits, theirs[0].degraded, found.speakers)
 
     async def _overview(self, question: Question, found: Found) -> tuple[Relevance, Overview | None]:
         words, documents = [term.word for term in question.terms], [hit.document for hit in found.hits]
@@ -85,9 +90,7 @@ class AnswerService:
             self.retrieval.frequencies(words, question.filters),
             self.retrieval.vectors(documents, question.filters.access),
         )
-        everything = relevance_of(question.terms, frequencies, found.hits, vectors, full_names(question.text))
-        relevance = everything.of_tone(question.tone)
-        passages = fold_repeats(relevance.hits, relevance.chances)
+        relevance, passages = await self.in_thread(_about, question, found, frequencies, vectors)
         if not passages:
             return relevance, None
         copies = await self.retrieval.copies([passage.document for passage in passages], question.filters)
@@ -95,10 +98,10 @@ class AnswerService:
             passage.copies = max(0, copies.get(passage.document.words_hash, 1) - 1 - len(passage.repeats))
         known = {document.id: vector for document, vector in zip(documents, vectors, strict=True)}
         of_passages = [known[passage.document.id] for passage in passages]
-        every_group = groups_with_quotes(passages, question, of_passages, compared=len(found.speakers) > 1)
-        passages, groups = surely_about(passages, every_group)
+        compared = len(found.speakers) > 1
+        passages, groups = await self.in_thread(_grouped, passages, question, of_passages, compared=compared)
         near = {} if found.degraded else await self._nearness(question.text, groups)
-        return relevance, overview_of(passages, groups, near)
+        return relevance, await self.in_thread(overview_of, passages, groups, near)
 
     async def _nearness(self, question: str, groups: Sequence[Group]) -> dict[str, float]:
         best = [one for group in groups for one in group.likeliest(SENTENCES)]
@@ -112,6 +115,21 @@ class AnswerService:
         if asked is None or embedded is None or asked.model != embedded.model:
             return {}
         return nearness(groups, asked.vectors[0], dict(zip(texts, embedded.vectors, strict=True)))
+
+
+def _about(
+    question: Question, found: Found, frequencies: Mapping[str, int], vectors: Vectors
+) -> tuple[Relevance, list[Passage]]:
+    everything = relevance_of(question.terms, frequencies, found.hits, vectors, full_names(question.text))
+    relevance = everything.of_tone(question.tone)
+    return relevance, fold_repeats(relevance.hits, relevance.chances)
+
+
+def _grouped(
+    passages: Sequence[Passage], question: Question, vectors: Vectors, *, compared: bool
+) -> tuple[list[Passage], list[Group]]:
+    groups = groups_with_quotes(passages, question, vectors, compared=compared)
+    return surely_about(passages, groups, compared=compared)
 
 
 def _without_instructions(found: Found) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from itertools import chain, repeat, zip_longest
 
 from rag_service.documents.model import Key
 from rag_service.retrieval.model import Hit
@@ -25,6 +25,12 @@ def fuse(*rankings: dict[Key, int], weights: Sequence[float] = ()) -> dict[Key, 
         for key, rank in ranking.items():
             scores[key] = scores.get(key, 0.0) + weight / (RRF_K + rank)
     return scores
+
+
+def shared(rankings: Sequence[Sequence[Hit]], number: int) -> list[Hit]:
+    """Return ``number`` of the hits of all ``rankings``: the first of each, then the second of each, and so on."""
+    rounds = zip_longest(*rankings)
+    return [hit for each in rounds for hit in each if hit is not None][:number]
 
 
 def without_near_duplicates(hits: Iterable[Hit], limit: int | None = None) -> list[Hit]:

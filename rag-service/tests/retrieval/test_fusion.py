@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
-from rag_service.retrieval.fusion import fuse, without_near_duplicates
+from rag_service.retrieval.fusion import fuse, shared, without_near_duplicates
 from rag_service.retrieval.model import Hit
 from rag_service.retrieval.repository import SearchRepository
 
@@ -34,3 +35,9 @@ async def test_copies_of_a_better_document_are_left_out(
     found = await searches.documents([(f"d{n}", NOW) for n in range(4)])
     hits = [Hit(found[f"d{n}", NOW], 1.0, 1, None, None) for n in range(4)]
     assert [hit.document.id for hit in without_near_duplicates(hits)] == ["d0", "d3"]
+
+
+def test_places_are_shared_among_rankings() -> None:
+    """However much better the hits of one score; what one cannot fill, the others do."""
+    rankings: Any = [["a1", "a2", "a3"], ["b1"], []]
+    assert (shared(rankings, 2), shared(rankings, 9)) == (["a1", "b1"], ["a1", "b1", "a2", "a3"])
