@@ -4,6 +4,7 @@ is worth by its words."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from castor_chassis import fold
@@ -17,7 +18,9 @@ from rag_service.text.words import words_of
 LONGEST_QUOTE = 400
 SHORT_QUOTE, LONGEST_EXTENDED_QUOTE = 32, 240
 """A quote of fewer characters than the first is told with the next sentence, up to the second."""
-_TAIL = re.compile(r"(?:\s+(?:https?://\S+|#\w+|[^\w\s.!?…\"”»)\]]+))+\s*$")
+_TOKEN = re.compile(r"\S+")
+_OF_TAIL = re.compile(r"https?://\S+|#\w+|[^\w\s.!?…\"”»)\]]+")
+"""Addresses, hashtags and signs: what is left out at the end of a quote."""
 _LEAD = re.compile(r"^(?:RT @\w+:\s*|\d{1,2}[.)]\s+|(?:@\w+\s+)++(?![a-záéíóúüñ])|[^\w\s\"“«¡¿(\[@#$€+−-]+\s*)+")
 _LEAST_WORDS = 4
 _LEANS = re.compile(
@@ -95,21 +98,29 @@ def _whole(document: Document, quoted: Citation, spans: Sequence[tuple[int, int]
 
 def _with_next(document: Document, quoted: Citation, spans: Sequence[tuple[int, int]]) -> Citation:
     """Return a short quote together with the sentence that follows it on the same line, which tells what it means."""
-    following = next((span for span in spans if span[0] >= quoted.end), None)
-    if following is None or document.text[quoted.end : following[0]] != " ":
+    place = bisect_left(spans, (quoted.end,))
+    if place == len(spans) or document.text[quoted.end : spans[place][0]] != " ":
         return quoted
-    longer = _citation(document, quoted.start, following[1])
+    longer = _citation(document, quoted.start, spans[place][1])
     return longer if longer is not None and len(longer.quote) <= LONGEST_EXTENDED_QUOTE else quoted
 
 
 def _citation(document: Document, start: int, end: int) -> Citation | None:
     lead = _LEAD.match(document.text[start:end])
     begin = start + (lead.end() if lead else 0)
-    tail = _TAIL.search(document.text[begin:end])
-    stop = begin + tail.start() if tail else end
+    stop = begin + _tail_start(document.text[begin:end])
     # What is nothing but addresses and hashtags is quoted as it is.
     begin, stop = (begin, stop) if words_of(document.text[begin:stop]) else (start, end)
     quote = document.text[begin:stop]
     if not words_of(quote) or (len(quote) < MINIMUM_QUOTE_CHARACTERS and quote != document.text.strip()):
         return None
     return Citation(document.id, quote, begin, stop)
+
+
+def _tail_start(text: str) -> int:
+    """Return where the addresses, hashtags and signs at the end of ``text`` begin; its first token is none of them."""
+    tokens = list(_TOKEN.finditer(text))
+    kept = len(tokens)
+    while kept > 1 and _OF_TAIL.fullmatch(text, *tokens[kept - 1].span()):
+        kept -= 1
+    return len(text) if kept == len(tokens) else tokens[kept - 1].end()

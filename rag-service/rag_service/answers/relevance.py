@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -74,13 +75,15 @@ def relevance_of(
 
     A word weighs ln(1 + 4000 / (1 + documents)), and all names together what the heaviest does. Of the names one must
     be held, and each by some hit: of a question about somebody whom nobody mentions nothing is relevant. Of ``names``
-    of several words, what is called so in part, and otherwise in the rest, is somebody else.
+    of several words, what is called so in part, and otherwise in the rest, is somebody else. Of parts that "y" joins,
+    those of which no hit holds a word are left out of what must be held.
     """
     held = [_held(terms, hit, names) for hit in hits]
     missing = [term for place, term in enumerate(terms) if not any(row[place] for row in held)]
     if not terms or any(term.name for term in missing):
         return Relevance([], [], missing)
-    coverage = [_coverage(terms, frequencies, row) for row in held]
+    spoken = _in_spoken_parts(terms, missing)
+    coverage = [_coverage(compress(terms, spoken), frequencies, list(compress(row, spoken))) for row in held]
     chances = _chances(hits, coverage, vectors)
     best = max(chances, default=0.0)
     if best < _enough_to_answer(missing, coverage):
@@ -89,6 +92,15 @@ def relevance_of(
     kept = [place for place, hit in enumerate(hits) if chances[place] >= least and _says_something(hit)]
     kept.sort(key=lambda place: (-chances[place], place))
     return Relevance([hits[place] for place in kept], [chances[place] for place in kept], missing)
+
+
+def _in_spoken_parts(terms: Sequence[Term], missing: Sequence[Term]) -> list[bool]:
+    """Return of each term whether some hit holds a word of its part of the question; names are in each.
+
+    Where no part is left, every term counts: "Petro y el bitcoin" asks for nothing without the second.
+    """
+    spoken = {term.part for term in terms if not term.name and term not in missing}
+    return [term.name or not spoken or term.part in spoken for term in terms]
 
 
 def _enough_to_answer(missing: Sequence[Term], coverage: Sequence[float]) -> float:
@@ -166,7 +178,7 @@ def _says_something(hit: Hit) -> bool:
     return len({key for key, _ in content_keys(hit.document.text)}) >= LEAST_WORDS
 
 
-def _coverage(terms: Sequence[Term], frequencies: Mapping[str, int], held: Sequence[bool]) -> float:
+def _coverage(terms: Iterable[Term], frequencies: Mapping[str, int], held: Sequence[bool]) -> float:
     """Return the share of the weight of ``terms`` that is held; less than 0 when there are names, and none is."""
     names: list[tuple[float, bool]] = []
     others: list[tuple[float, bool]] = []

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from castor_chassis import fold
 from rag_service.text.normal import searchable
-from rag_service.text.terms import STOP_WORDS, content_keys
+from rag_service.text.terms import STOP_WORDS, content_stem
 from rag_service.text.words import words_of
 
 HELD = 0.25
@@ -17,6 +17,8 @@ HELD = 0.25
 _HOLDERS = (3, 2, 2)
 """of one word, of two and of three."""
 MOST_LABELS, LONGEST = 2, 3
+READ = 1_000
+"""Of each text so many characters are read for phrases."""
 _LENGTH_COUNTS = (1.0, 1.7, 2.0)
 """What a phrase of one, two or three words counts: more words say more."""
 _PIECE = re.compile(r"[^\n.,;:!?¡¿()\"“”«»…|]+")
@@ -81,17 +83,23 @@ def _written(found: Sequence[str]) -> str:
 
 def _phrases(text: str, asked: frozenset[str]) -> Iterator[tuple[Phrase, str]]:
     """Yield (stems, as written in small letters) of the phrases of a text."""
-    for piece in _PIECE.findall(_NO_PROSE.sub("|", searchable(text))):
-        words = [(word, next(iter(content_keys(word)), ("", ""))[0]) for word in _WORD.findall(piece)]
+    for piece in _PIECE.findall(_NO_PROSE.sub("|", searchable(_beginning(text)))):
+        words = [(word, content_stem(word)) for word in _WORD.findall(piece)]
         for start, (_, first) in enumerate(words):
             if first:
-                yield from _from(words[start:], asked)
+                yield from _from(words, start, asked)
 
 
-def _from(words: Sequence[tuple[str, str]], asked: frozenset[str]) -> Iterator[tuple[Phrase, str]]:
+def _beginning(text: str) -> str:
+    """Return the whole words of the first READ characters."""
+    return text if len(text) <= READ else text[:READ].rsplit(maxsplit=1)[0]
+
+
+def _from(words: Sequence[tuple[str, str]], start: int, asked: frozenset[str]) -> Iterator[tuple[Phrase, str]]:
     stems: list[str] = []
     between, own = 0, False
-    for end, (word, stem) in enumerate(words, 1):
+    for place in range(start, len(words)):
+        word, stem = words[place]
         if not stem:
             between += 1
             if word.lower() not in _BETWEEN or between > _MOST_BETWEEN:
@@ -101,9 +109,9 @@ def _from(words: Sequence[tuple[str, str]], asked: frozenset[str]) -> Iterator[t
         between = 0
         if _is_verb(word):
             return
-        own = own or not (_is_asked(stem, asked) or words_of(word) & _OF_EVERYTHING)
+        own = own or not (_is_asked(stem, asked) or fold(word, keep_enye=False) in _OF_EVERYTHING)
         if own and len(set(stems)) == len(stems):
-            yield tuple(stems), " ".join(word for word, _ in words[:end])
+            yield tuple(stems), " ".join(word for word, _ in words[start : place + 1])
         if len(stems) == LONGEST:
             return
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from castor_chassis import fold
+from rag_service.text.given_names import GIVEN_NAMES
 from rag_service.text.handles import is_in_handle
 from rag_service.text.normal import searchable
 from rag_service.text.terms import STOP_WORDS, TITLES
@@ -25,12 +26,13 @@ def full_names(question: str) -> list[frozenset[str]]:
 def means(text: str, word: str, name: frozenset[str]) -> bool:
     """Return whether a text in which ``word`` of ``name`` stands means who is called so.
 
-    It does not where the word is part of another name each time: after another given name, or, when it is no surname
-    itself, before another surname. A text without the word as a name tells nothing against it.
+    It does not where the word is part of another name each time: after a given name that is not of ``name``, or, when
+    it is a given name itself, before another surname. Any other capitalised word before it tells nothing, as in "Ayer
+    Gaviria" or "Gobierno Petro"; nor does a text without the word as a name.
     """
     runs = [list(_words(match.group())) for match in _RUN.finditer(searchable(text))]
-    held = [run for run in runs if word in run]
-    return not held or any(not _is_of_another(run, word, name) for run in held)
+    held = [(run[:place], run[place + 1 :]) for run in runs for place, one in enumerate(run) if one == word]
+    return not held or any(not _is_of_another(word, before, after, name) for before, after in held)
 
 
 def mentions(text: str, word: str) -> bool:
@@ -38,12 +40,13 @@ def mentions(text: str, word: str) -> bool:
     return "@" in text and any(is_in_handle(handle, word) for handle in _HANDLE.findall(text))
 
 
-def _is_of_another(run: list[str], word: str, name: frozenset[str]) -> bool:
-    place = run.index(word)
-    before, after = run[:place], run[place + 1 :]
-    # Two surnames are usual: only what stands before tells who is meant, unless nothing of the name does.
-    others = before if before else after
-    return bool(others) and not name & set(others)
+def _is_of_another(word: str, before: Sequence[str], after: Sequence[str], name: frozenset[str]) -> bool:
+    if name & set(before):
+        return False
+    if word in GIVEN_NAMES:
+        return bool(after) and not name & set(after)
+    # Two surnames are usual: what stands after a surname does not tell who is meant.
+    return bool(GIVEN_NAMES & set(before))
 
 
 def _words(run: str) -> Iterator[str]:

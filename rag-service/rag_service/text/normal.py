@@ -13,7 +13,7 @@ from castor_chassis import normalise
 
 _ESCAPE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.IGNORECASE)
 # A word that is broken at the end of a line goes on in lower case: "hospi-" and "tales".
-_BROKEN_WORD = re.compile("(?<=\\w)[-\u2010\u00ad]\\s*\\n\\s*(?=[a-záéíóúüñ])")
+_BROKEN_WORD = re.compile("(?<=\\w)[-\u2010\u00ad][^\\S\\n]*+\\n\\s*+(?=[a-záéíóúüñ])")
 _JOINERS = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
 _SMALL_CAPITALS = {
     ord(unicodedata.lookup(f"LATIN LETTER SMALL CAPITAL {letter}")): letter.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import snowballstemmer
@@ -62,9 +62,18 @@ _SAYING_NOUNS = words_of(
     "idea ideas opinion opiniones plan planes posicion posiciones postura posturas promesa promesas propuesta "
     "propuestas respuesta"
 )
-TITLES = words_of(
-    "el la don dona doctor doctora ingeniero candidato candidata presidente presidenta expresidente alcalde alcaldesa "
-    "senador senadora ministro ministra general"
+_OFFICES = words_of(
+    "presidente presidenta alcalde alcaldesa gobernador gobernadora senador senadora ministro ministra concejal "
+    "congresista diputado diputada representante canciller embajador embajadora magistrado magistrada rector rectora "
+    "candidato candidata precandidato precandidata"
+)
+TITLES = (
+    words_of(
+        "el la don dona doctor doctora dr dra sr sra senor senora ingeniero ingeniera profesor profesora profe abogado "
+        "abogada general coronel capitan monsenor companero companera ex vice"
+    )
+    | _OFFICES
+    | {prefix + office for prefix in ("ex", "vice") for office in _OFFICES}
 )
 """Words before a name that say what somebody is, folded."""
 _WANTING_VERBS = words_of("busca piensa piensan promete prometen propone proponen quiere quieren va van")
@@ -83,7 +92,8 @@ class Term:
     The name of a ``speaker`` stands after a verb or noun of saying: "propone Petro", "según Fajardo", "la propuesta
     de Fico", "quiere bajar Fico", "dicen Petro y Fico", and not "qué dicen de Petro"; or it is one of those between
     whom "quién habla" lets choose: "¿Quién habla más de paz, Petro o Fico?".
-    ``person`` numbers the speakers, from 1; the names of one have the same number.
+    ``person`` numbers the speakers, from 1; the names of one have the same number. ``part`` numbers what "y" or "o"
+    joins: "pueblos indígenas y afrodescendientes" are two.
     """
 
     word: str
@@ -91,6 +101,7 @@ class Term:
     name: bool
     speaker: bool = False
     person: int = 0
+    part: int = field(default=0, compare=False)
 
     def within(self, keys: frozenset[str]) -> bool:
         """Return whether a text with these keys speaks of it."""
@@ -106,7 +117,7 @@ def question_terms(question: str) -> list[Term]:
     text = _ADDRESS.sub(" ", searchable(question))
     found: dict[frozenset[str], Term] = {}
     before: list[str] = []
-    spoken, person, end = False, 1, 0
+    spoken, person, end, part = False, 1, 0, 0
     choice = _choice_of_speakers(text)
     for match in _WORD.finditer(text):
         word = match.group().lstrip("@#")
@@ -116,11 +127,12 @@ def question_terms(question: str) -> list[Term]:
         speaker = name and (word in choice or _is_speaker(before))
         joins = spoken and (folded in _CONJUNCTIONS or (speaker and "," in text[end : match.start()]))
         spoken, person, end = speaker or joins, person + joins, match.end()
+        part += folded in _CONJUNCTIONS
         if not spoken:
             before.append(folded)
         if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2 or _is_title(folded, text[match.end() :]):
             continue
-        term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker, person if speaker else 0)
+        term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker, person if speaker else 0, part)
         found.setdefault(term.keys, term)
     return list(found.values())
 
@@ -156,9 +168,16 @@ def keys_of(texts: Iterable[str | None]) -> frozenset[str]:
 def content_keys(text: str) -> Iterator[tuple[str, str]]:
     """Yield (stem, word as written) of the words that carry a subject, in order; handles and hashtags are none."""
     for word in _WORD.findall(_ADDRESS.sub(" ", searchable(text))):
-        folded = fold(word, keep_enye=False)
-        if len(folded) > 2 and folded[0].isalpha() and folded not in STOP_WORDS and folded not in _FRAME:
-            yield _stem(folded), word
+        stem = content_stem(word)
+        if stem:
+            yield stem, word
+
+
+def content_stem(word: str) -> str:
+    """Return the stem of a word that carries a subject, "" of any other."""
+    folded = fold(word, keep_enye=False)
+    content = len(folded) > 2 and folded[0].isalpha() and folded not in STOP_WORDS and folded not in _FRAME
+    return _stem(folded) if content else ""
 
 
 def _words(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 
@@ -13,6 +14,8 @@ from rag_service.text.terms import question_terms
 
 NOW = datetime(2022, 5, 1, tzinfo=UTC)
 SEEN = {"metro": 20, "elevado": 20, "Bogotá": 300, "Gaviria": 20, "César": 40, "Pablo": 10, "Escobar": 2}
+
+PARTS = ("pueblos indígenas", "afrodescendientes")
 
 
 def _hit(text: str, similarity: float | None, model: str = f"{CALIBRATED}@1") -> Hit:
@@ -82,6 +85,14 @@ def test_where_each_word_is_said_a_question_is_answered() -> None:
     hits = [("Los trenes del metro", 0.2), ("Un puente elevado", 0.2)]
     assert len(_about("¿Qué dicen del metro elevado?", *hits)) == 2
     assert _about("¿Qué dicen del metro elevado y los tranvías?", *hits) == []
+
+
+def test_a_part_that_nobody_speaks_of_does_not_void_the_others() -> None:
+    """What "y" joins is asked for each by itself, unless only a name is left without it."""
+    hits = [("Apoyo a los pueblos indígenas", 0.3), ("Una torta dulce", 0.1)]
+    for question in ("¿Qué se promete a los {} y a los {}?".format(*parts) for parts in permutations(PARTS)):
+        assert _about(question, *hits) == ["Apoyo a los pueblos indígenas"]
+    assert _about("¿Qué dicen de Bogotá y los tranvías?", ("En Bogotá hace frío", 0.2)) == []
 
 
 def test_a_namesake_is_not_who_is_asked_about() -> None:

@@ -29,11 +29,21 @@ def test_names_of_several_words_are_read_off_a_question() -> None:
         ("Alejandro Gaviria se convirtió en otro.", False),
         ("Gaviria apoya a Alejandro Gaviria.", True),
         ("César Moreno llegó.", False),
+        ("Gaviria se reunió con Alejandro Gaviria Uribe.", True),
+        ("Alejandro Gaviria César Gaviria", True),
+        ("Dice Alejandro Gaviria Uribe.", False),
+        ("Ayer Gaviria rechazó el acuerdo.", True),
+        ("Este Domingo Gaviria habla. En Francia Gaviria calla.", True),
+        ("Pobre Gaviria.", True),
+        ("El Exsenador Gaviria y el Vicepresidente Gaviria", True),
+        ("¡Viva Gaviria! Fuera Gaviria. Yo Voto Gaviria, el Gobierno Gaviria.", True),
+        ("Gaviria Trujillo calla.", True),
         ("", True),
     ],
 )
 def test_a_namesake_is_somebody_else(text: str, meant: bool) -> None:
-    """Another given name before the surname, or another surname after the given name, tells of another person."""
+    """Another given name before the surname, or another surname after the given name, tells of another person;
+    other capitalised words tell nothing."""
     word = "cesar" if "Moreno" in text else "gaviria"
     assert means(text, word, GAVIRIA) is meant
 
