@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from castor_chassis import fold
+from rag_service.answers.tone import asked_tone
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.speakers import without_speakers
 from rag_service.text.periods import period_of
@@ -17,12 +18,7 @@ _OF_A_PERIOD = words_of(
     "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre hoy "
     "ayer anteayer ultima ultimas ultimos ultimo semana semanas mes meses dia dias ano"
 )
-_CRITICISM = words_of(
-    "acusa acusaciones acusan ataca atacan ataques critica critican criticas criticos cuestiona cuestionan "
-    "cuestionamientos quejas rechaza rechazan rechazo reclama reclaman reclamos reproches"
-)
 _COUNTS = re.compile(r"\b(?:cuant[ao]s?|cifras?|porcentajes?|que (?:numero|proporcion|tasa))\b")
-_PRAISE = words_of("alaba alaban aplaude aplauden celebra celebran elogia elogian elogios")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +37,7 @@ class Question:
     @property
     def tone(self) -> str | None:
         """The label of what it asks for: negative for criticism, positive for praise, None for anything said."""
-        words = words_of(self.text)
-        if words & _CRITICISM:
-            return None if words & _PRAISE else "negative"
-        return "positive" if words & _PRAISE else None
+        return asked_tone(self.text)
 
     @classmethod
     def of(cls, text: str, filters: Filters) -> Question:

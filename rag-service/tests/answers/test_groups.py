@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import process_time
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage
 from rag_service.answers.question import Question
 from rag_service.answers.quotable import quotable, worth
-from rag_service.answers.quoting import Group, surely_about
+from rag_service.answers.quoting import Group, groups_with_quotes, surely_about
 from rag_service.retrieval.model import Filters
 from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of, question_terms
@@ -118,10 +119,26 @@ def test_a_handle_that_is_the_subject_stays(text: str, quote: str) -> None:
         ("¿Qué elogios recibe Petro?", "positive"),
         ("¿Qué elogios y críticas recibe Petro?", None),
         ("¿Qué dicen de Petro?", None),
+        ("¿Que\u0301 cri\u0301ticas recibe Petro?", "negative"),
+        ("¿Cómo critica Fajardo al presidente Duque?", "negative"),
+        ("¿Qué le critican a Petro?", "negative"),
+        ("¿Por qué los médicos rechazan la reforma?", "negative"),
+        ("¿Cuáles son las principales quejas?", "negative"),
+        ("¿Qué ataques se cruzaron Fajardo y Petro?", "negative"),
+        ("CRÍTICAS A LA REFORMA", "negative"),
+        ("Dime quién elogia a Petro", "positive"),
+        ("¿Quién critica y quién elogia a Petro?", None),
+        ("¿Cuándo se celebran las elecciones?", None),
+        ("¿Dónde se celebra la consulta?", None),
+        ("¿Qué proponen contra los ataques de la guerrilla?", None),
+        ("¿Quién reclama la restitución de tierras?", None),
+        ("¿Qué dicen de la literatura crítica?", None),
+        ("¿Qué responde Petro a quienes critican la reforma?", None),
+        ("", None),
     ],
 )
 def test_a_question_may_ask_for_a_tone(text: str, tone: str | None) -> None:
-    """Criticism is negative, praise positive; both together are anything said."""
+    """Criticism is negative, praise positive; both together, and words of the subject, are anything said."""
     assert _question(text).tone == tone
 
 
@@ -132,6 +149,69 @@ def test_a_question_may_ask_for_a_tone(text: str, tone: str | None) -> None:
 def test_a_question_may_ask_for_a_number(text: str, counts: bool) -> None:
     """However its accents are composed."""
     assert _question(text).counts is counts
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("Sube el empleo 😂 #Cali https://t.co/a  ", ["Sube el empleo"]),
+        ("Sube el empleo 😂 en Cali 😂", ["Sube el empleo 😂 en Cali"]),
+        ("#ParoNacional https://t.co/a", ["#ParoNacional"]),
+        ("😂 😂 😂 😂 😂", []),
+    ],
+    ids=["all of the tail", "not within", "nothing else", "no word"],
+)
+def test_a_quote_ends_before_addresses_and_signs(text: str, quotes: list[str]) -> None:
+    """What stands behind the last word of a sentence is left out, unless there is no word."""
+    document: Any = SimpleNamespace(id="tweet:1", text=text)
+    assert [one.quote for one in quotable(document)] == quotes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gracias Colombia " + "😂 " * 3_900 + "vamos",
+        "El empleo sube" + " " * 7_900 + "ya",
+        "El empleo no-" + "\n" * 7_900 + "NO",
+        "Suben.\nBajan. " * 570,
+        "empleo sube barrio nuevo " * 320,
+    ],
+    ids=["signs", "spaces", "lines", "sentences", "no point"],
+)
+def test_the_longest_documents_are_read_in_proportion(text: str) -> None:
+    """They take no more than ten times what plain sentences of their length do.
+
+    A search for the end of a quote from each place took 40 times as much.
+    """
+    assert _cost(text) < 10 * _cost("El empleo sube en el barrio del sur. " * 215)
+
+
+def _cost(text: str) -> float:
+    """Return the seconds of a processor that reading a document takes, the least of three."""
+    document: Any = SimpleNamespace(id="tweet:1", text=text)
+    times = []
+    for _ in range(3):
+        began = process_time()
+        quotable(document)
+        labels_of([text, text], [[0, 1]], ASKED)
+        times.append(process_time() - began)
+    return min(times)
+
+
+def _by(author: str, number: int, chance: float) -> Passage:
+    text = f"Empleo{number} con vias{number} y escuelas{number}."
+    return Passage(SimpleNamespace(id=f"{author}{number}", text=text, author=author), chance, frozenset())
+
+
+@pytest.mark.parametrize("many", [20, 60])
+def test_of_two_who_are_compared_both_are_told(many: int) -> None:
+    """However seldom one of them speaks of it, and however less surely."""
+    passages = [_by("petro", number, 0.9) for number in range(many)] + [_by("fico", 0, 0.38)]
+    vectors = [[float(number == place) for place in range(many + 1)] for number in range(many + 1)]
+    groups = groups_with_quotes(passages, _question("¿Qué dicen Petro y Fico?"), vectors, compared=True)
+    told, kept = surely_about(passages, groups, compared=True)
+    authors = [{passage.document.author for passage in group.passages} for group in kept]
+    assert (authors.count({"fico"}), {"petro"} in authors, passages[-1] in told) == (1, True, True)
 
 
 def test_what_nobody_surely_says_is_no_position() -> None:
