@@ -116,6 +116,9 @@ def _visible(unit: str) -> str:
 
 def _unit_end(text: str, start: int) -> int:
     end = start + 1
+    # Space composes with nothing: which space it is does not matter, so a mark after it must stand apart.
+    if text[start].isspace():
+        return end
     while end < len(text) and not text[end].isascii() and not _starts_new_unit(text[start:end], text[end]):
         end += 1
     return end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rag_service.text.verbatim import VerbatimText
@@ -101,6 +101,9 @@ def test_whatever_is_found_stands_there(text: str, quote: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(text=_texts, start=st.integers(0, 60), end=st.integers(0, 60))
+@example(text="111111\xa0\u0301", start=0, end=60)
+@example(text="a  \u0301 111111", start=0, end=60)
+@example(text="111111\n\u0303\u0301 n\u0303", start=0, end=60)
 def test_every_long_enough_piece_is_found(text: str, start: int, end: int) -> None:
     """A piece that is cut at white space and long enough is always found."""
     piece = text[start:end]
