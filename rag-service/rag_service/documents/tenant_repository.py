@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -76,15 +77,14 @@ class TenantDocumentRepository:
 
         Raises ``NotForYourRoles`` where one is, or replaces one that is, for other roles than those of ``access``.
         """
+        ids, now = [draft.id for draft in drafts], datetime.now(UTC)
+        # Normal forms and hashes of many texts take the processor for long, and other writers wait for the lock.
+        records = await asyncio.to_thread(_records, drafts, now)
         async with accessing(self._postgres, access) as connection:
             await connection.execute(WRITER_LOCK)
-            ids = [draft.id for draft in drafts]
             known = await _known(connection, access, ids)
-            now = datetime.now(UTC)
-            records = [
-                {**record_of(draft, draft.published_at or known.get(draft.id) or now), "readers": draft.readers}
-                for draft in drafts
-            ]
+            for record, draft in zip(records, drafts, strict=True):
+                record["published_at"] = draft.published_at or known.get(draft.id) or now
             try:
                 rows = await connection.fetch(_UPSERT, records, access.tenant, origin, access.subject)
             except asyncpg.InsufficientPrivilegeError as error:
@@ -137,6 +137,10 @@ class TenantDocumentRepository:
         async with accessing(self._postgres, access) as connection:
             rows = await connection.fetch(_ERASURES, access.tenant, before, limit, *erased)
         return [Erasure(**row) for row in rows]
+
+
+def _records(drafts: Sequence[Draft], now: datetime) -> list[dict[str, object]]:
+    return [{**record_of(draft, draft.published_at or now), "readers": draft.readers} for draft in drafts]
 
 
 async def _known(connection: asyncpg.Connection, access: Access, ids: Sequence[str]) -> dict[str, datetime]:

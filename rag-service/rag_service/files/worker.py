@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from castor_chassis import DatabaseUnavailable
 from rag_service.documents.model import Access, Draft
 from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.errors import FileUnreadable, NotForYourRoles
@@ -16,6 +17,10 @@ from rag_service.files.repository import FileRepository
 
 BATCH = 200
 IDLE_SECONDS = 0.5
+FAILED = (
+    "The service failed while it read this file, and its log says why under the file's id; send the file again, or its "
+    "text as text/plain."
+)
 log = structlog.get_logger("castor.rag.files")
 
 
@@ -35,20 +40,26 @@ class FileReader:
                 await asyncio.sleep(IDLE_SECONDS)
 
     async def step(self) -> bool:
-        """Read one file; return whether there was one."""
+        """Read one file; return whether there was one. Raises ``DatabaseUnavailable``; other failures end the file."""
         waiting = await self._files.next_unread()
         if waiting is None:
             return False
         file, content = waiting
         try:
-            passages = drafts_of(file, await self._process.passages(file.media_type, content))
-            stored = await self._store(file, passages)
+            passages = await self._process.passages(file.media_type, content)
+            is_stored = await self._store(file, await asyncio.to_thread(drafts_of, file, passages))
+        except DatabaseUnavailable:
+            raise
         except (FileUnreadable, NotForYourRoles) as error:
             log.warning("file_not_read", file=file.id, reason=str(error))
             await self._files.end(file, str(error))
-            return True
-        if stored:
-            await self._files.end(file, None)
+        except Exception:
+            # It would fail again at each try, and no other file would be read.
+            log.exception("file_failed", file=file.id)
+            await self._files.end(file, FAILED)
+        else:
+            if is_stored:
+                await self._files.end(file, None)
         return True
 
     async def _store(self, file: File, passages: list[Draft]) -> bool:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from castor_chassis import Postgres
+from castor_chassis import DatabaseUnavailable, Postgres
 from castor_chassis.testing import importable, until
 from rag_service.documents.model import Access
+from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.errors import FileUnreadable
 from rag_service.files.model import Section, Upload
 from rag_service.files.reading_process import ReadingProcess
 from rag_service.files.repository import FileRepository
+from rag_service.files.worker import FileReader
 
 QUADRATIC = b"<blockquote>x" * 300_000
 """Takes hours: for each tag the parser looks through all that are within it."""
@@ -68,3 +70,36 @@ async def test_organisations_take_turns(postgres: Postgres) -> None:
         turns.append(content.decode())
         await files.end(file, None)
     assert turns == ["acme 1", "alba 1", "acme 2", "acme 3"]
+
+
+async def test_a_file_on_which_the_service_fails_holds_up_no_other(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends as failed, in words, and the one behind it is read; sent again, it is tried again."""
+    good = b'{"passages": [[null, "Bien.", null]]}'
+    code = f"def answering(): return lambda question: [{good!r} if question.endswith(b'bien') else b'no JSON']"
+    process = ReadingProcess(60, answering=importable(monkeypatch, tmp_path, code).answering)
+    files = FileRepository(postgres)
+    reader = FileReader(files, TenantDocumentRepository(postgres), process)
+    access = Access("acme", (), "user:ana")
+    uploads = [Upload(name, "text/plain", name.encode(), "programa") for name in ("mal", "bien")]
+    broken, whole = [(await files.add(access, upload)).id for upload in uploads]
+    assert [await reader.step() for _ in range(3)] == [True, True, False]
+    assert (await files.file(access, whole)).state == "done"
+    failed = await files.file(access, broken)
+    assert failed.state == "failed"
+    assert "send the file again" in str(failed.error)
+    assert (await files.add(access, uploads[0])).state == "waiting"
+
+
+async def test_an_outage_of_the_database_fails_no_file(postgres: Postgres) -> None:
+    """The file waits until PostgreSQL is back, and is read then."""
+    away = Postgres("postgresql://nobody@127.0.0.1:1/none")
+    files, access = FileRepository(postgres), Access("acme", (), "user:ana")
+    upload = Upload("plan", "text/plain", b"Un hospital.", "programa")
+    file = await files.add(access, upload)
+    with pytest.raises(DatabaseUnavailable):
+        await FileReader(files, TenantDocumentRepository(away), ReadingProcess(60)).step()
+    assert (await files.file(access, file.id)).state == "reading"
+    assert await FileReader(files, TenantDocumentRepository(postgres), ReadingProcess(60)).step()
+    assert (await files.file(access, file.id)).state == "done"
