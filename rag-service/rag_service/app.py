@@ -33,6 +33,7 @@ from rag_service.files.service import FileService
 from rag_service.files.worker import FileReader
 from rag_service.ingest.feed_consumer import FeedConsumer
 from rag_service.ingest.feed_traffic import FeedTraffic
+from rag_service.retrieval.conversation_index_repository import ConversationIndexRepository
 from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.service import RetrievalService
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
@@ -104,8 +105,6 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
     reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres), process)
     chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)
-    partitions = PartitionRepository(postgres)
-    chassis.spawn_under_lease(
-        "keep_indexes", every(settings.index_check_seconds, partial(keep_indexes, partitions, indexes))
-    )
+    keeping = partial(keep_indexes, PartitionRepository(postgres), ConversationIndexRepository(postgres), indexes)
+    chassis.spawn_under_lease("keep_indexes", every(settings.index_check_seconds, keeping))
     chassis.spawn("measure", every(settings.index_check_seconds, partial(measure, embeddings)))

@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 
 from castor_chassis.metrics import DATABASE_ERRORS
-from castor_chassis.wire.errors import DatabaseUnavailable
+from castor_chassis.wire.errors import DatabaseSlow, DatabaseUnavailable
 
 _AWAY = (
     OSError,
@@ -35,11 +35,14 @@ def affected_rows(command_tag: str) -> int:
 
 
 @contextmanager
-def _outages_named(is_gone: Callable[[], bool]) -> Iterator[None]:
+def _outages_named(
+    is_gone: Callable[[], bool], late: type[DatabaseUnavailable] = DatabaseUnavailable
+) -> Iterator[None]:
     """Raise ``DatabaseUnavailable`` in place of what a lost PostgreSQL makes asyncpg raise.
 
     An ``InterfaceError`` is a lost connection or a mistake in our own call, by one type: it is an outage where
-    ``is_gone()`` says that the connection, or the pool, is closed.
+    ``is_gone()`` says that the connection, or the pool, is closed. ``late`` is raised when a time limit passes
+    while it is not.
     """
     try:
         yield
@@ -47,7 +50,9 @@ def _outages_named(is_gone: Callable[[], bool]) -> Iterator[None]:
         if isinstance(error, asyncpg.InterfaceError) and not is_gone():
             raise
         DATABASE_ERRORS.inc()
-        raise DatabaseUnavailable(retry_after_seconds=2) from error
+        # A TimeoutError with a number is the operating system's, of a connection that breaks.
+        is_late = isinstance(error, TimeoutError) and error.errno is None and not is_gone()
+        raise (late if is_late else DatabaseUnavailable)(retry_after_seconds=2) from error
 
 
 def _is_gone(connection: asyncpg.Connection) -> bool:
@@ -88,7 +93,7 @@ class OpenTransaction:
 
     def outages_named(self) -> AbstractContextManager[None]:
         """Raise ``DatabaseUnavailable`` in the block when the connection is lost."""
-        return _outages_named(lambda: _is_gone(self.connection))
+        return _outages_named(lambda: _is_gone(self.connection), DatabaseSlow)
 
     async def end(self, *, commit: bool) -> None:
         """Commit, or undo; raises ``DatabaseUnavailable`` when a commit is lost."""
@@ -111,8 +116,8 @@ _joined: ContextVar[_Joined | None] = ContextVar("castor_joined_transaction", de
 class Postgres:
     """The pool of one service. Nothing connects until the first statement, so a service starts without it.
 
-    Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away, and the errors of asyncpg
-    for anything that is wrong with the statement itself.
+    Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away, ``DatabaseSlow``, which is one, when a
+    statement does not end within ``timeout_seconds``, and the errors of asyncpg for anything that is wrong with it.
     """
 
     def __init__(self, dsn: str, *, size: int = 8, timeout_seconds: float = 10) -> None:
@@ -147,7 +152,7 @@ class Postgres:
             raise DatabaseUnavailable(retry_after_seconds=2)
         joined = _joined.get()
         if joined is not None and joined[:2] == (asyncio.current_task(), self._pool):
-            with _outages_named(lambda: _is_gone(joined[2])):
+            with _outages_named(lambda: _is_gone(joined[2]), DatabaseSlow):
                 async with joined[2].transaction():
                     yield joined[2]
             return
@@ -155,7 +160,7 @@ class Postgres:
             async with self._pool.acquire(timeout=self._timeout) as proxy:
                 # The pool's proxy has every method of a connection.
                 lent = cast(asyncpg.Connection, proxy)
-                with _outages_named(lambda: _is_gone(lent)):
+                with _outages_named(lambda: _is_gone(lent), DatabaseSlow):
                     yield lent
 
     async def begin(self) -> OpenTransaction:

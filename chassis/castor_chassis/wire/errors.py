@@ -3,7 +3,7 @@
 ServiceError
 ├── Unauthenticated 401, Forbidden 403, NotFound 404, BodyTooSlow 408, Conflict 409, RateLimited 429, Overloaded 429
 ├── DeadlineExceeded 504
-├── Unavailable 503 ── DatabaseUnavailable
+├── Unavailable 503 ── DatabaseUnavailable ── DatabaseSlow
 └── PeerError ── PeerUnavailable 503, PeerTimeout 504, PeerRejected 502
 """
 
@@ -194,6 +194,13 @@ class DatabaseUnavailable(Unavailable):
 
     code = "database_unavailable"
     message = "The database does not answer, nothing was written; try again as Retry-After says."
+
+
+class DatabaseSlow(DatabaseUnavailable):
+    """A statement took longer than the service waits for one; the connection to PostgreSQL stands."""
+
+    code = "database_slow"
+    message = "The database did not finish within the time limit; ask for less, or try again as Retry-After says."
 
 
 class DeadlineExceeded(ServiceError):

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from castor_chassis import DatabaseUnavailable, Postgres, affected_rows
+from castor_chassis.wire.errors import DatabaseSlow
 
 
 async def test_jsonb_is_objects(postgres: Postgres) -> None:
@@ -58,6 +59,17 @@ async def test_a_connection_lost_between_two_statements_is_an_outage(postgres: P
                 await connection.fetchval("SELECT 1")
         assert await postgres.fetchval("SELECT 1") == 1
     await killer.close()
+
+
+async def test_a_statement_that_takes_too_long_is_no_outage(postgres: Postgres) -> None:
+    """It says that the database was slow, not that it is away; workers try it again as after an outage."""
+    for lend in (postgres.connection, postgres.transaction):
+        with pytest.raises(DatabaseSlow, match="did not finish within the time limit") as caught:
+            async with lend() as connection:
+                await connection.execute("SELECT pg_sleep(60)", timeout=0.05)
+        assert isinstance(caught.value, DatabaseUnavailable)
+        assert (caught.value.status, caught.value.code) == (503, "database_slow")
+    assert await postgres.fetchval("SELECT 1") == 1
 
 
 async def test_a_closed_pool_is_an_outage(postgres: Postgres) -> None:

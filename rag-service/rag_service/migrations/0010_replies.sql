@@ -1,9 +1,13 @@
 -- Which conversation a tweet is part of, and which document of whom it answers. Those of before learn it when they change.
+-- The index of conversations is built by the service (retrieval/conversation_index_repository.py), concurrently: here it
+-- would keep searches waiting while every document is read.
+
+-- In the order in which searches lock them.
+LOCK TABLE readable_documents IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE documents
     ADD COLUMN conversation    text,
     ADD COLUMN reply_to        text,
     ADD COLUMN reply_to_author text;
-CREATE INDEX documents_conversation ON documents (conversation) WHERE conversation IS NOT NULL;
 
 CREATE OR REPLACE VIEW readable_documents WITH (security_invoker = true) AS
 SELECT ''::text AS tenant, id, published_at, 'feed'::text AS origin, NULL::text AS stored_by,

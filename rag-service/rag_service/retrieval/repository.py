@@ -180,9 +180,11 @@ class SearchRepository:
         return await self._alike("conversation", names, filters)
 
     async def _alike(self, column: str, wanted: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
+        named = [value for value in wanted if value]
+        if not named:
+            return {}
         where, values = where_of(filters, first=2)
-        sql = _ALIKE.format(column=column, where=where)
-        rows = await self._fetch(filters.access, sql, [value for value in wanted if value], *values)
+        rows = await self._fetch(filters.access, _ALIKE.format(column=column, where=where), named, *values)
         return {row["value"]: row["documents"] for row in rows}
 
     async def vectors(self, keys: Sequence[Key], access: Access = NOBODY) -> dict[Key, list[float]]:

@@ -45,7 +45,7 @@ class VectorIndexRepository:
             expected = f"{row['name']}_hnsw_{self._dimensions}"
             kept = {expected, f"{row['name']}_hnsw_{before}"}
             for name in [*row["broken"], *(name for name in row["valid"] if name not in kept)]:
-                await self._without_limit(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
+                await without_limit(self._postgres, f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
             if expected not in row["valid"] and await self._needs_index(row["name"]):
                 await self._build(row["name"], expected)
                 indexed += 1
@@ -61,13 +61,16 @@ class VectorIndexRepository:
 
     async def _build(self, partition: str, name: str) -> None:
         log.info("vector_index_begun", partition=partition, index=name)
-        await self._without_limit(
+        await without_limit(
+            self._postgres,
             f'CREATE INDEX CONCURRENTLY "{name}" ON "{partition}" '
             f"USING hnsw ((embedding::halfvec({self._dimensions})) halfvec_cosine_ops) "
-            f"WHERE vector_dims(embedding) = {self._dimensions}"
+            f"WHERE vector_dims(embedding) = {self._dimensions}",
         )
         log.info("vector_index_built", partition=partition, index=name)
 
-    async def _without_limit(self, sql: str) -> None:
-        async with self._postgres.connection() as connection:
-            await connection.execute(sql, timeout=6 * 3600)
+
+async def without_limit(postgres: Postgres, sql: str) -> None:
+    """Run a statement that builds or drops an index, which may take hours."""
+    async with postgres.connection() as connection:
+        await connection.execute(sql, timeout=6 * 3600)
