@@ -69,37 +69,53 @@ def _object(posts: Sequence[Post]) -> _Object | None:
     for pair, at in _meetings(posts):
         if not met[pair] or at - met[pair][-1] > SEPARATE_SECONDS:
             met[pair].append(at)
-    levels = [made for least in MEETINGS if (made := _suspicious(posts, met, least)) is not None]
+    names, halves = _by_half_hour(posts)
+    levels = [made for least in MEETINGS if (made := _suspicious(names, halves, met, least)) is not None]
     if not levels:
         return None
     pairs = {pair: met[pair] for made in levels for pair in sorted(made.pairs)}
     return _Object(pairs, levels[0].expected, min(made.log10_p for made in levels))
 
 
-def _suspicious(posts: Sequence[Post], met: Mapping[Pair, list[float]], least: int) -> _Object | None:
-    # Who posted less often cannot have met so often.
+def _by_half_hour(posts: Sequence[Post]) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the accounts that may have met again, sorted, and the posts of each (row) in each half hour."""
+    writers = Counter(post.author for post in posts)
+    names = sorted(name for name, count in writers.items() if count >= MEETINGS[0])
+    rows = {name: row for row, name in enumerate(names)}
+    columns: dict[int, int] = {}
+    places = [
+        (rows[post.author], columns.setdefault(int(post.at // HALF_HOUR), len(columns)))
+        for post in posts
+        if post.author in rows
+    ]
+    counts = np.zeros((len(names), len(columns)))
+    if places:
+        np.add.at(counts, tuple(np.array(places).T), 1)
+    return names, counts
+
+
+def _suspicious(
+    names: Sequence[str], halves: NDArray[np.float64], met: Mapping[Pair, list[float]], least: int
+) -> _Object | None:
     often = {pair: seen for pair, seen in met.items() if len(seen) >= least}
     if len(often) < LEAST_MEMBERS:
         return None
-    writers = Counter(post.author for post in posts)
-    authors = sorted(author for author, count in writers.items() if count >= least)
-    rows = {author: row for row, author in enumerate(authors)}
-    chance = _chance_of_meeting(posts, rows, least)
+    # Who posted less often cannot have met so often.
+    kept = np.flatnonzero(halves.sum(axis=1) >= least).tolist()
+    rows = {names[place]: row for row, place in enumerate(kept)}
+    posts = halves[kept]
+    # Whole numbers, few of them different: the chance of each is computed once.
+    chances = (posts @ posts.T).astype(np.int64)
+    chance = _chance_of_meeting(int(chances.max()), least)[chances]
     expected = float(chance[np.triu(chance <= RARE, 1)].sum())
     pairs = {pair: seen for pair, seen in often.items() if chance[rows[pair[0]], rows[pair[1]]] <= RARE}
     log10_p = log10_poisson_tail(len(pairs), expected)
     return _Object(pairs, expected, log10_p) if pairs and log10_p <= LOG10_CHANCE else None
 
 
-def _chance_of_meeting(posts: Sequence[Post], rows: Mapping[str, int], least: int) -> NDArray[np.float64]:
-    """Return for each pair of authors the chance of ``least`` meetings or more."""
-    halves = sorted({int(post.at // HALF_HOUR) for post in posts})
-    columns = {half: column for column, half in enumerate(halves)}
-    counts = np.zeros((len(rows), len(halves)))
-    for post in posts:
-        if post.author in rows:
-            counts[rows[post.author], columns[int(post.at // HALF_HOUR)]] += 1
-    mean = 2 * TOGETHER_SECONDS / HALF_HOUR * (counts @ counts.T)
+def _chance_of_meeting(most: int, least: int) -> NDArray[np.float64]:
+    """Return the chance of ``least`` meetings or more for 0 to ``most`` pairs of posts in one half hour."""
+    mean = 2 * TOGETHER_SECONDS / HALF_HOUR * np.arange(most + 1, dtype=float)
     term, fewer = np.exp(-mean), np.zeros_like(mean)
     for number in range(least):
         fewer += term
