@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from trending_service.detection.scan import Detection, detect, scales, voices_needed
+from trending_service.detection.burst import benjamini_hochberg
+from trending_service.detection.scan import Detection, detect, scales, scan, voices_needed
 from trending_service.signals.counts import HourlyCounts, WindowPosts
 
 SIX_HOURS = 6 * 3600
@@ -84,3 +86,20 @@ def test_few_accounts_need_fewer_voices() -> None:
     """In a stream of four accounts two voices are half of it."""
     assert voices_needed(5, 4) == 2
     assert voices_needed(5, 400) == 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_cannot_pass_is_left_out_and_the_rest_is_as_it_would_be(seed: int) -> None:
+    """Of terms of all strengths exactly those burst that pass when every term is looked at closely."""
+    chance = np.random.default_rng(seed)
+    hours = np.arange(FIRST, FIRST + 672)
+    ages = np.sort(chance.integers(0, SIX_HOURS, 3000))[::-1]
+    window = WindowPosts(SIX_HOURS, ages, FIRST + 678 - ages // 3600, chance.integers(0, 900, 3000))
+    terms = {f"t{number}": np.sort(chance.choice(3000, 5 + number // 4, replace=False)) for number in range(200)}
+    used = {name: (hours, chance.poisson(chance.uniform(0, 3), 672)) for name in terms}
+    counts = HourlyCounts(FIRST, np.full(672, 400), used)
+    every = scan(window, terms, counts, 5)
+    passed = benjamini_hochberg([-burst.score for burst in every.values()], 0.05, of=2000)
+    found = detect(window, terms, counts, min_tweets=5, distinct=2000, rate=0.05)
+    assert found.bursts == {name: burst for (name, burst), holds in zip(every.items(), passed, strict=True) if holds}
+    assert 0 < len(found.bursts) < len(every)

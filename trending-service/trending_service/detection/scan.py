@@ -33,6 +33,8 @@ WINDOW_PART = 0.75
 _DAY_SECONDS = 86_400
 _PROMISING = -1.0
 """log10 of the chance above which a term is not looked at more closely: it cannot pass."""
+_ROUNDING = 1e-6
+"""What a p-value that is computed for many terms at once may differ by, in log10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,10 @@ def detect(
     ``terms`` maps those with at least ``min_tweets`` tweets to the numbers of their tweets in the window. ``distinct``
     is the number of all terms of the window: the rare ones were tested too, by their count.
     """
-    found = scan(window, terms, counts, min_tweets)
     tested = max(distinct, len(terms))
+    # Also if all terms burst, none with a greater p-value than this would pass.
+    most = math.log10(rate * len(terms) / tested) if terms else 0.0
+    found = scan(window, terms, counts, min_tweets, most)
     scores = [burst.score for burst in found.values()]
     passed = benjamini_hochberg([-score for score in scores], rate, of=tested)
     kept = [item for item, holds in zip(found.items(), passed, strict=True) if holds]
@@ -102,8 +106,13 @@ def detect(
     return Detection(dict(sorted(kept, key=lambda item: (-item[1].score, item[0]))), tested, max(0.0, needed))
 
 
-def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, min_tweets: int) -> dict[str, Burst]:
-    """Return the strongest scale of each of ``terms`` that has more tweets than expected at any."""
+def scan(
+    window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, min_tweets: int, most: float = 0.0
+) -> dict[str, Burst]:
+    """Return the strongest scale of each of ``terms`` that has more tweets than expected at any.
+
+    Terms whose log10 of the p-value is surely above ``most`` may be left out, and of others what is too low a score.
+    """
     names = sorted(terms)
     usual = expectations(names, counts)
     lengths = scales(window.seconds)
@@ -111,7 +120,7 @@ def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, m
     crowd = crowd_of(window)
     least = voices_needed(min_tweets, crowd.size())
     seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
-    promising = _promising(seen, expected, usual.sizes, lengths, least)
+    promising = _promising(seen, expected, usual.sizes, lengths, least, most)
     found = {}
     for row in np.flatnonzero(promising.any(axis=0)).tolist():
         tried = [(lengths[scale], float(expected[scale, row])) for scale in np.flatnonzero(promising[:, row])]
@@ -121,13 +130,13 @@ def scan(window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, m
     return found
 
 
-def _promising(seen: Ints, expected: Floats, sizes: Floats, lengths: Sequence[int], least: float) -> Flags:
-    """Return by scale (row) and term where a score above 0 is possible: damping only takes away from what was seen."""
+def _promising(seen: Ints, expected: Floats, sizes: Floats, lengths: Sequence[int], least: float, most: float) -> Flags:
+    """Return by scale (row) and term where a p-value up to ``most`` is possible: damping only takes away."""
     found = (seen >= least) & (seen > expected)
     scale, term = np.nonzero(found)
     looks = np.array([looks_of(length, len(lengths), is_window=length == lengths[-1]) for length in lengths])
-    most = np.minimum(_PROMISING, -np.log10(looks))
-    found[scale, term] = ~is_likely(seen[scale, term].astype(float), expected[scale, term], sizes[term], most[scale])
+    limits = np.minimum(_PROMISING, most + _ROUNDING - np.log10(looks))
+    found[scale, term] = ~is_likely(seen[scale, term].astype(float), expected[scale, term], sizes[term], limits[scale])
     return found
 
 
