@@ -264,3 +264,15 @@ async def test_copies_count_once_an_hour(hours: HoursRepository, fill: Fill, str
     await hours.roll_up(quiet_seconds=0)
     assert await _baseline(hours) == counted
     assert (sum(counted[0]), sum(counted[1]["paro"].values())) == (1, 1)
+
+
+async def test_frequent_terms_are_written_side_by_side(
+    hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """They come first of their day, so that a question about thousands of them reads few pages."""
+    for number in range(40):
+        words = " ".join(f"palabra{number}x{place}" for place in range(5))
+        stream.tweet(NOON - timedelta(minutes=number), f"a{number}", f"{words} paro")
+    await fill(stream.changes)
+    await hours.roll_up(quiet_seconds=0)
+    assert await postgres.fetchval("SELECT term FROM term_days ORDER BY ctid LIMIT 1") == "paro"

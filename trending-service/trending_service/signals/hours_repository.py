@@ -63,6 +63,7 @@ GROUP BY h.hour
 RETURNING hour, tweets
 """
 
+# Frequent terms, of which a question asks for thousands, are written side by side: they fill few pages of the table.
 _TERM_DAYS_SQL = f"""
 INSERT INTO term_days (term, day, hours)
 SELECT term, date_trunc('day', hour, 'UTC'), string_agg({_PAIR}, ''::bytea)
@@ -73,7 +74,7 @@ FROM (
         JOIN tweets AS w ON w.created_at >= h.hour AND w.created_at < h.hour + interval '1 hour'
         CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)) AS used
     GROUP BY term, hour) AS counted
-GROUP BY 1, 2
+GROUP BY 1, 2 ORDER BY sum(tweets) DESC
 ON CONFLICT (term, day) DO UPDATE SET hours = term_days.hours || excluded.hours
 """
 
