@@ -19,7 +19,7 @@ from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
 from trending_service.signals.counts import PackedCounts, WindowPosts
 from trending_service.signals.hours_repository import HoursRepository
-from trending_service.signals.model import Spelling, StoredTweet, WindowTerms, WindowTweets, frequent_terms
+from trending_service.signals.model import Spelling, StoredTweet, Window, WindowTerms, WindowTweets, frequent_terms
 from trending_service.signals.repository import SignalRepository
 from trending_service.text.terms import words_of
 from trending_service.topics.description import describe
@@ -49,12 +49,11 @@ class Finder:
     async def find(self, question: Question) -> TopicList:
         """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it."""
         window = self.method.window(question)
-        seen, groups = await asyncio.gather(
-            self.signals.window(window),
+        # While PostgreSQL reads the baseline, the groups of the day are looked for.
+        (seen, used, counts), groups = await asyncio.gather(
+            self._counted(window, question.min_tweets),
             self.coordination.groups(question.as_of, timedelta(days=1)),
         )
-        used = await self.in_thread(self._frequent, seen, question.min_tweets)
-        counts = await self.hours.baseline(window, sorted(used.rows))
         evidence = await self.in_thread(evidence_of, question, seen, used, counts, group_numbers(groups))
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
@@ -63,6 +62,11 @@ class Finder:
         clusters = cluster(_terms(strongest, spellings, tweets), len(seen.tweets))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
         return self._answer(question, seen, evidence, found, topics)
+
+    async def _counted(self, window: Window, min_tweets: int) -> tuple[WindowTweets, WindowTerms, PackedCounts]:
+        seen = await self.signals.window(window)
+        used: WindowTerms = await self.in_thread(self._frequent, seen, min_tweets)
+        return seen, used, await self.hours.baseline(window, sorted(used.rows))
 
     def _frequent(self, seen: WindowTweets, min_tweets: int) -> WindowTerms:
         return frequent_terms(seen, min_tweets=min_tweets, limit=self.method.max_candidates)
