@@ -131,10 +131,12 @@ async def log_out_of_client(
     request: Request,
     r: R,
     client: From,
-    id_token_hint: Annotated[str, Query(min_length=1, max_length=8192)],
+    id_token_hint: Annotated[str, Query(max_length=8192, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$")],
     post_logout_redirect_uri: Annotated[str | None, Query(max_length=500)] = None,
     state: Annotated[str | None, Query(max_length=2048)] = None,
-    ui_locales: Annotated[str | None, Query(max_length=100, description="Of the page; it has es and en.")] = None,
+    ui_locales: Annotated[
+        str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9 -]*$", description="Of the page; it has es and en.")
+    ] = None,
 ) -> Response:
     """End the session of an ID token and the single sign-on of its user in this browser, and send the browser back.
 
