@@ -18,12 +18,16 @@ from auth_service.oidc.requests import language_of
 from auth_service.oidc.tokens import CodeRequest
 from auth_service.service_accounts.model import ClientProof
 from auth_service.service_accounts.public_keys import ASSERTION_TYPE
-from castor_chassis import ErrorBody, Principal, errors_of, public
+from castor_chassis import ErrorBody, Pattern, Principal, errors_of, public
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
 _CODE = ("grant_type", "client_id", "code", "redirect_uri", "code_verifier", "refresh_token")
 _PROOF = ("client_id", "client_secret", "client_assertion_type", "client_assertion")
 _NAMES = tuple(dict.fromkeys((*_CODE, *_PROOF, "scope")))
+ID_TOKEN = Pattern(
+    r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$", "must be an ID token: three parts of letters, digits, - and _"
+)
+LANGUAGE_TAGS = Pattern(r"^[A-Za-z0-9 -]*$", "must be language tags, such as es-CO, with spaces between them")
 _TEXT = {"type": "string"}
 _TOKEN_FORM = {
     "requestBody": {
@@ -131,11 +135,11 @@ async def log_out_of_client(
     request: Request,
     r: R,
     client: From,
-    id_token_hint: Annotated[str, Query(max_length=8192, pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$")],
+    id_token_hint: Annotated[str, Query(max_length=8192), ID_TOKEN],
     post_logout_redirect_uri: Annotated[str | None, Query(max_length=500)] = None,
     state: Annotated[str | None, Query(max_length=2048)] = None,
     ui_locales: Annotated[
-        str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9 -]*$", description="Of the page; it has es and en.")
+        Annotated[str, LANGUAGE_TAGS] | None, Query(max_length=100, description="Of the page; it has es and en.")
     ] = None,
 ) -> Response:
     """End the session of an ID token and the single sign-on of its user in this browser, and send the browser back.
