@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from castor_chassis import every
 from trending_service.coordination.report import GroupReport
 from trending_service.coordination.service import CoordinationService
 from trending_service.metrics import EVENTS
@@ -39,9 +39,7 @@ class Evaluator:
 
     async def run(self) -> None:
         """Look until cancelled; raises what the database raises, and is then started again."""
-        while True:
-            await self.look(datetime.now(UTC))
-            await asyncio.sleep(self.every_seconds)
+        await every(self.every_seconds, lambda: self.look(datetime.now(UTC)))()
 
     async def look(self, now: datetime) -> int:
         """Look once: follow the trends of each scope that is watched, then each watch; return the new events."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from castor_chassis import every
 from trending_service.tracking.repository import TrendRepository
 from trending_service.watches.repository import WatchRepository
 
@@ -32,11 +32,12 @@ class EventRetention:
     async def run(self) -> None:
         """Sweep until cancelled; raises what the database raises, and is then started again."""
         await self.ready()
-        while True:
-            deleted = await self.sweep(datetime.now(UTC))
-            if deleted:
-                log.info("events_forgotten", rows=deleted, retention_days=self.days)
-            await asyncio.sleep(SWEEP_SECONDS)
+        await every(SWEEP_SECONDS, self._sweep_now)()
+
+    async def _sweep_now(self) -> None:
+        deleted = await self.sweep(datetime.now(UTC))
+        if deleted:
+            log.info("events_forgotten", rows=deleted, retention_days=self.days)
 
     async def sweep(self, now: datetime) -> int:
         """Delete the trends and events from before the retention and return how many."""
