@@ -48,6 +48,37 @@ def scratch_folder(account: Account | None) -> Iterator[Path]:
             os.close(lock)
 
 
+@contextmanager
+def running_postgres(
+    account: Account | None, ports: PortLeases, database: str, *, fast: bool = True
+) -> Iterator[EmbeddedPostgres]:
+    """Run a PostgreSQL with ``database`` and a user of its name, durable against a crash unless ``fast``."""
+    port = ports.choose({"postgres": 0})["postgres"]
+    with scratch_folder(account) as folder:
+        server = EmbeddedPostgres(
+            folder / "postgres", port=port, password=secrets.token_urlsafe(), account=account, fast=fast
+        )
+        server.start()
+        try:
+            server.provision({database: database})
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def running_valkey(ports: PortLeases) -> Iterator[EmbeddedValkey]:
+    """Run a Valkey that keeps nothing."""
+    port = ports.choose({"valkey": 0})["valkey"]
+    with scratch_folder(None) as folder:
+        server = EmbeddedValkey(folder / "valkey", port=port, password=secrets.token_urlsafe(), fast=True)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @pytest.fixture(scope="session")
 def test_account() -> Account | None:
     """The user that PostgreSQL runs as; None: oneself."""
@@ -65,30 +96,15 @@ def test_ports() -> Iterator[PortLeases]:
 @pytest.fixture(scope="session")
 def shared_postgres(test_account: Account | None, test_ports: PortLeases) -> Iterator[EmbeddedPostgres]:
     """The PostgreSQL of this session, without durability against a crash of the machine."""
-    port = test_ports.choose({"postgres": 0})["postgres"]
-    with scratch_folder(test_account) as folder:
-        server = EmbeddedPostgres(
-            folder / "postgres", port=port, password=secrets.token_urlsafe(), account=test_account, fast=True
-        )
-        server.start()
-        try:
-            server.provision({_TEMPLATE: _TEMPLATE})
-            yield server
-        finally:
-            server.stop()
+    with running_postgres(test_account, test_ports, _TEMPLATE) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def shared_valkey(test_ports: PortLeases) -> Iterator[EmbeddedValkey]:
     """The Valkey of this session."""
-    port = test_ports.choose({"valkey": 0})["valkey"]
-    with scratch_folder(None) as folder:
-        server = EmbeddedValkey(folder / "valkey", port=port, password=secrets.token_urlsafe(), fast=True)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with running_valkey(test_ports) as server:
+        yield server
 
 
 @pytest.fixture
