@@ -12,13 +12,12 @@ from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage, author_of
 from rag_service.answers.question import Question
 from rag_service.answers.quotable import quotable, worth
-from rag_service.answers.relevance import NEXT, SURE
+from rag_service.answers.relevance import NEXT, SURE, Vectors
 from rag_service.retrieval.fusion import similar_words
 from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of
 from rag_service.text.words import words_of
 
-Vectors = Sequence[Sequence[float] | None]
 CONSIDERED = 3
 """Of so many passages of a group, those that are most surely on the question, and of the first of another author, the
 sentences are compared."""

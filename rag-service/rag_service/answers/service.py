@@ -14,8 +14,8 @@ from rag_service.answers.positions import Overview, overview_of
 from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
 from rag_service.answers.question import Question
-from rag_service.answers.quoting import Group, Vectors, groups_with_quotes, nearness, surely_about
-from rag_service.answers.relevance import Relevance, relevance_of
+from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
+from rag_service.answers.relevance import Relevance, Vectors, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
 from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED, QUARANTINED

@@ -56,5 +56,6 @@ def claims_in(prose: str) -> Iterator[tuple[str, bool]]:
 
 def _is_of_a_name(prose: str, match: re.Match[str]) -> bool:
     """Return whether a word is capitalised within a sentence, or at its beginning before another such word."""
-    inside = _INSIDE.search(prose[: match.start()]) or _NEXT_IS_NAME.match(prose, match.end())
-    return match.group()[0].isupper() and inside is not None
+    if not match.group()[0].isupper():
+        return False
+    return _NEXT_IS_NAME.match(prose, match.end()) is not None or _INSIDE.search(prose[: match.start()]) is not None

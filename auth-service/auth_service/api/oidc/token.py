@@ -150,7 +150,6 @@ async def log_out_of_client(
     where = await r.id_tokens.log_out(id_token_hint, post_logout_redirect_uri, state, browser_session, client)
     no_cache = {"Cache-Control": "no-store"}
     language = language_of(ui_locales or "", request.headers.get("accept-language", ""))
-    page = pages.logged_out_page(language)
-    response = page if where is None else RedirectResponse(where, 303, headers=no_cache)
+    response = pages.logged_out_page(language) if where is None else RedirectResponse(where, 303, headers=no_cache)
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
