@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "sentiment": "bench.sentiment.throughput",
     "sentiment_accuracy": "bench.sentiment.accuracy",
     "sentiment_equality": "bench.sentiment.equality",
+    "sentiment_kinds": "bench.sentiment.kinds",
     "sentiment_overload": "bench.sentiment.overload",
     "sentiment_targets": "bench.sentiment.targets",
     "trending": "bench.trending.detection",

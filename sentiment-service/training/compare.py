@@ -1,6 +1,6 @@
 """Compare two models, named as in SENTIMENT_MODEL, on rows that neither was trained on, with a paired bootstrap.
 
-    python training/compare.py OLD NEW --texts [NAME=]FILE … --pairs [NAME=]FILE … [--ironic FILE …]
+    python training/compare.py OLD NEW --texts [NAME=]FILE … --pairs [NAME=]FILE … [--ironic FILE …] [--kinds FILE]
 
 Of files of public sets the rows kept for measuring are taken (``sources.Row.measured``); of a file whose name begins
 with `held_`, or with `umsab` (`label TAB text`), all rows. Printed for each set: the number of rows, macro-F1 of texts
@@ -8,7 +8,8 @@ or accuracy towards targets of both models, the standard error of the new figure
 interval over 2,000 resamples of the rows. Texts with a negation and texts with slang are also measured apart, over all
 sets.
 ``--ironic`` are files with columns `irony` (1 or 0) and `text`: printed is the share of ironic texts that a model calls
-positive, of every fourth row.
+positive, of every fourth row. ``--kinds FILE`` only writes the texts of each kind (`kind TAB label TAB text`), for
+`bench.sentiment.kinds`.
 """
 
 import argparse
@@ -129,14 +130,33 @@ def of_pairs(old: Classifier, new: Classifier, sets: dict[str, list[Row]]) -> di
     return report
 
 
+def read_irony(path: Path) -> list[dict[str, str]]:
+    """Return every fourth row of a file of `--ironic`."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[::4]
+
+
 def called_positive(model: Classifier, path: Path) -> dict[str, float]:
     """Return the share of ironic, and of other, texts that the model calls positive."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))[::4]
+    rows = read_irony(path)
     found = texts_answers(model, [Row("", row["text"], "", path.stem) for row in rows])
     ironic = np.array([row["irony"] == "1" for row in rows])
     positive = found == LABELS.index("positive")
     return {"ironic": round(float(positive[ironic].mean()), 3), "others": round(float(positive[~ironic].mean()), 3)}
+
+
+def write_kinds(out: Path, sets: dict[str, list[Row]], ironic: Sequence[Path]) -> None:
+    """Write the texts of each kind; the label of ironic ones is empty."""
+    rows = [
+        (kind, row.label, row.text)
+        for kind, words in KINDS.items()
+        for some in sets.values()
+        for row in some
+        if re.search(words, row.text.lower())
+    ]
+    rows += [("irony", "", row["text"]) for path in ironic for row in read_irony(path) if row["irony"] == "1"]
+    lines = (f"{kind}\t{label}\t{' '.join(text.split())}\n" for kind, label, text in rows)
+    out.write_text("".join(lines), encoding="utf-8")
 
 
 def main() -> None:
@@ -147,10 +167,15 @@ def main() -> None:
     parser.add_argument("--texts", nargs="*", default=[])
     parser.add_argument("--pairs", nargs="*", default=[])
     parser.add_argument("--ironic", type=Path, nargs="*", default=[])
+    parser.add_argument("--kinds", type=Path)
     options = parser.parse_args()
+    texts = dict(read(one, pairs=False) for one in options.texts)
+    if options.kinds:
+        write_kinds(options.kinds, texts, options.ironic)
+        return
     old, new = load_model(options.old), load_model(options.new)
     report = {
-        "texts": of_texts(old, new, dict(read(one, pairs=False) for one in options.texts)) if options.texts else {},
+        "texts": of_texts(old, new, texts) if texts else {},
         "pairs": of_pairs(old, new, dict(read(one, pairs=True) for one in options.pairs)),
         "called_positive": {
             path.stem: {"old": called_positive(old, path), "new": called_positive(new, path)} for path in options.ironic

@@ -89,9 +89,17 @@ class Graph:
         return self.constant(f"{name}.step", np.array(step, dtype=np.float32)), self.constant(f"{name}.zero", zero)
 
     def norm(self, name: str, given: str, residual: str, tensors: Mapping[str, Array], source: str) -> str:
-        """Add the layer norm of `given + residual`."""
-        inputs = [given, residual, *(self._pair(name, tensors, source))]
-        return self.node("SkipLayerNormalization", inputs, f"{name}.normed", domain=_CONTRIB, epsilon=self.epsilon)
+        """Add the layer norm of `given + residual`.
+
+        Two operators: ONNX Runtime's SkipLayerNormalization takes four times as long (79 us for 40 tokens, these 17).
+        """
+        summed = self.node("Add", [given, residual], f"{name}.summed")
+        return self.normalised(name, summed, tensors, source)
+
+    def normalised(self, name: str, given: str, tensors: Mapping[str, Array], source: str) -> str:
+        """Add the layer norm of ``given``."""
+        inputs = [given, *self._pair(name, tensors, source)]
+        return self.node("LayerNormalization", inputs, f"{name}.normed", epsilon=self.epsilon, axis=-1)
 
     def _pair(self, name: str, tensors: Mapping[str, Array], source: str) -> list[str]:
         return [self.constant(f"{name}.{part}", tensors[f"{source}.{part}"]) for part in ("weight", "bias")]
@@ -173,8 +181,7 @@ def _embed(graph: Graph, tensors: Mapping[str, Array]) -> None:
     zero, axis = (graph.constant(name, np.array([0])) for name in ("zero", "axis"))
     placed = graph.node("Slice", ["positions", zero, "length", axis], "placed")
     summed = graph.node("Add", [words, placed], "embedded")
-    inputs = [summed, *graph._pair("embed", tensors, prefix + "LayerNorm")]
-    graph.node("LayerNormalization", inputs, "embed.normed", epsilon=graph.epsilon, axis=-1)
+    graph.normalised("embed", summed, tensors, prefix + "LayerNorm")
     if graph.masked:
         graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
 
