@@ -70,6 +70,7 @@ async def _make(connection: asyncpg.Connection, year: int) -> None:
     # A table that is known to hold nothing else is attached without being read, under locks.
     table = f"{name} (LIKE documents INCLUDING ALL, CONSTRAINT span CHECK ({span}))"
     await connection.execute(f"CREATE TABLE {table} WITH (fillfactor = 85)")
+    await connection.execute("SELECT rag_set_up_partition($1::text::regclass)", name)
     rows = f"FROM documents_other WHERE {span}"
     await connection.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} {rows}", timeout=600)
     # Of the partition itself, so that the counts, which the rows do not leave, stay as they are.

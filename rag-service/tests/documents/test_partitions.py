@@ -39,6 +39,22 @@ async def test_the_next_years_have_partitions_before_they_come(
     }  # fmt: skip
 
 
+_PENDING_LISTS = """
+SELECT c.relname AS name, c.reloptions AS options FROM pg_inherits h
+JOIN pg_index x ON x.indrelid = h.inhrelid JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_am a ON a.oid = c.relam
+WHERE h.inhparent = 'documents'::regclass AND a.amname = 'gin'
+"""
+
+
+async def test_what_is_new_in_an_index_is_soon_sorted_in(postgres: Postgres) -> None:
+    """A search reads the list of what is new in a GIN index from end to end: it is short in every partition."""
+    await PartitionRepository(postgres).ensure(datetime(2030, 1, 1, tzinfo=UTC))
+    found = {row["name"]: row["options"] for row in await postgres.fetch(_PENDING_LISTS)}
+    assert {"documents_2022_lexemes_idx", "documents_other_datasets_idx", "documents_2031_lexemes_idx"} <= set(found)
+    assert set(map(tuple, filter(None, found.values()))) == {("gin_pending_list_limit=128",)}
+    assert None not in found.values()
+
+
 async def test_what_came_before_its_partition_moves_into_it(
     postgres: Postgres, documents: DocumentRepository, embeddings: EmbeddingRepository, searches: SearchRepository
 ) -> None:
