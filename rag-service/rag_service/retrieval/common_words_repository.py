@@ -9,6 +9,9 @@ from datetime import datetime
 from castor_chassis import Postgres
 
 _KEPT_SECONDS = 60.0
+KEPT_FROM, MOST_KEPT = 100, 500
+"""Of so many words at most the count is kept that a search found, where it is no less: of rarer ones a document more
+would be missed, and to count them is quick."""
 # Of a tsvector the statistics hold the most common lexemes, with the share of rows that have each.
 _COMMON = """
 SELECT e.lexeme, sum(e.share * greatest(c.reltuples, 0))::bigint AS documents
@@ -41,6 +44,7 @@ class CommonWords:
         self._found: Mapping[str, int] = {}
         self._rows = 0
         self._times: dict[int, datetime | None] = {}
+        self._counted: dict[str, int] = {}
 
     async def at(self, as_of: datetime) -> Mapping[str, int]:
         """Return lexeme -> about how many documents; nothing for a time before the newest documents.
@@ -48,7 +52,21 @@ class CommonWords:
         What was common then is counted: the statistics know only today.
         """
         await self._look()
-        return self._found if self._newest is not None and as_of >= self._newest else {}
+        return self._found if self._is_today(as_of) else {}
+
+    async def counts(self, as_of: datetime) -> Mapping[str, int]:
+        """Return what ``at`` does, and the counts that searches of the last minute found."""
+        common = await self.at(as_of)
+        return {**self._counted, **common} if self._is_today(as_of) else common
+
+    def keep(self, as_of: datetime, counts: Mapping[str, int]) -> None:
+        """Keep how many of the feed's documents hold each lexeme, for searches of the same minute."""
+        if self._is_today(as_of):
+            often = {lexeme: count for lexeme, count in counts.items() if count >= KEPT_FROM}
+            self._counted |= dict(list(often.items())[: MOST_KEPT - len(self._counted)])
+
+    def _is_today(self, as_of: datetime) -> bool:
+        return self._newest is not None and as_of >= self._newest
 
     async def documents(self) -> int:
         """Return about how many documents of the feed there are."""
@@ -62,7 +80,7 @@ class CommonWords:
             self._rows = await self._postgres.fetchval(_ROWS) or 0
             # A thousandth may lie beyond: one tweet that says to be of tomorrow must not change how today is searched.
             self._newest = await self._postgres.fetchval(_TIME_OF_NEWEST, max(0, self._rows) // 1000)
-            self._times = {}
+            self._times, self._counted = {}, {}
             self._until = time.monotonic() + _KEPT_SECONDS
 
     async def time_of_newest(self, count: int, documents: int) -> datetime | None:

@@ -28,19 +28,25 @@ NEWEST = 2_000
 MAX_TERMS = 16
 """Only this many lexemes of a question, the rarest, are searched."""
 
+# Materialized, so that a word is counted once, and not for the condition again. What an organisation has is counted
+# apart, since it is told to no other.
 _TERMS = f"""
-SELECT rag_term(t.lexeme)::text AS term, n.documents
-FROM unnest(rag_lexemes($1)) AS t
-CROSS JOIN LATERAL (
-    SELECT coalesce(($4::jsonb ->> t.lexeme)::bigint, (
+WITH counted AS MATERIALIZED (
+    SELECT t.lexeme, coalesce(($4::jsonb ->> t.lexeme)::bigint, (
         SELECT count(*) FROM (
-            SELECT 1 FROM readable_documents d
-            WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 AND d.tenant IN ('', $3) LIMIT {COMMON}
-        ) AS counted
-    )) AS documents
-) AS n
-WHERE n.documents > 0
-ORDER BY n.documents, term LIMIT {MAX_TERMS}
+            SELECT 1 FROM documents d
+            WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 LIMIT {COMMON}
+        ) AS found
+    )) AS shared, (
+        SELECT count(*) FROM (
+            SELECT 1 FROM tenant_documents d
+            WHERE d.lexemes @@ rag_term(t.lexeme) AND d.published_at <= $2 AND d.tenant = $3 LIMIT {COMMON}
+        ) AS found
+    ) AS own
+    FROM unnest(rag_lexemes($1)) AS t
+)
+SELECT lexeme, rag_term(lexeme)::text AS term, shared, shared + own AS documents FROM counted
+WHERE shared + own > 0 ORDER BY documents, term LIMIT {MAX_TERMS}
 """
 
 _LEXICAL = """
@@ -104,9 +110,11 @@ class SearchRepository:
         Score: sum over lexemes of ln(1 + 4000 / documents with it) * ts_rank, which saturates with
         frequency and is divided by 1 + ln(length): an approximation of BM25 with functions of PostgreSQL.
         """
-        common = await self._common.at(filters.as_of)
-        asked = (searchable(query), filters.as_of, filters.access.tenant, common)
-        terms = [(row["term"], row["documents"]) for row in await self._fetch(filters.access, _TERMS, *asked)]
+        known = await self._common.counts(filters.as_of)
+        asked = (searchable(query), filters.as_of, filters.access.tenant, known)
+        rows = await self._fetch(filters.access, _TERMS, *asked)
+        self._common.keep(filters.as_of, {row["lexeme"]: row["shared"] for row in rows})
+        terms = [(row["term"], row["documents"]) for row in rows]
         if not terms:
             return []
         if terms[0][1] < COMMON:

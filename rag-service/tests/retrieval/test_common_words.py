@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from castor_chassis import Postgres
-from rag_service.documents.model import Draft
+from rag_service.documents.model import Access, Draft
 from rag_service.documents.repository import DocumentRepository
+from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.retrieval.common_words_repository import CommonWords
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.repository import SearchRepository
@@ -39,6 +40,23 @@ async def test_the_statistics_tell_common_words_of_today(postgres: Postgres, doc
 async def test_before_any_statistics_every_word_is_counted(postgres: Postgres) -> None:
     """A table that PostgreSQL has never looked at has no common words."""
     assert await CommonWords(postgres, 1).at(NOW) == {}
+
+
+async def test_what_a_search_counted_is_known_for_a_minute(
+    postgres: Postgres, documents: DocumentRepository, searches: SearchRepository
+) -> None:
+    """Counts of words of 100 documents and more are kept; no rarer ones, none of an organisation, none for the past."""
+    await documents.save([*_drafts(0, "La salud pública", 120), *_drafts(120, "El páramo", 9)])
+    theirs = [Draft(f"own{n}", f"La salud interna {n}", "nota", DAY) for n in range(101)]
+    access = Access("acme", (), "user:ana")
+    await TenantDocumentRepository(postgres).save(access, "upload", theirs)
+    words = searches._common
+    found = await searches.lexical("salud interna páramo", Filters(as_of=NOW, access=access), 300)
+    assert len(found) == 120 + 9 + 101
+    assert await words.counts(NOW) == {"salud": 120}
+    assert await words.counts(DAY) == {}
+    await documents.save(_drafts(130, "La salud pública", 5))
+    assert len(await searches.lexical("salud", Filters(as_of=NOW), 300)) == 125
 
 
 class Told(CommonWords):

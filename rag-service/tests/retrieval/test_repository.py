@@ -13,7 +13,7 @@ from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.retrieval.model import Filters
-from rag_service.retrieval.repository import SearchRepository
+from rag_service.retrieval.repository import _TERMS, SearchRepository
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 from rag_service.retrieval.vector_search_repository import _APPROXIMATE
 
@@ -42,6 +42,12 @@ async def test_rare_words_weigh_more_than_common_ones(
     found = await searches.lexical("¿Qué candidato habla de fracking?", ALL, 5)
     assert found[0].key[0] == "rare"
     assert len(found) == 5
+
+
+async def test_the_documents_of_a_word_are_counted_once(postgres: Postgres) -> None:
+    """The plan counts those of the feed and those of the organisation, and not again for the order or a condition."""
+    plan = await postgres.fetch(f"EXPLAIN {_TERMS}", "hospital nuevo", NOW, "default", {})
+    assert sum("Aggregate" in row["QUERY PLAN"] for row in plan) == 2
 
 
 @pytest.mark.parametrize("query", ["'; DROP TABLE documents; --", "a\\' | !b & <-> (", "¿¡…!?", "de la que", "🇨🇴"])
