@@ -4,10 +4,14 @@
 
 The vectors are those of the bundled encoder for the texts of a CSV (the bundled sample without one), repeated with
 noise (``vectors.py``). Each chunk is in up to four data sets: of all, of a tenth, a hundredth and a thousandth. The
-service's search is asked for the ten nearest of a data set, in turns with statements on the same table and the same
-index: pgvector as it comes, with its iterative scan in either order, with nothing but its index, and every row.
-Recall is against an exact comparison of the same half-precision vectors outside of PostgreSQL. Then the method of the
-system before is timed on the first 1,050 and on all chunks.
+service's search by meaning, no other part of a search, is asked for the ten nearest of a data set, in turns with
+statements on the same table and the same index. "The same work" is pgvector's iterative scan under the service's
+conditions: all partitions, model, time and organisation, in a transaction that names it; with most effort it has
+ef_search 1000 and max_scan_tuples 100000. The other statements are bare, on the one partition that holds the chunks:
+pgvector as it comes, its iterative scan in either order, nothing but its index, and every row. Recall is against an
+exact comparison of the same half-precision vectors outside of PostgreSQL. The processor time of a query is that of
+PostgreSQL and of this process together: other work on the machine changes it less than the waiting. Then the method of
+the system before is timed on the first 1,050 and on all chunks.
 With ``--url`` the database of an earlier run is used again.
 """
 
@@ -18,29 +22,25 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import numpy as np
 
+from bench.rag.peers import EXACT_ROWS, NEAREST, Ask, ways_of
 from bench.rag.predecessor import seconds_of
-from bench.rag.store import READER, database_at, opened, waiting_of
+from bench.rag.store import database_at, opened, waiting_of
 from bench.rag.vectors import Floats, embedded, noisy, texts_of
 from castor_chassis import Postgres
-from rag_service.retrieval.model import Filters
-from rag_service.retrieval.repository import SearchRepository
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 
 SHARES = {"all": 1, "tenth": 10, "hundredth": 100, "thousandth": 1000}
 """Data set: one of so many chunks is in it."""
 BEGIN = datetime(2022, 1, 1, tzinfo=UTC)
-NOW = datetime(2100, 1, 1, tzinfo=UTC)
-MODEL, NEAREST, EXACT_ROWS = "bench", 10, 10_000
 BLOCK = 10
 """So many queries of a way come one after another, so that each finds in memory what the one before it left there."""
-Ask = Callable[[list[float], str], Awaitable[list[str]]]
 
 # The graph of 100,000 vectors fits; with the 64 MB of `castor up` the index takes far longer to build.
 _MEMORY = "ALTER ROLE CURRENT_USER SET maintenance_work_mem = '512MB'"
@@ -50,14 +50,6 @@ INSERT INTO documents (id, published_at, source, text, content_hash, searched, d
 SELECT 'd' || n, $1::timestamptz + n * interval '5 minutes', 'twitter', 'texto ' || n, n::text, 'texto ' || n, datasets,
        v::halfvec, 'bench'
 FROM staged ORDER BY n
-"""
-_NEAREST = """
-SELECT id FROM documents_2022 WHERE datasets @> ARRAY[$2::text] AND vector_dims(embedding) = {dimensions}
-ORDER BY embedding::halfvec({dimensions}) <=> $1::real[]::halfvec({dimensions}) LIMIT 10
-"""
-_EVERY_ROW = """
-SELECT id FROM documents_2022 WHERE datasets @> ARRAY[$2::text]
-ORDER BY embedding <=> $1::real[]::halfvec LIMIT 10
 """
 
 
@@ -77,50 +69,6 @@ async def fill(connection: asyncpg.Connection, vectors: Floats) -> None:
     await connection.execute("ANALYZE documents", timeout=600)
 
 
-class Peer:
-    """A statement on a connection of its own, with its settings."""
-
-    def __init__(self, connection: asyncpg.Connection, statement: str) -> None:
-        self._connection, self._statement = connection, statement
-
-    @classmethod
-    async def on(cls, url: str, statement: str, **settings: str) -> Peer:
-        """Connect and set."""
-        connection = await asyncpg.connect(url)
-        # The settings of an extension are known once it is loaded.
-        await connection.execute("SELECT '[1]'::vector")
-        # As the service: a plan for the values, where the one for any would read every row of a filter.
-        for name, value in {"plan_cache_mode": "force_custom_plan", **settings}.items():
-            await connection.execute(f"SET {name.replace('__', '.')} = {value}")
-        return cls(connection, statement)
-
-    async def ask(self, vector: list[float], dataset: str) -> list[str]:
-        """Return the ids that the statement finds."""
-        return [row["id"] for row in await self._connection.fetch(self._statement, vector, dataset)]
-
-
-async def ways_of(url: str, database: Postgres, dimensions: int) -> dict[str, Ask]:
-    """Return everything that is asked, by name; the service first."""
-    searches = SearchRepository(database, dimensions=dimensions, exact_rows=EXACT_ROWS)
-
-    async def service(vector: list[float], dataset: str) -> list[str]:
-        filters = Filters(as_of=NOW, access=READER, dataset=None if dataset == "all" else dataset)
-        found = await searches.dense(vector, MODEL, filters, NEAREST)
-        return [candidate.key[0] for candidate in found]
-
-    near = _NEAREST.format(dimensions=dimensions)
-    peers = {
-        "pgvector as it comes": await Peer.on(url, near),
-        "iterative, relaxed": await Peer.on(url, near, hnsw__iterative_scan="relaxed_order"),
-        "iterative, strict": await Peer.on(url, near, hnsw__iterative_scan="strict_order"),
-        "its index alone, iterative": await Peer.on(
-            url, near, hnsw__iterative_scan="relaxed_order", enable_sort="off", enable_bitmapscan="off"
-        ),
-        "every row": await Peer.on(url, _EVERY_ROW, enable_indexscan="off"),
-    }
-    return {"service": service, **{name: peer.ask for name, peer in peers.items()}}
-
-
 def truth_of(vectors: Floats, queries: Floats, dataset: str) -> list[set[str]]:
     """Return the ids of the nearest chunks of a data set for each query, by half-precision vectors."""
     members = np.array([at for at in range(len(vectors)) if dataset in datasets_of(at)])
@@ -130,28 +78,43 @@ def truth_of(vectors: Floats, queries: Floats, dataset: str) -> list[set[str]]:
     return [{f"d{members[at]}" for at in row} for row in best]
 
 
-async def compare(ways: dict[str, Ask], vectors: Floats, queries: Floats) -> None:
+@dataclass
+class Measured:
+    """What one way took at one selectivity: seconds of each query, milliseconds of processors, how many it found."""
+
+    times: list[float] = field(default_factory=list)
+    processor_ms: float = 0
+    hits: int = 0
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is asked one query of ten."""
+        return bool(self.times) and statistics.median(self.times) > 0.5
+
+    def __str__(self) -> str:
+        queries, (p50, p99) = len(self.times), waiting_of(self.times)
+        rates = f"{self.hits / (NEAREST * queries):10.3f}{queries / sum(self.times):10.1f}"
+        return f"{rates}{p50:8.1f}{p99:8.1f}{self.processor_ms / queries:8.1f}"
+
+
+async def compare(ways: dict[str, Ask], vectors: Floats, queries: Floats, server: int) -> None:
     """Print recall, queries a second and waiting of each way at each selectivity, ten queries each in turns."""
-    print(f"{'selectivity':>11}  {'':28}{'recall@10':>10}{'queries/s':>10}{'p50 ms':>8}{'p99 ms':>8}")
+    print(f"{'selectivity':>11}  {'':28}{'recall@10':>10}{'queries/s':>10}{'p50 ms':>8}{'p99 ms':>8}{'CPU ms':>8}")
     for dataset, share in SHARES.items():
         truth = truth_of(vectors, queries, dataset)
-        taken: dict[str, list[float]] = {name: [] for name in ways}
-        hits = dict.fromkeys(ways, 0)
+        measured = {name: Measured() for name in ways}
         for first in range(0, len(queries), BLOCK):
             for name, ask in ways.items():
-                for number in range(first, min(first + BLOCK, len(queries))):
-                    # A slow way is asked less often.
-                    if number % BLOCK and taken[name] and statistics.median(taken[name]) > 0.5:
-                        break
+                before, own = processor_ms(server), time.process_time()
+                numbers = range(first, min(first + (1 if measured[name].slow else BLOCK), len(queries)))
+                for number in numbers:
                     begun = time.perf_counter()
                     found = await ask(queries[number].tolist(), dataset)
-                    taken[name].append(time.perf_counter() - begun)
-                    hits[name] += len(truth[number] & set(found))
-        for name, times in taken.items():
-            recall = hits[name] / (NEAREST * len(times))
-            p50, p99 = waiting_of(times)
-            rate = len(times) / sum(times)
-            print(f"{100 / share:10g}%  {name:28}{recall:10.3f}{rate:10.1f}{p50:8.1f}{p99:8.1f}", flush=True)
+                    measured[name].times.append(time.perf_counter() - begun)
+                    measured[name].hits += len(truth[number] & set(found))
+                measured[name].processor_ms += 1000 * (time.process_time() - own) + processor_ms(server) - before
+        for name, one in measured.items():
+            print(f"{100 / share:10g}%  {name:28}{one}", flush=True)
 
 
 async def sizes(connection: asyncpg.Connection, index: str) -> None:
@@ -173,9 +136,10 @@ async def run(url: str, vectors: Floats, queries: Floats, part: str) -> float:
     async with opened(url) as database:
         await prepare(database, vectors)
         ways = await ways_of(url, database, vectors.shape[1])
+        server = _parent_of(await database.fetchval("SELECT pg_backend_pid()"))
         if part != "predecessor":
-            await compare(ways, vectors, queries)
-        print(memory(await database.fetchval("SELECT pg_backend_pid()")), flush=True)
+            await compare(ways, vectors, queries, server)
+        print(memory(server), flush=True)
         begun = time.perf_counter()
         for query in queries:
             await ways["service"](query.tolist(), "all")
@@ -196,13 +160,29 @@ async def prepare(database: Postgres, vectors: Floats) -> None:
         await sizes(connection, f"documents_2022_hnsw_{dimensions}")
 
 
-def memory(backend: int) -> str:
-    """Return in words what the server of a backend takes: the memory of its processes, shared pages counted once."""
-    server = _parent_of(backend)
+def processes_of(server: int) -> list[int]:
+    """Return the server and its children."""
     running = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
-    processes = [one for one in running if server in (one, _parent_of(one))]
+    return [one for one in running if server in (one, _parent_of(one))]
+
+
+def processor_ms(server: int) -> float:
+    """Return the milliseconds that the processes of a server have run."""
+    return sum(_spent_ns(one) for one in processes_of(server)) / 1e6
+
+
+def memory(server: int) -> str:
+    """Return in words what a server takes: the memory of its processes, shared pages counted once."""
+    processes = processes_of(server)
     kib = sum(int(line.split()[1]) for one in processes for line in _rollup(one) if line.startswith("Pss:"))
     return f"PostgreSQL's {len(processes)} processes hold {kib / 1024:,.0f} MiB (PSS)"
+
+
+def _spent_ns(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[0])
+    except OSError:
+        return 0
 
 
 def _rollup(process: int) -> list[str]:
