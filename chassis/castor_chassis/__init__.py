@@ -23,7 +23,7 @@ from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.model_artifacts import ModelArtifactError, ModelFolder
 from castor_chassis.storage.postgres import Postgres, affected_rows
 from castor_chassis.storage.redis import REDIS_AWAY, redis_optional
-from castor_chassis.text.folding import fold, normalise
+from castor_chassis.text.folding import fold, normalise, unescape
 from castor_chassis.wire.envelope import (
     Items,
     Meta,
@@ -187,4 +187,5 @@ __all__ = [
     "reveal",
     "run_under_lease",
     "set_request",
+    "unescape",
 ]

@@ -5,6 +5,7 @@ Both give equal results for composed (NFC) and decomposed (NFD) input: "é" and 
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -34,6 +35,11 @@ def normalise(text: str) -> str:
         return text
     visible = _INVISIBLE.sub("", _CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)))
     return unicodedata.normalize("NFC", visible)
+
+
+def unescape(text: str) -> str:
+    """Return ``text`` with HTML references as characters; numbers of many digits, which ``html`` raises at, stay."""
+    return html.unescape(re.sub(r"&#(?=\d{9})", "&amp;#", text)) if "&" in text else text
 
 
 def fold(text: str, *, keep_enye: bool = True) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castor_chassis import fold, normalise
+from castor_chassis import fold, normalise, unescape
 
 SPANISH = st.text(
     st.sampled_from("aábcçdeéfghiíjklmnñoópqrstuúüvwxyzAÁEÉIÍNÑOÓUÚÜ¿?¡!#@ 0123456789ªº…“”—🇨🇴🔥\u0301\u0303")
@@ -95,3 +95,18 @@ def test_normalised_text_stays_as_it_is(text: str) -> None:
     assert normalise(once) == once
     assert once.encode().decode() == once
     assert unicodedata.is_normalized("NFC", once)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sí &amp; no", "sí & no"),
+        ("&#241;and&uacute; &#xF1;", "ñandú ñ"),
+        ("&amp;#241;", "&#241;"),
+        (f"&#{'9' * 5000};", f"&#{'9' * 5000};"),
+        (f"a &#{'0' * 5000}", f"a &#{'0' * 5000}"),
+    ],
+)
+def test_references_become_characters_once(text: str, expected: str) -> None:
+    """Named and numbered; a number of thousands of digits, which no character has, stays as it is written."""
+    assert unescape(text) == expected

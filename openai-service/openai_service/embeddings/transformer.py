@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 import unicodedata
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from tokenizers import Tokenizer
 
-from castor_chassis import ModelFolder
+from castor_chassis import ModelFolder, unescape
 from openai_service.protocol.vectors import Floats
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ _CAMEL = re.compile(r"(?<=[a-záéíóúüñ])(?=[A-ZÁÉÍÓÚÜÑ])|(?<=[A-ZÁ
 
 def prepare(text: str) -> str:
     """Return the text as the encoder reads it: HTML decoded, no links, hashtags as words, single spaces."""
-    text = _LINK.sub(" ", html.unescape(text))
+    text = _LINK.sub(" ", unescape(text))
     return " ".join(_HASHTAG.sub(lambda match: _CAMEL.sub(" ", match[1]), text).split())
 
 

@@ -8,12 +8,12 @@ number or name that neither the cited documents nor the question hold (``evidenc
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from castor_chassis import unescape
 from rag_service.answers.evidence import Evidence
 from rag_service.text.verbatim import VerbatimText
 
@@ -96,7 +96,7 @@ def _claim(answer: str, bounds: tuple[int, int, int], ids: list[str], texts: Map
 
 def _verified(quote: str, ids: list[str], texts: Mapping[str, VerbatimText]) -> list[Citation]:
     # Documents reach the model with HTML escapes; models copy these as often as they undo them.
-    for reading in dict.fromkeys((quote, html.unescape(quote))):
+    for reading in dict.fromkeys((quote, unescape(quote))):
         found = [(name, texts[name].find(reading)) for name in ids if name in texts]
         verified = [Citation(name, texts[name].text[span[0] : span[1]], *span) for name, span in found if span]
         if verified and len(verified) == len(ids):

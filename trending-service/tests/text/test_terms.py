@@ -111,3 +111,8 @@ def test_a_hashtag_is_split_into_its_words() -> None:
     """Humps of a hashtag are words, numbers and stop words left out, plurals merged."""
     assert words_of("#DebatesDeCandidatos2022") == words_of("debate de candidatos")
     assert words_of("debate presidencial") & words_of("#Debate2022")
+
+
+def test_a_reference_to_no_character_is_no_failure() -> None:
+    """A tweet with a number of thousands of digits is read like any other: it must not stop the feed."""
+    assert {"#paz", "ley"} <= set(terms_of(f"#paz &#{'98' * 2500}; ley"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Literal
 
 import snowballstemmer
 
-from castor_chassis import fold, normalise
+from castor_chassis import fold, normalise, unescape
 from trending_service.text.links import links_of
 
 Kind = Literal["hashtag", "mention", "phrase", "entity", "link", "domain"]
@@ -95,7 +94,7 @@ def clean(text: str) -> str:
 
     Its terms and its hash both begin here.
     """
-    return _URL.sub(" ", _RETWEET.sub("", normalise(html.unescape(text))))
+    return _URL.sub(" ", _RETWEET.sub("", normalise(unescape(text))))
 
 
 def retweeted(text: str) -> str | None:
@@ -133,7 +132,7 @@ def kind_of(key: str) -> Kind:
 
 def _link_terms(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for address, domain in links_of(normalise(html.unescape(text))):
+    for address, domain in links_of(normalise(unescape(text))):
         found.setdefault(f"{LINK}{address}"[:MAX_TERM_CHARS], address)
         if domain is not None:
             found.setdefault(f"{DOMAIN}{domain}", domain)
