@@ -9,7 +9,7 @@ from sentiment_service.api.resources import SCORING, Caller, R
 from sentiment_service.api.schemas.texts import Analysis, AnalyzeRequest, BatchAnalysis, BatchRequest
 
 router = APIRouter(prefix="/v1/sentiment", tags=["sentiment"])
-# Requests whose every text needs the model; for targets the rules may suffice.
+# Requests whose every text needs the model; for targets the rules may suffice, which read a long request in turns.
 ADMITTED = ("/v1/sentiment/analyze", "/v1/sentiment/batch")
 
 

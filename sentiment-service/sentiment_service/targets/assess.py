@@ -51,9 +51,10 @@ def scores_for(sign: int, confidence: float) -> Scores:
 
 def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | PendingTarget:
     """Return the sentiment that the rules find, or what to ask the model; ``others`` are the text's other targets."""
-    tokens = _marked(naming(text, target), target, others)
-    if not clauses.mentions(tokens):
+    written = naming(text, target)
+    if not clauses.is_named(written, target):
         return ABSENT
+    tokens = _marked(written, target, others)
     whole = clauses.sentences(tokens)
     named = [sentence for sentence in whole if clauses.mentions(sentence)]
     found = [sentiment for sentence in named if (sentiment := _of_sentence(sentence, tokens))]
@@ -64,16 +65,11 @@ def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | P
 
 def naming(text: str, target: str) -> str:
     """Return the text as it names the target: only in a hashtag or handle of one case, with that tag as words."""
-    return text if names(text, target) else spelled_out(text, target)
-
-
-def names(text: str, target: str) -> bool:
-    """Return whether the text has the target among its words and those of its tags that capitals mark."""
-    return clauses.mentions(clauses.marked(clauses.tokens_of(text), target, TARGET))
+    return text if clauses.is_named(text, target) else spelled_out(text, target)
 
 
 def _marked(text: str, target: str, others: Sequence[str]) -> list[Token]:
-    tokens = clauses.marked(clauses.tokens_of(text), target, TARGET)
+    tokens = clauses.marked(clauses.read(text)[0], target, TARGET)
     for other in sorted(others, key=len, reverse=True):
         tokens = clauses.marked(tokens, other, OTHER)
     return tokens

@@ -1,23 +1,26 @@
 """The part of a text that is about one target: mentions, reported speech, sentences, clauses, concession.
 
 The functions are pure and work on tokens; each has its form in the text and a folded form (lower case, no accents,
-`ñ` kept). A mention of the target is folded to ``TARGET``, a mention of another target to ``OTHER``.
+`ñ` kept). A mention of the target is folded to ``TARGET``, a mention of another target to ``OTHER``. Names are compared
+with `ñ` as `n`, as twitter-service compares them: people without the key write `Penalosa` for `Peñalosa`.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 
-from castor_chassis import fold
+from castor_chassis import fold, unescape
 from sentiment_service.text.normalise import EMOJI, plain, split_hashtag
 
 TARGET = "§"
 OTHER = "¤"
 
+_BETWEEN = "\x1f"
+"""Stands between the tokens of a text that is searched for a name: a control character, which no token has."""
 _URL = re.compile(r"(?:https?://|\bwww\.)\S*", re.IGNORECASE)
 _TAG = re.compile(r"(?<!\w)[#＃@＠](\w+)")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -55,24 +58,47 @@ Tokens = Sequence[Token]
 
 def tokens_of(text: str) -> list[Token]:
     """Return the tokens of a raw text; hashtags and handles become their words, links are dropped."""
-    clean = plain(_URL.sub(" ", plain(html.unescape(text))))
+    clean = plain(_URL.sub(" ", plain(unescape(text))))
     clean = _TAG.sub(lambda match: split_hashtag(match[1]), clean).replace("...", "…").replace("\n", " . ")
     return [Token(form, fold(form)) for form in _TOKEN.findall(EMOJI.sub(r" \g<0> ", clean))]
 
 
+# A text is asked for each of its targets in turn, and the longest has thousands of tokens.
+@lru_cache(maxsize=8)
+def read(text: str) -> tuple[tuple[Token, ...], str]:
+    """Return the tokens of a raw text, and the line in which names are searched."""
+    tokens = tuple(tokens_of(text))
+    return tokens, _searched(tokens)
+
+
+def is_named(text: str, name: str) -> bool:
+    """Return whether a raw text has ``name`` among its words and those of its tags that capitals mark."""
+    sought = tokens_of(name)
+    return bool(sought) and _searched(sought) in read(text)[1]
+
+
 def marked(tokens: Tokens, name: str, mark: str) -> list[Token]:
     """Return the tokens with every whole-word mention of ``name`` folded to ``mark``."""
-    sought = [token.folded for token in tokens_of(name)]
-    found, index = list[Token](), 0
-    while index < len(tokens):
-        window = tokens[index : index + len(sought)]
-        if sought and [token.folded for token in window] == sought:
-            found.append(Token(" ".join(token.form for token in window), mark))
-            index += len(sought)
-        else:
-            found.append(tokens[index])
-            index += 1
-    return found
+    sought = tokens_of(name)
+    found, end = list[Token](), 0
+    for start in _places(_searched(tokens), _searched(sought)) if sought else ():
+        found += tokens[end:start]
+        end = start + len(sought)
+        found.append(Token(" ".join(token.form for token in tokens[start:end]), mark))
+    return [*found, *tokens[end:]]
+
+
+def _searched(tokens: Tokens) -> str:
+    return "".join(f"{_BETWEEN}{token.folded.replace('ñ', 'n')}" for token in tokens) + _BETWEEN
+
+
+def _places(line: str, sought: str) -> Iterator[int]:
+    """Yield before how many tokens each mention stands; none overlaps the one before it."""
+    at, counted, tokens = line.find(sought), 0, 0
+    while at >= 0:
+        tokens += line.count(_BETWEEN, counted, at)
+        yield tokens
+        counted, at = at, line.find(sought, at + len(sought) - len(_BETWEEN))
 
 
 def mentions(tokens: Tokens) -> bool:
@@ -123,7 +149,8 @@ def unquoted(tokens: Tokens) -> list[Token]:
     for token in tokens:
         if token.form in _OPENING | _CLOSING:
             quoted = not quoted
-            found, inside = (found + inside if not quoted and mentions(inside) else found), []
+            found += inside if not quoted and mentions(inside) else ()
+            inside = []
         else:
             (inside if quoted else found).append(token)
     return found + inside
@@ -167,17 +194,21 @@ def at_commas(tokens: Tokens) -> list[list[Token]]:
 
 def at_joints(tokens: Tokens) -> list[list[Token]]:
     """Cut before `y`, `e` and relative `que` where another target is named on either side."""
+    named = [(index, token.folded) for index, token in enumerate(tokens) if token.folded in (TARGET, OTHER)]
+    first, last = {name: index for index, name in reversed(named)}, {name: index for index, name in named}
     cuts = [
         index
         for index in range(1, len(tokens) - 1)
-        if tokens[index].folded in {"y", "e", "porque", "para"} and _differs(tokens[:index], tokens[index:])
+        if tokens[index].folded in {"y", "e", "porque", "para"} and _differs(first, last, index)
     ]
     return _cut(tokens, cuts)
 
 
-def _differs(left: Tokens, right: Tokens) -> bool:
-    sides = [{token.folded for token in side} & {TARGET, OTHER} for side in (left, right)]
-    return all(sides) and sides[0] != sides[1]
+def _differs(first: Mapping[str, int], last: Mapping[str, int], at: int) -> bool:
+    """Return whether other names stand before ``at`` than from it on; both sides have one at least."""
+    left = {name for name, index in first.items() if index < at}
+    right = {name for name, index in last.items() if index >= at}
+    return bool(left) and bool(right) and left != right
 
 
 def _cut(tokens: Tokens, cuts: Sequence[int]) -> list[list[Token]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
 from typing import Any
 
 from sentiment_service.classifiers.base import TargetedText
@@ -10,13 +11,16 @@ from sentiment_service.inference.model import ScoredText, unscored
 from sentiment_service.inference.questions import Question
 from sentiment_service.inference.service import SentimentService
 from sentiment_service.metrics import TARGETS
-from sentiment_service.targets.assess import assess, names, naming
+from sentiment_service.targets.assess import assess, naming
+from sentiment_service.targets.clauses import is_named
 from sentiment_service.targets.model import ABSENT, PendingTarget, TargetSentiment
 from sentiment_service.text.language import detect, unscored_reason
 
 TextsWithTargets = Sequence[tuple[str, Sequence[str]]]
 Assessed = TargetSentiment | PendingTarget
 Judge = Callable[[str, str, Sequence[str]], Assessed]
+CHARACTERS_PER_TURN = 100_000
+"""Characters, times the targets that are looked for in them, that a thread reads before others have their turn."""
 
 
 class TargetSentimentService:
@@ -36,7 +40,9 @@ class TargetSentimentService:
         classifier = self._sentiment.model.classifier
         judge = ask_model if classifier.target_reader else assess
         languages = classifier.model.languages
-        assessed: list[list[Assessed]] = await self._in_thread(assess_all, texts, languages, judge)
+        assessed = list[list[Assessed]]()
+        for turn in turns(texts):
+            assessed += await self._in_thread(assess_all, turn, languages, judge)
         pending = (one.question for found in assessed for one in found if isinstance(one, PendingTarget))
         questions = list(dict.fromkeys(pending))
         scored = await self._sentiment.score(questions, "auto", count=False) if questions else []
@@ -47,10 +53,20 @@ class TargetSentimentService:
         return sentiments
 
 
+def turns(texts: TextsWithTargets) -> Iterator[TextsWithTargets]:
+    """Cut the texts of a request into what a thread does at a time.
+
+    Requests take turns between the parts, and one whose caller has left goes no further.
+    """
+    ends = accumulate(len(text) * len(targets) for text, targets in texts)
+    for _, part in groupby(zip(texts, ends, strict=True), lambda one: one[1] // CHARACTERS_PER_TURN):
+        yield [one for one, _ in part]
+
+
 def ask_model(text: str, target: str, _others: Sequence[str]) -> Assessed:
     """Leave a target that the text names to a model that reads targets."""
     written = naming(text, target)
-    return PendingTarget(TargetedText(written, target)) if names(written, target) else ABSENT
+    return PendingTarget(TargetedText(written, target)) if is_named(written, target) else ABSENT
 
 
 def assess_all(texts: TextsWithTargets, languages: Collection[str], judge: Judge = assess) -> list[list[Assessed]]:

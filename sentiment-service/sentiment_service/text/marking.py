@@ -6,10 +6,10 @@ target as a first segment and the marked text as a second one.
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 
+from castor_chassis import unescape
 from sentiment_service.text.normalise import normalise, plain
 
 OPEN, CLOSE = "[", "]"
@@ -22,7 +22,7 @@ def marked(text: str, target: str) -> str:
     handle that is the target counts, and so do the words of a hashtag (``#PetroPresidente``). The text is returned
     without marks if there is none.
     """
-    raw = plain(html.unescape(text))
+    raw = plain(unescape(text))
     found = mark(raw, plain(target))
     return normalise(found if found != raw else mark(normalise(text), normalise(target)))
 

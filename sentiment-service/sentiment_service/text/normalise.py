@@ -3,13 +3,13 @@
 Case and accents are kept, because some models use them.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
 from castor_chassis import normalise as composed
+from castor_chassis import unescape
 
 _URL = re.compile(r"(?:https?://|https?\b|\bwww\.)\S*", re.IGNORECASE)
 _MENTION = re.compile(r"(?<!\w)[@＠]\w+")
@@ -24,7 +24,7 @@ _SAD = re.compile(r"(?<![\w:;=])[:=]['´]?-?[(\[]+")
 _EMOJI_MODIFIER = re.compile("[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f]")
 EMOJI = re.compile("[\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _LONG_RUN = re.compile(r"(\D)\1{3,}")
-_LAUGHTER = re.compile(r"\b[ja]*(?:ja){2,}[ja]*\b", re.IGNORECASE)
+_JS_AND_AS = re.compile(r"\b[ja]+\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…\n])(?=\s|[A-ZÁÉÍÓÚÜÑ¿¡])")
 
@@ -79,7 +79,7 @@ def normalise(text: str) -> str:
     more of one character become two (`holaaaa` -> `holaa`, digits are spared, dots become `…`); each emoji stands alone
     between spaces; white space is collapsed.
     """
-    text = plain(_EMOJI_MODIFIER.sub("", html.unescape(text)))
+    text = plain(_EMOJI_MODIFIER.sub("", unescape(text)))
     text = _URL.sub(" http ", text)
     text = _HASHTAG.sub(lambda match: split_hashtag(match[1]), text)
     text = _MENTION.sub("@user", text)
@@ -91,7 +91,11 @@ def normalise(text: str) -> str:
 
 def handles(text: str) -> str:
     """Return the text as models of the XLM-T kind read it: links `http`, mentions `@user`, single spaces."""
-    return _SPACE.sub(" ", _MENTION.sub("@user", _URL.sub("http", plain(html.unescape(text))))).strip()
+    return _SPACE.sub(" ", _MENTION.sub("@user", _URL.sub("http", plain(unescape(text))))).strip()
+
+
+def _laughter(word: re.Match[str]) -> str:
+    return "jaja" if "jaja" in word[0].lower() else word[0]
 
 
 def robertuito(text: str) -> str:
@@ -100,7 +104,7 @@ def robertuito(text: str) -> str:
     Links are `url`, mentions `@usuario`, a hashtag is `hashtag` and its words, laughter is `jaja`, and of four or more
     of one character three stay.
     """
-    text = _MENTION.sub("@usuario", _URL.sub("url", plain(html.unescape(text))))
+    text = _MENTION.sub("@usuario", _URL.sub("url", plain(unescape(text))))
     text = _HASHTAG.sub(lambda match: f"hashtag {split_hashtag(match[1])}", text)
-    text = _LAUGHTER.sub("jaja", _LONG_RUN.sub(r"\1\1\1", text))
+    text = _JS_AND_AS.sub(_laughter, _LONG_RUN.sub(r"\1\1\1", text))
     return _SPACE.sub(" ", text).strip()

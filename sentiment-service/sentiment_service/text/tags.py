@@ -6,10 +6,12 @@ told from the end of another word: `#petropresidente` names `Petro`, `#petroleo`
 
 from __future__ import annotations
 
-import html
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import accumulate
 
+from castor_chassis import unescape
 from sentiment_service.text.marking import folded
 from sentiment_service.text.normalise import plain
 
@@ -41,15 +43,23 @@ def spelled_out(text: str, target: str) -> str:
     # A name of few letters among many signs would make a text of tags many times longer.
     if len(sought) < 2 or len(name) > 2 * len(sought):
         return text
-    raw = plain(html.unescape(text))
-    found = _TAG.sub(lambda tag: _words(tag[1], sought, name) or tag[0], raw)
-    return text if found == raw else found
+    raw, tags = _tagged(text)
+    holding = ((tag, whole) for tag, whole in tags.items() if sought in whole)
+    words = {tag: found for tag, whole in holding if (found := _words(tag, whole, sought, name))}
+    return _TAG.sub(lambda tag: words.get(tag[1], tag[0]), raw) if words else text
 
 
-def _words(tag: str, sought: str, name: str) -> str | None:
-    """Return the words of a tag that names the target, or None."""
+# A text is asked for each of its targets in turn.
+@lru_cache(maxsize=8)
+def _tagged(text: str) -> tuple[str, Mapping[str, str]]:
+    """Return a text without entities and invisible characters, and the folded letters of each of its tags."""
+    raw = plain(unescape(text))
+    return raw, {tag: folded(tag.replace("_", "")) for tag in _TAG.findall(raw)}
+
+
+def _words(tag: str, whole: str, sought: str, name: str) -> str | None:
+    """Return the words of a tag that names the target, or None; ``whole`` are the folded letters of the tag."""
     letters = tag.replace("_", "")
-    whole = folded(letters)
     if whole == sought:
         return name
     joints = _joints(tag)

@@ -19,10 +19,12 @@ import pytest_asyncio
 
 from castor_chassis import fold
 from castor_chassis.testing import RunningService, TokenIssuer
+from sentiment_service.targets import clauses
 from sentiment_service.targets import stance_rules as stance
 from sentiment_service.targets.assess import assess
-from sentiment_service.targets.clauses import tokens_of
-from sentiment_service.targets.model import ABSENT, TargetSentiment
+from sentiment_service.targets.clauses import OTHER, TARGET, at_joints, marked, tokens_of
+from sentiment_service.targets.model import ABSENT, PendingTarget, TargetSentiment
+from sentiment_service.targets.service import CHARACTERS_PER_TURN, ask_model, assess_all, turns
 
 Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 MODULE = pytest.mark.asyncio(loop_scope="module")
@@ -221,14 +223,59 @@ def test_folding() -> None:
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_composed_and_decomposed_letters_are_one_text(form: Literal["NFC", "NFD"]) -> None:
-    """A target is found, and `ñ` is a letter of its own, however accents are encoded; invisible characters are none."""
+    """A target is found however accents are encoded; invisible characters are none."""
     text = unicodedata.normalize(form, "No confío en Ibáñez")
     expected = assess("No confío en Ibáñez", "Ibáñez", [])
     assert isinstance(expected, TargetSentiment)
     assert expected.basis == "side"
     assert assess(text, "Ibáñez", []) == assess(text, unicodedata.normalize("NFD", "Ibáñez"), []) == expected
-    assert assess(text, "Ibanez", []) == ABSENT
     assert assess("No confío en Ibá\u200bñez", "Ibáñez", []) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("Peñalosa", "Penalosa"), ("Penalosa", "Peñalosa"), ("Mun\u0303oz", "Munoz"), ("#TodosConMunoz", "Muñoz")],
+)
+def test_names_are_found_with_and_without_a_tilde(written: str, name: str) -> None:
+    """`ñ` is an `n` in a name, by the rules as for the model; other words keep theirs."""
+    assert assess(f"No confío en {written}", name, []) != ABSENT
+    assert isinstance(ask_model(f"No confío en {written}", name, []), PendingTarget)
+    assert [token.folded for token in tokens_of("año ano")] == ["año", "ano"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cuts"),
+    [
+        ("Amo a Petro y odio a Fico", 1),
+        ("Petro y Fico y Petro", 2),
+        ("Petro y Fico y Fico y Petro", 2),
+        ("y Petro y otros", 0),
+        ("Petro y Petro y Fico", 2),
+    ],
+)
+def test_clauses_are_cut_where_other_names_begin(text: str, cuts: int) -> None:
+    """A joint counts where different targets stand on its two sides."""
+    tokens = marked(marked(tokens_of(text), "Petro", TARGET), "Fico", OTHER)
+    assert len(at_joints(tokens)) == cuts + 1
+
+
+def test_a_text_is_split_once_for_all_its_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten names that the text does not have cost ten searches, not thirty splits."""
+    split = list[str]()
+    monkeypatch.setattr(clauses, "tokens_of", lambda text: split.append(text) or tokens_of(text))
+    text, names = "una palabra tras otra " * 400, [f"Nadie {number}" for number in range(10)]
+    assert assess_all([(text, names)], ["es"]) == assess_all([(text, names)], ["es"], ask_model) == [[ABSENT] * 10]
+    assert split.count(text) == 1
+
+
+def test_a_request_is_read_in_turns() -> None:
+    """Each part is bounded by its characters and targets, none is empty, and together they are the request."""
+    texts = [("a" * size, ["x"] * targets) for size, targets in [(10, 1), (10_000, 10), (0, 9), (9_000, 9), (9_000, 9)]]
+    parts = list(turns(texts * 3))
+    assert [one for part in parts for one in part] == texts * 3
+    assert all(parts)
+    assert max(sum(len(text) * len(names) for text, names in part) for part in parts) <= 2 * CHARACTERS_PER_TURN
+    assert len(list(turns(texts[:1] * 200))) == 1
 
 
 def test_no_pattern_names_anybody() -> None:

@@ -1,12 +1,13 @@
 """Tweet normalisation."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_service.text.normalise import normalise, split_hashtag
+from sentiment_service.text.normalise import handles, normalise, robertuito, split_hashtag
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,19 @@ def test_no_name_survives(text: str) -> None:
 def test_hashtag_words(tag: str, words: str) -> None:
     """A hashtag is split at case changes, and stays whole where there are none."""
     assert split_hashtag(tag) == words
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("jajajaja", "jaja"), ("AJAJAJ", "jaja"), ("jjaajajaa", "jaja"), ("jaja", "jaja"), ("ja ja", "ja ja"),
+     ("ajá", "ajá"), ("jajat", "jajat"), ("ja" * 5000 + "x", "ja" * 5000 + "x")],
+)  # fmt: skip
+def test_laughter(written: str, read: str) -> None:
+    """A word of j and a with two syllables of laughter is laughter, however long; a longer word is not."""
+    assert robertuito(written) == read
+
+
+@pytest.mark.parametrize("model_form", [normalise, handles, robertuito])
+def test_a_reference_to_no_character_stays(model_form: Callable[[str], str]) -> None:
+    """A number of thousands of digits in a text is no failure, and other references are read."""
+    assert model_form(f"sí &amp; &#{'98' * 2500};").startswith("sí & &")

@@ -24,9 +24,9 @@ Target = Annotated[
     StringConstraints(min_length=1, max_length=100),
     Pattern(_VISIBLE, "must have a character that can be seen"),
     Field(
-        description="A name as texts write it. Found as whole words, without regard to case and accents, also in a "
-        "hashtag or handle: between words marked by capitals (`#TodosConPetro`), or, in one case, between words of "
-        "campaigns and digits (`#todosconpetro2022`). A person's other names are targets of their own.",
+        description="A name as texts write it. Found as whole words, without regard to case, accents and tildes, also "
+        "in a hashtag or handle: between words marked by capitals (`#TodosConPetro`), or, in one case, between words "
+        "of campaigns and digits (`#todosconpetro2022`). A person's other names are targets of their own.",
     ),
 ]
 
