@@ -22,10 +22,9 @@ import numpy as np
 
 from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import LABELS, Label
-from sentiment_service.classifiers.hub import first_line, hub_id
+from sentiment_service.classifiers.hub import MANIFEST_FILE, first_line, hub_id
 from sentiment_service.classifiers.pretrained import (
     CONFIG_FILE,
-    MANIFEST_FILE,
     REMEDY,
     Defaults,
     load_pretrained,

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from castor_chassis import ModelArtifactError
+from castor_chassis import ModelArtifactError, ModelFolder
 
+MANIFEST_FILE = "manifest.json"
 # A network may have its weights in a file of their own beside it.
 ONNX_FILES = ("model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx")
 _DOWNLOADED = ("*.json", "*.txt", "*.model", "model.onnx*", "onnx/model.onnx*")
@@ -34,8 +35,11 @@ class ModelSource:
         if Path(name).is_dir():
             return Path(name)
         owned, revision = hub_id(name)
-        exported = self.store / exported_name(owned)
-        return exported if exported.is_dir() else self._snapshot(name, owned, revision)
+        exported = self.store / exported_name(name)
+        if exported.is_dir():
+            return exported
+        whole = self.store / exported_name(owned)
+        return whole if _states(whole, name) else self._snapshot(name, owned, revision)
 
     def _snapshot(self, given: str, name: str, revision: str | None) -> Path:
         # Imported here: it is slow to import, and only this case needs it.
@@ -54,14 +58,14 @@ class ModelSource:
                 )
             )
         except (OSError, ValueError) as error:
-            raise ModelArtifactError(self._missing(given, name, error)) from error
+            raise ModelArtifactError(self._missing(given, error)) from error
 
-    def _missing(self, given: str, name: str, error: Exception) -> str:
-        exported = self.store / exported_name(name)
+    def _missing(self, given: str, error: Exception) -> str:
+        exported = self.store / exported_name(given)
         tried = f"{self.hub_url} does not give it ({first_line(error)})" if self.hub_url else "MODEL_HUB_URL is not set"
         return (
             f"The model {given} is neither a folder, nor exported to {exported}, nor in the Hugging Face cache, and "
-            f"{tried}. Run `python -m sentiment_service export {name} --out {exported}` where torch is installed, or "
+            f"{tried}. Run `python -m sentiment_service export {given} --out {exported}` where torch is installed, or "
             "set MODEL_HUB_URL=https://huggingface.co to download a model that has an ONNX file."
         )
 
@@ -82,8 +86,14 @@ def hub_id(name: str) -> tuple[str, str | None]:
 
 
 def exported_name(hub_id: str) -> str:
-    """Return the name of the folder of an exported Hugging Face id: `owner/name` -> `owner--name`."""
+    """Return the name of the folder of an exported Hugging Face id: `owner/name@v2` -> `owner--name@v2`."""
     return hub_id.replace("/", "--")
+
+
+def _states(folder: Path, name: str) -> bool:
+    """Return whether the manifest of an export says that it is ``name``, revision included."""
+    exported = ModelFolder(folder, f"export {name} again with `python -m sentiment_service export`")
+    return (folder / MANIFEST_FILE).is_file() and exported.manifest().get("id") == name
 
 
 def onnx_file(folder: Path) -> Path | None:

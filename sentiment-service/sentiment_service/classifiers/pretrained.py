@@ -19,17 +19,18 @@ import onnxruntime as ort
 
 from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.base import Label, ModelCard
-from sentiment_service.classifiers.hub import ONNX_FILES, first_line, onnx_file
+from sentiment_service.classifiers.hub import MANIFEST_FILE, ONNX_FILES, first_line, onnx_file
 from sentiment_service.classifiers.labels import outputs_of
 from sentiment_service.classifiers.onnx_runtime import session
 from sentiment_service.classifiers.tokenization import PretrainedTokenizer
 from sentiment_service.classifiers.transformer import PREPARE, TransformerClassifier
 
 CONFIG_FILE = "config.json"
-MANIFEST_FILE = "manifest.json"
 REMEDY = "export it again with `python -m sentiment_service export`"
 # Tokenizers that state no longest text say something like 10**30.
 _LONGEST = 512
+# What transformers reads a tokenizer from, under names of each kind's own.
+_TOKENIZER_FILES = ("*.json", "*.txt", "*.model")
 _OTHER_PROBLEMS = frozenset({"regression", "multi_label_classification"})
 
 
@@ -53,7 +54,7 @@ def load_pretrained(name: str, folder: Path, *, threads: int, defaults: Defaults
     outputs = outputs_for(name, tokenizer, config, defaults.labels)
     prepare, max_tokens = _reading(name, manifest)
     max_tokens = max_tokens or longest_of(config, tokenizer)
-    version = manifest.get("version") or _version(network, outputs, prepare, max_tokens)
+    version = manifest.get("version") or _version(folder, network, outputs, prepare, max_tokens)
     try:
         classifier = TransformerClassifier(
             model=_card(name, folder, defaults, manifest, files, version=version, labels=tuple(dict.fromkeys(outputs))),
@@ -157,11 +158,13 @@ def _reading(name: str, manifest: Mapping[str, Any]) -> tuple[str, int]:
     return prepare, max_tokens
 
 
-def _version(network: Path, outputs: Sequence[Label], prepare: str, max_tokens: int) -> str:
-    """Return a version that changes whenever scores may: with the network, and with how it is asked."""
+def _version(folder: Path, network: Path, outputs: Sequence[Label], prepare: str, max_tokens: int) -> str:
+    """Return a version that changes whenever scores may: with the network, its tokenizer, and with how it is asked."""
     digest = hashlib.sha256(json.dumps([outputs, prepare, max_tokens]).encode())
-    for path in sorted(network.parent.glob(f"{network.name}*")):
-        digest.update(path.read_bytes())
+    vocabulary = {path for kind in _TOKENIZER_FILES for path in folder.glob(kind)} - {folder / MANIFEST_FILE}
+    for path in [*sorted(network.parent.glob(f"{network.name}*")), *sorted(vocabulary)]:
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)} ".encode() + content)
     return digest.hexdigest()[:12]
 
 

@@ -15,7 +15,7 @@ import pytest
 from pretrained_model import write_pretrained  # type: ignore[import-not-found]
 from tiny_model import move_weights_out  # type: ignore[import-not-found]
 
-from castor_chassis import ModelArtifactError
+from castor_chassis import ModelArtifactError, ModelFolder
 from sentiment_service.classifiers.hub import ModelSource
 from sentiment_service.classifiers.loader import load_model
 
@@ -99,6 +99,26 @@ def test_a_name_is_looked_for_in_the_store_first(tmp_path: Path, hub: Hub) -> No
     assert model.classify(["bueno"])[0].label == "negative"
     assert model.model.id == "owner/name"
     assert hub.downloaded == []
+
+
+@pytest.mark.parametrize("folder", ["owner--name@v2", "owner--name"])
+def test_a_revision_is_taken_from_an_export_of_it(tmp_path: Path, folder: str) -> None:
+    """From the folder that has it in its name, or whose manifest states it."""
+    write_pretrained(tmp_path / "store" / folder, names=("POS", "NEU", "NEG"))
+    manifest = ModelFolder(tmp_path / "store" / folder, "")
+    manifest.write_manifest({"id": "owner/name@v2", "version": "1"}, ())
+    model = load_model("owner/name@v2", source=ModelSource(tmp_path / "store"))
+    assert model.classify(["bueno"])[0].label == "negative"
+    with pytest.raises(ModelArtifactError, match="export owner/name@v3 --out .*owner--name@v3"):
+        load_model("owner/name@v3", source=ModelSource(tmp_path / "store"))
+
+
+def test_another_revision_in_the_store_is_not_taken(tmp_path: Path, hub: Hub) -> None:
+    """What does not say which revision it is stands for none that is asked for."""
+    write_pretrained(tmp_path / "store" / "owner--name", names=("POS", "NEU", "NEG"))
+    model = load_model("owner/name@v2", source=ModelSource(tmp_path / "store", hub.url))
+    assert model.classify(["bueno"])[0].label == "positive"
+    assert "tokenizer.json" in hub.downloaded
 
 
 @pytest.mark.parametrize("name", ["owner/name", "owner/name@v2", f"owner/name@{COMMIT}"])

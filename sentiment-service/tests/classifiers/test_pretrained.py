@@ -151,6 +151,18 @@ def test_the_version_changes_with_whatever_changes_scores(tmp_path: Path) -> Non
     assert len({one.model.version for one in (model, *others)}) == 4
 
 
+def test_another_tokenizer_is_another_version(tmp_path: Path) -> None:
+    """The same network reads other words where their numbers changed, so scores of both do not compare."""
+    folder = write_pretrained(tmp_path / "model")
+    before = loaded(folder)
+    words = folder / "tokenizer.json"
+    turned = words.read_text().replace("bueno", "@").replace("malo", "bueno").replace("@", "malo")
+    words.write_text(turned)
+    after = loaded(folder)
+    assert labels(before, "bueno") != labels(after, "bueno")
+    assert before.model.version != after.model.version
+
+
 def test_what_the_folder_does_not_say_comes_from_the_settings(tmp_path: Path) -> None:
     """Labels that the configuration does not name, and languages, are what the caller states."""
     folder = write_pretrained(tmp_path / "model", names=("LABEL_0", "LABEL_1", "LABEL_2"))
