@@ -86,6 +86,7 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
             poll_sets=PollSetService(PollSetRepository(chassis.postgres)),
             scenarios=ScenarioService(index_service, processes, settings.history_days, settings.maximum_age_days),
             charts=ChartService(entity_forecasts, twitter, processes),
+            in_thread=chassis.in_thread,
         )
     finally:
         processes.close()

@@ -12,6 +12,8 @@ from castor_chassis import ServiceSettings
 from castor_chassis.security.authorization import requirement_of
 
 SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitter")
+LEAVE_THE_BODY = ("resources", "client", "large_body")
+"""Dependencies that give a route its services, read headers, or set how large a body may be."""
 
 
 def routes_of(service: str) -> list[Any]:
@@ -30,6 +32,26 @@ def requirements(dependant: Any) -> Iterator[str]:
         if found is not None:
             yield found
         yield from requirements(dependency)
+
+
+def in_order(dependant: Any) -> Iterator[Any]:
+    """Yield the dependencies of a route in the order in which they run."""
+    for dependency in dependant.dependencies:
+        yield from in_order(dependency)
+        yield dependency
+
+
+def may_read_the_body(dependency: Any) -> bool:
+    """Return whether a dependency is given the whole request and is none of those known to leave its body alone."""
+    return bool(dependency.request_param_name) and getattr(dependency.call, "__name__", "") not in LEAVE_THE_BODY
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_permission_comes_before_the_body(service: str) -> None:
+    """Nothing that could read the body of a request runs before what says whether its sender may send one."""
+    for route in routes_of(service):
+        first = next(one for one in in_order(route.dependant) if may_read_the_body(one))
+        assert requirement_of(first.call), f"{route.methods} {route.path} runs {first.call} before the permission"
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -156,7 +156,7 @@ async def read_weeks(
 
 
 @router.post("/narrative")
-async def compute_narrative(body: NarrativeRequest, _: CanRead) -> Ok[Narrative]:
+async def compute_narrative(body: NarrativeRequest, r: R, _: CanRead) -> Ok[Narrative]:
     """Return SVE, SNA, CP, NMI and IVN of posted texts. Nothing is stored; the same texts give the same answer."""
     texts = [ScoredText(one.text, one.positive, one.negative) for one in body.texts]
-    return ok(narrative_of(narrative(texts, body.name)))
+    return ok(narrative_of(await r.in_thread(narrative, texts, body.name)))

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
+from forecast_service.api.resources import CanRead, R
 from forecast_service.api.schemas.polls import PollIn, PollsRequest
 from forecast_service.errors import PollsMediaType, UnusablePolls, UploadBroken
 from forecast_service.polls.model import Poll
@@ -17,16 +18,21 @@ from forecast_service.polls.table import polls_of
 CSV_TYPES = ("text/csv", "application/csv", "application/vnd.ms-excel", "text/plain")
 
 
-async def _posted_polls(request: Request) -> list[Poll]:
+async def _posted_polls(request: Request, r: R, _: CanRead) -> list[Poll]:
+    """Return the polls of a caller who may post them: the permission comes before the body is read."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         content = await request.body()
     except ClientDisconnect as error:
         raise UploadBroken from error
-    if media_type in CSV_TYPES:
-        return polls_of(content)
-    if media_type != "application/json":
+    if media_type not in (*CSV_TYPES, "application/json"):
         raise PollsMediaType(content_type=media_type[:100] or "nothing")
+    read = polls_of if media_type in CSV_TYPES else _polls_of_json
+    polls: list[Poll] = await r.in_thread(read, content)
+    return polls
+
+
+def _polls_of_json(content: bytes) -> list[Poll]:
     try:
         body = PollsRequest.model_validate_json(content)
     except ValidationError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 
@@ -32,6 +33,7 @@ class Resources:
     poll_sets: PollSetService
     scenarios: ScenarioService
     charts: ChartService
+    in_thread: Callable[..., Awaitable[Any]]
 
 
 R = Annotated[Resources, provided(Resources)]

@@ -10,7 +10,9 @@ import csv
 import io
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from math import isfinite
 
@@ -18,12 +20,14 @@ from castor_chassis import fold, normalise
 from forecast_service.errors import UnusablePolls
 from forecast_service.polls.model import Poll
 
-MOST_POLLS, MOST_CANDIDATES = 600, 20
+MOST_POLLS, MOST_CANDIDATES, MOST_COLUMNS = 600, 20, 40
+# The first name that a header has is read, so names that may mean something else as well (a day of publication, the
+# number of a row) stand last.
 _COLUMNS = {
-    "pollster": ("pollster", "encuestadora", "encuesta", "firma"),
+    "pollster": ("pollster", "encuestadora", "firma", "encuesta"),
     "since": ("since", "start", "desde", "fecha inicio"),
-    "until": ("until", "end", "date", "up to", "hasta", "fecha", "fecha fin"),
-    "sample_size": ("sample size", "sample", "n", "muestra", "tamano de muestra"),
+    "until": ("until", "end", "up to", "hasta", "fecha fin", "date", "fecha"),
+    "sample_size": ("sample size", "sample", "muestra", "tamano de muestra", "n"),
 }
 _OTHERS = frozenset(
     (
@@ -42,6 +46,16 @@ _OTHERS = frozenset(
 _NOT_ASKED = frozenset(("", "na", "n/a", "-", "null"))
 _MARK = re.compile(r"\[\w{1,3}\]|[\u200b-\u200f\ufeff]")
 """Footnotes and invisible characters of tables that were copied from the web."""
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
+_THOUSANDS = re.compile("[.,]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where the known columns of a file stand, and those of candidates with their names."""
+
+    places: Mapping[str, int]
+    candidates: Sequence[tuple[int, str]]
 
 
 def polls_of(content: bytes) -> list[Poll]:
@@ -49,9 +63,8 @@ def polls_of(content: bytes) -> list[Poll]:
     lines = io.StringIO(_text(content), newline="")
     rows = csv.reader(lines, delimiter=_separator(lines))
     try:
-        header = [_plain(name) for name in next(rows, [])]
-        places = _places(header)
-        polls = [_poll(number, row, header, places) for number, row in _filled(rows)]
+        columns = _columns(next(rows, []))
+        polls = [_poll(number, row, columns) for number, row in _filled(rows)]
     except csv.Error as error:
         raise UnusablePolls(reason=f"the file is not CSV ({error})") from error
     if not polls:
@@ -90,38 +103,52 @@ def _key(name: str) -> str:
     return fold(name, keep_enye=False).replace("_", " ").strip()
 
 
-def _places(header: list[str]) -> Mapping[str, int]:
-    """Return where each known column stands; raises ``UnusablePolls`` where one is missing or stands twice."""
-    keys = [_key(name) for name in header]
+def _columns(header: Sequence[str]) -> _Columns:
+    """Return where each column stands; raises ``UnusablePolls`` where one is missing or stands twice.
+
+    Columns without a name are left out: spreadsheets write them behind the last one.
+    """
+    filled = [(at, name) for at, name in enumerate(header) if name.strip()]
+    if len(filled) > MOST_COLUMNS:
+        raise UnusablePolls(reason=f"the header has {len(filled)} columns, and at most {MOST_COLUMNS} are read")
+    named = {at: name for at, cell in filled if (name := _plain(cell))}
+    keys = {at: _key(name) for at, name in named.items()}
+    counts = Counter(keys.values())
+    twice = [name for at, name in named.items() if counts[keys[at]] > 1]
+    if twice:
+        raise UnusablePolls(reason=f"the column '{min(twice)[:60]}' stands twice")
+    return _Columns(_places(keys), [(at, name) for at, name in named.items() if not _is_known(keys[at])])
+
+
+def _places(keys: Mapping[int, str]) -> Mapping[str, int]:
+    """Return where each known column stands, by the first of its names that the header has."""
+    at = {key: place for place, key in keys.items()}
     places = {}
     for column, names in _COLUMNS.items():
-        found = [keys.index(name) for name in names if name in keys]
-        if found:
-            places[column] = found[-1] if column == "until" else found[0]
+        found = next((at[name] for name in names if name in at), None)
+        if found is not None:
+            places[column] = found
         elif column != "since":
             raise UnusablePolls(reason=f"the header has no column '{column}' (or {', '.join(names[1:])})")
-    twice = {name for name in header if keys.count(_key(name)) > 1}
-    if twice:
-        raise UnusablePolls(reason=f"the column '{min(twice)}' stands twice")
     return places
 
 
-def _poll(number: int, row: list[str], header: list[str], places: Mapping[str, int]) -> Poll:
-    cells = [*(_plain(cell) for cell in row), *[""] * (len(header) - len(row))]
-    until = _date(number, cells[places["until"]])
-    since = _date(number, cells[places["since"]]) if "since" in places and cells[places["since"]] else until
-    size = _number(number, "sample_size", cells[places["sample_size"]])
-    if size is None:
-        raise UnusablePolls(reason=f"row {number} has no sample_size")
-    taken = {*places.values(), *(at for at, name in enumerate(header) if _is_known(name))}
-    candidates = [(name, cells[at]) for at, name in enumerate(header) if name and at not in taken]
-    read = ((name, _number(number, name, cell)) for name, cell in candidates)
+def _poll(number: int, row: Sequence[str], columns: _Columns) -> Poll:
+    places = columns.places
+    until = _date(number, _cell(row, places["until"]))
+    begun = _cell(row, places["since"]) if "since" in places else ""
+    since = _date(number, begun) if begun else until
+    size = _size(number, _cell(row, places["sample_size"]))
+    read = ((name, _number(number, name, _cell(row, at))) for at, name in columns.candidates)
     shares = tuple((name, share) for name, share in read if share is not None)
-    return Poll(cells[places["pollster"]], since, until, int(size), shares)
+    return Poll(_cell(row, places["pollster"]), since, until, size, shares)
 
 
-def _is_known(name: str) -> bool:
-    key = _key(name)
+def _cell(row: Sequence[str], at: int) -> str:
+    return _plain(row[at]) if at < len(row) else ""
+
+
+def _is_known(key: str) -> bool:
     return key in _OTHERS or any(key in names for names in _COLUMNS.values())
 
 
@@ -130,6 +157,16 @@ def _date(number: int, cell: str) -> date:
         return date.fromisoformat(cell)
     except ValueError as error:
         raise UnusablePolls(reason=f"row {number} has the date '{cell[:40]}'; write it as 2022-05-20") from error
+
+
+def _size(number: int, cell: str) -> int:
+    """Return a whole number, which may have signs between its thousands: 1312, 1.312 or 1,312."""
+    size = _number(number, "sample_size", _THOUSANDS.sub("", cell) if _GROUPED.fullmatch(cell) else cell)
+    if size is None:
+        raise UnusablePolls(reason=f"row {number} has no sample_size")
+    if not size.is_integer():
+        raise UnusablePolls(reason=f"row {number} has '{cell[:40]}' for sample_size; write a whole number, 1312")
+    return int(size)
 
 
 def _number(number: int, column: str, cell: str) -> float | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+
 import pytest
 
 from castor_chassis.testing import RunningService, ScriptedPeer
 from castor_chassis.testing.peer import Answer
+from forecast_service.indexes.narrative import Narrative, ScoredText, narrative
 
 AS_OF = "2026-05-30T15:00:00Z"
 
@@ -179,3 +183,20 @@ async def test_days_that_make_no_sense(service: RunningService, days: dict[str, 
     refused = await service.client.get("/v1/forecast/icce", params={"entity": "ana", "as_of": AS_OF, **days})
     assert refused.status_code == 422
     assert refused.json()["details"]["fields"][0]["field"].startswith("query.")
+
+
+async def test_narratives_are_computed_off_the_event_loop(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of texts delay no other request."""
+    threads = list[int]()
+
+    def noted(texts: Sequence[ScoredText], name: str) -> Narrative:
+        threads.append(threading.get_ident())
+        return narrative(texts, name)
+
+    monkeypatch.setattr("forecast_service.api.indexes.narrative", noted)
+    body = {"name": "Ana", "texts": [{"text": "Ana", "positive": 0.5, "negative": 0.1}]}
+    assert (await service.client.post("/v1/forecast/narrative", json=body)).status_code == 200
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import RunningService, TokenIssuer
+from forecast_service.errors import UnusablePolls
 from forecast_service.polls.model import Poll, PollSet
 from forecast_service.polls.repository import PollSetRepository
 
@@ -114,6 +116,37 @@ async def test_other_bodies_are_refused(
         "/v1/forecast/polls", content=content, headers={"Content-Type": content_type}, params={"as_of": AS_OF}
     )
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("path", ["polls", "poll-sets?name=mayo", "polls/chart.svg"])
+async def test_a_stranger_has_no_body_read(service: RunningService, path: str) -> None:
+    """Without a valid token the answer is 401, whatever is sent and as which type."""
+    bodies = [("pollster", "text/csv"), ("{}", "application/json"), ("<polls/>", "application/xml")]
+    stranger = {"Authorization": "Bearer x.y.z"}
+    answers = [
+        await service.client.post(f"/v1/forecast/{path}", content=body, headers={**stranger, "Content-Type": kind})
+        for body, kind in bodies
+    ]
+    assert [one.status_code for one in answers] == [401] * 3
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
+async def test_polls_are_read_off_the_event_loop(
+    service: RunningService, media_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large body delays no other request."""
+    threads = list[int]()
+
+    def noted(_content: bytes) -> list[Poll]:
+        threads.append(threading.get_ident())
+        raise UnusablePolls(reason="it was read")
+
+    for reader in ("polls_of", "_polls_of_json"):
+        monkeypatch.setattr(f"forecast_service.api.posted_polls.{reader}", noted)
+    answer = await service.client.post("/v1/forecast/polls", content=CSV, headers={"Content-Type": media_type})
+    assert answer.json()["code"] == "unusable_polls"
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_kept_polls_are_averaged_again(service: RunningService) -> None:

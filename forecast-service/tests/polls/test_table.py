@@ -34,6 +34,44 @@ def test_names_are_read_without_what_cannot_be_stored() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "row", "until"),
+    [
+        ("fecha;hasta", "2026-05-10;2026-04-05", 5),
+        ("hasta;fecha", "2026-04-05;2026-05-10", 5),
+        ("fecha;fecha_fin", "2026-05-10;2026-04-05", 5),
+        ("date;end", "2026-05-10;2026-04-05", 5),
+        ("fecha_inicio;fecha", "2026-04-01;2026-04-07", 7),
+    ],
+)
+def test_the_end_of_field_work_is_no_day_of_publication(header: str, row: str, until: int) -> None:
+    """A column that says 'until' counts before one that says 'date' only, wherever they stand."""
+    (read,) = polls_of(f"{header};firma;muestra;Ana\n{row};Invamer;900;40\n".encode())
+    assert (read.until, read.shares) == (date(2026, 4, until), (("Ana", 40.0),))
+
+
+def test_specific_columns_count_before_general_ones() -> None:
+    """A survey's title is no pollster, and the number of a row no sample."""
+    (read,) = polls_of(b"n,encuesta,firma,muestra,fecha,Ana\n1,Ola 7,Invamer,900,2026-05-01,40\n")
+    assert (read.pollster, read.sample_size, len(read.shares)) == ("Invamer", 900, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "size"), [("1.200", 1200), ("75.000", 75_000), ("1,312", 1312), ("1.200.000", 1_200_000), ("900.0", 900)]
+)
+def test_thousands_may_have_a_sign_between_them(cell: str, size: int) -> None:
+    """A sample of 1.200 people is no sample of one."""
+    (read,) = polls_of(f"firma;fecha;muestra;Ana\nInvamer;2026-05-01;{cell};40\n".encode())
+    assert read.sample_size == size
+
+
+def test_columns_without_a_name_are_left_out() -> None:
+    """Spreadsheets write empty columns behind the last, in the header and in each row, however many."""
+    empty = "," * 20_000
+    (read,) = polls_of(f"firma,fecha,muestra,Ana{empty}\nInvamer,2026-05-01,900,40{empty}\n".encode())
+    assert read.shares == (("Ana", 40.0),)
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "no column 'pollster'"),
@@ -45,7 +83,10 @@ def test_names_are_read_without_what_cannot_be_stored() -> None:
         ("pollster,until,sample_size,a\nx,2022-05-01,inf,40\n", "row 2 has 'inf' for sample_size"),
         ("pollster,until,sample_size,a\nx,2022-05-01,nan,40\n", "row 2 has 'nan' for sample_size"),
         ("pollster,until,sample_size,a\nx,2022-05-01,1000,cuarenta\n", "row 2 has 'cuarenta' for a"),
+        ("pollster,until,sample_size,a\nx,2022-05-01,1.5,40\n", "row 2 has '1.5' for sample_size; write a whole"),
         ("pollster,until,sample_size,a\n" + "x,2022-05-01,1000,40\n" * 601, "more than 600 rows"),
+        ("pollster,until,sample_size" + ",a" * 38 + "\nx,2022-05-01,1000", "has 41 columns, and at most 40"),
+        ("pollster,until,sample_size" + ",a" * 300_000 + "\nx,2022-05-01,1000", "has 300003 columns"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, reason: str) -> None:
