@@ -11,7 +11,7 @@ from forecast_service.errors import TooFewPolls, UnusablePolls
 from forecast_service.indexes.calendar import last_whole_day, moment_of
 from forecast_service.polls.average import FEWEST_POLLS, average
 from forecast_service.polls.checks import MOST_DAYS, usable
-from forecast_service.polls.model import CandidateAverage, Note, Poll, PollAverage
+from forecast_service.polls.model import Note, Poll, PollAverage
 from forecast_service.processes import Processes
 
 _FEW_POLLS = 8
@@ -41,7 +41,8 @@ class PollService:
         last = max(poll.until for poll in known)
         _check_span(known, last)
         until = last if (today - last).days > _DRAWN_AFTER_DAYS else today
-        candidates = await self.processes.run(averages, names, known, until, level)
+        # One after another: other callers have their turn between two, and nothing is computed for one who has left.
+        candidates = [await self.processes.run(average, name, known, until, level) for name in names]
         too_few = sorted(name for name, count in asked.items() if count < FEWEST_POLLS)
         return PollAverage(
             as_of or moment,
@@ -50,7 +51,7 @@ class PollService:
             len(every) - len(known),
             last,
             (today - last).days,
-            candidates,
+            sorted(candidates, key=lambda one: (-one.days[-1].share, one.candidate)),
             too_few,
             _notes(len(known), (today - last).days),
         )
@@ -58,12 +59,6 @@ class PollService:
 
 _DRAWN_AFTER_DAYS = 60
 _STALE_DAYS = 14
-
-
-def averages(names: Sequence[str], polls: Sequence[Poll], until: date, level: float) -> list[CandidateAverage]:
-    """Return the average of each candidate, the largest first."""
-    found = [average(name, polls, until, level) for name in names]
-    return sorted(found, key=lambda one: (-one.days[-1].share, one.candidate))
 
 
 def _check_span(polls: Sequence[Poll], last: date) -> None:
