@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
-from castor_chassis import ApiKeyVerifier, Chassis, KeySource, Wakeup, create_service
+from castor_chassis import ApiKeyVerifier, Chassis, KeySource, Wakeup, create_service, every
 from forecast_service import __version__
 from forecast_service.api import TAGS
 from forecast_service.api.resources import Resources
@@ -22,7 +23,7 @@ from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.posted import PostedForecasts
 from forecast_service.forecasts.repository import PredictionRepository
-from forecast_service.forecasts.service import ForecastService
+from forecast_service.forecasts.service import KEPT_DAYS, ForecastService
 from forecast_service.indexes.change_service import ChangeService
 from forecast_service.indexes.service import IndexService
 from forecast_service.polls.repository import PollSetRepository
@@ -31,6 +32,8 @@ from forecast_service.polls.sets import PollSetService
 from forecast_service.processes import Processes
 from forecast_service.scenarios.service import ScenarioService
 from forecast_service.settings import ForecastSettings
+
+_SWEEP_SECONDS = 3600
 
 
 def create_app(
@@ -74,6 +77,7 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     wakeup, jobs = Wakeup(), BacktestRepository(chassis.postgres)
     runner = BacktestRunner(jobs, processes, wakeup, minimum_days=settings.minimum_days)
     chassis.spawn_under_lease("run_backtests", runner.run)
+    chassis.spawn("prediction_retention", every(_SWEEP_SECONDS, partial(stored.forget, KEPT_DAYS)))
     posted = PostedForecasts(pool, **limits)
     try:
         yield Resources(

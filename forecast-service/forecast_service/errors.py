@@ -34,7 +34,10 @@ class PredictionNotFound(ServiceError):
 
     status = 404
     code = "prediction_not_found"
-    message = "No forecast has the id {prediction_id}; make one with POST /v1/forecast/predictions."
+    message = (
+        "No forecast has the id {prediction_id}, or it was made over 365 days ago; make one with "
+        "POST /v1/forecast/predictions."
+    )
 
 
 class PollSetNotFound(ServiceError):
@@ -163,13 +166,13 @@ class PollsMediaType(ServiceError):
 
 
 class TooFewEvents(ServiceError):
-    """Too few of the given days of past events have an index."""
+    """Too few of the given days of past events have an index and came after the last long gap."""
 
     status = 422
     code = "too_few_events"
     message = (
-        "{observed} of the event_days have an index within the history, and {needed} are needed to draw from; give "
-        "more days, or a sentiment_shift or volume_change instead."
+        "{observed} of the event_days have an index and came on or after {since}, since the last gap of more than a "
+        "week, and {needed} are needed to draw from; give more days, or a sentiment_shift or volume_change instead."
     )
 
 
@@ -206,6 +209,17 @@ class NothingTested(ServiceError):
     status = 409
     code = "nothing_tested"
     message = "The back-test {backtest_id} is {state} and has no result to draw; wait until 'done' is above 0."
+
+
+class BacktestFailed(ServiceError):
+    """The back-test failed before it had a result."""
+
+    status = 409
+    code = "backtest_failed"
+    message = (
+        "The back-test {backtest_id} failed before its first result: {reason} Ask for it again with "
+        "POST /v1/forecast/backtests."
+    )
 
 
 class StepTooFar(ServiceError):

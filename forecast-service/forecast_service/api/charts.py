@@ -19,6 +19,7 @@ from forecast_service.api.schemas.fields import EntityId
 from forecast_service.charts.model import Kind, Language, Picture
 from forecast_service.charts.service import Look
 from forecast_service.errors import (
+    BacktestFailed,
     BacktestNotFound,
     DatasetNotFound,
     DataTooOld,
@@ -109,7 +110,7 @@ async def draw_polls(
 @router.get(
     "/backtests/{backtest_id}/chart.{kind}",
     response_class=Response,
-    responses={**errors_of(BacktestNotFound, NothingTested, StepTooFar, Unavailable), **_PICTURE},
+    responses={**errors_of(BacktestNotFound, NothingTested, BacktestFailed, StepTooFar, Unavailable), **_PICTURE},
 )
 async def draw_backtest(
     backtest_id: BacktestId,

@@ -9,6 +9,7 @@ import numpy as np
 
 from forecast_service.backtests.model import Made, MethodScore, OriginResult, PastForecast, Plan, Report, StepScore
 from forecast_service.forecasts.forecaster import forecast
+from forecast_service.forecasts.history import least_half_width
 from forecast_service.forecasts.model import Question
 from forecast_service.forecasts.scale import Vector
 
@@ -28,16 +29,19 @@ def origins_of(plan: Plan, minimum_days: int) -> list[int]:
 
 def forecasts_from(plan: Plan, place: int) -> OriginResult:
     """Return the forecasts of every method from the days before ``place``."""
+    known, least = plan.values[:place], plan.least_half_width
+    if plan.half_widths is not None:
+        least = least_half_width(known, plan.half_widths[:place])
     made = []
     for method in plan.methods:
         one = forecast(
             Question(
-                values=plan.values[:place],
+                values=known,
                 horizon=plan.horizon,
                 level=plan.level,
                 method=method,
                 bounds=plan.bounds,
-                least_half_width=plan.least_half_width,
+                least_half_width=least,
             )
         )
         made.append(Made(method, one.values, one.lows, one.highs))

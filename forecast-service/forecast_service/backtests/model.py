@@ -17,6 +17,8 @@ class Plan:
     """What is tested: a series of consecutive days from ``first`` on, and how.
 
     Forecasts of ``horizon`` days are made from the latest ``origins`` days that are ``every`` days apart.
+    ``half_widths`` are those of ``DailySeries``; None in rows of earlier versions, whose forecasts all were given the
+    ``least_half_width`` that the end of the series has.
     """
 
     first: dt.date
@@ -28,6 +30,7 @@ class Plan:
     level: float
     origins: int
     every: int
+    half_widths: tuple[float | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

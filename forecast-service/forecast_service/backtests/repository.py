@@ -23,8 +23,11 @@ ON CONFLICT (id) DO UPDATE SET
 RETURNING {_COLUMNS}
 """
 
+# A job that is stored, and not to be done again, takes no place.
 _HAS_ROOM = f"""
-SELECT count(*) < $3 AND count(*) FILTER (WHERE asked_by = $2) < $4 FROM backtests WHERE {_OPEN} AND id <> $1
+SELECT count(*) < $3 AND count(*) FILTER (WHERE asked_by = $2) < $4
+       OR EXISTS (SELECT FROM backtests WHERE id = $1 AND state <> 'failed')
+FROM backtests WHERE {_OPEN}
 """
 
 
@@ -39,7 +42,7 @@ class BacktestRepository:
     ) -> Backtest | None:
         """Store a job once, or return the one that is stored.
 
-        None when ``most_open`` others wait, or ``most_of_one`` of whoever asks.
+        None when it would have to wait, and ``most_open`` others do or ``most_of_one`` of whoever asks.
         """
         async with self._postgres.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('backtests'))")

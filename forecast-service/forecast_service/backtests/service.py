@@ -12,6 +12,7 @@ from forecast_service.backtests.evaluation import origins_of, report
 from forecast_service.backtests.model import Backtest, Plan, Report, Tested
 from forecast_service.backtests.repository import BacktestRepository
 from forecast_service.errors import BacktestNotFound, TooFewOrigins
+from forecast_service.forecasts.history import least_half_width
 from forecast_service.forecasts.model import DailySeries
 from forecast_service.forecasts.posted import PostedForecasts, PostedSeries
 from forecast_service.forecasts.service import ALGORITHM, ForecastService, series_of
@@ -89,10 +90,11 @@ def _plan(series: DailySeries, wanted: Wanted) -> Plan:
         first=series.first,
         values=series.values,
         bounds=series.bounds,
-        least_half_width=series.least_half_width,
+        least_half_width=least_half_width(series.values, series.half_widths),
         methods=wanted.methods,
         horizon=wanted.horizon_days,
         level=wanted.level,
         origins=wanted.origins,
         every=wanted.every_days,
+        half_widths=series.half_widths,
     )

@@ -14,7 +14,7 @@ from forecast_service.charts.forecasts import Shown, comparison_chart, forecast_
 from forecast_service.charts.model import Chart, Kind, Language, Picture
 from forecast_service.charts.polls import poll_chart
 from forecast_service.clients.twitter import TwitterClient
-from forecast_service.errors import NothingTested, NothingToDraw, StepTooFar
+from forecast_service.errors import BacktestFailed, NothingTested, NothingToDraw, StepTooFar
 from forecast_service.forecasts.model import Made
 from forecast_service.forecasts.options import Options
 from forecast_service.forecasts.service import ForecastService
@@ -67,10 +67,13 @@ class ChartService:
     async def backtest(self, backtest: Backtest, report: Report, step: int, look: Look) -> Picture:
         """Draw the forecasts ``step`` days ahead of a back-test.
 
-        Raises ``NothingTested`` while no origin is done, and ``StepTooFar`` beyond its horizon.
+        Raises ``NothingTested`` while no origin is done, ``BacktestFailed`` where none will be, and ``StepTooFar``
+        beyond its horizon.
         """
         if step > backtest.plan.horizon:
             raise StepTooFar(step=step, horizon=backtest.plan.horizon)
+        if not report.forecasts and backtest.state == "failed":
+            raise BacktestFailed(backtest_id=backtest.id, reason=backtest.error or "no reason is known.")
         if not report.forecasts:
             raise NothingTested(backtest_id=backtest.id, state=backtest.state, retry_after_seconds=2)
         return await self._drawn(backtest_chart(backtest, report, step, look.language), look)

@@ -74,11 +74,13 @@ def _adapted(scores: Vector, level: float) -> tuple[float, Vector]:
     origins, horizon = scores.shape
     hits, adapted = np.full(scores.shape, np.nan), level
     ends = np.arange(origins)[:, np.newaxis] + np.arange(horizon)
-    for origin in range(origins):
-        # Known at this origin are the errors of forecasts whose day was over by then.
+    for origin in range(origins + 1):
+        # Known at this origin are the errors of forecasts whose day was over by then; at the last, now, all are.
         over = hits[ends == origin - 1]
         if (judged := ~np.isnan(over)).any():
             adapted += ADAPTATION * (level - over[judged].mean())
+        if origin == origins:
+            break
         known = np.where(ends < origin, scores, np.nan)[:origin]
         if origin >= horizon and np.count_nonzero(~np.isnan(known)) >= FEWEST_ERRORS:
             inside = scores[origin] <= _quantile(known, level, adapted)

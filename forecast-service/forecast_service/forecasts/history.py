@@ -7,6 +7,8 @@ across it, because the days before it say little about the rhythm and the level 
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +19,8 @@ from forecast_service.forecasts.scale import Vector
 
 MAXIMUM_BRIDGED_DAYS = 7
 MAXIMUM_TRAINING_DAYS = 400
+RECENT_DAYS = 28
+"""Days whose sampling errors say how far apart two counts of the same conversation lie."""
 _START_MOVES_BY_DAYS = 84
 
 
@@ -59,6 +63,19 @@ class History:
         known = ~np.isnan(self.values)
         places = range(1, len(self.values) + 1)
         return [place for place in places if known[place - 1] and place - self.starts[place - 1] >= minimum_days]
+
+
+def least_half_width(values: Sequence[float | None], half_widths: Sequence[float | None]) -> float:
+    """Return how far to each side an interval after these days reaches at least, in their unit.
+
+    The median of the last ``RECENT_DAYS`` ``half_widths``: a series that never moved was still counted from few tweets.
+    Without any, half the smallest difference between two values: no interval is finer than the series itself.
+    """
+    known = [width for width in half_widths if width is not None]
+    if known:
+        return statistics.median(known[-RECENT_DAYS:])
+    ordered = sorted({value for value in values if value is not None})
+    return min((later - earlier for earlier, later in pairwise(ordered)), default=0.0) / 2
 
 
 def history_of(values: Vector) -> History:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
+from forecast_service.forecasts.history import least_half_width
 from forecast_service.forecasts.methods import SEASON_DAYS, MethodName
 from forecast_service.forecasts.options import Options
 from forecast_service.indexes.model import EntityIndex
@@ -16,12 +17,15 @@ _FAR_BELOW = 0.1
 
 @dataclass(frozen=True, slots=True)
 class DailySeries:
-    """Consecutive days from ``first`` on, None where nothing was observed; the rest as in ``Question``."""
+    """Consecutive days from ``first`` on, None where nothing was observed; ``bounds`` as in ``Question``.
+
+    ``half_widths`` say how far each day may lie from the truth for want of tweets; empty where that is not known.
+    """
 
     first: dt.date
     values: tuple[float | None, ...]
     bounds: tuple[float, float] | None
-    least_half_width: float
+    half_widths: tuple[float | None, ...] = ()
 
     @property
     def last(self) -> dt.date:
@@ -36,7 +40,7 @@ class DailySeries:
             level=options.level,
             method=options.method,
             bounds=self.bounds,
-            least_half_width=self.least_half_width,
+            least_half_width=least_half_width(self.values, self.half_widths),
         )
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
 from forecast_service.errors import NoVariation, SeriesTooOld, TooFewValues, UnusableSeries
 from forecast_service.forecasts.model import DailySeries, Note, SeriesForecast
@@ -47,7 +46,7 @@ class PostedForecasts:
         self._check(values, until)
         first, last = min(values), max(values)
         span = [first + timedelta(days=place) for place in range((last - first).days + 1)]
-        return DailySeries(first, tuple(values.get(day) for day in span), posted.bounds, _resolution(values) / 2)
+        return DailySeries(first, tuple(values.get(day) for day in span), posted.bounds)
 
     async def forecast(self, posted: PostedSeries, options: Options) -> SeriesForecast:
         """Forecast a posted series; raises what ``read`` raises, and ``Unavailable``."""
@@ -96,9 +95,3 @@ def _checked(days: Sequence[tuple[date, float | None]], bounds: Bounds) -> Value
     if values and (max(values) - min(values)).days >= MAXIMUM_SPAN_DAYS:
         raise UnusableSeries(reason=f"the series spans more than {MAXIMUM_SPAN_DAYS} days")
     return values
-
-
-def _resolution(values: Values) -> float:
-    """Return the smallest difference between two different values: no interval is finer than the series itself."""
-    ordered = sorted(set(values.values()))
-    return min(later - earlier for earlier, later in pairwise(ordered))

@@ -8,6 +8,12 @@ from castor_chassis import Postgres
 from forecast_service.forecasts.model import Prediction
 
 _JSON = TypeAdapter(Prediction)
+# An update that changes nothing, so that the row is returned also where another request stored it just now.
+_SAVE = """
+INSERT INTO predictions (id, entity, as_of, prediction) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET id = excluded.id
+RETURNING prediction
+"""
 
 
 class PredictionRepository:
@@ -16,17 +22,22 @@ class PredictionRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def save(self, prediction: Prediction) -> None:
-        """Store a forecast; one whose id is stored already is left as it is."""
-        await self._postgres.execute(
-            "INSERT INTO predictions (id, entity, as_of, prediction) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    async def save(self, prediction: Prediction) -> Prediction:
+        """Store a forecast, or return the one that is stored under its id."""
+        stored = await self._postgres.fetchval(
+            _SAVE,
             prediction.id,
             prediction.entity,
             prediction.as_of,
             _JSON.dump_python(prediction, mode="json"),
         )
+        return _JSON.validate_python(stored)
 
     async def prediction(self, prediction_id: str) -> Prediction | None:
         """Return a forecast, or None."""
         stored = await self._postgres.fetchval("SELECT prediction FROM predictions WHERE id = $1", prediction_id)
         return None if stored is None else _JSON.validate_python(stored)
+
+    async def forget(self, days: int) -> None:
+        """Delete forecasts that were made more than ``days`` days ago."""
+        await self._postgres.execute("DELETE FROM predictions WHERE made_at < now() - make_interval(days => $1)", days)

@@ -14,14 +14,15 @@ from forecast_service.forecasts.model import Comparison, DailySeries, Forecast, 
 from forecast_service.forecasts.options import Options
 from forecast_service.forecasts.pool import ForecastPool
 from forecast_service.forecasts.repository import PredictionRepository
+from forecast_service.indexes.calendar import end_of
 from forecast_service.indexes.icce import latest_icce
 from forecast_service.indexes.model import EntityIndex
 from forecast_service.indexes.service import IndexService
 
-ALGORITHM = 6
+ALGORITHM = 7
 """Part of the id: what another algorithm made of the same question is another forecast."""
-RECENT_DAYS = 28
-"""Days whose sampling errors say how far apart two counts of the same conversation lie."""
+KEPT_DAYS = 365
+"""How long a forecast can be read after it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class ForecastService:
     async def predict(
         self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None
     ) -> Prediction:
-        """Forecast and store the forecast; the same question on the same data has the same id.
+        """Forecast and store the forecast; the same question on the same data is the forecast that was made first.
 
-        Raises what ``forecast`` raises, and ``DatabaseUnavailable`` without PostgreSQL.
+        Without ``as_of`` all moments of a day ask the same question. Raises what ``forecast`` raises, and
+        ``DatabaseUnavailable`` without PostgreSQL.
         """
         prediction = await self.forecast(entity, as_of, options, dataset)
-        await self.predictions.save(prediction)
-        return prediction
+        return await self.predictions.save(prediction)
 
     async def forecast(
         self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None
@@ -64,7 +65,7 @@ class ForecastService:
         """
         index = await self.index(entity, as_of, dataset)
         forecast = await self.pool.forecast(series_of(index, options.level).question(options))
-        return Made(index, _prediction(index, forecast, options))
+        return Made(index, _prediction(index, forecast, options, as_of))
 
     async def index(self, entity: str, as_of: datetime | None, dataset: str | None = None) -> EntityIndex:
         """Return an entity's index where a forecast from it is honest; raises ``TooFewDays``, ``DataTooOld`` or as
@@ -122,24 +123,17 @@ def check_age(index: EntityIndex, maximum_age_days: int) -> None:
 def series_of(index: EntityIndex, level: float) -> DailySeries:
     """Return the series of an index that a forecast with intervals of ``level`` is made from."""
     values = tuple(day.icce for day in index.days)
-    return DailySeries(index.days[0].day, values, (0.0, 100.0), _sampling_half_width(index, level))
+    z = statistics.NormalDist().inv_cdf((1 + level) / 2)
+    half_widths = tuple(None if day.sampling_error is None else z * day.sampling_error for day in index.days)
+    return DailySeries(index.days[0].day, values, (0.0, 100.0), half_widths)
 
 
-def _sampling_half_width(index: EntityIndex, level: float) -> float:
-    """Return how far, in points, a day's ICCE lies from the truth for want of tweets alone, with probability ``level``.
-
-    No interval is narrower: a series that never moved was still counted from few tweets.
-    """
-    errors = [day.sampling_error for day in index.days if day.sampling_error is not None]
-    return statistics.NormalDist().inv_cdf((1 + level) / 2) * statistics.median(errors[-RECENT_DAYS:])
-
-
-def _prediction(index: EntityIndex, forecast: Forecast, options: Options) -> Prediction:
+def _prediction(index: EntityIndex, forecast: Forecast, options: Options, as_of: datetime | None) -> Prediction:
     latest, last = latest_icce(index.days), index.last_observed
     assert latest is not None and last is not None, "there are minimum_days observed days"  # noqa: PT018
     stale: list[Note] = ["stale"] if index.age_days else []
     return Prediction(
-        id=_identifier(index, options),
+        id=_identifier(index, options, as_of),
         entity=index.entity,
         dataset=index.dataset,
         as_of=index.as_of,
@@ -166,11 +160,12 @@ def points_after(last: date, forecast: Forecast, digits: int = 3) -> list[Predic
     ]
 
 
-def _identifier(index: EntityIndex, options: Options) -> str:
+def _identifier(index: EntityIndex, options: Options, as_of: datetime | None) -> str:
     values = [(day.day, day.icce) for day in index.days]
     within = f"|{index.dataset}" if index.dataset else ""
     # Stored forecasts are found again by this form of the moment, which answers no longer have.
-    exactness = "milliseconds" if index.as_of.microsecond else "seconds"
-    moment = index.as_of.astimezone(UTC).isoformat(timespec=exactness).replace("+00:00", "Z")
-    asked = f"{ALGORITHM}|{index.entity}{within}|{moment}|{options}|{values}"
+    moment = end_of(index.until) if as_of is None else index.as_of
+    exactness = "milliseconds" if moment.microsecond else "seconds"
+    written = moment.astimezone(UTC).isoformat(timespec=exactness).replace("+00:00", "Z")
+    asked = f"{ALGORITHM}|{index.entity}{within}|{written}|{options}|{values}"
     return hashlib.sha256(asked.encode()).hexdigest()[:32]

@@ -58,7 +58,7 @@ class ScenarioService:
         """
         index = await self.indexes.index(entity, as_of, self.history_days, dataset)
         drivers = self._drivers(index)
-        places = _event_places(index, supposed.event_days)
+        places = _event_places(index, supposed.event_days, usable_days(drivers)[1:])
         shift = Shift(supposed.sentiment_shift, supposed.volume_change, supposed.days, places)
         asked = ScenarioQuestion(drivers, shift, self.indexes.alpha, options.horizon_days, options.level)
         simulated = await self.processes.run(simulate, asked)
@@ -76,18 +76,18 @@ class ScenarioService:
             tuple(day.tweets for day in days),
             days[0].day.weekday(),
         )
-        trained = usable_days(drivers)
+        trained = len(usable_days(drivers))
         if trained < MINIMUM_DAYS:
             raise TooFewDays(entity=index.entity, observed=trained, needed=MINIMUM_DAYS)
         return drivers
 
 
-def _event_places(index: EntityIndex, event_days: Sequence[date]) -> tuple[int, ...]:
-    """Return the places of the events in the index; raises ``TooFewEvents`` where some are given and too few seen."""
-    observed = {day.day: place for place, day in enumerate(index.days) if day.icce is not None}
+def _event_places(index: EntityIndex, event_days: Sequence[date], usable: range) -> tuple[int, ...]:
+    """Return the places of the events in the index; raises ``TooFewEvents`` where some are given and too few usable."""
+    observed = {index.days[place].day: place for place in usable if index.days[place].icce is not None}
     places = tuple(observed[day] for day in sorted(set(event_days)) if day in observed)
     if event_days and len(places) < FEWEST_EVENTS:
-        raise TooFewEvents(observed=len(places), needed=FEWEST_EVENTS)
+        raise TooFewEvents(observed=len(places), needed=FEWEST_EVENTS, since=str(index.days[usable[0]].day))
     return places
 
 

@@ -38,9 +38,13 @@ class _Model:
     first_place: int
 
 
-def usable_days(drivers: Drivers) -> int:
-    """Return the days since the last long gap, on which the model would be trained."""
-    return len(_trained(drivers)[0])
+def usable_days(drivers: Drivers) -> range:
+    """Return the places of the days since the last long gap, on which the model would be trained.
+
+    What the first of them brought beyond what was expected is not known.
+    """
+    values, first = _trained(drivers)
+    return range(first, first + len(values))
 
 
 def simulate(question: ScenarioQuestion) -> Simulated:

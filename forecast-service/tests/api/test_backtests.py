@@ -127,3 +127,17 @@ async def test_an_unknown_job_is_404(service: RunningService) -> None:
     """With what to do."""
     answer = await service.client.get(f"{BACKTESTS}/{'0' * 32}")
     assert (answer.status_code, answer.json()["code"]) == (404, "backtest_not_found")
+
+
+async def test_a_picture_of_a_job_that_failed_says_why(service: RunningService, postgres_url: str) -> None:
+    """Waiting would not help: the answer has the job's error, and says to ask again."""
+    _, body = await start(service, items=series(wavy(50)), bounds={"lower": 0, "upper": 100}, origins=2)
+    done = await ended(service, body["data"]["id"])
+    postgres = Postgres(postgres_url)
+    await postgres.open()
+    await BacktestRepository(postgres).end(done["id"], "A forecast could not be made (KeyError).")
+    await postgres.execute("DELETE FROM backtest_origins WHERE backtest_id = $1", done["id"])
+    await postgres.close()
+    answer = await service.client.get(f"{BACKTESTS}/{done['id']}/chart.svg")
+    assert (answer.status_code, answer.json()["code"]) == (409, "backtest_failed")
+    assert "could not be made (KeyError). Ask for it again" in answer.json()["error"]

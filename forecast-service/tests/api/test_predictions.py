@@ -23,6 +23,14 @@ async def test_prediction_is_kept_and_idempotent(service: RunningService) -> Non
     assert read.json()["data"] == made
 
 
+async def test_without_as_of_a_day_is_one_question(service: RunningService) -> None:
+    """Moments of one day make one forecast, which is answered as it was made first; an earlier as_of is another."""
+    made = [(await service.client.post("/v1/forecast/predictions", json={"entity": "ana"})).json() for _ in range(2)]
+    assert made[0]["data"] == made[1]["data"], made
+    given = await service.client.post("/v1/forecast/predictions", json={"entity": "ana", "as_of": AS_OF})
+    assert given.json()["data"]["id"] != made[0]["data"]["id"]
+
+
 async def test_other_questions_are_other_forecasts(service: RunningService) -> None:
     """Another level is another forecast."""
     ids = set()

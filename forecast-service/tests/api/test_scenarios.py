@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from castor_chassis.testing import RunningService
+from castor_chassis.testing import RunningService, ScriptedPeer
+from castor_chassis.testing.peer import Call
+
+from ..conftest import FIRST_DAY, counted, day_of
 
 AS_OF = "2026-05-30T15:00:00Z"
 
@@ -62,3 +66,25 @@ async def test_what_cannot_be_simulated_is_refused(
     """Unknown entities, old or too little data, shifts out of range."""
     answer = await post(service, **body)
     assert (answer[0], answer[1]["code"]) == (status, code)
+
+
+async def test_events_before_a_long_gap_are_not_drawn_from(service: RunningService, twitter: ScriptedPeer) -> None:
+    """What they brought beyond what was expected is not known, so they are refused instead of bringing nothing."""
+
+    def with_a_gap(call: Call) -> tuple[int, Any, dict[str, str]]:
+        status, answer, headers = counted(call)
+        empty = day_of("ana", FIRST_DAY - timedelta(days=1))
+        answer["data"]["items"] = [
+            {**empty, "date": one["date"]} if "2026-04-01" <= one["date"] <= "2026-04-12" else one
+            for one in answer["data"]["items"]
+        ]
+        return status, answer, headers
+
+    twitter.routes["/v1/twitter/counts/daily"] = with_a_gap
+    early, late = ["2026-03-10", "2026-03-12", "2026-03-31", "2026-04-13"], ["2026-04-14", "2026-05-01", "2026-05-02"]
+    status, body = await post(service, event="debate", event_days=early)
+    assert (status, body["code"], body["details"]["observed"]) == (422, "too_few_events", 0)
+    assert "on or after 2026-04-14, since the last gap" in body["error"]
+    status, body = await post(service, event="debate", event_days=[*early, *late])
+    assert status == 200
+    assert body["data"]["points"][0]["effect"]["low"] < body["data"]["points"][0]["effect"]["high"]

@@ -9,6 +9,7 @@ import pytest
 
 from forecast_service.backtests.evaluation import forecasts_from, origins_of, report
 from forecast_service.backtests.model import Made, OriginResult, Plan
+from forecast_service.forecasts.history import least_half_width
 
 VALUES = tuple(50 + 10 * (0, 0.8, 1, 0.4, -0.4, -1, -0.8)[day % 7] + (day * 37 % 11 - 5) / 5 for day in range(60))
 PLAN = Plan(date(2026, 3, 1), VALUES, (0.0, 100.0), 0.0, ("auto", "naive"), 7, 0.8, 10, 3)
@@ -34,6 +35,25 @@ def test_what_comes_later_changes_no_forecast() -> None:
     """The same forecasts from a day, whatever follows it."""
     later = replace(PLAN, values=(*VALUES[:40], *[99.0] * 20))
     assert forecasts_from(PLAN, 40) == forecasts_from(later, 40)
+
+
+def test_no_origin_knows_what_came_after_it() -> None:
+    """The least width at an origin is that of the days before it: a day that was counted from few tweets widens none
+    before it, and another value later makes no series finer.
+    """
+    counted = replace(PLAN, values=(50.0,) * 60, half_widths=(*[1.0] * 40, *[9.0] * 20), methods=("naive",))
+    assert forecasts_from(counted, 40).made[0].highs == [51.0] * 7
+    assert forecasts_from(counted, 60).made[0].highs == [59.0] * 7
+    posted = replace(PLAN, values=(*[10.0, 14.0] * 20, *[10.5] * 20), half_widths=())
+    fewer = replace(posted, values=posted.values[:40])
+    assert forecasts_from(posted, 40) == forecasts_from(fewer, 40)
+    assert least_half_width(posted.values[:40], ()) == 2
+
+
+def test_rows_of_an_earlier_version_are_tested_as_they_were_planned() -> None:
+    """Without the widths of each day, the one that was planned holds at every origin."""
+    planned = replace(PLAN, values=(50.0,) * 60, least_half_width=3.0, methods=("naive",))
+    assert forecasts_from(planned, 30).made[0].lows == [47.0] * 7
 
 
 def test_scores_by_hand() -> None:

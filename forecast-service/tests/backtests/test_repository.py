@@ -26,6 +26,11 @@ async def test_nobody_takes_all_places(postgres_url: str) -> None:
     assert not await is_queued("eva-1", "eva")
     await backtests.end("ana-1", None)
     assert [await is_queued("ana-3", "ana"), await is_queued("ana-4", "ana")] == [True, False]
+    # What is done is answered however many wait; what failed would wait again.
+    assert await is_queued("ana-1", "ana")
+    await backtests.end("luz-1", "broken")
+    assert [await is_queued(f"eva-{n}", "eva") for n in (1, 2)] == [True, False]
+    assert not await is_queued("luz-1", "luz")
     await postgres.close()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast_service.forecasts.conformal import Intervals, conformal_intervals, erred
+from forecast_service.forecasts.conformal import Intervals, _adapted, conformal_intervals, erred
 from forecast_service.forecasts.scale import Vector
 
 
@@ -79,3 +79,12 @@ def test_steps_without_errors_have_the_width_of_the_next_that_has_some() -> None
     widths = conformal_intervals(errors, np.ones((30, 7)), np.arange(1.0, 8.0), 0.8).half_widths
     assert widths == pytest.approx(widths[3] * np.array([4, 4, 4, 4, 7, 7, 7]) / 4)
     assert widths[3] > 4 * stats.t(10).ppf(0.9)
+
+
+@pytest.mark.parametrize(("last", "widens"), [(100.0, True), (0.0, False)])
+def test_the_last_observed_day_moves_the_level(last: float, *, widens: bool) -> None:
+    """A miss yesterday raises the level of today's interval, and a hit lowers it."""
+    errors = np.random.default_rng(5).standard_normal((40, 1))
+    errors[-1] = last
+    before, after = (_adapted(np.abs(errors[:count]), 0.8)[0] for count in (39, 40))
+    assert (after > before) == widens

@@ -10,6 +10,7 @@ import pytest
 from forecast_service.forecasts.forecaster import forecast
 from forecast_service.forecasts.methods import MethodName
 from forecast_service.forecasts.model import Question
+from forecast_service.forecasts.scale import Scale
 
 
 def weekly(days: int, seed: int, noise: float = 2.0) -> list[float]:
@@ -157,3 +158,23 @@ def test_a_value_below_zero_ends_the_logarithm() -> None:
     """A series that was below zero once may go there again."""
     series = tuple(np.linspace(59, -1, 61).tolist())
     assert forecast(Question(series, 14, bounds=None)).values[-1] < -5
+
+
+@pytest.mark.parametrize(
+    ("bounds", "centre"), [((0.0, 41e6), 20.0), ((-1e12, 1e12), 0.0), ((-5e9, 100.0), 20.0)], ids=str
+)
+def test_bounds_that_are_far_away_change_nothing(bounds: tuple[float, float], centre: float) -> None:
+    """Counts of 20 and a population as their bound, or a trend and a bound at infinity: as without the bounds."""
+    drawn = np.random.default_rng(4).normal(0, 3, 60) + np.linspace(-10, 10, 60) + centre
+    series = tuple(np.round(drawn if bounds[0] < 0 else np.abs(drawn)).tolist())
+    made, free = (forecast(Question(series, 7, bounds=one)) for one in (bounds, None))
+    assert len(set(made.values)) > 1
+    if centre == 0 or bounds[0] == 0:
+        assert made == free
+    assert bounds[0] <= min(made.lows) <= max(made.highs) <= bounds[1]
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0, 0.0, 5.0, 0.0), (100.0, 100.0, 90.0, 100.0), (50.0, 50.0)])
+def test_values_at_a_bound_are_told_apart_on_the_logit_scale(values: tuple[float, ...]) -> None:
+    """Most days may lie at a bound, or at one value: the bounds are no wider for that."""
+    assert Scale.of((0.0, 100.0), values).edge is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -43,10 +44,24 @@ async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
 async def test_a_prediction_is_read_back_as_it_was_saved(postgres: Postgres) -> None:
     """Saving twice stores one row, and every field comes back with its type."""
     predictions = PredictionRepository(postgres)
-    await predictions.save(PREDICTION)
-    await predictions.save(PREDICTION)
+    later = replace(PREDICTION, as_of=PREDICTION.as_of + timedelta(hours=1))
+    assert await predictions.save(PREDICTION) == PREDICTION
+    assert await predictions.save(later) == PREDICTION
     assert await predictions.prediction(PREDICTION.id) == PREDICTION
     assert await predictions.prediction(32 * "b") is None
+
+
+async def test_forecasts_are_forgotten_after_a_time(postgres: Postgres) -> None:
+    """Those that were made so many days ago are deleted, whenever they were asked for."""
+    predictions = PredictionRepository(postgres)
+    old = replace(PREDICTION, id=32 * "c")
+    await predictions.save(PREDICTION)
+    await predictions.save(old)
+    await postgres.execute("UPDATE predictions SET made_at = now() - interval '9 days' WHERE id = $1", old.id)
+    await predictions.forget(10)
+    assert await predictions.prediction(old.id) == old
+    await predictions.forget(8)
+    assert [await predictions.prediction(one.id) for one in (old, PREDICTION)] == [None, PREDICTION]
 
 
 async def test_rows_keep_the_json_that_earlier_versions_wrote_and_read(postgres: Postgres) -> None:
