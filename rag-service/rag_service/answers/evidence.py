@@ -9,13 +9,13 @@ from castor_chassis import fold
 from rag_service.text.attribution import speakers_in
 from rag_service.text.claims import claims_in
 from rag_service.text.terms import keys_of
-from rag_service.text.words import words_in_order, words_of
+from rag_service.text.words import is_at_start, words_in_order, words_of
 
 _FORBIDDEN = re.compile(r'["“”«»\[\]]')
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COUNTED = re.compile(r"(\d+(?:[.,]\d+)*)\s+(\w{4,})")
 _NAME = re.compile(r"(?<![\w@#])[@#]?[A-ZÁÉÍÓÚÜÑ]\w+|@\w+")
-_BEGINS_SENTENCE = re.compile(r"(?:^|[.!?:;…\n¿¡])\W*$")
+_ENDS = frozenset(".!?:;…\n¿¡")
 _NUMBER_WORDS = words_of(
     "dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho "
     "diecinueve veinte veintiun veintiuno veintiuna veintidos veintitres veinticuatro veinticinco veintiseis "
@@ -123,7 +123,7 @@ def _denials_in(text: str) -> int:
 
 
 def _is_certainly_a_name(prose: str, match: re.Match[str]) -> bool:
-    return match.group()[0] in "@#" or not _BEGINS_SENTENCE.search(prose[: match.start()])
+    return match.group()[0] in "@#" or not is_at_start(prose[: match.start()], _ENDS)
 
 
 def _may_be_of(name: str, handle: str) -> bool:
