@@ -76,6 +76,46 @@ def test_from_an_upload_to_the_first_chart(visit: Visit, tmp_path: Path) -> None
     assert number(page.inner_text("[data-number=tweets]")) == 40
 
 
+def test_a_search_of_x_is_the_one_whose_price_is_shown(visit: Visit) -> None:
+    """Whose price is shown is what twitter-service takes, and what is started, once; another text has no price."""
+
+    def with_key(route: Any) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        route.fulfill(response=answer, json={**body, "data": {**body["data"], "x_configured": True}})
+
+    page = visit.page
+    page.route("**/v1/twitter/usage", with_key)
+    visit.open("#/fuentes")
+    page.fill("#x-query", "la represa, Cañón")
+    page.click("text=Vista previa del costo")
+    visit.says("Falta la llave de X")  # read and understood, but this system has no key
+    started: list[Any] = []
+    price = {"tweets_to_read": 120, "usd": 0.6, "fits_budget": True}
+    page.route("**/v1/twitter/searches/preview", lambda route: route.fulfill(json={"ok": True, "data": price}))
+    page.click("text=Vista previa del costo")
+    start = page.get_by_role("button", name="Buscar", exact=True)
+    start.wait_for()
+    assert "120" in page.inner_text("[data-state=price]")
+    page.fill("#x-query", "otra cosa")
+    assert start.count() == 0
+    page.fill("#x-query", "la represa, Cañón")
+
+    def queued(route: Any) -> None:
+        started.append((route.request.post_data_json, route.request.headers["idempotency-key"]))
+        route.fulfill(status=503 if len(started) == 1 else 202, json={"ok": len(started) > 1, "data": {"id": "1"}})
+
+    page.route("**/v1/twitter/searches", queued)
+    start.click()
+    page.wait_for_selector(".notice.error")
+    start.click()
+    page.wait_for_selector("[data-state=started]")
+    (first, key), again = started
+    assert again == (first, key)
+    assert first == {"any_of": ["la represa", "Cañón"], "max_tweets": 500}
+    assert start.count() == 0
+
+
 def test_hostile_texts_stay_texts(visit: Visit, tmp_path: Path) -> None:
     """Markup, a script and turned text in a tweet are shown letter by letter: in lists, in the report, in its file."""
     hostile = ['<img src=x onerror="alert(1)"> Mariana', "<script>alert(2)</script> Mariana", "\u202egnirts Mariana"]

@@ -95,6 +95,23 @@ export async function dataOf<Data>(asked: Promise<Answer<{ data: Data }>>): Prom
   return (await bodyOf(asked)).data;
 }
 
+interface Paged<Item> {
+  data: { items: Item[] };
+  meta?: { next_cursor?: string | null } | null;
+}
+
+/** The items of all pages of a list, in its order; `ask` takes the cursor of a page, null for the first. Throws `Refusal`. */
+export async function itemsOf<Item>(ask: (cursor: string | null) => Promise<Answer<Paged<Item>>>): Promise<Item[]> {
+  const found: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Paged<Item> = await bodyOf(ask(cursor));
+    for (const item of page.data.items) found.push(item);
+    cursor = page.meta?.next_cursor ?? null;
+  } while (cursor);
+  return found;
+}
+
 export function refusalOf(response: Response, error: unknown): Refusal {
   const body = (error ?? {}) as { code?: string; error?: string; request_id?: string; details?: Record<string, unknown> };
   return new Refusal(

@@ -5,7 +5,11 @@ import { param } from "./route.svelte";
 
 export const PRESETS = [1, 7, 30, 90];
 const DEFAULT_DAYS = 7;
+/** The longest period that forecast-service computes an index or a share of. */
+export const MOST_DAYS = 730;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
+/** A day that the address names; undefined where it names none. */
+const dayIn = (name: string) => (DAY.test(param(name)) && !Number.isNaN(Date.parse(param(name))) ? param(name) : undefined);
 const state = $state<{ newest: string | null; known: boolean; empty: boolean }>({ newest: null, known: false, empty: false });
 
 /** The moment of the newest stored tweet; null where there is none or it is not known. */
@@ -15,7 +19,7 @@ export function newest(): string | null {
 
 /** Whether a period is known: the reader chose its end, or it is known which tweet is the newest. */
 export function periodKnown(): boolean {
-  return state.known || DAY.test(param("hasta"));
+  return state.known || dayIn("hasta") !== undefined;
 }
 
 /** Whether it is known that no tweet is stored. */
@@ -38,16 +42,19 @@ export interface Period {
   from: string;
   /** Whether the reader chose its end. */
   chosen: boolean;
+  /** Whether the address asks for more days than `MOST_DAYS`; the period holds the last of them. */
+  shortened: boolean;
   /** Only what is in this data set; undefined: all that is stored. */
   dataset?: string;
 }
 
 export function period(): Period {
-  const until = DAY.test(param("hasta")) ? param("hasta") : dayOf(state.newest ?? new Date());
-  const asked = DAY.test(param("desde")) ? param("desde") : addDays(until, 1 - DEFAULT_DAYS);
-  const since = asked <= until ? asked : until;
+  const until = dayIn("hasta") ?? dayOf(state.newest ?? new Date());
+  const asked = dayIn("desde") ?? addDays(until, 1 - DEFAULT_DAYS);
+  const first = addDays(until, 1 - MOST_DAYS);
+  const since = asked > until ? until : asked < first ? first : asked;
   const chosen = until === param("hasta");
-  return { since, until, days: daysBetween(since, until), asOf: endOf(until), from: startOf(since), chosen, dataset: param("datos") || undefined };
+  return { since, until, days: daysBetween(since, until), asOf: endOf(until), from: startOf(since), chosen, shortened: asked < first, dataset: param("datos") || undefined };
 }
 
 /** The same number of days before a period. */

@@ -48,6 +48,14 @@ export function countBy(posts: Post[], valuesOf: (post: Post) => string[]): [str
   return [...counts].sort((a, b) => b[1] - a[1]);
 }
 
+/** The data set of the sample that CASTOR ships. */
+export const SAMPLE = "sample";
+
+/** Whether a post is one of the sample's, which nobody wrote and X does not have. */
+export function invented(post: Pick<Post, "datasets">): boolean {
+  return post.datasets?.includes(SAMPLE) ?? false;
+}
+
 /** Likes, reposts, replies and quotes. */
 export function reactions(post: Post): number {
   const { like_count = 0, retweet_count = 0, reply_count = 0, quote_count = 0 } = post.metrics ?? {};

@@ -1,14 +1,15 @@
 // What the views ask, each question written once. The keys name all that an answer depends on.
-import { dataOf, bodyOf, forecast, trending, twitter } from "./client";
+import { bodyOf, dataOf, forecast, itemsOf, trending, twitter } from "./client";
 import { addDays, endOf } from "./format";
-import type { Period } from "./period.svelte";
+import { MOST_DAYS, type Period } from "./period.svelte";
 
 const FRESH_MS = 15_000;
+const LARGE_PAGE = 200;
 
 /** The tracked candidates; those of a data set, and those that belong to all, where one is given. */
 export const entities = (dataset?: string) => ({
   queryKey: ["entities", dataset],
-  queryFn: () => dataOf(twitter.GET("/v1/twitter/entities", { params: { query: { dataset } } })).then((data) => data.items),
+  queryFn: () => itemsOf((cursor) => twitter.GET("/v1/twitter/entities", { params: { query: { dataset, cursor } } })),
   staleTime: FRESH_MS,
 });
 
@@ -18,7 +19,7 @@ export const namesOf = (people: { id: string; name: string }[] = []): Record<str
 
 export const datasets = () => ({
   queryKey: ["datasets"],
-  queryFn: () => dataOf(twitter.GET("/v1/twitter/datasets")).then((data) => data.items),
+  queryFn: () => itemsOf((cursor) => twitter.GET("/v1/twitter/datasets", { params: { query: { limit: LARGE_PAGE, cursor } } })),
   staleTime: FRESH_MS,
 });
 
@@ -27,13 +28,11 @@ export const status = () => ({
   queryFn: () => dataOf(trending.GET("/v1/trending/status")),
 });
 
-/** Counts of all entities by day, from `since` to the end of the period. */
+/** Counts of all entities by day, from `since` to the end of the period; every page of them. */
 export const dailyCounts = (since: string, { until, asOf, dataset }: Period) => ({
   queryKey: ["daily", since, until, dataset],
   queryFn: () =>
-    dataOf(twitter.GET("/v1/twitter/counts/daily", { params: { query: { since, until, as_of: asOf, dataset } } })).then(
-      (data) => data.items,
-    ),
+    itemsOf((cursor) => twitter.GET("/v1/twitter/counts/daily", { params: { query: { since, until, as_of: asOf, dataset, cursor } } })),
   staleTime: FRESH_MS,
 });
 
@@ -43,14 +42,12 @@ export const total = ({ since, until, asOf, dataset }: Period) => ({
   staleTime: FRESH_MS,
 });
 
-const MOST_DAYS = 730;
-
 export const icce = (entity: string, { until, asOf, dataset, days }: Period, daysBack = days) => ({
   queryKey: ["icce", entity, until, daysBack, dataset],
   queryFn: () =>
     dataOf(
       forecast.GET("/v1/forecast/icce", {
-        params: { query: { entity, as_of: asOf, days_back: Math.min(MOST_DAYS, daysBack), dataset } },
+        params: { query: { entity, as_of: asOf, days_back: daysBack, dataset } },
       }),
     ),
   staleTime: FRESH_MS,

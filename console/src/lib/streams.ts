@@ -5,6 +5,9 @@ import { Refusal, refusalOf, silence } from "./client";
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
+/** Refusals that pass: of a token that could not be renewed while auth-service is away, of a slow line, of too many. */
+const PASSING = [401, 408, 429];
+
 interface Streamed {
   data?: unknown;
   error?: unknown;
@@ -53,7 +56,7 @@ export function follow({ open, told, connected }: Follower): () => void {
         }
       } catch (error) {
         connected(false);
-        if (error instanceof Refusal && error.status >= 400 && error.status < 500 && error.status !== 429) return;
+        if (error instanceof Refusal && error.status >= 400 && error.status < 500 && !PASSING.includes(error.status)) return;
       }
       await new Promise((resolve) => setTimeout(resolve, wait));
       wait = Math.min(LONGEST_WAIT_MS, 2 * wait);
