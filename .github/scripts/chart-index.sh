@@ -13,11 +13,14 @@ for chart in "$@"; do
   version="$(awk '/^version:/ {print $2}' "charts/$chart/Chart.yaml")$suffix"
   helm pull "$folder/$chart" --version "$version" --destination pulled
 done
-# The first time there is no index yet.
+# The first time there is no release, and no index in it. Where there is one it must be read, or all that is in it is lost.
 gh release view charts > /dev/null 2>&1 || gh release create charts --title Charts --notes "The index of the Helm charts."
-gh release download charts --pattern index.yaml --dir former || true
 merge=()
-if [ -f former/index.yaml ]; then merge=(--merge former/index.yaml); fi
+assets=$(gh release view charts --json assets --jq '.assets[].name')
+if grep --quiet --line-regexp index.yaml <<< "$assets"; then
+  gh release download charts --pattern index.yaml --dir former
+  merge=(--merge former/index.yaml)
+fi
 helm repo index pulled --url "$folder" "${merge[@]}"
 # Helm writes addresses of files; in a registry a version is a tag.
 sed -E -i 's#(oci://[^ ]+/[a-z-]+)-([0-9]+\.[0-9]+\.[0-9]+[^ ]*)\.tgz#\1:\2#' pulled/index.yaml

@@ -24,7 +24,7 @@ TRUSTED = {
     "azure/setup-helm", "docker/setup-qemu-action",
 }  # fmt: skip
 # What a stranger can write in a pull request; in a script it would be executed.
-UNTRUSTED = re.compile(r"\$\{\{[^}]*(github\.event\.(?!before)|github\.head_ref|inputs\.|matrix\.|secrets\.)[^}]*\}\}")
+UNTRUSTED = re.compile(r"\$\{\{[^}]*(github\.event\.|github\.head_ref|inputs\.|matrix\.|secrets\.)[^}]*\}\}")
 
 
 def load(name: str) -> dict[str, Any]:
@@ -93,6 +93,24 @@ def test_the_plan_reaches_every_job() -> None:
     conditions = " ".join(job.get("if", "") for job in ci["jobs"].values())
     assert {name for name in outputs if f"needs.plan.outputs.{name} " in conditions} == outputs
     assert {*ci["jobs"]["passed"]["needs"]} == {*ci["jobs"]} - {"passed"}
+
+
+def test_no_push_is_left_out_of_every_release() -> None:
+    """A run compares with the last release that succeeded, of main's pushes: not with the push before it."""
+    jobs = load("release.yml")["jobs"]
+    assert jobs["ci"]["needs"] == "since"
+    assert jobs["ci"]["with"]["base"] == "${{ needs.since.outputs.commit }}"
+    assert jobs["since"]["permissions"]["actions"] == "read"
+    script = (ROOT / ".github" / "scripts" / "released.sh").read_text()
+    assert "--workflow release.yml --branch main --event push --status success" in script
+    assert not any("github.event.before" in file.read_text() for file in FILES)
+
+
+def test_a_rollback_waits_behind_no_deployment() -> None:
+    """GitHub keeps one run that waits and drops it for a newer one; a rollback ends what runs instead of waiting."""
+    twins = load("deploy.yml")["concurrency"]
+    assert twins["cancel-in-progress"] == "${{ inputs.rollback || false }}"
+    assert "rollback" not in twins["group"]
 
 
 def test_by_hand_every_service_can_be_released_and_rolled_back() -> None:

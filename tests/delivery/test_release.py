@@ -16,9 +16,16 @@ from chart_tools import CHARTS, RELEASES, ROOT, Helm, one, parse
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 DIGESTS = {"new": "sha256:" + "a" * 64, "old": "sha256:" + "b" * 64}
-# Registry and signatures as files: images/<tag> holds a digest, signed/<digest> exists.
-DOCKER = '#!/bin/sh\ncat "$WORLD/images/$(echo "$4" | tr : /)"\n'
-COSIGN = '#!/bin/sh\ncase "$1" in verify) test -e "$WORLD/signed/${2#*@}";; *) exit 0;; esac\n'
+# Registry and signatures as files: images/<tag> holds a digest, signed/<digest> exists; a file `down` breaks one.
+DOCKER = """#!/bin/sh
+test -e "$WORLD/docker-down" && { echo 'ERROR: unexpected status from HEAD request: 502 Bad Gateway' >&2; exit 1; }
+cat "$WORLD/images/$(echo "$4" | tr : /)" 2> /dev/null || { echo "ERROR: $4: not found" >&2; exit 1; }
+"""
+COSIGN = """#!/bin/sh
+[ "$1" = verify ] || exit 0
+test -e "$WORLD/cosign-down" && { echo 'Error: fetching bundle: 503 Service Unavailable' >&2; exit 1; }
+test -e "$WORLD/signed/${2#*@}" || { echo 'Error: no signatures found' >&2; exit 1; }
+"""
 # What changes a cluster or a registry is written down; the rest is done by the real program.
 HELM = """#!/bin/sh
 case "$1" in
@@ -28,12 +35,14 @@ case "$1" in
   *) exec "$REAL_HELM" "$@" ;;
 esac
 """
-# The asset of the release `charts` is a file.
+# The asset of the release `charts` is a file, as is the commit of the last release that succeeded.
 GH = """#!/bin/sh
-case "$2" in
-  view) test -e "$WORLD/index.yaml" ;;
-  download) cp "$WORLD/index.yaml" "$7" ;;
-  upload) cp "$4" "$WORLD/index.yaml" ;;
+test -e "$WORLD/gh-down" && [ "$2" = "$(cat "$WORLD/gh-down")" ] && { echo 'HTTP 502' >&2; exit 1; }
+case "$1 $2" in
+  "run list") cat "$WORLD/released" 2> /dev/null || true ;;
+  "release view") ls "$WORLD" | grep '^index.yaml$' || [ $# -gt 3 ] || exit 1 ;;
+  "release download") cp "$WORLD/index.yaml" "$7" ;;
+  "release upload") cp "$4" "$WORLD/index.yaml" ;;
 esac
 """
 # Each call answers the next line of $WORLD/rollout; the last one stays.
@@ -206,17 +215,21 @@ def test_the_umbrella_has_the_images_that_run(runner: Runner) -> None:
     }
 
 
+def pack(runner: Runner, name: str, commit: str) -> None:
+    """Put a chart of this name into the registry: without dependencies, which the index does not show."""
+    shutil.copytree(runner.checkout / "charts" / "trial", runner.world / name, dirs_exist_ok=True)
+    chart = runner.world / name / "Chart.yaml"
+    chart.write_text(chart.read_text().replace("name: trial", f"name: {name}"))
+    given = ["package", str(runner.world / name), "--version", f"0.1.0-g{commit[:12]}"]
+    assert runner.helm.run(*given, "--destination", str(runner.world / "packed")).code == 0
+
+
 def test_the_index_leads_to_every_chart(runner: Runner) -> None:
     """A released chart is added to those of earlier releases, at its address in the registry."""
     script = steps("release.yml", "index")["Add the charts to the index"]["run"]
     for commit in reversed(runner.commits()):
         for name in ("gateway", "castor" if commit == runner.commits()[0] else "trial"):
-            # Without dependencies, which the index does not show.
-            shutil.copytree(runner.checkout / "charts" / "trial", runner.world / name, dirs_exist_ok=True)
-            chart = runner.world / name / "Chart.yaml"
-            chart.write_text(chart.read_text().replace("name: trial", f"name: {name}"))
-            given = ["package", str(runner.world / name), "--version", f"0.1.0-g{commit[:12]}"]
-            assert runner.helm.run(*given, "--destination", str(runner.world / "packed")).code == 0
+            pack(runner, name, commit)
         charts = '["gateway"]' if commit == runner.commits()[0] else '["gateway", "trial"]'
         last = script if commit == runner.commits()[0] else script.replace('"${charts[@]}" castor', '"${charts[@]}"')
         done = runner.run(last, CHARTS=charts, GITHUB_SHA=commit)
@@ -240,6 +253,47 @@ def test_nothing_unsigned_is_deployed(runner: Runner, published: int | None, sig
     assert done.returncode != 0
     assert "signed" in done.stderr
     assert "digest" not in runner.outputs()
+
+
+@pytest.mark.parametrize("part", ["docker", "cosign"])
+def test_an_outage_is_not_taken_for_an_absence(runner: Runner, part: str) -> None:
+    """While the registry or the signatures cannot be read, no earlier image takes the place of the newest."""
+    script = steps("deploy.yml", "deploy")["Find the image and verify its signature"]["run"]
+    runner.publish(runner.commits()[1], DIGESTS["old"], service="rag-service")
+    (runner.world / f"{part}-down").touch()
+    done = runner.run(script, SERVICE="rag-service")
+    assert done.returncode != 0
+    assert "cannot tell" in done.stderr
+    assert "50" in done.stderr  # what the registry said
+    assert "digest" not in runner.outputs()
+    (runner.world / f"{part}-down").unlink()
+    assert runner.run(script, SERVICE="rag-service").returncode == 0
+    assert runner.outputs()["digest"] == DIGESTS["old"]
+
+
+@pytest.mark.parametrize("command", ["view", "download"])
+def test_an_index_that_cannot_be_read_is_not_overwritten(runner: Runner, command: str) -> None:
+    """When GitHub does not answer, the index keeps the versions that it has."""
+    (runner.world / "index.yaml").write_text("the versions of years")
+    for name in ("gateway", "castor"):
+        pack(runner, name, runner.commits()[0])
+    (runner.world / "gh-down").write_text(command)
+    done = runner.run(steps("release.yml", "index")["Add the charts to the index"]["run"], CHARTS='["gateway"]')
+    assert done.returncode != 0
+    assert "HTTP 502" in done.stderr
+    assert (runner.world / "index.yaml").read_text() == "the versions of years"
+
+
+def test_a_release_takes_in_all_since_the_last_that_succeeded(runner: Runner) -> None:
+    """Pushes whose run failed, or was replaced while it waited, are part of the next release."""
+    script = steps("release.yml", "since")["Find the commit of the last release that succeeded"]["run"]
+    assert runner.run(script).returncode == 0
+    assert runner.outputs()["commit"] == ""  # the first release builds everything
+    (runner.world / "released").write_text(runner.commits()[1] + "\n")
+    assert runner.run(script).returncode == 0
+    assert runner.outputs()["commit"] == runner.commits()[1]
+    (runner.world / "gh-down").write_text("list")
+    assert runner.run(script).returncode != 0
 
 
 def test_a_chart_has_no_image_of_its_own() -> None:
