@@ -23,6 +23,8 @@ Edges = Mapping[str, frozenset[str]]
 """Per service the services that it calls."""
 
 DOCUMENTS = ("*.md", "docs/*", "LICENSE", "NOTICE", "*.gitignore")
+PACKAGES = ("*-service/*_service/*", "console/console_service/*", "*/castor_*/*")
+"""What runs, whatever its name ends with: prompts are Markdown."""
 # The job `lint` also checks the references in documents (tests/docs).
 NOTHING_BUT_LINT = (
     "bench/*", "*/training/*", "tests/docs/*", ".pre-commit-config.yaml", ".editorconfig", ".devcontainer/*",
@@ -33,6 +35,8 @@ EVERYTHING = ("uv.lock", "pyproject.toml", "Makefile", "conftest.py", *TOOLS)
 IMAGES = ("Dockerfile", "*/Dockerfile", ".dockerignore", "tools/slim.py")
 LOCAL = ("docker-compose*.yml", "Tiltfile", "charts/development/*", ".github/cluster-access.yaml")
 OBSERVABILITY = ("charts/observability/*", "tools/*", "tests/observability/*", "tests/ci/*")
+_OF_THE_PLATFORM = ("gateway", "trial")
+"""Charts without an image of ours, beside observability."""
 SYSTEM = ("tests/e2e/*", "tests/chaos/*", "tests/security/*", "tests/conftest.py", "schemathesis.toml")
 
 
@@ -76,7 +80,8 @@ def everything(edges: Edges) -> Plan:
     """Return the plan that leaves nothing out."""
     services = frozenset(edges)
     suites = services | {"chassis", "console", "devstack"}
-    return Plan(services | {"console"}, suites, services | {"console", "observability"}, True, True, True, True, True)
+    images = services | {"console"}
+    return Plan(images, suites, images | {"observability", *_OF_THE_PLATFORM}, True, True, True, True, True)
 
 
 def consumers(service: str, edges: Edges) -> frozenset[str]:
@@ -93,7 +98,7 @@ def plan(paths: Iterable[str], edges: Edges) -> Plan:
 
 
 def _of(path: str, edges: Edges) -> Plan:
-    if _is(path, DOCUMENTS):
+    if _is(path, DOCUMENTS) and not _is(path, PACKAGES):
         # The runbooks are linked from the alerts, and a test holds the links.
         return Plan(observability=path.startswith("docs/"))
     room, _, rest = path.partition("/")
@@ -133,7 +138,8 @@ def _in_console(rest: str) -> Plan:
     if rest.startswith("tests/"):
         return Plan(suites=frozenset({"console"}))
     one = frozenset({"console"})
-    return Plan(images=one, suites=one, charts=one, console=True, delivery=True, system=True)
+    # Its sentences for refusals are compared with the services' errors.
+    return Plan(images=one, suites=one, charts=one, contracts=True, console=True, delivery=True, system=True)
 
 
 def _contract(rest: str, edges: Edges) -> Plan:
@@ -155,7 +161,7 @@ def _elsewhere(path: str, edges: Edges) -> Plan:
     chart = path.split("/")[1] if path.startswith("charts/") and path.count("/") > 1 else ""
     if chart in services:
         return Plan(charts=frozenset({chart}), delivery=True, observability=True)
-    if chart in ("gateway", "trial"):
+    if chart in _OF_THE_PLATFORM:
         return Plan(charts=frozenset({chart}), delivery=True)
     if _is(path, IMAGES):
         return Plan(images=services, delivery=True)
