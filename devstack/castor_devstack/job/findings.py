@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 from castor_devstack.job.ingress_client import ErrorAnswer
 from castor_devstack.job.progress import Progress
+from castor_devstack.job.source import SAMPLE_DATASET
 from castor_devstack.job.span import Span, end_of, wire_time
 from castor_devstack.job.traced_client import Json, TracedClient
 
 HORIZON_DAYS = 14
 SERIES_DAYS = 90
+MOST_TOTALS = 366
+"""Days whose tweets are asked for one by one."""
 SUMS = ("tweets", "scored", "targeted", "positive", "neutral", "negative")
 DAY = (
     "date", "tweets", "icce", "low", "high", "smoothed", "gap", "silent", "judged_towards", "judged_by_text",
@@ -23,40 +26,43 @@ CITED = ("id", "quote", "author", "published_at")
 class Findings:
     """Asks for one data set and period; ``notes`` say what could not be asked so."""
 
-    def __init__(
-        self, client: TracedClient, progress: Progress, dataset: str, span: Span, *, is_synthetic: bool
-    ) -> None:
+    def __init__(self, client: TracedClient, progress: Progress, dataset: str, span: Span) -> None:
         self._client = client
         self._progress = progress
         self._dataset = dataset
         self._span = span
-        self._is_synthetic = is_synthetic
         self.notes: list[str] = []
 
     def sentiment(self) -> Json:
         """Return the sentiment of all tweets of the period, and towards each entity."""
-        totals = self._client.get("/v1/twitter/counts/total", dataset=self._dataset, **self._span.days)["data"]
+        totals = self._total(self._span.first, self._span.last)
         counted = {name: totals[name] for name in ("tweets", "scored", "positive", "neutral", "negative")}
         entities = [{"entity": entity["id"], "name": entity["name"], **self._sum(entity)} for entity in self.entities]
-        return {**counted, "model": ", ".join(totals["models"]), "entities": entities, "days": self._volume()}
+        return {**counted, "model": ", ".join(totals["models"]), "entities": entities, "days": self._volume}
 
     def weeks(self) -> Json:
         """Return the last seven days of the period and the seven before, of each entity."""
         found: Json = self._client.get("/v1/forecast/weeks", dataset=self._dataset, as_of=self._span.as_of)["data"]
         names = {entity["id"]: entity["name"] for entity in self.entities}
+        if not found["items"]:
+            # It knows the totals of days from the counts of entities.
+            now, before = (date.fromisoformat(found["since"]) - timedelta(days=back) for back in (0, 7))
+            totals = (self._total(day, day + timedelta(days=6))["tweets"] for day in (now, before))
+            found["total_tweets"], found["total_tweets_before"] = totals
         items = [{**one, "name": names[one["entity"]]} for one in found["items"] if one["entity"] in names]
         return {**found, "items": items}
 
     def trending(self) -> Json:
-        """Return the topics of the busiest day of the period."""
-        day = self._busiest_day()
+        """Return the topics of the busiest day of the period; of the last one where it is not known which that is."""
+        busiest = max(self._volume, key=lambda one: one["tweets"], default=None)
+        day = date.fromisoformat(busiest["date"]) if busiest else self._span.last
         as_of = wire_time(end_of(day))
         asked = {"as_of": as_of, "window_hours": 24, "limit": 10, "min_tweets": 3}
         found = self._topics(asked)
         if len(found) < 5:
             found = self._topics({**asked, "min_tweets": 2})
         self._progress.done(f"trending: {len(found)} topics in the 24 h before {as_of}")
-        return {"as_of": as_of, "day": day.isoformat(), "topics": found}
+        return {"as_of": as_of, "day": day.isoformat(), "is_busiest": busiest is not None, "topics": found}
 
     def answer(self, question: str) -> Json:
         """Return an answer from documents of the period, with each quote's author, date, link and whole text."""
@@ -114,14 +120,26 @@ class Findings:
             if cursor is None:
                 return
 
+    @cached_property
     def _volume(self) -> list[Json]:
-        """Return all tweets of the data set by day."""
-        days = {row["date"]: row["total_tweets"] for row in self._daily}
+        """All tweets of the data set by day; nothing where it is not known."""
+        days = {row["date"]: row["total_tweets"] for row in self._daily} or self._totals()
         return [{"date": day, "tweets": days[day]} for day in sorted(days)]
 
-    def _busiest_day(self) -> date:
-        days = self._volume()
-        return date.fromisoformat(max(days, key=lambda day: day["tweets"])["date"]) if days else self._span.last
+    def _totals(self) -> dict[str, int]:
+        """Return all tweets of each day where nobody is tracked, so that no count of an entity says it."""
+        last, count = self._span.last, (self._span.last - self._span.first).days + 1
+        if count > MOST_TOTALS:
+            self.notes.append("volume_not_known")
+            return {}
+        days = [last - timedelta(days=back) for back in range(count)]
+        return {day.isoformat(): int(self._total(day, day)["tweets"]) for day in days}
+
+    def _total(self, since: date, until: date) -> Json:
+        """Return the counts of all tweets of some days, both inclusive."""
+        days = {"since": since.isoformat(), "until": until.isoformat()}
+        found: Json = self._client.get("/v1/twitter/counts/total", dataset=self._dataset, **days)["data"]
+        return found
 
     def _topics(self, asked: Json) -> list[Json]:
         try:
@@ -147,7 +165,9 @@ class Findings:
                     raise
             else:
                 text = tweet["text"]
-                link = None if self._is_synthetic else f"https://x.com/{tweet['username']}/status/{number}"
+                # Nobody wrote the tweets of the sample, whose names and numbers may be somebody's on X.
+                is_invented = SAMPLE_DATASET in tweet["datasets"]
+                link = None if is_invented else f"https://x.com/{tweet['username']}/status/{number}"
         return {**{name: cited[name] for name in CITED}, "text": text, "link": link}
 
     def _forecast(self, entity: Json) -> Json:

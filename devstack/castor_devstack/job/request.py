@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -9,9 +10,13 @@ from datetime import date
 from pathlib import Path
 
 from castor_devstack.errors import DevstackError
+from castor_devstack.job.source import SAMPLE_DATASET
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NOT_NAME = re.compile(r"[^a-z0-9_]+")
+_ENDING = re.compile(r"(\.(csv|tsv|txt|xlsx|json|jsonl|ndjson|zip|gz))+$")
+"""What files of tweets end with; another part after a point is of the name, as in tuits.2026-05.csv."""
+_LONGEST = 64
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,18 @@ def request_of(
     if dataset and not NAME.fullmatch(dataset):
         sentence = "has letters a to z, digits, '-' and '_' (at most 64)"
         raise DevstackError(f"The name of a data set {sentence}; not {dataset!r}.", exit_code=2)
+    if file and dataset == SAMPLE_DATASET:
+        raise DevstackError(f"{dataset!r} is the data set of the invented tweets; choose another name.", exit_code=2)
     return JobRequest(file, dataset or (dataset_name(file) if file else None), since, until, question)
 
 
 def dataset_name(file: Path) -> str:
-    """Return the name of the data set of a file: ``Campaña 2022.csv`` is ``campana-2022``."""
-    plain = unicodedata.normalize("NFKD", file.name.split(".")[0].lower()).encode("ascii", "ignore").decode()
-    return _NOT_NAME.sub("-", plain).strip("-_")[:64] or "file"
+    """Return the name of the data set of a file: ``Campaña 2022.csv`` is ``campana-2022``, never the sample's."""
+    stem = _ENDING.sub("", file.name.lower())
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = _NOT_NAME.sub("-", plain).strip("-_")
+    if len(name) > _LONGEST:
+        # Long names often differ at their end.
+        digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+        name = f"{name[: _LONGEST - 9].rstrip('-_')}-{digest}"
+    return f"own-{name}" if name == SAMPLE_DATASET else name or "file"

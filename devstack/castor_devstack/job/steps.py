@@ -12,7 +12,7 @@ from castor_devstack.job.findings import Findings
 from castor_devstack.job.ingress_client import ErrorAnswer
 from castor_devstack.job.progress import Progress
 from castor_devstack.job.request import JobRequest
-from castor_devstack.job.source import Source
+from castor_devstack.job.source import SAMPLE_DATASET, Source
 from castor_devstack.job.span import Span
 from castor_devstack.job.traced_client import Json, TracedClient
 
@@ -36,7 +36,7 @@ class Job:
         done = self._take_in(source) if source else self._stored()
         span = Span.of(done).within(request.since, request.until)
         about = source.about if source else {}
-        findings = Findings(self._client, self._progress, self._dataset, span, is_synthetic="synthetic" in about)
+        findings = Findings(self._client, self._progress, self._dataset, span)
         with self._timed("trending"):
             self._follow("trending", "/v1/trending/status")
             trending = findings.trending()
@@ -50,7 +50,7 @@ class Job:
         self.timings["total"] = round(time.monotonic() - self._began + self.timings.get("up", 0), 2)
         return {
             "dataset": self._dataset,
-            "synthetic": "synthetic" in about,
+            "synthetic": self._dataset == SAMPLE_DATASET,
             "span": {**span.days, "as_of": span.as_of},
             "input": {name: done[name] for name in IMPORTED} if source else None,
             "sentiment": findings.sentiment(),
@@ -65,8 +65,11 @@ class Job:
     def _take_in(self, source: Source) -> Json:
         for entity in source.about.get("entities", ()):
             self._track(entity)
+        before = self._found()
         with self._timed("import"):
             done = self._import(source)
+        if before and done["duplicates"] < before["tweets"]:
+            self._progress.done(_mixed(self._dataset, before["tweets"]))
         with self._timed("score"):
             self._wait_for_scores()
         self.timings["import_to_last_score"] = round(self.timings["import"] + self.timings["score"], 2)
@@ -76,6 +79,14 @@ class Job:
 
     def _stored(self) -> Json:
         """Return what is stored of the data set; raises ``DevstackError`` when there is none of that name."""
+        found = self._found()
+        if found is None:
+            sentence = f"No data set has the name {self._dataset}"
+            raise DevstackError(f"{sentence}; import a file with `castor demo --input FILE`.", exit_code=2)
+        return found
+
+    def _found(self) -> Json | None:
+        """Return the data set as it is stored, if it is."""
         cursor = None
         while True:
             answer = self._client.get("/v1/twitter/datasets", limit=200, cursor=cursor)
@@ -84,8 +95,7 @@ class Job:
                     return dict(found)
             cursor = answer["meta"]["next_cursor"]
             if cursor is None:
-                sentence = f"No data set has the name {self._dataset}"
-                raise DevstackError(f"{sentence}; import a file with `castor demo --input FILE`.", exit_code=2)
+                return None
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
@@ -177,6 +187,11 @@ class Job:
 
         _, documents = self._wait("index", "documents", look)
         self._progress.done(f"index: {documents:,} documents can be searched")
+
+
+def _mixed(dataset: str, tweets: int) -> str:
+    sentence = f"the data set {dataset} held {tweets:,} tweets, not all of which are in this file"
+    return f"note: {sentence}; the report is of them too. --dataset NAME keeps a file by itself"
 
 
 def _imported(done: Json) -> str:

@@ -10,7 +10,7 @@ import pytest
 from castor_devstack.errors import DevstackError
 from castor_devstack.job.demo import Outputs
 from castor_devstack.job.report import Context, lines, scale_of, sparkline, thinned
-from castor_devstack.job.request import dataset_name, request_of
+from castor_devstack.job.request import NAME, dataset_name, request_of
 from castor_devstack.job.span import Span
 
 from .example import result
@@ -18,11 +18,35 @@ from .example import result
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("Campaña 2022.csv", "campana-2022"), ("a_b.v2.csv.gz", "a_b"), ("¡!.csv", "file"), ("x" * 99 + ".csv", "x" * 64)],
+    [
+        ("Campaña 2022.csv", "campana-2022"),
+        ("a_b.v2.csv.gz", "a_b-v2"),
+        ("¡!.csv", "file"),
+        ("tuits.2026-05.csv", "tuits-2026-05"),
+        ("tuits.2026-06.CSV", "tuits-2026-06"),
+        ("Sample.csv", "own-sample"),
+        ("ca\u0303na.xlsx", "cana"),
+        ("x" * 64 + ".csv", "x" * 64),
+        (".csv", "file"),
+    ],
 )
 def test_a_file_names_its_data_set(name: str, expected: str) -> None:
     """The name of a data set is that of the file, in letters that the services take."""
     assert dataset_name(Path(name)) == expected
+
+
+def test_long_names_that_differ_at_their_end_stay_apart() -> None:
+    """A name that is too long for a data set ends with a digest of it."""
+    names = [dataset_name(Path(f"{'x' * 99}-{month}.csv")) for month in (5, 6)]
+    assert names[0] != names[1]
+    assert all(NAME.fullmatch(name) for name in names)
+
+
+def test_the_data_set_of_the_sample_takes_no_file() -> None:
+    """What is in it is shown as invented, so that a file must go elsewhere."""
+    with pytest.raises(DevstackError, match="invented"):
+        request_of(Path("x.csv"), "sample", None, None, None)
+    assert request_of(None, "sample", None, None, None).dataset == "sample"
 
 
 def test_a_data_set_is_a_file_or_a_name(tmp_path: Path) -> None:

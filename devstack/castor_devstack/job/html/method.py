@@ -8,6 +8,7 @@ from castor_devstack.job.html.markup import element, text
 
 NOTES = {
     "topics_of_all_data_sets": "Los temas se calcularon con todos los tuits guardados, no solo con este conjunto.",
+    "volume_not_known": "Cuánto se escribió cada día no se calculó: no se sigue a nadie y el periodo pasa de un año.",
     "answer_of_all_data_sets": "La respuesta cita de todos los tuits guardados del periodo, no solo de este conjunto.",
 }
 DEGRADED = "Sin modelo de lenguaje: la respuesta son citas literales."

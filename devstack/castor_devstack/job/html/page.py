@@ -168,6 +168,8 @@ def _sentiment(result: Json) -> str:
 
 def _volume(result: Json) -> str:
     days = result["sentiment"]["days"]
+    if not days:
+        return ""
     unit = "semana (de lunes a domingo)" if len(days) > charts.MAX_BARS else "día"
     caption = f"Todos los tuits del conjunto de datos, por {unit}."
     return _section("Cuánto se escribió", _figure(charts.volume(days), caption))
@@ -175,7 +177,8 @@ def _volume(result: Json) -> str:
 
 def _topics(result: Json) -> str:
     trending = result["trending"]
-    lead = f"El {day(trending['day'])}, el día con más tuits del periodo, frente a las cuatro semanas anteriores."
+    which = "el día con más tuits" if trending["is_busiest"] else "el último día"
+    lead = f"El {day(trending['day'])}, {which} del periodo, frente a las cuatro semanas anteriores."
     if not trending["topics"]:
         return _section("Temas", element("p", lead + " Nada se mencionó más que antes."))
     head = ["Tema", "Tuits", "Cuentas", "Esperados", "Fuerza"]
