@@ -6,14 +6,19 @@ import re
 from typing import Any
 
 import pytest
-from chart_tools import NAMES, RELEASES, Helm, Manifest, of_kind, one
+from chart_tools import NAMES, RELEASES, ROOT, Helm, Manifest, of_kind, one
 from test_manifests import NEWEST, OLDEST, check
 
+from castor_chassis import ServiceSettings
 from castor_devstack.stack.services import SERVICES, Service
+from rag_service.files.model import MOST_BYTES
+from twitter_service.settings import TwitterSettings
 
 by_name = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 HOST = ("--set", "ingress.enabled=true,ingress.host=castor.example.org")
 NGINX = (*HOST, "--set", "ingress.kind=nginx")
+MARK = "castor_max_body_bytes"
+"""What a route sets that reads more than `MAX_BODY_BYTES`."""
 ORIGINS = ("--set", "ingress.corsOrigins={https://a.example,https://b.example}")
 
 
@@ -235,6 +240,24 @@ def test_only_uploads_pass_the_ingress_before_they_are_complete(helm: Helm, serv
         assert (notes["proxy-body-size"] == "512m") == (notes["proxy-request-buffering"] == "off")
     expected = {"twitter-service-imports", "twitter-service-imports-alias"}
     assert streamed == (expected if service.name == "twitter-service" else set())
+
+
+def test_the_ingress_takes_what_the_service_takes(helm: Helm) -> None:
+    """No body that a service reads is refused by the ingress before: of any route, a file for rag, a file to import."""
+    usual = ServiceSettings.model_fields["max_body_bytes"].default
+    largest = {"rag-service": MOST_BYTES, "twitter-service": TwitterSettings.model_fields["import_max_bytes"].default}
+    for service in SERVICES:
+        sizes = [_bytes(_notes(each)["proxy-body-size"]) for each in _ingresses(helm, service)]
+        assert min(sizes) >= usual
+        assert max(sizes) >= largest.get(service.name, usual), service.name
+    sources = ROOT.glob("*-service/*_service/**/*.py")
+    assert {file.relative_to(ROOT).parts[0] for file in sources if MARK in file.read_text()} == largest.keys()
+
+
+def _bytes(size: str) -> int:
+    """Return a size as nginx writes it: 5m."""
+    units = {"k": 2**10, "m": 2**20, "g": 2**30}
+    return int(size[:-1]) * units[size[-1]]
 
 
 def test_service_tokens_are_not_at_the_ingress(helm: Helm) -> None:
