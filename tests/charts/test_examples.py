@@ -100,6 +100,8 @@ def test_a_trial_has_what_the_services_need(helm: Helm, version: str) -> None:
                 "castor-postgresql-rw", service.capability, f"/{service.capability}",
             )  # fmt: skip
             assert url.password == secrets[roles[service.capability]]["password"]
+    # Without it watches that name an address are refused.
+    assert len(secrets["trending-service"]["WEBHOOK_KEY"]) >= 32
     assert one(manifests, "Service", "castor-valkey")
     numbers = [urlsplit(secrets[service.name]["REDIS_URL"]).path for service in SERVICES]
     assert len(set(numbers)) == len(SERVICES)
@@ -135,7 +137,7 @@ def test_an_upgrade_keeps_what_was_generated(helm: Helm, tmp_path: Path) -> None
 
 
 def test_the_k3s_example_reaches_the_trial(castor: Helm) -> None:
-    """Services may reach the trial's pods by the labels that those have, and the trial has restricted pods."""
+    """Services may reach the trial's pods by the labels that those have, and watches the addresses that they name."""
     trial = castor.parsed(*TRIAL)
     pod = one(trial, "Deployment")["spec"]["template"]
     assert pod["spec"]["containers"][0]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
@@ -147,6 +149,8 @@ def test_the_k3s_example_reaches_the_trial(castor: Helm) -> None:
     ]
     assert {"cnpg.io/cluster": one(trial, "Cluster")["metadata"]["name"]} in selectors
     assert any(selector.items() <= pod["metadata"]["labels"].items() for selector in selectors)
+    egress = one(cluster(castor, "k3s"), "NetworkPolicy", "trending-service")["spec"]["egress"]
+    assert [443] in [[port["port"] for port in rule.get("ports", ())] for rule in egress]
 
 
 def test_the_sql_makes_the_databases(postgres_server: EmbeddedPostgres) -> None:

@@ -49,6 +49,7 @@ def test_secrets_hold_what_the_charts_require() -> None:
         values = yaml.safe_load((CHARTS / name / "values.yaml").read_text())
         known = {"required": [], "optional": ["REDIS_URL"]} | values.get("secrets", {})
         assert set(known["required"]) <= secrets[name] <= {*known["required"], *known["optional"]}, name
+    assert "WEBHOOK_KEY" in secrets["trending-service"]  # without it watches that name an address are refused
 
 
 def test_images_in_the_charts_are_those_that_are_built(helm: Helm) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
+import statistics
 import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
+from castor_chassis import ServiceSettings
 from castor_chassis.metrics import REQUESTS
+from castor_devstack.stack.services import SERVICES
 from tests.observability.conftest import ROOT
 from tools.observability.__main__ import stale
 from tools.observability.rules import render
-from tools.observability.slo import CHART, WINDOWS, Latency, Objective, Table, bound, markdown, pattern
+from tools.observability.slo import CHART, WINDOWS, Latency, Objective, Table, bound, leases, markdown, pattern
 
 RULES = sorted((CHART / "files" / "rules").glob("*.yaml"))
 TESTS = sorted((CHART / "tests").glob("*.yaml"))
@@ -112,7 +116,7 @@ def test_a_pattern_matches_its_routes_only() -> None:
 
 def test_an_objective_becomes_rules() -> None:
     """A new service needs no new rule by hand: budgets, leases and both rates per window are made from its entry."""
-    one = Objective("new-service", 0.99, (Latency("all", 0.25, ("/v1/new/x",)),), (), 0.99, 1, ("work",))
+    one = Objective("new-service", 0.99, (Latency("all", 0.25, ("/v1/new/x",)),), (), 0.99, 1, {"work": "does it"})
     made = yaml.safe_load(render(Table("30d", 0.95, (one,), {}, ())))["groups"]
     constants = {(rule["record"], rule["expr"]) for rule in made[0]["rules"]}
     assert ("job_slo:castor_error_budget:ratio", "vector(0.01)") in constants
@@ -124,5 +128,34 @@ def test_an_objective_becomes_rules() -> None:
 
 
 def test_the_objectives_are_those_of_the_handbook(table: Table) -> None:
-    """docs/operations.md shows the table as it is."""
-    assert markdown(table) in (ROOT / "docs" / "operations.md").read_text()
+    """docs/operations.md shows the tables of objectives and of leases as they are."""
+    handbook = (ROOT / "docs" / "operations.md").read_text()
+    assert markdown(table) in handbook
+    assert leases(table) in handbook
+
+
+def test_the_handbook_counts_connections_as_the_settings_do(table: Table) -> None:
+    """max_connections is computed from it; and no pool is so small that leases leave nothing to requests."""
+    least, sizes = 2, {}
+    for service in SERVICES:
+        code = "\n".join(file.read_text() for file in (ROOT / service.name / service.package).rglob("*.py"))
+        held = {*re.findall(r'spawn_under_lease\(\s*"(\w+)"', code)} | _named(table, service.name)
+        module = importlib.import_module(f"{service.package}.settings")
+        (settings,) = (one for one in vars(module).values() if _is_settings_of(one, module.__name__))
+        size = settings.model_fields["database_pool_size"]
+        assert size.default >= len(held) + least, service.name
+        if "database_pool_size" in settings.__annotations__:
+            assert [rule.ge > len(held) for rule in size.metadata if hasattr(rule, "ge")] == [True], service.name
+        sizes[service.name.removesuffix("-service")] = size.default
+    usual = statistics.mode(sizes.values())
+    others = ", ".join(f"{name} {size}" for name, size in sizes.items() if size != usual)
+    assert f"`DATABASE_POOL_SIZE` ({usual}; {others})" in (ROOT / "docs" / "operations.md").read_text()
+
+
+def _named(table: Table, service: str) -> set[str]:
+    """Return the leases of a service, without its prefix."""
+    return {name.partition(":")[2] for one in table.objectives if one.service == service for name in one.leases}
+
+
+def _is_settings_of(found: object, module: str) -> bool:
+    return isinstance(found, type) and issubclass(found, ServiceSettings) and found.__module__ == module

@@ -22,12 +22,12 @@ def stale() -> list[Path]:
 
 
 def main() -> None:
-    """Write the files, or say which ones are stale, or print the objectives."""
+    """Write the files, or say which ones are stale, or print the objectives and the leases."""
     parser = argparse.ArgumentParser(prog="python -m tools.observability")
     parser.add_argument("command", choices=["write", "check", "table"], nargs="?", default="check")
     command = parser.parse_args().command
     if command == "table":
-        print(slo.markdown(slo.load()))
+        print(slo.markdown(slo.load()), slo.leases(slo.load()), sep="\n\n")
         return
     paths = stale()
     if command == "check" and paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ class Objective:
     untimed: tuple[str, ...]
     success_rate: float
     p95_seconds: float
-    leases: tuple[str, ...]
+    leases: Mapping[str, str]
+    """Names of the work that one replica does, and what it does."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _objective(service: str, entry: dict[str, Any]) -> Objective:
         untimed=tuple(entry["untimed"]),
         success_rate=entry["canary"]["success_rate"],
         p95_seconds=entry["canary"]["p95_seconds"],
-        leases=tuple(entry["leases"]),
+        leases=entry["leases"],
     )
 
 
@@ -93,3 +95,11 @@ def markdown(table: Table) -> str:
         groups = ", ".join(f"{group.name} {group.seconds:g} s" for group in one.latency)
         lines.append(f"| {one.service} | {one.availability * 100:g} % | {groups} |")
     return "\n".join(lines)
+
+
+def leases(table: Table) -> str:
+    """Return the work that one replica does at a time as the table of docs/operations.md."""
+    lines = ["| lease | what its holder does |", "|---|---|"]
+    return "\n".join(
+        lines + [f"| `{name}` | {does} |" for one in table.objectives for name, does in one.leases.items()]
+    )

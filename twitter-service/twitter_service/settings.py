@@ -18,7 +18,7 @@ class TwitterSettings(ServiceSettings):
     service_name: ClassVar[str] = "twitter-service"
 
     database_pool_size: int = Field(
-        14, ge=6, le=200, description="Connections; four leases hold one each, six with a key of X."
+        14, ge=8, le=200, description="Connections; five leases hold one each, seven with a key of X."
     )
     breaker_reset_seconds: float = Field(
         5, gt=0, description="Short, because unscored tweets wait meanwhile and should be scored soon after an outage."
