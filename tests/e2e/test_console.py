@@ -76,16 +76,11 @@ def test_from_an_upload_to_the_first_chart(visit: Visit, tmp_path: Path) -> None
     assert number(page.inner_text("[data-number=tweets]")) == 40
 
 
-def test_a_search_of_x_is_the_one_whose_price_is_shown(visit: Visit) -> None:
+def test_a_search_of_x_is_the_one_whose_price_is_shown(visit: Visit, api: Any) -> None:
     """Whose price is shown is what twitter-service takes, and what is started, once; another text has no price."""
-
-    def with_key(route: Any) -> None:
-        answer = route.fetch()
-        body = answer.json()
-        route.fulfill(response=answer, json={**body, "data": {**body["data"], "x_configured": True}})
-
+    with_key = {"ok": True, "data": {**api("/v1/twitter/usage"), "x_configured": True}}
     page = visit.page
-    page.route("**/v1/twitter/usage", with_key)
+    page.route("**/v1/twitter/usage", lambda route: route.fulfill(json=with_key))
     visit.open("#/fuentes")
     page.fill("#x-query", "la represa, Cañón")
     page.click("text=Vista previa del costo")
@@ -114,6 +109,7 @@ def test_a_search_of_x_is_the_one_whose_price_is_shown(visit: Visit) -> None:
     assert again == (first, key)
     assert first == {"any_of": ["la represa", "Cañón"], "max_tweets": 500}
     assert start.count() == 0
+    visit.settle()
 
 
 def test_hostile_texts_stay_texts(visit: Visit, tmp_path: Path) -> None:
