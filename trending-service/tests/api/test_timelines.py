@@ -49,6 +49,24 @@ async def test_a_timeline_of_a_data_set_counts_its_tweets_alone(running: Run, st
         assert (unknown.status_code, unknown.json()["code"]) == (404, "scope_not_found")
 
 
+async def test_a_topic_of_a_place_has_the_hours_of_that_place(running: Run, stream: Stream) -> None:
+    """The page of a topic and its timeline count the tweets that its question was about, and no others."""
+    tell(stream)
+    for number in range(6):
+        at = NOON - timedelta(minutes=7 * number)
+        stream.tweet(at, f"author{number}", f"#ParoNacional en calle{'abcdef'[number]}", places=["cali"])
+    path = f"{TOPICS}/{quote('#paronacional', safe='')}/timeline"
+    async with running() as service:
+        await followed(service, len(stream.changes))
+        (topic,) = (await topics(service, place="cali"))["data"]["items"]
+        assert topic["tweets"] == 6
+        paged = (await service.client.get(f"{TOPICS}/{topic['id']}")).json()["data"]["buckets"]
+        hours = (await service.client.get(path, params={**AS_OF, "place": "cali"})).json()["data"]["buckets"]
+        for buckets in (paged, hours):
+            assert sum(bucket["tweets"] for bucket in buckets) == 6
+            assert sum(bucket["total_tweets"] for bucket in buckets) == 6
+
+
 async def test_any_topic_has_an_answer_and_any_moment_with_tweets(running: Run, stream: Stream) -> None:
     """At the first and the last moment that is taken, and of a topic without a word: nothing is found."""
     tell(stream)

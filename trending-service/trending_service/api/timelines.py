@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from castor_chassis import NotFound, Ok, SinceQuery, UntilQuery, check_span, errors_of, ok
 from trending_service.api.resources import CanRead, R
-from trending_service.api.schemas.fields import AsOf, Dataset, MoreTerms, TopicPath, scopes_of
+from trending_service.api.schemas.fields import AsOf, Axis, Dataset, Entity, MoreTerms, Place, TopicPath, scopes_of
 from trending_service.api.schemas.timelines import Timeline
 from trending_service.errors import ScopeNotFound
 from trending_service.topics.model import Step
@@ -30,6 +30,9 @@ async def get_timeline(
     step: Annotated[Step, Query(description="Length of a bucket.")] = "hour",
     before: Annotated[int, Query(ge=0, le=1000, description="Buckets before that of as_of.")] = 47,
     after: Annotated[int, Query(ge=0, le=1000, description="Buckets after it, to see what became of it.")] = 0,
+    place: Place = None,
+    entity: Entity = None,
+    axis: Axis = None,
     dataset: Dataset = None,
 ) -> Ok[Timeline]:
     """Count a topic hour by hour or day by day from since to until, or around as_of.
@@ -41,6 +44,6 @@ async def get_timeline(
     if since is not None or until is not None:
         at, after = min(at, moment(until)) - timedelta(milliseconds=1), 0
         before = before if since is None else r.topics.buckets_before(at, since, step)
-    scopes = scopes_of(dataset=dataset)
+    scopes = scopes_of(place, entity, axis, dataset)
     counted = await r.topics.timeline(topic, term, as_of=at, step=step, before=before, after=after, scopes=scopes)
     return ok(Timeline.model_validate(counted, from_attributes=True))

@@ -83,7 +83,10 @@ class TopicService:
         topic = next((topic for topic in found.items if read_topic_id(topic.id)[0] == key), None)
         if topic is None:
             raise NotFound
-        return topic, await self.timeline(key, (), as_of=question.as_of, step="hour", before=47, after=0)
+        hours = await self.timeline(
+            key, (), as_of=question.as_of, step="hour", before=47, after=0, scopes=question.scopes
+        )
+        return topic, hours
 
     def _cache_key(self, cursor: int, question: Question) -> str:
         asked = (__version__, _FIELDS, self.finder.method, cursor, *astuple(question))
