@@ -12,11 +12,18 @@ SHORTENERS = frozenset({"t.co", "bit.ly", "goo.gl", "ow.ly", "buff.ly", "tinyurl
 OWN = frozenset({"twitter.com", "x.com", "mobile.twitter.com", "pic.twitter.com"})
 
 
+def may_link(text: str) -> bool:
+    """Tell quickly whether ``text`` may hold a link: most hold none."""
+    return "://" in text or "www." in text.lower()
+
+
 def links_of(text: str) -> list[tuple[str, str | None]]:
     """Return (address, domain) of each link: the address without scheme, ``www.``, tracking and fragment.
 
     The domain is None where it says nothing: of shorteners, and of X itself. What cannot be read is left out.
     """
+    if not may_link(text):
+        return []
     found: dict[str, str | None] = {}
     for match in _LINK.finditer(text):
         link = _address(match.group().rstrip(".,;:!?)]}…"))

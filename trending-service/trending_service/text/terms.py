@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -14,7 +14,7 @@ from typing import Literal
 import snowballstemmer
 
 from castor_chassis import fold, normalise, unescape
-from trending_service.text.links import links_of
+from trending_service.text.links import links_of, may_link
 
 Kind = Literal["hashtag", "mention", "phrase", "entity", "link", "domain"]
 
@@ -37,6 +37,7 @@ _LONG_NAME = 6
 _URL = re.compile(r"(?:https?://|www\.|\bt\.co/)\S*", re.IGNORECASE)
 _RETWEET = re.compile(r"^\s*RT @(\w{1,20}):\s*", re.IGNORECASE)
 _TOKEN = re.compile(r"[#＃]\w+|@\w{1,20}|\d+(?:[.,]\d+)*(?:[^\S\n]?%)?|[^\W\d_]\w*(?:[-'’][^\W\d_]+)*")
+_PARTS = re.compile(f"({_TOKEN.pattern})")
 _HUMP = re.compile(r"[A-ZÁÉÍÓÚÑÜ]+(?![a-záéíóúñü])|[A-ZÁÉÍÓÚÑÜ]?[a-záéíóúñü]+|\d+")
 _INSIDE_SENTENCE = " \t,;()-/&'"
 _TAGS = "#＃@"
@@ -50,14 +51,16 @@ _LAUGH = re.compile(r"(?:j+[aeiou]+){2,}h?j*")
 
 
 _Sort = Literal["content", "number", "connective", "other"]
+_HEADS = ("content", "number")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Word:
+    """A word with its ``spelling`` in a phrase and ``alone``."""
+
     key: str
     spelling: str
-    opens: bool
-    """Whether a sentence begins here, where a capital letter makes no name."""
+    alone: str
     sort: _Sort
 
 
@@ -74,9 +77,10 @@ def _folded(token: str) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _key_and_sort(token: str) -> tuple[str, _Sort]:
+def _word(token: str, opens: bool) -> _Word:
+    # Where a sentence begins, a capital letter makes no name.
     key = fold(token)
-    return key, _sort_of(key)
+    return _Word(key, token, token.lower() if opens and token[1:].islower() else token, _sort_of(key))
 
 
 def _sort_of(key: str) -> _Sort:
@@ -89,12 +93,25 @@ def _sort_of(key: str) -> _Sort:
 
 
 @lru_cache(maxsize=1000)
+def _plain(text: str) -> str:
+    return normalise(unescape(text))
+
+
 def clean(text: str) -> str:
-    """Return ``text`` normalised, without the mark of a retweet, without URLs, its HTML entities resolved.
+    """Return ``text`` normalised, without the mark of a retweet, without URLs, its HTML entities resolved."""
+    plain = _plain(text)
+    mark = _RETWEET.match(plain)
+    rest = plain[mark.end() :] if mark else plain
+    return _URL.sub(" ", rest) if may_link(rest) or "t.co/" in rest.lower() else rest
+
+
+@lru_cache(maxsize=1000)
+def _tokens(text: str) -> tuple[str, ...]:
+    """Return the tokens of a cleaned text at the odd places, and what lies around them at the even ones.
 
     Its terms and its hash both begin here.
     """
-    return _URL.sub(" ", _RETWEET.sub("", normalise(unescape(text))))
+    return tuple(_PARTS.split(clean(text)))
 
 
 def retweeted(text: str) -> str | None:
@@ -111,7 +128,7 @@ def terms_of(text: str) -> dict[str, str]:
     """
     tags = _link_terms(text)
     phrases: dict[str, str] = {}
-    for run in _runs(clean(text)):
+    for run in _runs(_tokens(text)):
         if isinstance(run, str):
             _add_tag(run, tags)
         else:
@@ -132,7 +149,7 @@ def kind_of(key: str) -> Kind:
 
 def _link_terms(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for address, domain in links_of(normalise(unescape(text))):
+    for address, domain in links_of(_plain(text)):
         found.setdefault(f"{LINK}{address}"[:MAX_TERM_CHARS], address)
         if domain is not None:
             found.setdefault(f"{DOMAIN}{domain}", domain)
@@ -204,7 +221,7 @@ def text_hash(text: str) -> int:
     Case, accents, punctuation, URLs, emoji, numbers and mentions make no difference, except in texts of
     fewer than four words, which are duplicates only when they are equal.
     """
-    tokens = map(_folded, _TOKEN.findall(clean(text)))
+    tokens = map(_folded, _tokens(text)[1::2])
     words = [token for token in tokens if token[0] != "@" and not token[0].isdigit()]
     same = " ".join(words) if len(words) >= _SHORT_TEXT_WORDS else " ".join(text.split())
     return int.from_bytes(
@@ -212,23 +229,21 @@ def text_hash(text: str) -> int:
     )
 
 
-def _runs(text: str) -> Iterator[str | list[_Word]]:
+def _runs(parts: Sequence[str]) -> Iterator[str | list[_Word]]:
     # Tags, and the words between them; punctuation, tags and emoji end a phrase.
     run: list[_Word] = []
-    end = 0
     opens = True
-    for match in _TOKEN.finditer(text):
-        gap, token, end = text[end : match.start()], match.group(), match.end()
-        opens = opens or bool(gap.strip(_INSIDE_SENTENCE))
-        if run and (gap.strip(" \t") or token[0] in _TAGS):
+    for gap, token in zip(parts[::2], parts[1::2], strict=False):
+        opens = opens or (gap != " " and bool(gap.strip(_INSIDE_SENTENCE)))
+        is_tag = token[0] in _TAGS
+        if run and (is_tag or (gap != " " and gap.strip(" \t"))):
             yield run
             run = []
-        if token[0] in _TAGS:
+        if is_tag:
             yield token
         else:
-            key, sort = _key_and_sort(token)
-            run.append(_Word(key, token, opens, sort))
-        opens = token[0] in _TAGS
+            run.append(_word(token, opens))
+        opens = is_tag
     yield run
 
 
@@ -240,32 +255,27 @@ def _add_tag(token: str, found: dict[str, str]) -> None:
 
 
 def _add_phrases(run: list[_Word], found: dict[str, str]) -> None:
+    # In a shouted text a capital says nothing about the word.
     shouted = len(run) > 2 and all(word.spelling.isupper() for word in run)
     for start, first in enumerate(run):
         if first.sort == "content":
-            found.setdefault(first.key, _word_spelling(first, shouted))
-        if first.sort in ("content", "number"):
-            for key, spelling in _longer(first, run[start + 1 : start + _MAX_PHRASE_WORDS]):
-                found.setdefault(key, spelling)
+            found.setdefault(first.key, first.spelling.lower() if shouted else first.alone)
+        if first.sort in _HEADS:
+            _add_longer(first, run[start + 1 : start + _MAX_PHRASE_WORDS], found)
 
 
-def _word_spelling(word: _Word, shouted: bool) -> str:
-    # A capital that stands at the beginning of a sentence or in a shouted text says nothing about the word.
-    return word.spelling.lower() if shouted or (word.opens and word.spelling[1:].islower()) else word.spelling
-
-
-def _longer(first: _Word, following: list[_Word]) -> Iterator[tuple[str, str]]:
-    """Yield the phrases that begin with ``first`` and end with one of the words after it."""
+def _add_longer(first: _Word, following: list[_Word], found: dict[str, str]) -> None:
+    """Add the phrases that begin with ``first`` and end with one of the words after it."""
     key, spelling, words = first.key, first.spelling, 1
     has_content = first.sort == "content"
     for word in following:
         key, spelling = f"{key} {word.key}", f"{spelling} {word.spelling}"
-        if word.sort in ("content", "number"):
+        if word.sort in _HEADS:
             words += 1
             has_content = has_content or word.sort == "content"
             if words > _MAX_CONTENT_WORDS:
                 return
             if has_content:
-                yield key, spelling
+                found.setdefault(key, spelling)
         elif word.sort != "connective":
             return
