@@ -113,8 +113,8 @@ def evidence_of(
 ) -> Evidence:
     """Return the tweets of a window, and the counts before it, as the arrays that the detector takes. CPU-bound."""
     rows = {tweet.id: row for row, tweet in enumerate(seen.tweets)}
-    terms = {term: np.array(places, dtype=np.int64) for term, places in used.rows.items()}
-    return Evidence(seen.tweets, rows, _posts(question, seen.tweets, groups), terms, counts.unpack(), frozenset(groups))
+    posts = _posts(question, seen.tweets, groups)
+    return Evidence(seen.tweets, rows, posts, used.rows, counts.unpack(), frozenset(groups))
 
 
 def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[str, int]) -> WindowPosts:
