@@ -64,17 +64,35 @@ class HourlyCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class PackedCounts:
-    """Counts of the hours since 1970 from ``first_hour`` up to ``end_hour``, as PostgreSQL returns them.
+class Packed:
+    """Counts as PostgreSQL returns them: ``hours`` are pairs of int4, an hour since 1970 and its tweets.
 
-    Each of ``rows`` is a term, whether it was kept, and pairs of int4: hours and tweets. What was kept of an hour does
-    not count when the row without a term names that hour: it was counted anew, in a row that was not kept.
+    ``owners`` are pairs of int4 as well, for one term after the other: its number from 1 and the bytes of ``hours``
+    that are its own. ``kept`` tells whether they were counted before. Without ``owners`` these are stale hours.
+    """
+
+    kept: bool
+    owners: bytes | None
+    hours: bytes
+
+    def of_terms(self) -> tuple[Ints, Ints]:
+        """Return the places of the terms from 0, and the pairs that each belongs to."""
+        owners = _pairs(self.owners or b"")
+        return np.repeat(owners[:, 0] - 1, owners[:, 1] // PAIR_BYTES), _pairs(self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedCounts:
+    """Counts of the hours since 1970 from ``first_hour`` up to ``end_hour``, of the stream and of ``terms``.
+
+    What was kept of a stale hour does not count: it was counted anew.
     """
 
     first_hour: int
     end_hour: int
     stream: Mapping[int, int]
-    rows: Sequence[tuple[str | None, bool, bytes]]
+    terms: Sequence[str]
+    packed: Sequence[Packed]
 
     def unpack(self) -> HourlyCounts:
         """Return them as arrays. CPU-bound."""
@@ -83,20 +101,21 @@ class PackedCounts:
         return HourlyCounts(self.first_hour, whole, self._terms())
 
     def _terms(self) -> dict[str, tuple[Ints, Ints]]:
-        stale = [_pairs(packed)[:, 0] for term, _, packed in self.rows if term is None]
-        rows = [(term, kept, packed) for term, kept, packed in self.rows if term is not None]
-        names: dict[str, int] = {}
-        sizes = [len(packed) // PAIR_BYTES for *_, packed in rows]
-        numbers = np.repeat([names.setdefault(term, len(names)) for term, *_ in rows] or _NONE, sizes or _NONE)
-        was_kept = np.repeat([kept for _, kept, _ in rows] or _NONE.astype(bool), sizes or _NONE)
-        pairs = _pairs(b"".join(packed for *_, packed in rows))
+        stale = np.concatenate([_NONE, *(_pairs(one.hours)[:, 0] for one in self.packed if one.owners is None)])
+        parts = [self._counting(one, stale) for one in self.packed if one.owners is not None]
+        places = np.concatenate([_NONE, *(places for places, _ in parts)])
+        pairs = np.concatenate([_NONE.reshape(0, 2), *(pairs for _, pairs in parts)])
+        pairs = pairs[np.argsort(places, kind="stable")]
+        ends = np.bincount(places, minlength=len(self.terms)).cumsum()
+        found = zip(self.terms, np.split(pairs, ends[:-1]), strict=False)
+        return {term: (part[:, 0], part[:, 1]) for term, part in found if len(part)}
+
+    def _counting(self, packed: Packed, stale: Ints) -> tuple[Ints, Ints]:
+        places, pairs = packed.of_terms()
         counts = (pairs[:, 0] >= self.first_hour) & (pairs[:, 0] < self.end_hour)
-        counts &= ~(was_kept & np.isin(pairs[:, 0], np.concatenate(stale or [_NONE])))
-        numbers, pairs = numbers[counts], pairs[counts]
-        pairs = pairs[np.argsort(numbers, kind="stable")]
-        ends = np.bincount(numbers, minlength=len(names)).cumsum()
-        parts = zip(names, np.split(pairs, ends[:-1]), strict=False)
-        return {name: (part[:, 0], part[:, 1]) for name, part in parts if len(part)}
+        if packed.kept:
+            counts &= ~np.isin(pairs[:, 0], stale)
+        return places[counts], pairs[counts]
 
 
 _NONE: Ints = np.zeros(0, dtype=np.int64)

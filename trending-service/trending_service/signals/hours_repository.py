@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from castor_chassis import Postgres
-from trending_service.signals.counts import PackedCounts
+from trending_service.signals.counts import Packed, PackedCounts
 from trending_service.signals.model import Window
 
 HOUR_SECONDS = 3600
@@ -90,22 +90,30 @@ JOIN tweets AS w ON w.created_at >= s.hour AND w.created_at < s.hour + interval 
 GROUP BY s.hour
 """
 
+_WANTED = "unnest($3::text[]) WITH ORDINALITY AS wanted (term, place)"
+
+# The counts of all terms in one value, and in another, in the same order, whose they are. To group them by term would
+# take a sort on disk, since planners expect a fraction of the rows of frequent terms.
+_PACKED = """
+string_agg(int4send(place::int) || int4send(length(hours)), ''::bytea) AS owners, string_agg(hours, ''::bytea) AS hours
+"""
+
 # In one statement, so that no hour is counted twice or not at all: terms as they were counted, those of stale hours
-# counted from the tweets, and, without a term, which hours these are.
+# counted from the tweets, and, without owners, which hours these are.
 _TERMS_SQL = f"""
 WITH {_STALE},
 used AS (
-    SELECT t.term, s.hour, count(DISTINCT w.text_hash)::int AS tweets FROM stale AS s
+    SELECT wanted.place, s.hour, count(DISTINCT w.text_hash)::int AS tweets FROM stale AS s
     JOIN tweets AS w ON w.created_at >= s.hour AND w.created_at < s.hour + interval '1 hour'
     CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
-    WHERE t.term = ANY($3::text[])
-    GROUP BY t.term, s.hour)
-SELECT term, true AS kept, string_agg(hours, ''::bytea) AS hours FROM term_days
-WHERE term = ANY($3::text[]) AND day >= date_trunc('day', $1, 'UTC') AND day < $2 GROUP BY term
+    JOIN {_WANTED} ON wanted.term = t.term
+    GROUP BY wanted.place, s.hour)
+SELECT true AS kept, {_PACKED} FROM {_WANTED} JOIN term_days USING (term)
+WHERE day >= date_trunc('day', $1, 'UTC') AND day < $2
 UNION ALL
-SELECT term, false, string_agg({_PAIR}, ''::bytea) FROM used GROUP BY term
+SELECT false, {_PACKED} FROM (SELECT place, {_PAIR} AS hours FROM used) AS used
 UNION ALL
-SELECT NULL, false, string_agg({_PAIR.replace("tweets::int", "0")}, ''::bytea) FROM stale HAVING count(*) > 0
+SELECT false, NULL, string_agg({_PAIR.replace("tweets::int", "0")}, ''::bytea) FROM stale
 """
 
 _SCOPED_STREAM_SQL = """
@@ -114,13 +122,14 @@ WHERE created_at >= $1 AND created_at < $2 AND scopes @> $3 GROUP BY 1
 """
 
 _SCOPED_TERMS_SQL = f"""
-SELECT term, false AS kept, string_agg({_PAIR}, ''::bytea) AS hours
+SELECT false AS kept, {_PACKED}
 FROM (
-    SELECT t.term, date_trunc('hour', w.created_at, 'UTC') AS hour, count(DISTINCT w.text_hash)::int AS tweets
-    FROM tweets AS w CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
-    WHERE t.term = ANY($3::text[]) AND w.created_at >= $1 AND w.created_at < $2 AND w.scopes @> $4
-    GROUP BY 1, 2) AS used
-GROUP BY term
+    SELECT place, {_PAIR} AS hours FROM (
+        SELECT wanted.place, date_trunc('hour', w.created_at, 'UTC') AS hour, count(DISTINCT w.text_hash) AS tweets
+        FROM tweets AS w CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
+        JOIN {_WANTED} ON wanted.term = t.term
+        WHERE w.created_at >= $1 AND w.created_at < $2 AND w.scopes @> $4
+        GROUP BY 1, 2) AS used) AS pairs
 """
 
 
@@ -166,7 +175,8 @@ class HoursRepository:
             _hour(first),
             _hour(end),
             {_hour(row["hour"]): row["tweets"] for row in stream},
-            [tuple(row) for row in used],
+            terms,
+            [Packed(*row) for row in used if row["hours"]],
         )
 
 
