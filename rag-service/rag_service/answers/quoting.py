@@ -10,7 +10,7 @@ import numpy as np
 from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage, author_of
-from rag_service.answers.question import Question
+from rag_service.questions.question import Question
 from rag_service.answers.quotable import quotable, worth
 from rag_service.answers.relevance import NEXT, SURE, Vectors
 from rag_service.retrieval.fusion import similar_words

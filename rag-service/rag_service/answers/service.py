@@ -13,7 +13,7 @@ from rag_service.answers.passages import Passage, fold_repeats
 from rag_service.answers.positions import Overview, overview_of
 from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
-from rag_service.answers.question import Question
+from rag_service.questions.question import Question
 from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
 from rag_service.answers.relevance import Relevance, Vectors, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient

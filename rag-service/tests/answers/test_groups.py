@@ -12,7 +12,7 @@ import pytest
 
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage
-from rag_service.answers.question import Question
+from rag_service.questions.question import Question
 from rag_service.answers.quotable import quotable, worth
 from rag_service.answers.quoting import Group, groups_with_quotes, surely_about
 from rag_service.retrieval.model import Filters

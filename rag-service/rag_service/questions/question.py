@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from castor_chassis import fold
-from rag_service.answers.tone import asked_tone
+from rag_service.questions.tone import asked_tone
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.speakers import without_speakers
 from rag_service.text.periods import period_of
