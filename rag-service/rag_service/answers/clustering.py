@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rag_service.text.terms import content_keys
 
 Matrix = NDArray[np.float64]
-MOST_GROUPS = 5
+FIRST_GROUPS, MOST_GROUPS = 8, 6
+"""So many groups are made at first, and so many are left: what the others hold goes to the nearest of these."""
 LEAST_GAIN = 0.02
 """A further group is made while it stands for this share of all that is said, beside those before it."""
 SAME = 0.35
@@ -22,19 +23,29 @@ ONE_MEANING = 0.8
 USUAL, SHARED = 0.1, 0.75
 """and those that share this second part of their usual words, which stand in the first part of all texts, where these
 are half of the words of each."""
-LEAST = 0.05
+LEAST = 0.03
 """What is less alike than this to the one that stands for its group is in none.
 All were chosen on the tuned questions of bench/rag."""
+ONE_POSITION = 0.6
+"""Two groups are one where the mean likeness between them is this share of that within them."""
+OPPOSED = 0.05
+"""How much less alike texts of opposite sentiment are: what one praises and the other blames is no common position."""
 _ROUNDS = 5
 _LEAST_OF_MEAN = 3
 
 
-def similarities(texts: Sequence[str], asked: frozenset[str], vectors: Sequence[Sequence[float] | None]) -> Matrix:
+def similarities(
+    texts: Sequence[str],
+    asked: frozenset[str],
+    vectors: Sequence[Sequence[float] | None],
+    labels: Sequence[str | None] = (),
+) -> Matrix:
     """Return how alike the texts are, in [-1, 1]: the mean of the cosines of their words and of their vectors.
 
     Words are weighed by tf-idf within ``texts``; those that were asked about are left out, since all share them.
     From the vectors their mean is taken away, for the same reason; cosines are then 1 / (n - 1) too low on average,
-    which is made good. Where a vector is missing, words alone count.
+    which is made good. Where a vector is missing, words alone count. Texts whose ``labels`` of sentiment are opposite
+    are less alike, and never the same.
     """
     words = [Counter(key for key, _ in content_keys(text) if key not in asked) for text in texts]
     alike = _word_cosines(words)
@@ -46,7 +57,9 @@ def similarities(texts: Sequence[str], asked: frozenset[str], vectors: Sequence[
         by_meaning = _cosines(matrix - matrix.mean(axis=0)) + 1 / (len(known) - 1)
         alike[both] = (alike[both] + by_meaning) / 2
         same[both] |= _cosines(matrix) >= ONE_MEANING
-    return np.where(same, np.maximum(alike, 2 * SAME), alike)
+    against = _opposed(labels or [None] * len(texts))
+    alike = np.where(same, np.maximum(alike, 2 * SAME), alike)
+    return np.where(against, np.minimum(alike, SAME) - OPPOSED, alike)
 
 
 def _same_wording(words: Sequence[Mapping[str, int]]) -> NDArray[np.bool_]:
@@ -63,13 +76,20 @@ def _same_wording(words: Sequence[Mapping[str, int]]) -> NDArray[np.bool_]:
     return same
 
 
+def _opposed(labels: Sequence[str | None]) -> NDArray[np.bool_]:
+    """Return which texts are of opposite sentiment: one positive, the other negative."""
+    positive, negative = (np.array([label == one for label in labels]) for one in ("positive", "negative"))
+    either: NDArray[np.bool_] = positive[:, None] & negative[None, :]
+    return either | either.T
+
+
 def groups_of(alike: Matrix, weights: Sequence[float], seeds: Sequence[int] = ()) -> list[list[int]]:
     """Return groups of row numbers, heaviest first, each with the one that stands for it first; some are in none.
 
     Those that stand for groups are chosen one by one, each so that all together are most alike to everything, by weight
     (greedy facility location, Nemhauser et al. 1978), and then moved to the middle of their group (k-medoids). So what
     two groups say differs, and what has nothing to do with any is not counted to one. The ``seeds`` are chosen first,
-    however little they stand for.
+    however little they stand for, and have a group.
     """
     near = np.clip(alike, 0.0, None)
     np.fill_diagonal(near, 1.0)
@@ -82,6 +102,9 @@ def groups_of(alike: Matrix, weights: Sequence[float], seeds: Sequence[int] = ()
         if middle == chosen:
             break
         chosen, groups = middle, _around(middle, near)
+    needed = frozenset(seeds)
+    ranked = sorted(_joined(groups, near), key=lambda group: (needed.isdisjoint(group), -heavy[group].sum()))
+    groups = _shared_out(ranked, near)
     return sorted(groups, key=lambda group: (-heavy[group].sum(), group[0]))
 
 
@@ -97,7 +120,7 @@ def _apart(chosen: Sequence[int], near: Matrix) -> list[int]:
 def _first_of_groups(near: Matrix, heavy: Matrix, seeds: Sequence[int]) -> list[int]:
     chosen = list(seeds)
     stood_for = near[:, chosen].max(axis=1, initial=0.0)
-    while len(chosen) < min(MOST_GROUPS, len(near)):
+    while len(chosen) < min(FIRST_GROUPS, len(near)):
         gains = heavy @ np.maximum(near - stood_for[:, None], 0.0)
         gains[[place for place in range(len(near)) if chosen and near[place, chosen].max() > SAME]] = -1.0
         best = int(gains.argmax())
@@ -120,6 +143,46 @@ def _around(chosen: Sequence[int], near: Matrix) -> list[list[int]]:
         for one, group in zip(chosen, members, strict=True)
         if group
     ]
+
+
+def _joined(groups: Sequence[list[int]], near: Matrix) -> list[list[int]]:
+    """Return the groups, those as one that are nearly as alike to each other as each is in itself."""
+    kept = list(groups)
+    while True:
+        pairs = [
+            (_between(kept[one], kept[other], near) / _within(kept[one], kept[other], near), one, other)
+            for one in range(len(kept))
+            for other in range(one + 1, len(kept))
+        ]
+        most, one, other = max(pairs, default=(0.0, 0, 0))
+        if most < ONE_POSITION:
+            return kept
+        kept[one] = kept[one] + kept.pop(other)
+
+
+def _shared_out(ranked: Sequence[list[int]], near: Matrix) -> list[list[int]]:
+    """Return the first MOST_GROUPS; what the others hold goes to the one that it is most like, if it is like any."""
+    kept = [list(group) for group in ranked[:MOST_GROUPS]]
+    for place in (place for group in ranked[MOST_GROUPS:] for place in group):
+        likeness, nearest = max((float(near[place, group].mean()), number) for number, group in enumerate(kept))
+        if likeness >= LEAST:
+            kept[nearest].append(place)
+    return kept
+
+
+def _between(one: Sequence[int], other: Sequence[int], near: Matrix) -> float:
+    return float(near[np.ix_(one, other)].mean())
+
+
+def _within(one: Sequence[int], other: Sequence[int], near: Matrix) -> float:
+    """Return how alike the members of each of two groups are, on average; a single one is as like itself as SAME."""
+    means = [
+        (float(near[np.ix_(group, group)].sum()) - len(group)) / (len(group) * (len(group) - 1))
+        if len(group) > 1
+        else SAME
+        for group in (one, other)
+    ]
+    return max(sum(means) / 2, LEAST)
 
 
 def _word_cosines(words: Sequence[Mapping[str, int]]) -> Matrix:

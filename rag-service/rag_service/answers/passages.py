@@ -9,16 +9,18 @@ from datetime import datetime
 from rag_service.documents.model import Document
 from rag_service.retrieval.fusion import similar_words
 from rag_service.retrieval.model import Hit
+from rag_service.text.terms import Term, keys_of
 from rag_service.text.words import words_of
 
 
 @dataclass(slots=True)
 class Passage:
-    """A document, those found that repeat it, and its chance to be about the question (0 to 1)."""
+    """A document, those found that repeat it, its chance to be about the question (0 to 1) and its cosine to it."""
 
     document: Document
     chance: float
     words: frozenset[str]
+    cosine: float | None = None
     repeats: list[Document] = field(default_factory=list)
     copies: int = 0
     """Documents of the same words that are stored beside those found."""
@@ -29,9 +31,20 @@ class Passage:
         return len(self.repeats) + self.copies
 
     @property
+    def label(self) -> str | None:
+        """The sentiment of its document."""
+        label = self.document.metadata.get("label")
+        return label if isinstance(label, str) else None
+
+    @property
     def documents(self) -> list[Document]:
         """All that were found."""
         return [self.document, *self.repeats]
+
+    def names(self, terms: Sequence[Term]) -> bool:
+        """Return whether its document holds more than half of ``terms``."""
+        keys = keys_of([self.document.title, self.document.text])
+        return 2 * sum(term.within(keys) for term in terms) > len(terms)
 
     @property
     def times(self) -> list[datetime]:
@@ -49,7 +62,7 @@ def fold_repeats(hits: Sequence[Hit], chances: Sequence[float]) -> list[Passage]
         words = words_of(hit.document.text)
         same = next((passage for passage in passages if similar_words(words, passage.words)), None)
         if same is None:
-            passages.append(Passage(hit.document, chance, words))
+            passages.append(Passage(hit.document, chance, words, hit.similarity))
         else:
             same.repeats.append(hit.document)
             _earliest_first(same)

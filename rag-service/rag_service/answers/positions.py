@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import compress
 
 from rag_service.answers.citations import Citation
 from rag_service.answers.passages import Passage, author_of
 from rag_service.answers.quoting import Group
 from rag_service.documents.model import TWEET_SOURCE, Document
+from rag_service.questions.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,29 @@ class Position:
 class Overview:
     """The positions, largest first; ``documents`` counts all that are about the question, also those in no position
     that is shown; ``authors`` counts those that were found by the name of their author ("" for none); ``passages``
-    holds each quoted one by the id of its document."""
+    holds each quoted one by the id of its document; ``parts`` tells of each part of the question how many name it, and
+    ``joined`` how many name all of them."""
 
     positions: list[Position]
     documents: int
     authors: Counter[str]
     passages: dict[str, Passage]
+    parts: list[tuple[str, int]] = field(default_factory=list)
+    joined: int = 0
 
 
-def overview_of(passages: Sequence[Passage], groups: Sequence[Group], near: Mapping[str, float]) -> Overview:
+def overview_of(
+    passages: Sequence[Passage], groups: Sequence[Group], near: Mapping[str, float], question: Question
+) -> Overview:
     """Tell the positions of ``groups`` among all ``passages``; ``near`` says how near in meaning each quotable
     sentence is to the question and its group, and is empty when that is not known."""
     total = sum(1 + passage.same for passage in passages)
-    shown = [_position(group, total, near) for group in groups]
+    heard: set[str] = set()
+    shown = []
+    for group in groups:
+        best = group.best(near, heard)
+        heard |= {one.author for one in best}
+        shown.append(_position(group, total, [one.citation for one in best]))
     quoted = {citation.id for position in shown for citation in position.quotes}
     names = {author_of(document): _name(document) for passage in passages for document in passage.documents}
     everybody = Counter(names[author_of(document)] for passage in passages for document in passage.documents)
@@ -62,7 +74,16 @@ def overview_of(passages: Sequence[Passage], groups: Sequence[Group], near: Mapp
         total,
         everybody,
         {passage.document.id: passage for passage in passages if passage.document.id in quoted},
+        *_parts(passages, question),
     )
+
+
+def _parts(passages: Sequence[Passage], question: Question) -> tuple[list[tuple[str, int]], int]:
+    named = [[passage.names(terms) for _, terms in question.parts] for passage in passages]
+    sizes = [1 + passage.same for passage in passages]
+    counts = [sum(compress(sizes, column)) for column in zip(*named, strict=True)]
+    everything = sum(size for size, row in zip(sizes, named, strict=True) if row and all(row))
+    return list(zip((text for text, _ in question.parts), counts, strict=False)), everything
 
 
 def _name(document: Document) -> str:
@@ -72,7 +93,7 @@ def _name(document: Document) -> str:
     return f"@{document.author}" if document.source == TWEET_SOURCE else document.author
 
 
-def _position(group: Group, total: int, near: Mapping[str, float]) -> Position:
+def _position(group: Group, total: int, quotes: list[Citation]) -> Position:
     documents = [document for passage in group.passages for document in passage.documents]
     size = sum(1 + passage.same for passage in group.passages)
     times = [moment for passage in group.passages for moment in passage.times]
@@ -84,7 +105,7 @@ def _position(group: Group, total: int, near: Mapping[str, float]) -> Position:
         _sentiment(documents),
         min(times),
         max(times),
-        group.best(near),
+        quotes,
     )
 
 

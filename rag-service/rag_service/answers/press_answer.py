@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rag_service.answers.positions import Overview, Position
 from rag_service.documents.model import TWEET_SOURCE, Document
+from rag_service.questions.form import Form
 from rag_service.retrieval.model import Filters
 from rag_service.text.periods import written_day
 from rag_service.text.terms import Term
@@ -18,17 +19,22 @@ LEAST_FOR_SHARES = 5
 """Of fewer publications the tone is told in numbers: shares of two or three say nothing."""
 
 
+LEAST_PARTS = 2
 _TONES = {"positive": " de tono positivo", "negative": " de tono negativo"}
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """How many documents, the nearest, were looked at (None: of all that were found), whether those about it are all
-    that may speak of it, and the tone that is asked for."""
+    that may speak of it, the tone and the form that is asked for, how many have that form, and how many more have not
+    (None: those are told with them)."""
 
     nearest: int | None = None
     complete: bool = True
     tone: str | None = None
+    form: Form | None = None
+    formed: int = 0
+    formless: int | None = None
 
 
 def press_answer(overview: Overview, filters: Filters, survey: Survey) -> str:
@@ -47,7 +53,9 @@ def press_answer(overview: Overview, filters: Filters, survey: Survey) -> str:
 
 
 def _head(overview: Overview, filters: Filters, survey: Survey) -> str:
-    tone = _TONES.get(survey.tone or "", "")
+    tone = _TONES.get(survey.tone or "", "") + (
+        f" con {survey.form.name}" if survey.form is not None and survey.formless else ""
+    )
     if survey.complete:
         many = ("publicación" + tone + " habla", "publicaciones" + tone + " hablan")
         head = f"{_count(overview.documents, *many)} de esto"
@@ -58,7 +66,30 @@ def _head(overview: Overview, filters: Filters, survey: Survey) -> str:
     if survey.complete and survey.nearest:
         head += f", entre las {survey.nearest} más cercanas que se revisaron"
     scored = any(_tone(position) for position in overview.positions)
-    return head + (". El tono es el que estima un clasificador automático." if scored else ".")
+    tones = " El tono es el que estima un clasificador automático." if scored else ""
+    return f"{head}.{_of_parts(overview)}{_of_form(survey)}{tones}"
+
+
+def _of_parts(overview: Overview) -> str:
+    """Return how many name each part of the question, where it has several."""
+    if not overview.parts:
+        return ""
+    told = [f"«{text}» {count or 'ninguna'}" for text, count in overview.parts]
+    together = f"{'ambas cosas' if len(told) == LEAST_PARTS else 'todo'} {overview.joined or 'ninguna'}"
+    return f" De ellas nombran {_joined([*told, together], 'y')}."
+
+
+def _of_form(survey: Survey) -> str:
+    """Return how many have the form that is asked for, or how many more have not."""
+    if survey.form is None:
+        return ""
+    if not survey.formed:
+        return f" Ninguna contiene {survey.form.name}: es lo que más se acerca a la pregunta."
+    if survey.formless is None:
+        return f" {_count(survey.formed, 'de ellas contiene', 'de ellas contienen')} {survey.form.name}."
+    if not survey.formless:
+        return ""
+    return f" {_count(survey.formless, 'más trata', 'más tratan')} el tema sin {survey.form.name}."
 
 
 def nobody_spoke(missing: Sequence[Term], terms: Sequence[Term], filters: Filters) -> str:
@@ -115,7 +146,9 @@ def _quotes(position: Position, overview: Overview) -> list[str]:
         passage = overview.passages[citation.id]
         more = f"; {_count(passage.same, 'más dice', 'más dicen')} lo mismo" if passage.same else ""
         when = written_day(passage.document.published_at)
-        lines.append(f'   "{citation.quote}" [{citation.id}] ({said_by(passage.document)}, {when}{more})')
+        lines.append(
+            f'   "{" ".join(citation.quote.split())}" [{citation.id}] ({said_by(passage.document)}, {when}{more})'
+        )
     return lines
 
 

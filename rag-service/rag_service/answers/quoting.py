@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,34 +10,47 @@ import numpy as np
 from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage, author_of
+from rag_service.answers.quotable import Wanted, quotable, worth
+from rag_service.answers.relevance import NEXT, Vectors
 from rag_service.questions.question import Question
-from rag_service.answers.quotable import quotable, worth
-from rag_service.answers.relevance import NEXT, SURE, Vectors
 from rag_service.retrieval.fusion import similar_words
 from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of
 from rag_service.text.words import words_of
 
-CONSIDERED = 3
+CONSIDERED = 5
 """Of so many passages of a group, those that are most surely on the question, and of the first of another author, the
 sentences are compared."""
-BEHIND = 0.3
-"""The second author is quoted when the sentence is worth so much less than the first at most."""
-CHANCE = 0.3
+SURE_OF_GROUP = 0.55
+"""The chance that one passage of a group must have; below it, about half of what is told is about something else."""
+BEHIND, BEHIND_OF_ONE = 0.3, 0.15
+"""The second author is quoted when the sentence is worth so much less than the first at most; and another text of the
+first, of a group of AT_LEAST documents, where he alone speaks."""
+AT_LEAST = 5
+UNHEARD = 0.1
+"""What it counts that an author was not quoted yet."""
+CHANCE = 0.5
 """What the chance of a passage to be about the question counts, in the measure of cosines."""
 REPEATED, MANY = 0.05, 3
 """What it counts, in the same measure, that so many or more say the same."""
 ALIKE = 0.5
 """What likeness to the passage that stands for the group counts beside that chance."""
+MOST_OF_IT = 0.6
+"""A quote that is this share of its document has the meaning of the document."""
+APART = 0.5
+"""What nearness to the centre of another group counts against a quote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that could be quoted; ``words`` is what it is worth by them and by its passage."""
+    """A sentence that could be quoted; ``words`` is what it is worth by them and by its passage, ``vector`` that of the
+    passage where it is most of it, and ``cosine`` then its own to the question."""
 
     citation: Citation
     author: str
     words: float
+    vector: Sequence[float] | None = None
+    cosine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +74,33 @@ class Group:
         """Return so many of the candidates that are worth most by their words: to compare all would take too long."""
         return sorted(self.candidates, key=lambda one: -one.words)[:number]
 
-    def best(self, near: Mapping[str, float]) -> list[Citation]:
-        """Return the best sentence, and that of another author when it is nearly as good."""
+    def best(self, near: Mapping[str, float], heard: Collection[str] = ()) -> list[Candidate]:
+        """Return the best sentence, and that of another author, rather one not ``heard`` yet, when it is nearly as
+        good."""
         value = {one.citation: one.words + near.get(one.citation.quote, 0.0) for one in self.candidates}
         # Of equals the first counts: passages that stand for the group come before others, as do first sentences.
         ranked = sorted(self.candidates, key=lambda one: -value[one.citation])
         if not ranked:
             return []
         first = ranked[0]
-        words = words_of(first.citation.quote)
-        others = (one for one in ranked if one.author != first.author)
-        other = next((one for one in others if not similar_words(words, words_of(one.citation.quote))), None)
-        if other is None or value[other.citation] < value[first.citation] - BEHIND:
-            return [first.citation]
-        return [first.citation, other.citation]
+        words, behind = words_of(first.citation.quote), BEHIND
+        others = [
+            one
+            for one in ranked
+            if one.author != first.author and not similar_words(words, words_of(one.citation.quote))
+        ]
+        if len({author_of(passage.document) for passage in self.passages}) == 1 and len(self.passages) >= AT_LEAST:
+            others, behind = [one for one in ranked if _is_another(one, first)], BEHIND_OF_ONE
+        other = max(others, key=lambda one: value[one.citation] + UNHEARD * (one.author not in heard), default=None)
+        if other is None or value[other.citation] < value[first.citation] - behind:
+            return [first]
+        return [first, other]
+
+
+def _is_another(one: Candidate, first: Candidate) -> bool:
+    """Return whether a sentence is of another document, and says something else than ``first``."""
+    words, others = words_of(one.citation.quote), words_of(first.citation.quote)
+    return one.citation.id != first.citation.id and len(words & others) <= len(words | others) / 3
 
 
 def groups_with_quotes(
@@ -87,21 +113,24 @@ def groups_with_quotes(
     terms = question.terms
     texts = [passage.document.text for passage in passages]
     asked = keys_of([term.word for term in terms])
-    alike = similarities(texts, asked, vectors)
+    alike = similarities(texts, asked, vectors, [passage.label for passage in passages])
     weights = [passage.chance**2 * (1 + passage.same) for passage in passages]
     seeds: list[int] = []
     if compared:
         authors = np.array([author_of(passage.document) for passage in passages])
         alike[authors[:, None] != authors[None, :]] = -1.0
         seeds = _surest_of_each_author(passages)
+    else:
+        seeds = _surest_of_each_part(passages, question)
     groups = groups_of(alike, weights, seeds)
     labels = labels_of(texts, groups, asked)
+    known = {passage.document.id: vector for passage, vector in zip(passages, vectors, strict=True)}
     surest = [_surest([(passages[place], float(alike[group[0], place])) for place in group]) for group in groups]
     found = [
         Group(
             [passages[place] for place in group],
             label,
-            _candidates(first, question, label),
+            _candidates(first, question, label, known),
             _centre([vectors[place] for place in group]),
         )
         for group, first, label in zip(groups, surest, labels, strict=True)
@@ -116,7 +145,8 @@ def surely_about(
 
     Where authors are ``compared``, the surest group of each stays.
     """
-    least = min(SURE, NEXT * max(passage.chance for passage in passages))
+    best = max(passage.chance for passage in passages)
+    least = min(SURE_OF_GROUP, NEXT * best)
     surest: dict[str, Group] = {}
     for group in sorted(groups, key=lambda one: -one.chance) if compared else ():
         surest.setdefault(_author_of(group), group)
@@ -126,15 +156,21 @@ def surely_about(
 
 
 def nearness(
-    groups: Sequence[Group], question: Sequence[float], sentences: Mapping[str, Sequence[float]]
+    groups: Sequence[Group], question: Sequence[float] | None, sentences: Mapping[str, Sequence[float]]
 ) -> dict[str, float]:
-    """Return the cosine of each sentence to the question plus that to the centre of its group."""
+    """Return the cosine of each sentence to the question plus that to the centre of its group, less a part of that to
+    the nearest other centre; ``sentences`` has the vectors of those that are no whole document."""
+    centres = [group.centre for group in groups]
     found = {}
-    for group in groups:
+    for place, group in enumerate(groups):
+        others = np.array([one for one in centres[:place] + centres[place + 1 :] if one is not None])
         for one in group.candidates:
-            vector = sentences.get(one.citation.quote)
-            if vector is not None and group.centre is not None:
-                found[one.citation.quote] = float(np.dot(vector, question) + np.dot(vector, group.centre))
+            vector = sentences.get(one.citation.quote, one.vector)
+            if vector is None or group.centre is None:
+                continue
+            asked = one.cosine if question is None or one.vector is not None else float(np.dot(vector, question))
+            apart = float((others @ np.array(vector)).max(initial=0.0)) if len(others) else 0.0
+            found[one.citation.quote] = asked + float(np.dot(vector, group.centre)) - APART * apart
     return found
 
 
@@ -144,6 +180,19 @@ def _surest_of_each_author(passages: Sequence[Passage]) -> list[int]:
     for place in sorted(range(len(passages)), key=lambda one: -passages[one].chance):
         found.setdefault(author_of(passages[place].document), place)
     return sorted(found.values())
+
+
+def _surest_of_each_part(passages: Sequence[Passage], question: Question) -> list[int]:
+    """Return the place of the passage that most surely is about the question and names it, of each part."""
+    found = (
+        max(
+            (place for place, one in enumerate(passages) if one.names(terms)),
+            key=lambda place: passages[place].chance,
+            default=None,
+        )
+        for _, terms in question.parts
+    )
+    return sorted({place for place in found if place is not None})
 
 
 def _author_of(group: Group) -> str:
@@ -160,14 +209,41 @@ def _surest(members: Sequence[tuple[Passage, float]]) -> list[Passage]:
     return [*first, *([other] if other else [])]
 
 
-def _candidates(passages: Sequence[Passage], question: Question, labels: Sequence[str]) -> list[Candidate]:
+def _candidates(
+    passages: Sequence[Passage],
+    question: Question,
+    labels: Sequence[str],
+    vectors: Mapping[str, Sequence[float] | None],
+) -> list[Candidate]:
     own = keys_of(labels)
-    found = [(passage, citation) for passage in passages for citation in quotable(passage.document)]
-    values = [worth(one.quote, question.terms, own, counted=question.counts) for _, one in found]
+    wanted = _wanted(question)
+    found = [(passage, citation) for passage in passages for citation in quotable(passage.document, wanted)]
+    values = [worth(one.quote, question.terms, own, form=question.form) for _, one in found]
     return [
-        Candidate(one, author_of(passage.document), value + _worth_of(passage))
+        Candidate(
+            one,
+            author_of(passage.document),
+            value + _worth_of(passage),
+            vectors[passage.document.id] if _is_most_of(one, passage) else None,
+            passage.cosine or 0.0,
+        )
         for (passage, one), value in zip(found, values, strict=True)
     ]
+
+
+def _wanted(question: Question) -> Wanted:
+    """Return what tells whether a sentence has a word of the question, or the form that it asks for."""
+    terms, form = question.terms, question.form
+
+    def wanted(text: str) -> bool:
+        keys = keys_of([text])
+        return any(term.within(keys) for term in terms) or (form is not None and form.of(text))
+
+    return wanted
+
+
+def _is_most_of(quoted: Citation, passage: Passage) -> bool:
+    return passage.cosine is not None and len(quoted.quote) >= MOST_OF_IT * len(passage.document.text)
 
 
 def _worth_of(passage: Passage) -> float:

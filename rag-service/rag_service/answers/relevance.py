@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 import numpy as np
 
+from rag_service.questions.form import REASONS, Form
 from rag_service.retrieval.model import Hit
 from rag_service.text.handles import is_in_handle
 from rag_service.text.names import means, mentions
@@ -39,6 +40,9 @@ FULL = 3
 """For other models so many documents that hold all words tell how near one about the question is: their median."""
 ENOUGH_OF_TONE = 3
 """So many must have the tone that is asked for; labels are often wrong, and fewer may be all that was found of it."""
+ENOUGH_OF_FORM, SHARE_OF_FORM = 3, 0.4
+"""So many proposals, and this share, are told without what proposes nothing: more may be proposals of another shape. A
+single number answers a question for one."""
 LEAST_WORDS = 2
 """A text of fewer words with a subject says nothing about anything."""
 _COUNTED = 4_000
@@ -53,15 +57,32 @@ class Relevance:
     missing: list[Term]
     tone: str | None = None
     """The label that all of them have, where the question asks for it."""
+    form: Form | None = None
+    """The form that the question asks for, where they were looked at for it,"""
+    formed: int = 0
+    """how many of them have it,"""
+    formless: int | None = None
+    """and how many more are about the question without it, where those were left out."""
 
     def of_tone(self, label: str | None) -> Relevance:
         """Return those with ``label``, where there are enough of them, else the same."""
         kept = [place for place, hit in enumerate(self.hits) if hit.document.metadata.get("label") == label]
         if label is None or len(kept) < ENOUGH_OF_TONE:
             return self
-        return Relevance(
-            [self.hits[place] for place in kept], [self.chances[place] for place in kept], self.missing, label
-        )
+        return replace(self._of(kept), tone=label)
+
+    def of_form(self, form: Form | None, terms: Sequence[Term]) -> Relevance:
+        """Return those that have what the question asks for, where there are enough, and that they have it."""
+        if form is None or form is REASONS:
+            return self
+        kept = [place for place, hit in enumerate(self.hits) if form.within(hit.document.text, terms)]
+        if len(kept) < (1 if form.counts else max(ENOUGH_OF_FORM, SHARE_OF_FORM * len(self.hits))):
+            return replace(self, form=form, formed=len(kept))
+        return replace(self._of(kept), form=form, formed=len(kept), formless=len(self.hits) - len(kept))
+
+    def _of(self, places: Sequence[int]) -> Relevance:
+        hits, chances = [self.hits[place] for place in places], [self.chances[place] for place in places]
+        return replace(self, hits=hits, chances=chances)
 
 
 def relevance_of(

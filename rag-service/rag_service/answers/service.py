@@ -13,12 +13,12 @@ from rag_service.answers.passages import Passage, fold_repeats
 from rag_service.answers.positions import Overview, overview_of
 from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
-from rag_service.questions.question import Question
 from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
 from rag_service.answers.relevance import Relevance, Vectors, relevance_of
 from rag_service.clients.openai import ChatReply, OpenAIClient
 from rag_service.documents.model import Document
 from rag_service.metrics import ABSTENTIONS, CITATIONS, DEGRADED, QUARANTINED
+from rag_service.questions.question import Question
 from rag_service.retrieval.fusion import shared, without_near_duplicates
 from rag_service.retrieval.model import Filters, Found
 from rag_service.retrieval.service import RetrievalService
@@ -101,13 +101,15 @@ class AnswerService:
         compared = len(found.speakers) > 1
         passages, groups = await self.in_thread(_grouped, passages, question, of_passages, compared=compared)
         near = {} if found.degraded else await self._nearness(question.text, groups)
-        return relevance, await self.in_thread(overview_of, passages, groups, near)
+        return relevance, await self.in_thread(overview_of, passages, groups, near, question)
 
     async def _nearness(self, question: str, groups: Sequence[Group]) -> dict[str, float]:
         best = [one for group in groups for one in group.likeliest(SENTENCES)]
-        texts = list(dict.fromkeys(one.citation.quote for one in best))
-        if not any(group.centre for group in groups) or len(texts) < FEWEST:
+        texts = list(dict.fromkeys(one.citation.quote for one in best if one.vector is None))
+        if not any(group.centre for group in groups) or len(best) < FEWEST:
             return {}
+        if not texts:
+            return nearness(groups, None, {})
         asked, embedded = await asyncio.gather(
             self.retrieval.encoder.embed_query(question),
             self.retrieval.encoder.embed_now([searchable(text) for text in texts]),
@@ -121,7 +123,7 @@ def _about(
     question: Question, found: Found, frequencies: Mapping[str, int], vectors: Vectors
 ) -> tuple[Relevance, list[Passage]]:
     everything = relevance_of(question.terms, frequencies, found.hits, vectors, full_names(question.text))
-    relevance = everything.of_tone(question.tone)
+    relevance = everything.of_tone(question.tone).of_form(question.form, question.terms)
     return relevance, fold_repeats(relevance.hits, relevance.chances)
 
 
@@ -151,7 +153,8 @@ def _of_positions(
         for citation in position.quotes
     ]
     nearest = considered if considered >= MANY * SURVEYED else None
-    survey = Survey(nearest, len(relevance.hits) < MANY * SURVEYED, relevance.tone)
+    complete = len(relevance.hits) < MANY * SURVEYED
+    survey = Survey(nearest, complete, relevance.tone, relevance.form, relevance.formed, relevance.formless)
     text = press_answer(overview, question.filters, survey)
     return Answer(text, passages, considered, degraded, overview.positions, missing)
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from castor_chassis import fold
+from rag_service.questions.form import Form, asked_form
 from rag_service.questions.tone import asked_tone
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.speakers import without_speakers
+from rag_service.text.normal import searchable
 from rag_service.text.periods import period_of
 from rag_service.text.terms import Term, question_terms
 from rag_service.text.words import words_of
@@ -18,7 +19,8 @@ _OF_A_PERIOD = words_of(
     "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre hoy "
     "ayer anteayer ultima ultimas ultimos ultimo semana semanas mes meses dia dias ano"
 )
-_COUNTS = re.compile(r"\b(?:cuant[ao]s?|cifras?|porcentajes?|que (?:numero|proporcion|tasa))\b")
+
+_PUNCTUATION = re.compile(r"[,;:.¿?¡!]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,28 @@ class Question:
     @property
     def counts(self) -> bool:
         """Whether it asks for a number."""
-        return _COUNTS.search(fold(self.text, keep_enye=False)) is not None
+        return self.form is not None and self.form.counts
+
+    @property
+    def form(self) -> Form | None:
+        """Of what form is what it asks for: proposals, reasons, numbers, None for anything said."""
+        return asked_form(self.text)
 
     @property
     def tone(self) -> str | None:
         """The label of what it asks for: negative for criticism, positive for praise, None for anything said."""
         return asked_tone(self.text)
+
+    @property
+    def parts(self) -> list[tuple[str, list[Term]]]:
+        """What "y" or "o" joins, as it is written, with its terms; none where it asks for one thing or in sentences."""
+        parts: dict[int, list[Term]] = {}
+        for term in self.terms:
+            if not term.speaker:
+                parts.setdefault(term.part, []).append(term)
+        written = [(_written(self.text, terms), terms) for terms in parts.values()]
+        whole = len(parts) > 1 and not any(_PUNCTUATION.search(text) for text, _ in written)
+        return written if whole else []
 
     @classmethod
     def of(cls, text: str, filters: Filters) -> Question:
@@ -55,6 +73,13 @@ class Question:
         terms = [term for term in self.terms if not term.speaker] or self.terms
         author = authors[0] if len(authors) == 1 else self.filters.author
         return Question(without_speakers(self.text, self.terms), terms, replace(self.filters, author=author))
+
+
+def _written(text: str, terms: Sequence[Term]) -> str:
+    """Return ``text`` from the first of ``terms`` to the last, or their words where they are not found in order."""
+    words = [re.escape(term.word) for term in terms]
+    found = re.search(rf"\b{words[0]}\b(?:.*?\b{words[-1]}\b)?" if words[1:] else rf"\b{words[0]}\b", searchable(text))
+    return found.group() if found else " ".join(term.word for term in terms)
 
 
 def _is_of_a_period(term: Term) -> bool:

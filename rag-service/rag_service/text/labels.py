@@ -12,10 +12,9 @@ from rag_service.text.normal import searchable
 from rag_service.text.terms import STOP_WORDS, content_stem
 from rag_service.text.words import words_of
 
-HELD = 0.25
-"""A phrase labels a group when this share of its texts holds it, and as many as this:"""
+HELD = (0.6, 0.3, 0.3)
+"""A phrase of one, two or three words labels a group when this share of its texts holds it, and as many as this:"""
 _HOLDERS = (3, 2, 2)
-"""of one word, of two and of three."""
 MOST_LABELS, LONGEST = 2, 3
 READ = 1_000
 """Of each text so many characters are read for phrases."""
@@ -40,7 +39,11 @@ _NOUNS = words_of(
 )
 _OF_EVERYTHING = words_of(
     "ano anos cien cientos cosa cosas colombia forma gente gran grande grandes mil miles millon millones billones "
-    "mundo nacional nueva nuevas nuevo nuevos pais parte vida"
+    "mundo nacional nueva nuevas nuevo nuevos pais parte vida campana candidato candidata dia dias gobierno hijo hija "
+    "hijos hijas hombre hombres importante importantes mayor mayores meta momento ojos oportunidad oportunidades "
+    "persona personas presidente presidenta problema problemas programa programas propuesta propuestas proyecto "
+    "proyectos social sociales tema temas tiempo enero febrero marzo abril mayo junio julio agosto septiembre octubre "
+    "noviembre diciembre nadie respeto vuelta"
 )
 """Words that say nothing about a group by themselves, as do numbers."""
 
@@ -55,18 +58,21 @@ def labels_of(texts: Sequence[str], groups: Sequence[Sequence[int]], asked: froz
     """
     held = [dict(_phrases(text, asked)) for text in texts]
     overall = Counter(phrase for phrases in held for phrase in phrases)
-    return [_labels([held[place] for place in group], overall, len(texts)) for group in groups]
+    found = [_labels([held[place] for place in group], overall, len(texts)) for group in groups]
+    # What two groups are about sets neither apart.
+    often = Counter(fold(label, keep_enye=False) for labels in found for label in labels)
+    return [[label for label in labels if often[fold(label, keep_enye=False)] == 1] for labels in found]
 
 
 def _labels(held: Sequence[Mapping[Phrase, str]], overall: Mapping[Phrase, int], total: int) -> list[str]:
     if len(held) == 1:
         return []
     within = Counter(phrase for phrases in held for phrase in phrases)
-    least = math.ceil(len(held) * HELD)
+    least = [max(holders, math.ceil(len(held) * share)) for holders, share in zip(_HOLDERS, HELD, strict=True)]
     scores = {
         phrase: count / len(held) * math.log(1 + total / overall[phrase]) * _LENGTH_COUNTS[len(phrase) - 1]
         for phrase, count in within.items()
-        if count >= max(least, _HOLDERS[len(phrase) - 1])
+        if count >= least[len(phrase) - 1]
     }
     chosen: list[Phrase] = []
     for phrase in sorted(scores, key=lambda one: (-scores[one], one)):

@@ -12,9 +12,10 @@ import pytest
 
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage
-from rag_service.questions.question import Question
 from rag_service.answers.quotable import quotable, worth
 from rag_service.answers.quoting import Group, groups_with_quotes, surely_about
+from rag_service.questions.form import NUMBERS
+from rag_service.questions.question import Question
 from rag_service.retrieval.model import Filters
 from rag_service.text.labels import labels_of
 from rag_service.text.terms import keys_of, question_terms
@@ -94,7 +95,7 @@ def test_where_a_number_is_asked_for_one_is_quoted() -> None:
     """A sentence with a number is worth more there, and nowhere else."""
     terms = question_terms("¿Cuántos empleos prometen?")
     with_number, without = "Crearemos 440 mil empleos.", "Crearemos más empleos aún."
-    assert worth(with_number, terms, frozenset(), counted=True) > worth(without, terms, frozenset(), counted=True)
+    assert worth(with_number, terms, frozenset(), form=NUMBERS) > worth(without, terms, frozenset(), form=NUMBERS)
     assert worth(without, terms, frozenset()) == pytest.approx(worth(with_number, terms, frozenset()), abs=0.01)
 
 
@@ -200,7 +201,8 @@ def _cost(text: str) -> float:
 
 def _by(author: str, number: int, chance: float) -> Passage:
     text = f"Empleo{number} con vias{number} y escuelas{number}."
-    return Passage(SimpleNamespace(id=f"{author}{number}", text=text, author=author), chance, frozenset())
+    document: Any = SimpleNamespace(id=f"{author}{number}", text=text, author=author, metadata={})
+    return Passage(document, chance, frozenset())
 
 
 @pytest.mark.parametrize("many", [20, 60])
