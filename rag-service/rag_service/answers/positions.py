@@ -10,7 +10,7 @@ from itertools import compress
 
 from rag_service.answers.citations import Citation
 from rag_service.answers.passages import Passage, author_of
-from rag_service.answers.quoting import Group
+from rag_service.answers.quoting import Candidate, Group
 from rag_service.documents.model import TWEET_SOURCE, Document
 from rag_service.questions.question import Question
 
@@ -60,11 +60,11 @@ def overview_of(
     """Tell the positions of ``groups`` among all ``passages``; ``near`` says how near in meaning each quotable
     sentence is to the question and its group, and is empty when that is not known."""
     total = sum(1 + passage.same for passage in passages)
-    heard: set[str] = set()
+    told: list[Candidate] = []
     shown = []
     for group in groups:
-        best = group.best(near, heard)
-        heard |= {one.author for one in best}
+        best = group.best(near, told)
+        told += best
         shown.append(_position(group, total, [one.citation for one in best]))
     quoted = {citation.id for position in shown for citation in position.quotes}
     names = {author_of(document): _name(document) for passage in passages for document in passage.documents}

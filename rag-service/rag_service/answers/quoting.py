@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,8 @@ first, of a group of AT_LEAST documents, where he alone speaks."""
 AT_LEAST = 5
 UNHEARD = 0.1
 """What it counts that an author was not quoted yet."""
+TOLD = 0.15
+"""What it costs that the quote of another group said nearly the same."""
 CHANCE = 0.5
 """What the chance of a passage to be about the question counts, in the measure of cosines."""
 REPEATED, MANY = 0.05, 3
@@ -74,10 +76,15 @@ class Group:
         """Return so many of the candidates that are worth most by their words: to compare all would take too long."""
         return sorted(self.candidates, key=lambda one: -one.words)[:number]
 
-    def best(self, near: Mapping[str, float], heard: Collection[str] = ()) -> list[Candidate]:
-        """Return the best sentence, and that of another author, rather one not ``heard`` yet, when it is nearly as
-        good."""
-        value = {one.citation: one.words + near.get(one.citation.quote, 0.0) for one in self.candidates}
+    def best(self, near: Mapping[str, float], quoted: Sequence[Candidate] = ()) -> list[Candidate]:
+        """Return the best sentence, and that of another author, rather one not ``quoted`` yet, when it is nearly as
+        good; what says nearly what was quoted gives way."""
+        heard = {one.author for one in quoted}
+        told = [words_of(one.citation.quote) for one in quoted]
+        value = {
+            one.citation: one.words + near.get(one.citation.quote, 0.0) - TOLD * _is_told(one, told)
+            for one in self.candidates
+        }
         # Of equals the first counts: passages that stand for the group come before others, as do first sentences.
         ranked = sorted(self.candidates, key=lambda one: -value[one.citation])
         if not ranked:
@@ -95,6 +102,12 @@ class Group:
         if other is None or value[other.citation] < value[first.citation] - behind:
             return [first]
         return [first, other]
+
+
+def _is_told(one: Candidate, told: Sequence[frozenset[str]]) -> bool:
+    """Return whether most of the words of a sentence, or of one that was quoted, are in both."""
+    words = words_of(one.citation.quote)
+    return any(2 * len(words & others) > min(len(words), len(others)) for others in told)
 
 
 def _is_another(one: Candidate, first: Candidate) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage
 from rag_service.answers.quotable import quotable, worth
-from rag_service.answers.quoting import Group, groups_with_quotes, surely_about
+from rag_service.answers.quoting import Candidate, Group, groups_with_quotes, surely_about
 from rag_service.questions.form import NUMBERS
 from rag_service.questions.question import Question
 from rag_service.retrieval.model import Filters
@@ -226,3 +227,22 @@ def test_what_nobody_surely_says_is_no_position() -> None:
     groups = [Group([sure, doubtful], [], [], None), Group([alone], [], [], None)]
     assert surely_about([sure, doubtful, alone], groups) == ([sure, doubtful], groups[:1])
     assert surely_about([alone], groups[1:]) == ([alone], groups[1:])
+
+
+def _candidate(author: str, quote: str, words: float) -> Candidate:
+    return Candidate(Citation(f"{author}:{quote}", quote, 0, len(quote)), author, words)
+
+
+def test_who_and_what_was_not_quoted_yet_goes_first() -> None:
+    """A little better is no reason to tell again what another group said, or to hear the same author again."""
+    again = _candidate("ana", "El metro tapa la luz de todo el barrio viejo.", 1.0)
+    other = _candidate("ana", "Los buses nuevos hacen menos ruido que los de antes.", 0.9)
+    luz, eva = (
+        _candidate("luz", "Cuestan poco y llegan pronto.", 0.8),
+        _candidate("eva", "Salen cada diez minutos.", 0.75),
+    )
+    group = Group([], [], [again, other, luz, eva], None)
+    quoted = [_candidate("luz", "El metro tapa la luz de todo el barrio.", 1.0)]
+    assert group.best({}) == [again, luz]
+    assert group.best({}, quoted) == [other, eva]
+    assert Group([], [], [again, _candidate("luz", "Llueve mucho hoy por aquí.", 0.1)], None).best({}) == [again]
