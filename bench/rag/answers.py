@@ -3,16 +3,19 @@
     python -m bench rag_answers --output FOLDER
 
 The questions are those of `questions_es.tsv` that are marked; those about real tweets need `colombia_2022_tweets.csv`
-in CASTOR_DATA or ../shared/data. Tweets are labelled by the fast sentiment model. A reader scores them.
+in CASTOR_DATA or ../shared/data. Tweets are labelled by the fast sentiment model. A reader scores them. How long one
+takes is printed: with the encoder in this process, and the work of PostgreSQL not counted to that of the processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.rag.database import searched
@@ -56,13 +59,21 @@ async def write(folder: Path) -> None:
     asked = [question for question in questions() if question.answered and question.corpus in corpora]
     none: Any = NoModel()
     drafts = labelled([tweet for tweets in corpora.values() for tweet in tweets])
+    took: list[float] = []
+    cost: list[float] = []
     async with searched(drafts, TransformerEncoder.load()) as retrieval:
         service = AnswerService(retrieval, none, "", asyncio.to_thread)
         for number, question in enumerate(asked, 1):
             filters = Filters(as_of=AS_OF[question.corpus], dataset=question.corpus)
+            began, worked = time.perf_counter(), time.process_time()
             answer = await service.answer(question.text, filters, SHOWN)
+            took.append(time.perf_counter() - began)
+            cost.append(time.process_time() - worked)
             text = written(question, answer.text, answer.documents_considered, answer.abstained)
             (folder / f"{number:02}.md").write_text(text, encoding="utf-8")
+    print(
+        f"an answer takes {1000 * median(took):.0f} ms (p50), {1000 * median(cost):.0f} ms of a processor without SQL"
+    )
     print(f"{len(asked)} answers in {folder}; score them by bench/rag/rubric.md")
 
 

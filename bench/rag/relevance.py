@@ -21,9 +21,9 @@ from bench.rag.answers import NoModel, labelled
 from bench.rag.database import searched
 from bench.rag.questions import AS_OF, JudgedQuestion, corpus, questions
 from openai_service.embeddings.transformer import TransformerEncoder
-from rag_service.questions.question import Question
 from rag_service.answers.relevance import coverage_of, evidence_of, relevance_of
 from rag_service.answers.service import AnswerService
+from rag_service.questions.question import Question
 from rag_service.retrieval.model import Filters
 from rag_service.text.names import full_names
 
