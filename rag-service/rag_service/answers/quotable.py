@@ -45,11 +45,9 @@ _TITLE = re.compile(
 _LINK = re.compile(r"(?:[:👇➡▶🔴]|https?://\S+)\W*$")
 _END = 80
 _FINAL = frozenset('.!?…"”»)')
-LEANING, INVITING, LINKING, ASKING, SHORT, OPEN, EMPTY = 0.1, 0.2, 0.15, 0.1, 0.1, 0.05, 0.15
+LEANING, INVITING, LINKING, ASKING, SHORT, OPEN, EMPTY = 0.1, 0.2, 0.15, 0.1, 0.15, 0.05, 0.15
 """What it costs a sentence that it cannot be understood alone, calls people together or thanks them, leads to a link,
 asks, says little or has no end; in the measure of cosines."""
-BRIEF = 90
-"""A quote of fewer characters says the less the shorter it is."""
 LENGTH = 0.00005
 """What a character costs: of two that say the same the shorter is quoted."""
 FORMLESS = 0.25
@@ -103,8 +101,6 @@ def _faults(quote: str) -> Iterator[float]:
         yield LINKING
     if quote.rstrip().endswith("?"):
         yield ASKING
-    if len(quote) < BRIEF:
-        yield SHORT * (1 - len(quote) / BRIEF)
     if len(quote) < SHORT_QUOTE:
         yield SHORT
     if len(words_of(quote)) < _LEAST_WORDS:

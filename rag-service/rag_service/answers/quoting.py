@@ -11,7 +11,7 @@ from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage, author_of
 from rag_service.answers.quotable import Wanted, quotable, worth
-from rag_service.answers.relevance import NEXT, Vectors
+from rag_service.answers.relevance import NEXT, SURE, Vectors
 from rag_service.questions.question import Question
 from rag_service.retrieval.fusion import similar_words
 from rag_service.text.labels import labels_of
@@ -21,8 +21,6 @@ from rag_service.text.words import words_of
 CONSIDERED = 5
 """Of so many passages of a group, those that are most surely on the question, and of the first of another author, the
 sentences are compared."""
-SURE_OF_GROUP = 0.55
-"""The chance that one passage of a group must have; below it, about half of what is told is about something else."""
 BEHIND, BEHIND_OF_ONE = 0.3, 0.15
 """The second author is quoted when the sentence is worth so much less than the first at most; and another text of the
 first, of a group of AT_LEAST documents, where he alone speaks."""
@@ -159,7 +157,7 @@ def surely_about(
     Where authors are ``compared``, the surest group of each stays.
     """
     best = max(passage.chance for passage in passages)
-    least = min(SURE_OF_GROUP, NEXT * best)
+    least = min(SURE, NEXT * best)
     surest: dict[str, Group] = {}
     for group in sorted(groups, key=lambda one: -one.chance) if compared else ():
         surest.setdefault(_author_of(group), group)

@@ -167,16 +167,16 @@ async def test_proposals_are_told_where_they_are_asked_for(city: World) -> None:
     assert asked["answer"].startswith("3 publicaciones con propuestas hablan de esto hasta el ")
     assert "1 más trata el tema sin propuestas." in asked["answer"]
     assert {citation["quote"] for citation in (await _ask(city, "¿Qué dicen del tranvía?"))["citations"]} == set(said)
-    none = await _ask(city, "¿Cuántos kilómetros tendrá el tranvía?")
+    none = await _ask(city, "¿Cuántos hablan del tranvía?")
     assert "Ninguna contiene cifras: es lo que más se acerca a la pregunta." in none["answer"]
 
 
 async def test_each_part_of_a_question_is_counted(city: World) -> None:
     """The first line says how many name what "y" joins, and does not sound as if all spoke of both."""
-    said = ("El tranvía es caro.", "El tranvía sale tarde.", "El teleférico es lento.", "Tranvía y teleférico pitan.")
+    said = ("El tranvía sale caro.", "El teleférico es lento.", "Tranvía y teleférico pitan.")
     for number, text in enumerate(said):
         city.feed.add(f"70{number}", text, username=f"v{number}", created_at="2022-05-11T12:00:00Z")
-    await city.eventually(lambda: city.cursor_is("12"))
+    await city.eventually(lambda: city.cursor_is("11"))
     data = await _ask(city, "¿Qué dicen del tranvía y el teleférico?")
-    assert "De ellas nombran «tranvía» 3, «teleférico» 2 y ambas cosas 1." in data["answer"]
-    assert {said[2], said[3]} & {citation["quote"] for citation in data["citations"]}
+    assert "De ellas nombran «tranvía» 2, «teleférico» 2 y ambas cosas 1." in data["answer"]
+    assert {citation["quote"] for citation in data["citations"]} == set(said)
