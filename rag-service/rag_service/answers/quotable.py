@@ -69,14 +69,29 @@ def quotable(document: Document, wanted: Wanted = _nothing) -> list[Citation]:
 
     Those of fewer than four words, and those too long, are among them only where there are no others; none is twice.
     """
-    spans = list(sentences(document.text))
-    found = [citation for span in spans if (citation := _citation(document, *span)) is not None]
-    whole = [_whole(document, one, spans, wanted) for one in found]
+    whole = list(_wholes(document, wanted))
     return [
         one
         for one in dict.fromkeys(whole)
         if len(words_of(one.quote)) >= _LEAST_WORDS and len(one.quote) <= LONGEST_QUOTE
     ] or whole
+
+
+def _wholes(document: Document, wanted: Wanted) -> Iterator[Citation]:
+    """Yield each sentence with those beside it. What one that is wanted was told with is not looked at again, and what
+    another was told with only if it is wanted: so each is read a few times, however many there are."""
+    spans = list(sentences(document.text))
+    told, told_wanted = 0, 0
+    for span in spans:
+        one = _citation(document, *span)
+        if one is None or one.end <= told_wanted:
+            continue
+        about = wanted(one.quote)
+        if not about and one.end <= told:
+            continue
+        whole = _whole(document, one, spans, wanted if about else _nothing)
+        told, told_wanted = max(told, whole.end), whole.end if about else told_wanted
+        yield whole
 
 
 def worth(quote: str, asked: Sequence[Term], group: frozenset[str], *, form: Form | None = None) -> float:
@@ -111,7 +126,6 @@ def _faults(quote: str) -> Iterator[float]:
 
 def _whole(document: Document, quoted: Citation, spans: Sequence[tuple[int, int]], wanted: Wanted) -> Citation:
     """Return a quote with the sentences after and then before it that belong to it, while it is not too long."""
-    wanted = wanted if wanted(quoted.quote) else _nothing
     last = bisect_left(spans, (quoted.end,))
     while last < len(spans) and _goes_on(document, quoted, spans[last], wanted):
         longer = _extended(document, quoted.start, spans[last][1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rag_service.questions.form import Form, asked_form
 from rag_service.questions.tone import asked_tone
@@ -21,9 +22,10 @@ _OF_A_PERIOD = words_of(
 )
 
 _PUNCTUATION = re.compile(r"[,;:.¿?¡!]")
+MOST_PARTS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """A question: its words of substance, and filters that also hold the period it names."""
 
@@ -36,26 +38,28 @@ class Question:
         """Whether it asks for a number."""
         return self.form is not None and self.form.counts
 
-    @property
+    @cached_property
     def form(self) -> Form | None:
         """Of what form is what it asks for: proposals, reasons, numbers, None for anything said."""
         return asked_form(self.text)
 
-    @property
+    @cached_property
     def tone(self) -> str | None:
         """The label of what it asks for: negative for criticism, positive for praise, None for anything said."""
         return asked_tone(self.text)
 
-    @property
+    @cached_property
     def parts(self) -> list[tuple[str, list[Term]]]:
-        """What "y" or "o" joins, as it is written, with its terms; none where it asks for one thing or in sentences."""
+        """What "y" or "o" joins, as it is written, with its terms; none where it asks for one thing, for many or in
+        sentences."""
         parts: dict[int, list[Term]] = {}
         for term in self.terms:
             if not term.speaker:
                 parts.setdefault(term.part, []).append(term)
+        if not 1 < len(parts) <= MOST_PARTS:
+            return []
         written = [(_written(self.text, terms), terms) for terms in parts.values()]
-        whole = len(parts) > 1 and not any(_PUNCTUATION.search(text) for text, _ in written)
-        return written if whole else []
+        return [] if any(_PUNCTUATION.search(text) for text, _ in written) else written
 
     @classmethod
     def of(cls, text: str, filters: Filters) -> Question:

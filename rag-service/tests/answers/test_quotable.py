@@ -69,3 +69,18 @@ def test_a_quote_of_many_sentences_has_an_end() -> None:
 def test_the_number_of_a_thread_is_no_part_of_a_quote() -> None:
     """It stands at the end, where addresses do."""
     assert _quotes("El empleo sube en todo Cali (3/4)") == ["El empleo sube en todo Cali"]
+
+
+@pytest.mark.parametrize("sentence", ["Sí al empleo. ", "¿empleo? 2 ", "No hay 5. ", "Y va. "])
+def test_many_short_sentences_are_each_read_a_few_times(sentence: str) -> None:
+    """However many belong together: to look from each for all that belongs to it would take a hundred times as long."""
+    number = 8_000 // len(sentence)
+    read: list[str] = []
+
+    def wanted(text: str) -> bool:
+        read.append(text)
+        return "empleo" in text
+
+    document: Any = SimpleNamespace(id="tweet:1", text=sentence * number)
+    quotable(document, wanted)
+    assert len(read) < 6 * number

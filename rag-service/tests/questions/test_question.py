@@ -19,10 +19,11 @@ from rag_service.retrieval.model import Filters
         ("¿Qué dicen Petro y Fico del petróleo?", []),
         ("¿A quién le creen más sobre los impuestos, a Quintero o a Barrera?", []),
         ("¿Qué se dice del metro?", []),
+        ("¿Qué dicen de salud y empleo y tierras y minas y ríos?", []),
         ("¿?", []),
     ],
 )
 def test_what_y_joins_are_parts(text: str, parts: list[str]) -> None:
-    """Each as it is written; those who are asked to speak are none, and neither is what a comma divides."""
+    """Each as it is written; those who are asked to speak are none, nor is what a comma divides, nor are very many."""
     asked = Question.of(text, Filters(as_of=datetime(2022, 5, 1, tzinfo=UTC)))
     assert [written for written, _ in asked.parts] == parts
