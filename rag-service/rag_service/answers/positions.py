@@ -44,7 +44,7 @@ class Overview:
     """The positions, largest first; ``documents`` counts all that are about the question, also those in no position
     that is shown; ``authors`` counts those that were found by the name of their author ("" for none); ``passages``
     holds each quoted one by the id of its document; ``parts`` tells of each part of the question how many name it, and
-    ``joined`` how many name all of them."""
+    ``joined`` how many name all of them; ``formed`` how many have the form that it asks for."""
 
     positions: list[Position]
     documents: int
@@ -52,6 +52,7 @@ class Overview:
     passages: dict[str, Passage]
     parts: list[tuple[str, int]] = field(default_factory=list)
     joined: int = 0
+    formed: int = 0
 
 
 def overview_of(
@@ -75,7 +76,15 @@ def overview_of(
         everybody,
         {passage.document.id: passage for passage in passages if passage.document.id in quoted},
         *_parts(passages, question),
+        formed=_formed(passages, question),
     )
+
+
+def _formed(passages: Sequence[Passage], question: Question) -> int:
+    form = question.form
+    if form is None:
+        return 0
+    return sum(1 + one.same for one in passages if form.within(one.document.text, question.terms))
 
 
 def _parts(passages: Sequence[Passage], question: Question) -> tuple[list[tuple[str, int]], int]:

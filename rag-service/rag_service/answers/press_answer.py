@@ -26,14 +26,13 @@ _TONES = {"positive": " de tono positivo", "negative": " de tono negativo"}
 @dataclass(frozen=True, slots=True)
 class Survey:
     """How many documents, the nearest, were looked at (None: of all that were found), whether those about it are all
-    that may speak of it, the tone and the form that is asked for, how many have that form, and how many more have not
-    (None: those are told with them)."""
+    that may speak of it, the tone and the form that is asked for, and how many more are about it without that form
+    (None: those are told with the others)."""
 
     nearest: int | None = None
     complete: bool = True
     tone: str | None = None
     form: Form | None = None
-    formed: int = 0
     formless: int | None = None
 
 
@@ -67,7 +66,7 @@ def _head(overview: Overview, filters: Filters, survey: Survey) -> str:
         head += f", entre las {survey.nearest} más cercanas que se revisaron"
     scored = any(_tone(position) for position in overview.positions)
     tones = " El tono es el que estima un clasificador automático." if scored else ""
-    return f"{head}.{_of_parts(overview)}{_of_form(survey)}{tones}"
+    return f"{head}.{_of_parts(overview)}{_of_form(survey, overview)}{tones}"
 
 
 def _of_parts(overview: Overview) -> str:
@@ -79,16 +78,15 @@ def _of_parts(overview: Overview) -> str:
     return f" De ellas nombran {_joined([*told, together], 'y')}."
 
 
-def _of_form(survey: Survey) -> str:
+def _of_form(survey: Survey, overview: Overview) -> str:
     """Return how many have the form that is asked for, or how many more have not."""
-    if survey.form is None:
+    formed = overview.formed
+    if survey.form is None or survey.formless == 0 or (survey.formless is None and formed == overview.documents):
         return ""
-    if not survey.formed:
+    if not formed:
         return f" Ninguna contiene {survey.form.name}: es lo que más se acerca a la pregunta."
     if survey.formless is None:
-        return f" {_count(survey.formed, 'de ellas contiene', 'de ellas contienen')} {survey.form.name}."
-    if not survey.formless:
-        return ""
+        return f" {_count(formed, 'de ellas contiene', 'de ellas contienen')} {survey.form.name}."
     return f" {_count(survey.formless, 'más trata', 'más tratan')} el tema sin {survey.form.name}."
 
 

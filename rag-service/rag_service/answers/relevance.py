@@ -59,8 +59,6 @@ class Relevance:
     """The label that all of them have, where the question asks for it."""
     form: Form | None = None
     """The form that the question asks for, where they were looked at for it,"""
-    formed: int = 0
-    """how many of them have it,"""
     formless: int | None = None
     """and how many more are about the question without it, where those were left out."""
 
@@ -77,8 +75,8 @@ class Relevance:
             return self
         kept = [place for place, hit in enumerate(self.hits) if form.within(hit.document.text, terms)]
         if len(kept) < (1 if form.counts else max(ENOUGH_OF_FORM, SHARE_OF_FORM * len(self.hits))):
-            return replace(self, form=form, formed=len(kept))
-        return replace(self._of(kept), form=form, formed=len(kept), formless=len(self.hits) - len(kept))
+            return replace(self, form=form)
+        return replace(self._of(kept), form=form, formless=len(self.hits) - len(kept))
 
     def _of(self, places: Sequence[int]) -> Relevance:
         hits, chances = [self.hits[place] for place in places], [self.chances[place] for place in places]

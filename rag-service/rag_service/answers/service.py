@@ -154,7 +154,7 @@ def _of_positions(
     ]
     nearest = considered if considered >= MANY * SURVEYED else None
     complete = len(relevance.hits) < MANY * SURVEYED
-    survey = Survey(nearest, complete, relevance.tone, relevance.form, relevance.formed, relevance.formless)
+    survey = Survey(nearest, complete, relevance.tone, relevance.form, relevance.formless)
     text = press_answer(overview, question.filters, survey)
     return Answer(text, passages, considered, degraded, overview.positions, missing)
 

@@ -167,6 +167,8 @@ async def test_proposals_are_told_where_they_are_asked_for(city: World) -> None:
     assert asked["answer"].startswith("3 publicaciones con propuestas hablan de esto hasta el ")
     assert "1 más trata el tema sin propuestas." in asked["answer"]
     assert {citation["quote"] for citation in (await _ask(city, "¿Qué dicen del tranvía?"))["citations"]} == set(said)
+    few = await _ask(city, "¿Qué proponen para el metro?")
+    assert "Ninguna contiene propuestas: es lo que más se acerca a la pregunta." in few["answer"]
     none = await _ask(city, "¿Cuántos hablan del tranvía?")
     assert "Ninguna contiene cifras: es lo que más se acerca a la pregunta." in none["answer"]
 
