@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, StrictBool
@@ -45,7 +46,8 @@ def is_fetchable(url: str) -> bool:
         return True
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port
+        # As clients read names (IDNA): 'db.ｉnternal' and 'db。internal' are db.internal to them.
+        host, port = normalize("NFKC", parts.hostname or "").replace("。", ".").rstrip(".").lower(), parts.port
     except ValueError:
         return False
     zone = host.rpartition(".")[2]

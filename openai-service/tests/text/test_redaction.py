@@ -168,6 +168,8 @@ async def test_nothing_personal_leaves_in_any_field(online: RunningService, upst
         ("https://169.254.169.254/latest", False), ("https://[::1]/", False), ("https://localhost/a", False),
         ("https://0x7f000001/", False), ("https://vault.internal/", False), ("https://valkey:6379/", False),
         ("https://example.com:8443/", False), ("https://a@example.com/", False), ("file:///etc/passwd", False),
+        ("https://vault.ｉnternal/", False), ("https://vault。internal/", False),
+        ("https://169．254．169．254/", False), ("https://bogotá.example.co/a.png", True),
     ],
 )  # fmt: skip
 async def test_images_are_fetched_from_public_hosts_only(

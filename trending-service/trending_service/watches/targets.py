@@ -1,18 +1,20 @@
 """Where webhooks may go: public addresses only, checked for the very address that is connected to.
 
 A name is resolved by the connector itself, and what it resolves to is filtered, so that no second look-up can lead
-elsewhere (DNS rebinding). Redirects are not followed.
+elsewhere (DNS rebinding). The connector resolves no host that is an IP address already, so the address of each socket
+is checked as well. Redirects are not followed.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 from castor_chassis import Invalid
 
@@ -33,14 +35,15 @@ def check_url(url: str, *, allow_private: bool) -> None:
     """Raise ``Invalid`` for an address that can never be a target: no HTTPS, credentials, a private IP address, a
     name that DNS cannot have."""
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-        (host or "").encode("idna")
+        # As the client reads it: '１２７.０.０.１' and '①②⑦.0.0.1' are 127.0.0.1 there.
+        parts = URL(url)
+        host = (parts.raw_host or "").rstrip(".")
+        host.encode("idna")
     except ValueError as error:
         raise Invalid(reason="'url' is no web address") from error
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
         raise Invalid(reason="'url' must begin with https://")
-    if not host or parts.username is not None or parts.password is not None:
+    if not host or parts.user is not None or parts.password is not None:
         raise Invalid(reason="'url' must name a host, and no user or password")
     if not allow_private and not _may_be_public(host):
         raise Invalid(reason="'url' leads to an address that is not public; use one that the internet can reach")
@@ -79,12 +82,23 @@ class PublicResolver(AbstractResolver):
         await self._inner.close()
 
 
+def _public_socket(address: tuple[Any, ...]) -> socket.socket:
+    """Return a socket for an address as ``getaddrinfo`` gives it; raises ``OSError`` for one that is not public."""
+    family, kind, protocol, _, (host, *_) = address
+    if not is_public(host):
+        raise OSError(None, f"{host} is no public address")
+    return socket.socket(family, kind, protocol)
+
+
 def session(
     *, allow_private: bool, timeout_seconds: float, resolver: AbstractResolver | None = None
 ) -> aiohttp.ClientSession:
     """Return a client for webhooks: no cookies, no proxies, no shared connections."""
     chosen = resolver if allow_private else PublicResolver(resolver)
-    connector = aiohttp.TCPConnector(resolver=chosen, limit=100, force_close=True, use_dns_cache=False)
+    connector = aiohttp.TCPConnector(
+        resolver=chosen, limit=100, force_close=True, use_dns_cache=False,
+        socket_factory=None if allow_private else _public_socket,
+    )  # fmt: skip
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
