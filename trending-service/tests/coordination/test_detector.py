@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
+from dataclasses import replace
 from itertools import count
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trending_service.coordination import meetings
 from trending_service.coordination.detector import find_groups, log10_poisson_tail
 from trending_service.coordination.model import Post, group_numbers
 
@@ -72,6 +77,44 @@ def test_two_groups_stay_two_and_order_does_not_matter() -> None:
     random.Random(3).shuffle(posts)
     assert find_groups(posts) == found
     assert group_numbers(found)["n3"] == 1
+
+
+def test_a_hashtag_of_thousands_takes_little_memory() -> None:
+    """Neither every pair of accounts nor every meeting is held at once; the group among them is found."""
+    chance = random.Random(1)
+    names = [f"p{number}" for number in range(5000)]
+    crowd = [Post(next(_IDS), chance.uniform(0, 86_400), name, ("#paro",)) for name in names * 2]
+    posts = crowd + _together(MEMBERS, 12, "#paro", apart=1300)
+    tracemalloc.start()
+    try:
+        found = find_groups(posts)
+        assert tracemalloc.get_traced_memory()[1] < 150e6
+    finally:
+        tracemalloc.stop()
+    assert set(MEMBERS) <= set(found[0].members)
+
+
+def test_a_hashtag_in_parts_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meetings and pairs are the same, however many are looked at at once."""
+    posts = _crowd(random.Random(1)) + _together(MEMBERS, 6, "#paro", apart=1300)
+    whole = find_groups(posts)
+    monkeypatch.setattr(meetings, "_PART", 100)
+    (parts,) = find_groups(posts)
+    assert replace(parts, expected_pairs=0, log10_p=0) == replace(whole[0], expected_pairs=0, log10_p=0)
+    assert parts.expected_pairs == pytest.approx(whole[0].expected_pairs)
+
+
+def test_what_chance_makes_of_many_accounts_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the accounts that are taken, within a tenth of what all pairs give."""
+    _, halves = meetings.by_half_hour(
+        sorted(_crowd(random.Random(2), people=900, tweets=4000), key=lambda post: post.at)
+    )
+    chances = meetings.chances_of_meeting(2)
+    products = np.minimum(halves @ halves.T, 200).astype(int)
+    exact = float(np.triu(np.where(chances <= meetings.RARE, chances, 0)[products], 1).sum())
+    assert meetings.expected_pairs(halves, chances) == pytest.approx(exact)
+    monkeypatch.setattr(meetings, "MOST_ROWS", 200)
+    assert meetings.expected_pairs(halves, chances) == pytest.approx(exact, rel=0.1)
 
 
 def test_the_tail_of_a_poisson_distribution() -> None:

@@ -20,25 +20,27 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from trending_service.coordination.meetings import (
+    AGAIN,
+    RARE,
+    SEPARATE_SECONDS,
+    TOGETHER_SECONDS,
+    Pair,
+    by_half_hour,
+    chance_of,
+    chances_of_meeting,
+    expected_pairs,
+    repeated_meetings,
+)
 from trending_service.coordination.model import Group, Post, Round
 
-TOGETHER_SECONDS = 30.0
-"""Two posts of one object within this time come together."""
-SEPARATE_SECONDS = 120.0
-"""Meetings of a pair within this time are one."""
-HALF_HOUR = 1800.0
-MEETINGS = (2, 3, 4, 6)
+MEETINGS = (AGAIN, 3, 4, 6)
 """Numbers of meetings that are looked at."""
-RARE = 0.01
-"""Chance of so many meetings up to which a pair is looked at: two busy accounts that meet often say nothing."""
 LEAST_MEMBERS = 3
 LEAST_USES = LEAST_MEMBERS * MEETINGS[0]
 """What is posted less often cannot show a group."""
 LOG10_CHANCE = -5.0
 """log10 of the chance of so many suspicious pairs of an object that is accepted."""
-CROWD = 60
-"""With more posts within ``TOGETHER_SECONDS`` a moment says nothing about pairs."""
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,10 @@ def find_groups(posts: Iterable[Post]) -> list[Group]:
 
 
 def _object(posts: Sequence[Post]) -> _Object | None:
-    met: dict[Pair, list[float]] = defaultdict(list)
-    for pair, at in _meetings(posts):
-        if not met[pair] or at - met[pair][-1] > SEPARATE_SECONDS:
-            met[pair].append(at)
-    names, halves = _by_half_hour(posts)
+    met = repeated_meetings(posts)
+    if len(met) < LEAST_MEMBERS:
+        return None
+    names, halves = by_half_hour(posts)
     levels = [made for least in MEETINGS if (made := _suspicious(names, halves, met, least)) is not None]
     if not levels:
         return None
@@ -77,25 +78,8 @@ def _object(posts: Sequence[Post]) -> _Object | None:
     return _Object(pairs, levels[0].expected, min(made.log10_p for made in levels))
 
 
-def _by_half_hour(posts: Sequence[Post]) -> tuple[list[str], NDArray[np.float64]]:
-    """Return the accounts that may have met again, sorted, and the posts of each (row) in each half hour."""
-    writers = Counter(post.author for post in posts)
-    names = sorted(name for name, count in writers.items() if count >= MEETINGS[0])
-    rows = {name: row for row, name in enumerate(names)}
-    columns: dict[int, int] = {}
-    places = [
-        (rows[post.author], columns.setdefault(int(post.at // HALF_HOUR), len(columns)))
-        for post in posts
-        if post.author in rows
-    ]
-    counts = np.zeros((len(names), len(columns)))
-    if places:
-        np.add.at(counts, tuple(np.array(places).T), 1)
-    return names, counts
-
-
 def _suspicious(
-    names: Sequence[str], halves: NDArray[np.float64], met: Mapping[Pair, list[float]], least: int
+    names: Sequence[str], halves: NDArray[np.float32], met: Mapping[Pair, list[float]], least: int
 ) -> _Object | None:
     often = {pair: seen for pair, seen in met.items() if len(seen) >= least}
     if len(often) < LEAST_MEMBERS:
@@ -103,41 +87,15 @@ def _suspicious(
     # Who posted less often cannot have met so often.
     kept = np.flatnonzero(halves.sum(axis=1) >= least).tolist()
     rows = {names[place]: row for row, place in enumerate(kept)}
-    posts = halves[kept]
-    # Whole numbers, few of them different: the chance of each is computed once.
-    chances = (posts @ posts.T).astype(np.int64)
-    chance = _chance_of_meeting(int(chances.max()), least)[chances]
-    expected = float(chance[np.triu(chance <= RARE, 1)].sum())
-    pairs = {pair: seen for pair, seen in often.items() if chance[rows[pair[0]], rows[pair[1]]] <= RARE}
+    posts, chances = halves[kept], chances_of_meeting(least)
+    pairs = {
+        pair: seen for pair, seen in often.items() if chance_of(posts, rows[pair[0]], rows[pair[1]], chances) <= RARE
+    }
+    if not pairs:
+        return None
+    expected = expected_pairs(posts, chances)
     log10_p = log10_poisson_tail(len(pairs), expected)
-    return _Object(pairs, expected, log10_p) if pairs and log10_p <= LOG10_CHANCE else None
-
-
-def _chance_of_meeting(most: int, least: int) -> NDArray[np.float64]:
-    """Return the chance of ``least`` meetings or more for 0 to ``most`` pairs of posts in one half hour."""
-    mean = 2 * TOGETHER_SECONDS / HALF_HOUR * np.arange(most + 1, dtype=float)
-    term, fewer = np.exp(-mean), np.zeros_like(mean)
-    for number in range(least):
-        fewer += term
-        term = term * mean / (number + 1)
-    # Where the difference of 1 and ``fewer`` is lost in rounding, the first term of the tail is a bound.
-    return np.maximum(1 - fewer, term)
-
-
-def _meetings(posts: Sequence[Post]) -> Iterable[tuple[Pair, float]]:
-    first = 0
-    for number, post in enumerate(posts):
-        while post.at - posts[first].at > TOGETHER_SECONDS:
-            first += 1
-        if number - first > CROWD:
-            continue
-        for other in posts[first:number]:
-            if other.author != post.author:
-                yield _pair(post.author, other.author), post.at
-
-
-def _pair(one: str, other: str) -> Pair:
-    return (one, other) if one < other else (other, one)
+    return _Object(pairs, expected, log10_p) if log10_p <= LOG10_CHANCE else None
 
 
 def log10_poisson_tail(count: int, mean: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from trending_service.coordination.detector import TOGETHER_SECONDS
+from trending_service.coordination.meetings import TOGETHER_SECONDS
 from trending_service.coordination.model import Group
 
 MOST_ROUNDS = 100
@@ -41,8 +41,9 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class GroupReport:
-    """A suspected group as it is answered."""
+    """A suspected group as it is answered; ``key`` is that of its clearest object."""
 
+    key: str
     members: list[Member]
     pairs: int
     expected_pairs: float
@@ -61,6 +62,7 @@ def report(group: Group, uses: Mapping[str, Mapping[int, str]]) -> GroupReport:
     rounds = [Occasion(_moment(one.at), one.members, name_of(one.what)) for one in group.rounds]
     members = sorted(group.members.items(), key=lambda item: (-item[1], item[0]))
     return GroupReport(
+        key=group.objects[0],
         members=[Member(*member) for member in members],
         pairs=group.pairs,
         expected_pairs=round(group.expected_pairs, 4),
