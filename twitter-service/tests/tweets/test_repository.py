@@ -53,6 +53,8 @@ async def test_retweets_are_counted_under_their_original(twitter: Twitter, datab
     alone = {"id": "1900000000000000200", "referenced_tweets": [{"type": "retweeted", "id": "5"}], "text": "RT @x: …"}
     await twitter.imported(page_of(alone))
     assert (await twitter.data(f"/tweets/{alone['id']}"))["retweet_of"] == "5"
+    feed = {change["id"]: change["retweet_of"] for change in await twitter.whole_feed()}
+    assert (feed[alone["id"]], feed[original["id"]]) == ("5", None)
 
 
 async def test_a_deleted_retweet_is_not_counted_again(twitter: Twitter, database: asyncpg.Connection) -> None:

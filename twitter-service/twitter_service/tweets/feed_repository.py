@@ -36,7 +36,8 @@ SELECT t.change_seq, t.id, t.username, t.created_at, t.text, t.lang, t.deleted,
        CASE WHEN NOT t.deleted THEN nullif(coalesce((
            SELECT CASE WHEN p.deleted THEN '' WHEN p.username ~ '^[A-Za-z0-9_]{1,15}$' THEN p.username END
            FROM tweets p WHERE p.id = t.reply_to AND (p.deleted OR t.reply_to_username IS NULL)
-       ), t.reply_to_username), '') END AS reply_to_username
+       ), t.reply_to_username), '') END AS reply_to_username,
+       CASE WHEN NOT t.deleted THEN t.retweet_of END AS retweet_of
 FROM tweets t WHERE t.change_seq > $1 ORDER BY t.change_seq LIMIT $2
 """
 

@@ -114,3 +114,4 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     conversation_id: int | None
     reply_to: int | None
     reply_to_username: str | None
+    retweet_of: int | None

@@ -112,12 +112,15 @@ class FeedItem(ResponseModel):
     conversation_id: str | None = Field(None, description="The tweet that its conversation began with, where known.")
     reply_to: str | None = Field(None, description="The tweet that it answers; null: none, or the source says none.")
     reply_to_username: str | None = Field(None, description="Who wrote the tweet that it answers, where known.")
+    retweet_of: str | None = Field(
+        None, description="Of a retweet whose original is not stored, the original's id, where the source says it."
+    )
     sentiment: Sentiment | None
 
     @classmethod
     def of(cls, change: Change) -> Self:
         """Return a change as it goes over the wire."""
-        names = {**_ids(change, "id", "conversation_id", "reply_to"), "seq": change.change_seq}
+        names = {**_ids(change, "id", "conversation_id", "reply_to", "retweet_of"), "seq": change.change_seq}
         return cls.model_validate({**structs.asdict(change), **names, "sentiment": _sentiment(change)})
 
 
