@@ -19,6 +19,13 @@ class TooManyWatches(Conflict):
     message = "You have {most} watches, more are not possible; delete one that is not needed."
 
 
+class TooManyScopes(Conflict):
+    """The caller watches as many places and entities as one may."""
+
+    code = "too_many_scopes"
+    message = "You watch {most} places and entities, more are not possible; delete the watches of one, or leave it out."
+
+
 class ScopeNotFound(NotFound):
     """No stored tweet has the place, entity, axis or data set that was asked for."""
 

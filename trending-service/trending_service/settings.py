@@ -32,6 +32,9 @@ class TrendingSettings(FeedSettings):
     max_candidates: int = Field(
         5000, ge=100, le=50_000, description="Number of most frequent terms tested for one answer."
     )
+    max_window_tweets: int = Field(
+        100_000, ge=1000, le=10_000_000, description="Tweets that one answer may read; about 3 KB of memory each."
+    )
     roll_up_seconds: float = Field(
         5, gt=0, le=3600, description="How often is looked for hours whose counts are to be made anew."
     )

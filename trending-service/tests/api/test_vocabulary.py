@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from trending_support import NOON, TOPICS, followed, tell
 
+from castor_chassis import Invalid
 from castor_chassis.testing import RunningService, TokenIssuer
+from trending_service.api.schemas import fields
 
 if TYPE_CHECKING:
     from conftest import Run, Stream
@@ -39,13 +41,36 @@ async def test_a_window_by_its_ends(running: Run, stream: Stream, asked: dict[st
             assert meta["as_of"] in ("2022-05-29T12:00:00.000Z", "2022-05-29T05:00:00.000Z")
 
 
+@pytest.mark.parametrize("asked", [{"until": "2090-12-31"}, {"as_of": "2090-12-31T00:00:00Z"}])
+async def test_a_window_ends_now_at_the_latest(running: Run, asked: dict[str, str]) -> None:
+    """What has not come yet holds no tweet: the last hours up to now are meant."""
+    async with running() as service:
+        for path in (TOPICS, "/v1/trending/coordination"):
+            meta = (await service.client.get(path, params={**asked, "window_hours": 6})).json()["meta"]
+            assert datetime.fromisoformat(meta["as_of"]) <= datetime.now(UTC)
+            assert meta["window_hours"] == 6
+
+
+def test_a_day_that_has_just_begun_has_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """since=today&until=today in its first seconds is a window, and one that begins later than now is refused."""
+    today = datetime(2026, 5, 29, 5, tzinfo=UTC)
+    monkeypatch.setattr(fields, "moment", lambda asked, _field="": min(asked or today, today))
+    assert fields.window_of(today, today + timedelta(days=1), None, 24) == fields.Asked(today, 1)
+    with pytest.raises(Invalid):
+        fields.window_of(today + timedelta(hours=1), today + timedelta(days=1), None, 24)
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "field"),
     [
         (TOPICS, {"since": "2022-05-29", "until": "2022-05-28"}, "query.until"),
         (TOPICS, {"since": "2022-01-01", "until": "2022-05-28"}, "query.since"),
         (TOPICS, {"since": "2022-05-29", "as_of": "2022-05-28T00:00:00Z"}, "query.since"),
-        (TOPICS, {"until": "1999-01-01"}, "query.as_of"),
+        (TOPICS, {"until": "1999-01-01"}, "query.until"),
+        (TOPICS, {"as_of": "1999-01-01T00:00:00Z"}, "query.as_of"),
+        ("/v1/trending/topics/paro/timeline", {"until": "1999-01-01"}, "query.until"),
+        ("/v1/trending/history", {"since": "1990-01-01", "until": "2022-05-27"}, "query.since"),
+        ("/v1/trending/history", {"since": "1990-01-01", "until": "1999-05-27"}, "query.since"),
         ("/v1/trending/coordination", {"since": "2022-05-01", "until": "2022-05-28"}, "query.since"),
         ("/v1/trending/topics/paro/timeline", {"since": "2020-05-01", "until": "2022-05-28"}, "query.since"),
         ("/v1/trending/history", {"since": "2022-05-28", "until": "2022-05-27"}, "query.until"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,29 @@ async def test_a_test_message_arrives_whatever_the_target_does(
         assert "Connect" in event["last_error"]
         rotated = (await service.client.post(f"{WATCHES}/{watch}/secret", headers=allowed)).json()["data"]
         assert rotated["secret"] != made["secret"]
+
+
+async def test_a_secret_that_is_asked_for_again_is_the_same(running: Run, allowed: dict[str, str]) -> None:
+    """A client whose answer was lost repeats it with its Idempotency-Key: the secret in use goes on signing."""
+    async with running(**KEY) as service:
+        made = await _create(service, allowed, kind="volume_doubles", url="http://127.0.0.1:9/")
+        path, headers = f"{WATCHES}/{made['watch']['id']}/secret", {**allowed, "Idempotency-Key": uuid.uuid4().hex}
+        first, again = [(await service.client.post(path, headers=headers)).json()["data"]["secret"] for _ in range(2)]
+    assert first == again != made["secret"]
+
+
+async def test_an_owner_watches_few_places(
+    running: Run, allowed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is looked for by itself; more watches of a place that is watched, and of the whole stream, are taken."""
+    monkeypatch.setattr("trending_service.watches.service.MOST_SCOPES", 2)
+    async with running() as service:
+        for place in ("cali", "bogota", "cali"):
+            await _create(service, allowed, kind="trend_starts", place=place)
+        await _create(service, allowed, kind="trend_starts")
+        body = {"name": "x", "kind": "trend_starts", "entity": "petro"}
+        refused = await service.client.post(WATCHES, json=body, headers=allowed)
+        assert (refused.status_code, refused.json()["code"]) == (409, "too_many_scopes")
 
 
 async def test_a_watch_is_its_owners(running: Run, allowed: dict[str, str], issuer: TokenIssuer) -> None:

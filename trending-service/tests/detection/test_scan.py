@@ -19,7 +19,11 @@ def _counts(terms: dict[str, list[int]] | None = None) -> HourlyCounts:
 
 
 def _detect(
-    ages: list[int], authors: list[int] | None = None, counts: HourlyCounts | None = None, others_every: int = 90
+    ages: list[int],
+    authors: list[int] | None = None,
+    counts: HourlyCounts | None = None,
+    others_every: int = 90,
+    hands: list[int] | None = None,
 ) -> Detection:
     """Look for one term with tweets of these ages in a stream of 240 tweets of 240 accounts."""
     writers = authors or list(range(1000, 1000 + len(ages)))
@@ -27,6 +31,7 @@ def _detect(
     window = WindowPosts(
         SIX_HOURS, np.array(every), np.array([FIRST + 678 - age // 3600 for age in every]),
         np.array([*writers, *range(len(every) - len(ages))]),
+        None if hands is None else np.array([*hands, *range(len(every) - len(ages))]),
     )  # fmt: skip
     return detect(window, {"term": np.arange(len(ages))}, counts or _counts(), min_tweets=5, distinct=3000, rate=0.05)
 
@@ -49,6 +54,13 @@ def test_what_is_usual_is_no_burst() -> None:
 def test_floods_of_few_accounts_are_none() -> None:
     """Sixty tweets of three accounts in a stream of hundreds stay below the least number of voices."""
     assert _detect([300 * step for step in range(60)], [1001, 1002, 1003] * 20).bursts == {}
+
+
+def test_many_voices_of_one_hand_are_no_burst() -> None:
+    """Sixty tweets of one account whose texts name sixty others."""
+    ages = [300 * step for step in range(60)]
+    assert _detect(ages).bursts
+    assert _detect(ages, hands=[7] * 60).bursts == {}
 
 
 def test_at_night_a_flood_of_few_accounts_is_none_either() -> None:

@@ -61,6 +61,51 @@ async def test_a_changed_text_replaces_the_terms(postgres: Postgres, fill: Fill,
     assert await _counts(postgres) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reforma pensional en el congreso hoy https://paz.co/b", "reforma pensional en el congreso hoy @eva",
+        "reforma pensional 2027 en el congreso hoy", "Reforma Pensional en el congreso hoy",
+    ],
+)  # fmt: skip
+async def test_an_edit_that_near_duplicates_share_replaces_the_terms(
+    postgres: Postgres, fill: Fill, stream: Stream, text: str
+) -> None:
+    """Another link, mention, number or spelling: the terms are those of the new text, its hour is counted anew."""
+    change = stream.tweet(NOON, "ana", "reforma pensional en el congreso hoy")
+    await fill([change])
+    await postgres.execute("DELETE FROM stale_hours")
+    done = await fill([stream.change(**{**change, "text": text})])
+    (wanted,) = terms_by_tweet([TweetChange.model_validate({**change, "text": text})])
+    row = await postgres.fetchrow("SELECT terms, spellings FROM tweets")
+    assert row is not None
+    spelt = [new or key for key, new in zip(row["terms"].split("\n"), row["spellings"].split("\n"), strict=True)]
+    assert dict(zip(row["terms"].split("\n"), spelt, strict=True)) == wanted.terms
+    assert (done.added, done.updated, await postgres.fetchval("SELECT count(*) FROM stale_hours")) == (0, 1, 1)
+
+
+async def test_what_was_stored_before_retweets_were_told_apart_is_not_written_again(
+    postgres: Postgres, fill: Fill, stream: Stream
+) -> None:
+    """After an upgrade a score changes the label only."""
+    change = stream.tweet(NOON, "ana", "reforma pensional")
+    await fill([change])
+    await postgres.execute("UPDATE tweets SET is_retweet = NULL")
+    assert (await fill([stream.score(change, "negative")])).terms == 0
+
+
+async def test_a_scope_that_no_tweet_has_is_found_out_by_an_index(
+    signals: SignalRepository, postgres: Postgres, fill: Fill, stream: Stream
+) -> None:
+    """A misspelled place is known to be none without reading every tweet."""
+    await fill([stream.tweet(NOON, "ana", "paz", places=["cali"])])
+    assert await signals.unknown_scope(["place:cali", "place:kali"]) == "place:kali"
+    async with postgres.transaction() as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = await connection.fetch("EXPLAIN SELECT 1 FROM tweets WHERE scopes @> ARRAY['place:kali']")
+    assert not [row[0] for row in plan if "Seq Scan" in row[0]]
+
+
 async def test_terms_and_spellings_stand_line_by_line(
     postgres: Postgres, signals: SignalRepository, fill: Fill, stream: Stream
 ) -> None:

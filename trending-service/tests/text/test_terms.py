@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trending_service.text.terms import MAX_TERM_CHARS, MAX_TERMS, term_key, terms_of, text_hash, words_of
+from trending_service.text.terms import MAX_TERM_CHARS, MAX_TERMS, term_key, term_keys, terms_of, text_hash, words_of
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,13 @@ def test_any_text_gives_few_short_keys(text: str) -> None:
 def test_a_topic_is_found_by_any_spelling(text: str, key: str | None) -> None:
     """A path parameter leads to the key that the tweets were stored under."""
     assert term_key(text) == key
+
+
+def test_each_spelling_leads_to_its_key() -> None:
+    """Of words, tags, links and domains alike: a timeline of what a topic is called counts its tweets."""
+    terms = terms_of("#Débate2022 con @Petro en https://www.eltiempo.com/Politica/x?a=1 y https://bit.ly/aB1, ley 1.5")
+    assert {"domain:eltiempo.com", "link:eltiempo.com/Politica/x?a=1"} <= terms.keys()
+    assert {key: spelling for key, spelling in terms.items() if key not in term_keys(spelling)} == {}
 
 
 def test_near_duplicates_share_a_hash() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import os
 import random
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +17,12 @@ from unicodedata import normalize
 
 import pytest
 
+from castor_chassis import Invalid
+from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
 from trending_service.topics.finder import Finder
 from trending_service.topics.model import Question, SentimentShares, TopicList
+from trending_service.tracking.service import seen_of
+from trending_service.tracking.steps import step
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream
@@ -100,6 +107,64 @@ async def test_a_flood_by_one_account_stands_behind_a_topic_of_many(finder: Find
     assert _names(found)[0] == "#ParoNacional"
     flood = next((topic for topic in found.items if topic.topic == "#Inundación"), None)
     assert flood is None or flood.score < found.items[0].score / 2
+
+
+async def test_one_account_that_names_many_is_no_topic(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """Fifteen tweets of one account that say to repeat fifteen others; as retweets of X they are fifteen voices."""
+    _fill_usual(stream)
+    first = len(stream.changes)
+    for number in range(15):
+        at = MORNING - timedelta(minutes=20 * number + 1)
+        stream.tweet(at, "eco", f"RT @ghost{number}: calle{'abcdefghijklmno'[number]} #Montaje de hoy")
+    await fill(stream.changes)
+    assert _names(await _topics(finder)) == []
+    for change in stream.changes[first:]:
+        stream.change(**{**change, "retweet_of": "5"})
+    await fill(stream.changes)
+    assert "#Montaje" in _names(await _topics(finder))
+
+
+async def test_a_topic_is_followed_by_the_keys_of_its_terms(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """An entity, a link, a tag: when another of its terms becomes its name, it is the same trend."""
+    _fill_usual(stream)
+    first = len(stream.changes)
+    _say(stream, "#Petro https://eltiempo.com/x", times=12, authors=12)
+    for change in stream.changes[first:]:
+        change["entities"] = ["petro"]
+    await fill(stream.changes)
+    (topic,) = (await _topics(finder)).items
+    assert {"#petro", "entity:petro", "domain:eltiempo.com"} <= set(topic.keys)
+    assert len(topic.keys) == len(topic.terms)
+    trends = step([], [replace(seen_of(topic), key="entity:petro")], "", MORNING).trends
+    assert step(trends, [replace(seen_of(topic), key="#petro")], "", MORNING).events == []
+
+
+async def test_terms_are_clustered_in_a_thread(
+    finder: Finder, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of terms take seconds: other requests are answered meanwhile."""
+    threads: list[threading.Thread] = []
+
+    def noted(terms: Sequence[BurstingTerm], tweets: int) -> list[Cluster]:
+        threads.append(threading.current_thread())
+        return cluster(terms, tweets)
+
+    monkeypatch.setattr("trending_service.topics.finder.cluster", noted)
+    _say(stream, "#ParoNacional", times=12, authors=12)
+    await fill(stream.changes)
+    await _topics(replace(finder, in_thread=asyncio.to_thread))
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+async def test_a_window_with_too_many_tweets_is_refused(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """More than the memory of the service is meant for: what to ask instead is said, and as many are answered."""
+    _say(stream, "#ParoNacional", times=12, authors=12)
+    await fill(stream.changes)
+    small = replace(finder, method=replace(finder.method, max_window_tweets=11))
+    with pytest.raises(Invalid, match="more than 11 tweets; ask for fewer hours"):
+        await _topics(small)
+    assert (await _topics(replace(finder, method=replace(finder.method, max_window_tweets=12)))).tweets_in_window == 12
 
 
 async def test_among_four_accounts_a_topic_of_one_still_trends(finder: Finder, fill: Fill, stream: Stream) -> None:

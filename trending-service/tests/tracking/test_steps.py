@@ -48,6 +48,15 @@ def test_another_name_of_the_same_topic_is_no_new_trend() -> None:
     assert step(first.trends, [renamed], "", NOON + timedelta(minutes=1)).events == []
 
 
+def test_after_a_longer_gap_a_topic_is_a_new_trend() -> None:
+    """The one of before ended when it was gone for an hour, also when nobody looked for weeks: a start is told."""
+    first = step([], [_seen(10)], "", NOON)
+    later = NOON + timedelta(days=60)
+    made = step(first.trends, [_seen(10)], "", later)
+    assert [(event.kind, event.at) for event in made.events] == [("end", later), ("start", later)]
+    assert [trend.ended_at for trend in made.trends] == [NOON + GONE, None]
+
+
 def test_the_same_moment_again_changes_nothing() -> None:
     """A replica that takes over may look at a moment that was looked at."""
     first = step([], [_seen(10)], "", NOON)

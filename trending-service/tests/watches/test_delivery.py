@@ -189,6 +189,28 @@ async def test_a_digest_is_one_message_that_stays_the_same(
     assert [event["data"]["number"] for event in later[1]["data"]["events"]] == [3]
 
 
+@pytest.mark.parametrize("arrived", [0, 1])
+async def test_a_digest_is_sent_again_whole(
+    watches: WatchRepository, deliverer: Deliverer, receiver: Receiver, postgres: Postgres, arrived: int
+) -> None:
+    """A retried event brings the others of its message; where a part had arrived, the rest is another message."""
+    watch = await _add(watches, 1, receiver.url, digest_minutes=60)
+    for number in range(3):
+        await watches.tell(watch, _event(number), NOW)
+    receiver.fails = 1
+    await _drain(deliverer)
+    receiver.fails = 0
+    first, *rest = await watches.events(watch.id, EventFilter(0, 10, "dead"))
+    if arrived:
+        await postgres.execute("UPDATE watch_events SET status = 'delivered' WHERE seq = $1", first.seq)
+    assert await watches.revive(watch.id, rest[0].seq)
+    assert not await watches.revive(watch.id, rest[1].seq)
+    await _drain(deliverer)
+    ((message_id, body),) = receiver.accepted
+    assert [event["data"]["number"] for event in json.loads(body)["data"]["events"]] == [0, 1, 2][arrived:]
+    assert (message_id == receiver.requests[0][0]["webhook-id"]) == (not arrived)
+
+
 async def test_a_storm_arrives_whole_in_order_and_once_per_id(
     watches: WatchRepository, deliverer: Deliverer, receiver: Receiver, postgres: Postgres
 ) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from castor_chassis import Postgres
+from castor_chassis import DatabaseUnavailable, Postgres, ServiceError
+from castor_chassis.wire.errors import DatabaseSlow
+from trending_service.coordination.model import Group, Round
+from trending_service.coordination.report import report
 from trending_service.signals.model import Tally
 from trending_service.signals.repository import SignalRepository
 from trending_service.topics.finder import Finder
+from trending_service.topics.model import Question, TopicList
 from trending_service.tracking.repository import TrendRepository
 from trending_service.tracking.service import Tracker
-from trending_service.watches.conditions import doubled, fell
+from trending_service.watches.conditions import doubled, fell, suspected
 from trending_service.watches.evaluator import Evaluator
 from trending_service.watches.model import EventFilter, NewWatch, Watch
 from trending_service.watches.repository import WatchRepository
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from conftest import Fill, Stream
 
 NOON = datetime(2022, 5, 29, 12, tzinfo=UTC)
+WATCH = Watch("x", "volume_doubles", None, None, None, 1.0, None, None, None, None, "w", "o", 1, None, NOON)
 
 
 @pytest.fixture
@@ -45,7 +53,7 @@ async def _kinds(evaluator: Evaluator, watch: Watch) -> list[str]:
 
 
 def _usual(stream: Stream) -> None:
-    for hour in range(1, 28 * 24, 3):
+    for hour in range(1, 29 * 24, 3):
         at = NOON - timedelta(hours=hour)
         stream.tweet(at, f"a{hour % 30}", f"agua luz vereda{hour} calle{hour}", places=["cali"])
 
@@ -97,6 +105,7 @@ async def test_a_kind_of_another_version_is_told_nothing_and_holds_nothing_up(
     evaluator: Evaluator, fill: Fill, stream: Stream
 ) -> None:
     """A watch whose kind this version does not know is left to the one that does; others are told."""
+    _usual(stream)
     for number in range(14):
         stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}")
     await fill(stream.changes)
@@ -111,6 +120,7 @@ async def test_many_watches_of_one_scope_are_counted_for_once(
     evaluator: Evaluator, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundred watches read as many counts as two, and each is told."""
+    _usual(stream)
     for number in range(14):
         stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}")
     await fill(stream.changes)
@@ -129,9 +139,134 @@ async def test_many_watches_of_one_scope_are_counted_for_once(
     assert len(asked) == 7
 
 
+async def test_a_scope_that_asks_too_much_holds_up_no_other(
+    evaluator: Evaluator, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its trends and numbers are left out, once for all its watches; a database that is away ends the round."""
+    _usual(stream)
+    for number in range(14):
+        stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}", places=["cali"])
+    await fill(stream.changes)
+    for number, kind in enumerate(("trend_starts", "volume_doubles", "volume_doubles")):
+        await _watch(evaluator, kind, number, threshold=2.0, place="cali")
+    told = await _watch(evaluator, "volume_doubles", 9, threshold=2.0)
+    raised: list[ServiceError] = []
+    tally, find = SignalRepository.tally, Finder.find
+
+    def fail_for(scopes: Sequence[str], error: ServiceError) -> None:
+        if scopes:
+            raised.append(error)
+            raise error
+
+    def failing(error: ServiceError) -> None:
+        async def slow_tally(signals: SignalRepository, *asked: Any) -> Tally:
+            fail_for(asked[-1], error)
+            return await tally(signals, *asked)
+
+        async def slow_find(finder: Finder, question: Question) -> TopicList:
+            fail_for(question.scopes, error)
+            return await find(finder, question)
+
+        monkeypatch.setattr(SignalRepository, "tally", slow_tally)
+        monkeypatch.setattr(Finder, "find", slow_find)
+
+    failing(DatabaseSlow())
+    assert await evaluator.look(NOON) >= 1
+    assert await _kinds(evaluator, told) == ["volume.rose"]
+    assert len(raised) == 2
+    failing(DatabaseUnavailable())
+    with pytest.raises(DatabaseUnavailable):
+        await evaluator.look(NOON + timedelta(minutes=1))
+
+
+async def test_many_scopes_are_looked_at_in_turn(evaluator: Evaluator) -> None:
+    """A round has a bounded number of them, and each has its turn; those nobody watches any more are forgotten."""
+    watches = [replace(WATCH, place=f"p{number:03}") for number in range(150)]
+    rounds = [evaluator._turn(watches, NOON + timedelta(minutes=minute)) for minute in range(6)]
+    assert {len(turn) for turn in rounds} == {61}
+    assert set.union(*rounds[:3]) == set.union(*rounds[3:]) == {"", *(watch.scope for watch in watches)}
+    assert evaluator._turn([], NOON) == {""}
+    assert evaluator.looked == {}
+
+
+async def test_trends_of_a_scope_that_nobody_watches_any_more_end(
+    evaluator: Evaluator, fill: Fill, stream: Stream
+) -> None:
+    """When its last watch is deleted, its trends end an hour after they were last seen."""
+    _usual(stream)
+    for number in range(14):
+        at = NOON - timedelta(minutes=3 * number + 1)
+        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}", places=["cali"])
+    await fill(stream.changes)
+    watch = await _watch(evaluator, "trend_starts", place="cali")
+    await evaluator.look(NOON)
+    trends = evaluator.tracker.trends
+    assert len(await trends.going_on("place:cali")) == 1
+    assert await evaluator.watches.remove(watch.id, watch.owner)
+    await evaluator.look(NOON + timedelta(minutes=59))
+    assert len(await trends.going_on("place:cali")) == 1
+    await evaluator.look(NOON + timedelta(minutes=60))
+    assert await trends.going_on("place:cali") == []
+
+
+async def test_a_volume_is_compared_with_what_is_known(evaluator: Evaluator, fill: Fill, stream: Stream) -> None:
+    """Before anything was stored nothing is unusual; weeks without a tweet do not make the others smaller."""
+    for number in range(20):
+        stream.tweet(NOON - timedelta(minutes=2 * number + 1), f"v{number}", f"agua barrio{number}")
+    await fill(stream.changes)
+    watch = await _watch(evaluator, "volume_doubles", threshold=2.0)
+    await evaluator.look(NOON)
+    assert await _kinds(evaluator, watch) == []
+    for number in range(10):
+        at = NOON - timedelta(weeks=1, minutes=3 * number + 1)
+        stream.tweet(at, f"v{number}", f"luz calle{'abcdefghij'[number]} esquina parque")
+    await fill(stream.changes)
+    await evaluator.look(NOON)
+    (event,) = await evaluator.watches.events(watch.id, EventFilter(0))
+    assert (event.body["usual_an_hour"], event.body["ratio"]) == (10.0, 2.0)
+
+
+async def test_copies_of_one_text_count_once_for_its_feelings(
+    signals: SignalRepository, fill: Fill, stream: Stream
+) -> None:
+    """Seventy copies of a negative text are one negative tweet, scored once any copy is."""
+    for number in range(70):
+        at = NOON - timedelta(minutes=1, seconds=number)
+        change = stream.tweet(at, f"v{number}", "qué mal va todo en esta ciudad")
+        if number < 69:
+            stream.score(change, "negative")
+    await fill(stream.changes)
+    assert await signals.tally(NOON - timedelta(hours=1), NOON, ()) == Tally(1, 1, 1)
+
+
+async def test_what_stays_so_is_told_once_in_six_hours(evaluator: Evaluator, postgres: Postgres) -> None:
+    """At any hour of the day: not once before noon and once after."""
+    watch = await _watch(evaluator, "volume_doubles", threshold=2.0)
+    for seconds in (-30, 30, 3600):
+        (happening,) = doubled(watch, NOON + timedelta(seconds=seconds), Tally(20, 0, 0), 5.0)
+        await evaluator.watches.tell(watch, happening, NOON)
+    assert await _kinds(evaluator, watch) == ["volume.rose"]
+    await postgres.execute("UPDATE watch_events SET at = at - interval '6 hours'")
+    (happening,) = doubled(watch, NOON + timedelta(hours=6), Tally(20, 0, 0), 5.0)
+    assert await evaluator.watches.tell(watch, happening, NOON) is not None
+
+
+def test_each_network_is_told_of_once_a_local_day() -> None:
+    """Two groups that share different texts are two, although both share 'the same text'; days are local."""
+    late = datetime(2022, 5, 30, 2, tzinfo=UTC)
+    groups = []
+    for text, at in (("text:1", NOON), ("text:2", NOON), ("text:1", late)):
+        rounds = (Round(at.timestamp(), 3, text),)
+        group = Group(dict.fromkeys("abc", 3), 3, 0.1, -9.0, (text,), rounds, frozenset())
+        groups.append(report(group, {text: {1: "a"}}))
+    told = suspected(replace(WATCH, threshold=3), groups, ZoneInfo("America/Bogota"))
+    days = [("text:1", 29), ("text:2", 29), ("text:1", 29)]
+    assert [happening.key for happening in told] == [f"coordination:{text}:2022-05-{day}" for text, day in days]
+
+
 def test_sentiment_falls_only_beyond_chance() -> None:
     """A rise of the threshold on enough scored tweets, and more than three standard errors."""
-    watch = Watch("x", "sentiment_falls", None, None, None, 0.2, None, None, None, None, "w", "o", 1, None, NOON)
+    watch = replace(WATCH, threshold=0.2)
     assert fell(watch, NOON, Tally(100, 100, 70), Tally(400, 400, 120))
     assert not fell(watch, NOON, Tally(100, 100, 45), Tally(400, 400, 120))
     assert not fell(watch, NOON, Tally(22, 22, 12), Tally(25, 25, 8))
@@ -140,7 +275,7 @@ def test_sentiment_falls_only_beyond_chance() -> None:
 
 def test_a_volume_doubles_against_the_same_hour() -> None:
     """Twice the usual and at least ten tweets."""
-    watch = Watch("x", "volume_doubles", None, None, None, 2.0, None, None, None, None, "w", "o", 1, None, NOON)
+    watch = replace(WATCH, threshold=2.0)
     assert doubled(watch, NOON, Tally(20, 0, 0), 10.0)
     assert not doubled(watch, NOON, Tally(19, 0, 0), 10.0)
     assert not doubled(watch, NOON, Tally(9, 0, 0), 1.0)

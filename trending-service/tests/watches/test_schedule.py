@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from trending_service.watches.delivery import MOST_ATTEMPTS
 from trending_service.watches.schedule import LONGEST_PAUSE_SECONDS, due_at, pause_seconds
 
 BOGOTA = ZoneInfo("America/Bogota")
+
+
+class _Most:
+    """A chance that always gives the most."""
+
+    def uniform(self, _least: float, most: float) -> float:
+        return most
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,12 @@ def test_a_digest_is_told_at_its_end() -> None:
         for m in (0, 1, 59)
     }
     assert due == {datetime(2022, 5, 29, 10, tzinfo=UTC)}
+
+
+def test_an_event_is_tried_for_six_to_eleven_hours() -> None:
+    """All pauses between the attempts together, at least and at most, as the handbook says."""
+    longest = sum(pause_seconds(attempts, cast(Random, _Most())) for attempts in range(MOST_ATTEMPTS - 1))
+    assert 11 * 3600 < longest < 12 * 3600
 
 
 def test_pauses_grow_and_are_bounded() -> None:

@@ -34,16 +34,18 @@ async def list_coordination(
 ) -> Page[SuspectedGroup]:
     """List accounts suspected of coordination: those that post the same thing within seconds, again and again.
 
-    Largest group first. The null model keeps how often each account posted each thing in each half hour.
+    Largest group first. The null model keeps how often each account posted each thing in each half hour. Of a window
+    with more than 200,000 tweets the newest are looked at: meta.looked_since says how far back.
     """
     asked = window_of(since, until, as_of, window_hours, most=MOST_HOURS)
     scopes = scopes_of(place, entity, axis, dataset)
     found = await r.coordination.reports(asked.until, timedelta(hours=asked.hours), scopes)
-    if not found:
+    if not found.groups:
         await r.topics.check_scopes(scopes)
     return page(
-        [group_of(one) for one in found[:limit]],
+        [group_of(one) for one in found.groups[:limit]],
         as_of=normal_time(asked.until),
         window_hours=asked.hours,
-        groups=len(found),
+        groups=len(found.groups),
+        looked_since=found.looked_since,
     )

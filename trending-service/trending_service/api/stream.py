@@ -79,7 +79,8 @@ async def list_trend_history(
     scopes = scopes_of(place, entity)
     scope = "|".join(scopes)
     (after,) = cursor.after(_TRENDS) or (0,)
-    found = await r.trends.between(moment(since), moment(until), scope, after, limit + 1)
+    span = moment(since, "query.since"), moment(until, "query.until")
+    found = await r.trends.between(*span, scope, after, limit + 1)
     if not found:
         await r.topics.check_scopes(scopes)
     return cursor.page(found, limit, _TRENDS, lambda one: Trend.model_validate(one, from_attributes=True))

@@ -42,7 +42,7 @@ async def get_timeline(
     check_span(since, until)
     at = moment(as_of)
     if since is not None or until is not None:
-        at, after = min(at, moment(until)) - timedelta(milliseconds=1), 0
+        at, after = min(at, moment(until, "query.until")) - timedelta(milliseconds=1), 0
         before = before if since is None else r.topics.buckets_before(at, since, step)
     scopes = scopes_of(place, entity, axis, dataset)
     counted = await r.topics.timeline(topic, term, as_of=at, step=step, before=before, after=after, scopes=scopes)

@@ -81,9 +81,12 @@ async def test_watch(watch_id: WatchId, r: R, owner: Owner) -> Ok[WatchEvent]:
     return ok(_event(await r.watches.test(watch_id, owner.label)))
 
 
-@router.post("/{watch_id}/secret", responses=errors_of(NotFound, Conflict))
-async def rotate_watch_secret(watch_id: WatchId, r: R, owner: Owner) -> Ok[WatchWithSecret]:
-    """Make a new signing secret; for 24 hours messages are signed with the one before as well."""
+@router.post("/{watch_id}/secret", responses=errors_of(NotFound, Conflict, IdempotencyInFlight))
+async def rotate_watch_secret(watch_id: WatchId, r: R, owner: Owner, _once: Once) -> Ok[WatchWithSecret]:
+    """Make a new signing secret; for 24 hours messages are signed with the one before as well.
+
+    Idempotent with an Idempotency-Key; without one a request sent twice makes two, and the secret in use ends at once.
+    """
     return ok(_with_secret(*await r.watches.rotate(watch_id, owner.label)))
 
 
@@ -113,7 +116,7 @@ async def list_watch_events(
 
 @router.post("/{watch_id}/events/{seq}/retry", status_code=status.HTTP_202_ACCEPTED, responses=errors_of(NotFound))
 async def retry_watch_event(watch_id: WatchId, seq: Seq, r: R, owner: Owner) -> Ok[Queued]:
-    """Send a dead event again."""
+    """Send a dead event again, with the others of its digest: the message has the same id and content."""
     await r.watches.revive(watch_id, owner.label, seq)
     return ok(Queued(queued=seq))
 

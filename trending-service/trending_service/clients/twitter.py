@@ -31,6 +31,7 @@ class TweetChange(BaseModel):
     axes: list[str] = []
     places: list[str] = []
     datasets: list[str] = []
+    retweet_of: str | None = None
 
     @property
     def scopes(self) -> tuple[str, ...]:

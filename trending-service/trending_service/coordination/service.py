@@ -13,9 +13,17 @@ from trending_service.coordination.detector import LEAST_USES, find_groups
 from trending_service.coordination.model import Group, Post
 from trending_service.coordination.report import GroupReport, report
 from trending_service.signals.model import SharedPost
-from trending_service.signals.repository import SignalRepository
+from trending_service.signals.repository import MOST_SHARED, SignalRepository
 
 InThread = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The suspected groups of a period, largest first, and since when was looked: where it holds too much, later."""
+
+    groups: list[GroupReport]
+    looked_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +39,17 @@ class CoordinationService:
         found: list[Group] = await self.in_thread(_groups, shared)
         return found
 
-    async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[GroupReport]:
-        """Return what is said of the suspected groups of the ``period`` up to ``as_of``, largest first."""
+    async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> Reports:
+        """Return what is said of the suspected groups of the ``period`` up to ``as_of``."""
         shared = await self.signals.shared(as_of - period, as_of, scopes)
         found: list[GroupReport] = await self.in_thread(_reports, shared)
-        return found
+        return Reports(found, shared[-1].created_at if len(shared) == MOST_SHARED else as_of - period)
 
 
 def _posts(shared: Sequence[SharedPost]) -> list[Post]:
+    # What only the text says to be a retweet is one where the account that it names wrote that text.
+    own = {(post.author, post.text_hash) for post in shared if post.voice == post.author}
+    shared = [post for post in shared if post.voice == post.author or (post.voice, post.text_hash) not in own]
     # Most texts and links are used once: what cannot show a group, and who shares nothing else, is left out at once.
     texts = Counter(post.text_hash for post in shared)
     names = Counter(chain.from_iterable(post.shared for post in shared))

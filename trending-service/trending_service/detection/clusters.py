@@ -128,7 +128,7 @@ def _resembles(term: BurstingTerm, seed: BurstingTerm) -> bool:
     common = len(term.tweets & seed.tweets)
     if common == 0:
         return False
-    if common / len(term.tweets | seed.tweets) >= _needed_similarity(term, seed):
+    if common / (len(term.tweets) + len(seed.tweets) - common) >= _needed_similarity(term, seed):
         return True
     # A much wider word ('voto') must not swallow what it was found beside ('voto en blanco').
     smaller, larger = sorted((len(term.tweets), len(seed.tweets)))

@@ -163,7 +163,7 @@ def _strongest(
         heard = window.voices(recent)
         if len(heard) < least or len(heard) <= usual or log10_tail(len(heard), usual, size) > _PROMISING:
             continue
-        if len(np.unique(window.authors[heard])) < needed:
+        if min(len(np.unique(accounts)) for accounts in window.accounts(heard)) < needed:
             continue
         looks = looks_of(length, len(lengths), is_window=length == lengths[-1])
         burst = replace(_burst(window, heard, length, float(usual), size, crowd.size(), looks), tweets=len(recent))
@@ -175,7 +175,8 @@ def _strongest(
 def _burst(
     window: WindowPosts, recent: Ints, length: int, usual: float, size: float, crowd: float, looks: float
 ) -> Burst:
-    voices = counted_tweets(len(recent), effective_authors(_per_author(window.authors[recent])), crowd)
+    authors = min(effective_authors(_per_author(accounts)) for accounts in window.accounts(recent))
+    voices = counted_tweets(len(recent), authors, crowd)
     counted = min(voices, _most_of_moments(window.ages[recent]))
     score = -log10_tail(counted, usual, size) - math.log10(looks) if counted > usual else 0.0
     return Burst(length, len(recent), counted, usual, max(0.0, score))

@@ -34,6 +34,7 @@ def _stored(change: TweetChange, created_at: datetime) -> TweetTerms:
         created_at=created_at,
         author=author,
         voice=retweeted(change.text) or author,
+        is_retweet=change.retweet_of is not None,
         label=change.label,
         text_hash=text_hash(change.text),
         scopes=change.scopes,

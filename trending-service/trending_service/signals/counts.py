@@ -19,13 +19,19 @@ class WindowPosts:
     """The tweets of a window, near-duplicates left out.
 
     ``ages`` are seconds before the end of the window; ``hours`` the hour since 1970 (UTC) in which each was written;
-    ``authors`` a number for each account. The accounts of a suspected group share a number below zero.
+    ``authors`` a number for the account whose words they are, ``hands`` for the account that surely stands behind them,
+    where that is another of any. The accounts of a suspected group share a number below zero.
     """
 
     seconds: int
     ages: Ints
     hours: Ints
     authors: Ints
+    hands: Ints | None = None
+
+    def accounts(self, rows: Ints) -> list[Ints]:
+        """Return the accounts of ``rows``, in each of the ways that they are told."""
+        return [each[rows] for each in (self.authors, self.hands) if each is not None]
 
     @property
     def size(self) -> int:

@@ -12,7 +12,7 @@ from trending_service.signals.model import AppliedPage, FeedState, TweetTerms
 from trending_service.text.terms import LINK
 
 _COLUMNS = [
-    "id", "created_at", "author", "voice", "label", "text_hash", "scopes", "terms", "spellings", "shared"
+    "id", "created_at", "author", "voice", "label", "text_hash", "scopes", "terms", "spellings", "shared", "is_retweet"
 ]  # fmt: skip
 SHARED = ("#", LINK)
 """Terms of these kinds are looked at for coordination: hashtags and links."""
@@ -55,14 +55,12 @@ async def _apply(
     connection: asyncpg.Connection, tweets: Sequence[TweetTerms], deleted: Collection[int], next_cursor: int
 ) -> AppliedPage:
     ids = [tweet.id for tweet in tweets] + list(deleted)
-    rows = await connection.fetch(
-        "SELECT id, created_at, text_hash, scopes FROM tweets WHERE id = ANY($1::bigint[])", ids
-    )
-    known = {row["id"]: (row["created_at"], row["text_hash"], tuple(row["scopes"])) for row in rows}
-    same = [tweet for tweet in tweets if known.get(tweet.id) == (tweet.created_at, tweet.text_hash, tweet.scopes)]
+    rows = await connection.fetch(f"SELECT {', '.join(_COLUMNS)} FROM tweets WHERE id = ANY($1::bigint[])", ids)
+    known = {row["id"]: row for row in rows}
+    same = [tweet for tweet in tweets if tweet.id in known and _is_same(known[tweet.id], tweet)]
     kept = {tweet.id for tweet in same}
     fresh = [tweet for tweet in tweets if tweet.id not in kept]
-    gone = {number: moment for number, (moment, *_) in known.items() if number not in kept}
+    gone = {number: row["created_at"] for number, row in known.items() if number not in kept}
     await _mark_stale(connection, [*gone.values(), *(tweet.created_at for tweet in fresh)])
     if gone:
         await _delete(connection, gone)
@@ -76,6 +74,13 @@ async def _apply(
     )
     added = sum(tweet.id not in known for tweet in fresh)
     return AppliedPage(total, added, len(tweets) - added, sum(number in known for number in deleted), terms)
+
+
+def _is_same(stored: asyncpg.Record, tweet: TweetTerms) -> bool:
+    """Tell whether at most the label of a stored tweet changed."""
+    changed = [name for name, old, new in zip(_COLUMNS, stored, _row(tweet), strict=True) if old != new]
+    # What was stored before retweets were told apart has None there.
+    return all(name == "label" or (name == "is_retweet" and stored[name] is None) for name in changed)
 
 
 async def _mark_stale(connection: asyncpg.Connection, moments: Collection[datetime]) -> None:
@@ -118,6 +123,6 @@ def _row(tweet: TweetTerms) -> tuple[object, ...]:
     spellings = ["" if key == spelling else spelling for key, spelling in tweet.terms.items()]
     shared = [key for key in tweet.terms if key.startswith(SHARED)]
     return (
-        tweet.id, tweet.created_at, tweet.author, tweet.voice, tweet.label, tweet.text_hash, tweet.scopes,
-        "\n".join(tweet.terms), "\n".join(spellings), shared,
+        tweet.id, tweet.created_at, tweet.author, tweet.voice, tweet.label, tweet.text_hash, list(tweet.scopes),
+        "\n".join(tweet.terms), "\n".join(spellings), shared, tweet.is_retweet,
     )  # fmt: skip

@@ -17,8 +17,9 @@ from trending_service.text.terms import Kind, kind_of
 class TweetTerms:
     """What is stored of a tweet: its terms and a hash that near-duplicates share, not its text.
 
-    ``voice`` is the account whose words these are: of a retweet the one that it repeats. ``scopes`` are what it can
-    be filtered by, such as ``place:bogota``. ``terms`` are spellings by their keys, as ``terms_of`` returns them.
+    ``voice`` is the account whose words these are: of a retweet the one that it repeats, as its text says, which
+    anybody can write; ``is_retweet`` tells that X says so too. ``scopes`` are what it can be filtered by, such as
+    ``place:bogota``. ``terms`` are spellings by their keys, as ``terms_of`` returns them.
     """
 
     id: int
@@ -29,6 +30,7 @@ class TweetTerms:
     text_hash: int
     scopes: tuple[str, ...]
     terms: Mapping[str, str]
+    is_retweet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,19 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class StoredTweet:
-    """A tweet of a window."""
+    """A tweet of a window; ``voice`` and ``is_retweet`` as in ``TweetTerms``."""
 
     id: int
     created_at: datetime
     author: str
     voice: str
     label: str | None
+    is_retweet: bool
+
+    @property
+    def hand(self) -> str:
+        """Return the account that surely stands behind it: what only its text says to be a retweet is its author's."""
+        return self.voice if self.is_retweet else self.author
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +152,14 @@ def usual_spellings(tweets: Iterable[tuple[str, str]], wanted: Container[str]) -
 
 @dataclass(frozen=True, slots=True)
 class SharedPost:
-    """A tweet of an account's own with what it can share with others: text, hashtags, links."""
+    """A tweet that X does not call a retweet, with what it can share with others: text, hashtags, links."""
 
     id: int
     created_at: datetime
     author: str
     text_hash: int
     shared: list[str]
+    voice: str
 
 
 @dataclass(frozen=True, slots=True)

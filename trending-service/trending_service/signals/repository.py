@@ -20,9 +20,9 @@ from trending_service.signals.model import (
 )
 
 _TWEETS_SQL = """
-SELECT text_hash, terms, id, created_at, author, voice, label FROM tweets
+SELECT text_hash, terms, id, created_at, author, voice, label, coalesce(is_retweet, false) FROM tweets
 WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
-ORDER BY created_at, id
+ORDER BY created_at, id LIMIT $4
 """
 
 _SPELLINGS_SQL = """
@@ -32,14 +32,17 @@ SPELLING_TWEETS = 50
 """So many tweets of a term, spread over the window, tell how it is spelt."""
 
 _SHARED_SQL = """
-SELECT id, created_at, author, text_hash, shared FROM tweets
-WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND voice = author
+SELECT id, created_at, author, text_hash, shared, voice FROM tweets
+WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND is_retweet IS NOT TRUE
+ORDER BY created_at DESC, id DESC LIMIT $4
 """
+MOST_SHARED = 200_000
+"""So many tweets are looked at for coordination; of more the newest."""
 
 _TALLY_SQL = """
-SELECT count(DISTINCT text_hash)::int AS tweets, count(label)::int AS scored,
-       count(*) FILTER (WHERE label = 'negative')::int AS negative
-FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
+SELECT count(*)::int AS tweets, count(label)::int AS scored, count(*) FILTER (WHERE label = 'negative')::int AS negative
+FROM (SELECT DISTINCT ON (text_hash) label FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
+      ORDER BY text_hash, label IS NULL, created_at, id) AS originals
 """
 
 _TIMELINE_SQL = """
@@ -67,9 +70,9 @@ class SignalRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def window(self, window: Window) -> WindowTweets:
-        """Return the tweets of a window."""
-        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(window.scopes))
+    async def window(self, window: Window, most: int | None = None) -> WindowTweets:
+        """Return the tweets of a window, the first ``most`` of them."""
+        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(window.scopes), most)
         originals: dict[int, asyncpg.Record] = {}
         for row in rows:
             originals.setdefault(row[0], row)
@@ -83,8 +86,11 @@ class SignalRepository:
         return usual_spellings(((row["terms"], row["spellings"]) for row in rows), terms)
 
     async def shared(self, since: datetime, until: datetime, scopes: Sequence[str] = ()) -> list[SharedPost]:
-        """Return the tweets of (since, until] that are no retweets, with what they may share with others."""
-        rows = await self._postgres.fetch(_SHARED_SQL, since, until, list(scopes))
+        """Return the tweets of (since, until] that X does not call retweets, with what they may share with others.
+
+        Newest first, at most ``MOST_SHARED``.
+        """
+        rows = await self._postgres.fetch(_SHARED_SQL, since, until, list(scopes), MOST_SHARED)
         return [SharedPost(*row) for row in rows]
 
     async def unknown_scope(self, scopes: Sequence[str]) -> str | None:
@@ -94,8 +100,13 @@ class SignalRepository:
                 return scope
         return None
 
+    async def has_tweets(self, since: datetime, until: datetime) -> bool:
+        """Tell whether any tweet of (since, until] is stored."""
+        sql = "SELECT EXISTS (SELECT 1 FROM tweets WHERE created_at > $1 AND created_at <= $2)"
+        return bool(await self._postgres.fetchval(sql, since, until))
+
     async def tally(self, since: datetime, until: datetime, scopes: Sequence[str]) -> Tally:
-        """Return the tweets of (since, until] and how they feel; near-duplicates count once."""
+        """Return the tweets of (since, until] and how they feel; of near-duplicates the first scored one counts."""
         row = await self._postgres.fetchrow(_TALLY_SQL, since, until, list(scopes))
         assert row is not None
         return Tally(**dict(row))

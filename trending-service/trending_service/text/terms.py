@@ -171,6 +171,14 @@ def term_key(text: str) -> str | None:
     return key if 0 < len(key) <= MAX_TERM_CHARS else None
 
 
+def term_keys(text: str) -> set[str]:
+    """Return the keys under which a term that is written so is stored: a link or a domain may look like a phrase."""
+    keys = {key} if (key := term_key(text)) is not None else set()
+    if "." in text and ":" not in text and not text.startswith(tuple(_TAGS)) and len(text.split()) == 1:
+        keys |= {f"{LINK}{text}"[:MAX_TERM_CHARS], f"{DOMAIN}{text.lower()}"[:MAX_TERM_CHARS]}
+    return keys
+
+
 def words_of(spelling: str) -> frozenset[str]:
     """Return the stems of the content words of a term: '#DebatesFinales2022' -> debat, final."""
     return frozenset(stem(part) for part in _parts(spelling) if len(part) > 2 and part not in stop_words())

@@ -45,6 +45,7 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
         kind=label.kind if label.kind in ("hashtag", "mention") else "phrase",
         signal=label.kind,
         terms=[term.spelling for term in found.members],
+        keys=[term.key for term in found.members],
         tweets=len(tweets),
         authors=_accounts(tweets),
         expected=round(burst.expected_in_window, 4),

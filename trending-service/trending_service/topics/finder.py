@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from castor_chassis import Invalid
 from trending_service.coordination.model import group_numbers
 from trending_service.coordination.service import CoordinationService
 from trending_service.detection.burst import log10_tail
@@ -47,7 +48,10 @@ class Finder:
     in_thread: InThread
 
     async def find(self, question: Question) -> TopicList:
-        """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it."""
+        """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it.
+
+        Raises ``Invalid`` for a window with more tweets than may be read.
+        """
         window = self.method.window(question)
         # While PostgreSQL reads the baseline, the groups of the day are looked for.
         (seen, used, counts), groups = await asyncio.gather(
@@ -59,12 +63,16 @@ class Finder:
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
         tweets = {term: [seen.tweets[row].id for row in used.rows[term]] for term in strongest}
         spellings = await self.signals.spellings(window, tweets)
-        clusters = cluster(_terms(strongest, spellings, tweets), len(seen.tweets))
+        clusters = await self.in_thread(_clusters, strongest, spellings, tweets, len(seen.tweets))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
         return self._answer(question, seen, evidence, found, topics)
 
     async def _counted(self, window: Window, min_tweets: int) -> tuple[WindowTweets, WindowTerms, PackedCounts]:
-        seen = await self.signals.window(window)
+        most = self.method.max_window_tweets
+        seen = await self.signals.window(window, most + 1)
+        if seen.stored > most:
+            reason = f"the window holds more than {most} tweets; ask for fewer hours, a place, an entity or a data set"
+            raise Invalid(field="query.window_hours", reason=reason)
         used: WindowTerms = await self.in_thread(self._frequent, seen, min_tweets)
         return seen, used, await self.hours.baseline(window, sorted(used.rows))
 
@@ -118,10 +126,12 @@ def evidence_of(
 
 
 def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[str, int]) -> WindowPosts:
-    numbers: dict[str, int] = {}
+    numbers = {name: -1 - group for name, group in groups.items()}
+    hands = [numbers.setdefault(tweet.hand, len(numbers)) for tweet in tweets]
+    # What a suspected account writes is its group's, whomever the text names.
     voices = [
-        -1 - groups[tweet.voice] if tweet.voice in groups else numbers.setdefault(tweet.voice, len(numbers))
-        for tweet in tweets
+        hand if hand < 0 else numbers.setdefault(tweet.voice, len(numbers))
+        for hand, tweet in zip(hands, tweets, strict=True)
     ]
     moments = np.array([tweet.created_at.timestamp() for tweet in tweets], dtype=float)
     return WindowPosts(
@@ -129,18 +139,21 @@ def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[st
         ages=(question.as_of.timestamp() - moments).astype(np.int64),
         hours=(moments // 3600).astype(np.int64),
         authors=np.array(voices, dtype=np.int64),
+        hands=None if hands == voices else np.array(hands, dtype=np.int64),
     )
 
 
-def _terms(
-    bursts: Mapping[str, Burst], spellings: Mapping[str, Spelling], tweets: Mapping[str, Sequence[int]]
-) -> list[BurstingTerm]:
+def _clusters(
+    bursts: Mapping[str, Burst], spellings: Mapping[str, Spelling], tweets: Mapping[str, Sequence[int]], size: int
+) -> list[Cluster]:
+    """Return the clusters of the terms that burst in a window of ``size`` tweets. CPU-bound."""
     # A term of which all tweets were deleted meanwhile has no spelling any more.
-    return [
+    terms = [
         BurstingTerm(key, spelling.kind, spelling.text, words_of(spelling.text), burst.score, frozenset(tweets[key]))
         for key, burst in bursts.items()
         if (spelling := spellings.get(key)) is not None
     ]
+    return cluster(terms, size)
 
 
 def _is_weak_common_word(found: Cluster, evidence: Evidence, score: float) -> bool:
@@ -148,7 +161,8 @@ def _is_weak_common_word(found: Cluster, evidence: Evidence, score: float) -> bo
     if not found.label.is_common_word:
         return False
     tweets = evidence.of(found.label.tweets)
-    return score < COMMON_WORD_SCORE or len(tweets) < 3 or len({tweet.voice for tweet in tweets}) == 1
+    accounts = {tweet.voice for tweet in tweets}, {tweet.hand for tweet in tweets}
+    return score < COMMON_WORD_SCORE or len(tweets) < 3 or min(map(len, accounts)) == 1
 
 
 def needed_tweets(evidence: Evidence, found: Detection, min_tweets: int) -> int | None:

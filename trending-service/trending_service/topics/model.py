@@ -35,6 +35,7 @@ class Method:
     baseline_days: int
     false_discovery_rate: float
     max_candidates: int
+    max_window_tweets: int
     zone: ZoneInfo
 
     def window(self, question: Question) -> Window:
@@ -91,6 +92,7 @@ class Topic:
     kind: WordKind
     signal: Kind
     terms: list[str]
+    keys: list[str]
     tweets: int
     authors: int
     expected: float

@@ -15,7 +15,7 @@ from trending_service.errors import ScopeNotFound
 from trending_service.metrics import CANDIDATES, QUERY_SECONDS, TOPICS
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import BucketCount
-from trending_service.text.terms import term_key
+from trending_service.text.terms import term_keys
 from trending_service.topics.finder import Finder
 from trending_service.topics.model import Bucket, Question, Step, Timeline, Topic, TopicList
 from trending_service.topics.topic_id import EARLIEST, LATEST, read_topic_id
@@ -29,17 +29,20 @@ _FIELDS = repr(sorted(_JSON.json_schema()["$defs"].items())) + repr(_JSON.json_s
 """The shape of a cached answer: one of another shape has another key."""
 
 
-def moment(as_of: datetime | None) -> datetime:
-    """Return ``as_of``, or the current time in steps of 10 s; raises ``Invalid`` outside [EARLIEST, LATEST]."""
-    if as_of is None:
-        now = datetime.now(UTC).replace(microsecond=0)
-        return now - timedelta(seconds=now.second % _NOW_STEP_SECONDS)
-    if not EARLIEST <= as_of <= LATEST:
-        raise Invalid(
-            field="query.as_of", reason=f"'as_of' is outside the years {EARLIEST.year} to {LATEST.year}; no tweet is"
-        )
+def moment(asked: datetime | None, field: str = "query.as_of") -> datetime:
+    """Return the moment that was ``asked`` for, where it has come; else the current time in steps of 10 s.
+
+    Raises ``Invalid`` for ``field`` outside [EARLIEST, LATEST].
+    """
+    now = datetime.now(UTC)
+    if asked is not None and not EARLIEST <= asked <= LATEST:
+        name = field.rpartition(".")[2]
+        reason = f"'{name}' is outside the years {EARLIEST.year} to {LATEST.year}; no tweet is"
+        raise Invalid(field=field, reason=reason)
+    if asked is None or asked > now:
+        return now.replace(second=now.second // _NOW_STEP_SECONDS * _NOW_STEP_SECONDS, microsecond=0)
     # Ids hold milliseconds.
-    return as_of.replace(microsecond=as_of.microsecond // 1000 * 1000)
+    return asked.replace(microsecond=asked.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class TopicService:
         than ``as_of`` is counted. A topic without a word has no term, and its buckets are empty. Raises
         ``ScopeNotFound``.
         """
-        terms = sorted({key for text in (topic, *more) if (key := term_key(text)) is not None})
+        terms = sorted({key for text in (topic, *more) for key in term_keys(text)})
         starts = self._starts(as_of, step, before, after)
         until = as_of if after == 0 else starts[-1]
         found = await self.finder.signals.timeline(

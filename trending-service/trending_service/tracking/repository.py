@@ -38,6 +38,11 @@ class TrendRepository:
         )
         return [_trend(row) for row in rows]
 
+    async def scopes(self) -> set[str]:
+        """Return the scopes of the trends that have not ended."""
+        rows = await self._postgres.fetch("SELECT DISTINCT scope FROM trends WHERE ended_at IS NULL")
+        return {row["scope"] for row in rows}
+
     async def store(self, step: Step) -> None:
         """Store the trends and what happened, together or not at all."""
         async with self._postgres.transaction() as connection:

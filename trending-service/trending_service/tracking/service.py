@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
-from trending_service.text.terms import term_key
 from trending_service.topics.finder import Finder
 from trending_service.topics.model import Question, Topic
 from trending_service.topics.topic_id import read_topic_id
@@ -35,16 +35,23 @@ class Tracker:
         at = now or datetime.now(UTC)
         scopes = tuple(sorted(filter(None, scope.split("|"))))
         found = await self.finder.find(Question(at, WINDOW_HOURS, MOST_TOPICS, MIN_TWEETS, scopes))
-        made = step(await self.trends.going_on(scope), [_seen(topic) for topic in found.items], scope, at)
+        return await self._step(scope, [seen_of(topic) for topic in found.items], at)
+
+    async def end(self, scope: str, now: datetime) -> list[TrendEvent]:
+        """End the trends of a scope that nobody watches any more once they are gone, and return what happened."""
+        return await self._step(scope, [], now)
+
+    async def _step(self, scope: str, seen: Sequence[Seen], at: datetime) -> list[TrendEvent]:
+        made = step(await self.trends.going_on(scope), seen, scope, at)
         await self.trends.store(made)
         return made.events
 
 
-def _seen(topic: Topic) -> Seen:
-    keys = {key for term in topic.terms if (key := term_key(term))}
+def seen_of(topic: Topic) -> Seen:
+    """Return a topic as it is compared with the trends that go on."""
     return Seen(
         key=read_topic_id(topic.id)[0],
-        keys=frozenset(keys),
+        keys=frozenset(topic.keys),
         name=topic.topic,
         rate=topic.tweets_per_hour,
         started_at=topic.started_at,

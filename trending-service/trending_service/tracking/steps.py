@@ -11,7 +11,7 @@ from trending_service.tracking.model import Trend, TrendEvent
 PAST_PEAK = 0.7
 """Share of the highest rate below which a trend is past its peak."""
 GONE = timedelta(minutes=60)
-"""A trend that is no topic for so long has ended; one that returns sooner is the same."""
+"""A trend that is no topic for so long has ended; one that returns sooner is the same, one later is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Step:
 
 def step(going_on: Sequence[Trend], seen: Sequence[Seen], scope: str, now: datetime) -> Step:
     """Return what changed at ``now``; asked again at the same moment nothing is new."""
-    trends: list[Trend] = []
-    events: list[TrendEvent] = []
-    left = {trend.key: trend for trend in going_on}
+    trends = [replace(trend, ended_at=trend.last_seen_at + GONE) for trend in going_on if _is_gone(trend, now)]
+    events = [TrendEvent("end", now, trend) for trend in trends]
+    left = {trend.key: trend for trend in going_on if not _is_gone(trend, now)}
     for topic in seen:
         before = next((left.pop(key) for key in sorted(topic.keys | {topic.key}) if key in left), None)
         if before is None:
@@ -49,11 +49,11 @@ def step(going_on: Sequence[Trend], seen: Sequence[Seen], scope: str, now: datet
         trends.append(after)
         if after.peak_told and not before.peak_told:
             events.append(TrendEvent("peak", now, after))
-    for trend in left.values():
-        if now - trend.last_seen_at >= GONE:
-            trends.append(replace(trend, ended_at=now))
-            events.append(TrendEvent("end", now, trends[-1]))
     return Step(trends, events)
+
+
+def _is_gone(trend: Trend, now: datetime) -> bool:
+    return now - trend.last_seen_at >= GONE
 
 
 def _started(topic: Seen, scope: str, now: datetime) -> Trend:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from trending_service.coordination.report import GroupReport
 from trending_service.signals.model import Tally
@@ -18,7 +20,7 @@ LEAST_TWEETS = 10
 """Tweets of the last hour that a doubled volume needs."""
 LEAST_Z = 3.0
 """Standard errors by which the negative share must have risen, beside the watch's threshold."""
-ONCE_HOURS = 6
+ONCE = timedelta(hours=6)
 """A volume or a sentiment that stays so is told once in this time."""
 
 
@@ -36,13 +38,15 @@ def started(watch: Watch, events: Iterable[StoredEvent]) -> list[Happening]:
     return found
 
 
-def doubled(watch: Watch, now: datetime, last_hour: Tally, usual: float) -> list[Happening]:
-    """Return the event of a volume of at least ``threshold`` times the usual tweets an hour."""
+def doubled(watch: Watch, now: datetime, last_hour: Tally, usual: float | None) -> list[Happening]:
+    """Return the event of a volume of at least ``threshold`` times the usual tweets an hour; none without a usual."""
+    if usual is None:
+        return []
     ratio = last_hour.tweets / max(usual, 0.5)
     if last_hour.tweets < LEAST_TWEETS or ratio < watch.threshold:
         return []
     body = {"tweets_last_hour": last_hour.tweets, "usual_an_hour": round(usual, 2), "ratio": round(ratio, 2)}
-    return [Happening(_once("volume", now), "volume.rose", body)]
+    return [_once("volume", "volume.rose", body, now)]
 
 
 def fell(watch: Watch, now: datetime, recent: Tally, before: Tally) -> list[Happening]:
@@ -58,17 +62,17 @@ def fell(watch: Watch, now: datetime, recent: Tally, before: Tally) -> list[Happ
         "negative_share_3h": round(now_share, 4), "negative_share_24h_before": round(then_share, 4),
         "scored_3h": recent.scored, "scored_24h_before": before.scored,
     }  # fmt: skip
-    return [Happening(_once("sentiment", now), "sentiment.fell", body)]
+    return [_once("sentiment", "sentiment.fell", body, now)]
 
 
-def suspected(watch: Watch, groups: Iterable[GroupReport]) -> list[Happening]:
+def suspected(watch: Watch, groups: Iterable[GroupReport], zone: ZoneInfo) -> list[Happening]:
     """Return an event for each suspected group with at least ``threshold`` members, once a day per what it shares.
 
-    It names no account: who they are is answered, and erased, with the tweets.
+    Days are those of ``zone``. It names no account: who they are is answered, and erased, with the tweets.
     """
     return [
         Happening(
-            f"coordination:{group.shared[0].what}:{group.first_at:%Y-%m-%d}",
+            f"coordination:{group.key}:{group.first_at.astimezone(zone):%Y-%m-%d}",
             "coordination.suspected",
             {"why": group.why, "members": len(group.members), "shared": group.shared[0].what},
         )
@@ -82,5 +86,5 @@ def _plain(term: str) -> str:
     return (term_key(term) or term).lstrip("#@")
 
 
-def _once(kind: str, now: datetime) -> str:
-    return f"{kind}:{int(now.timestamp()) // (3600 * ONCE_HOURS)}"
+def _once(name: str, kind: str, body: dict[str, Any], now: datetime) -> Happening:
+    return Happening(f"{name}:{int(now.timestamp() * 1000)}", kind, body, once_in=ONCE)

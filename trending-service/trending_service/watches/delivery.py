@@ -24,8 +24,8 @@ from trending_service.watches.targets import check_url
 
 OVERLAP = timedelta(hours=24)
 """After a rotation messages are signed with the secret before as well for so long."""
-MOST_ATTEMPTS = 12
-"""About 11 hours of attempts; then an event is dead, and the next ones of its watch go on."""
+MOST_ATTEMPTS = 14
+"""6 to 11 hours of attempts; then an event is dead, and the next ones of its watch go on."""
 CLAIM = 50
 CLAIM_SECONDS = 60.0
 ROUND_SECONDS = 0.05

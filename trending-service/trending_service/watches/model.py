@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 WatchKind = Literal["trend_starts", "sentiment_falls", "volume_doubles", "coordination_suspected"]
@@ -49,11 +49,15 @@ class Watch(NewWatch):
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that a watch asked for; ``key`` is the same however often it is noticed."""
+    """Something that a watch asked for; ``key`` is the same however often it is noticed.
+
+    With ``once_in`` nothing of its kind is told again in that time.
+    """
 
     key: str
     kind: str
     body: dict[str, Any]
+    once_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

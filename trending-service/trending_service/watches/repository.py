@@ -17,6 +17,19 @@ _WATCH = (
 )
 _EVENT = "seq, key, kind, at, body, status, attempts, due_at, settled_at, last_error"
 
+_COUNT_SQL = """
+SELECT count(*), count(DISTINCT (place, entity)) FILTER (WHERE place IS NOT NULL OR entity IS NOT NULL),
+       bool_or(place IS NOT DISTINCT FROM $2 AND entity IS NOT DISTINCT FROM $3)
+FROM watches WHERE owner = $1
+"""
+
+_TELL_SQL = """
+INSERT INTO watch_events (watch_id, key, kind, body, status, due_at)
+SELECT $1::text, $2::text, $3::text, $4::jsonb, $5::text, $6::timestamptz
+WHERE NOT EXISTS (SELECT FROM watch_events WHERE watch_id = $1 AND kind = $3 AND at > now() - $7::interval)
+ON CONFLICT (watch_id, key) DO NOTHING RETURNING seq
+"""
+
 _CLAIM_SQL = """
 WITH heads AS (
     SELECT DISTINCT ON (watch_id, kind = 'test') seq, watch_id, due_at FROM watch_events
@@ -35,6 +48,17 @@ UPDATE watch_events SET batch = $2
 WHERE watch_id = $1 AND status = 'pending' AND batch IS NULL AND due_at <= now() AND (kind = 'test') = $3
 """
 
+# The id of a message always names the same events. Of a digest that arrived in part, the rest is another message.
+_REVIVE_SQL = """
+WITH asked AS (SELECT batch FROM watch_events WHERE watch_id = $1 AND seq = $2 AND status = 'dead')
+UPDATE watch_events AS e SET status = 'pending', attempts = 0, due_at = now(), settled_at = NULL,
+    batch = CASE WHEN NOT EXISTS (
+        SELECT FROM watch_events AS other
+        WHERE other.watch_id = $1 AND other.batch = e.batch AND other.status <> 'dead') THEN e.batch END
+FROM asked
+WHERE e.watch_id = $1 AND e.status = 'dead' AND (e.seq = $2 OR e.batch = asked.batch)
+"""
+
 
 class WatchRepository:
     """Stores watches and events. Every method raises ``DatabaseUnavailable`` when PostgreSQL is away."""
@@ -42,11 +66,17 @@ class WatchRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def add(self, watch_id: str, owner: str, new: NewWatch, *, most: int) -> Watch | None:
-        """Store a watch, None when ``owner`` has ``most`` already."""
+    async def add(
+        self, watch_id: str, owner: str, new: NewWatch, *, most: int, most_scopes: int | None = None
+    ) -> Watch | None:
+        """Store a watch; None when ``owner`` has ``most``, or watches ``most_scopes`` other places and entities."""
         async with self._postgres.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", owner)
-            if await connection.fetchval("SELECT count(*) FROM watches WHERE owner = $1", owner) >= most:
+            found = await connection.fetchrow(_COUNT_SQL, owner, new.place, new.entity)
+            assert found is not None
+            count, scopes, is_known = found
+            is_new = not is_known and (new.place is not None or new.entity is not None)
+            if count >= most or (is_new and most_scopes is not None and scopes >= most_scopes):
                 return None
             row = await connection.fetchrow(
                 "INSERT INTO watches (id, owner, name, kind, topic, place, entity, threshold, url, quiet_from, "
@@ -90,12 +120,11 @@ class WatchRepository:
         return None if row is None else _watch(row)
 
     async def tell(self, watch: Watch, happening: Happening, due_at: datetime) -> int | None:
-        """Store an event once and return its number, None when the watch has it already."""
+        """Store an event once and return its number, None when the watch has it already, or its like of just now."""
         status = "stream" if watch.url is None else "pending"
         number: int | None = await self._postgres.fetchval(
-            "INSERT INTO watch_events (watch_id, key, kind, body, status, due_at) VALUES ($1, $2, $3, $4, $5, $6) "
-            "ON CONFLICT (watch_id, key) DO NOTHING RETURNING seq",
-            watch.id, happening.key, happening.kind, json.dumps(happening.body), status, due_at,
+            _TELL_SQL,
+            watch.id, happening.key, happening.kind, json.dumps(happening.body), status, due_at, happening.once_in,
         )  # fmt: skip
         return number
 
@@ -138,13 +167,8 @@ class WatchRepository:
         )  # fmt: skip
 
     async def revive(self, watch_id: str, seq: int) -> bool:
-        """Try a dead event again; False when there is none."""
-        done = await self._postgres.execute(
-            "UPDATE watch_events SET status = 'pending', attempts = 0, due_at = now(), settled_at = NULL "
-            "WHERE watch_id = $1 AND seq = $2 AND status = 'dead'",
-            watch_id, seq,
-        )  # fmt: skip
-        return affected_rows(done) > 0
+        """Try a dead event again, with the others of its digest; False when it is not dead."""
+        return affected_rows(await self._postgres.execute(_REVIVE_SQL, watch_id, seq)) > 0
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete at most ``limit`` events from before a time, also those that never arrived; return how many."""

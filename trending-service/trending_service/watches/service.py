@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from castor_chassis import NotFound
-from trending_service.errors import TooManyWatches, WebhooksOff
+from trending_service.errors import TooManyScopes, TooManyWatches, WebhooksOff
 from trending_service.watches.delivery import secret_of
 from trending_service.watches.model import EventFilter, Happening, NewWatch, Watch, WatchEvent
 from trending_service.watches.repository import WatchRepository
 from trending_service.watches.targets import check_url
 
 MOST_PER_OWNER = 100
+MOST_SCOPES = 20
+"""Places and entities, and pairs of them, that one owner may watch: each is looked for by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,19 @@ class WatchService:
     async def add(self, owner: str, new: NewWatch) -> tuple[Watch, str | None]:
         """Store a watch and return it with its signing secret.
 
-        Raises ``WebhooksOff`` without a key, ``Invalid`` for a target that is not public, ``TooManyWatches``.
+        Raises ``WebhooksOff`` without a key, ``Invalid`` for a target that is not public, ``TooManyWatches``,
+        ``TooManyScopes``.
         """
         if new.url is not None:
             if self.key is None:
                 raise WebhooksOff
             check_url(new.url, allow_private=self.allow_private)
-        watch = await self.watches.add("w_" + secrets.token_hex(12), owner, new, most=MOST_PER_OWNER)
-        if watch is None:
+        bounds = {"most": MOST_PER_OWNER, "most_scopes": MOST_SCOPES}
+        watch = await self.watches.add("w_" + secrets.token_hex(12), owner, new, **bounds)
+        if watch is None and len(await self.watches.of(owner)) >= MOST_PER_OWNER:
             raise TooManyWatches(most=MOST_PER_OWNER)
+        if watch is None:
+            raise TooManyScopes(most=MOST_SCOPES)
         return watch, self._secret(watch)
 
     async def of(self, owner: str) -> list[Watch]:
@@ -79,7 +85,7 @@ class WatchService:
         return await self.watches.events(watch.id, wanted)
 
     async def revive(self, watch_id: str, owner: str, seq: int) -> None:
-        """Try a dead event again; raises ``NotFound`` when it is not dead."""
+        """Try a dead event again, with the others of its digest; raises ``NotFound`` when it is not dead."""
         watch = await self.get(watch_id, owner)
         if not await self.watches.revive(watch.id, seq):
             raise NotFound

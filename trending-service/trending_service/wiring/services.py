@@ -82,5 +82,6 @@ def method_of(settings: TrendingSettings) -> Method:
         baseline_days=settings.baseline_days,
         false_discovery_rate=settings.false_discovery_rate,
         max_candidates=settings.max_candidates,
+        max_window_tweets=settings.max_window_tweets,
         zone=settings.zone,
     )

@@ -64,16 +64,18 @@ class Asked:
 def window_of(
     since: datetime | None, until: datetime | None, as_of: datetime | None, window_hours: int, *, most: int = 720
 ) -> Asked:
-    """Return the window up to ``until``, or to ``as_of`` where that is earlier or stands alone; now by default.
+    """Return the window up to ``until``, or to ``as_of`` where that is earlier or stands alone; to now at the latest.
 
     With ``since`` it is the whole hours that hold it. Raises ``Invalid`` for a window without time, or with more than
     ``most`` hours.
     """
     check_span(since, until)
-    end = moment(min((each for each in (until, as_of) if each is not None), default=None))
+    named = (until, "query.until"), (as_of, "query.as_of")
+    end = min((moment(asked, field) for asked, field in named if asked is not None), default=moment(None))
     if since is None:
         return Asked(end, window_hours)
-    hours = math.ceil((end - since) / timedelta(hours=1))
+    # The first seconds of a day are asked for before its first hour has begun.
+    hours = 1 if end == since else math.ceil((end - since) / timedelta(hours=1))
     if not 1 <= hours <= most:
         reason = f"the window from query.since to {normal_time(end)} has {hours} hours; 1 to {most} are possible"
         raise Invalid(field="query.since", reason=reason)

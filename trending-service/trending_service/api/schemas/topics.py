@@ -53,6 +53,9 @@ class Topic(ResponseModel):
     kind: WordKind = Field(description="A phrase is also what 'signal' names entity, link or domain.")
     signal: Kind = Field(description="What its name is.")
     terms: list[str] = Field(description="All its terms, strongest first.")
+    keys: list[str] = Field(
+        [], description="How the terms are stored, in their order: what 'term' of a timeline names without doubt."
+    )
     tweets: int = Field(ge=1, description="Tweets in the window; texts that differ by nothing of note count once.")
     authors: int = Field(ge=1, description="Accounts that wrote them.")
     expected: float = Field(ge=0, description="Tweets that the baseline leads to expect in a stream of this size.")

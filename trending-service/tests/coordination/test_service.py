@@ -1,0 +1,61 @@
+"""Which tweets are looked at for coordination, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trending_service.coordination import service
+from trending_service.signals import repository
+from trending_service.topics.finder import Finder
+
+if TYPE_CHECKING:
+    from conftest import Fill, Stream
+
+NOON = datetime(2022, 5, 29, 12, tzinfo=UTC)
+
+
+def _echo(stream: Stream, **more: Any) -> None:
+    for number in range(3):
+        for place in range(8):
+            at = NOON - timedelta(minutes=20 * number + 10) + timedelta(seconds=place)
+            text = f"RT @diario: #Pagado esquina{number} de la plaza temprano"
+            stream.tweet(at, f"eco{place}", text, **more)
+
+
+async def test_what_a_text_calls_a_retweet_is_looked_at(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """Anybody can begin a text with 'RT @': accounts that repeat what nobody wrote are a group."""
+    _echo(stream)
+    await fill(stream.changes)
+    (group,) = await finder.coordination.groups(NOON, timedelta(days=1))
+    assert set(group.members) == {f"eco{place}" for place in range(8)}
+
+
+async def test_retweets_are_none_of_an_accounts_own(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """Where X says so, or where the account that is named wrote the text, many who repeat it at once are no group."""
+    for number in range(3):
+        stream.tweet(NOON - timedelta(hours=2), "diario", f"#Pagado esquina{number} de la plaza temprano")
+    _echo(stream)
+    await fill(stream.changes)
+    assert await finder.coordination.groups(NOON, timedelta(days=1)) == []
+    other = len(stream.changes)
+    for change in stream.changes[:other]:
+        stream.change(**{**change, "deleted": change["username"] == "diario", "retweet_of": "5"})
+    await fill(stream.changes[other:])
+    assert await finder.coordination.groups(NOON, timedelta(days=1)) == []
+
+
+async def test_of_too_many_tweets_the_newest_are_looked_at(
+    finder: Finder, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer says since when; where all were looked at, that is the beginning of the period."""
+    for minute in range(12):
+        stream.tweet(NOON - timedelta(minutes=minute), f"a{minute}", f"#paro vereda{minute}")
+    await fill(stream.changes)
+    day = timedelta(days=1)
+    assert (await finder.coordination.reports(NOON, day)).looked_since == NOON - day
+    for module in (repository, service):
+        monkeypatch.setattr(module, "MOST_SHARED", 10)
+    assert (await finder.coordination.reports(NOON, day)).looked_since == NOON - timedelta(minutes=9)
