@@ -16,14 +16,15 @@ from rag_service.embeddings.model import EmbeddingCounts, Embeddings, PendingDoc
 log = structlog.get_logger("castor.rag.embeddings")
 
 # Three ranges instead of '<>', which no index answers. The newest model's rows are never looked at. Newest first: what
-# people ask about is mostly what was said today.
+# people ask about is mostly what was said today. The model stands in the order since without it PostgreSQL, which does
+# not see that it is one in "IS NULL", would read by time, and pass over all that have their vector, in each batch.
 _SHARED = (
     "''::text AS tenant, left(coalesce(searched, text), $3 + coalesce(length(title) + 1, 0)) AS text FROM documents"
 )
 _OWNED = "tenant, left(searched, $3 + coalesce(length(title) + 1, 0)) AS text FROM tenant_documents"
 _PENDING = " UNION ALL ".join(
     f"(SELECT id, published_at, content_hash, {table} WHERE embedding_model {which} AND NOT embedding_refused "
-    "ORDER BY published_at DESC LIMIT $2)"
+    "ORDER BY embedding_model, published_at DESC LIMIT $2)"
     for which in ("IS NULL", "< $1", "> $1")
     for table in (_OWNED, _SHARED)
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
+from castor_chassis import Postgres
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.embeddings.model import Embeddings, PendingDocument
-from rag_service.embeddings.repository import EmbeddingRepository
+from rag_service.embeddings.repository import _PENDING, EmbeddingRepository
 
 
 async def test_a_change_of_dimensions_forgets_the_old_vectors(
@@ -51,3 +53,18 @@ async def test_the_newest_documents_are_embedded_first(
     assert [item.key[0] for item in await embeddings.pending(2, 100)] == ["d9", "d7"]
     counts = await embeddings.counts()
     assert (counts.documents, counts.pending, counts.embedded, counts.refused) == (4, 4, 0, 0)
+
+
+async def test_the_next_batch_passes_over_nothing_that_is_embedded(
+    postgres: Postgres, documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """What waits is read from an index in its order, however many newer documents have their vector."""
+    begin = datetime(2022, 5, 1, tzinfo=UTC)
+    await documents.save([Draft(f"d{n}", "Texto", "x", begin + timedelta(minutes=n)) for n in range(2000)])
+    newest = await embeddings.pending(1000, 100)
+    await embeddings.set_embeddings(newest, Embeddings("m", 2, [[1.0, 0.0]] * 1000))
+    await postgres.execute("ANALYZE documents")
+    assert [item.key[0] for item in await embeddings.pending(2, 100)] == ["d999", "d998"]
+    plan = await postgres.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {_PENDING} LIMIT $2", "m", 10, 100)
+    assert "Index Scan" in plan
+    assert set(re.findall(r'"Rows Removed by Filter": (\d+)', plan)) <= {"0"}
