@@ -22,6 +22,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,24 +98,24 @@ class Measured:
         return f"{rates}{p50:8.1f}{p99:8.1f}{self.processor_ms / queries:8.1f}"
 
 
-async def compare(ways: dict[str, Ask], vectors: Floats, queries: Floats, server: int) -> None:
-    """Print recall, queries a second and waiting of each way at each selectivity, ten queries each in turns."""
+async def compare(ways: dict[str, Ask], vectors: Floats, queries: Floats, server: int, datasets: Sequence[str]) -> None:
+    """Print recall, queries a second and waiting of each way in each data set, ten queries each in turns."""
     print(f"{'selectivity':>11}  {'':28}{'recall@10':>10}{'queries/s':>10}{'p50 ms':>8}{'p99 ms':>8}{'CPU ms':>8}")
-    for dataset, share in SHARES.items():
+    for dataset in datasets:
         truth = truth_of(vectors, queries, dataset)
         measured = {name: Measured() for name in ways}
         for first in range(0, len(queries), BLOCK):
             for name, ask in ways.items():
-                before, own = processor_ms(server), time.process_time()
+                before, own = spent_ns(server), time.process_time()
                 numbers = range(first, min(first + (1 if measured[name].slow else BLOCK), len(queries)))
                 for number in numbers:
                     begun = time.perf_counter()
                     found = await ask(queries[number].tolist(), dataset)
                     measured[name].times.append(time.perf_counter() - begun)
                     measured[name].hits += len(truth[number] & set(found))
-                measured[name].processor_ms += 1000 * (time.process_time() - own) + processor_ms(server) - before
+                measured[name].processor_ms += 1000 * (time.process_time() - own) + ms_since(before, server)
         for name, one in measured.items():
-            print(f"{100 / share:10g}%  {name:28}{one}", flush=True)
+            print(f"{100 / SHARES[dataset]:10g}%  {name:28}{one}", flush=True)
 
 
 async def sizes(connection: asyncpg.Connection, index: str) -> None:
@@ -128,7 +129,7 @@ async def sizes(connection: asyncpg.Connection, index: str) -> None:
     print(f"partition with all its indexes {row['whole']}, of them {index} {row['index']}")
 
 
-async def run(url: str, vectors: Floats, queries: Floats, part: str) -> float:
+async def run(url: str, vectors: Floats, queries: Floats, part: str, datasets: Sequence[str]) -> float:
     """Fill and index if need be, compare, and return the seconds of one search of the service without a filter."""
     setting = await asyncpg.connect(url)
     await setting.execute(_MEMORY)
@@ -138,7 +139,7 @@ async def run(url: str, vectors: Floats, queries: Floats, part: str) -> float:
         ways = await ways_of(url, database, vectors.shape[1])
         server = _parent_of(await database.fetchval("SELECT pg_backend_pid()"))
         if part != "predecessor":
-            await compare(ways, vectors, queries, server)
+            await compare(ways, vectors, queries, server, datasets)
         print(memory(server), flush=True)
         begun = time.perf_counter()
         for query in queries:
@@ -166,9 +167,14 @@ def processes_of(server: int) -> list[int]:
     return [one for one in running if server in (one, _parent_of(one))]
 
 
-def processor_ms(server: int) -> float:
-    """Return the milliseconds that the processes of a server have run."""
-    return sum(_spent_ns(one) for one in processes_of(server)) / 1e6
+def spent_ns(server: int) -> dict[int, int]:
+    """Return how many nanoseconds each process of a server has run."""
+    return {one: _spent_ns(one) for one in processes_of(server)}
+
+
+def ms_since(before: dict[int, int], server: int) -> float:
+    """Return how many milliseconds the processes of a server have run since, without those that ended meanwhile."""
+    return sum(spent - before.get(one, 0) for one, spent in spent_ns(server).items()) / 1e6
 
 
 def memory(server: int) -> str:
@@ -215,6 +221,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--part", choices=("all", "recall", "predecessor"), default="all")
+    parser.add_argument("--datasets", choices=SHARES, nargs="+", default=list(SHARES))
     parser.add_argument("--url")
     parser.add_argument("--kept", type=Path)
     options = parser.parse_args()
@@ -222,7 +229,7 @@ def main() -> None:
     vectors, queries = noisy(real, options.chunks, 1), noisy(real, options.queries, 2)
     print(f"{len(vectors):,} chunks of {len(real):,} embedded texts with noise, {len(queries)} queries")
     with database_at(options.url) as url:
-        service = asyncio.run(run(url, vectors, queries, options.part))
+        service = asyncio.run(run(url, vectors, queries, options.part, options.datasets))
     if options.part != "recall":
         against_predecessor(vectors, queries, service, [min(1_050, options.chunks), options.chunks])
 
