@@ -110,15 +110,18 @@ class SearchRepository:
         Score: sum over lexemes of ln(1 + 4000 / documents with it) * ts_rank, which saturates with
         frequency and is divided by 1 + ln(length): an approximation of BM25 with functions of PostgreSQL.
         """
+        # Before: whoever holds a connection must not wait for a second one.
         known = await self._common.counts(filters.as_of)
-        asked = (searchable(query), filters.as_of, filters.access.tenant, known)
-        rows = await self._fetch(filters.access, _TERMS, *asked)
-        self._common.keep(filters.as_of, {row["lexeme"]: row["shared"] for row in rows})
-        terms = [(row["term"], row["documents"]) for row in rows]
-        if not terms:
-            return []
-        if terms[0][1] < COMMON:
-            return await self._scored(terms, " | ".join(_enough(terms, limit)), filters, limit, 2 * MATCHES)
+        async with accessing(self._postgres, filters.access) as connection:
+            asked = (searchable(query), filters.as_of, filters.access.tenant, known)
+            rows = await connection.fetch(_TERMS, *asked)
+            self._common.keep(filters.as_of, {row["lexeme"]: row["shared"] for row in rows})
+            terms = [(row["term"], row["documents"]) for row in rows]
+            if not terms:
+                return []
+            if terms[0][1] < COMMON:
+                matching = " | ".join(_enough(terms, limit))
+                return await _scored(connection, terms, matching, filters, limit, 2 * MATCHES)
         return await self._of_common_words(terms, filters, limit)
 
     async def _of_common_words(self, terms: Sequence[tuple[str, int]], filters: Filters, limit: int) -> list[Candidate]:
@@ -128,22 +131,13 @@ class SearchRepository:
         both, rarest = " & ".join(term for term, _ in terms[:2]), terms[0][0]
         found: dict[Key, Candidate] = {}
         for matching, within in dict.fromkeys(((both, lately), (both, filters), (rarest, lately), (rarest, filters))):
-            more = await self._scored(terms, matching, within, limit, NEWEST)
+            async with accessing(self._postgres, filters.access) as connection:
+                more = await _scored(connection, terms, matching, within, limit, NEWEST)
             found |= {candidate.key: candidate for candidate in more}
             if len(found) >= limit:
                 break
         by_id = sorted(found.values(), key=lambda one: one.key[0])
         return sorted(by_id, key=lambda one: (one.value, one.key[1]), reverse=True)[:limit]
-
-    async def _scored(
-        self, terms: Sequence[tuple[str, int]], matching: str, filters: Filters, limit: int, newest: int
-    ) -> list[Candidate]:
-        weights = [math.log1p(COMMON / min(COMMON, documents)) for _, documents in terms]
-        where, values = where_of(filters, first=5)
-        names = [term for term, _ in terms]
-        sql = _LEXICAL.format(where=where, newest=newest)
-        rows = await self._fetch(filters.access, sql, names, weights, matching, limit, *values)
-        return [Candidate((row["id"], row["published_at"]), row["score"], row["embedded"]) for row in rows]
 
     async def unknown(self, filters: Filters) -> tuple[str, str] | None:
         """Return the first filter of an entity, place, axis or data set that no document has, with its value."""
@@ -209,6 +203,22 @@ class SearchRepository:
         )
         rows = await self._fetch(access, sql, [key[0] for key in keys], [key[1] for key in keys], access.tenant)
         return {(row["id"], row["published_at"]): Document(**row) for row in rows}
+
+
+async def _scored(
+    connection: asyncpg.Connection,
+    terms: Sequence[tuple[str, int]],
+    matching: str,
+    filters: Filters,
+    limit: int,
+    newest: int,
+) -> list[Candidate]:
+    weights = [math.log1p(COMMON / min(COMMON, documents)) for _, documents in terms]
+    where, values = where_of(filters, first=5)
+    names = [term for term, _ in terms]
+    sql = _LEXICAL.format(where=where, newest=newest)
+    rows = await connection.fetch(sql, names, weights, matching, limit, *values)
+    return [Candidate((row["id"], row["published_at"]), row["score"], row["embedded"]) for row in rows]
 
 
 def _enough(terms: Sequence[tuple[str, int]], limit: int) -> list[str]:
