@@ -25,8 +25,9 @@ from bench.trending.generator import DEVELOPMENT, HELD_OUT, World, make
 from bench.trending.memory import Detector, MemoryStream, Question
 from bench.trending.scoring import Outcome, run
 from trending_service.detection.scan import detect
+from trending_service.settings import TrendingSettings
 
-RATE = 0.05
+RATE = TrendingSettings.model_fields["false_discovery_rate"].default
 THRESHOLDS = {
     "gnip": (0.5, 1, 1.5, 2, 3, 4, 6),
     "kleinberg": (0, 2, 5, 10, 15, 25),

@@ -82,10 +82,10 @@ def test_many_tweets_of_one_moment_count_little() -> None:
 
 
 def test_more_terms_need_more_evidence() -> None:
-    """The score that is needed follows from the number of all terms."""
+    """The score that is needed follows from the number of all terms, in each of the four windows of a day."""
     found = _detect([])
     assert found.tested == 3000
-    assert round(found.needed, 2) == round(np.log10(3000 / 0.05), 2)
+    assert round(found.needed, 2) == round(np.log10(4 * 3000 / 0.05), 2)
 
 
 def test_scales_end_with_the_window() -> None:
@@ -111,7 +111,7 @@ def test_what_cannot_pass_is_left_out_and_the_rest_is_as_it_would_be(seed: int) 
     used = {name: (hours, chance.poisson(chance.uniform(0, 3), 672)) for name in terms}
     counts = HourlyCounts(FIRST, np.full(672, 400), used)
     every = scan(window, terms, counts, 5)
-    passed = benjamini_hochberg([-burst.score for burst in every.values()], 0.05, of=2000)
+    passed = benjamini_hochberg([-burst.score for burst in every.values()], 0.05, of=4 * 2000)
     found = detect(window, terms, counts, min_tweets=5, distinct=2000, rate=0.05)
     assert found.bursts == {name: burst for (name, burst), holds in zip(every.items(), passed, strict=True) if holds}
     assert 0 < len(found.bursts) < len(every)

@@ -96,13 +96,15 @@ def detect(
     is the number of all terms of the window: the rare ones were tested too, by their count.
     """
     tested = max(distinct, len(terms))
+    # A score is of a day, and so must be the tests: each of the windows of a day has terms of its own.
+    a_day = round(tested * max(1.0, _DAY_SECONDS / window.seconds))
     # Also if all terms burst, none with a greater p-value than this would pass.
-    most = math.log10(rate * len(terms) / tested) if terms else 0.0
+    most = math.log10(rate * len(terms) / a_day) if terms else 0.0
     found = scan(window, terms, counts, min_tweets, most)
     scores = [burst.score for burst in found.values()]
-    passed = benjamini_hochberg([-score for score in scores], rate, of=tested)
+    passed = benjamini_hochberg([-score for score in scores], rate, of=a_day)
     kept = [item for item, holds in zip(found.items(), passed, strict=True) if holds]
-    needed = math.log10(tested / (rate * (len(kept) + 1))) if tested else 0.0
+    needed = math.log10(a_day / (rate * (len(kept) + 1))) if tested else 0.0
     return Detection(dict(sorted(kept, key=lambda item: (-item[1].score, item[0]))), tested, max(0.0, needed))
 
 
