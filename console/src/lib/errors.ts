@@ -81,6 +81,7 @@ const SENTENCES: Record<string, (error: Refusal) => string> = {
   import_differs: () => t("El archivo empieza igual que uno que quedó a medias, pero es otro; sube antes aquel de nuevo.", "The file begins like one that was interrupted, but is another; upload that one again first."),
   too_many_entities: () => t("Se sigue a demasiadas personas; quita una.", "Too many people are tracked; remove one."),
   too_many_watches: () => t("Tienes demasiadas alertas; quita una.", "You have too many watches; remove one."),
+  too_many_scopes: () => t("Tus alertas nombran a demasiadas personas; quita las de una.", "Your watches name too many people; remove those of one."),
   webhooks_off: () => t("Este sistema no envía a direcciones; deja vacía la dirección y mira los avisos aquí.", "This system sends to no addresses; leave the address empty and read notices here."),
   data_too_old: () => t("Los datos terminan mucho antes de ese día; elige un período más cercano a ellos.", "The data end long before that day; choose a period closer to them."),
   counts_change_over: () => t("Los conteos cambian ahora a otro modelo de sentimiento; reintenta en unos minutos.", "Counts are changing over to another model of sentiment; try again in some minutes."),
