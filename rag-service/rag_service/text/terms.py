@@ -11,11 +11,11 @@ import snowballstemmer
 
 from castor_chassis import fold
 from rag_service.text.normal import searchable
-from rag_service.text.words import words_of
+from rag_service.text.words import is_at_start, words_of
 
 _WORD = re.compile(r"[@#]?\w+")
 _ADDRESS = re.compile(r"https?://\S+")
-_SENTENCE_START = re.compile(r"(?:^|[.!?:¿¡\n])\W*$")
+_ENDS = frozenset(".!?:¿¡\n")
 _NEXT_IS_NAME = re.compile(r"\s+[A-ZÁÉÍÓÚÜÑ]")
 _WHO = re.compile(r"\bqui[eé]n(?:es)?\s+(\w+)", re.IGNORECASE)
 _CAPITALISED = r"[A-ZÁÉÍÓÚÜÑ]\w+(?: [A-ZÁÉÍÓÚÜÑ]\w+)*"
@@ -122,7 +122,7 @@ def question_terms(question: str) -> list[Term]:
     for match in _WORD.finditer(text):
         word = match.group().lstrip("@#")
         folded = fold(word, keep_enye=False)
-        name = match.group()[0] in "@#" or (word[0].isupper() and not _SENTENCE_START.search(text[: match.start()]))
+        name = match.group()[0] in "@#" or (word[0].isupper() and not is_at_start(text[: match.start()], _ENDS))
         name = name and folded not in _COMMON_NOUNS
         speaker = name and (word in choice or _is_speaker(before))
         joins = spoken and (folded in _CONJUNCTIONS or (speaker and "," in text[end : match.start()]))
