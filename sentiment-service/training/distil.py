@@ -220,19 +220,21 @@ def learn(student: finetune.MeanPooledBert, lessons: Lessons, options: argparse.
     optim = finetune.optimiser(student, options.rate, options.head_rate, 1.0)
     steps = int(len(lessons) * options.passes / finetune.BATCH)
     rates = torch.optim.lr_scheduler.LambdaLR(optim, lambda step: finetune.schedule(step, steps))
-    mean = torch.optim.swa_utils.AveragedModel(student)
+    trained = [one for one in student.parameters() if one.requires_grad]
+    mean, counted = [one.detach().clone() for one in trained], 0
     recent, began = np.zeros(3), time.monotonic()
     student.train()
     for step, rows in enumerate(batches(lessons.lengths(), range(len(lessons)), generator), 1):
         parts = loss_of(student, lessons, rows, spread, options.frozen)
         (parts[0] + options.states * parts[1] + options.labels * parts[2]).backward()
-        nn.utils.clip_grad_norm_([one for one in student.parameters() if one.requires_grad], 1.0)
+        nn.utils.clip_grad_norm_(trained, 1.0)
         optim.step()
         optim.zero_grad()
         rates.step()
         recent += (np.array([float(part.detach()) for part in parts]) - recent) / min(step, 100)
         if step > 0.7 * steps:
-            mean.update_parameters(student)
+            counted += 1
+            add_to_mean(mean, trained, counted)
         if step % 100 == 0:
             speed = step * finetune.BATCH / (time.monotonic() - began)
             print(f"step {step}/{steps} soft, states, labels {recent.round(3)} {speed:.0f} rows/s", flush=True)
@@ -240,7 +242,14 @@ def learn(student: finetune.MeanPooledBert, lessons: Lessons, options: argparse.
             finetune.save(student, options.out)
         if step == steps:
             break
-    student.load_state_dict(mean.module.state_dict())
+    add_to_mean(trained, mean, 1)
+
+
+@torch.no_grad()
+def add_to_mean(mean: Sequence[torch.Tensor], found: Sequence[torch.Tensor], counted: int) -> None:
+    """Let ``found`` be the ``counted``-th of the weights that each tensor of ``mean`` is the mean of, in place."""
+    for one, new in zip(mean, found, strict=True):
+        one.lerp_(new, 1 / counted)
 
 
 def main() -> None:
