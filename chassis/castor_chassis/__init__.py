@@ -23,7 +23,7 @@ from castor_chassis.storage.cache import Cache
 from castor_chassis.storage.model_artifacts import ModelArtifactError, ModelFolder
 from castor_chassis.storage.postgres import Postgres, affected_rows
 from castor_chassis.storage.redis import REDIS_AWAY, redis_optional
-from castor_chassis.text.folding import fold, normalise, unescape
+from castor_chassis.text.folding import fold, normal_form, normalise, unescape
 from castor_chassis.wire.envelope import (
     Items,
     Meta,
@@ -176,6 +176,7 @@ __all__ = [
     "fold",
     "follow",
     "main",
+    "normal_form",
     "normal_time",
     "normalise",
     "ok",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from castor_chassis import normal_form
+
 
 def composed(password: str) -> str:
     """Return a password as the profile OpaqueString prepares it (RFC 8265 section 4.2.2).
@@ -11,4 +13,4 @@ def composed(password: str) -> str:
     Keyboards write an accented letter as one character or as two, and spaces of several kinds: one text, one password.
     """
     spaced = "".join(" " if unicodedata.category(letter) == "Zs" else letter for letter in password)
-    return unicodedata.normalize("NFC", spaced)
+    return normal_form("NFC", spaced)

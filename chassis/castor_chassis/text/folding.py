@@ -8,6 +8,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from itertools import pairwise
+from typing import Literal
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 # Zero width, soft hyphen, byte-order mark, direction marks, tags. The joiners U+200C and U+200D stay: emoji need them.
@@ -22,6 +24,28 @@ _BASE = str.maketrans("àáâãäåçèéêëìíîïñòóôõöùúûüýÿ", 
 _BASE_BUT_ENYE = {code: base for code, base in _BASE.items() if code != ord("ñ")}
 # Signs of Latin-1 that compatibility decomposition or case folding turn into something else.
 _SPECIAL = re.compile("[\xa0¨ª¯²³´µ¸¹º¼½¾ß]")
+_MOST_MARKS = 30
+_MANY_MARKS = re.compile(rb"[^\0]{%d}(?=[^\0])" % _MOST_MARKS)
+# Of these each is two marks, and no composition makes them one again.
+_PAIRS = str.maketrans(
+    {"\u0344": "\u0308\u0301", "\u0f73": "\u0f71\u0f72", "\u0f75": "\u0f71\u0f74", "\u0f81": "\u0f71\u0f80"}
+)
+# And these are marks in compatibility forms alone.
+_LATE_MARKS = re.compile("[\uff9e\uff9f]")
+
+
+def normal_form(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
+    """Return ``text`` in a normal form of Unicode; the time grows with its length, whatever it holds.
+
+    Between every 30 marks on one letter stands U+034F then, which cannot be seen (Stream-Safe Text Process, UAX #15
+    section 13): Python sorts the marks of a letter in a time that grows with the square of their number.
+    """
+    if len(text) > _MOST_MARKS and not _LATIN.fullmatch(text):
+        text = text.translate(_PAIRS)
+        classes = bytes(map(unicodedata.combining, _LATE_MARKS.sub("\u0301", text)))
+        ends = [match.end() for match in _MANY_MARKS.finditer(classes)]
+        text = "\u034f".join(text[start:end] for start, end in pairwise([0, *ends, len(text)]))
+    return unicodedata.normalize(form, text)
 
 
 def normalise(text: str) -> str:
@@ -34,7 +58,7 @@ def normalise(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     visible = _INVISIBLE.sub("", _CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)))
-    return unicodedata.normalize("NFC", visible)
+    return normal_form("NFC", visible)
 
 
 def unescape(text: str) -> str:
@@ -52,7 +76,7 @@ def fold(text: str, *, keep_enye: bool = True) -> str:
         return text.lower()
     if _LATIN.fullmatch(text) and not _SPECIAL.search(text):
         return text.lower().translate(_BASE_BUT_ENYE if keep_enye else _BASE)
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    spread = normal_form("NFKD", normal_form("NFKD", text).casefold())
     if not keep_enye:
         return _ACCENTS.sub("", spread)
     return _ACCENTS_BUT_ENYE.sub("", spread).replace("n\u0303", "ñ")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
+
+from castor_chassis.text.folding import normal_form
 
 
 def normal_time(moment: datetime) -> str:
@@ -49,7 +50,7 @@ def _aware_utc(value: Any) -> Any:
 
 
 def _composed(value: Any) -> Any:
-    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+    return normal_form("NFC", value) if isinstance(value, str) else value
 
 
 def _bounded_depth(value: Any, depth: int = 8) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from castor_chassis import fold, normalise, unescape
+from castor_chassis import ComposedText, fold, normal_form, normalise, unescape
 
 SPANISH = st.text(
     st.sampled_from("aábcçdeéfghiíjklmnñoópqrstuúüvwxyzAÁEÉIÍNÑOÓUÚÜ¿?¡!#@ 0123456789ªº…“”—🇨🇴🔥\u0301\u0303")
@@ -110,3 +113,28 @@ def test_normalised_text_stays_as_it_is(text: str) -> None:
 def test_references_become_characters_once(text: str, expected: str) -> None:
     """Named and numbered; a number of thousands of digits, which no character has, stays as it is written."""
     assert unescape(text) == expected
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+@pytest.mark.parametrize("marks", ["\u0301" * 9 + "\u0323" * 9, "\u0f73" * 15, "\uff9e\u0301" * 8, "\U000e0100" * 30])
+def test_a_normal_form_is_that_of_unicode(form: Literal["NFC", "NFD", "NFKC", "NFKD"], marks: str) -> None:
+    """Up to 30 marks on a letter, nothing is added."""
+    text = f"¿Qué dice {marks} de la educacio\u0301n, Ａna? {'🔥' * 40} e{marks}"
+    assert normal_form(form, text) == unicodedata.normalize(form, text)
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0f73", "\uff9e\u0301", "\u0344\u0323"])
+def test_no_letter_keeps_more_marks_than_are_soon_sorted(marks: str) -> None:
+    """A run of marks is parted, once for all, so that no later normal form of it takes long; the letters stay."""
+    text = normal_form("NFC", "a" + marks * 1_000 + "z")
+    spread = "".join("m" if unicodedata.combining(sign) else "-" for sign in unicodedata.normalize("NFKD", text))
+    assert max(map(len, spread.split("-"))) <= 60
+    assert text.replace("\u034f", "").count("z") == 1
+    assert normal_form("NFC", text) == text
+
+
+@pytest.mark.parametrize("change", [fold, normalise, TypeAdapter(ComposedText).validate_python])
+def test_every_form_of_text_parts_long_runs_of_marks(change: Callable[[str], str]) -> None:
+    """What is folded, shown or taken from a request has its marks sorted by thirty, not all of a letter at once."""
+    marks = "\u0591\u05ae" * 500
+    assert "\u0591" * 31 not in change("a" + marks)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from castor_chassis import fold
+from castor_chassis import fold, normal_form
 from openai_service.extractive.ranker import words
 from openai_service.text.injection_detector import decoded, is_injection
 
@@ -110,7 +109,7 @@ def quotes(quote: str, text: str) -> bool:
 
 
 def _normal(text: str) -> str:
-    return _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return _SPACE.sub(" ", normal_form("NFC", text)).strip()
 
 
 def _off_topic(own: Mapping[str, str], known: frozenset[str]) -> Iterator[str]:

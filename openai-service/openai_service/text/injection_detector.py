@@ -14,6 +14,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from castor_chassis import normal_form
+
 _LOOKALIKES = str.maketrans("аеорсухіјѕԁһӏοαερυικνΑΕΟΡ", "aeopcyxijsdhloaepuiknaeop")
 _LEET = str.maketrans("013457@$", "oieastas")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,4000}={0,2}")
@@ -115,7 +117,7 @@ def without_disguise(text: str) -> str:
     It does more than ``fold``: Cyrillic and Greek look-alikes become Latin, what cannot be seen is dropped, and tag
     characters, which models read and people do not, are decoded.
     """
-    spread = unicodedata.normalize("NFKD", text.casefold()).translate(_LOOKALIKES)
+    spread = normal_form("NFKD", text.casefold()).translate(_LOOKALIKES)
     visible = "".join(char for char in spread if unicodedata.category(char) not in ("Mn", "Cf", "Cc") or char in "\n\t")
     tagged = "".join(chr(ord(char) - 0xE0000) for char in text if 0xE0020 <= ord(char) < 0xE007F)
     return f"{_NOT_WORD.sub(' ', visible)} {_NOT_WORD.sub(' ', tagged.lower())}".strip()

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from castor_chassis import normal_form
+
 _CARD_DIGITS = range(13, 20)
 _PHONE_DIGITS = range(7, 14)
 _ID_DIGITS = range(6, 11)
@@ -94,7 +96,7 @@ class _PlainCharacters(dict[int, str]):
         elif category == "Pd":
             char = "-"
         elif 0xFF01 <= code <= 0xFF5E or char == "\ufe6b":
-            char = unicodedata.normalize("NFKC", char)
+            char = normal_form("NFKC", char)
         self[code] = char
         return char
 

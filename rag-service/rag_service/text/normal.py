@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 
-from castor_chassis import normalise
+from castor_chassis import normal_form, normalise
 
 _ESCAPE = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.IGNORECASE)
 # A word that is broken at the end of a line goes on in lower case: "hospi-" and "tales".
@@ -34,7 +34,7 @@ def searchable(text: str) -> str:
         return text
     whole = _BROKEN_WORD.sub("", unescape(text))
     plain = _JOINERS.sub("", normalise(whole)).translate(_STYLED)
-    return unicodedata.normalize("NFKC", plain)
+    return normal_form("NFKC", plain)
 
 
 def unescape(text: str) -> str:
@@ -46,7 +46,7 @@ def unescape(text: str) -> str:
 
 def plain_letter(letter: str) -> str:
     """Return the letters that a styled letter or a ligature stands for; anything else, digits too, as it is."""
-    plain = unicodedata.normalize("NFKC", letter.translate(_STYLED))
+    plain = normal_form("NFKC", letter.translate(_STYLED))
     return plain if plain.isalpha() else letter
 
 

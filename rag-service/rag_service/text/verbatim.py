@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from castor_chassis import fold, normalise
+from castor_chassis import fold, normal_form, normalise
 from rag_service.text.normal import plain_letter, unescape
 
 MINIMUM_QUOTE_CHARACTERS = 8
@@ -103,7 +103,7 @@ def _units(text: str) -> Iterator[tuple[int, int, str]]:
     while place < len(text):
         escape = _ESCAPE.match(text, place) if text[place] == "&" else None
         end = escape.end() if escape else _unit_end(text, place)
-        plain = unescape(escape.group()) if escape else unicodedata.normalize("NFC", text[place:end])
+        plain = unescape(escape.group()) if escape else normal_form("NFC", text[place:end])
         visible = plain if plain.isascii() else "".join(map(plain_letter, _visible(plain)))
         if visible:
             yield place, end, visible
@@ -127,5 +127,5 @@ def _unit_end(text: str, start: int) -> int:
 def _starts_new_unit(part: str, letter: str) -> bool:
     if unicodedata.combining(letter):
         return False
-    apart = unicodedata.normalize("NFC", part) + unicodedata.normalize("NFC", letter)
-    return unicodedata.normalize("NFC", part + letter) == apart
+    apart = normal_form("NFC", part) + normal_form("NFC", letter)
+    return normal_form("NFC", part + letter) == apart

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
+from castor_chassis import normal_form
 from sentiment_service.text.normalise import normalise
 
 Floats = NDArray[np.float32]
@@ -183,5 +184,5 @@ def _join_ngrams(tokens: Sequence[str], shortest: int, longest: int) -> Iterable
 
 
 def _fold(word: str) -> str:
-    parts = unicodedata.normalize("NFD", word.lower().replace("ñ", "\0"))
+    parts = normal_form("NFD", word.lower().replace("ñ", "\0"))
     return "".join(part for part in parts if not unicodedata.combining(part)).replace("\0", "ñ")

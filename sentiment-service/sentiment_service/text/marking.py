@@ -7,9 +7,8 @@ target as a first segment and the marked text as a second one.
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from castor_chassis import unescape
+from castor_chassis import normal_form, unescape
 from sentiment_service.text.normalise import normalise, plain
 
 OPEN, CLOSE = "[", "]"
@@ -44,5 +43,5 @@ def folded(text: str) -> str:
 
 
 def _base(character: str) -> str:
-    lower = unicodedata.normalize("NFD", character.lower())
+    lower = normal_form("NFD", character.lower())
     return lower[:1] or character

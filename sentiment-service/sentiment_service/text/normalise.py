@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from castor_chassis import normal_form
 from castor_chassis import normalise as composed
 from castor_chassis import unescape
 
@@ -42,7 +43,7 @@ def _styled() -> Iterator[tuple[int, str]]:
     for start, end in _STYLED_BLOCKS:
         for code in range(start, end):
             if unicodedata.decomposition(chr(code)).startswith(_STYLES):
-                yield code, unicodedata.normalize("NFKC", chr(code))
+                yield code, normal_form("NFKC", chr(code))
     for start in _BLACK_BLOCKS:
         yield from ((start + number, chr(ord("A") + number)) for number in range(26))
     yield from zip(map(ord, _SMALL_CAPITALS[0]), _SMALL_CAPITALS[1], strict=True)

@@ -11,13 +11,24 @@ from hypothesis import strategies as st
 
 import castor_chassis
 from twitter_service.matching.entities import Matcher, Terms
-from twitter_service.matching.folding import fold
+from twitter_service.matching.folding import composed, fold
+from twitter_service.tweets.model import read_text
 
 
 @given(st.text() | st.text(st.sampled_from("aábñÑnoóuüßªº²¿… \u0301\u0303ΐŉİ")))
 def test_it_folds_as_the_chassis_does(text: str) -> None:
     """Whatever the text is, both folds agree."""
     assert fold(text) == castor_chassis.fold(text, keep_enye=False)
+    assert composed(text) == castor_chassis.normal_form("NFC", text)
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0f73", "\uff9e\u0301", "\u05ae\u0591"])
+def test_it_parts_long_runs_of_marks_as_the_chassis_does(marks: str) -> None:
+    """A tweet of nothing but marks has the text that the chassis would give it, and is folded as there."""
+    text = "Petr" + "o" + marks * 900
+    assert composed(text) == read_text(text) == castor_chassis.normal_form("NFC", text)
+    assert fold(text) == castor_chassis.fold(text, keep_enye=False)
+    assert "\u034f" in composed(text)
 
 
 @pytest.mark.parametrize("first", range(0, 0x20000, 0x4000))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
+
+from twitter_service.matching.folding import composed
 
 MAX_TEXT = 4_000
 MAX_ID = 2**63 - 1
@@ -161,7 +162,7 @@ def read_text(value: Any) -> str:
         raise Unusable(f"text has {len(value)} characters, more than {MAX_TEXT}")
     if "&" in value:
         value = _ESCAPED.sub(lambda match: _ESCAPES[match[1]], value)
-    return value if value.isascii() else unicodedata.normalize("NFC", value)
+    return composed(value)
 
 
 def read_username(value: Any, author_id: str | None) -> str:

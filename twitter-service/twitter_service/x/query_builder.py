@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from castor_chassis import normal_form
 from twitter_service.x.errors import EmptySearch, EmptyTerm, QueryTooLong
 
 RECENT_LIMIT, ARCHIVE_LIMIT = 512, 1024
@@ -100,7 +101,7 @@ def term(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return ``text`` without what could end a phrase: quotes, backslashes, control and invisible characters."""
-    normal = unicodedata.normalize("NFC", _QUOTES.sub(" ", text))
+    normal = normal_form("NFC", _QUOTES.sub(" ", text))
     visible = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in normal)
     kept = (c for c in visible if c == "\u200d" or unicodedata.category(c) not in {"Cf", "Cs", "Cn", "Co"})
     return " ".join("".join(kept).split())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 from twitter_service.errors import BadColumns, MissingColumns, RepeatedColumn
+from twitter_service.matching.folding import composed
 
 Dates = Literal["dmy", "mdy"]
 REQUIRED = ("id", "username", "created_at", "text")
@@ -78,7 +78,7 @@ def places_of(header: Sequence[str], options: TableOptions) -> dict[str, tuple[i
     Raises ``MissingColumns`` and ``RepeatedColumn``.
     """
     # A header may come in either composition, as columns= may.
-    names = [unicodedata.normalize("NFC", name.strip().strip('"').lower()) for name in header]
+    names = [composed(name.strip().strip('"').lower()) for name in header]
     found: dict[str, tuple[int, ...]] = {}
     for target, known in NAMES.items():
         wanted = (options.columns[target],) if target in options.columns else known
