@@ -18,7 +18,7 @@ _TOPIC = re.compile(
 )
 """What is named as a subject, and said nothing of: "Sobre las pensiones, ...", "Habla de salud", "Salud pública:"."""
 _NEXT_IS_NAME = re.compile(r" [A-ZÁÉÍÓÚÜÑ]")
-_INSIDE = re.compile(r"[\w,;)]\s+$")
+_INSIDE = re.compile(r"[\w,;)]")
 _ACTS = re.compile(r"(?:[áéó]|án|remos)$")
 """Endings of verbs of the future and the past: what somebody will do or did is said, not named."""
 _NEUTRAL = words_of(
@@ -58,4 +58,11 @@ def _is_of_a_name(prose: str, match: re.Match[str]) -> bool:
     """Return whether a word is capitalised within a sentence, or at its beginning before another such word."""
     if not match.group()[0].isupper():
         return False
-    return _NEXT_IS_NAME.match(prose, match.end()) is not None or _INSIDE.search(prose[: match.start()]) is not None
+    return _NEXT_IS_NAME.match(prose, match.end()) is not None or _is_inside(prose, match.start())
+
+
+def _is_inside(prose: str, start: int) -> bool:
+    end = start
+    while end > 0 and prose[end - 1].isspace():
+        end -= 1
+    return 0 < end < start and _INSIDE.match(prose, end - 1) is not None

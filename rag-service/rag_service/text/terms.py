@@ -20,7 +20,6 @@ _NEXT_IS_NAME = re.compile(r"\s+[A-ZÁÉÍÓÚÜÑ]")
 _WHO = re.compile(r"\bqui[eé]n(?:es)?\s+(\w+)", re.IGNORECASE)
 _CAPITALISED = r"[A-ZÁÉÍÓÚÜÑ]\w+(?: [A-ZÁÉÍÓÚÜÑ]\w+)*"
 _ONE_OR_OTHER = re.compile(rf"{_CAPITALISED}(?:, {_CAPITALISED})* [ou] {_CAPITALISED}")
-_STEMMER = snowballstemmer.stemmer("spanish")
 STOP_WORDS = words_of(
     "a al algo algun alguna algunas alguno algunos ante antes aqui asi aun aunque bajo bien cada casi como con "
     "contra cual cuales cualquier cuando cuanta cuantas cuanto cuantos de del desde donde dos durante e el ella "
@@ -130,7 +129,7 @@ def question_terms(question: str) -> list[Term]:
         part += folded in _CONJUNCTIONS
         if not spoken:
             before.append(folded)
-        if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2 or _is_title(folded, text[match.end() :]):
+        if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2 or _is_title(folded, text, match.end()):
             continue
         term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker, person if speaker else 0, part)
         found.setdefault(term.keys, term)
@@ -146,8 +145,8 @@ def _choice_of_speakers(question: str) -> frozenset[str]:
 
 def _is_speaker(before: list[str]) -> bool:
     # A speaker's name of several words leaves ``before`` as it is, so that each of them is one; so does "y" after it.
-    words = [word for word in before if word not in TITLES]
-    last, one_before = (*reversed(words), "", "")[:2]
+    words = (word for word in reversed(before) if word not in TITLES)
+    last, one_before = next(words, ""), next(words, "")
     if last in ("de", "del"):
         return one_before in _SAYING_NOUNS
     if last.endswith(("ar", "er", "ir")):
@@ -155,9 +154,9 @@ def _is_speaker(before: list[str]) -> bool:
     return last in _SAYING_VERBS
 
 
-def _is_title(folded: str, after: str) -> bool:
+def _is_title(folded: str, text: str, end: int) -> bool:
     """Return whether a word is the title of the name that follows it, which says who is meant without it."""
-    return folded in TITLES and _NEXT_IS_NAME.match(after) is not None
+    return folded in TITLES and _NEXT_IS_NAME.match(text, end) is not None
 
 
 def keys_of(texts: Iterable[str | None]) -> frozenset[str]:
@@ -194,4 +193,5 @@ def _keys(word: str) -> frozenset[str]:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return word if word in _UNCHANGED else str(_STEMMER.stemWord(word))
+    # A stemmer holds the word that it works on, and other threads stem too.
+    return word if word in _UNCHANGED else str(snowballstemmer.stemmer("spanish").stemWord(word))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
-from rag_service.text.terms import keys_of, question_terms
+import pytest
+from snowballstemmer.spanish_stemmer import SpanishStemmer
+
+from rag_service.text import terms
+from rag_service.text.terms import content_stem, keys_of, question_terms
 
 
 @pytest.mark.parametrize(
@@ -87,3 +91,19 @@ def test_an_acronym_is_held_by_its_longer_form() -> None:
     acronym, word, short = (question_terms(f"¿Y sobre {name}?")[0] for name in ("LGBTI", "Petro", "EPS"))
     text = keys_of(["La comunidad LGBTIQ+ y el petrolero epsilon"])
     assert (acronym.within(text), word.within(text), short.within(text)) == (True, False, False)
+
+
+def test_a_word_keeps_its_stem_while_another_thread_stems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question is read on the event loop while threads read documents."""
+    stem = SpanishStemmer._stem
+
+    def interrupted(stemmer: SpanishStemmer) -> None:
+        if stemmer.get_current() == "hospitales":
+            with ThreadPoolExecutor(1) as other:
+                assert other.submit(content_stem, "seguridades").result() == "segur"
+        stem(stemmer)
+
+    monkeypatch.setattr(SpanishStemmer, "_stem", interrupted)
+    terms._stem.cache_clear()
+    assert content_stem("hospitales") == "hospital"
+    terms._stem.cache_clear()
