@@ -98,6 +98,7 @@ def _phrases(text: str, asked: frozenset[str]) -> Iterator[tuple[Phrase, str]]:
 
 def _beginning(text: str) -> str:
     """Return the whole words of the first READ characters."""
+    text = text.lstrip()
     return text if len(text) <= READ else text[:READ].rsplit(maxsplit=1)[0]
 
 
