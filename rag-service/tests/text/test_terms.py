@@ -107,3 +107,9 @@ def test_a_word_keeps_its_stem_while_another_thread_stems(monkeypatch: pytest.Mo
     terms._stem.cache_clear()
     assert content_stem("hospitales") == "hospital"
     terms._stem.cache_clear()
+
+
+@pytest.mark.parametrize("sign", ["¿", ",", " "])
+def test_a_question_of_signs_is_soon_read(sign: str) -> None:
+    """Of so many, a look at all of them for each of them would take hours."""
+    assert [term.word for term in question_terms(sign * 100_000 + "Ab Cd")] == ["Ab", "Cd"]
