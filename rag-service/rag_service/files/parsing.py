@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from pypdf import PdfReader
-from selectolax.lexbor import LexborHTMLParser
 
+from castor_chassis import normal_form
 from rag_service.errors import FileUnreadable
+from rag_service.files.html_page import sections_of_html
 from rag_service.files.model import Section
 
 MOST_PAGES = 1_000
 MOST_CHARACTERS = 4_000_000
+_LINE_BREAK = re.compile(r"<br\b", re.IGNORECASE)
 _UTF16 = (BOM_UTF16_LE, BOM_UTF16_BE)
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_BLOCKS = (*_HEADINGS, "p", "li", "blockquote", "pre", "td", "th", "dt", "dd", "figcaption")
-_NO_TEXT = ("script", "style", "noscript", "template", "svg", "nav", "header", "footer", "form", "aside")
 
 
 def sections_of(media_type: str, content: bytes) -> list[Section]:
@@ -27,12 +28,17 @@ def sections_of(media_type: str, content: bytes) -> list[Section]:
 
     At most 1,000 pages and 4,000,000 characters are read.
     """
-    sections = [section for section in _PARSERS[media_type](content) if section.text.strip()]
+    sections = [_composed(section) for section in _PARSERS[media_type](content) if section.text.strip()]
     if not sections:
         raise FileUnreadable(reason="it holds no text; scanned pages must go through text recognition before")
     if sum(len(section.text) for section in sections) > MOST_CHARACTERS:
         raise FileUnreadable(reason=f"it holds more than {MOST_CHARACTERS:,} characters; send its parts")
     return sections
+
+
+def _composed(section: Section) -> Section:
+    heading = section.heading and normal_form("NFC", section.heading)
+    return replace(section, heading=heading, text=normal_form("NFC", section.text))
 
 
 def _decoded(content: bytes) -> str:
@@ -64,40 +70,34 @@ def _markdown(content: bytes) -> list[Section]:
     lines: list[str] = []
     tokens = MarkdownIt("commonmark").enable("table").parse(_decoded(content))
     for place, token in enumerate(tokens):
-        if token.type not in ("inline", "fence", "code_block"):
-            continue
-        text = "".join(_plain(child.type, child.content) for child in token.children or []) or token.content
-        if tokens[place - 1].type == "heading_open":
-            sections.append(Section(heading, "\n\n".join(lines)))
-            heading, lines = text, []
-        else:
-            lines.append(text)
+        for found in _sections_in(token, of_heading=tokens[place - 1].type == "heading_open"):
+            if found.heading is not None:
+                sections.append(Section(heading, "\n\n".join(lines)))
+                heading, lines = found.heading, []
+            lines += [found.text] if found.text else []
     return [*sections, Section(heading, "\n\n".join(lines))]
 
 
-def _plain(kind: str, content: str) -> str:
-    return "\n" if kind in ("softbreak", "hardbreak") else content if kind in ("text", "code_inline", "image") else ""
+def _sections_in(token: Token, *, of_heading: bool) -> list[Section]:
+    if token.type == "html_block":
+        return sections_of_html(token.content)
+    if token.type not in ("inline", "fence", "code_block"):
+        return []
+    text = "".join(map(_plain, token.children or [])) or token.content
+    return [Section(text, "")] if of_heading else [Section(None, text)]
+
+
+def _plain(child: Token) -> str:
+    if child.type in ("softbreak", "hardbreak") or (child.type == "html_inline" and _LINE_BREAK.match(child.content)):
+        return "\n"
+    return child.content if child.type in ("text", "code_inline", "image") else ""
 
 
 def _html(content: bytes) -> list[Section]:
-    tree = LexborHTMLParser(_decoded(content))
-    tree.strip_tags(list(_NO_TEXT))
-    sections: list[Section] = []
-    heading: str | None = None
-    lines: list[str] = []
-    for node in tree.css(",".join(_BLOCKS)):
-        # Of nested blocks each holds its own text alone; a node is among those that its own query finds.
-        nested = len(node.css(",".join(_BLOCKS))) > 1
-        text = " ".join(node.text(deep=not nested, separator=" ").split())
-        if node.tag in _HEADINGS:
-            sections.append(Section(heading, "\n\n".join(lines)))
-            heading, lines = text, []
-        else:
-            lines.append(text)
-    sections.append(Section(heading, "\n\n".join(lines)))
-    if not any(section.text for section in sections) and tree.body is not None:
-        return [Section(None, tree.body.text(separator="\n"))]
-    return sections
+    sections = sections_of_html(_decoded(content))
+    if any(section.text for section in sections):
+        return sections
+    return [Section(None, "\n\n".join(section.heading for section in sections if section.heading))]
 
 
 def _pdf(content: bytes) -> list[Section]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from castor_chassis import Postgres
+from castor_chassis import Postgres, normal_form
 from rag_service.documents.model import Access, Draft
 from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.files.model import Upload
@@ -178,6 +178,15 @@ async def test_a_file_without_a_type_is_what_its_name_says(world: World, name: s
 def test_characters_are_read_as_they_were_written(content: bytes, text: str) -> None:
     """UTF-16, UTF-8, lines of Windows-1252, and a file that ends within a character."""
     assert sections_of("text/plain", content)[0].text == text
+
+
+def test_text_of_files_is_composed() -> None:
+    """Accents are part of their letters, as in documents; a letter with very many marks holds nothing up."""
+    content = "Educacio\u0301n. a" + "\u0323\u0301" * 100
+    (section,) = sections_of("text/plain", content.encode())
+    assert section.text == normal_form("NFC", content)
+    (section,) = sections_of("text/markdown", "# Educacio\u0301n\n\nTexto.".encode())
+    assert section.heading == "Educación"
 
 
 async def test_files_are_listed_by_when_they_were_stored(world: World) -> None:
