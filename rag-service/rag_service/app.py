@@ -102,7 +102,7 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
     )
     chassis.spawn_under_lease("follow_tweets", FeedConsumer(twitter, stored, traffic).run)
     process = ReadingProcess(settings.file_reading_seconds, settings.file_reading_memory_mb)
-    reader = FileReader(FileRepository(postgres), TenantDocumentRepository(postgres), process)
+    reader = FileReader(FileRepository(postgres), process)
     chassis.spawn_under_lease("read_files", reader.run)
     chassis.spawn_under_lease("embed_documents", embedder.run)
     keeping = partial(keep_indexes, PartitionRepository(postgres), ConversationIndexRepository(postgres), indexes)

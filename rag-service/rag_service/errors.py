@@ -79,6 +79,16 @@ class FileNotFound(NotFound):
     message = "Your organisation has no file with the id '{file_id}'; GET /v1/rag/files lists them."
 
 
+class FileStoredOtherwise(Conflict):
+    """The same content of the same source is stored with something else said of it."""
+
+    code = "file_stored_otherwise"
+    message = (
+        "This file is stored already as '{file_id}', with another value of: {fields}. Send what is stored, or "
+        "DELETE /v1/rag/files/{file_id} and send it again."
+    )
+
+
 class FileUnreadable(Invalid):
     """A file of which no text can be had."""
 

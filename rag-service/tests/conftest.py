@@ -201,7 +201,9 @@ async def migrated(postgres_url: str) -> str:
     for table in ("documents", "embedding_space", "feed_cursors"):
         await postgres.execute(f"DELETE FROM {table}")
     # Row level security would let nobody delete these row by row.
-    await postgres.execute("TRUNCATE tenant_documents, erasures, conversations, conversation_turns, files")
+    await postgres.execute(
+        "TRUNCATE tenant_documents, erasures, conversations, conversation_turns, turn_citations, files"
+    )
     await postgres.close()
     return postgres_url
 

@@ -28,6 +28,7 @@ from rag_service.api.schemas.files import FileErased, FileOut
 from rag_service.errors import (
     EmptyFile,
     FileNotFound,
+    FileStoredOtherwise,
     NotForYourRoles,
     ReservedId,
     TooManyFiles,
@@ -47,7 +48,9 @@ _BODY: dict[str, Any] = {
 @router.post(
     "",
     status_code=202,
-    responses=errors_of(ReservedId, NotForYourRoles, TooManyFiles, UnknownMediaType, EmptyFile, UploadBroken),
+    responses=errors_of(
+        ReservedId, NotForYourRoles, FileStoredOtherwise, TooManyFiles, UnknownMediaType, EmptyFile, UploadBroken
+    ),
     openapi_extra=_BODY,
 )
 async def store_file(
@@ -64,7 +67,8 @@ async def store_file(
     """Store a file of up to 5 MB to be read into passages; GET it for how far that is.
 
     The body is the file itself, and its Content-Type says what it is; of application/octet-stream the end of `name`
-    does, such as .pdf. The same file of the same source is stored once.
+    does, such as .pdf. The same file of the same source is stored once; one that failed may be
+    sent again with other values, any other is erased first.
     """
     content_type = request.headers.get("content-type", "")
     media_type = media_type_of(content_type, name)

@@ -66,7 +66,8 @@ def means_of(rows: Sequence[MeasuredQuestion]) -> EvaluationOut:
 
 def file_of(file: File) -> FileOut:
     """Return a file and how far it is read."""
-    return FileOut.model_validate({name: value for name, value in asdict(file).items() if name != "tenant"})
+    fields = {name: value for name, value in asdict(file).items() if name not in ("tenant", "generation")}
+    return FileOut.model_validate(fields)
 
 
 def conversation_of(conversation: Conversation) -> ConversationOut:

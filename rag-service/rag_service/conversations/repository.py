@@ -10,6 +10,7 @@ from typing import Any
 from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.conversations.model import Conversation, Turn
 from rag_service.documents.access_repository import accessing
+from rag_service.documents.kept_answers_repository import are_kept
 from rag_service.documents.model import Access
 from rag_service.errors import ConversationFull, ConversationNotFound, TooManyConversations
 
@@ -30,7 +31,8 @@ ORDER BY created_at DESC, id DESC LIMIT $5
 """
 _TURN = f"UPDATE conversations SET turns = turns + 1, updated_at = now() WHERE {_OWN} AND id = $3 RETURNING turns"
 _ADD = """
-INSERT INTO conversation_turns (conversation, number, question, standalone, answer) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO conversation_turns (conversation, number, question, standalone, answer)
+VALUES ($1, $2, $3, $4, CASE WHEN $6 THEN $5::jsonb ELSE rag_forgotten($5::jsonb) END)
 RETURNING number, question, standalone, answer, asked_at
 """
 
@@ -79,14 +81,19 @@ class ConversationRepository:
     async def add(
         self, access: Access, name: uuid.UUID, question: str, standalone: str, answer: dict[str, Any]
     ) -> Turn:
-        """Append a turn; raises ``ConversationNotFound`` and ``ConversationFull``."""
+        """Append a turn; raises ``ConversationNotFound`` and ``ConversationFull``.
+
+        Of an answer that cites what was erased meanwhile only that is kept.
+        """
+        cited = [citation["id"] for citation in answer["citations"]]
         async with accessing(self._postgres, access) as connection:
             number = await connection.fetchval(_TURN, access.tenant, access.subject, name)
             if number is None:
                 raise ConversationNotFound(conversation_id=str(name))
             if number > MOST_TURNS:
                 raise ConversationFull(limit=MOST_TURNS)
-            row = await connection.fetchrow(_ADD, name, number, question, standalone, answer)
+            is_kept = await are_kept(connection, access.tenant, cited)
+            row = await connection.fetchrow(_ADD, name, number, question, standalone, answer, is_kept)
         assert row is not None, "an insert without a conflict clause returns its row"
         return Turn(**row)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from castor_chassis import Postgres, affected_rows
+from rag_service.documents.kept_answers_repository import forget
 from rag_service.documents.model import Document, Draft, SavedDocuments
 from rag_service.errors import CursorMoved, DocumentNotFound
 
@@ -88,6 +89,7 @@ class DocumentRepository:
             if affected_rows(await connection.execute(_MOVE_CURSOR, FEED, cursor)) == 0:
                 raise CursorMoved(feed=FEED, cursor=cursor)
             await connection.execute(_ERASE, list(erased), FEED_SUBJECT)
+            await forget(connection, erased)
             return await _save(connection, drafts)
 
     async def cursor(self) -> str:

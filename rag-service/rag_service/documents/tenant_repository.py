@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
 
 from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.documents.access_repository import accessing
+from rag_service.documents.kept_answers_repository import forget
 from rag_service.documents.model import Access, Document, DocumentFilter, Draft, Erasure, SavedDocuments
 from rag_service.documents.repository import COLUMNS, WRITER_LOCK, record_of
 from rag_service.errors import DocumentNotFound, NotForYourRoles
@@ -66,6 +68,15 @@ ORDER BY number DESC LIMIT $3
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents to be stored, and as the statements take them."""
+
+    drafts: Sequence[Draft]
+    records: list[dict[str, object]]
+    prepared_at: datetime
+
+
 class TenantDocumentRepository:
     """Documents of organisations. Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away."""
 
@@ -77,25 +88,10 @@ class TenantDocumentRepository:
 
         Raises ``NotForYourRoles`` where one is, or replaces one that is, for other roles than those of ``access``.
         """
-        ids, now = [draft.id for draft in drafts], datetime.now(UTC)
-        # Normal forms and hashes of many texts take the processor for long, and other writers wait for the lock.
-        records = await asyncio.to_thread(_records, drafts, now)
+        batch = await prepared(drafts)
         async with accessing(self._postgres, access) as connection:
             await connection.execute(WRITER_LOCK)
-            known = await _known(connection, access, ids)
-            for record, draft in zip(records, drafts, strict=True):
-                record["published_at"] = draft.published_at or known.get(draft.id) or now
-            try:
-                rows = await connection.fetch(_UPSERT, records, access.tenant, origin, access.subject)
-            except asyncpg.InsufficientPrivilegeError as error:
-                raise NotForYourRoles from error
-            written = {row["id"] for row in rows}
-            await connection.execute(_REUSE, access.tenant, list(written))
-        return SavedDocuments(
-            created=[name for name in ids if name in written and name not in known],
-            updated=[name for name in ids if name in written and name in known],
-            unchanged=[name for name in ids if name not in written],
-        )
+            return await save_in(connection, access, origin, batch)
 
     async def document(self, access: Access, document_id: str) -> Document:
         """Return a document of the organisation or a shared one; raises ``DocumentNotFound``."""
@@ -113,6 +109,7 @@ class TenantDocumentRepository:
             if affected_rows(await connection.execute(sql, access.tenant, document_id)) == 0:
                 raise DocumentNotFound(document_id=document_id)
             await connection.execute(_NOTE, access.tenant, [document_id], access.subject)
+            await forget(connection, [document_id], access.tenant)
 
     async def page(self, access: Access, wanted: DocumentFilter, after: str, limit: int) -> list[Document]:
         """Return the organisation's documents with an id after ``after``, by id."""
@@ -129,7 +126,9 @@ class TenantDocumentRepository:
             await connection.execute(WRITER_LOCK)
             rows = await connection.fetch(_ERASE_SOURCE, access.tenant, source)
             files = await connection.fetch(_ERASE_FILES_OF_SOURCE, access.tenant, source)
-            await connection.execute(_NOTE, access.tenant, [row["id"] for row in (*files, *rows)], access.subject)
+            erased = [row["id"] for row in (*files, *rows)]
+            await connection.execute(_NOTE, access.tenant, erased, access.subject)
+            await forget(connection, erased, access.tenant)
         return len(rows)
 
     async def erasures(self, access: Access, before: int, limit: int, erased: TimeSpan = ANY_TIME) -> list[Erasure]:
@@ -137,6 +136,32 @@ class TenantDocumentRepository:
         async with accessing(self._postgres, access) as connection:
             rows = await connection.fetch(_ERASURES, access.tenant, before, limit, *erased)
         return [Erasure(**row) for row in rows]
+
+
+async def prepared(drafts: Sequence[Draft]) -> Batch:
+    """Return ``drafts`` (ids all different) as ``save_in`` takes them."""
+    now = datetime.now(UTC)
+    # Normal forms and hashes of many texts take the processor for long, and other writers wait for the lock.
+    return Batch(drafts, await asyncio.to_thread(_records, drafts, now), now)
+
+
+async def save_in(connection: asyncpg.Connection, access: Access, origin: str, batch: Batch) -> SavedDocuments:
+    """Store a batch in a transaction of ``access`` that holds the lock of writers; raises ``NotForYourRoles``."""
+    ids = [draft.id for draft in batch.drafts]
+    known = await _known(connection, access, ids)
+    for record, draft in zip(batch.records, batch.drafts, strict=True):
+        record["published_at"] = draft.published_at or known.get(draft.id) or batch.prepared_at
+    try:
+        rows = await connection.fetch(_UPSERT, batch.records, access.tenant, origin, access.subject)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NotForYourRoles from error
+    written = {row["id"] for row in rows}
+    await connection.execute(_REUSE, access.tenant, list(written))
+    return SavedDocuments(
+        created=[name for name in ids if name in written and name not in known],
+        updated=[name for name in ids if name in written and name in known],
+        unchanged=[name for name in ids if name not in written],
+    )
 
 
 def _records(drafts: Sequence[Draft], now: datetime) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from rag_service.documents.model import FILE_PREFIX
+from rag_service.documents.model import FILE_PREFIX, Access
 
 MEDIA_TYPES = ("text/plain", "text/markdown", "text/html", "application/pdf")
 UNNAMED = "application/octet-stream"
@@ -50,11 +50,16 @@ class Upload:
         digest = hashlib.sha256(self.source.encode() + b"\x00" + self.content).hexdigest()
         return f"{FILE_PREFIX}{digest[:32]}"
 
+    def differs_from(self, file: File) -> list[str]:
+        """Return what its sender says otherwise of it than is stored; a name alone makes no other file."""
+        said = ("media_type", "title", "author", "published_at", "readers")
+        return [name for name in said if getattr(self, name) != getattr(file, name)]
+
 
 @dataclass(frozen=True, slots=True)
 class File:
     """A stored file: ``state`` is ``waiting``, ``reading``, ``done`` or ``failed``; ``stored`` of its ``passages`` are
-    documents already, whose ids are its own with a number."""
+    documents already, whose ids are its own with a number. ``generation`` differs when it was erased or sent again."""
 
     tenant: str
     id: str
@@ -72,6 +77,12 @@ class File:
     stored_by: str
     stored_at: datetime
     updated_at: datetime
+    generation: int
+
+    @property
+    def access(self) -> Access:
+        """As whom its passages are stored."""
+        return Access(self.tenant, tuple(self.readers), self.stored_by)
 
 
 @dataclass(frozen=True, slots=True)

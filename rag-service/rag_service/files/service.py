@@ -22,7 +22,7 @@ class FileService:
     async def add(self, access: Access, upload: Upload) -> File:
         """Store a file to be read; the same content of the same source is stored once.
 
-        Raises ``ReservedId``, ``NotForYourRoles`` and ``TooManyFiles``.
+        Raises ``ReservedId``, ``NotForYourRoles``, ``FileStoredOtherwise`` and ``TooManyFiles``.
         """
         if is_reserved_name(upload.source) or (upload.author is not None and is_reserved_name(upload.author)):
             raise ReservedId(document_id=upload.name)

@@ -7,8 +7,7 @@ import asyncio
 import structlog
 
 from castor_chassis import DatabaseUnavailable
-from rag_service.documents.model import Access, Draft
-from rag_service.documents.tenant_repository import TenantDocumentRepository
+from rag_service.documents.model import Draft
 from rag_service.errors import FileUnreadable, NotForYourRoles
 from rag_service.files.chunking import drafts_of
 from rag_service.files.model import File
@@ -28,10 +27,9 @@ class FileReader:
     """Reads files; run it under a lease. A file whose reading was broken off is read again from its beginning, which
     stores nothing twice."""
 
-    def __init__(self, files: FileRepository, documents: TenantDocumentRepository, process: ReadingProcess) -> None:
+    def __init__(self, files: FileRepository, process: ReadingProcess) -> None:
         self._files = files
         self._process = process
-        self._documents = documents
 
     async def run(self) -> None:
         """Read until cancelled; raises what the database raises, and can then be run again."""
@@ -63,13 +61,9 @@ class FileReader:
         return True
 
     async def _store(self, file: File, passages: list[Draft]) -> bool:
-        access = Access(file.tenant, tuple(file.readers), file.stored_by)
+        """Return False when the file was erased, or sent again, meanwhile: then nothing more of it is stored."""
         for first in range(0, len(passages), BATCH):
-            if not await self._files.progress(file, len(passages), first):
-                break
-            await self._documents.save(access, "file", passages[first : first + BATCH])
-        if await self._files.progress(file, len(passages), len(passages)):
-            return True
-        # Erased while its last passages were stored.
-        await self._files.drop_passages(file)
-        return False
+            batch = passages[first : first + BATCH]
+            if not await self._files.store_passages(file, batch, len(passages), first + len(batch)):
+                return False
+        return True

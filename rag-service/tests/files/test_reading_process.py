@@ -11,7 +11,6 @@ import pytest
 from castor_chassis import DatabaseUnavailable, Postgres
 from castor_chassis.testing import importable, until
 from rag_service.documents.model import Access
-from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.errors import FileUnreadable
 from rag_service.files.model import Section, Upload
 from rag_service.files.reading_process import ReadingProcess
@@ -80,7 +79,7 @@ async def test_a_file_on_which_the_service_fails_holds_up_no_other(
     code = f"def answering(): return lambda question: [{good!r} if question.endswith(b'bien') else b'no JSON']"
     process = ReadingProcess(60, answering=importable(monkeypatch, tmp_path, code).answering)
     files = FileRepository(postgres)
-    reader = FileReader(files, TenantDocumentRepository(postgres), process)
+    reader = FileReader(files, process)
     access = Access("acme", (), "user:ana")
     uploads = [Upload(name, "text/plain", name.encode(), "programa") for name in ("mal", "bien")]
     broken, whole = [(await files.add(access, upload)).id for upload in uploads]
@@ -94,12 +93,14 @@ async def test_a_file_on_which_the_service_fails_holds_up_no_other(
 
 async def test_an_outage_of_the_database_fails_no_file(postgres: Postgres) -> None:
     """The file waits until PostgreSQL is back, and is read then."""
-    away = Postgres("postgresql://nobody@127.0.0.1:1/none")
+    away = FileRepository(Postgres("postgresql://nobody@127.0.0.1:1/none"))
     files, access = FileRepository(postgres), Access("acme", (), "user:ana")
+    broken = FileRepository(postgres)
+    broken.store_passages = away.store_passages  # type: ignore[method-assign]
     upload = Upload("plan", "text/plain", b"Un hospital.", "programa")
     file = await files.add(access, upload)
     with pytest.raises(DatabaseUnavailable):
-        await FileReader(files, TenantDocumentRepository(away), ReadingProcess(60)).step()
-    assert (await files.file(access, file.id)).state == "reading"
-    assert await FileReader(files, TenantDocumentRepository(postgres), ReadingProcess(60)).step()
+        await FileReader(broken, ReadingProcess(60)).step()
+    assert (await files.file(access, file.id)).state == "waiting"
+    assert await FileReader(files, ReadingProcess(60)).step()
     assert (await files.file(access, file.id)).state == "done"

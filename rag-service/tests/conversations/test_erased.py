@@ -1,0 +1,130 @@
+"""What is erased leaves the answers that conversations keep."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from castor_chassis import Postgres
+from rag_service.conversations.repository import ConversationRepository
+from rag_service.documents.model import Access, Draft
+from rag_service.documents.repository import DocumentRepository
+from rag_service.documents.tenant_repository import TenantDocumentRepository
+from rag_service.files.model import Upload
+from rag_service.files.repository import FileRepository
+
+ANA, LUIS, OTHER = (Access(org, (), f"user:{name}") for org, name in (("a", "ana"), ("a", "luis"), ("b", "eva")))
+TWEET, NOTE = Draft("tweet:1", "Un hospital.", "twitter"), Draft("nota", "Una escuela.", "notas")
+FILE = Upload("plan", "text/plain", b"Un puente.", "programa")
+PASSAGE = f"{FILE.id}:00001"
+
+
+def answer(*cited: str) -> dict[str, Any]:
+    """Return an answer as it is kept, which cites these documents."""
+    return {
+        "answer": "Dice \u00abUn hospital.\u00bb [1]",
+        "citations": [{"id": name, "quote": "Un hospital."} for name in cited],
+        "positions": [{"terms": ["hospital"], "citations": list(cited)}],
+        "abstained": False,
+        "missing": ["puente"],
+    }
+
+
+@pytest.fixture
+async def stored(postgres: Postgres) -> Postgres:
+    """A tweet, a document of each of two organisations and a file."""
+    await DocumentRepository(postgres).save([TWEET])
+    for access in (ANA, OTHER):
+        await TenantDocumentRepository(postgres).save(access, "upload", [NOTE])
+    files = FileRepository(postgres)
+    await files.add(ANA, FILE)
+    waiting = await files.next_unread()
+    assert waiting is not None
+    assert await files.store_passages(waiting[0], [Draft(PASSAGE, "Un puente.", FILE.source)], 1, 1)
+    return postgres
+
+
+async def kept(postgres: Postgres, access: Access, *cited: str) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """Keep an answer in a conversation; return what reads it."""
+    conversations = ConversationRepository(postgres)
+    name = (await conversations.begin(access, "Salud")).id
+    await conversations.add(access, name, "¿Hospitales?", "¿Hospitales?", answer(*cited))
+
+    async def read() -> dict[str, Any]:
+        return (await conversations.conversation(access, name))[1][0].answer
+
+    assert await read() == answer(*cited)
+    return read
+
+
+async def _by_feed(postgres: Postgres) -> None:
+    await DocumentRepository(postgres).apply_page([], ["tweet:1", "tweet:7"], 5)
+
+
+async def _by_id(postgres: Postgres) -> None:
+    await TenantDocumentRepository(postgres).erase(LUIS, NOTE.id)
+
+
+async def _by_source(postgres: Postgres) -> None:
+    await TenantDocumentRepository(postgres).erase_source(LUIS, NOTE.source)
+
+
+async def _with_its_file(postgres: Postgres) -> None:
+    await FileRepository(postgres).erase(LUIS, FILE.id)
+
+
+@pytest.mark.parametrize(
+    ("erase", "gone"), [(_by_feed, TWEET.id), (_by_id, NOTE.id), (_by_source, NOTE.id), (_with_its_file, PASSAGE)]
+)
+async def test_what_is_erased_leaves_the_answers_that_cite_it(
+    stored: Postgres, erase: Callable[[Postgres], Awaitable[None]], gone: str
+) -> None:
+    """Whoever erases it, no answer holds its words any more; answers of other documents stay as they are."""
+    others = [name for name in (TWEET.id, NOTE.id, PASSAGE) if name != gone]
+    citing, rest = await kept(stored, ANA, others[0], gone), await kept(stored, ANA, *others)
+    theirs = await kept(stored, OTHER, NOTE.id)
+    await erase(stored)
+    blank = await citing()
+    assert "borrado" in blank["answer"]
+    assert {key: blank[key] for key in ("citations", "positions", "abstained", "missing")} == {
+        "citations": [], "positions": [], "abstained": True, "missing": ["puente"],
+    }  # fmt: skip
+    assert await rest() == answer(*others)
+    assert await theirs() == answer(NOTE.id)
+
+
+async def test_a_tweet_that_is_erased_leaves_the_answers_of_every_organisation(stored: Postgres) -> None:
+    """Tweets are shared, and so are their erasures."""
+    read = await kept(stored, OTHER, TWEET.id)
+    await _by_feed(stored)
+    assert "Un hospital." not in str(await read())
+
+
+@pytest.mark.parametrize("erase", [_by_feed, _by_id])
+async def test_an_answer_is_not_kept_when_its_document_was_erased_meanwhile(
+    stored: Postgres, erase: Callable[[Postgres], Awaitable[None]]
+) -> None:
+    """The model took its time; what it cites is not there any more."""
+    await erase(stored)
+    conversations = ConversationRepository(stored)
+    name = (await conversations.begin(ANA, "Salud")).id
+    turn = await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id, NOTE.id))
+    assert (turn.answer["citations"], "borrado" in turn.answer["answer"]) == ([], True)
+
+
+async def test_an_erasure_waits_for_an_answer_that_is_being_kept(stored: Postgres) -> None:
+    """It finds the answer once that is stored, so that nothing slips between the two."""
+    conversations = ConversationRepository(stored)
+    name = (await conversations.begin(ANA, "Salud")).id
+    async with stored.transaction() as connection:
+        await connection.execute("SELECT id FROM documents WHERE id = $1 FOR KEY SHARE", TWEET.id)
+        erasing = asyncio.create_task(_by_feed(stored))
+        turn = await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id))
+        assert not erasing.done()
+    assert turn.answer == answer(TWEET.id)
+    await erasing
+    (_, turns) = await conversations.conversation(ANA, name)
+    assert turns[0].answer["citations"] == []
