@@ -99,9 +99,9 @@ class FileRepository:
             if affected_rows(erased) == 0:
                 raise FileNotFound(file_id=file_id)
             rows = await connection.fetch(_ERASE_PASSAGES, access.tenant, file_id)
-            erased = [file_id, *(row["id"] for row in rows)]
-            await connection.execute(_NOTE, access.tenant, erased, access.subject)
-            await forget(connection, erased, access.tenant)
+            gone = [file_id, *(row["id"] for row in rows)]
+            await connection.execute(_NOTE, access.tenant, gone, access.subject)
+            await forget(connection, gone, access.tenant)
         return len(rows)
 
     async def next_unread(self) -> tuple[File, bytes] | None:

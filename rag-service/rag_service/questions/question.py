@@ -18,7 +18,7 @@ from rag_service.text.words import words_of
 
 _OF_A_PERIOD = words_of(
     "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre hoy "
-    "ayer anteayer ultima ultimas ultimos ultimo semana semanas mes meses dia dias ano"
+    "ayer anteayer ultima ultimas ultimos ultimo semana semanas mes meses dia dias ano partir"
 )
 
 _PUNCTUATION = re.compile(r"[,;:.¿?¡!]")
@@ -69,8 +69,9 @@ class Question:
         if period is None:
             return cls(text, terms, filters)
         since, until = period
-        narrowed = replace(filters, since=max(since, filters.since or since), until=min(until, filters.until or until))
-        return cls(text, [term for term in terms if not _is_of_a_period(term)], narrowed)
+        return cls(
+            text, [term for term in terms if not _is_of_a_period(term)], filters.from_then_on(since).until_then(until)
+        )
 
     def of_speakers(self, authors: Sequence[str]) -> Question:
         """Return the question to what ``authors`` wrote: whose names they are goes without saying there."""

@@ -40,6 +40,10 @@ class Filters:
         """Return the same filters that hide also what was published before ``time``; None: nothing more."""
         return self if time is None else replace(self, since=max(time, self.since or time))
 
+    def until_then(self, time: datetime | None) -> Filters:
+        """Return the same filters that hide also what was published at ``time`` or after it; None: nothing more."""
+        return self if time is None else replace(self, until=min(time, self.until or time))
+
     def freshness(self, published_at: datetime) -> float:
         """Return how much a document of that time counts, in (0, 1]."""
         if self.half_life_days is None:

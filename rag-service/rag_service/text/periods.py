@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime, timedelta, timezone
+from collections.abc import Callable, Iterable, Sequence
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, timezone
 
 from castor_chassis import fold
 
@@ -16,39 +17,65 @@ _MONTH_NAMES = (
 )
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)} | {"setiembre": 9}
 _MONTH = "(" + "|".join(_MONTHS) + ")"
-_YEAR = r"(?:\s+(?:de|del)\s+(?:ano\s+)?((?:19|20)\d\d))?"
-_RANGE = re.compile(
-    rf"\b(?:entre|del?)\s+(?:el\s+)?(\d{{1,2}})(?:\s+de\s+{_MONTH})?\s+(?:y|al?)\s+(?:el\s+)?"
+_YEAR = r"(?:\s+(?:de|del)\s+(?:ano\s+)?((?:19|20)\d\d)\b)?"
+_ANY_YEAR = r"((?:19|20)\d\d)\b"
+_SIDE = r"(?:\b(desde|a partir de|antes de|despues de|hasta)l?\s+)?"
+"""Before a day, month or year: the period begins or ends there, and is open on the other side."""
+_THE_YEAR = r"(?:el\s+)?(?:ano\s+)?"
+_DAYS_RANGE = re.compile(
+    rf"\b(?:entre|del?|desde)\s+(?:el\s+)?(\d{{1,2}})(?:\s+de\s+{_MONTH}{_YEAR})?\s+(?:y|al?|hasta)\s+(?:el\s+)?"
     rf"(\d{{1,2}})\s+de\s+{_MONTH}{_YEAR}"
 )
-_MONTHS_RANGE = re.compile(rf"\b(?:entre|de)\s+{_MONTH}\s+(?:y|a)\s+{_MONTH}{_YEAR}")
-_DAY = re.compile(rf"\b(\d{{1,2}})\s+de\s+{_MONTH}{_YEAR}")
-_WHOLE_MONTH = re.compile(rf"\b(?:en|durante|de)\s+(?:el\s+mes\s+de\s+)?{_MONTH}{_YEAR}\b")
-_WHOLE_YEAR = re.compile(r"\b(?:en|durante|de)\s+(?:el\s+(?:ano\s+)?)?((?:19|20)\d\d)\b")
+_MONTHS_RANGE = re.compile(rf"\b(?:entre|de|desde)\s+{_MONTH}{_YEAR}\s+(?:y|a|hasta)\s+{_MONTH}{_YEAR}")
+_YEARS_RANGE = re.compile(
+    rf"\b(?:entre|del?|desde)\s+{_THE_YEAR}{_ANY_YEAR}\s+(?:y|al?|hasta)\s+{_THE_YEAR}{_ANY_YEAR}"
+)
+_DAY = re.compile(rf"{_SIDE}(?:\bel\s+)?\b(\d{{1,2}})\s+de\s+{_MONTH}{_YEAR}")
+_WHOLE_MONTH = re.compile(
+    rf"\b(?:(desde|a partir de|antes de|despues de|hasta)|en|durante|de)l?\s+"
+    rf"(?:el\s+)?(?:mes\s+de\s+)?{_MONTH}{_YEAR}\b"
+)
+_WHOLE_YEAR = re.compile(
+    rf"\b(?:(desde|a partir de|antes de|despues de|hasta)|en|durante|de)l?\s+{_THE_YEAR}{_ANY_YEAR}"
+)
 _LAST_DAYS = re.compile(r"\bultim[oa]s\s+(\d{1,3})\s+(dias|semanas|meses)\b")
 _RELATIVE = {
     "anteayer": (-2, -1),
+    "antes de ayer": (-2, -1),
     "ayer": (-1, 0),
     "hoy": (0, 1),
-    "(?:ultima|esta) semana": (-7, 1),
-    "(?:ultimo|este) mes": (-30, 1),
+    "ultima semana": (-7, 1),
+    "esta semana": (-7, 1),
+    "ultimo mes": (-30, 1),
+    "este mes": (-30, 1),
 }
-_ANY_RELATIVE = re.compile(rf"\b(?:{'|'.join(_RELATIVE)})\b")
+_ANY_RELATIVE = re.compile(rf"\b(?:(desde|hasta)\s+(?:el\s+|la\s+)?)?\b({'|'.join(_RELATIVE)})\b")
 _UNITS = {"dias": 1, "semanas": 7, "meses": 30}
+_LAW = re.compile(
+    r"\b(?:(?:ley|leyes|decreto|sentencia|resolucion|acto legislativo|acuerdo)(?:\s+(?:no?\.?\s+)?[\w-]*\d[\w-]*)?"
+    r"|constitucion(?:\s+politica)?|reforma(?:\s+\w+)?|acuerdos?\s+(?:final|de paz))"
+    rf"\s+del?\s+(?:(?:\d{{1,2}}\s+de\s+)?{_MONTH}\s+del?\s+)?{_THE_YEAR}{_ANY_YEAR}"
+)
+"""A law with its day or year, which tells which one is meant: "la Ley 100 de 1993" is no question about 1993."""
+_LEAP_YEARS = 9
+"""Among so many years each day of the calendar stands."""
 
-Period = tuple[datetime, datetime]
-"""Its beginning, and its end, which is not part of it; both UTC."""
+Period = tuple[datetime | None, datetime | None]
+"""Its beginning, and its end, which is not part of it; both UTC, None where it is open."""
+_Days = tuple[date | None, date | None]
 
 
 def period_of(question: str, now: datetime) -> Period | None:
     """Return the period that ``question`` names, seen from ``now``, or None; a date that does not exist is none.
 
-    Days begin and end at midnight in Bogotá. A day or month without a year is the latest one up to ``now``.
+    Days begin and end at midnight in Bogotá. A day or month without a year is the latest one up to ``now``, or up to
+    the end of the period that it begins. "Desde marzo" has no end, "antes de marzo" no beginning.
     """
     text = fold(question, keep_enye=False)
     today = now.astimezone(_BOGOTA).date() if now > datetime.min.replace(tzinfo=UTC) + timedelta(days=2) else now.date()
     try:
-        days = _absolute(text, today) or _relative(text, today)
+        found = _named(text)
+        days = found and found[0](found[1], today)
         return None if days is None else (_midnight(days[0]), _midnight(days[1]))
     except (ValueError, OverflowError):
         return None
@@ -62,59 +89,119 @@ def names_period(question: str) -> bool:
 def without_period(question: str) -> str:
     """Return ``question`` without the period that it names."""
     text = fold(question, keep_enye=False)
-    if len(text) != len(question):
+    found = _named(text) if len(text) == len(question) else None
+    if found is None:
         return question
-    for pattern in (_RANGE, _MONTHS_RANGE, _DAY, _WHOLE_MONTH, _WHOLE_YEAR, _LAST_DAYS, _ANY_RELATIVE):
-        match = pattern.search(text)
-        if match is not None:
-            before = re.sub(r"\s*\b(?:en|el|los|las|la|durante)\s*$", "", question[: match.start()])
-            return before + question[match.end() :]
-    return question
+    before = re.sub(r"\s*\b(?:en|el|los|las|la|durante)\s*$", "", question[: found[1].start()])
+    return before.rstrip() + question[found[1].end() :]
 
 
-def _absolute(text: str, today: date) -> tuple[date, date] | None:
-    if match := _RANGE.search(text):
-        first, month, last, end_month, year = match.groups()
-        end = _latest(int(last), _MONTHS[end_month], year, today)
-        begin = date(end.year, _MONTHS[month or end_month], int(first))
-        return begin, end + timedelta(days=1)
-    if match := _MONTHS_RANGE.search(text):
-        first_month, last_month, year = match.groups()
-        end = _latest(1, _MONTHS[last_month], year, today)
-        return date(end.year, _MONTHS[first_month], 1), _next_month(end)
-    if match := _DAY.search(text):
-        day = _latest(int(match[1]), _MONTHS[match[2]], match[3], today)
-        return day, day + timedelta(days=1)
-    if match := _WHOLE_MONTH.search(text):
-        begin = _latest(1, _MONTHS[match[1]], match[2], today)
-        return begin, _next_month(begin)
-    if match := _WHOLE_YEAR.search(text):
-        return date(int(match[1]), 1, 1), date(int(match[1]) + 1, 1, 1)
-    return None
+def _named(text: str) -> tuple[Callable[[re.Match[str], date], _Days], re.Match[str]] | None:
+    """Return the first date of the most exact form that ``text`` has, and what reads it."""
+    dates = _LAW.sub(lambda law: " " * len(law.group()), text)
+    found = ((reader, pattern.search(dates)) for pattern, reader in _READERS)
+    return next(((reader, match) for reader, match in found if match is not None), None)
 
 
-def _relative(text: str, today: date) -> tuple[date, date] | None:
-    if match := _LAST_DAYS.search(text):
-        return today - timedelta(days=int(match[1]) * _UNITS[match[2]]), today + timedelta(days=1)
-    for words, (first, last) in _RELATIVE.items():
-        if re.search(rf"\b{words}\b", text):
-            return today + timedelta(days=first), today + timedelta(days=last)
-    return None
+def _days_range(match: re.Match[str], today: date) -> _Days:
+    first, month, year, last, end_month, end_year = match.groups()
+    begin, end = _between((first, month or end_month, year), (last, end_month, end_year), today)
+    return begin, end + timedelta(days=1)
 
 
-def _latest(day: int, month: int, year: str | None, today: date) -> date:
-    if year is not None:
-        return date(int(year), month, day)
-    this_year = date(today.year, month, day)
-    return this_year if this_year <= today else date(today.year - 1, month, day)
+def _months_range(match: re.Match[str], today: date) -> _Days:
+    month, year, end_month, end_year = match.groups()
+    begin, end = _between(("1", month, year), ("1", end_month, end_year), today)
+    return begin, _next_month(end)
+
+
+def _years_range(match: re.Match[str], _: date) -> _Days:
+    first, last = map(int, match.groups())
+    return date(min(first, last), 1, 1), date(max(first, last) + 1, 1, 1)
+
+
+def _day(match: re.Match[str], today: date) -> _Days:
+    side, *written = match.groups()
+    day = _latest(written, today)
+    return _open(side, day, day + timedelta(days=1))
+
+
+def _whole_month(match: re.Match[str], today: date) -> _Days:
+    side, *written = match.groups()
+    begin = _latest(["1", *written], today)
+    return _open(side, begin, _next_month(begin))
+
+
+def _whole_year(match: re.Match[str], _: date) -> _Days:
+    side, year = match.groups()
+    return _open(side, date(int(year), 1, 1), date(int(year) + 1, 1, 1))
+
+
+def _last_days(match: re.Match[str], today: date) -> _Days:
+    return today - timedelta(days=int(match[1]) * _UNITS[match[2]]), today + timedelta(days=1)
+
+
+def _relative(match: re.Match[str], today: date) -> _Days:
+    first, last = _RELATIVE[match[2]]
+    return _open(match[1], today + timedelta(days=first), today + timedelta(days=last))
+
+
+_READERS = (
+    (_DAYS_RANGE, _days_range),
+    (_MONTHS_RANGE, _months_range),
+    (_YEARS_RANGE, _years_range),
+    (_DAY, _day),
+    (_WHOLE_MONTH, _whole_month),
+    (_WHOLE_YEAR, _whole_year),
+    (_LAST_DAYS, _last_days),
+    (_ANY_RELATIVE, _relative),
+)
+
+
+def _open(side: str | None, begin: date, end: date) -> _Days:
+    """Return the days on one side of those from ``begin`` until ``end``, or these."""
+    if side in ("desde", "a partir de"):
+        return begin, None
+    if side == "despues de":
+        return end, None
+    if side == "antes de":
+        return None, begin
+    return (None if side == "hasta" else begin), end
+
+
+def _between(first: Sequence[str | None], last: Sequence[str | None], today: date) -> tuple[date, date]:
+    """Return two days, of (day, month, year or None): a missing year is that of the other, or the one beside."""
+    if first[2] is not None and last[2] is None:
+        begin = _latest(first, today)
+        return begin, _of_years(last, range(begin.year, begin.year + _LEAP_YEARS), lambda day: day >= begin)
+    end = _latest(last, today)
+    begin = _latest(first, end)
+    if begin > end:
+        raise ValueError("it ends before it begins")
+    return begin, end
+
+
+def _latest(written: Sequence[str | None], today: date) -> date:
+    """Return the day of (day, month, year or None) as it is written, or the latest up to ``today``."""
+    if written[2] is not None:
+        return _of_years(written, (int(written[2]),), lambda _: True)
+    return _of_years(written, range(today.year, today.year - _LEAP_YEARS, -1), lambda day: day <= today)
+
+
+def _of_years(written: Sequence[str | None], years: Iterable[int], fits: Callable[[date], bool]) -> date:
+    day, month = int(written[0] or 0), _MONTHS[written[1] or ""]
+    for year in years:
+        if MINYEAR <= year <= MAXYEAR and 1 <= day <= monthrange(year, month)[1] and fits(date(year, month, day)):
+            return date(year, month, day)
+    raise ValueError("no year has this day")
 
 
 def _next_month(day: date) -> date:
     return day.replace(day=1) + timedelta(days=monthrange(day.year, day.month)[1])
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=_BOGOTA).astimezone(UTC)
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=_BOGOTA).astimezone(UTC)
 
 
 def written_day(moment: datetime) -> str:
