@@ -15,19 +15,45 @@ from rag_service.embeddings.model import EmbeddingCounts, Embeddings, PendingDoc
 
 log = structlog.get_logger("castor.rag.embeddings")
 
+
 # Three ranges instead of '<>', which no index answers. The newest model's rows are never looked at. Newest first: what
 # people ask about is mostly what was said today. The model stands in the order since without it PostgreSQL, which does
 # not see that it is one in "IS NULL", would read by time, and pass over all that have their vector, in each batch.
-_SHARED = (
-    "''::text AS tenant, left(coalesce(searched, text), $3 + coalesce(length(title) + 1, 0)) AS text FROM documents"
+def _waiting(table: str, condition: str) -> str:
+    ranges = " UNION ALL ".join(
+        f"(SELECT id, published_at, embedding_model IS NULL AS is_new FROM {table} WHERE {condition} "
+        f"AND embedding_model {which} AND NOT embedding_refused ORDER BY embedding_model, published_at DESC LIMIT $2)"
+        for which in ("IS NULL", "< $1", "> $1")
+    )
+    return f"({ranges} LIMIT $2)"
+
+
+# Tweets and documents of organisations take turns, and so do organisations, so that many documents of one hold up its
+# own alone.
+_PENDING = f"""
+WITH RECURSIVE tenants AS (
+    (SELECT tenant FROM tenant_documents ORDER BY tenant LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.tenant FROM tenant_documents d WHERE d.tenant > t.tenant ORDER BY d.tenant LIMIT 1)
+    FROM tenants t WHERE t.tenant IS NOT NULL
+), waiting AS (
+    SELECT '' AS tenant, w.* FROM {_waiting("documents", "true")} AS w
+    UNION ALL
+    SELECT t.tenant, w.* FROM tenants t CROSS JOIN LATERAL {_waiting("tenant_documents", "tenant = t.tenant")} AS w
+), placed AS (
+    SELECT *, row_number() OVER (PARTITION BY tenant ORDER BY is_new DESC, published_at DESC, id) AS place FROM waiting
+), turns AS (
+    SELECT *, row_number() OVER (PARTITION BY tenant = '' ORDER BY place, tenant) AS turn FROM placed
+), chosen AS (
+    SELECT tenant, id, published_at, turn FROM turns ORDER BY turn, tenant LIMIT $2
 )
-_OWNED = "tenant, left(searched, $3 + coalesce(length(title) + 1, 0)) AS text FROM tenant_documents"
-_PENDING = " UNION ALL ".join(
-    f"(SELECT id, published_at, content_hash, {table} WHERE embedding_model {which} AND NOT embedding_refused "
-    "ORDER BY embedding_model, published_at DESC LIMIT $2)"
-    for which in ("IS NULL", "< $1", "> $1")
-    for table in (_OWNED, _SHARED)
-)
+SELECT c.tenant, c.id, c.published_at, coalesce(s.content_hash, o.content_hash) AS content_hash,
+       left(coalesce(s.searched, s.text, o.searched), $3 + coalesce(length(coalesce(s.title, o.title)) + 1, 0)) AS text
+FROM chosen c
+LEFT JOIN documents s ON c.tenant = '' AND s.id = c.id AND s.published_at = c.published_at
+LEFT JOIN tenant_documents o ON c.tenant <> '' AND o.tenant = c.tenant AND o.id = c.id
+ORDER BY c.turn, c.tenant
+"""
 
 _SET_EMBEDDING = {
     "": "UPDATE documents SET embedding = $5::real[]::halfvec, embedding_model = $6 "
@@ -104,10 +130,13 @@ class EmbeddingRepository:
         self._postgres = postgres
 
     async def pending(self, limit: int, characters: int) -> list[PendingDocument]:
-        """Return documents that have no embedding of the model in use, their text cut to ``characters``."""
+        """Return documents that have no embedding of the model in use, their text cut to ``characters``.
+
+        Half are tweets and half of organisations, one of each in turn, while so many wait; of each the newest first.
+        """
         async with accessing(self._postgres, BACKGROUND) as connection:
             model = await connection.fetchval("SELECT model FROM embedding_space")
-            rows = await connection.fetch(_PENDING + " LIMIT $2", model, limit, characters)
+            rows = await connection.fetch(_PENDING, model, limit, characters)
         return [
             PendingDocument((row["id"], row["published_at"]), row["content_hash"], row["text"], row["tenant"])
             for row in rows

@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from castor_chassis import Postgres
-from rag_service.documents.model import Draft
+from rag_service.documents.model import Access, Draft
 from rag_service.documents.repository import DocumentRepository
+from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.embeddings.model import Embeddings, PendingDocument
 from rag_service.embeddings.repository import _PENDING, EmbeddingRepository
 
@@ -68,3 +69,36 @@ async def test_the_next_batch_passes_over_nothing_that_is_embedded(
     plan = await postgres.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {_PENDING} LIMIT $2", "m", 10, 100)
     assert "Index Scan" in plan
     assert set(re.findall(r'"Rows Removed by Filter": (\d+)', plan)) <= {"0"}
+
+
+async def test_an_upload_of_one_organisation_holds_up_no_other_and_no_tweet(
+    postgres: Postgres, documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """Tweets take every second turn, organisations the others one by one, whatever time their documents say."""
+    far = datetime(9999, 12, 30, tzinfo=UTC)
+    owned = TenantDocumentRepository(postgres)
+    for tenant, number, moment in (("big", 30, far), ("mid", 2, None), ("small", 1, datetime(2020, 1, 1, tzinfo=UTC))):
+        access = Access(tenant, (), "user:ana")
+        await owned.save(access, "upload", [Draft(f"{tenant}{i}", f"Texto {i}", "x", moment) for i in range(number)])
+    await documents.save([Draft(f"tweet:{day}", "Texto", "x", datetime(2022, 5, day, tzinfo=UTC)) for day in (1, 2, 3)])
+    turns = await embeddings.pending(10, 100)
+    assert [item.tenant or item.key[0] for item in turns] == [
+        *("tweet:3", "big", "tweet:2", "mid", "tweet:1", "small"),
+        *("big", "mid", "big", "big"),
+    ]
+    assert len(await embeddings.pending(100, 100)) == 36
+
+
+async def test_what_has_no_vector_goes_before_what_is_embedded_anew(
+    postgres: Postgres, documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """After a change of the model a new document waits for none of those that can still be found."""
+    owned = TenantDocumentRepository(postgres)
+    await owned.save(Access("acme", (), "user:ana"), "upload", [Draft("old", "Uno.", "x")])
+    await documents.save([Draft("tweet:1", "Dos.", "x")])
+    await embeddings.set_embeddings(await embeddings.pending(9, 100), Embeddings("m1", 1, [[1.0], [1.0]]))
+    await owned.save(
+        Access("acme", (), "user:ana"), "upload", [Draft("new", "Tres.", "x", datetime(2020, 1, 1, tzinfo=UTC))]
+    )
+    await embeddings.adopt("m2", 1)
+    assert [item.key[0] for item in await embeddings.pending(9, 100)] == ["tweet:1", "new", "old"]
