@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,6 +46,11 @@ class Passage:
         """Return whether its document holds more than half of ``terms``."""
         keys = keys_of([self.document.title, self.document.text])
         return 2 * sum(term.within(keys) for term in terms) > len(terms)
+
+    def beside_those_found(self, stored: Mapping[str | None, int]) -> int:
+        """Return how many documents of its words there are beside those found, of how many are ``stored`` by hash."""
+        found = Counter(document.words_hash for document in self.documents if document.words_hash is not None)
+        return sum(max(0, stored.get(words, 0) - number) for words, number in found.items())
 
     @property
     def times(self) -> list[datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -82,7 +83,8 @@ class AnswerService:
         each = [replace(question.filters, author=author) for author in found.speakers]
         theirs = await asyncio.gather(*(self.retrieval.search(narrowed.text, one, SURVEYED) for one in each))
         hits = shared([one.hits for one in theirs], SURVEYED)
-        return narrowed, Found(hits, theirs[0].degraded, found.speakers)
+        degraded = dict.fromkeys(part for one in (found, *theirs) for part in one.degraded)
+        return narrowed, Found(hits, list(degraded), found.speakers)
 
     async def _overview(self, question: Question, found: Found) -> tuple[Relevance, Overview | None]:
         words, documents = [term.word for term in question.terms], [hit.document for hit in found.hits]
@@ -93,15 +95,26 @@ class AnswerService:
         relevance, passages = await self.in_thread(_about, question, found, frequencies, vectors)
         if not passages:
             return relevance, None
-        copies = await self.retrieval.copies([passage.document for passage in passages], question.filters)
+        copies = await self._copies(passages, question.filters, found.speakers)
         for passage in passages:
-            passage.copies = max(0, copies.get(passage.document.words_hash, 1) - 1 - len(passage.repeats))
+            passage.copies = passage.beside_those_found(copies)
         known = {document.id: vector for document, vector in zip(documents, vectors, strict=True)}
         of_passages = [known[passage.document.id] for passage in passages]
         compared = len(found.speakers) > 1
         passages, groups = await self.in_thread(_grouped, passages, question, of_passages, compared=compared)
         near = {} if found.degraded else await self._nearness(question.text, groups)
         return relevance, await self.in_thread(overview_of, passages, groups, near, question)
+
+    async def _copies(
+        self, passages: Sequence[Passage], filters: Filters, speakers: Sequence[str]
+    ) -> Mapping[str | None, int]:
+        """Return how many documents of the same words are stored, of the ``speakers`` alone where there are any."""
+        documents = [document for passage in passages for document in passage.documents]
+        scopes = [replace(filters, author=author) for author in speakers] or [filters]
+        stored: Counter[str | None] = Counter()
+        for copies in await asyncio.gather(*(self.retrieval.copies(documents, scope) for scope in scopes)):
+            stored.update(copies)
+        return stored
 
     async def _nearness(self, question: str, groups: Sequence[Group]) -> dict[str, float]:
         best = [one for group in groups for one in group.likeliest(SENTENCES)]

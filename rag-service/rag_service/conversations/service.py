@@ -13,8 +13,9 @@ from rag_service.answers.model import Answer
 from rag_service.answers.service import AnswerService
 from rag_service.conversations.follow_up import standalone
 from rag_service.conversations.model import Conversation, Turn
-from rag_service.conversations.repository import ConversationRepository
+from rag_service.conversations.repository import MOST_TURNS, ConversationRepository
 from rag_service.documents.model import Access
+from rag_service.errors import ConversationFull
 from rag_service.retrieval.model import Filters
 
 Wire = Callable[[Answer], dict[str, Any]]
@@ -54,9 +55,11 @@ class ConversationService:
     ) -> tuple[Turn, Answer]:
         """Answer ``question`` in a conversation; keep it and what ``kept`` makes of the answer.
 
-        Raises ``ConversationNotFound`` and ``ConversationFull``.
+        Raises ``ConversationNotFound`` and ``ConversationFull``, the latter before anything is answered.
         """
-        _, turns = await self.conversations.conversation(filters.access, name)
+        conversation, turns = await self.conversations.conversation(filters.access, name)
+        if conversation.turns >= MOST_TURNS:
+            raise ConversationFull(limit=MOST_TURNS)
         alone = standalone(question, turns[-1].standalone if turns else None)
         answer = await self.answers.answer(alone, filters, limit)
         return await self.conversations.add(filters.access, name, question, alone, kept(answer)), answer

@@ -120,8 +120,7 @@ class SearchRepository:
             if not terms:
                 return []
             if terms[0][1] < COMMON:
-                matching = " | ".join(_enough(terms, limit))
-                return await _scored(connection, terms, matching, filters, limit, 2 * MATCHES)
+                return await _of_rare_words(connection, terms, filters, limit)
         return await self._of_common_words(terms, filters, limit)
 
     async def _of_common_words(self, terms: Sequence[tuple[str, int]], filters: Filters, limit: int) -> list[Candidate]:
@@ -130,7 +129,8 @@ class SearchRepository:
         lately = filters.from_then_on(await self._common.time_of_newest(NEWEST, terms[0][1]) if known else None)
         both, rarest = " & ".join(term for term, _ in terms[:2]), terms[0][0]
         found: dict[Key, Candidate] = {}
-        for matching, within in dict.fromkeys(((both, lately), (both, filters), (rarest, lately), (rarest, filters))):
+        tries = ((both, lately), (both, filters), (rarest, lately), (rarest, filters), (_any_of(terms), filters))
+        for matching, within in dict.fromkeys(tries):
             async with accessing(self._postgres, filters.access) as connection:
                 more = await _scored(connection, terms, matching, within, limit, NEWEST)
             found |= {candidate.key: candidate for candidate in more}
@@ -205,6 +205,17 @@ class SearchRepository:
         return {(row["id"], row["published_at"]): Document(**row) for row in rows}
 
 
+async def _of_rare_words(
+    connection: asyncpg.Connection, terms: Sequence[tuple[str, int]], filters: Filters, limit: int
+) -> list[Candidate]:
+    """Return what holds the rarest words; where filters leave too little of that, what holds any of all."""
+    rarest = _enough(terms, limit)
+    found = await _scored(connection, terms, " | ".join(rarest), filters, limit, 2 * MATCHES)
+    if len(found) >= limit or len(rarest) == len(terms):
+        return found
+    return await _scored(connection, terms, _any_of(terms), filters, limit, 2 * MATCHES)
+
+
 async def _scored(
     connection: asyncpg.Connection,
     terms: Sequence[tuple[str, int]],
@@ -219,6 +230,10 @@ async def _scored(
     sql = _LEXICAL.format(where=where, newest=newest)
     rows = await connection.fetch(sql, names, weights, matching, limit, *values)
     return [Candidate((row["id"], row["published_at"]), row["score"], row["embedded"]) for row in rows]
+
+
+def _any_of(terms: Sequence[tuple[str, int]]) -> str:
+    return " | ".join(term for term, _ in terms)
 
 
 def _enough(terms: Sequence[tuple[str, int]], limit: int) -> list[str]:

@@ -54,9 +54,10 @@ class RetrievalService:
                 *(self._candidates(rest, asked, replace(filters, author=author), wide) for author in speakers)
             )
             hits = await self._hits([everybody, *theirs], filters, limit)
-        if not everybody.complete:
+        complete = all(each.complete for each in (everybody, *theirs))
+        if not complete:
             DEGRADED.labels("embeddings").inc()
-        return Found(hits, [] if everybody.complete else ["embeddings"], speakers)
+        return Found(hits, [] if complete else ["embeddings"], speakers)
 
     async def search_folded(self, query: str, filters: Filters, limit: int) -> Found:
         """Return the best ``limit`` documents of different conversations, each with how many more its own has."""

@@ -182,3 +182,29 @@ async def test_each_part_of_a_question_is_counted(city: World) -> None:
     data = await _ask(city, "¿Qué dicen del tranvía y el teleférico?")
     assert "De ellas nombran «tranvía» 2, «teleférico» 2 y ambas cosas 1." in data["answer"]
     assert {citation["quote"] for citation in data["citations"]} == set(said)
+
+
+async def test_in_a_comparison_the_words_of_others_do_not_count(world: World) -> None:
+    """That six others repeat what one of two wrote makes his position no larger."""
+    world.openai.down = True
+    said = "El metro elevado tapa la luz de los barrios."
+    authors = [("petrogustavo", said), ("ficogutierrez", "El metro ahorra horas de viaje a los trabajadores.")]
+    for number, (author, text) in enumerate([*authors, *((f"u{n}", f"RT @petrogustavo: {said}") for n in range(6))]):
+        world.feed.add(str(number), text, username=author)
+    await world.eventually(lambda: world.cursor_is("8"))
+    data = await _ask(world, "¿Qué dicen Petro y Fico del metro?")
+    assert [position["documents"] for position in data["positions"]] == [1, 1]
+    assert [cited["same"] for cited in data["citations"]] == [0, 0]
+
+
+async def test_a_search_of_what_a_speaker_wrote_that_was_made_without_vectors_is_told(city: World) -> None:
+    """Of two searches one had no vector: the answer says that embeddings were missing."""
+    city.openai.down = False
+    await city.indexed()
+    city.openai.refuses = "dice del metro"
+    question = "¿Qué dice U1 del metro?"
+    for path, body in (("query", {"question": question}), ("search", {"query": question})):
+        answer = await city.call("POST", f"/v1/rag/{path}", body)
+        assert "embeddings" in answer["meta"]["degraded"]
+    other = await city.call("POST", "/v1/rag/search", {"query": "¿Qué se opina del metro?"})
+    assert "embeddings" not in (other["meta"] or {}).get("degraded", [])

@@ -83,3 +83,18 @@ async def test_a_conversation_is_begun_once(city: World) -> None:
     """An Idempotency-Key makes one conversation of two requests."""
     city.headers["Idempotency-Key"] = str(uuid.uuid4())
     assert await _begin(city) == await _begin(city)
+
+
+async def test_a_full_conversation_is_refused_before_anything_is_answered(
+    city: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model is neither asked nor paid for an answer that is not kept."""
+    monkeypatch.setattr("rag_service.conversations.service.MOST_TURNS", 1)
+    city.openai.down = False
+    city.openai.write = lambda _: "Nada."
+    name = await _begin(city)
+    await _ask(city, name, "¿Qué propone Petro sobre hospitales?")
+    asked = len(city.openai.prompts)
+    path, body = f"/v1/rag/conversations/{name}/questions", {"question": "¿Y Fajardo?"}
+    assert (await city.call("POST", path, body, status=409))["code"] == "conversation_full"
+    assert (asked, len(city.openai.prompts)) == (1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,3 +91,16 @@ async def test_a_narrow_question_is_counted(
     words = ["salud", "páramo", "nada"]
     assert await searches.frequencies(words, Filters(as_of=NOW)) == {"salud": 4000, "páramo": 3, "nada": 0}
     assert (await searches.frequencies(words, Filters(as_of=NOW, source="x")))["salud"] == 3
+
+
+async def test_a_filter_that_leaves_none_of_the_rarest_words_is_searched_by_the_others(
+    documents: DocumentRepository, searches: SearchRepository, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a word is rare or common is counted over all; that a data set holds others of them is found even so."""
+    monkeypatch.setattr("rag_service.retrieval.repository.MATCHES", 20)
+    here = [replace(draft, datasets=["x"]) for draft in _drafts(0, "La salud", 3)]
+    await documents.save([*here, *_drafts(3, "La salud", 15), *_drafts(18, "Un hospital", 10)])
+    within = Filters(as_of=NOW, dataset="x")
+    assert {one.key[0] for one in await searches.lexical("salud y hospital", within, 5)} == {"d0", "d1", "d2"}
+    searches._common = Told(postgres, 1)
+    assert {one.key[0] for one in await searches.lexical("salud y hospital", within, 5)} == {"d0", "d1", "d2"}
