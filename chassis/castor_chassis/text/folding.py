@@ -24,8 +24,9 @@ _BASE = str.maketrans("àáâãäåçèéêëìíîïñòóôõöùúûüýÿ", 
 _BASE_BUT_ENYE = {code: base for code, base in _BASE.items() if code != ord("ñ")}
 # Signs of Latin-1 that compatibility decomposition or case folding turn into something else.
 _SPECIAL = re.compile("[\xa0¨ª¯²³´µ¸¹º¼½¾ß]")
-_MOST_MARKS = 30
-_MANY_MARKS = re.compile(rb"[^\0]{%d}(?=[^\0])" % _MOST_MARKS)
+# No mark stands before U+0300: a text without so many signs in a row from there on is not looked at any further.
+_MAY_BE_MARKS = re.compile("[\u0300-\U0010ffff][\u0300-\U0010ffff]{30}")
+_MANY_MARKS = re.compile(rb"[^\0]{30}(?=[^\0])")
 # Of these each is two marks, and no composition makes them one again.
 _PAIRS = str.maketrans(
     {"\u0344": "\u0308\u0301", "\u0f73": "\u0f71\u0f72", "\u0f75": "\u0f71\u0f74", "\u0f81": "\u0f71\u0f80"}
@@ -40,7 +41,7 @@ def normal_form(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     Between every 30 marks on one letter stands U+034F then, which cannot be seen (Stream-Safe Text Process, UAX #15
     section 13): Python sorts the marks of a letter in a time that grows with the square of their number.
     """
-    if len(text) > _MOST_MARKS and not _LATIN.fullmatch(text):
+    if _MAY_BE_MARKS.search(text):
         text = text.translate(_PAIRS)
         classes = bytes(map(unicodedata.combining, _LATE_MARKS.sub("\u0301", text)))
         ends = [match.end() for match in _MANY_MARKS.finditer(classes)]

@@ -103,11 +103,11 @@ def _walk(root: LexborNode, page: _Page) -> Iterator[tuple[LexborNode, bool]]:
             continue
         if reads:
             yield node, False
-        while node.next is None:
-            if node.parent is None or node.mem_id == root.mem_id:
-                return
+        while node.mem_id != root.mem_id and node.next is None:
+            assert node.parent is not None, "what is within the root has a parent"
             node = node.parent
             yield node, False
-            if node.mem_id == root.mem_id:
-                return
+        if node.mem_id == root.mem_id:
+            return
+        assert node.next is not None, "else its parent would have ended"
         node = node.next

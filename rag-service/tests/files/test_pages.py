@@ -41,6 +41,7 @@ def read(media_type: str, content: str) -> list[tuple[str | None, str]]:
         ("<nav>Inicio <p>Men\u00fa</p></nav>Educacio\u0301n", "Educaci\u00f3n"),
         ("<h1>Plan</h1><h2>Salud</h2>", "Plan|Salud"),
         ("<custom-tag>uno</custom-tag><b>dos</b>", "unodos"),
+        ("<p>uno</p></body><!-- dos --></html>tres", "uno|tres"),
         ("<pre>uno\n  dos</pre>", "uno dos"),
     ],
 )

@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import Literal
 
 _ACCENTS = re.compile("[\u0300-\u036f]+")
-_LATIN = re.compile("[\x00-\xff]*")
-_MOST_MARKS = 30
-_MANY_MARKS = re.compile(rb"[^\0]{%d}(?=[^\0])" % _MOST_MARKS)
+# No mark stands before U+0300: a text without so many signs in a row from there on is not looked at any further.
+_MAY_BE_MARKS = re.compile("[\u0300-\U0010ffff][\u0300-\U0010ffff]{30}")
+_MANY_MARKS = re.compile(rb"[^\0]{30}(?=[^\0])")
 # Of these each is two marks, and no composition makes them one again.
 _PAIRS = str.maketrans(
     {"\u0344": "\u0308\u0301", "\u0f73": "\u0f71\u0f72", "\u0f75": "\u0f71\u0f74", "\u0f81": "\u0f71\u0f80"}
@@ -36,7 +36,7 @@ def fold(text: str) -> str:
 
 
 def _normal_form(form: Literal["NFC", "NFKD"], text: str) -> str:
-    if len(text) > _MOST_MARKS and not _LATIN.fullmatch(text):
+    if _MAY_BE_MARKS.search(text):
         text = text.translate(_PAIRS)
         classes = bytes(map(unicodedata.combining, _LATE_MARKS.sub("\u0301", text)))
         ends = [match.end() for match in _MANY_MARKS.finditer(classes)]
