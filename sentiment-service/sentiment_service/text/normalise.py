@@ -8,9 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from castor_chassis import normal_form
+from castor_chassis import normal_form, unescape
 from castor_chassis import normalise as composed
-from castor_chassis import unescape
 
 _URL = re.compile(r"(?:https?://|https?\b|\bwww\.)\S*", re.IGNORECASE)
 _MENTION = re.compile(r"(?<!\w)[@＠]\w+")
