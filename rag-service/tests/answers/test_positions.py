@@ -200,9 +200,11 @@ async def test_in_a_comparison_the_words_of_others_do_not_count(world: World) ->
 async def test_a_search_of_what_a_speaker_wrote_that_was_made_without_vectors_is_told(city: World) -> None:
     """Of two searches one had no vector: the answer says that embeddings were missing."""
     city.openai.down = False
+    city.feed.add("98", "El metro tiene que ser subterráneo.", username="petrogustavo")
+    await city.eventually(lambda: city.cursor_is("9"))
     await city.indexed()
     city.openai.refuses = "dice del metro"
-    question = "¿Qué dice U1 del metro?"
+    question = "¿Qué dice Petro del metro?"
     for path, body in (("query", {"question": question}), ("search", {"query": question})):
         answer = await city.call("POST", f"/v1/rag/{path}", body)
         assert "embeddings" in answer["meta"]["degraded"]
