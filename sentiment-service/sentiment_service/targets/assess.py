@@ -60,7 +60,7 @@ def assess(text: str, target: str, others: Sequence[str]) -> TargetSentiment | P
     found = [sentiment for sentence in named if (sentiment := _of_sentence(sentence, tokens))]
     if found:
         return min(found, key=lambda sentiment: sentiment.basis in {"words", "reported"})
-    return PendingTarget(clauses.written(_scope(_own(named[-1]))))
+    return PendingTarget(clauses.written(_scope(_own(named[-1])) if named else tokens))
 
 
 def naming(text: str, target: str) -> str:

@@ -16,11 +16,11 @@ from itertools import groupby, pairwise
 from castor_chassis import fold, unescape
 from sentiment_service.text.normalise import EMOJI, plain, split_hashtag
 
-TARGET = "§"
-OTHER = "¤"
-
+# Control characters, which no token has: `plain` makes them spaces.
+TARGET, OTHER = "\x01", "\x02"
+"""The folded form of a mention. Neither is white space, so that patterns count a mention as a word."""
 _BETWEEN = "\x1f"
-"""Stands between the tokens of a text that is searched for a name: a control character, which no token has."""
+"""Stands between the tokens of a text that is searched for a name."""
 _URL = re.compile(r"(?:https?://|\bwww\.)\S*", re.IGNORECASE)
 _TAG = re.compile(r"(?<!\w)[#＃@＠](\w+)")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -41,7 +41,9 @@ _SAYS = (
     "pidio|pide|anuncio|anuncia|advirtio|advierte|explico|explica|manifesto|cuestiono|cuestiona|reitero|comento|opino|"
     "rechazo|lamento|condeno|exigio|acuso|invito|respondio"
 )
-_REPORTS = re.compile(rf" § (?:tambien |ayer |hoy )?(?:{_SAYS})\b| (?:{_SAYS}) § | segun §[ ,]|^ § : ")
+_REPORTS = re.compile(
+    rf" {TARGET} (?:tambien |ayer |hoy )?(?:{_SAYS})\b| (?:{_SAYS}) {TARGET} | segun {TARGET}[ ,]|^ {TARGET} : "
+)
 _CONCEDES = re.compile(r" (?:aunque|a pesar de|pese a|por mas|por muy|si bien|asi) ")
 
 

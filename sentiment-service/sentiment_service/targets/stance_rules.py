@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from sentiment_service.targets.clauses import OTHER, TARGET
+
 _NEGATIONS = frozenset({"no", "ni", "nunca", "jamas", "tampoco"})
 _FEW = r"(?:\S+ ){0,4}?"
 _TO = r"(?:a|al|a la|contra|de|del|de la|hacia|para) "
@@ -45,7 +47,8 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 
 def _filled(pattern: str, words: dict[str, str]) -> str:
-    return re.sub(r"<(\w+)>", lambda match: words[match[1]], pattern)
+    whole = re.sub(r"<(\w+)>", lambda match: words[match[1]], pattern)
+    return whole.replace("§", TARGET).replace("¤", OTHER)
 
 
 def _found(section: str, text: str) -> re.Match[str] | None:

@@ -208,9 +208,20 @@ async def test_the_scope_is_needed(service: RunningService, issuer: TokenIssuer)
 )
 def test_any_text_is_assessed(text: str) -> None:
     """Whatever signs a text has, each target gets an answer, in time that grows with the length at most."""
-    for target in ("Petro", "§", "!", "\ufe0f"):
-        found = assess(text, target, ["Fico"])
+    targets = ("Petro", "§", "¤", "!", "\ufe0f", "\x01")
+    for target in targets:
+        found = assess(text, target, ["Fico", *targets])
         assert not isinstance(found, TargetSentiment) or found.basis is not None or found.scores is None
+
+
+@pytest.mark.parametrize("sign", ["§", "¤", "\x01", "\x02", "&#167;", "&#1;"])
+def test_no_sign_of_a_text_is_a_mention(sign: str) -> None:
+    """Whatever signs stand in a text or are asked for, the target is what its name says."""
+    texts = [("Petro es malo", ["Petro", sign]), (f"Voto por {sign}. Qué bueno ver a Petro", ["Petro"])]
+    (petro, absent), (alone,) = assess_all(texts, ["es"])
+    assert petro == assess("Petro es malo", "Petro", [])
+    assert absent == ABSENT
+    assert alone == assess("Voto por todos. Qué bueno ver a Petro", "Petro", [])
 
 
 def test_folding() -> None:
