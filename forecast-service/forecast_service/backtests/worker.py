@@ -24,7 +24,9 @@ class ProcessesBusy(Exception):
 class BacktestRunner:
     """Runs jobs; run it under a lease.
 
-    What is done of a job is stored origin by origin, so another replica goes on where one ended.
+    What is done of a job is stored origin by origin, so another replica goes on where one ended. A replica of another
+    version may have held the lease before: what another algorithm did of a job is done again, and a job is ended only
+    when every origin is stored.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class BacktestRunner:
 
     async def run(self) -> None:
         """Run jobs until cancelled; raises what the database raises, and can then be run again."""
+        await self._backtests.reopen()
         while True:
             if not await self.step():
                 await self._backtests.forget(KEPT_DAYS)
@@ -47,11 +50,8 @@ class BacktestRunner:
         job = await self._backtests.next_open()
         if job is None:
             return False
-        done = {one.place for one in await self._backtests.results(job.id)}
         try:
-            for place in origins_of(job.plan, self._minimum_days):
-                if place not in done:
-                    await self._test(job, place)
+            await self._complete(job)
         except DatabaseUnavailable:
             raise
         except Exception as error:
@@ -61,6 +61,14 @@ class BacktestRunner:
             return True
         await self._backtests.end(job.id, None)
         return True
+
+    async def _complete(self, job: Backtest) -> None:
+        """Make the forecasts of every origin that is not stored, until all are."""
+        places = origins_of(job.plan, self._minimum_days)
+        await self._backtests.take(job.id, len(places))
+        while left := set(places) - {one.place for one in await self._backtests.results(job.id)}:
+            for place in sorted(left):
+                await self._test(job, place)
 
     async def _test(self, job: Backtest, place: int) -> None:
         """Make the forecasts of one origin; while too many callers wait, they go first."""
