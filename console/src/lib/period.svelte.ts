@@ -8,8 +8,11 @@ const DEFAULT_DAYS = 7;
 /** The longest period that forecast-service computes an index or a share of. */
 export const MOST_DAYS = 730;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-/** A day that the address names; undefined where it names none. */
-const dayIn = (name: string) => (DAY.test(param(name)) && !Number.isNaN(Date.parse(param(name))) ? param(name) : undefined);
+/** A day that the address names; undefined where it names none. `Date.parse` takes February 31 for March 3. */
+const dayIn = (name: string) => {
+  const value = param(name);
+  return DAY.test(value) && !Number.isNaN(Date.parse(value)) && addDays(value, 0) === value ? value : undefined;
+};
 const state = $state<{ newest: string | null; known: boolean; empty: boolean }>({ newest: null, known: false, empty: false });
 
 /** The moment of the newest stored tweet; null where there is none or it is not known. */

@@ -21,5 +21,8 @@ it("takes what is no day for none", () => {
   const usual = of("", "2026-05-31");
   expect(of("2026-13-45", "2026-05-31")).toEqual(usual);
   expect(of("ayer", "2026-05-31")).toEqual(usual);
+  expect(of("2026-02-31", "2026-05-31")).toEqual(usual);
+  expect(of("", "2026-02-31").chosen).toBe(false);
+  expect(of("2024-02-29", "2024-02-29")).toMatchObject({ since: "2024-02-29", days: 1, chosen: true });
   expect(() => of("2026-05-01", "2026-99-99")).not.toThrow();
 });
