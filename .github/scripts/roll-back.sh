@@ -3,15 +3,17 @@
 #
 #   roll-back.sh SERVICE NAMESPACE REVISION
 #
-# REVISION 0 is the one before. Where the newest revision is a rollback itself, the one before is the release that was
-# rolled back, so the same rollback is made again; where that rollback failed, Helm no longer says to which revision it
-# went, and the revision has to be named. Needs helm, jq.
+# REVISION 0 is the newest one before that was installed: an upgrade that failed, for example in its migration, is passed
+# over. Where the newest revision is a rollback itself, the one before is the release that was rolled back, so the same
+# rollback is made again; where that rollback failed, Helm no longer says to which revision it went, and the revision has
+# to be named. Needs helm, jq.
 set -euo pipefail
 
 service=$1 namespace=$2 revision=$3
-helm history "$service" --namespace "$namespace" --max 5
+helm history "$service" --namespace "$namespace" --max 10
 if [ "$revision" = 0 ]; then
-  last=$(helm history "$service" --namespace "$namespace" --max 1 --output json | jq -r 'last | .description')
+  history=$(helm history "$service" --namespace "$namespace" --max 10 --output json)
+  last=$(jq -r 'last | .description' <<< "$history")
   if [[ $last =~ ^Rollback\ to\ ([0-9]+) ]]; then
     revision=${BASH_REMATCH[1]}
     echo "::notice::The newest revision of $service is a rollback to $revision: it is made again."
@@ -20,6 +22,9 @@ if [ "$revision" = 0 ]; then
     echo "::error::The newest revision of $service is a rollback that failed. Choose a revision above that was good" \
       "and run the workflow again with it: -f revision=<number>." >&2
     exit 1
+  else
+    revision=$(jq -r '[.[:-1][] | select(.description | test("^(Upgrade .* failed|Preparing upgrade)") | not)]
+      | last | .revision // 0' <<< "$history")
   fi
 fi
 helm rollback "$service" "$revision" --namespace "$namespace" --wait --timeout 10m

@@ -18,6 +18,7 @@ case "$1" in
   rollback) printf '%s\\n' "$@" > "$WORLD/rollback" ;;
 esac
 """
+FAILED = 'Upgrade "rag-service" failed: pre-upgrade hooks failed: 1 error occurred'
 
 
 def rolled_back(world: Path, step: str, *last: str, revision: str = "0") -> tuple[str | None, str]:
@@ -25,7 +26,8 @@ def rolled_back(world: Path, step: str, *last: str, revision: str = "0") -> tupl
     path = world / "helm"
     path.write_text(HELM)
     path.chmod(0o755)
-    (world / "history").write_text(json.dumps([{"description": text} for text in ("Install complete", *last)]))
+    texts = enumerate(("Install complete", *last), 1)
+    (world / "history").write_text(json.dumps([{"revision": number, "description": text} for number, text in texts]))
     loaded = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
     (script,) = [one["run"] for one in loaded["jobs"]["deploy"]["steps"] if one.get("name") == step]
     given = {"WORLD": str(world), "SERVICE": "rag-service", "NAMESPACE": "castor", "REVISION": revision}
@@ -41,15 +43,19 @@ def rolled_back(world: Path, step: str, *last: str, revision: str = "0") -> tupl
 @pytest.mark.parametrize(
     ("last", "to"),
     [
-        (["Upgrade complete"], "0"),
-        (["Upgrade complete", "Preparing upgrade"], "0"),
-        (["Rollback to 1", 'Upgrade "rag-service" failed: timed out'], "0"),
+        ([], "0"),
+        (["Upgrade complete"], "1"),
+        (["Upgrade complete", "Preparing upgrade"], "2"),
+        (["Rollback to 1", FAILED], "2"),
+        (["Upgrade complete", FAILED, "Preparing upgrade", "Upgrade complete"], "2"),
         (["Upgrade complete", "Rollback to 1"], "1"),
         (["Upgrade complete"] * 11 + ["Rollback to 11"], "11"),
     ],
 )
 def test_nothing_that_was_rolled_back_comes_back(tmp_path: Path, step: str, last: list[str], to: str) -> None:
-    """After a rollback, or one that was ended on its way, the one before is what was rolled back."""
+    """After a rollback, or one that was ended on its way, the one before is what was rolled back; nor is an upgrade
+    that failed a way back. Of a first installation there is none, as Helm then says.
+    """
     assert rolled_back(tmp_path, step, *last)[0] == to
 
 
