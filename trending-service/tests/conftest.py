@@ -51,7 +51,7 @@ class Stream:
 
     def change(self, **values: Any) -> dict[str, Any]:
         """Add a change of a tweet; an id that was there before makes it a later state of that tweet."""
-        made = {"entities": [], "lang": "es", "deleted": False, "sentiment": None, **values}
+        made = {"entities": [], "lang": "es", "deleted": False, "sentiment": None, "retweet_of": None, **values}
         self.changes.append({**made, "seq": len(self.changes) + 1})
         return self.changes[-1]
 

@@ -19,5 +19,5 @@ CANDIDATES = Histogram(
 )
 TOPICS = Histogram("castor_trending_topics", "Topics found for one answer", buckets=(0, 1, 2, 5, 10, 20, 50))
 DELIVERIES = Counter("castor_trending_deliveries_total", "Webhook messages sent, by outcome", ["outcome"])
-NOT_LOOKED = Counter("castor_trending_scopes_not_looked_total", "Looks at a watched scope that failed")
+NOT_LOOKED = Counter("castor_trending_scopes_not_looked_total", "Looks at the stream or a watched scope that failed")
 EVENTS = Counter("castor_trending_events_total", "Starts, peaks and ends of trends, and events of watches", ["kind"])

@@ -33,7 +33,10 @@ class TrendingSettings(FeedSettings):
         5000, ge=100, le=50_000, description="Number of most frequent terms tested for one answer."
     )
     max_window_tweets: int = Field(
-        100_000, ge=1000, le=10_000_000, description="Tweets that one answer may read; about 3 KB of memory each."
+        100_000,
+        ge=1000,
+        le=10_000_000,
+        description="Tweets that one answer may read, about 3 KB of memory each; of more the newest.",
     )
     roll_up_seconds: float = Field(
         5, gt=0, le=3600, description="How often is looked for hours whose counts are to be made anew."

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from castor_chassis import Postgres
 from trending_service.coordination import service
 from trending_service.signals import repository
+from trending_service.signals.model import Window
 from trending_service.topics.finder import Finder
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ def _echo(stream: Stream, **more: Any) -> None:
             stream.tweet(at, f"eco{place}", text, **more)
 
 
+def _post_originals(stream: Stream) -> None:
+    for number in range(3):
+        stream.tweet(NOON - timedelta(hours=2), "diario", f"#Pagado esquina{number} de la plaza temprano")
+
+
 async def test_what_a_text_calls_a_retweet_is_looked_at(finder: Finder, fill: Fill, stream: Stream) -> None:
     """Anybody can begin a text with 'RT @': accounts that repeat what nobody wrote are a group."""
     _echo(stream)
@@ -35,8 +42,7 @@ async def test_what_a_text_calls_a_retweet_is_looked_at(finder: Finder, fill: Fi
 
 async def test_retweets_are_none_of_an_accounts_own(finder: Finder, fill: Fill, stream: Stream) -> None:
     """Where X says so, or where the account that is named wrote the text, many who repeat it at once are no group."""
-    for number in range(3):
-        stream.tweet(NOON - timedelta(hours=2), "diario", f"#Pagado esquina{number} de la plaza temprano")
+    _post_originals(stream)
     _echo(stream)
     await fill(stream.changes)
     assert await finder.coordination.groups(NOON, timedelta(days=1)) == []
@@ -45,6 +51,36 @@ async def test_retweets_are_none_of_an_accounts_own(finder: Finder, fill: Fill, 
         stream.change(**{**change, "deleted": change["username"] == "diario", "retweet_of": "5"})
     await fill(stream.changes[other:])
     assert await finder.coordination.groups(NOON, timedelta(days=1)) == []
+
+
+async def test_an_original_is_found_wherever_it_lies(
+    finder: Finder, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names no place, and is older than the tweets that are looked at: those who repeat it are still no group."""
+    _post_originals(stream)
+    _echo(stream, places=["bogota"])
+    await fill(stream.changes)
+    day = timedelta(days=1)
+    assert await finder.coordination.groups(NOON, day, ["place:bogota"]) == []
+    monkeypatch.setattr(repository, "MOST_SHARED", 24)
+    assert await finder.coordination.groups(NOON, day) == []
+    assert (await finder.coordination.reports(NOON, day, ["place:bogota"])).groups == []
+
+
+async def test_where_nobody_said_what_is_a_retweet_the_text_is_believed(
+    finder: Finder, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """What was stored before an upgrade accuses nobody and is the voice that it names, until the feed says more."""
+    _echo(stream)
+    await fill(stream.changes)
+    await postgres.execute("UPDATE tweets SET is_retweet = NULL")
+    assert await finder.coordination.groups(NOON, timedelta(days=1)) == []
+    seen = await finder.signals.window(Window(NOON, NOON - timedelta(days=1), NOON))
+    assert {tweet.hand for tweet in seen.tweets} == {"diario"}
+    for change in list(stream.changes):
+        stream.score(change, "negative")
+    await fill(stream.changes)
+    assert len(await finder.coordination.groups(NOON, timedelta(days=1))) == 1
 
 
 async def test_of_too_many_tweets_the_newest_are_looked_at(

@@ -16,6 +16,7 @@ from trending_service.ingest.feed_consumer import terms_by_tweet
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.model import TweetTerms, Window
 from trending_service.signals.repository import SignalRepository
+from trending_service.signals.scope_index_repository import ScopeIndexRepository
 
 if TYPE_CHECKING:
     from conftest import Fill, Stream
@@ -92,6 +93,22 @@ async def test_what_was_stored_before_retweets_were_told_apart_is_not_written_ag
     await fill([change])
     await postgres.execute("UPDATE tweets SET is_retweet = NULL")
     assert (await fill([stream.score(change, "negative")])).terms == 0
+    assert await postgres.fetchval("SELECT is_retweet FROM tweets") is False
+
+
+async def test_a_twitter_service_of_before_says_nothing_of_retweets(
+    postgres: Postgres, fill: Fill, stream: Stream
+) -> None:
+    """Not known is stored, takes nothing back that is known, and is filled in without writing the tweet again."""
+    told = stream.tweet(NOON, "ana", "RT @diario: reforma pensional", retweet_of="5")
+    silent = {name: value for name, value in told.items() if name != "retweet_of"}
+    known = "SELECT is_retweet FROM tweets"
+    await fill([silent])
+    assert await postgres.fetchval(known) is None
+    assert (await fill([told], 2)).terms == 0
+    assert await postgres.fetchval(known) is True
+    assert (await fill([silent], 3)).terms == 0
+    assert await postgres.fetchval(known) is True
 
 
 async def test_a_scope_that_no_tweet_has_is_found_out_by_an_index(
@@ -99,6 +116,7 @@ async def test_a_scope_that_no_tweet_has_is_found_out_by_an_index(
 ) -> None:
     """A misspelled place is known to be none without reading every tweet."""
     await fill([stream.tweet(NOON, "ana", "paz", places=["cali"])])
+    await ScopeIndexRepository(postgres).ensure()
     assert await signals.unknown_scope(["place:cali", "place:kali"]) == "place:kali"
     async with postgres.transaction() as connection:
         await connection.execute("SET LOCAL enable_seqscan = off")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +12,7 @@ from trending_service.signals.model import WindowTweets, frequent_terms
 
 
 def _window(tweets: list[list[str]]) -> WindowTweets:
-    return WindowTweets(len(tweets), [], ["\n".join(keys) for keys in tweets])
+    return WindowTweets(len(tweets), [], ["\n".join(keys) for keys in tweets], datetime(2022, 5, 29, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("limit", [0, 3, 7, 100])

@@ -17,7 +17,6 @@ from unicodedata import normalize
 
 import pytest
 
-from castor_chassis import Invalid
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
 from trending_service.topics.finder import Finder
 from trending_service.topics.model import Question, SentimentShares, TopicList
@@ -157,14 +156,34 @@ async def test_terms_are_clustered_in_a_thread(
     assert threading.main_thread() not in threads
 
 
-async def test_a_window_with_too_many_tweets_is_refused(finder: Finder, fill: Fill, stream: Stream) -> None:
-    """More than the memory of the service is meant for: what to ask instead is said, and as many are answered."""
-    _say(stream, "#ParoNacional", times=12, authors=12)
+async def test_of_a_window_with_too_many_tweets_the_newest_are_looked_at(
+    finder: Finder, fill: Fill, stream: Stream
+) -> None:
+    """More than the memory of the service is meant for: the answer is that of a shorter window, and says so."""
+    _fill_usual(stream)
+    for minute in range(1, 13):
+        own = SYLLABLES[minute % 12] * 3
+        stream.tweet(MORNING - timedelta(minutes=minute), f"author{minute}", f"{own} #ParoNacional {own[::-1]}")
     await fill(stream.changes)
-    small = replace(finder, method=replace(finder.method, max_window_tweets=11))
-    with pytest.raises(Invalid, match="more than 11 tweets; ask for fewer hours"):
-        await _topics(small)
-    assert (await _topics(replace(finder, method=replace(finder.method, max_window_tweets=12)))).tweets_in_window == 12
+    most = 11
+    found = await _topics(replace(finder, method=replace(finder.method, max_window_tweets=most)))
+    assert (found.tweets_in_window, found.degraded) == (most, ["window"])
+    assert found.looked_since > MORNING - timedelta(minutes=most + 1)
+    (topic,) = found.items
+    assert (topic.topic, topic.first_seen_at) == ("#ParoNacional", found.looked_since)
+    assert "accounts in 12 min, none in" in topic.why
+    whole = await _topics(finder)
+    assert (whole.looked_since, whole.degraded) == (MORNING - timedelta(hours=24), None)
+    assert whole.tweets_in_window > most
+
+
+async def test_too_many_tweets_of_one_moment_are_answered(finder: Finder, fill: Fill, stream: Stream) -> None:
+    """All in the same second as the end of the window: the shortest window that there is."""
+    for number in range(12):
+        stream.tweet(MORNING, f"author{number}", f"#ParoNacional {SYLLABLES[number] * 3}")
+    await fill(stream.changes)
+    found = await _topics(replace(finder, method=replace(finder.method, max_window_tweets=11)))
+    assert (found.tweets_in_window, found.looked_since) == (11, MORNING)
 
 
 async def test_among_four_accounts_a_topic_of_one_still_trends(finder: Finder, fill: Fill, stream: Stream) -> None:

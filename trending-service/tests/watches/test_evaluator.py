@@ -179,6 +179,29 @@ async def test_a_scope_that_asks_too_much_holds_up_no_other(
         await evaluator.look(NOON + timedelta(minutes=1))
 
 
+async def test_a_busy_stream_is_followed_over_its_newest_tweets(
+    evaluator: Evaluator, fill: Fill, stream: Stream
+) -> None:
+    """Six hours with more tweets than one answer may read: trends still start, and end once they are gone."""
+    _usual(stream)
+    for number in range(14):
+        at = NOON - timedelta(minutes=3 * number + 1)
+        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}")
+    await fill(stream.changes)
+    finder = evaluator.tracker.finder
+    small = replace(finder, method=replace(finder.method, max_window_tweets=12))
+    busy = replace(evaluator, tracker=replace(evaluator.tracker, finder=small))
+    await busy.look(NOON)
+    (trend,) = await busy.tracker.trends.going_on("")
+    assert trend.name == "#ParoNacional"
+    later = NOON + timedelta(hours=3)
+    for number in range(14):
+        stream.tweet(later - timedelta(minutes=number), f"v{number}", f"agua luz vereda{number} calle{number}")
+    await fill(stream.changes)
+    await busy.look(later)
+    assert [trend.name for trend in await busy.tracker.trends.going_on("") if trend.name == "#ParoNacional"] == []
+
+
 async def test_many_scopes_are_looked_at_in_turn(evaluator: Evaluator) -> None:
     """A round has a bounded number of them, and each has its turn; those nobody watches any more are forgotten."""
     watches = [replace(WATCH, place=f"p{number:03}") for number in range(150)]

@@ -29,6 +29,7 @@ def topics_of(found: TopicList) -> Page[Topic]:
         needed_score=found.needed_score,
         needed_tweets=found.needed_tweets,
         quiet=found.quiet,
+        looked_since=normal_time(found.looked_since),
         degraded=found.degraded,
     )
 

@@ -44,7 +44,11 @@ async def list_topics(
     limit: Annotated[int, Query(ge=1, le=50, description="At most so many topics.")] = 10,
     min_tweets: MinTweets = 5,
 ) -> Page[Topic]:
-    """List what bursts in the window from since to until, strongest first, and why."""
+    """List what bursts in the window from since to until, strongest first, and why.
+
+    Of a window with more tweets than one answer may read the newest are looked at: meta.looked_since says how far back,
+    and meta.degraded names 'window'.
+    """
     asked = window_of(since, until, as_of, int(window.removesuffix("h")) if window else window_hours)
     question = Question(asked.until, asked.hours, limit, min_tweets, scopes_of(place, entity, axis, dataset))
     return topics_of(await r.topics.topics(question))

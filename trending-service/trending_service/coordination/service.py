@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -16,6 +16,8 @@ from trending_service.signals.model import SharedPost
 from trending_service.signals.repository import MOST_SHARED, SignalRepository
 
 InThread = Callable[..., Awaitable[Any]]
+Texts = Set[tuple[str, int]]
+"""Accounts, and the hash of a text of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +37,26 @@ class CoordinationService:
 
     async def groups(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[Group]:
         """Return the suspected groups of the ``period`` up to ``as_of``, largest first."""
-        shared = await self.signals.shared(as_of - period, as_of, scopes)
-        found: list[Group] = await self.in_thread(_groups, shared)
+        found: list[Group] = await self.in_thread(_groups, *await self._looked_at(as_of, period, scopes))
         return found
 
     async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> Reports:
         """Return what is said of the suspected groups of the ``period`` up to ``as_of``."""
-        shared = await self.signals.shared(as_of - period, as_of, scopes)
-        found: list[GroupReport] = await self.in_thread(_reports, shared)
+        shared, own = await self._looked_at(as_of, period, scopes)
+        found: list[GroupReport] = await self.in_thread(_reports, shared, own)
         return Reports(found, shared[-1].created_at if len(shared) == MOST_SHARED else as_of - period)
 
+    async def _looked_at(
+        self, as_of: datetime, period: timedelta, scopes: Sequence[str]
+    ) -> tuple[list[SharedPost], Texts]:
+        """Return the tweets that are looked at, and the texts among them that the account that they name wrote."""
+        shared = await self.signals.shared(as_of - period, as_of, scopes)
+        named = {(post.voice, post.text_hash) for post in shared if post.voice != post.author}
+        return shared, await self.signals.written(as_of - period, as_of, named)
 
-def _posts(shared: Sequence[SharedPost]) -> list[Post]:
+
+def _posts(shared: Sequence[SharedPost], own: Texts) -> list[Post]:
     # What only the text says to be a retweet is one where the account that it names wrote that text.
-    own = {(post.author, post.text_hash) for post in shared if post.voice == post.author}
     shared = [post for post in shared if post.voice == post.author or (post.voice, post.text_hash) not in own]
     # Most texts and links are used once: what cannot show a group, and who shares nothing else, is left out at once.
     texts = Counter(post.text_hash for post in shared)
@@ -63,12 +71,12 @@ def _posts(shared: Sequence[SharedPost]) -> list[Post]:
     return posts
 
 
-def _groups(shared: Sequence[SharedPost]) -> list[Group]:
-    return find_groups(_posts(shared))
+def _groups(shared: Sequence[SharedPost], own: Texts) -> list[Group]:
+    return find_groups(_posts(shared, own))
 
 
-def _reports(shared: Sequence[SharedPost]) -> list[GroupReport]:
-    posts = _posts(shared)
+def _reports(shared: Sequence[SharedPost], own: Texts) -> list[GroupReport]:
+    posts = _posts(shared, own)
     groups = find_groups(posts)
     wanted = {name for group in groups for name in group.objects}
     uses: dict[str, dict[int, str]] = defaultdict(dict)

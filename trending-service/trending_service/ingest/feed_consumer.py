@@ -34,7 +34,8 @@ def _stored(change: TweetChange, created_at: datetime) -> TweetTerms:
         created_at=created_at,
         author=author,
         voice=retweeted(change.text) or author,
-        is_retweet=change.retweet_of is not None,
+        # A twitter-service of before does not say.
+        is_retweet=change.retweet_of is not None if "retweet_of" in change.model_fields_set else None,
         label=change.label,
         text_hash=text_hash(change.text),
         scopes=change.scopes,

@@ -1,6 +1,4 @@
--- Whether X says that a tweet is a retweet: that its text begins with 'RT @' proves nothing. NULL: stored before that was
--- told apart.
+-- Whether X says that a tweet is a retweet: that its text begins with 'RT @' proves nothing. NULL: nobody said, and the
+-- text is believed. The index of scopes is built by the service (signals/scope_index_repository.py), concurrently: here
+-- it would keep readers and the feed waiting while every tweet is read.
 ALTER TABLE tweets ADD COLUMN is_retweet boolean;
-
--- Whether any tweet has a place, entity, axis or data set is answered without reading all of them.
-CREATE INDEX tweets_by_scope ON tweets USING gin (scopes);

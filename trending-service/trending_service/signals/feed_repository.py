@@ -77,10 +77,10 @@ async def _apply(
 
 
 def _is_same(stored: asyncpg.Record, tweet: TweetTerms) -> bool:
-    """Tell whether at most the label of a stored tweet changed."""
+    """Tell whether at most the label of a stored tweet changed, or whether it is a retweet became known."""
     changed = [name for name, old, new in zip(_COLUMNS, stored, _row(tweet), strict=True) if old != new]
-    # What was stored before retweets were told apart has None there.
-    return all(name == "label" or (name == "is_retweet" and stored[name] is None) for name in changed)
+    unknown = stored["is_retweet"] is None or tweet.is_retweet is None
+    return all(name == "label" or (name == "is_retweet" and unknown) for name in changed)
 
 
 async def _mark_stale(connection: asyncpg.Connection, moments: Collection[datetime]) -> None:
@@ -104,12 +104,15 @@ async def _delete(connection: asyncpg.Connection, gone: dict[int, datetime]) -> 
 
 async def _relabel(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> None:
     await connection.execute(
-        "UPDATE tweets SET label = new.label "
-        "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS new (id, created_at, label) "
-        "WHERE tweets.id = new.id AND tweets.created_at = new.created_at AND tweets.label IS DISTINCT FROM new.label",
+        "UPDATE tweets SET label = new.label, is_retweet = coalesce(tweets.is_retweet, new.is_retweet) "
+        "FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[]) "
+        "AS new (id, created_at, label, is_retweet) "
+        "WHERE tweets.id = new.id AND tweets.created_at = new.created_at AND (tweets.label IS DISTINCT FROM new.label "
+        "OR tweets.is_retweet IS NULL AND new.is_retweet IS NOT NULL)",
         [tweet.id for tweet in tweets],
         [tweet.created_at for tweet in tweets],
         [tweet.label for tweet in tweets],
+        [tweet.is_retweet for tweet in tweets],
     )
 
 

@@ -18,8 +18,8 @@ class TweetTerms:
     """What is stored of a tweet: its terms and a hash that near-duplicates share, not its text.
 
     ``voice`` is the account whose words these are: of a retweet the one that it repeats, as its text says, which
-    anybody can write; ``is_retweet`` tells that X says so too. ``scopes`` are what it can be filtered by, such as
-    ``place:bogota``. ``terms`` are spellings by their keys, as ``terms_of`` returns them.
+    anybody can write; ``is_retweet`` tells whether X says so too, None where it is not known. ``scopes`` are what it
+    can be filtered by, such as ``place:bogota``. ``terms`` are spellings by their keys, as ``terms_of`` returns them.
     """
 
     id: int
@@ -30,7 +30,7 @@ class TweetTerms:
     text_hash: int
     scopes: tuple[str, ...]
     terms: Mapping[str, str]
-    is_retweet: bool = False
+    is_retweet: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class StoredTweet:
-    """A tweet of a window; ``voice`` and ``is_retweet`` as in ``TweetTerms``."""
+    """A tweet of a window; ``voice`` as in ``TweetTerms``. Where X did not say ``is_retweet``, its text says it."""
 
     id: int
     created_at: datetime
@@ -84,12 +84,14 @@ class StoredTweet:
 class WindowTweets:
     """The tweets of a window, oldest first, near-duplicates left out; ``stored`` counts these too.
 
-    ``terms`` holds for each tweet the keys of its terms, one a line.
+    ``terms`` holds for each tweet the keys of its terms, one a line. ``looked_since`` is where the window begins, or
+    the oldest tweet that was read where it holds more than were asked for.
     """
 
     stored: int
     tweets: list[StoredTweet]
     terms: list[str]
+    looked_since: datetime
 
     def term_keys(self) -> tuple[Ints, list[str]]:
         """Return the terms of all tweets one after another, and the place in ``tweets`` that each belongs to."""
@@ -152,7 +154,7 @@ def usual_spellings(tweets: Iterable[tuple[str, str]], wanted: Container[str]) -
 
 @dataclass(frozen=True, slots=True)
 class SharedPost:
-    """A tweet that X does not call a retweet, with what it can share with others: text, hashtags, links."""
+    """A tweet that is no retweet, with what it can share with others: text, hashtags, links."""
 
     id: int
     created_at: datetime

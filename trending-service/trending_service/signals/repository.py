@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -20,9 +20,9 @@ from trending_service.signals.model import (
 )
 
 _TWEETS_SQL = """
-SELECT text_hash, terms, id, created_at, author, voice, label, coalesce(is_retweet, false) FROM tweets
+SELECT text_hash, terms, id, created_at, author, voice, label, coalesce(is_retweet, voice <> author) FROM tweets
 WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
-ORDER BY created_at, id LIMIT $4
+ORDER BY created_at DESC, id DESC LIMIT $4
 """
 
 _SPELLINGS_SQL = """
@@ -33,11 +33,18 @@ SPELLING_TWEETS = 50
 
 _SHARED_SQL = """
 SELECT id, created_at, author, text_hash, shared, voice FROM tweets
-WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND is_retweet IS NOT TRUE
+WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND NOT coalesce(is_retweet, voice <> author)
 ORDER BY created_at DESC, id DESC LIMIT $4
 """
 MOST_SHARED = 200_000
 """So many tweets are looked at for coordination; of more the newest."""
+
+_WRITTEN_SQL = """
+SELECT DISTINCT t.author, t.text_hash FROM tweets AS t
+JOIN unnest($3::text[], $4::bigint[]) AS named (voice, text_hash)
+    ON t.author = named.voice AND t.text_hash = named.text_hash
+WHERE t.created_at > $1 AND t.created_at <= $2 AND t.voice = t.author AND t.is_retweet IS NOT TRUE
+"""
 
 _TALLY_SQL = """
 SELECT count(*)::int AS tweets, count(label)::int AS scored, count(*) FILTER (WHERE label = 'negative')::int AS negative
@@ -71,13 +78,18 @@ class SignalRepository:
         self._postgres = postgres
 
     async def window(self, window: Window, most: int | None = None) -> WindowTweets:
-        """Return the tweets of a window, the first ``most`` of them."""
-        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(window.scopes), most)
+        """Return the tweets of a window, the newest ``most`` of them."""
+        limit = None if most is None else most + 1
+        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(window.scopes), limit)
+        looked_since = window.since
+        if most is not None and len(rows) > most:
+            rows = rows[:most]
+            looked_since = rows[-1]["created_at"]
         originals: dict[int, asyncpg.Record] = {}
-        for row in rows:
+        for row in reversed(rows):
             originals.setdefault(row[0], row)
         tweets = [StoredTweet(*row[2:]) for row in originals.values()]
-        return WindowTweets(len(rows), tweets, [row[1] for row in originals.values()])
+        return WindowTweets(len(rows), tweets, [row[1] for row in originals.values()], looked_since)
 
     async def spellings(self, window: Window, terms: Mapping[str, Sequence[int]]) -> dict[str, Spelling]:
         """Return how each of ``terms`` is written most often in the tweets of a window that it is given with."""
@@ -86,12 +98,25 @@ class SignalRepository:
         return usual_spellings(((row["terms"], row["spellings"]) for row in rows), terms)
 
     async def shared(self, since: datetime, until: datetime, scopes: Sequence[str] = ()) -> list[SharedPost]:
-        """Return the tweets of (since, until] that X does not call retweets, with what they may share with others.
+        """Return the tweets of (since, until] that are no retweets, with what they may share with others.
 
-        Newest first, at most ``MOST_SHARED``.
+        What X says counts; where nobody said, what the text says. Newest first, at most ``MOST_SHARED``.
         """
         rows = await self._postgres.fetch(_SHARED_SQL, since, until, list(scopes), MOST_SHARED)
         return [SharedPost(*row) for row in rows]
+
+    async def written(
+        self, since: datetime, until: datetime, named: Collection[tuple[str, int]]
+    ) -> set[tuple[str, int]]:
+        """Return those of ``named``, accounts and hashes of texts, that the account itself wrote in (since, until].
+
+        Looked up in all tweets of the period, whatever scopes they have: an original need not name the place that those
+        who repeat it name.
+        """
+        if not named:
+            return set()
+        voices, hashes = zip(*named, strict=True)
+        return {tuple(row) for row in await self._postgres.fetch(_WRITTEN_SQL, since, until, voices, hashes)}
 
     async def unknown_scope(self, scopes: Sequence[str]) -> str | None:
         """Return the first of ``scopes`` that no stored tweet has, or None."""

@@ -52,7 +52,7 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
         share_change=round(len(tweets) / burst.expected_in_window, 2),
         score=round(burst.score, 2),
         tweets_per_hour=round(burst.tweets * 3600 / burst.seconds, 2),
-        rising_minutes=burst.seconds // 60,
+        rising_minutes=math.ceil(burst.seconds / 60),
         started_at=began,
         first_seen_at=tweets[0].created_at,
         peak_at=_peak(tweets),
@@ -60,7 +60,7 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
         past=past(label.key, evidence),
         sentiment=_shares(labels),
         scored=sum(labels.values()),
-        why=why(tweets, burst, evidence.counts.seen(label.key), question, method, began),
+        why=why(tweets, burst, evidence.counts.seen(label.key), evidence.window.seconds, method, began),
         sample_tweet_ids=[str(tweet.id) for tweet in samples],
         samples=[Sample(str(tweet.id), tweet.author, tweet.created_at) for tweet in samples],
         cluster=_together(found, evidence),
@@ -68,10 +68,8 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
     )
 
 
-def why(
-    tweets: Sequence[StoredTweet], burst: Burst, seen: int, question: Question, method: Method, began: datetime
-) -> str:
-    """Return one sentence with the numbers; ``seen`` counts the tweets of the baseline."""
+def why(tweets: Sequence[StoredTweet], burst: Burst, seen: int, seconds: int, method: Method, began: datetime) -> str:
+    """Return one sentence with the numbers: of a window of ``seconds``, and ``seen`` tweets of the baseline."""
     authors = _accounts(tweets)
     count = "1 tweet" if len(tweets) == 1 else f"{len(tweets)} tweets"
     who = "1 account" if authors == 1 else f"{authors} accounts"
@@ -79,9 +77,9 @@ def why(
     days = f"the {method.baseline_days} days before"
     usual = burst.expected_in_window
     change = f"{len(tweets) / usual:.1f}x the {usual:.2g} expected from {days}" if seen else f"none in {days}"
-    recent = f"; {burst.tweets} of them in the last {_length(burst.seconds)}" if burst.tweets < len(tweets) else ""
+    recent = f"; {burst.tweets} of them in the last {length_of(burst.seconds)}" if burst.tweets < len(tweets) else ""
     local = began.astimezone(method.zone)
-    return f"{count} from {who} in {question.window_hours} h, {change}{recent}; began {local:%Y-%m-%d %H:%M} ({place})"
+    return f"{count} from {who} in {length_of(seconds)}, {change}{recent}; began {local:%Y-%m-%d %H:%M} ({place})"
 
 
 def past(key: str, evidence: Evidence) -> Past:
@@ -93,8 +91,9 @@ def past(key: str, evidence: Evidence) -> Past:
     return "evergreen" if len(days) >= EVERGREEN_DAYS * len(evidence.counts.stream) / 24 else "recurring"
 
 
-def _length(seconds: int) -> str:
-    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds // 60} min"
+def length_of(seconds: int) -> str:
+    """Return a length of time in words: whole hours, or minutes."""
+    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{math.ceil(seconds / 60)} min"
 
 
 def _accounts(tweets: Sequence[StoredTweet]) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from castor_chassis import Invalid
 from trending_service.coordination.model import group_numbers
 from trending_service.coordination.service import CoordinationService
 from trending_service.detection.burst import log10_tail
@@ -20,10 +19,10 @@ from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
 from trending_service.signals.counts import PackedCounts, WindowPosts
 from trending_service.signals.hours_repository import HoursRepository
-from trending_service.signals.model import Spelling, StoredTweet, Window, WindowTerms, WindowTweets, frequent_terms
+from trending_service.signals.model import Spelling, Window, WindowTerms, WindowTweets, frequent_terms
 from trending_service.signals.repository import SignalRepository
 from trending_service.text.terms import words_of
-from trending_service.topics.description import describe
+from trending_service.topics.description import describe, length_of
 from trending_service.topics.evidence import Evidence
 from trending_service.topics.model import Method, Question, Topic, TopicList
 
@@ -50,7 +49,7 @@ class Finder:
     async def find(self, question: Question) -> TopicList:
         """Return the topics of a question, strongest first. Tweets created after ``as_of`` do not change it.
 
-        Raises ``Invalid`` for a window with more tweets than may be read.
+        Of a window with more tweets than may be read it is those of the newest: ``looked_since`` says since when.
         """
         window = self.method.window(question)
         # While PostgreSQL reads the baseline, the groups of the day are looked for.
@@ -68,13 +67,10 @@ class Finder:
         return self._answer(question, seen, evidence, found, topics)
 
     async def _counted(self, window: Window, min_tweets: int) -> tuple[WindowTweets, WindowTerms, PackedCounts]:
-        most = self.method.max_window_tweets
-        seen = await self.signals.window(window, most + 1)
-        if seen.stored > most:
-            reason = f"the window holds more than {most} tweets; ask for fewer hours, a place, an entity or a data set"
-            raise Invalid(field="query.window_hours", reason=reason)
+        seen = await self.signals.window(window, self.method.max_window_tweets)
         used: WindowTerms = await self.in_thread(self._frequent, seen, min_tweets)
-        return seen, used, await self.hours.baseline(window, sorted(used.rows))
+        looked = replace(window, since=seen.looked_since)
+        return seen, used, await self.hours.baseline(looked, sorted(used.rows))
 
     def _frequent(self, seen: WindowTweets, min_tweets: int) -> WindowTerms:
         return frequent_terms(seen, min_tweets=min_tweets, limit=self.method.max_candidates)
@@ -101,6 +97,8 @@ class Finder:
         self, question: Question, seen: WindowTweets, evidence: Evidence, found: Detection, topics: list[Topic]
     ) -> TopicList:
         needed = None if topics else needed_tweets(evidence, found, question.min_tweets)
+        is_thin = evidence.counts.total < THIN_BASELINE
+        missing = [*(["baseline"] if is_thin else ()), *(["window"] if is_shortened(question, seen) else ())]
         return TopicList(
             items=topics,
             as_of=question.as_of,
@@ -111,8 +109,9 @@ class Finder:
             terms_tested=found.tested,
             needed_score=round(found.needed, 2),
             needed_tweets=needed,
-            quiet=None if topics else quiet(question, seen.stored, found.tested, needed),
-            degraded=["baseline"] if evidence.counts.total < THIN_BASELINE else None,
+            quiet=None if topics else quiet(evidence.window.seconds, seen.stored, found.tested, needed),
+            looked_since=seen.looked_since,
+            degraded=missing or None,
         )
 
 
@@ -121,11 +120,12 @@ def evidence_of(
 ) -> Evidence:
     """Return the tweets of a window, and the counts before it, as the arrays that the detector takes. CPU-bound."""
     rows = {tweet.id: row for row, tweet in enumerate(seen.tweets)}
-    posts = _posts(question, seen.tweets, groups)
+    posts = _posts(question, seen, groups)
     return Evidence(seen.tweets, rows, posts, used.rows, counts.unpack(), frozenset(groups))
 
 
-def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[str, int]) -> WindowPosts:
+def _posts(question: Question, seen: WindowTweets, groups: Mapping[str, int]) -> WindowPosts:
+    tweets = seen.tweets
     numbers = {name: -1 - group for name, group in groups.items()}
     hands = [numbers.setdefault(tweet.hand, len(numbers)) for tweet in tweets]
     # What a suspected account writes is its group's, whomever the text names.
@@ -135,12 +135,23 @@ def _posts(question: Question, tweets: Sequence[StoredTweet], groups: Mapping[st
     ]
     moments = np.array([tweet.created_at.timestamp() for tweet in tweets], dtype=float)
     return WindowPosts(
-        seconds=question.window_hours * 3600,
+        seconds=_seconds(question, seen),
         ages=(question.as_of.timestamp() - moments).astype(np.int64),
         hours=(moments // 3600).astype(np.int64),
         authors=np.array(voices, dtype=np.int64),
         hands=None if hands == voices else np.array(hands, dtype=np.int64),
     )
+
+
+def is_shortened(question: Question, seen: WindowTweets) -> bool:
+    """Tell whether the window holds more tweets than were read."""
+    return seen.looked_since > question.as_of - timedelta(hours=question.window_hours)
+
+
+def _seconds(question: Question, seen: WindowTweets) -> int:
+    # The oldest tweet of a shortened window is one of it.
+    whole = question.window_hours * 3600
+    return 1 + int((question.as_of - seen.looked_since).total_seconds()) if is_shortened(question, seen) else whole
 
 
 def _clusters(
@@ -181,9 +192,9 @@ def needed_tweets(evidence: Evidence, found: Detection, min_tweets: int) -> int 
     return None
 
 
-def quiet(question: Question, tweets: int, tested: int, needed: int | None) -> str:
+def quiet(seconds: int, tweets: int, tested: int, needed: int | None) -> str:
     """Return the sentence of an answer without topics: what was looked at and what would have been one."""
-    looked = f"No topic stands out among {tested} terms of {tweets} tweets in {question.window_hours} h"
+    looked = f"No topic stands out among {tested} terms of {tweets} tweets in {length_of(seconds)}"
     if needed is None:
         return f"{looked}; too few tweets lie before the window to tell what is unusual"
     return f"{looked}; a new term would have needed {needed} tweets of different accounts within an hour"

@@ -128,6 +128,7 @@ class TopicList:
     needed_score: float
     needed_tweets: int | None
     quiet: str | None
+    looked_since: datetime
     degraded: list[str] | None
 
 

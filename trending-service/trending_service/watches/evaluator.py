@@ -144,7 +144,7 @@ async def _unless_it_fails(scope: str, look: Awaitable[T]) -> T | None:
     except ServiceError as error:
         if isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseSlow):
             raise
-        log.warning("scope_not_looked_at", scope=scope, error=error.code)
+        log.warning("scope_not_looked_at", scope=scope, error=error.code, reason=str(error))
         NOT_LOOKED.inc()
         return None
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from aiohttp import ClientSession
 
-from castor_chassis import Chassis, reveal
+from castor_chassis import Chassis, every, reveal
 from castor_chassis.storage.migrations import check_migrated
 from trending_service.api.resources import Resources
 from trending_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
@@ -20,6 +20,7 @@ from trending_service.settings import TrendingSettings
 from trending_service.signals.feed_repository import FeedRepository
 from trending_service.signals.hours_repository import HoursRepository
 from trending_service.signals.repository import SignalRepository
+from trending_service.signals.scope_index_repository import ScopeIndexRepository
 from trending_service.topics.finder import Finder
 from trending_service.topics.model import Method
 from trending_service.topics.service import TopicService
@@ -31,6 +32,9 @@ from trending_service.watches.repository import WatchRepository
 from trending_service.watches.retention import EventRetention
 from trending_service.watches.service import WatchService
 from trending_service.watches.targets import session
+
+INDEX_SECONDS = 3600.0
+"""How often is looked for a partition without its index."""
 
 
 @asynccontextmanager
@@ -44,6 +48,8 @@ async def start(chassis: Chassis[TrendingSettings]) -> AsyncIterator[Resources]:
     hours = HoursRepository(chassis.postgres)
     migrated = partial(check_migrated, chassis.postgres, chassis.package)
     chassis.spawn("roll_up_hours", RollUp(hours, migrated, settings.roll_up_seconds).run)
+    indexes = ScopeIndexRepository(chassis.postgres)
+    chassis.spawn_under_lease("keep_indexes", every(INDEX_SECONDS, indexes.ensure))
     signals = SignalRepository(chassis.postgres)
     coordination = CoordinationService(signals, chassis.in_thread)
     finder = Finder(signals, hours, coordination, method_of(settings), chassis.in_thread)
