@@ -24,14 +24,18 @@ def _detect(
     counts: HourlyCounts | None = None,
     others_every: int = 90,
     hands: list[int] | None = None,
+    one_of: int = 1,
 ) -> Detection:
-    """Look for one term with tweets of these ages in a stream of 240 tweets of 240 accounts."""
+    """Look for one term with tweets of these ages in a stream of 240 tweets of 240 accounts.
+
+    Of so many of those tweets ``one_of`` is of an account of its own, the others are of account 0.
+    """
     writers = authors or list(range(1000, 1000 + len(ages)))
     every = [*ages, *range(0, SIX_HOURS, others_every)]
+    others = [number if number % one_of == 0 else 0 for number in range(len(every) - len(ages))]
     window = WindowPosts(
         SIX_HOURS, np.array(every), np.array([FIRST + 678 - age // 3600 for age in every]),
-        np.array([*writers, *range(len(every) - len(ages))]),
-        None if hands is None else np.array([*hands, *range(len(every) - len(ages))]),
+        np.array([*writers, *others]), None if hands is None else np.array([*hands, *others]),
     )  # fmt: skip
     return detect(window, {"term": np.arange(len(ages))}, counts or _counts(), min_tweets=5, distinct=3000, rate=0.05)
 
@@ -68,6 +72,17 @@ def test_at_night_a_flood_of_few_accounts_is_none_either() -> None:
     ages = [200 * step for step in range(30)]
     assert _detect(ages, [1001, 1002, 1003] * 10, others_every=1080).bursts == {}
     assert "term" in _detect(ages, [*range(1001, 1008)] * 4 + [1001, 1002], others_every=1080).bursts
+
+
+def test_a_flood_of_few_accounts_is_none_where_one_account_writes_most() -> None:
+    """Thirty tweets of three accounts in a stream of which three quarters are of one account, the rest of 180 others.
+
+    Nor if their texts name thirty accounts. Twelve tweets of which that account wrote as many as of the others are one.
+    """
+    ages = [300 * step for step in range(30)]
+    assert _detect(ages, [1001, 1002, 1003] * 10, others_every=30, one_of=4).bursts == {}
+    assert _detect(ages, others_every=30, one_of=4, hands=[1001, 1002, 1003] * 10).bursts == {}
+    assert "term" in _detect(ages[:12], [0, 0, 0, 1001, 0, 0, 0, 1002, 0, 0, 0, 1003], others_every=30, one_of=4).bursts
 
 
 def test_among_few_accounts_one_is_enough() -> None:

@@ -119,14 +119,14 @@ def scan(
     usual = expectations(names, counts)
     lengths = scales(window.seconds)
     expected = np.array([usual.tweets(window, length) for length in lengths])
-    crowd = crowd_of(window)
-    least = voices_needed(min_tweets, crowd.size())
+    crowds = [crowd_of(accounts) for accounts in window.told]
+    least = voices_needed(min_tweets, crowds[0].size())
     seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
     promising = _promising(seen, expected, usual.sizes, lengths, least, most)
     found = {}
     for row in np.flatnonzero(promising.any(axis=0)).tolist():
         tried = [(lengths[scale], float(expected[scale, row])) for scale in np.flatnonzero(promising[:, row])]
-        burst = _strongest(window, terms[names[row]], tried, lengths, float(usual.sizes[row]), crowd, least)
+        burst = _strongest(window, terms[names[row]], tried, lengths, float(usual.sizes[row]), crowds, min_tweets)
         if burst is not None:
             found[names[row]] = replace(burst, expected_in_window=float(expected[-1, row]))
     return found
@@ -155,10 +155,12 @@ def _tweets_at_scales(window: WindowPosts, posts: Sequence[Ints], lengths: Seque
 
 def _strongest(
     window: WindowPosts, posts: Ints, tried: Sequence[tuple[int, float]], lengths: Sequence[int], size: float,
-    crowd: Crowd, least: float,
+    crowds: Sequence[Crowd], min_tweets: int,
 ) -> Burst | None:  # fmt: skip
     ages = window.ages[posts]
-    needed = accounts_needed(least, crowd.without(posts))
+    crowd, others = crowds[0], [each.without(posts) for each in crowds]
+    least, usual_least = voices_needed(min_tweets, crowd.size()), voices_needed(min_tweets, crowd.most())
+    needed = accounts_needed(least, others[0].size())
     best: Burst | None = None
     for length, usual in tried:
         recent = posts[ages < length]
@@ -166,6 +168,9 @@ def _strongest(
         if len(heard) < least or len(heard) <= usual or log10_tail(len(heard), usual, size) > _PROMISING:
             continue
         if min(len(np.unique(accounts)) for accounts in window.accounts(heard)) < needed:
+            continue
+        # One account that writes most of a stream makes ``size`` small, but the others are no fewer for it.
+        if min(each.usual(heard) for each in others) < usual_least:
             continue
         looks = looks_of(length, len(lengths), is_window=length == lengths[-1])
         burst = replace(_burst(window, heard, length, float(usual), size, crowd.size(), looks), tweets=len(recent))

@@ -29,9 +29,14 @@ class WindowPosts:
     authors: Ints
     hands: Ints | None = None
 
+    @property
+    def told(self) -> list[Ints]:
+        """Return the accounts of all tweets, in each of the ways that they are told; by whose words they are first."""
+        return [each for each in (self.authors, self.hands) if each is not None]
+
     def accounts(self, rows: Ints) -> list[Ints]:
         """Return the accounts of ``rows``, in each of the ways that they are told."""
-        return [each[rows] for each in (self.authors, self.hands) if each is not None]
+        return [each[rows] for each in self.told]
 
     @property
     def size(self) -> int:
