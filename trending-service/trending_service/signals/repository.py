@@ -39,11 +39,11 @@ ORDER BY created_at DESC, id DESC LIMIT $4
 MOST_SHARED = 200_000
 """So many tweets are looked at for coordination; of more the newest."""
 
+# INTERSECT is hashed or sorted: a join could be a loop over both where the newest rows are not in the statistics yet.
 _WRITTEN_SQL = """
-SELECT DISTINCT t.author, t.text_hash FROM tweets AS t
-JOIN unnest($3::text[], $4::bigint[]) AS named (voice, text_hash)
-    ON t.author = named.voice AND t.text_hash = named.text_hash
-WHERE t.created_at > $1 AND t.created_at <= $2 AND t.voice = t.author AND t.is_retweet IS NOT TRUE
+SELECT author, text_hash FROM tweets
+WHERE created_at > $1 AND created_at <= $2 AND voice = author AND is_retweet IS NOT TRUE
+INTERSECT SELECT voice, text_hash FROM unnest($3::text[], $4::bigint[]) AS named (voice, text_hash)
 """
 
 _TALLY_SQL = """
