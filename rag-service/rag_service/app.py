@@ -20,6 +20,7 @@ from rag_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from rag_service.conversations.repository import ConversationRepository
 from rag_service.conversations.service import ConversationService
 from rag_service.documents.access_repository import check_isolated
+from rag_service.documents.missed_erasures_repository import forget_missed
 from rag_service.documents.partition_repository import PartitionRepository
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.service import DocumentService
@@ -39,6 +40,9 @@ from rag_service.retrieval.service import RetrievalService
 from rag_service.retrieval.vector_index_repository import VectorIndexRepository
 from rag_service.retrieval.worker import keep_indexes
 from rag_service.settings import RagSettings
+
+_SWEEP_SECONDS = 600.0
+"""Between two looks for erasures of a release that does not know of kept answers; it ends minutes after this begins."""
 
 
 def create_app(
@@ -107,4 +111,5 @@ def _start_work(chassis: Chassis[RagSettings], stored: DocumentRepository, encod
     chassis.spawn_under_lease("embed_documents", embedder.run)
     keeping = partial(keep_indexes, PartitionRepository(postgres), ConversationIndexRepository(postgres), indexes)
     chassis.spawn_under_lease("keep_indexes", every(settings.index_check_seconds, keeping))
+    chassis.spawn_under_lease("forget_missed_erasures", every(_SWEEP_SECONDS, partial(forget_missed, postgres)))
     chassis.spawn("measure", every(settings.index_check_seconds, partial(measure, embeddings)))

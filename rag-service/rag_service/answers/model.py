@@ -22,7 +22,8 @@ class CitedPassage:
 class Answer:
     """An answer in which every quote is one of ``passages``; without any, the service abstained.
 
-    ``missing`` holds the words of the question that no document found speaks of.
+    ``missing`` holds the words of the question that no document found speaks of, ``named`` the ids of the documents,
+    quoted or not, whose authors the text names.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Answer:
     positions: list[Position] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     quarantined: int = 0
+    named: list[str] = field(default_factory=list)
 
     @property
     def abstained(self) -> bool:

@@ -44,7 +44,8 @@ class Overview:
     """The positions, largest first; ``documents`` counts all that are about the question, also those in no position
     that is shown; ``authors`` counts those that were found by the name of their author ("" for none); ``passages``
     holds each quoted one by the id of its document; ``parts`` tells of each part of the question how many name it, and
-    ``joined`` how many name all of them; ``formed`` how many have the form that it asks for."""
+    ``joined`` how many name all of them; ``formed`` how many have the form that it asks for; ``ids`` are those of the
+    documents that were found."""
 
     positions: list[Position]
     documents: int
@@ -53,6 +54,7 @@ class Overview:
     parts: list[tuple[str, int]] = field(default_factory=list)
     joined: int = 0
     formed: int = 0
+    ids: list[str] = field(default_factory=list)
 
 
 def overview_of(
@@ -77,6 +79,7 @@ def overview_of(
         {passage.document.id: passage for passage in passages if passage.document.id in quoted},
         *_parts(passages, question),
         formed=_formed(passages, question),
+        ids=[document.id for passage in passages for document in passage.documents],
     )
 
 

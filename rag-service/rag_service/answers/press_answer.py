@@ -111,11 +111,16 @@ def _authors(overview: Overview) -> str:
     """Return how many authors there are, and of a few how much each wrote, where that is known of all."""
     found = overview.authors
     number = len(found) + max(0, found[""] - 1)
-    known = not found[""] and found.total() == overview.documents and number <= NAMED_AUTHORS
-    names = f" ({', '.join(f'{name}, {count}' for name, count in found.most_common())})" if known else ""
-    if number == 1 and not found[""]:
-        names = f" ({next(iter(found))})"
+    each = next(iter(found)) if number == 1 else ", ".join(f"{name}, {count}" for name, count in found.most_common())
+    names = f" ({each})" if authors_are_named(overview) else ""
     return _count(number, "autor", "autores") + names.replace(", @", "; @")
+
+
+def authors_are_named(overview: Overview) -> bool:
+    """Return whether the authors of all its documents are named, also of those that are not quoted."""
+    found = overview.authors
+    everyone = found.total() == overview.documents and len(found) <= NAMED_AUTHORS
+    return not found[""] and (everyone or len(+found) == 1)
 
 
 def _described(position: Position, total: int) -> str:

@@ -12,7 +12,7 @@ from rag_service.answers.citations import verify
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.passages import Passage, fold_repeats
 from rag_service.answers.positions import Overview, overview_of
-from rag_service.answers.press_answer import Survey, nobody_spoke, press_answer
+from rag_service.answers.press_answer import Survey, authors_are_named, nobody_spoke, press_answer
 from rag_service.answers.prompt import user_message
 from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
 from rag_service.answers.relevance import Relevance, Vectors, relevance_of
@@ -169,7 +169,8 @@ def _of_positions(
     complete = len(relevance.hits) < MANY * SURVEYED
     survey = Survey(nearest, complete, relevance.tone, relevance.form, relevance.formless)
     text = press_answer(overview, question.filters, survey)
-    return Answer(text, passages, considered, degraded, overview.positions, missing)
+    named = overview.ids if authors_are_named(overview) else []
+    return Answer(text, passages, considered, degraded, overview.positions, missing, named=named)
 
 
 def _of_model(

@@ -35,6 +35,11 @@ INSERT INTO conversation_turns (conversation, number, question, standalone, answ
 VALUES ($1, $2, $3, $4, CASE WHEN $6 THEN $5::jsonb ELSE rag_forgotten($5::jsonb) END)
 RETURNING number, question, standalone, answer, asked_at
 """
+# The trigger notes those that are cited.
+_NOTE = """
+INSERT INTO turn_citations (document_id, conversation, number) SELECT unnest($1::text[]), $2, $3
+ON CONFLICT DO NOTHING
+"""
 
 
 class ConversationRepository:
@@ -79,21 +84,30 @@ class ConversationRepository:
         return Conversation(**row), [Turn(**turn) for turn in turns]
 
     async def add(
-        self, access: Access, name: uuid.UUID, question: str, standalone: str, answer: dict[str, Any]
+        self,
+        access: Access,
+        name: uuid.UUID,
+        question: str,
+        standalone: str,
+        answer: dict[str, Any],
+        named: Sequence[str] = (),
     ) -> Turn:
         """Append a turn; raises ``ConversationNotFound`` and ``ConversationFull``.
 
-        Of an answer that cites what was erased meanwhile only that is kept.
+        ``named`` are ids of documents that the answer does not cite and whose authors it names. Of an answer that
+        cites or names what was erased meanwhile only that is kept.
         """
-        cited = [citation["id"] for citation in answer["citations"]]
+        used = [*_cited(answer), *named]
         async with accessing(self._postgres, access) as connection:
             number = await connection.fetchval(_TURN, access.tenant, access.subject, name)
             if number is None:
                 raise ConversationNotFound(conversation_id=str(name))
             if number > MOST_TURNS:
                 raise ConversationFull(limit=MOST_TURNS)
-            is_kept = await are_kept(connection, access.tenant, cited)
+            is_kept = await are_kept(connection, access.tenant, used)
             row = await connection.fetchrow(_ADD, name, number, question, standalone, answer, is_kept)
+            if is_kept:
+                await connection.execute(_NOTE, list(named), name, number)
         assert row is not None, "an insert without a conflict clause returns its row"
         return Turn(**row)
 
@@ -103,3 +117,9 @@ class ConversationRepository:
             sql = f"DELETE FROM conversations WHERE {_OWN} AND id = $3"
             if affected_rows(await connection.execute(sql, access.tenant, access.subject, name)) == 0:
                 raise ConversationNotFound(conversation_id=str(name))
+
+
+def _cited(answer: dict[str, Any]) -> list[str]:
+    """Return the ids of the documents that an answer cites, in its text and for its positions."""
+    of_positions = [name for position in answer["positions"] for name in position["citations"]]
+    return [*(citation["id"] for citation in answer["citations"]), *of_positions]

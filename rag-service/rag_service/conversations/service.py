@@ -62,4 +62,5 @@ class ConversationService:
             raise ConversationFull(limit=MOST_TURNS)
         alone = standalone(question, turns[-1].standalone if turns else None)
         answer = await self.answers.answer(alone, filters, limit)
-        return await self.conversations.add(filters.access, name, question, alone, kept(answer)), answer
+        turn = await self.conversations.add(filters.access, name, question, alone, kept(answer), answer.named)
+        return turn, answer

@@ -1,5 +1,6 @@
--- Which documents the answers of conversations cite: what is erased leaves them too. A trigger fills it, so that answers
--- of the release before this one, which runs beside it during a roll-out, are known as well.
+-- Which documents the answers of conversations hold something of: what is erased leaves them too. A trigger fills it
+-- from the answer, so that answers of the release before this one, which runs beside it during a roll-out, are known as
+-- well; the service adds those whose authors alone are named.
 CREATE TABLE turn_citations (
     document_id  text    NOT NULL,
     conversation uuid    NOT NULL,
@@ -9,11 +10,18 @@ CREATE TABLE turn_citations (
 );
 CREATE INDEX turn_citations_turn ON turn_citations (conversation, number);
 
+-- The ids of the documents that an answer cites: in its text, and for its positions.
+CREATE FUNCTION rag_cited(answer jsonb) RETURNS SETOF text LANGUAGE sql IMMUTABLE AS $$
+    SELECT cited ->> 'id' FROM jsonb_array_elements(answer -> 'citations') AS cited
+    UNION
+    SELECT cited FROM jsonb_array_elements(answer -> 'positions') AS taken,
+        jsonb_array_elements_text(taken -> 'citations') AS cited
+$$;
+
 CREATE FUNCTION rag_note_citations() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO turn_citations
-    SELECT DISTINCT cited ->> 'id', NEW.conversation, NEW.number
-    FROM jsonb_array_elements(NEW.answer -> 'citations') AS cited
+    SELECT cited, NEW.conversation, NEW.number FROM rag_cited(NEW.answer) AS cited
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -35,12 +43,5 @@ ALTER POLICY of_the_owner ON conversations
 
 SELECT set_config('rag.tenant', '*', true);
 INSERT INTO turn_citations
-SELECT DISTINCT cited ->> 'id', t.conversation, t.number
-FROM conversation_turns t, jsonb_array_elements(t.answer -> 'citations') AS cited;
-
--- What was erased before.
-UPDATE conversation_turns t SET answer = rag_forgotten(t.answer)
-FROM conversations o
-WHERE o.id = t.conversation AND EXISTS (
-    SELECT 1 FROM turn_citations c WHERE c.conversation = t.conversation AND c.number = t.number AND NOT EXISTS (
-        SELECT 1 FROM readable_documents d WHERE d.id = c.document_id AND d.tenant IN ('', o.tenant)));
+SELECT cited, t.conversation, t.number FROM conversation_turns t, rag_cited(t.answer) AS cited;
+-- What was erased before, or by that release while both run, is the service's to sweep.

@@ -44,6 +44,23 @@ async def test_a_follow_up_is_answered_as_if_it_stood_alone(city: World) -> None
     assert (kept["title"], kept["turns"], kept["items"]) == ("Salud", 2, [first, second])
 
 
+async def test_an_author_who_is_named_and_not_quoted_leaves_an_answer(world: World) -> None:
+    """It tells who wrote, and how many: with the tweet that is erased, so is that."""
+    world.openai.down = True
+    for number in range(4):
+        world.feed.add(str(number), f"El tranvía sale caro {'y es lento ' * number}.", username=f"ana{number}")
+    await world.eventually(lambda: world.cursor_is("4"))
+    name = await _begin(world)
+    told = (await _ask(world, name, "¿Qué dicen del tranvía?"))["answer"]
+    cited = {one["id"] for one in told["citations"]}
+    other = next(number for number in range(4) if f"tweet:{number}" not in cited)
+    assert f"@ana{other}" in told["answer"]
+    world.feed.add(str(other), "", deleted=True)
+    await world.eventually(lambda: world.cursor_is("5"))
+    (turn,) = (await world.call("GET", f"/v1/rag/conversations/{name}"))["data"]["items"]
+    assert f"@ana{other}" not in str(turn["answer"])
+
+
 async def test_a_conversation_is_its_owners_alone(city: World) -> None:
     """Another user of the organisation neither sees, continues nor erases it; its owner lists and erases it."""
     names = [await _begin(city) for _ in range(3)]

@@ -10,6 +10,8 @@ import pytest
 
 from castor_chassis import Postgres
 from rag_service.conversations.repository import ConversationRepository
+from rag_service.documents.access_repository import accessing
+from rag_service.documents.missed_erasures_repository import forget_missed
 from rag_service.documents.model import Access, Draft
 from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.tenant_repository import TenantDocumentRepository
@@ -113,6 +115,44 @@ async def test_an_answer_is_not_kept_when_its_document_was_erased_meanwhile(
     name = (await conversations.begin(ANA, "Salud")).id
     turn = await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id, NOTE.id))
     assert (turn.answer["citations"], "borrado" in turn.answer["answer"]) == ([], True)
+
+
+def beside(cited: str, of_position: str) -> dict[str, Any]:
+    """Return an answer in which a position cites another document than the text."""
+    return {**answer(cited), "positions": [{"terms": ["hospital"], "citations": [of_position]}]}
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("erased_before", [True, False])
+async def test_what_is_erased_leaves_positions_and_named_authors_too(
+    stored: Postgres, *, named: bool, erased_before: bool
+) -> None:
+    """A document need not be quoted in the text to have its words, or its author's name, in an answer."""
+    conversations = ConversationRepository(stored)
+    name = (await conversations.begin(ANA, "Salud")).id
+    if erased_before:
+        await _by_feed(stored)
+    told = answer(NOTE.id) if named else beside(NOTE.id, TWEET.id)
+    await conversations.add(ANA, name, "¿Y?", "¿Y?", told, [TWEET.id] if named else [])
+    if not erased_before:
+        await _by_feed(stored)
+    (_, turns) = await conversations.conversation(ANA, name)
+    assert (turns[0].answer["citations"], turns[0].answer["positions"]) == ([], [])
+
+
+async def test_what_another_release_erased_leaves_answers_later(stored: Postgres) -> None:
+    """It erases documents alone; the answers are looked after once, those of what is stored stay."""
+    gone, rest, theirs = (
+        await kept(stored, ANA, NOTE.id), await kept(stored, ANA, TWEET.id), await kept(stored, OTHER, NOTE.id),
+    )  # fmt: skip
+    await forget_missed(stored)
+    assert await gone() == answer(NOTE.id)
+    async with accessing(stored, ANA) as connection:
+        await connection.execute("DELETE FROM tenant_documents WHERE id = $1", NOTE.id)
+    for _ in range(2):
+        await forget_missed(stored)
+        assert "Un hospital." not in str(await gone())
+    assert (await rest(), await theirs()) == (answer(TWEET.id), answer(NOTE.id))
 
 
 async def test_an_erasure_waits_for_an_answer_that_is_being_kept(stored: Postgres) -> None:
