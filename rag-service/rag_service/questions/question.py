@@ -63,10 +63,11 @@ class Question:
 
     @classmethod
     def of(cls, text: str, filters: Filters) -> Question:
-        """Read ``text``; a period in it narrows ``filters`` and is no word of substance any more."""
+        """Read ``text``; a period in it that has begun narrows ``filters`` and is no word of substance any more."""
         period = period_of(text, filters.as_of)
         terms = question_terms(text)
-        if period is None:
+        # Of what is to come nothing was said yet: who asks about it asks what is said of it.
+        if period is None or (period[0] is not None and period[0] > filters.as_of):
             return cls(text, terms, filters)
         since, until = period
         return cls(

@@ -19,26 +19,21 @@ _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)} | {"seti
 _MONTH = "(" + "|".join(_MONTHS) + ")"
 _YEAR = r"(?:\s+(?:de|del)\s+(?:ano\s+)?((?:19|20)\d\d)\b)?"
 _ANY_YEAR = r"((?:19|20)\d\d)\b"
-_SIDE = r"(?:\b(desde|a partir de|antes de|despues de|hasta)l?\s+)?"
+_SIDES = r"desde|a\s+partir\s+de|antes\s+de|despues\s+de|hasta"
+_SIDE = rf"(?:\b({_SIDES})l?\s+)?"
 """Before a day, month or year: the period begins or ends there, and is open on the other side."""
 _THE_YEAR = r"(?:el\s+)?(?:ano\s+)?"
 _DAYS_RANGE = re.compile(
     rf"\b(?:entre|del?|desde)\s+(?:el\s+)?(\d{{1,2}})(?:\s+de\s+{_MONTH}{_YEAR})?\s+(?:y|al?|hasta)\s+(?:el\s+)?"
     rf"(\d{{1,2}})\s+de\s+{_MONTH}{_YEAR}"
 )
-_MONTHS_RANGE = re.compile(rf"\b(?:entre|de|desde)\s+{_MONTH}{_YEAR}\s+(?:y|a|hasta)\s+{_MONTH}{_YEAR}")
-_YEARS_RANGE = re.compile(
-    rf"\b(?:entre|del?|desde)\s+{_THE_YEAR}{_ANY_YEAR}\s+(?:y|al?|hasta)\s+{_THE_YEAR}{_ANY_YEAR}"
-)
 _DAY = re.compile(rf"{_SIDE}(?:\bel\s+)?\b(\d{{1,2}})\s+de\s+{_MONTH}{_YEAR}")
 _WHOLE_MONTH = re.compile(
-    rf"\b(?:(desde|a partir de|antes de|despues de|hasta)|en|durante|de)l?\s+"
+    rf"\b(?:({_SIDES})|en|durante|de)l?\s+"
     rf"(?:el\s+)?(?:mes\s+de\s+)?{_MONTH}{_YEAR}\b"
 )
-_WHOLE_YEAR = re.compile(
-    rf"\b(?:(desde|a partir de|antes de|despues de|hasta)|en|durante|de)l?\s+{_THE_YEAR}{_ANY_YEAR}"
-)
-_LAST_DAYS = re.compile(r"\bultim[oa]s\s+(\d{1,3})\s+(dias|semanas|meses)\b")
+_WHOLE_YEAR = re.compile(rf"\b(?:({_SIDES})|en|durante|de)l?\s+{_THE_YEAR}{_ANY_YEAR}")
+_LAST_DAYS = re.compile(rf"{_SIDE}(?:\bl[oa]s\s+)?\bultim[oa]s\s+(\d{{1,3}})\s+(dias|semanas|meses)\b")
 _RELATIVE = {
     "anteayer": (-2, -1),
     "antes de ayer": (-2, -1),
@@ -49,7 +44,10 @@ _RELATIVE = {
     "ultimo mes": (-30, 1),
     "este mes": (-30, 1),
 }
-_ANY_RELATIVE = re.compile(rf"\b(?:(desde|hasta)\s+(?:el\s+|la\s+)?)?\b({'|'.join(_RELATIVE)})\b")
+_RELATIVE_DAY = rf"(?:el\s+|la\s+)?\b({'|'.join(_RELATIVE)})\b".replace(" ", r"\s+")
+_ANY_RELATIVE = re.compile(rf"(?:\b(?!antes\s+de\s+ayer\b)({_SIDES})l?\s+)?{_RELATIVE_DAY}")
+_END = rf"(?:(?:el\s+)?(?:(\d{{1,2}})\s+de\s+)?{_MONTH}{_YEAR}|{_THE_YEAR}{_ANY_YEAR}|{_RELATIVE_DAY})"
+_RANGE = re.compile(rf"(?<!\d )\b(?:entre|del?|desde)\s+{_END}\s+(?:y|al?|hasta)\s+{_END}")
 _UNITS = {"dias": 1, "semanas": 7, "meses": 30}
 _LAW = re.compile(
     r"\b(?:(?:ley|leyes|decreto|sentencia|resolucion|acto legislativo|acuerdo)(?:\s+(?:no?\.?\s+)?[\w-]*\d[\w-]*)?"
@@ -59,6 +57,8 @@ _LAW = re.compile(
 """A law with its day or year, which tells which one is meant: "la Ley 100 de 1993" is no question about 1993."""
 _LEAP_YEARS = 9
 """Among so many years each day of the calendar stands."""
+_AHEAD = timedelta(days=215)
+"""So far ahead may be the day or month without a year that a period ends with: "antes del 29 de mayo"."""
 
 Period = tuple[datetime | None, datetime | None]
 """Its beginning, and its end, which is not part of it; both UTC, None where it is open."""
@@ -69,7 +69,8 @@ def period_of(question: str, now: datetime) -> Period | None:
     """Return the period that ``question`` names, seen from ``now``, or None; a date that does not exist is none.
 
     Days begin and end at midnight in Bogotá. A day or month without a year is the latest one up to ``now``, or up to
-    the end of the period that it begins. "Desde marzo" has no end, "antes de marzo" no beginning.
+    the end of the period that it begins; the end of a period may be up to seven months ahead. "Desde marzo" has no end,
+    "antes de marzo" no beginning.
     """
     text = fold(question, keep_enye=False)
     today = now.astimezone(_BOGOTA).date() if now > datetime.min.replace(tzinfo=UTC) + timedelta(days=2) else now.date()
@@ -109,26 +110,48 @@ def _days_range(match: re.Match[str], today: date) -> _Days:
     return begin, end + timedelta(days=1)
 
 
-def _months_range(match: re.Match[str], today: date) -> _Days:
-    month, year, end_month, end_year = match.groups()
-    begin, end = _between(("1", month, year), ("1", end_month, end_year), today)
-    return begin, _next_month(end)
+def _range(match: re.Match[str], today: date) -> _Days:
+    first, last = match.groups()[:5], match.groups()[5:]
+    if first[3] and last[3]:
+        years = sorted((int(first[3]), int(last[3])))
+        return date(years[0], 1, 1), date(years[1] + 1, 1, 1)
+    begin, end = _between(_begun(first, today), _ended(last, first, today), today)
+    return begin, _next_month(end) if last[1] and not last[0] else end + timedelta(days=1)
 
 
-def _years_range(match: re.Match[str], _: date) -> _Days:
-    first, last = map(int, match.groups())
-    return date(min(first, last), 1, 1), date(max(first, last) + 1, 1, 1)
+def _begun(end: Sequence[str | None], today: date) -> Sequence[str | None]:
+    """Return (day, month, year or None) of the beginning of an end of a range, as ``_END`` takes it apart."""
+    day, month, year, only_year, relative = end
+    if relative:
+        return _as_written(_relative_days(relative, today)[0])
+    return ("1", "enero", only_year) if only_year else (day or "1", month, year)
+
+
+def _ended(end: Sequence[str | None], first: Sequence[str | None], today: date) -> Sequence[str | None]:
+    """Return (day, month, year or None) of the last day, or the month, of a range that begins with ``first``."""
+    day, month, year, only_year, relative = end
+    if relative:
+        return _as_written(_relative_days(relative, today)[1] - timedelta(days=1))
+    if only_year:
+        return "31", "diciembre", only_year
+    written = (day or "1", month, year)
+    # "De 2020 a marzo" ends with the latest March, not with that of 2020.
+    return _as_written(_latest(written, today)) if first[3] and year is None else written
+
+
+def _as_written(day: date) -> tuple[str, str, str]:
+    return str(day.day), _MONTH_NAMES[day.month - 1], str(day.year)
 
 
 def _day(match: re.Match[str], today: date) -> _Days:
     side, *written = match.groups()
-    day = _latest(written, today)
+    day = _latest(written, _horizon(side, today))
     return _open(side, day, day + timedelta(days=1))
 
 
 def _whole_month(match: re.Match[str], today: date) -> _Days:
     side, *written = match.groups()
-    begin = _latest(["1", *written], today)
+    begin = _latest(["1", *written], _horizon(side, today))
     return _open(side, begin, _next_month(begin))
 
 
@@ -138,18 +161,22 @@ def _whole_year(match: re.Match[str], _: date) -> _Days:
 
 
 def _last_days(match: re.Match[str], today: date) -> _Days:
-    return today - timedelta(days=int(match[1]) * _UNITS[match[2]]), today + timedelta(days=1)
+    begin = today - timedelta(days=int(match[2]) * _UNITS[match[3]])
+    return _open(match[1], begin, today + timedelta(days=1))
 
 
 def _relative(match: re.Match[str], today: date) -> _Days:
-    first, last = _RELATIVE[match[2]]
-    return _open(match[1], today + timedelta(days=first), today + timedelta(days=last))
+    return _open(match[1], *_relative_days(match[2], today))
+
+
+def _relative_days(name: str, today: date) -> tuple[date, date]:
+    first, last = _RELATIVE[" ".join(name.split())]
+    return today + timedelta(days=first), today + timedelta(days=last)
 
 
 _READERS = (
     (_DAYS_RANGE, _days_range),
-    (_MONTHS_RANGE, _months_range),
-    (_YEARS_RANGE, _years_range),
+    (_RANGE, _range),
     (_DAY, _day),
     (_WHOLE_MONTH, _whole_month),
     (_WHOLE_YEAR, _whole_year),
@@ -160,13 +187,19 @@ _READERS = (
 
 def _open(side: str | None, begin: date, end: date) -> _Days:
     """Return the days on one side of those from ``begin`` until ``end``, or these."""
-    if side in ("desde", "a partir de"):
+    word = side and side.split()[0]
+    if word in ("desde", "a"):
         return begin, None
-    if side == "despues de":
+    if word == "despues":
         return end, None
-    if side == "antes de":
+    if word == "antes":
         return None, begin
-    return (None if side == "hasta" else begin), end
+    return (None if word == "hasta" else begin), end
+
+
+def _horizon(side: str | None, today: date) -> date:
+    """Return up to when a day or month without a year may be that is on ``side`` of a period."""
+    return today + _AHEAD if side and side.startswith(("antes", "hasta")) else today
 
 
 def _between(first: Sequence[str | None], last: Sequence[str | None], today: date) -> tuple[date, date]:
@@ -174,8 +207,11 @@ def _between(first: Sequence[str | None], last: Sequence[str | None], today: dat
     if first[2] is not None and last[2] is None:
         begin = _latest(first, today)
         return begin, _of_years(last, range(begin.year, begin.year + _LEAP_YEARS), lambda day: day >= begin)
-    end = _latest(last, today)
+    end = _latest(last, today + _AHEAD)
     begin = _latest(first, end)
+    if begin > today:
+        end = _latest(last, today)
+        begin = _latest(first, end)
     if begin > end:
         raise ValueError("it ends before it begins")
     return begin, end

@@ -27,3 +27,19 @@ def test_what_y_joins_are_parts(text: str, parts: list[str]) -> None:
     """Each as it is written; those who are asked to speak are none, nor is what a comma divides, nor are very many."""
     asked = Question.of(text, Filters(as_of=datetime(2022, 5, 1, tzinfo=UTC)))
     assert [written for written, _ in asked.parts] == parts
+
+
+@pytest.mark.parametrize("period", ["a partir de 2023", "después de 2022", "desde el 7 de agosto de 2022", "en 2023"])
+def test_a_period_to_come_is_no_filter(period: str) -> None:
+    """Nothing that was published by then could be of it; what it names is a word of the question."""
+    filters = Filters(as_of=datetime(2022, 5, 20, tzinfo=UTC))
+    asked = Question.of(f"¿Qué harán con la paz {period}?", filters)
+    assert asked.filters == filters
+    assert period[-4:] in [term.word for term in asked.terms]
+
+
+def test_a_period_that_has_begun_is_a_filter() -> None:
+    """It has begun when it begins with the moment as of which is asked."""
+    now = datetime(2022, 5, 20, 5, tzinfo=UTC)
+    asked = Question.of("¿Qué dicen de la paz desde hoy?", Filters(as_of=now))
+    assert (asked.filters.since, [term.word for term in asked.terms]) == (now, ["paz"])

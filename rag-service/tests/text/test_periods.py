@@ -36,6 +36,47 @@ def test_periods_are_days_of_bogota(question: str, since: str, until: str) -> No
     assert [moment.isoformat() for moment in found] == [f"{since}T05:00:00+00:00", f"{until}T05:00:00+00:00"]
 
 
+@pytest.mark.parametrize(
+    ("question", "since", "until"),
+    [
+        ("antes del 29 de mayo", None, "2022-05-29"),
+        ("hasta el 29 de mayo", None, "2022-05-30"),
+        ("hasta junio", None, "2022-07-01"),
+        ("antes de marzo", None, "2022-03-01"),
+        ("antes de hoy", None, "2022-05-20"),
+        ("antes  de esta semana", None, "2022-05-13"),
+        ("antes de los últimos 10 días", None, "2022-05-10"),
+        ("antes de ayer", "2022-05-18", "2022-05-19"),
+        ("desde antes de ayer", "2022-05-18", None),
+        ("hasta hoy", None, "2022-05-21"),
+        ("a partir de hoy", "2022-05-20", None),
+        ("después de ayer", "2022-05-20", None),
+        ("después de la última semana", "2022-05-21", None),
+        ("desde marzo hasta el 5 de mayo", "2022-03-01", "2022-05-06"),
+        ("desde marzo hasta el 29 de mayo", "2022-03-01", "2022-05-30"),
+        ("entre marzo y junio", "2022-03-01", "2022-07-01"),
+        ("entre el 3 y el 9 de junio", "2021-06-03", "2021-06-10"),
+        ("desde el 5 de marzo hasta mayo", "2022-03-05", "2022-06-01"),
+        ("desde enero hasta ayer", "2022-01-01", "2022-05-20"),
+        ("de diciembre a hoy", "2021-12-01", "2022-05-21"),
+        ("de 2020 a hoy", "2020-01-01", "2022-05-21"),
+        ("de 2020 a marzo", "2020-01-01", "2022-04-01"),
+        ("desde marzo de 2020 hasta 2021", "2020-03-01", "2022-01-01"),
+        ("entre el 3 de mayo y ayer", "2022-05-03", "2022-05-20"),
+        ("entre ayer y hoy", "2022-05-19", "2022-05-21"),
+        ("el 3 de mayo a hoy", "2022-05-03", "2022-05-04"),
+        ("después de 2022", "2023-01-01", None),
+    ],
+)
+def test_periods_seen_from_their_midst(question: str, since: str | None, until: str | None) -> None:
+    """All sides go with all days; ends are of different kinds, and may be ahead; all its words are the period's."""
+    text = f"¿Qué se dijo de la paz {question}?"
+    found = period_of(text, datetime(2022, 5, 20, 12, tzinfo=UTC))
+    assert found is not None
+    assert [moment and moment.isoformat()[:10] for moment in found] == [since, until]
+    assert without_period(text).rstrip("?").removesuffix(" a hoy") == "¿Qué se dijo de la paz"
+
+
 @pytest.mark.parametrize("question", ["¿Qué dicen de la paz?", "el 31 de febrero de 2022", "en la mesa 2022", ""])
 def test_what_names_no_period_has_none(question: str) -> None:
     """A question without a date, and a date that does not exist, give no period."""
