@@ -28,12 +28,14 @@ _OF_THE_SITE = frozenset(("header", "footer", "aside"))
 """What stands around a page; inside of what a page is about, it is a part of that."""
 _CONTENT = frozenset(("article", "main", "blockquote"))
 _TEXT = "-text"
+_LONGEST_HEADING = 500
+"""A heading that nobody closed holds what follows it as well, in characters: that is text."""
 
 
-def sections_of_html(text: str) -> list[Section]:
-    """Return the sections of a page, or of a part of one; what is no text to read is left out."""
+def sections_of_html(text: str, *, within_content: bool = False) -> list[Section]:
+    """Return the sections of a page, or of what stands ``within_content``; what is no text to read is left out."""
     body = LexborHTMLParser(text).body
-    page = _Page()
+    page = _Page(within_content=within_content)
     for node, begins in _walk(body, page) if body is not None else ():
         if begins:
             page.begin(node)
@@ -44,21 +46,24 @@ def sections_of_html(text: str) -> list[Section]:
 
 
 class _Page:
-    """What was read of a page so far: its sections, the lines of the last one, the text of the last line."""
+    """What was read of a page so far: its sections, the lines of the last one, the text of the last line, and how many
+    headings and elements of content are open."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, within_content: bool) -> None:
         self.sections: list[Section] = []
         self._heading: str | None = None
         self._lines: list[str] = []
         self._parts: list[str] = []
-        self._contents = 0
+        self._contents = int(within_content)
+        self._open_headings = 0
 
     def reads(self, node: LexborNode) -> bool:
         """Return whether people read what is in a node."""
-        return node.tag not in _NO_TEXT and (node.tag not in _OF_THE_SITE or self._contents > 0)
+        within = self._contents + self._open_headings > 0
+        return node.tag not in _NO_TEXT and (node.tag not in _OF_THE_SITE or within)
 
     def begin(self, node: LexborNode) -> None:
-        """Take a text, or begin a line at a block; other tags part no word."""
+        """Take a text, or begin a line at a block, which within a heading parts words; other tags part none."""
         if node.tag == _TEXT:
             self._parts.append(node.text_content or "")
         elif node.tag == "br":
@@ -66,12 +71,14 @@ class _Page:
         elif node.tag in _BLOCKS:
             self._end_line()
         self._contents += node.tag in _CONTENT
+        self._open_headings += node.tag in HEADINGS
 
     def end(self, node: LexborNode) -> None:
         """End the line of a block; that of a heading begins a section."""
         self._contents -= node.tag in _CONTENT
-        if node.tag in HEADINGS and (heading := self._taken()):
-            self.end_section(heading)
+        self._open_headings -= node.tag in HEADINGS
+        if node.tag in HEADINGS and not self._open_headings:
+            self._end_heading()
         elif node.tag in _BLOCKS:
             self._end_line()
 
@@ -81,8 +88,17 @@ class _Page:
         self.sections.append(Section(self._heading, "\n\n".join(self._lines)))
         self._heading, self._lines = heading, []
 
+    def _end_heading(self) -> None:
+        line = self._taken()
+        if len(line) > _LONGEST_HEADING:
+            self._lines.append(line)
+        elif line:
+            self.end_section(line)
+
     def _end_line(self) -> None:
-        if line := self._taken():
+        if self._open_headings:
+            self._parts.append(" ")
+        elif line := self._taken():
             self._lines.append(line)
 
     def _taken(self) -> str:

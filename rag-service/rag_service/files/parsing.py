@@ -80,7 +80,7 @@ def _markdown(content: bytes) -> list[Section]:
 
 def _sections_in(token: Token, *, of_heading: bool) -> list[Section]:
     if token.type == "html_block":
-        return sections_of_html(token.content)
+        return sections_of_html(token.content, within_content=True)
     if token.type not in ("inline", "fence", "code_block"):
         return []
     text = "".join(map(_plain, token.children or [])) or token.content

@@ -63,6 +63,34 @@ def test_headings_are_found_wherever_they_stand() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "<h2><div>Educación</div></h2>",
+        "<h2><p>Educación</p></h2>",
+        "<h1><a href=x><div>Educación</div></a></h1>",
+        "<h2><ul><li>Educación</li></ul></h2>",
+        "<h2><header>Educación</header></h2>",
+        "<h2><div><h3>Educación</h3></div></h2>",
+    ],
+)
+def test_a_heading_is_one_whatever_it_is_made_of(heading: str) -> None:
+    """Blocks within it part words, and no lines."""
+    assert read(HTML, f"<p>a</p>{heading}<p>b</p>") == [(None, "a"), ("Educación", "b")]
+    page = f"<p>a</p>{heading.replace('Educación', 'Plan<div>2026</div>')}<p>b</p>"
+    assert read(HTML, page) == [(None, "a"), ("Plan 2026", "b")]
+
+
+def test_a_heading_that_nobody_closed_is_text() -> None:
+    """What follows it is within it, and is no heading."""
+    assert read(HTML, "<h2>A</h2>b<h1>Plan" + "<p>Texto</p>" * 100) == [("A", "b\n\nPlan" + " Texto" * 100)]
+
+
+def test_nothing_stands_around_a_markdown_file() -> None:
+    """What would be a part of the site around a page is a part of the text."""
+    assert read(MARKDOWN, "<aside>Dato</aside>\n\n<footer>Firma</footer>") == [(None, "Dato\n\nFirma")]
+
+
 def test_a_deep_page_is_read_to_its_end() -> None:
     """The walk keeps no stack of its own."""
     assert read(HTML, "<div>" * 5_000 + "hondo" + "</div>" * 5_000 + "fin") == [(None, "hondo\n\nfin")]
