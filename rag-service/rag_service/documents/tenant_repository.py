@@ -35,10 +35,11 @@ ON CONFLICT (tenant, id) DO UPDATE SET
     embedding = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding END,
     embedding_model = CASE WHEN d.content_hash = excluded.content_hash THEN d.embedding_model END,
     embedding_refused = d.content_hash = excluded.content_hash AND d.embedding_refused
-WHERE (d.published_at, d.origin, d.readers, d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata)
+WHERE (d.published_at, d.origin, d.source, d.author, d.title, d.url, d.text, d.entities, d.metadata)
     IS DISTINCT FROM
-    (excluded.published_at, excluded.origin, excluded.readers, excluded.source, excluded.author, excluded.title,
-     excluded.url, excluded.text, excluded.entities, excluded.metadata)
+    (excluded.published_at, excluded.origin, excluded.source, excluded.author, excluded.title, excluded.url,
+     excluded.text, excluded.entities, excluded.metadata)
+    OR NOT (d.readers @> excluded.readers AND d.readers <@ excluded.readers)
 RETURNING id
 """
 

@@ -53,7 +53,7 @@ class Upload:
     def differs_from(self, file: File) -> list[str]:
         """Return what its sender says otherwise of it than is stored; a name alone makes no other file."""
         said = ("media_type", "title", "author", "published_at", "readers")
-        return [name for name in said if getattr(self, name) != getattr(file, name)]
+        return [name for name in said if _comparable(getattr(self, name)) != _comparable(getattr(file, name))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +92,8 @@ class Section:
     heading: str | None
     text: str
     page: int | None = None
+
+
+def _comparable(said: object) -> object:
+    # The order of readers, and how often each is named, say nothing.
+    return frozenset(said) if isinstance(said, list) else said

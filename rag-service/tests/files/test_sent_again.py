@@ -112,6 +112,19 @@ async def test_a_stored_file_is_not_said_to_be_what_it_is_not(
     assert (await files.file(ANA, first.id)).readers == []
 
 
+async def test_readers_are_the_same_in_any_order(files: FileRepository, postgres: Postgres) -> None:
+    """Of a file and of a document; one more or less makes a difference."""
+    both = replace(PLAN, readers=["analyst", "editor"])
+    turned = replace(PLAN, readers=["editor", "analyst", "editor"])
+    assert (await files.add(ANA, turned)).id == (await files.add(ANA, both)).id
+    documents = TenantDocumentRepository(postgres)
+    stored = [
+        await documents.save(ANA, "upload", [Draft("x", "Un hospital.", "notas", readers=readers)])
+        for readers in (both.readers, turned.readers, ["analyst"], both.readers)
+    ]
+    assert [(len(one.created), len(one.updated)) for one in stored] == [(1, 0), (0, 0), (0, 1), (0, 1)]
+
+
 @pytest.mark.parametrize("failed", [False, True])
 async def test_a_file_for_other_roles_is_neither_told_nor_replaced(files: FileRepository, *, failed: bool) -> None:
     """Who may not read it is refused, whatever became of it."""
