@@ -20,7 +20,7 @@ from rag_service.text.verbatim import VerbatimText
 _OPENING = re.compile(r'["“«]')
 _CITATION = re.compile(r'["”»]\s*((?:\[[A-Za-z0-9_.:, -]{1,300}\]\s*)+)')
 _ID = re.compile(r"[A-Za-z0-9_.:-]+")
-_SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)|\n")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++(?=\s|$)|\n")
 
 
 @dataclass(frozen=True, slots=True)

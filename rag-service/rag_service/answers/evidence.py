@@ -13,7 +13,8 @@ from rag_service.text.words import is_at_start, words_in_order, words_of
 
 _FORBIDDEN = re.compile(r'["“”«»\[\]]')
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_COUNTED = re.compile(r"(\d+(?:[.,]\d+)*)\s+(\w{4,})")
+_COUNTED = re.compile(r"(\d++(?:[.,]\d++)*+)(?:\s++(\w{4,}))?")
+"""A number, and the word of what it counts, if any: no part of a number that counts nothing is tried again."""
 _NAME = re.compile(r"(?<![\w@#])[@#]?[A-ZÁÉÍÓÚÜÑ]\w+|@\w+")
 _ENDS = frozenset(".!?:;…\n¿¡")
 _NUMBER_WORDS = words_of(
@@ -105,11 +106,14 @@ def _is_of_one(word: str, handles: Sequence[str]) -> bool:
 def _numbers_stand(prose: str, written: str, known: str) -> bool:
     if not set(_NUMBER.findall(prose)) <= set(_NUMBER.findall(known)):
         return False
-    counted = {(number, fold(what, keep_enye=False)) for number, what in _COUNTED.findall(written)}
+    counted = _counted_in(written)
     things = {what for _, what in counted}
-    said = {(number, fold(what, keep_enye=False)) for number, what in _COUNTED.findall(prose)}
     # Another number of the same document is not that of what is counted.
-    return all(pair in counted or pair[1] not in things for pair in said)
+    return all(pair in counted or pair[1] not in things for pair in _counted_in(prose))
+
+
+def _counted_in(text: str) -> set[tuple[str, str]]:
+    return {(number, fold(what, keep_enye=False)) for number, what in _COUNTED.findall(text) if what}
 
 
 def _denials_stand(prose: frozenset[str], quoted: frozenset[str]) -> bool:

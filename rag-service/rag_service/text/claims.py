@@ -12,8 +12,8 @@ from rag_service.text.words import words_of
 
 _TOPIC = re.compile(
     r"\b(?:sobre|acerca de|respecto (?:al?|del?)|en cuanto al?|en materia de|a la pregunta (?:por|de|sobre))\s+[^,.:;]*"
-    r"|\b(?:del?|para)\s+(?:el |la |los |las |su |sus )?\w+"
-    r"|(?:^|[.!?\n])\s*\w+(?:\s+(?:(?:de|del|la|el|los|las|y|en)\s+)*\w+){0,2}\s*:",
+    r"|\b(?:del?|para)\s++(?:el |la |los |las |su |sus )?\w+"
+    r"|(?:^|[.!?\n])[^\S\n]*+\w++(?:\s++(?:(?:de|del|la|el|los|las|y|en)\s++(?=\w))*+\w++){0,2}\s*+:",
     re.IGNORECASE,
 )
 """What is named as a subject, and said nothing of: "Sobre las pensiones, ...", "Habla de salud", "Salud pública:"."""

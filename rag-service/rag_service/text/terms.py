@@ -16,10 +16,11 @@ from rag_service.text.words import is_at_start, words_of
 _WORD = re.compile(r"[@#]?\w+")
 _ADDRESS = re.compile(r"https?://\S+")
 _ENDS = frozenset(".!?:¿¡\n")
-_NEXT_IS_NAME = re.compile(r"\s+[A-ZÁÉÍÓÚÜÑ]")
+_NEXT_IS_NAME = re.compile(r"\s++[A-ZÁÉÍÓÚÜÑ]")
 _WHO = re.compile(r"\bqui[eé]n(?:es)?\s+(\w+)", re.IGNORECASE)
-_CAPITALISED = r"[A-ZÁÉÍÓÚÜÑ]\w+(?: [A-ZÁÉÍÓÚÜÑ]\w+)*"
-_ONE_OR_OTHER = re.compile(rf"{_CAPITALISED}(?:, {_CAPITALISED})* [ou] {_CAPITALISED}")
+_CAPITALISED = r"[A-ZÁÉÍÓÚÜÑ]\w++(?: [A-ZÁÉÍÓÚÜÑ]\w++)*+"
+_NAMES = re.compile(rf"{_CAPITALISED}(?:, {_CAPITALISED})*+( [ou] {_CAPITALISED})?")
+"""One or several names, and the last one that is offered beside them, if any: no name of the others is tried again."""
 STOP_WORDS = words_of(
     "a al algo algun alguna algunas alguno algunos ante antes aqui asi aun aunque bajo bien cada casi como con "
     "contra cual cuales cualquier cuando cuanta cuantas cuanto cuantos de del desde donde dos durante e el ella "
@@ -140,7 +141,8 @@ def _choice_of_speakers(question: str) -> frozenset[str]:
     asked = _WHO.search(question)
     if asked is None or fold(asked.group(1), keep_enye=False) not in _SAYING_VERBS:
         return frozenset()
-    return frozenset(word for match in _ONE_OR_OTHER.finditer(question) for word in _WORD.findall(match.group()))
+    choices = (match.group() for match in _NAMES.finditer(question) if match[1])
+    return frozenset(word for choice in choices for word in _WORD.findall(choice))
 
 
 def _is_speaker(before: list[str]) -> bool:

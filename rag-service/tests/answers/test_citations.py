@@ -143,3 +143,21 @@ def test_whatever_a_model_writes_only_stored_text_is_quoted(answer: str, text: s
     verified = verify(answer, {"a": text, "1": text})
     assert all(text[c.start : c.end] == c.quote for c in verified.citations)
     assert bool(verified.text) == bool(verified.citations)
+
+
+@pytest.mark.parametrize("hostile", ["1" * 60_000, "1." * 60_000, "." * 60_000 + "x", "\n" * 60_000, "de " * 20_000])
+def test_a_text_of_signs_is_soon_verified(hostile: str) -> None:
+    """Around a quote and in its document; the quote stays."""
+    document = f"La salud no espera. {hostile}"
+    verified = verify(f'{hostile}: "La salud no espera" [a] {hostile}', {"a": document})
+    assert [citation.quote for citation in verified.citations] == ["La salud no espera"]
+    assert "La salud no espera" in verified.text
+
+
+def test_a_number_is_that_of_what_it_counts() -> None:
+    """Also in a document that holds numbers of nothing beside it."""
+    documents = {"a": "En 2018, 1.5, hay 12 hospitales y 300 escuelas."}
+    told = [
+        verify(f'Hay {number} escuelas: "hay 12 hospitales y 300 escuelas" [a].', documents) for number in (300, 12)
+    ]
+    assert [one.text.startswith("Hay") for one in told] == [True, False]

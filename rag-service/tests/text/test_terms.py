@@ -113,3 +113,16 @@ def test_a_word_keeps_its_stem_while_another_thread_stems(monkeypatch: pytest.Mo
 def test_a_question_of_signs_is_soon_read(sign: str) -> None:
     """Of so many, a look at all of them for each of them would take hours."""
     assert [term.word for term in question_terms(sign * 100_000 + "Ab Cd")] == ["Ab", "Cd"]
+
+
+@pytest.mark.parametrize("names", ["Ana " * 60_000, "Ana, " * 60_000, "A" * 60_000])
+def test_a_question_of_names_is_soon_read(names: str) -> None:
+    """Each of them is looked at once."""
+    assert terms._choice_of_speakers(f"¿Quién habla más, {names}") == frozenset()
+
+
+@pytest.mark.parametrize("offered", ["Petro o Fico", "Ana Ruiz, Petro u Óscar", "Luis, Ana. Petro o Fico, Eva o Max"])
+def test_those_who_are_offered_are_the_choice(offered: str) -> None:
+    """Names that are joined, and none that stands by itself."""
+    names = set(offered.replace(",", "").replace("Luis Ana. ", "").split()) - {"o", "u"}
+    assert terms._choice_of_speakers(f"¿Quién habla más, {offered}?") - {"o", "u"} == names
