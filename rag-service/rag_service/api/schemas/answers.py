@@ -27,7 +27,7 @@ class CitationOut(ResponseModel):
     """A passage that stands verbatim in a stored document: ``quote == text[start:end]``."""
 
     id: str
-    quote: str
+    quote: str = Field(description="As it stands in the document; in 'answer', a run of white space may be one space.")
     start: int = Field(description="Offset into the document's text, in Unicode code points.")
     end: int
     source: str
@@ -61,7 +61,7 @@ class PositionOut(ResponseModel):
     sentiment: SentimentOut
     since: Timestamp = Field(description="When the first of them was published.")
     until: Timestamp = Field(description="When the last of them was published.")
-    citations: list[str] = Field(description="Ids of the documents quoted for it, of different authors.")
+    citations: list[str] = Field(description="Ids of the documents quoted for it.")
 
 
 class AnswerOut(ResponseModel):
