@@ -46,7 +46,7 @@ _RELATIVE = {
 }
 _RELATIVE_DAY = rf"(?:el\s+|la\s+)?\b({'|'.join(_RELATIVE)})\b".replace(" ", r"\s+")
 _ANY_RELATIVE = re.compile(rf"(?:\b(?!antes\s+de\s+ayer\b)({_SIDES})l?\s+)?{_RELATIVE_DAY}")
-_END = rf"(?:(?:el\s+)?(?:(\d{{1,2}})\s+de\s+)?{_MONTH}{_YEAR}|{_THE_YEAR}{_ANY_YEAR}|{_RELATIVE_DAY})"
+_END = rf"(?:(?:el\s+)?(?:mes\s+de\s+|(\d{{1,2}})\s+de\s+)?{_MONTH}{_YEAR}|{_THE_YEAR}{_ANY_YEAR}|{_RELATIVE_DAY})"
 _RANGE = re.compile(rf"(?<!\d )\b(?:entre|del?|desde)\s+{_END}\s+(?:y|al?|hasta)\s+{_END}")
 _UNITS = {"dias": 1, "semanas": 7, "meses": 30}
 _LAW = re.compile(

@@ -58,6 +58,7 @@ def test_periods_are_days_of_bogota(question: str, since: str, until: str) -> No
         ("entre el 3 y el 9 de junio", "2021-06-03", "2021-06-10"),
         ("desde el 5 de marzo hasta mayo", "2022-03-05", "2022-06-01"),
         ("desde enero hasta ayer", "2022-01-01", "2022-05-20"),
+        ("desde el mes de marzo hasta hoy", "2022-03-01", "2022-05-21"),
         ("de diciembre a hoy", "2021-12-01", "2022-05-21"),
         ("de 2020 a hoy", "2020-01-01", "2022-05-21"),
         ("de 2020 a marzo", "2020-01-01", "2022-04-01"),
