@@ -145,7 +145,7 @@ def test_whatever_a_model_writes_only_stored_text_is_quoted(answer: str, text: s
     assert bool(verified.text) == bool(verified.citations)
 
 
-@pytest.mark.parametrize("hostile", ["1" * 60_000, "1." * 60_000, "." * 60_000 + "x", "\n" * 60_000, "de " * 20_000])
+@pytest.mark.parametrize("hostile", ["1" * 60_000, "1." * 10_000, "." * 60_000 + "x", "\n" * 60_000, "de " * 10_000])
 def test_a_text_of_signs_is_soon_verified(hostile: str) -> None:
     """Around a quote and in its document; the quote stays."""
     document = f"La salud no espera. {hostile}"
