@@ -171,7 +171,7 @@ def test_a_migration_outlives_no_upgrade(helm: Helm, service: str) -> None:
 def documented_timeout() -> int:
     """Return the shortest --timeout, in seconds, that goes with the production values: workflow, handbook, file."""
     texts = [
-        (ROOT / ".github/workflows/deploy.yml").read_text().split("helm rollback", 1)[1].split("id: canary")[0],
+        (ROOT / ".github/workflows/deploy.yml").read_text().split("roll-back.sh", 1)[1].split("id: canary")[0],
         (ROOT / "docs/operations.md").read_text().split("## Install on a fresh cluster")[1].split("## Upgrade")[0],
         (CHARTS / "values/production.yaml").read_text(),
     ]

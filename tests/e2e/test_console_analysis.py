@@ -113,6 +113,8 @@ def test_a_time_line_has_what_happened_and_a_map(visit: Visit, api: Any) -> None
 
 def test_a_saved_view_is_in_every_browser(visit: Visit, browser: Any, url: str, sample: System) -> None:
     """What was saved in one browser restores its filters in another, until it is forgotten."""
+    from playwright.sync_api import expect
+
     page = visit.open(f"#/explorar{WEEK}&q=represa")
     page.fill("#view-name", "Represa, última semana")
     page.click("[data-views] >> text=Guardar")
@@ -122,8 +124,7 @@ def test_a_saved_view_is_in_every_browser(visit: Visit, browser: Any, url: str, 
         other.sign_in(EMAIL, password_of(sample, EMAIL))
         other.page.click("text=Represa, última semana")
         other.page.wait_for_url(f"**{WEEK}&q=represa")
-        other.settle()
-        assert other.page.input_value("#q") == "represa"
+        expect(other.page.locator("#q")).to_have_value("represa")
         other.page.click("[aria-label='Olvidar Represa, última semana']")
         other.page.get_by_text("Represa, última semana").wait_for(state="detached")
 
