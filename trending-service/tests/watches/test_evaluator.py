@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from conftest import Fill, Stream
 
 NOON = datetime(2022, 5, 29, 12, tzinfo=UTC)
+RISE, VOLUME = "#ParoNacional barrio{letter}", "agua barrio{number}"
 WATCH = Watch("x", "volume_doubles", None, None, None, 1.0, None, None, None, None, "w", "o", 1, None, NOON)
 
 
@@ -58,6 +59,13 @@ def _usual(stream: Stream) -> None:
         stream.tweet(at, f"a{hour % 30}", f"agua luz vereda{hour} calle{hour}", places=["cali"])
 
 
+def _fourteen_say(stream: Stream, text: str, **more: Any) -> None:
+    """One text, with its own number and letter, of each of 14 accounts in the last 40 minutes."""
+    for number, letter in enumerate("abcdefghijklmn"):
+        at = NOON - timedelta(minutes=3 * number + 1)
+        stream.tweet(at, f"v{number}", text.format(number=number, letter=letter), **more)
+
+
 async def test_each_happening_is_told_once_to_each_watch(evaluator: Evaluator, fill: Fill, stream: Stream) -> None:
     """A trend that starts, a volume that rises, a group: once, although it is looked again and again."""
     _usual(stream)
@@ -65,9 +73,7 @@ async def test_each_happening_is_told_once_to_each_watch(evaluator: Evaluator, f
         for place in range(8):
             at = NOON - timedelta(minutes=15 * number + 8, seconds=place)
             stream.tweet(at, f"eco{place}", f"#Pagado esquina{number}{'abcdefgh'[place]} temprano", places=["cali"])
-    for number in range(14):
-        at = NOON - timedelta(minutes=3 * number + 1)
-        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}", places=["cali"])
+    _fourteen_say(stream, RISE, places=["cali"])
     await fill(stream.changes)
     trend = await _watch(evaluator, "trend_starts", 1)
     named = await _watch(evaluator, "trend_starts", 2, topic="paronacional", place="cali")
@@ -89,9 +95,7 @@ async def test_a_start_that_was_stored_before_a_kill_is_still_told(
 ) -> None:
     """Killed between storing a trend and telling its watches, the next look tells them: each once."""
     _usual(stream)
-    for number in range(14):
-        at = NOON - timedelta(minutes=3 * number + 1)
-        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}")
+    _fourteen_say(stream, RISE)
     await fill(stream.changes)
     watches = [await _watch(evaluator, "trend_starts", number) for number in (1, 2, 3)]
     await evaluator.tracker.follow("", NOON)
@@ -106,8 +110,7 @@ async def test_a_kind_of_another_version_is_told_nothing_and_holds_nothing_up(
 ) -> None:
     """A watch whose kind this version does not know is left to the one that does; others are told."""
     _usual(stream)
-    for number in range(14):
-        stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}")
+    _fourteen_say(stream, VOLUME)
     await fill(stream.changes)
     unknown = await _watch(evaluator, "a_kind_of_tomorrow", 1, threshold=2.0)
     volume = await _watch(evaluator, "volume_doubles", 2, threshold=2.0)
@@ -121,8 +124,7 @@ async def test_many_watches_of_one_scope_are_counted_for_once(
 ) -> None:
     """A hundred watches read as many counts as two, and each is told."""
     _usual(stream)
-    for number in range(14):
-        stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}")
+    _fourteen_say(stream, VOLUME)
     await fill(stream.changes)
     for number in range(50):
         await _watch(evaluator, "volume_doubles", number, threshold=2.0)
@@ -144,8 +146,7 @@ async def test_a_scope_that_asks_too_much_holds_up_no_other(
 ) -> None:
     """Its trends and numbers are left out, once for all its watches; a database that is away ends the round."""
     _usual(stream)
-    for number in range(14):
-        stream.tweet(NOON - timedelta(minutes=3 * number + 1), f"v{number}", f"agua barrio{number}", places=["cali"])
+    _fourteen_say(stream, VOLUME, places=["cali"])
     await fill(stream.changes)
     for number, kind in enumerate(("trend_starts", "volume_doubles", "volume_doubles")):
         await _watch(evaluator, kind, number, threshold=2.0, place="cali")
@@ -184,9 +185,7 @@ async def test_a_busy_stream_is_followed_over_its_newest_tweets(
 ) -> None:
     """Six hours with more tweets than one answer may read: trends still start, and end once they are gone."""
     _usual(stream)
-    for number in range(14):
-        at = NOON - timedelta(minutes=3 * number + 1)
-        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}")
+    _fourteen_say(stream, RISE)
     await fill(stream.changes)
     finder = evaluator.tracker.finder
     small = replace(finder, method=replace(finder.method, max_window_tweets=12))
@@ -217,9 +216,7 @@ async def test_trends_of_a_scope_that_nobody_watches_any_more_end(
 ) -> None:
     """When its last watch is deleted, its trends end an hour after they were last seen."""
     _usual(stream)
-    for number in range(14):
-        at = NOON - timedelta(minutes=3 * number + 1)
-        stream.tweet(at, f"v{number}", f"#ParoNacional barrio{'abcdefghijklmn'[number]}", places=["cali"])
+    _fourteen_say(stream, RISE, places=["cali"])
     await fill(stream.changes)
     watch = await _watch(evaluator, "trend_starts", place="cali")
     await evaluator.look(NOON)
