@@ -17,7 +17,7 @@ SESSION = {"rag": {"rag.tenant": "*", "rag.subject": "ana", "rag.roles": ""}}
 """Whose rows the row level security of a service shows."""
 READ_AGAIN = {
     "trending": {"0002_hours_and_scopes.sql", "0007_terms_in_tweets.sql"},
-    "forecast": {"0006_backtests_begun.sql", "0007_predictions_are_kept_a_year.sql"},
+    "forecast": {"0006_backtests_begun.sql"},
 }
 """Migrations that empty what is read from the feed, or computed, once more."""
 
