@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from collections import Counter
 from dataclasses import replace
-from itertools import count
+from itertools import combinations, count
 
 import numpy as np
 import pytest
@@ -106,15 +107,27 @@ def test_a_hashtag_in_parts_says_the_same(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_chance_makes_of_many_accounts_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the accounts that are taken, within a tenth of what all pairs give."""
-    _, halves = meetings.by_half_hour(
-        sorted(_crowd(random.Random(2), people=900, tweets=4000), key=lambda post: post.at)
-    )
+    posts = sorted(_crowd(random.Random(2), people=900, tweets=4000), key=lambda post: post.at)
+    _, halves = meetings.by_half_hour(meetings.uses_of(posts))
     chances = meetings.chances_of_meeting(2)
     products = np.minimum(halves @ halves.T, 200).astype(int)
     exact = float(np.triu(np.where(chances <= meetings.RARE, chances, 0)[products], 1).sum())
     assert meetings.expected_pairs(halves, chances) == pytest.approx(exact)
     monkeypatch.setattr(meetings, "MOST_ROWS", 200)
     assert meetings.expected_pairs(halves, chances) == pytest.approx(exact, rel=0.1)
+
+
+def test_posts_by_half_hour_are_those_that_counting_one_by_one_gives() -> None:
+    """Of accounts with two posts or more; the chance of a pair comes from the half hours that both posted in."""
+    posts = sorted(_crowd(random.Random(4), people=60, tweets=200), key=lambda post: post.at)
+    names, halves = meetings.by_half_hour(meetings.uses_of(posts))
+    often = sorted(name for name, uses in Counter(post.author for post in posts).items() if uses > 1)
+    used = [Counter(post.at // 1800 for post in posts if post.author == name) for name in often]
+    assert names == often
+    assert halves.sum(axis=1).tolist() == [uses.total() for uses in used]
+    pairs, chances = list(combinations(range(len(often)), 2)), meetings.chances_of_meeting(2)
+    together = [sum(used[one][half] * used[other][half] for half in used[one]) for one, other in pairs]
+    assert meetings.chances_of(halves, np.array(pairs), chances).tolist() == chances[together].tolist()
 
 
 def test_the_tail_of_a_poisson_distribution() -> None:

@@ -75,3 +75,15 @@ def test_no_baseline_and_no_term_have_answers() -> None:
     empty = HourlyCounts(FIRST, np.zeros(0, dtype=np.int64), {})
     assert _expected(expectations(["a"], empty), 3) == pytest.approx(100 * PRIOR_TWEETS / PRIOR_EXPOSURE)
     assert expectations([], _counts({})).rates.shape == (0, 168)
+
+
+@pytest.mark.parametrize(("before", "behind"), [(1, 0), (100, 0), (168, 3), (500, 200)])
+def test_hours_in_which_nothing_was_written_change_no_rate(before: int, behind: int) -> None:
+    """Whatever hour of a week the baseline begins and ends at, each count belongs to its own hour of the week."""
+    chance = np.random.default_rng(before)
+    stream, used = chance.integers(1, 50, 300), chance.integers(0, 9, (3, 300))
+    terms = {f"t{row}": (FIRST + 40 + np.arange(300), tweets) for row, tweets in enumerate(used)}
+    terms["never"] = ([], [])
+    short = HourlyCounts(FIRST + 40, stream, terms)
+    long = HourlyCounts(FIRST + 40 - before, np.pad(stream, (before, behind)), terms)
+    assert np.array_equal(expectations(sorted(terms), short).rates, expectations(sorted(terms), long).rates)

@@ -27,10 +27,11 @@ from trending_service.coordination.meetings import (
     TOGETHER_SECONDS,
     Pair,
     by_half_hour,
-    chance_of,
+    chances_of,
     chances_of_meeting,
     expected_pairs,
     repeated_meetings,
+    uses_of,
 )
 from trending_service.coordination.model import Group, Post, Round
 
@@ -67,10 +68,11 @@ def find_groups(posts: Iterable[Post]) -> list[Group]:
 
 
 def _object(posts: Sequence[Post]) -> _Object | None:
-    met = repeated_meetings(posts)
+    uses = uses_of(posts)
+    met = repeated_meetings(uses)
     if len(met) < LEAST_MEMBERS:
         return None
-    names, halves = by_half_hour(posts)
+    names, halves = by_half_hour(uses)
     levels = [made for least in MEETINGS if (made := _suspicious(names, halves, met, least)) is not None]
     if not levels:
         return None
@@ -88,9 +90,9 @@ def _suspicious(
     kept = np.flatnonzero(halves.sum(axis=1) >= least).tolist()
     rows = {names[place]: row for row, place in enumerate(kept)}
     posts, chances = halves[kept], chances_of_meeting(least)
-    pairs = {
-        pair: seen for pair, seen in often.items() if chance_of(posts, rows[pair[0]], rows[pair[1]], chances) <= RARE
-    }
+    places = np.array([(rows[one], rows[other]) for one, other in often])
+    rare = (chances_of(posts, places, chances) <= RARE).tolist()
+    pairs = {pair: seen for (pair, seen), is_rare in zip(often.items(), rare, strict=True) if is_rare}
     if not pairs:
         return None
     expected = expected_pairs(posts, chances)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +33,29 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def repeated_meetings(posts: Sequence[Post]) -> dict[Pair, list[float]]:
-    """Return when the pairs of accounts came together that did so ``AGAIN`` times or more.
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """The posts of one object, oldest first: the row in ``names``, which are sorted, of who wrote each, and when."""
 
-    ``posts`` are those of one object, oldest first.
-    """
-    names = sorted({post.author for post in posts})
+    names: list[str]
+    writers: Ints
+    at: Floats
+
+
+def uses_of(posts: Sequence[Post]) -> Uses:
+    """Return ``posts``, those of one object, oldest first, as arrays."""
+    authors = [post.author for post in posts]
+    names = sorted(set(authors))
     numbers = {name: number for number, name in enumerate(names)}
-    writers = np.array([numbers[post.author] for post in posts], dtype=np.int64)
+    writers = np.fromiter(map(numbers.__getitem__, authors), np.int64, len(authors))
+    return Uses(names, writers, np.array([post.at for post in posts], dtype=float))
+
+
+def repeated_meetings(uses: Uses) -> dict[Pair, list[float]]:
+    """Return when the pairs of accounts came together that did so ``AGAIN`` times or more."""
+    names = uses.names
     found: dict[Pair, list[float]] = {}
-    for codes, moments in _meetings(writers, np.array([post.at for post in posts])):
+    for codes, moments in _meetings(uses.writers, uses.at):
         for code, times in _runs(codes, moments):
             one, other = divmod(code, len(names))
             found[names[one], names[other]] = times
@@ -86,21 +99,15 @@ def _separate(moments: Sequence[float]) -> list[float]:
     return kept
 
 
-def by_half_hour(posts: Sequence[Post]) -> tuple[list[str], NDArray[np.float32]]:
+def by_half_hour(uses: Uses) -> tuple[list[str], NDArray[np.float32]]:
     """Return the accounts that may have met again, sorted, and the posts of each (row) in each half hour."""
-    writers = Counter(post.author for post in posts)
-    names = sorted(name for name, count in writers.items() if count >= AGAIN)
-    rows = {name: row for row, name in enumerate(names)}
-    columns: dict[int, int] = {}
-    places = [
-        (rows[post.author], columns.setdefault(int(post.at // HALF_HOUR), len(columns)))
-        for post in posts
-        if post.author in rows
-    ]
-    counts = np.zeros((len(names), len(columns)), dtype=np.float32)
-    if places:
-        np.add.at(counts, tuple(np.array(places).T), 1)
-    return names, counts
+    often = np.bincount(uses.writers, minlength=len(uses.names)) >= AGAIN
+    kept = often[uses.writers]
+    rows = (often.cumsum() - 1)[uses.writers[kept]]
+    halves, columns = np.unique(uses.at[kept] // HALF_HOUR, return_inverse=True)
+    shape = (int(often.sum()), len(halves))
+    counts = np.bincount(rows * len(halves) + columns, minlength=shape[0] * shape[1]).reshape(shape)
+    return [uses.names[number] for number in np.flatnonzero(often)], counts.astype(np.float32)
 
 
 def chances_of_meeting(least: int) -> Floats:
@@ -130,14 +137,20 @@ def expected_pairs(posts: NDArray[np.float32], chances: Floats) -> float:
         rows = by_activity[np.linspace(0, len(posts) - 1, MOST_ROWS).astype(int)]
     twice = 0.0
     for block in np.array_split(rows, math.ceil(len(rows) * len(posts) / _PART)):
-        twice += float(rare[_pairs(posts[block] @ posts.T)].sum())
-        twice -= float(rare[_pairs(np.square(posts[block]).sum(axis=1))].sum())
+        twice += _sum_of(rare, posts[block] @ posts.T)
+        twice -= _sum_of(rare, np.square(posts[block]).sum(axis=1))
     return twice / 2 * len(posts) / len(rows)
 
 
-def chance_of(posts: NDArray[np.float32], one: int, other: int, chances: Floats) -> float:
-    """Return the chance that two accounts (rows of ``posts``) meet as often as ``chances`` are for."""
-    return float(chances[_pairs(posts[one] @ posts[other])])
+def _sum_of(chances: Floats, products: NDArray[np.float32]) -> float:
+    # Most accounts share no half hour, and the chance of these is 0.
+    return float(chances[_pairs(products[products > 0])].sum())
+
+
+def chances_of(posts: NDArray[np.float32], pairs: Ints, chances: Floats) -> Floats:
+    """Return for each of ``pairs``, two rows of ``posts``, the chance of as many meetings as ``chances`` are for."""
+    parts = np.array_split(pairs, math.ceil(pairs.size * posts.shape[1] / _PART) or 1)
+    return np.concatenate([chances[_pairs((posts[part[:, 0]] * posts[part[:, 1]]).sum(axis=1))] for part in parts])
 
 
 def _pairs(products: NDArray[np.float32]) -> Ints:

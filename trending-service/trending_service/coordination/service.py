@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from trending_service.coordination.detector import LEAST_USES, find_groups
 from trending_service.coordination.model import Group, Post
 from trending_service.coordination.report import GroupReport, report
-from trending_service.signals.model import SharedPost
+from trending_service.signals.model import SharedPosts, moment_of
 from trending_service.signals.repository import MOST_SHARED, SignalRepository
 
 InThread = Callable[..., Awaitable[Any]]
@@ -44,38 +46,41 @@ class CoordinationService:
         """Return what is said of the suspected groups of the ``period`` up to ``as_of``."""
         shared, own = await self._looked_at(as_of, period, scopes)
         found: list[GroupReport] = await self.in_thread(_reports, shared, own)
-        return Reports(found, shared[-1].created_at if len(shared) == MOST_SHARED else as_of - period)
+        return Reports(found, moment_of(int(shared.moments[-1])) if len(shared) == MOST_SHARED else as_of - period)
 
-    async def _looked_at(
-        self, as_of: datetime, period: timedelta, scopes: Sequence[str]
-    ) -> tuple[list[SharedPost], Texts]:
+    async def _looked_at(self, as_of: datetime, period: timedelta, scopes: Sequence[str]) -> tuple[SharedPosts, Texts]:
         """Return the tweets that are looked at, and the texts among them that the account that they name wrote."""
         shared = await self.signals.shared(as_of - period, as_of, scopes)
-        named = {(post.voice, post.text_hash) for post in shared if post.voice != post.author}
-        return shared, await self.signals.written(as_of - period, as_of, named)
+        return shared, await self.signals.written(as_of - period, as_of, set(shared.named().values()))
 
 
-def _posts(shared: Sequence[SharedPost], own: Texts) -> list[Post]:
+def _posts(shared: SharedPosts, own: Texts) -> list[Post]:
     # What only the text says to be a retweet is one where the account that it names wrote that text.
-    shared = [post for post in shared if post.voice == post.author or (post.voice, post.text_hash) not in own]
-    # Most texts and links are used once: what cannot show a group, and who shares nothing else, is left out at once.
-    texts = Counter(post.text_hash for post in shared)
-    names = Counter(chain.from_iterable(post.shared for post in shared))
+    kept = np.ones(len(shared), dtype=bool)
+    kept[[row for row, text in shared.named().items() if text in own]] = False
+    rows = np.flatnonzero(kept)
+    # What nobody else shares, and who shares nothing else, is left out at once.
+    _, texts, uses = np.unique(shared.text_hashes[rows], return_inverse=True, return_counts=True)
+    again = dict.fromkeys(rows[uses[texts] >= LEAST_USES].tolist())
+    lines = {row: text.split("\n") for row in rows.tolist() if (text := shared.shared[row])}
+    names = Counter(chain.from_iterable(lines.values()))
+    often = {name for name, count in names.items() if count >= LEAST_USES}
+    ids, moments = shared.ids.tolist(), (shared.moments / 1e6).tolist()
     posts = []
-    for post in shared:
-        objects = sorted(name for name in post.shared if names[name] >= LEAST_USES)
-        if texts[post.text_hash] >= LEAST_USES:
-            objects.insert(0, f"text:{post.text_hash}")
+    for row in sorted(lines.keys() | again.keys()):
+        objects = sorted(often.intersection(lines.get(row, ())))
+        if row in again:
+            objects.insert(0, f"text:{shared.text_hashes[row]}")
         if objects:
-            posts.append(Post(post.id, post.created_at.timestamp(), post.author, tuple(objects)))
+            posts.append(Post(ids[row], moments[row], shared.authors[row], tuple(objects)))
     return posts
 
 
-def _groups(shared: Sequence[SharedPost], own: Texts) -> list[Group]:
+def _groups(shared: SharedPosts, own: Texts) -> list[Group]:
     return find_groups(_posts(shared, own))
 
 
-def _reports(shared: Sequence[SharedPost], own: Texts) -> list[GroupReport]:
+def _reports(shared: SharedPosts, own: Texts) -> list[GroupReport]:
     posts = _posts(shared, own)
     groups = find_groups(posts)
     wanted = {name for group in groups for name in group.objects}

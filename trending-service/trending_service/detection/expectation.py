@@ -54,19 +54,22 @@ def expectations(terms: Sequence[str], counts: HourlyCounts) -> Expectations:
 
 def _matrix(terms: Sequence[str], counts: HourlyCounts) -> Floats:
     used = np.zeros((len(terms), len(counts.stream)))
-    for row, term in enumerate(terms):
-        if term in counts.terms:
-            hours, tweets = counts.terms[term]
-            used[row, np.asarray(hours, dtype=np.int64) - counts.first_hour] = tweets
+    found = [(row, *counts.terms[term]) for row, term in enumerate(terms) if term in counts.terms]
+    if found:
+        rows, hours, tweets = zip(*found, strict=True)
+        places = np.repeat(rows, [len(each) for each in hours])
+        used[places, np.concatenate(hours).astype(np.int64) - counts.first_hour] = np.concatenate(tweets)
     return used
 
 
 def _by_week_hour(hourly: Floats, first_hour: int) -> Floats:
-    # Column 0 is the hour of the week in which 1970 began; padded in front and behind to whole weeks.
-    front = first_hour % WEEK_HOURS
-    behind = -(front + hourly.shape[1]) % WEEK_HOURS
-    padded = np.pad(hourly, ((0, 0), (front, behind)))
-    return np.asarray(padded.reshape(len(hourly), padded.shape[1] // WEEK_HOURS, WEEK_HOURS).sum(axis=1))
+    # Column 0 is the hour of the week in which 1970 began.
+    weekly = np.zeros((len(hourly), WEEK_HOURS))
+    for start in range(-(first_hour % WEEK_HOURS), hourly.shape[1], WEEK_HOURS):
+        part = hourly[:, max(start, 0) : start + WEEK_HOURS]
+        first = max(-start, 0)
+        weekly[:, first : first + part.shape[1]] += part
+    return weekly
 
 
 def _lifts(weekly: Floats, shares: Floats, counts: HourlyCounts) -> Floats:
@@ -82,7 +85,12 @@ def _by_day_hour(weekly: Floats) -> Floats:
 
 def _with_neighbours(weekly: Floats) -> Floats:
     # A show does not begin at the full hour each week: the hours beside it count too.
-    return np.asarray(weekly + np.roll(weekly, 1, axis=1) + np.roll(weekly, -1, axis=1))
+    around = weekly.copy()
+    around[:, 1:] += weekly[:, :-1]
+    around[:, 0] += weekly[:, -1]
+    around[:, :-1] += weekly[:, 1:]
+    around[:, -1] += weekly[:, 0]
+    return around
 
 
 def _ratio(seen: Floats, usual: Floats) -> Floats:

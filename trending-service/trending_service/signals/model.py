@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from trending_service.signals.counts import Ints
 from trending_service.text.terms import Kind, kind_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,48 @@ class StoredTweet:
         return self.voice if self.is_retweet else self.author
 
 
+def moment_of(microseconds: int) -> datetime:
+    """Return the moment that lies so many microseconds after the beginning of 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class TweetColumns:
+    """Tweets column by column: tens of thousands are read and counted without a record of each.
+
+    ``moments`` are microseconds since 1970; the other columns are the fields of ``StoredTweet``.
+    """
+
+    ids: Ints
+    moments: Ints
+    authors: Sequence[str]
+    voices: Sequence[str]
+    labels: Sequence[str | None]
+    retweets: Sequence[bool]
+
+    def __len__(self) -> int:
+        """Return the number of tweets."""
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[StoredTweet]:
+        """Yield a record of each tweet."""
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, row: int) -> StoredTweet:
+        """Return the tweet in a row."""
+        return StoredTweet(
+            int(self.ids[row]), moment_of(int(self.moments[row])), self.authors[row], self.voices[row],
+            self.labels[row], self.retweets[row],
+        )  # fmt: skip
+
+    def hands(self) -> list[str]:
+        """Return the ``hand`` of each tweet."""
+        return [
+            voice if is_retweet else author
+            for author, voice, is_retweet in zip(self.authors, self.voices, self.retweets, strict=True)
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class WindowTweets:
     """The tweets of a window, oldest first, near-duplicates left out; ``stored`` counts these too.
@@ -89,7 +133,7 @@ class WindowTweets:
     """
 
     stored: int
-    tweets: list[StoredTweet]
+    tweets: TweetColumns
     terms: list[str]
     looked_since: datetime
 
@@ -153,15 +197,28 @@ def usual_spellings(tweets: Iterable[tuple[str, str]], wanted: Container[str]) -
 
 
 @dataclass(frozen=True, slots=True)
-class SharedPost:
-    """A tweet that is no retweet, with what it can share with others: text, hashtags, links."""
+class SharedPosts:
+    """Tweets that are no retweets, column by column, with what each can share with others: text, hashtags, links.
 
-    id: int
-    created_at: datetime
-    author: str
-    text_hash: int
-    shared: list[str]
-    voice: str
+    ``moments`` are microseconds since 1970; ``shared`` holds hashtags and links, one a line.
+    """
+
+    ids: Ints
+    moments: Ints
+    text_hashes: Ints
+    authors: Sequence[str]
+    voices: Sequence[str]
+    shared: Sequence[str]
+
+    def __len__(self) -> int:
+        """Return the number of tweets."""
+        return len(self.ids)
+
+    def named(self) -> dict[int, tuple[str, int]]:
+        """Return the account that a tweet names as its origin, and the hash of the text, by the row of the tweet."""
+        pairs = enumerate(zip(self.authors, self.voices, strict=True))
+        rows = [row for row, (author, voice) in pairs if author != voice]
+        return {row: (self.voices[row], int(self.text_hashes[row])) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

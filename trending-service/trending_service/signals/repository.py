@@ -6,24 +6,33 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
+import numpy as np
 
 from castor_chassis import Postgres
+from trending_service.signals.counts import Ints
 from trending_service.signals.model import (
     BucketCount,
-    SharedPost,
+    SharedPosts,
     Spelling,
-    StoredTweet,
     Tally,
+    TweetColumns,
     Window,
     WindowTweets,
+    moment_of,
     usual_spellings,
 )
 
+# One row of arrays: to make a record of each tweet would take longer than to read them. int8send and timestamptz_send
+# give eight bytes each, the latter microseconds since 2000.
 _TWEETS_SQL = """
-SELECT text_hash, terms, id, created_at, author, voice, label, coalesce(is_retweet, voice <> author) FROM tweets
-WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
-ORDER BY created_at DESC, id DESC LIMIT $4
+SELECT string_agg(int8send(id) || timestamptz_send(created_at) || int8send(text_hash), ''::bytea) AS numbers,
+       array_agg(terms) AS terms, array_agg(author) AS authors, array_agg(voice) AS voices,
+       array_agg(label) AS labels, array_agg(coalesce(is_retweet, voice <> author)) AS retweets
+FROM (SELECT * FROM tweets WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3
+      ORDER BY created_at DESC, id DESC LIMIT $4) AS newest
 """
+_MICROSECONDS_OF_2000 = 946_684_800_000_000
+"""Since 1970."""
 
 _SPELLINGS_SQL = """
 SELECT terms, spellings FROM tweets WHERE created_at > $1 AND created_at <= $2 AND id = ANY($3::bigint[])
@@ -32,9 +41,11 @@ SPELLING_TWEETS = 50
 """So many tweets of a term, spread over the window, tell how it is spelt."""
 
 _SHARED_SQL = """
-SELECT id, created_at, author, text_hash, shared, voice FROM tweets
-WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND NOT coalesce(is_retweet, voice <> author)
-ORDER BY created_at DESC, id DESC LIMIT $4
+SELECT string_agg(int8send(id) || timestamptz_send(created_at) || int8send(text_hash), ''::bytea) AS numbers,
+       array_agg(author) AS authors, array_agg(voice) AS voices, array_agg(array_to_string(shared, E'\\n')) AS shared
+FROM (SELECT * FROM tweets
+      WHERE created_at > $1 AND created_at <= $2 AND scopes @> $3 AND NOT coalesce(is_retweet, voice <> author)
+      ORDER BY created_at DESC, id DESC LIMIT $4) AS newest
 """
 MOST_SHARED = 200_000
 """So many tweets are looked at for coordination; of more the newest."""
@@ -80,16 +91,9 @@ class SignalRepository:
     async def window(self, window: Window, most: int | None = None) -> WindowTweets:
         """Return the tweets of a window, the newest ``most`` of them."""
         limit = None if most is None else most + 1
-        rows = await self._postgres.fetch(_TWEETS_SQL, window.since, window.until, list(window.scopes), limit)
-        looked_since = window.since
-        if most is not None and len(rows) > most:
-            rows = rows[:most]
-            looked_since = rows[-1]["created_at"]
-        originals: dict[int, asyncpg.Record] = {}
-        for row in reversed(rows):
-            originals.setdefault(row[0], row)
-        tweets = [StoredTweet(*row[2:]) for row in originals.values()]
-        return WindowTweets(len(rows), tweets, [row[1] for row in originals.values()], looked_since)
+        row = await self._postgres.fetchrow(_TWEETS_SQL, window.since, window.until, list(window.scopes), limit)
+        assert row is not None
+        return _window(row, window.since, most)
 
     async def spellings(self, window: Window, terms: Mapping[str, Sequence[int]]) -> dict[str, Spelling]:
         """Return how each of ``terms`` is written most often in the tweets of a window that it is given with."""
@@ -97,13 +101,14 @@ class SignalRepository:
         rows = await self._postgres.fetch(_SPELLINGS_SQL, window.since, window.until, sorted(some))
         return usual_spellings(((row["terms"], row["spellings"]) for row in rows), terms)
 
-    async def shared(self, since: datetime, until: datetime, scopes: Sequence[str] = ()) -> list[SharedPost]:
+    async def shared(self, since: datetime, until: datetime, scopes: Sequence[str] = ()) -> SharedPosts:
         """Return the tweets of (since, until] that are no retweets, with what they may share with others.
 
         What X says counts; where nobody said, what the text says. Newest first, at most ``MOST_SHARED``.
         """
-        rows = await self._postgres.fetch(_SHARED_SQL, since, until, list(scopes), MOST_SHARED)
-        return [SharedPost(*row) for row in rows]
+        row = await self._postgres.fetchrow(_SHARED_SQL, since, until, list(scopes), MOST_SHARED)
+        assert row is not None
+        return SharedPosts(*_numbers(row), *(row[name] or [] for name in ("authors", "voices", "shared")))
 
     async def written(
         self, since: datetime, until: datetime, named: Collection[tuple[str, int]]
@@ -150,3 +155,25 @@ class SignalRepository:
         """Return the buckets of [since, before) up to ``as_of`` that hold any tweet, by their beginning."""
         rows = await self._postgres.fetch(_TIMELINE_SQL, step, zone, since, before, as_of, terms, list(scopes))
         return {row["at"]: BucketCount(row["at"], row["tweets"], row["authors"], row["total_tweets"]) for row in rows}
+
+
+def _window(columns: asyncpg.Record, since: datetime, most: int | None) -> WindowTweets:
+    """Return the newest ``most`` of the tweets that ``_TWEETS_SQL`` returned."""
+    ids, moments, hashes = _numbers(columns)
+    stored = len(ids) if most is None else min(len(ids), most)
+    if stored < len(ids):
+        since = moment_of(int(moments[stored - 1]))
+    # From the oldest to the newest, and of near-duplicates the oldest.
+    kept = stored - 1 - np.sort(np.unique(hashes[:stored][::-1], return_index=True)[1])
+    places = kept.tolist()
+    terms, *texts = (
+        [values[place] for place in places] if (values := columns[name]) else []
+        for name in ("terms", "authors", "voices", "labels", "retweets")
+    )
+    return WindowTweets(stored, TweetColumns(ids[kept], moments[kept], *texts), terms, since)
+
+
+def _numbers(columns: asyncpg.Record) -> tuple[Ints, Ints, Ints]:
+    """Return the ids, the microseconds since 1970 and the hashes of the texts of tweets."""
+    ids, moments, hashes = np.frombuffer(columns["numbers"] or b"", dtype=">i8").reshape(-1, 3).astype(np.int64).T
+    return ids, moments + _MICROSECONDS_OF_2000, hashes

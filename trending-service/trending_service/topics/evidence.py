@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
-from trending_service.signals.model import StoredTweet
+from trending_service.signals.model import StoredTweet, TweetColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Evidence:
     ``rows`` maps the ids of the tweets to their places; ``suspected`` are the accounts of suspected groups.
     """
 
-    tweets: Sequence[StoredTweet]
+    tweets: TweetColumns
     rows: Mapping[int, int]
     window: WindowPosts
     terms: Mapping[str, Ints]

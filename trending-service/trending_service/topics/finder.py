@@ -60,7 +60,7 @@ class Finder:
         evidence = await self.in_thread(evidence_of, question, seen, used, counts, group_numbers(groups))
         found = await self.in_thread(self._detect, question, evidence, used.distinct)
         strongest = dict(list(found.bursts.items())[:MAX_TERMS])
-        tweets = {term: [seen.tweets[row].id for row in used.rows[term]] for term in strongest}
+        tweets = {term: seen.tweets.ids[used.rows[term]].tolist() for term in strongest}
         spellings = await self.signals.spellings(window, tweets)
         clusters = await self.in_thread(_clusters, strongest, spellings, tweets, len(seen.tweets))
         topics = await self.in_thread(self._describe, clusters, strongest, question, evidence)
@@ -119,27 +119,28 @@ def evidence_of(
     question: Question, seen: WindowTweets, used: WindowTerms, counts: PackedCounts, groups: Mapping[str, int]
 ) -> Evidence:
     """Return the tweets of a window, and the counts before it, as the arrays that the detector takes. CPU-bound."""
-    rows = {tweet.id: row for row, tweet in enumerate(seen.tweets)}
+    rows = dict(zip(seen.tweets.ids.tolist(), range(len(seen.tweets)), strict=True))
     posts = _posts(question, seen, groups)
     return Evidence(seen.tweets, rows, posts, used.rows, counts.unpack(), frozenset(groups))
 
 
 def _posts(question: Question, seen: WindowTweets, groups: Mapping[str, int]) -> WindowPosts:
     tweets = seen.tweets
+    hands = tweets.hands()
     numbers = {name: -1 - group for name, group in groups.items()}
-    hands = [numbers.setdefault(tweet.hand, len(numbers)) for tweet in tweets]
+    by_hand = [numbers.setdefault(hand, len(numbers)) for hand in hands]
     # What a suspected account writes is its group's, whomever the text names.
-    voices = [
-        hand if hand < 0 else numbers.setdefault(tweet.voice, len(numbers))
-        for hand, tweet in zip(hands, tweets, strict=True)
-    ]
-    moments = np.array([tweet.created_at.timestamp() for tweet in tweets], dtype=float)
+    by_voice = (
+        by_hand if hands == tweets.voices else
+        [hand if hand < 0 else numbers.setdefault(voice, len(numbers))
+         for hand, voice in zip(by_hand, tweets.voices, strict=True)]
+    )  # fmt: skip
     return WindowPosts(
         seconds=_seconds(question, seen),
-        ages=(question.as_of.timestamp() - moments).astype(np.int64),
-        hours=(moments // 3600).astype(np.int64),
-        authors=np.array(voices, dtype=np.int64),
-        hands=None if hands == voices else np.array(hands, dtype=np.int64),
+        ages=(question.as_of.timestamp() - tweets.moments / 1e6).astype(np.int64),
+        hours=tweets.moments // 3_600_000_000,
+        authors=np.array(by_voice, dtype=np.int64),
+        hands=None if by_hand == by_voice else np.array(by_hand, dtype=np.int64),
     )
 
 
