@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trending_service.signals.author_diversity import effective_authors_of
-from trending_service.signals.counts import Floats, Ints
+from trending_service.signals.counts import Floats, Ints, WindowPosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ def crowd_of(tweets: Ints) -> Crowd:
     names, accounts, written = np.unique(tweets, return_inverse=True, return_counts=True)
     heard = np.where(names < 0, np.minimum(written, 1), written)
     return Crowd(accounts, written, heard, int(heard.sum()), float(_n_log_n(heard).sum()))
+
+
+def crowds_of(window: WindowPosts) -> list[Crowd]:
+    """Return the accounts of a window, in each of the ways that they are told."""
+    return [crowd_of(accounts) for accounts in window.told]
 
 
 def _n_log_n(counts: Ints) -> Floats:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trending_service.detection.burst import Flags, benjamini_hochberg, counted_tweets, is_likely, log10_tail
-from trending_service.detection.crowd import Crowd, crowd_of
+from trending_service.detection.crowd import Crowd, crowds_of
 from trending_service.detection.expectation import expectations
 from trending_service.signals.author_diversity import effective_authors
 from trending_service.signals.counts import Floats, HourlyCounts, Ints, WindowPosts
@@ -88,19 +88,20 @@ def looks_of(seconds: int, scales_in_all: int, *, is_window: bool) -> float:
 
 
 def detect(
-    window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, *, min_tweets: int, distinct: int, rate: float
-) -> Detection:
+    window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, *, min_tweets: int, distinct: int,
+    rate: float, crowds: Sequence[Crowd] = (),
+) -> Detection:  # fmt: skip
     """Return the terms that burst in ``window``.
 
     ``terms`` maps those with at least ``min_tweets`` tweets to the numbers of their tweets in the window. ``distinct``
-    is the number of all terms of the window: the rare ones were tested too, by their count.
+    is the number of all terms of the window: the rare ones were tested too, by their count. ``crowds`` as in ``scan``.
     """
     tested = max(distinct, len(terms))
     # A score is of a day, and so must be the tests: each of the windows of a day has terms of its own.
     a_day = round(tested * max(1.0, _DAY_SECONDS / window.seconds))
     # Also if all terms burst, none with a greater p-value than this would pass.
     most = math.log10(rate * len(terms) / a_day) if terms else 0.0
-    found = scan(window, terms, counts, min_tweets, most)
+    found = scan(window, terms, counts, min_tweets, most, crowds)
     scores = [burst.score for burst in found.values()]
     passed = benjamini_hochberg([-score for score in scores], rate, of=a_day)
     kept = [item for item, holds in zip(found.items(), passed, strict=True) if holds]
@@ -109,17 +110,19 @@ def detect(
 
 
 def scan(
-    window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, min_tweets: int, most: float = 0.0
-) -> dict[str, Burst]:
+    window: WindowPosts, terms: Mapping[str, Ints], counts: HourlyCounts, min_tweets: int, most: float = 0.0,
+    crowds: Sequence[Crowd] = (),
+) -> dict[str, Burst]:  # fmt: skip
     """Return the strongest scale of each of ``terms`` that has more tweets than expected at any.
 
     Terms whose log10 of the p-value is surely above ``most`` may be left out, and of others what is too low a score.
+    ``crowds`` are what ``crowds_of`` returns for the window, where that is known.
     """
     names = sorted(terms)
     usual = expectations(names, counts)
     lengths = scales(window.seconds)
     expected = np.array([usual.tweets(window, length) for length in lengths])
-    crowds = [crowd_of(accounts) for accounts in window.told]
+    crowds = crowds or crowds_of(window)
     least = voices_needed(min_tweets, crowds[0].size())
     seen = _tweets_at_scales(window, [terms[name] for name in names], lengths)
     promising = _promising(seen, expected, usual.sizes, lengths, least, most)

@@ -143,7 +143,7 @@ def _pushed(key: str, tweets: Sequence[StoredTweet], evidence: Evidence, min_twe
     rest = [tweet for tweet in tweets if not evidence.by_suspected(tweet)]
     rows = evidence.terms[key]
     kept = rows[[not evidence.by_suspected(evidence.tweets[row]) for row in rows]] if by else rows
-    without = scan(evidence.window, {key: kept}, evidence.counts, min_tweets).get(key)
+    without = scan(evidence.window, {key: kept}, evidence.counts, min_tweets, crowds=evidence.crowds).get(key)
     return Pushed(
         accounts=_accounts(by),
         tweets=len(by),

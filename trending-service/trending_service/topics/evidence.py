@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from trending_service.detection.crowd import Crowd
 from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
 from trending_service.signals.model import StoredTweet, TweetColumns
 
@@ -13,7 +14,8 @@ from trending_service.signals.model import StoredTweet, TweetColumns
 class Evidence:
     """The tweets of a window, oldest first; the same as arrays; the rows of each term; what was before.
 
-    ``rows`` maps the ids of the tweets to their places; ``suspected`` are the accounts of suspected groups.
+    ``rows`` maps the ids of the tweets to their places; ``suspected`` are the accounts of suspected groups; ``crowds``
+    those that write the window.
     """
 
     tweets: TweetColumns
@@ -22,6 +24,7 @@ class Evidence:
     terms: Mapping[str, Ints]
     counts: HourlyCounts
     suspected: frozenset[str]
+    crowds: Sequence[Crowd]
 
     def of(self, ids: Collection[int]) -> list[StoredTweet]:
         """Return the tweets with these ids, oldest first."""

@@ -15,6 +15,7 @@ from trending_service.coordination.model import group_numbers
 from trending_service.coordination.service import CoordinationService
 from trending_service.detection.burst import log10_tail
 from trending_service.detection.clusters import BurstingTerm, Cluster, cluster
+from trending_service.detection.crowd import crowds_of
 from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
 from trending_service.signals.counts import PackedCounts, WindowPosts
@@ -78,7 +79,7 @@ class Finder:
     def _detect(self, question: Question, evidence: Evidence, distinct: int) -> Detection:
         return detect(
             evidence.window, evidence.terms, evidence.counts, min_tweets=question.min_tweets, distinct=distinct,
-            rate=self.method.false_discovery_rate,
+            rate=self.method.false_discovery_rate, crowds=evidence.crowds,
         )  # fmt: skip
 
     def _describe(
@@ -121,7 +122,7 @@ def evidence_of(
     """Return the tweets of a window, and the counts before it, as the arrays that the detector takes. CPU-bound."""
     rows = dict(zip(seen.tweets.ids.tolist(), range(len(seen.tweets)), strict=True))
     posts = _posts(question, seen, groups)
-    return Evidence(seen.tweets, rows, posts, used.rows, counts.unpack(), frozenset(groups))
+    return Evidence(seen.tweets, rows, posts, used.rows, counts.unpack(), frozenset(groups), crowds_of(posts))
 
 
 def _posts(question: Question, seen: WindowTweets, groups: Mapping[str, int]) -> WindowPosts:
