@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 
-from trending_service.signals.model import WindowTweets, frequent_terms
+from trending_service.signals.frequent_terms import frequent_terms
 
 
-def _window(tweets: list[list[str]]) -> WindowTweets:
-    return WindowTweets(len(tweets), [], ["\n".join(keys) for keys in tweets], datetime(2022, 5, 29, tzinfo=UTC))
+def _lines(tweets: list[list[str]]) -> list[str]:
+    return ["\n".join(keys) for keys in tweets]
 
 
 @pytest.mark.parametrize("limit", [0, 3, 7, 100])
@@ -21,7 +20,7 @@ def test_they_are_those_that_counting_one_by_one_gives(limit: int) -> None:
     chance = random.Random(5)
     words = [f"término {number}" for number in range(40)] + ["año", "ano", "#paz"]
     tweets = [chance.sample(words, chance.randrange(6)) for _ in range(200)]
-    found = frequent_terms(_window(tweets), min_tweets=9, limit=limit)
+    found = frequent_terms(_lines(tweets), min_tweets=9, limit=limit)
     counts = Counter(word for keys in tweets for word in keys)
     wanted = sorted((-count, word) for word, count in counts.items() if count >= 9)[:limit]
     assert found.distinct == len(counts)
@@ -33,5 +32,15 @@ def test_they_are_those_that_counting_one_by_one_gives(limit: int) -> None:
 @pytest.mark.parametrize("tweets", [[], [[]], [[], []]])
 def test_without_a_term_there_is_none(tweets: list[list[str]]) -> None:
     """A window without tweets, or with tweets of stop words only."""
-    found = frequent_terms(_window(tweets), min_tweets=1, limit=10)
+    found = frequent_terms(_lines(tweets), min_tweets=1, limit=10)
     assert (found.distinct, found.rows) == (0, {})
+
+
+def test_terms_are_told_apart_by_every_letter_and_by_their_length() -> None:
+    """Of one letter to eighty, in letters of one to four bytes, with one that differs at each place."""
+    base = ["a", "ñ", "é", "e\u0301", "日", "🙂"]
+    texts = {letter * length for letter in base for length in range(1, 81)}
+    texts |= {"x" * place + other + "x" * (79 - place) for place in range(80) for other in "yz"}
+    found = frequent_terms(_lines([sorted(texts)] * 2 + [[]]), min_tweets=2, limit=10_000)
+    assert found.distinct == len(texts)
+    assert {key: rows.tolist() for key, rows in found.rows.items()} == {key: [0, 1] for key in texts}

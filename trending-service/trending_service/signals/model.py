@@ -7,8 +7,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
-
 from trending_service.signals.counts import Ints
 from trending_service.text.terms import Kind, kind_of
 
@@ -137,13 +135,6 @@ class WindowTweets:
     terms: list[str]
     looked_since: datetime
 
-    def term_keys(self) -> tuple[Ints, list[str]]:
-        """Return the terms of all tweets one after another, and the place in ``tweets`` that each belongs to."""
-        rows = [row for row, lines in enumerate(self.terms) if lines]
-        sizes = [self.terms[row].count("\n") + 1 for row in rows]
-        keys = "\n".join(filter(None, self.terms)).split("\n") if rows else []
-        return np.repeat(np.array(rows, dtype=np.int64), sizes), keys
-
 
 @dataclass(frozen=True, slots=True)
 class WindowTerms:
@@ -151,26 +142,6 @@ class WindowTerms:
 
     distinct: int
     rows: dict[str, Ints]
-
-
-def frequent_terms(window: WindowTweets, *, min_tweets: int, limit: int) -> WindowTerms:
-    """Return the ``limit`` most frequent terms in ``min_tweets`` tweets of a window or more. CPU-bound."""
-    places, keys = window.term_keys()
-    # Sorting hashes is several times as fast as counting texts in a dictionary, since most terms are used once. Any two
-    # of a million terms have the same hash of 64 bits by a chance of 3 in 10**8.
-    hashes = np.fromiter(map(hash, keys), np.int64, len(keys))
-    order = np.argsort(hashes, kind="stable")
-    begins = np.ones(len(keys), dtype=bool)
-    begins[1:] = hashes[order[1:]] != hashes[order[:-1]]
-    starts = np.flatnonzero(begins)
-    sizes = np.diff(starts, append=len(keys))
-    often = sizes >= min_tweets
-    found = [
-        (-size, keys[order[start]], start)
-        for start, size in zip(starts[often].tolist(), sizes[often].tolist(), strict=True)
-    ]
-    rows = {key: places[order[start : start - less]] for less, key, start in sorted(found)[:limit]}
-    return WindowTerms(len(starts), rows)
 
 
 @dataclass(frozen=True, slots=True)

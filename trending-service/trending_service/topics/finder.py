@@ -19,8 +19,9 @@ from trending_service.detection.crowd import crowds_of
 from trending_service.detection.expectation import expectations
 from trending_service.detection.scan import Burst, Detection, detect, looks_of, scales
 from trending_service.signals.counts import PackedCounts, WindowPosts
+from trending_service.signals.frequent_terms import frequent_terms
 from trending_service.signals.hours_repository import HoursRepository
-from trending_service.signals.model import Spelling, Window, WindowTerms, WindowTweets, frequent_terms
+from trending_service.signals.model import Spelling, Window, WindowTerms, WindowTweets
 from trending_service.signals.repository import SignalRepository
 from trending_service.text.terms import words_of
 from trending_service.topics.description import describe, length_of
@@ -74,7 +75,7 @@ class Finder:
         return seen, used, await self.hours.baseline(looked, sorted(used.rows))
 
     def _frequent(self, seen: WindowTweets, min_tweets: int) -> WindowTerms:
-        return frequent_terms(seen, min_tweets=min_tweets, limit=self.method.max_candidates)
+        return frequent_terms(seen.terms, min_tweets=min_tweets, limit=self.method.max_candidates)
 
     def _detect(self, question: Question, evidence: Evidence, distinct: int) -> Detection:
         return detect(
