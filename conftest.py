@@ -6,12 +6,17 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from castor_chassis.testing import Authority, TokenIssuer
 
 pytest_plugins = ["castor_devstack.testing"]
+
+# Examples are the same in each run, and none fails because the machine is busy.
+settings.register_profile("castor", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("castor")
 
 
 LONGEST = ("tests/e2e/", "tests/contract/test_conformance.py", "devstack/tests/", "openai-service/", "auth-service/")

@@ -20,7 +20,7 @@ _TEXT = st.none() | st.text(max_size=20)
 @given(
     who=st.tuples(_TEXT, _TEXT, _TEXT, _TEXT), details=st.dictionaries(st.text(max_size=5), st.text() | st.integers())
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 async def test_a_line_is_read_back_as_it_was(who: tuple[Any, ...], details: dict[str, Any]) -> None:
     """A link survives its line of JSON, and a check accepts it after it."""
     first = Link(1, 7, "2026-05-31T00:00:00.000001Z", *who, details, b"")

@@ -56,7 +56,7 @@ def test_words_are_folded_and_hashtags_split() -> None:
     assert words("#PetroPresidente") == words("petro presidente")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.lists(PIECES, max_size=60).map("".join), max_size=8),
     st.sampled_from(["¿Qué dice Petro?", "reforma salud", '"petro" [1]', ""]),

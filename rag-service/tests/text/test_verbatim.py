@@ -88,7 +88,7 @@ def test_what_cannot_be_seen_and_how_letters_are_styled_does_not_matter() -> Non
     assert VerbatimText(text).find("la vida primero, 102 veces") is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=_texts, quote=_texts)
 def test_whatever_is_found_stands_there(text: str, quote: str) -> None:
     """For any text and quote: what ``find`` names equals the quote up to NFC and white space."""
@@ -99,7 +99,7 @@ def test_whatever_is_found_stands_there(text: str, quote: str) -> None:
         assert len(_flat(found)) - len(_flat(quote)) <= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=_texts, start=st.integers(0, 60), end=st.integers(0, 60))
 @example(text="111111\xa0\u0301", start=0, end=60)
 @example(text="a  \u0301 111111", start=0, end=60)

@@ -34,7 +34,7 @@ def test_each_rule(raw: str, clean: str) -> None:
     assert normalise(raw) == clean
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=st.characters(exclude_characters="&", codec="utf-8"), max_size=80))
 def test_stable_shape(text: str) -> None:
     """No text yields edge or double white space, a link, or three equal letters in a row."""
@@ -45,7 +45,7 @@ def test_stable_shape(text: str) -> None:
 
 
 @given(st.text(alphabet="abcáñ ABC#@_:)(!.…12👍💛", max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_name_survives(text: str) -> None:
     """Every mention that is left in a text is the placeholder, however it is joined to other marks."""
     assert all(name == "@user" for name in re.findall(r"(?<!\w)@\w+", normalise(text)))

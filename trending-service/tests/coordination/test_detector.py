@@ -54,7 +54,7 @@ def test_once_together_is_chance() -> None:
 
 
 @given(st.integers(0, 200))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_an_honest_crowd_has_no_group(seed: int) -> None:
     """Hundreds of accounts, some very busy, that write of one thing for hours."""
     assert find_groups(_crowd(random.Random(seed))) == []

@@ -50,7 +50,7 @@ def test_any_cut_gives_the_same(piece: int) -> None:
 @given(
     st.lists(st.text(st.characters(exclude_characters="\x00\r", exclude_categories=["Cs"]), max_size=50), max_size=8)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_csv_writes_is_read(values: list[str]) -> None:
     """Any text that is quoted as RFC 4180 wants comes out as it went in, composed and without the escapes of X."""
     rows = [f'{n},ana,{AT},"{value.replace(chr(34), chr(34) * 2)}"\n' for n, value in enumerate(values, 1)]

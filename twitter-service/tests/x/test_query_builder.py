@@ -222,7 +222,7 @@ HOSTILE = st.lists(
 
 
 @given(any_of=st.lists(ANY_TEXT | HOSTILE, max_size=6), all_of=st.lists(HOSTILE, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_text_changes_the_structure(any_of: list[str], all_of: list[str]) -> None:
     """Whatever users write, X reads their texts as texts and exactly our own operators as operators."""
     try:
