@@ -14,6 +14,7 @@ from auth_service.app import create_app
 from auth_service.settings import AuthSettings
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, run_service, tls_settings
+from castor_devstack.stack.ports import PortLeases
 
 from .mailbox import Mailbox
 from .people import ADMIN, PASSWORD, People, Person
@@ -23,9 +24,9 @@ Run = Callable[..., AbstractAsyncContextManager[RunningService]]
 
 
 @pytest.fixture(scope="module")
-def mailbox() -> Iterator[Mailbox]:
+def mailbox(test_ports: PortLeases) -> Iterator[Mailbox]:
     """A mail server."""
-    box = Mailbox()
+    box = Mailbox(test_ports.choose({"smtp": 0})["smtp"])
     box.controller.start()
     yield box
     box.controller.stop()

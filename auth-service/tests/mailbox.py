@@ -6,7 +6,6 @@ import asyncio
 import email
 import email.policy
 import re
-import socket
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
@@ -16,14 +15,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 class Mailbox:
     """A mail server on the loopback that keeps what it is sent; ``refuses`` makes it fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
         self.mails: list[EmailMessage] = []
         self.refuses = False
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.url = f"smtp://127.0.0.1:{self.port}"
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.url = f"smtp://127.0.0.1:{port}"
+        self.controller = Controller(self, hostname="127.0.0.1", port=port)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a mail, or refuse it for now."""

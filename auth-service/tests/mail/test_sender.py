@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,20 +17,18 @@ from aiosmtpd.smtp import AuthResult
 from auth_service.mail.sender import MailServerUnavailable, SmtpSender
 from auth_service.mail.templates import KINDS, message
 from castor_chassis.testing import Authority
+from castor_devstack.stack.ports import PortLeases
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @contextmanager
-def _server(mailbox: Any, context: ssl.SSLContext, *, implicit: bool) -> Iterator[int]:
+def _server(mailbox: Any, context: ssl.SSLContext, port: int, *, implicit: bool) -> Iterator[None]:
     """A mail server that takes mail over TLS from one user only."""
 
     def authenticator(_server: Any, _session: Any, _envelope: Any, _mechanism: Any, data: Any) -> AuthResult:
         return AuthResult(success=(data.login, data.password) == (b"castor", b"p@ss/word"))
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     secure: dict[str, Any] = (
         {"ssl_context": context, "auth_require_tls": False} if implicit else {"tls_context": context}
     )
@@ -40,7 +37,7 @@ def _server(mailbox: Any, context: ssl.SSLContext, *, implicit: bool) -> Iterato
     )
     controller.start()
     try:
-        yield port
+        yield
     finally:
         controller.stop()
 
@@ -63,13 +60,14 @@ async def test_the_development_notifier_logs_the_token(run_auth: Any, people: An
 
 @pytest.mark.parametrize(("scheme", "implicit"), [("smtps", True), ("smtp+starttls", False)])
 async def test_mail_goes_over_tls_with_a_password(
-    mailbox: Any, authority: Authority, tmp_path: Path, scheme: str, implicit: bool
+    mailbox: Any, authority: Authority, tmp_path: Path, test_ports: PortLeases, scheme: str, implicit: bool
 ) -> None:
     """Both kinds of TLS deliver; a server of another authority, or another password, is an error."""
     files = authority.write(tmp_path, "mail-service")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.certificate, files.key)
-    with _server(mailbox, context, implicit=implicit) as port:
+    port = test_ports.choose({"smtp": 0})["smtp"]
+    with _server(mailbox, context, port, implicit=implicit):
         address = f"{scheme}-reader@example.com"
         good = SmtpSender(
             f"{scheme}://castor:p%40ss%2Fword@127.0.0.1:{port}", "castor@example.com", files.authorities, 5

@@ -15,6 +15,8 @@ from auth_service.mfa.totp import STEP_SECONDS, code_at
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService
 
+from ..people import confirm_with_earlier_code
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -50,9 +52,9 @@ class Holder:
         token: str = answer.json()["details"]["mfa_token"]
         return token
 
-    def code(self, steps: int = 0) -> str:
-        """Return the app's code, or that of ``steps`` later."""
-        return code_at(self.key, int(time.time()) // STEP_SECONDS + steps)
+    def code(self) -> str:
+        """Return the app's code."""
+        return code_at(self.key, int(time.time()) // STEP_SECONDS)
 
     async def enrol(self) -> list[str]:
         """Get a key, confirm it, and return the recovery codes."""
@@ -61,7 +63,9 @@ class Holder:
         secret = made.json()["data"]["secret"]
         assert f"secret={secret}&issuer=CASTOR" in made.json()["data"]["uri"]
         self.key = base64.b32decode(secret)
-        confirmed = await self.ask("POST", "/me/mfa/totp/confirm", code=self.code(-1))
+        confirmed = await confirm_with_earlier_code(
+            self.key, lambda code: self.ask("POST", "/me/mfa/totp/confirm", code=code)
+        )
         assert confirmed.status_code == 200, confirmed.text
         self.tokens = confirmed.json()["data"]["session"]["tokens"]
         codes: list[str] = confirmed.json()["data"]["recovery_codes"]

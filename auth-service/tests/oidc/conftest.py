@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,19 +13,18 @@ import pytest_asyncio
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwk
 
-from auth_service.mfa.totp import STEP_SECONDS, code_at
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority, RunningService
+from castor_devstack.stack.ports import PortLeases
 
+from ..people import confirm_with_earlier_code
 from .frontend import AFTER_LOGOUT, CALLBACK, SCOPE, Browser, Frontend
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def provider(run_auth: Any) -> AsyncIterator[RunningService]:
+async def provider(run_auth: Any, test_ports: PortLeases) -> AsyncIterator[RunningService]:
     """auth-service at the address that it calls its issuer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = test_ports.choose({"api": 0})["api"]
     changed = {"api_port": port, "auth_issuer": f"https://127.0.0.1:{port}"}
     async with run_auth(console_redirect_uris=CALLBACK, **changed) as service:
         await service.ready()
@@ -94,8 +91,9 @@ def enrolled(people: Any) -> Callable[..., Any]:
         path = "/v1/auth/me/mfa/totp"
         made = await client.post(path, json={"password": people.password}, headers=bearer)
         key = base64.b32decode(made.json()["data"]["secret"])
-        code = code_at(key, int(time.time()) // STEP_SECONDS - 1)
-        confirmed = await client.post(f"{path}/confirm", json={"code": code}, headers=bearer)
+        confirmed = await confirm_with_earlier_code(
+            key, lambda code: client.post(f"{path}/confirm", json={"code": code}, headers=bearer)
+        )
         assert confirmed.status_code == 200, confirmed.text
         return email, key
 

@@ -93,7 +93,8 @@ async def test_reuse_by_another_client_ends_the_family_and_is_audited(
     assert (stolen.status_code, stolen.json()["code"]) == (401, "invalid_refresh_token")
     assert (await _refresh(auth.client, successor)).status_code == 401
     assert (await _refresh(auth.client, token)).status_code == 401
-    events = await database.fetch("SELECT event FROM audit_events WHERE subject = $1", session["user"]["id"])
+    sql = "SELECT event FROM audit_events WHERE subject = $1 ORDER BY id"
+    events = await database.fetch(sql, session["user"]["id"])
     assert [row["event"] for row in events] == ["register", "refresh_reuse"]
 
 

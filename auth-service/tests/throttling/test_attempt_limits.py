@@ -57,7 +57,7 @@ async def test_an_unknown_address_is_slowed_like_a_known_one(run_auth: Any, peop
 
 async def test_the_right_password_is_let_in_after_the_delay(run_auth: Any, people: Any) -> None:
     """From a new device the owner waits as told, then enters; the refused attempt did not lengthen the wait."""
-    async with run_auth(**{**SLOW, "throttle_first_seconds": 1, "throttle_longest_seconds": 1}) as auth:
+    async with run_auth(**{**SLOW, "throttle_first_seconds": 4, "throttle_longest_seconds": 4}) as auth:
         await auth.ready()
         email = await _register(auth, people, "198.51.100.3")
         for _ in range(3):
