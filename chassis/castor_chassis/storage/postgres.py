@@ -19,10 +19,14 @@ _AWAY = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InternalClientError,
+    # The server answers but cannot do it now: disk, memory or connections used up, no longer the primary, a deadlock.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
 )
 
 
@@ -116,8 +120,8 @@ _joined: ContextVar[_Joined | None] = ContextVar("castor_joined_transaction", de
 class Postgres:
     """The pool of one service. Nothing connects until the first statement, so a service starts without it.
 
-    Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away, ``DatabaseSlow``, which is one, when a
-    statement does not end within ``timeout_seconds``, and the errors of asyncpg for anything that is wrong with it.
+    Every method raises ``DatabaseUnavailable`` (503) when PostgreSQL is away or cannot work now, ``DatabaseSlow``,
+    which is one, when a statement does not end within ``timeout_seconds``, and asyncpg's errors for a wrong one.
     """
 
     def __init__(self, dsn: str, *, size: int = 8, timeout_seconds: float = 10) -> None:
@@ -161,7 +165,12 @@ class Postgres:
                 # The pool's proxy has every method of a connection.
                 lent = cast(asyncpg.Connection, proxy)
                 with _outages_named(lambda: _is_gone(lent), DatabaseSlow):
-                    yield lent
+                    try:
+                        yield lent
+                    except asyncpg.ReadOnlySQLTransactionError:
+                        # The primary is another server now, and only a new connection leads there.
+                        await self._pool.expire_connections()
+                        raise
 
     async def begin(self) -> OpenTransaction:
         """Begin a transaction that this task ends later with ``end``; until then all that it does runs in it.

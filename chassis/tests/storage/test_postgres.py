@@ -120,3 +120,28 @@ async def test_absent_server_is_503() -> None:
     with pytest.raises(DatabaseUnavailable):
         await database.fetchval("SELECT 1")
     await database.close()
+
+
+@pytest.mark.parametrize(
+    "condition", ["read_only_sql_transaction", "disk_full", "out_of_memory", "deadlock_detected", "io_error"]
+)
+async def test_what_the_server_cannot_do_now_is_an_outage(postgres: Postgres, condition: str) -> None:
+    """A server that answers but cannot work says nothing about the statement: the caller may try again."""
+    with pytest.raises(DatabaseUnavailable):
+        await postgres.execute(f"DO $$ BEGIN RAISE EXCEPTION USING errcode = '{condition}'; END $$")
+    assert await postgres.fetchval("SELECT 1") == 1
+
+
+async def test_after_a_failover_new_connections_are_made(postgres: Postgres, postgres_url: str) -> None:
+    """A server that became read-only is left: what comes next connects anew, where the primary is then."""
+    other = await asyncpg.connect(postgres_url)
+    name = await other.fetchval("SELECT quote_ident(current_database())")
+    await other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await postgres.execute("CREATE TABLE written (n int)")
+    finally:
+        await other.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await other.close()
+    await postgres.execute("CREATE TABLE written (n int)")
+    await postgres.execute("DROP TABLE written")

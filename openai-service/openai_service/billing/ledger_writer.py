@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+import asyncpg
 import structlog
 
 from castor_chassis import ServiceError, Wakeup
@@ -18,6 +19,10 @@ from openai_service.metrics import LEDGER_DROPPED, LEDGER_QUEUED
 
 log = structlog.get_logger("castor.openai.ledger")
 _BATCH = 500
+_ROOM_FOR_HELD = 10
+"""How many times the capacity entries that end a hold may fill."""
+_ROW_AT_FAULT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+"""What PostgreSQL says of a row that it will never take; anything else may pass, and the row is kept until then."""
 
 
 class EntryRepository(Protocol):
@@ -36,8 +41,8 @@ class EntryRepository(Protocol):
 class LedgerWriter:
     """A queue of at most ``capacity`` entries, written in the background; while PostgreSQL is away they wait.
 
-    Entries that end a hold are taken beyond the capacity: there are no more of them than money was held for, and
-    without PostgreSQL no money is held.
+    Entries that end a hold are taken up to ten times the capacity: there are no more of them than money was held for,
+    and without PostgreSQL no money is held. So many wait only where it holds money and does not take rows.
     """
 
     def __init__(self, repository: EntryRepository, *, capacity: int) -> None:
@@ -50,7 +55,7 @@ class LedgerWriter:
 
     def add(self, entry: Entry) -> None:
         """Queue ``entry``; when the queue is full it is dropped and counted."""
-        if entry.holds or len(self._queue) < self._capacity:
+        if len(self._queue) < self._capacity * (_ROOM_FOR_HELD if entry.holds else 1):
             self._queue.append(entry)
             self._added.set()
         else:
@@ -82,7 +87,7 @@ class LedgerWriter:
 
     async def drain(self, seconds: float = 3.0) -> None:
         """Write what is queued, for at most ``seconds``; what is left is dropped and counted."""
-        with contextlib.suppress(ServiceError, TimeoutError):
+        with contextlib.suppress(ServiceError, asyncpg.PostgresError, TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._write()
         left = len(self._queue)
@@ -104,11 +109,10 @@ class LedgerWriter:
                 await self._write_entries([self._queue[at] for at in range(min(_BATCH, len(self._queue)))])
 
     async def _write_entries(self, batch: list[Entry]) -> None:
+        # After any other error the entries stay queued, and the worker is restarted.
         try:
             await self._repository.settle(batch)
-        except ServiceError:
-            raise  # An outage: the entries stay queued, and the worker is restarted.
-        except Exception:
+        except _ROW_AT_FAULT:
             await self._write_one_by_one(batch)
             return
         self._remove(len(batch))
@@ -118,9 +122,7 @@ class LedgerWriter:
         for entry in batch:
             try:
                 await self._repository.settle([entry])
-            except ServiceError:
-                raise
-            except Exception:
+            except _ROW_AT_FAULT:
                 LEDGER_DROPPED.labels("refused").inc()
                 log.exception("ledger_row_refused", request_id=entry.call.request_id)
             self._remove(1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -181,6 +181,18 @@ async def test_a_full_queue_drops_and_counts() -> None:
     assert dropped("full") - before == 2
 
 
+async def test_what_ends_a_hold_has_more_room_and_not_without_end() -> None:
+    """Ten times the capacity; then it is dropped and counted as well."""
+    store, before = Store(), dropped("full")
+    ledger, _ = accounting(store, 3)
+    for _ in range(40):
+        with ledger.metered("chat", "m") as meter:
+            meter.holds.append(Allocation(uuid4(), 1))
+    await ledger.drain()
+    assert len(store.rows) == 30
+    assert dropped("full") - before == 10
+
+
 async def test_an_outage_keeps_the_batch_and_shutdown_counts_what_is_left() -> None:
     """Rows taken from the queue survive a failed write; what cannot be written at the end is counted."""
     store, before = Store(), dropped("shutdown")
@@ -194,6 +206,38 @@ async def test_an_outage_keeps_the_batch_and_shutdown_counts_what_is_left() -> N
     store.failure = None
     await writer.drain()
     assert len(store.rows) == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.DiskFullError,
+        asyncpg.UndefinedFunctionError,
+        asyncpg.InternalServerError,
+    ],
+)
+async def test_only_what_is_wrong_with_a_row_drops_it(failure: type[Exception]) -> None:
+    """A failover, a full disk, a missing migration: nothing is lost; all rows are written once that has passed."""
+    store, before = Store(), dropped("refused")
+    ledger, writer = accounting(store, 10)
+    record(ledger, 3)
+    store.failure = failure("not now")
+    with pytest.raises(failure):
+        await writer.run()
+    store.failure = None
+    await ledger.drain()
+    assert (len(store.rows), dropped("refused") - before) == (3, 0)
+
+
+async def test_a_shutdown_counts_what_a_broken_database_did_not_take() -> None:
+    """The end of the service is not disturbed by what PostgreSQL says then."""
+    store, before = Store(), dropped("shutdown")
+    ledger, _ = accounting(store, 10)
+    record(ledger, 2)
+    store.failure = asyncpg.UndefinedFunctionError("not migrated")
+    await ledger.drain()
+    assert dropped("shutdown") - before == 2
 
 
 async def test_a_row_that_is_refused_takes_no_other_along() -> None:
