@@ -47,6 +47,11 @@ class UpstreamRefused(UpstreamError):
     status = 502
     code = "upstream_refused"
     message = "The language model's API refused the request with {upstream_status}: {reason}"
+    param: str | None = None
+    """The field that the upstream blames beside its words, as it writes it; None where it names none."""
+    unknown_fields: tuple[str, ...] | None = None
+    """The fields that a list of validation errors calls unknown, for example ``messages.0.reasoning_content``; None
+    without such a list."""
 
 
 class WrongVectors(UpstreamError):
@@ -119,6 +124,17 @@ class TextNeeded(Invalid):
 
     code = "text_needed"
     message = "Numbers of tokens {reason}; send text instead (LangChain: check_embedding_ctx_length=False)."
+    field = "body.input"
+
+
+class TextNotEmbedded(Invalid):
+    """The model answers numbers for a text that are no vector; repeating it would bring the same."""
+
+    code = "text_not_embedded"
+    message = (
+        "The model '{model}' makes no vector of {count} of the texts, the first at index {index}; change or leave them "
+        "out, and repeat the rest, which is cached."
+    )
     field = "body.input"
 
 

@@ -23,7 +23,11 @@ def openai_reasoning(body: dict[str, Any]) -> web.Response | None:
         if name in body:
             return _invalid(f"Unsupported parameter: '{name}' is not supported with this model.", name)
     if body.get("temperature", 1) != 1:
-        return _invalid("Unsupported value: 'temperature' does not support 0.2 with this model.", "temperature")
+        return _invalid(
+            "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is "
+            "supported.",
+            "temperature",
+        )
     return openai(body)
 
 

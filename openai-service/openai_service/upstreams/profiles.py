@@ -29,11 +29,13 @@ class Profile:
 
     ``content`` may be null in any case.
     """
+    hides_thoughts: bool = False
+    """Whether its answers are preceded by thoughts that are paid for and never shown."""
 
 
 PROFILES: Mapping[ProfileName, Profile] = {
     "openai": Profile(message_fields=OPENAI_MESSAGE),
-    "openai-reasoning": Profile("max_completion_tokens", SAMPLING | {"stop"}, OPENAI_MESSAGE),
+    "openai-reasoning": Profile("max_completion_tokens", SAMPLING | {"stop"}, OPENAI_MESSAGE, hides_thoughts=True),
     "compatible": Profile(),
     "strict": Profile(
         "max_tokens",
