@@ -23,7 +23,7 @@ class Fault:
     """What one request meets: an error status, or a misbehaviour by name.
 
     ``hang up``, ``malformed``, ``html``, ``wrong shape``, ``slow`` (before the first byte),
-    ``slow first token`` (1.2 s), ``cut`` (after two chunks),
+    ``slow first token`` (1.2 s), ``slow status`` (after 1.2 s), ``cut`` (after two chunks),
     ``stall`` (without end, after two chunks), ``broken chunk``; of embeddings ``longer vectors`` and ``uncounted``.
     """
 
@@ -92,7 +92,7 @@ class FakeOpenAI:
         fault = self.script.pop(0) if self.script else Fault("none")
         if fault.kind == "slow":
             await self._wait(60)
-        if fault.kind == "slow first token":
+        if fault.kind in ("slow first token", "slow status"):
             await self._wait(1.2)
         if fault.kind == "hang up":
             assert request.transport is not None
@@ -110,7 +110,7 @@ class FakeOpenAI:
         body, fault = await self._begin(request)
         if (refusal := self.refuses(body)) is not None:
             return refusal
-        if fault.kind == "status":
+        if fault.kind in ("status", "slow status"):
             return _refusal(fault)
         if fault.kind == "malformed":
             return web.Response(text='{"id": "chatcmpl-1", "choices": [', content_type="application/json")
@@ -121,8 +121,9 @@ class FakeOpenAI:
         if body.get("stream"):
             return await self._stream(request, body, fault)
         said = self.replies.pop(0) if self.replies else {"content": "".join(WORDS)}
+        reason = said.pop("finish_reason", "stop")
         message = {"role": "assistant", "refusal": None, **said}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        choice = {"index": 0, "message": message, "finish_reason": reason}
         return web.json_response({**_head("chat.completion", body), "choices": [choice], "usage": self.usage})
 
     async def _stream(self, request: web.Request, body: dict[str, Any], fault: Fault) -> web.StreamResponse:

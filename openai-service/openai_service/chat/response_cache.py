@@ -114,17 +114,18 @@ class ResponseLease:
     async def acquire(self) -> bytes | None:
         """Return the cached answer, or None once the caller is to produce it and call ``release``.
 
-        While another replica produces it, this waits for at most half of the caller's remaining time: after that a
+        While another replica produces it, this waits for at most half of the callers' remaining time: after that a
         second call of the model is better than no answer.
         """
-        patience_ends = (remaining_seconds() or 0) / 2
+        began = asyncio.get_running_loop().time()
         for attempt in range(10_000):
             found = await self._cache.claim(self._key, self._owner)
             if isinstance(found, bytes):
                 self._found = True
                 return found
-            left = remaining_seconds()
-            if found or (left is not None and left < patience_ends):
+            left = remaining_seconds()  # a caller that joins meanwhile may bring more
+            waited = asyncio.get_running_loop().time() - began
+            if found or (left is not None and left < waited):
                 break
             await asyncio.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
         self._renewal = asyncio.get_running_loop().create_task(self._cache.renew(self._key, self._owner))

@@ -84,18 +84,19 @@ class ChatService:
         subscriber = self._join(key, call)
         try:
             await _opened(subscriber)
+            failed = bool(subscriber.degraded)
         except ServiceError:
             if subscriber.leads:
                 raise
-            # Another caller's request failed; this caller makes one of its own.
+            failed = True
+        if failed and not subscriber.leads:
+            # Another caller's request failed, or its deadline was too short for the model. All whom it failed share one
+            # more, and take what that brings.
+            await subscriber.close()
             subscriber = self._join(key, call)
             await _opened(subscriber)
-        if subscriber.cache == "shared" and subscriber.degraded:
-            # The first caller's deadline may have been too short for the model; this caller's may not.
-            await subscriber.close()
-            return await _opened(self._produced(call))
         if subscriber.cache:
-            self._account_for_reuse(call, subscriber.cache)
+            self._account_for_reuse(call, subscriber)
         return subscriber
 
     def _join(self, key: str, call: ChatCall) -> Subscriber:
@@ -113,10 +114,10 @@ class ChatService:
 
         return self._in_flight.join(key, open_answer, on_complete)
 
-    def _account_for_reuse(self, call: ChatCall, how: str) -> None:
-        REUSED.labels(how).inc()
+    def _account_for_reuse(self, call: ChatCall, answer: Answer) -> None:
+        REUSED.labels(answer.cache).inc()
         with self._completions.metered(call) as meter:
-            meter.cache, meter.streamed = how, call.request.stream
+            meter.cache, meter.streamed, meter.degraded = answer.cache, call.request.stream, bool(answer.degraded)
             meter.local_tokens = Tokens(0, 0)
             meter.answered_by("cache", call.targets[0].model)
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
-from castor_chassis import Broadcast
+from castor_chassis import Broadcast, current_request
+from castor_chassis.context import remaining_seconds, set_request
 from openai_service.chat.response_stream import Answer
-from openai_service.errors import UpstreamUnavailable
+from openai_service.errors import UpstreamTimeout, UpstreamUnavailable
 
 MAX_BYTES = 8_000_000
+_TIME_SHARE = 0.95
+"""Of a subscriber's time; more than the call itself takes of the last one's, so that the call tells what happened."""
 
 
 class InFlightRequest:
     """One answer that is being produced, recorded, and read by its subscribers; cancelled when the last one leaves.
+
+    Its deadline is the latest of its subscribers': a caller in a hurry does not decide for the others.
 
     ``open_answer`` returns the opened answer. ``on_complete`` gets this request when it has ended, however it ended.
     """
@@ -32,6 +38,8 @@ class InFlightRequest:
         self._complete = self._over = False
         self._error: BaseException | None = None
         self._progress = Broadcast()
+        info = current_request()
+        self._info = None if info is None else replace(info, claim=None, give_back=None)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     @property
@@ -41,10 +49,20 @@ class InFlightRequest:
 
     @property
     def joinable(self) -> bool:
-        """True unless the request has failed or was cancelled."""
+        """True unless the request has failed, was cancelled, or is answered without a model."""
+        if self.answer is not None and self.answer.degraded:
+            return False
         return not (self._over and not self._complete) and not self._task.cancelling()
 
+    def allow(self, seconds: float | None) -> None:
+        """Give the request ``seconds`` from now, if it has less; None: as long as it takes."""
+        if self._info is None or self._info.deadline is None:
+            return
+        now = asyncio.get_running_loop().time()
+        self._info.deadline = None if seconds is None else max(self._info.deadline, now + seconds)
+
     async def _run(self) -> None:
+        set_request(self._info)
         try:
             await self._produce()
         except Exception as error:
@@ -96,9 +114,15 @@ class InFlightRequest:
             raise self._error
 
     async def _is_recorded(self, at: int) -> bool:
-        """Return True once piece ``at`` is recorded, False when the answer has ended before it."""
+        """Return True once piece ``at`` is recorded, False when the answer has ended before it.
+
+        Raises ``UpstreamTimeout`` when the subscriber's own time is over, which others' may not be.
+        """
         if at == len(self.recorded):
-            await self._progress.wait_for(lambda: at < len(self.recorded) or self._over)
+            left = remaining_seconds()
+            seconds = None if left is None else left * _TIME_SHARE
+            if not await self._progress.wait_for(lambda: at < len(self.recorded) or self._over, seconds):
+                raise UpstreamTimeout(seconds=round(seconds or 0, 3))
         return at < len(self.recorded)
 
     def leave(self) -> None:
@@ -121,6 +145,7 @@ class Subscriber:
         self.leads = leads
         """True for the caller whose request is the one in flight."""
         request.subscribers += 1
+        request.allow(remaining_seconds())
 
     async def open(self) -> None:
         """Return once the shared answer is open; raises what kept it from opening."""
