@@ -34,6 +34,16 @@ TRAPS = (
     # Negation.
     ("¿Quiénes apoyan la reforma?", "¿Quiénes no apoyan la reforma?"),
     ("¿Por qué votar en blanco?", "¿Por qué no votar en blanco?"),
+    (
+        "¿Quién apoya la reforma y quién no apoya la consulta?",
+        "¿Quién no apoya la reforma y quién apoya la consulta?",
+    ),
+    (
+        "¿Por qué suben los precios y no bajan los salarios?",
+        "¿Por qué no suben los precios y bajan los salarios?",
+    ),
+    ("¿Cuántos jóvenes votan y no estudian?", "¿Cuántos jóvenes no votan y estudian?"),
+    ("¿Quién habla solo de salud y quién de educación?", "¿Quién habla de salud y quién solo de educación?"),
     ("Tuits con menciones a la corrupción", "Tuits sin menciones a la corrupción"),
     ("¿Qué ha dicho siempre sobre el aborto?", "¿Qué no ha dicho nunca sobre el aborto?"),
     ("¿Alguien defendió al ministro?", "¿Nadie defendió al ministro?"),

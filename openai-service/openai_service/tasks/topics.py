@@ -110,8 +110,8 @@ class TermMatcher:
         self._size = len(axes)
         self._places: dict[tuple[str, ...], set[int]] = {}
         for place, axis in enumerate(axes):
-            for term in axis.terms or words(axis.name):
-                if stems := tuple(words(term)):
+            for stems in _terms_of(axis):
+                if stems:
                     self._places.setdefault(stems, set()).add(place)
         self._longest = max(map(len, self._places), default=0)
 
@@ -130,3 +130,10 @@ class TermMatcher:
         """Return the longest term that begins at ``at``; empty where there is none."""
         candidates = (tuple(stems[at : at + length]) for length in range(self._longest, 0, -1))
         return next((term for term in candidates if term in self._places), ())
+
+
+def _terms_of(axis: Axis) -> list[tuple[str, ...]]:
+    """Return the stems of each term, or of each word of the name where there are no terms."""
+    if axis.terms:
+        return [tuple(words(term)) for term in axis.terms]
+    return [(stem,) for stem in words(axis.name)]

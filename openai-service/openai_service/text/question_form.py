@@ -3,7 +3,7 @@
 The form is what is left without politeness, function words and spelling, and with synonyms that hold in any context
 (``_SYNONYMS``) made equal. Names, numbers, dates, negations and content stay. Two questions are the same when their
 forms are equal and at most one run of words has moved; none may have moved where order carries meaning (comparisons,
-two or more names). There is no similarity threshold: a vector cannot tell "subió" from "bajó", 2022 from 2026, or
+negations, two or more names). There is no similarity threshold: a vector cannot tell "subió" from "bajó", 2022 from 2026, or
 "A acusa a B" from its reverse, and a wrong answer costs more than a second call of the model.
 """
 
@@ -221,7 +221,8 @@ def question_form(text: str) -> QuestionForm | None:
     said = tuple(dict.fromkeys(order))
     if sum(word not in _INTERROGATIVES for word in said) < 2:
         return None
-    ordered = len(names) > 1 or any(token in _ORDER_WORDS for token in _TOKEN.findall(plain))
+    # What "no" stands before decides what is denied, so it may not move either.
+    ordered = len(names) > 1 or any(token in _ORDER_WORDS or token in _NEGATIONS for token in _TOKEN.findall(plain))
     return QuestionForm((*sorted(said), *(f"name:{name}" for name in names)), tuple(order), ordered)
 
 

@@ -40,6 +40,14 @@ def test_every_term_is_found(axis: Axis) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize(
+    "label", ["Empresas", "Congreso", "Defensa", "Prensa", "Recursos", "Ingresos", "Progreso", "Promesas", "Iglesias"]
+)
+def test_a_label_is_found_in_a_text_that_holds_it(label: str) -> None:
+    """Also where its stem ends like a plural, whatever its number."""
+    assert TermMatcher([Axis(label, label, ())]).counts(f"Hoy se habla de {label.lower()} en Cali") == [1]
+
+
 def test_labels_without_terms_count_by_the_words_of_their_names() -> None:
     """A caller's label is found where one of its words is; a label of stop words is found nowhere."""
     matcher = TermMatcher([Axis(name, name, ()) for name in ("hospitales públicos", "buses", "los de siempre")])
