@@ -32,7 +32,8 @@ class Attempt:
     """How many of the bound's prompt tokens are for tokens that were not sent; see ``token_margins``."""
     used: Tokens = UNKNOWN
     received_bytes: int | None = None
-    """Bytes of text that a stream has brought so far; None for complete answers."""
+    """Bytes of text that a stream has brought so far; None where they do not tell what was written: of complete
+    answers, and of models that think without showing it."""
     unpaid: bool = False
     """True when the provider refused the request or never received it."""
 
@@ -59,7 +60,8 @@ class Attempt:
         return nano(prices.cost_usd(self.model, tokens.prompt, tokens.completion) or 0)
 
     def _written(self) -> int | None:
-        if self.received_bytes is None:
+        if not self.received_bytes:
+            # Before its first word a model may have thought for long.
             return self.bound.completion
         seen = self.received_bytes + _UNSEEN_TOKENS
         return seen if self.bound.completion is None else min(seen, self.bound.completion)

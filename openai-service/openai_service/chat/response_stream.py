@@ -24,6 +24,7 @@ from openai_service.protocol.sse import DONE, render_event
 from openai_service.upstreams.router import OpenedStream
 
 LLM = ["llm"]
+_ALSO_PAID = ("refusal", "tool_calls", "function_call", "reasoning_details")
 
 
 class Answer(Protocol):
@@ -160,10 +161,11 @@ def _count(stream: OpenedStream, meter: Meter, chunk: Json) -> None:
         meter.count_local(usage)
         return
     stream.attempt.count(usage)
-    stream.attempt.received_bytes = (stream.attempt.received_bytes or 0) + _text_bytes(chunk)
+    if stream.attempt.received_bytes is not None:
+        stream.attempt.received_bytes += _text_bytes(chunk)
 
 
 def _text_bytes(chunk: Json) -> int:
     deltas = [choice.get("delta") or {} for choice in chunk.value["choices"] or ()]
-    texts = [str(delta.get(name) or "").encode() for delta in deltas for name in WRITTEN_FIELDS]
-    return sum(map(len, texts)) + sum(len(str(delta["tool_calls"])) for delta in deltas if delta.get("tool_calls"))
+    texts = [str(delta.get(name) or "").encode() for delta in deltas for name in (*WRITTEN_FIELDS, *_ALSO_PAID)]
+    return sum(map(len, texts))

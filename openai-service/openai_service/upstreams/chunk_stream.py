@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from openai import AsyncStream
 
+from castor_chassis import current_request
 from openai_service.errors import UpstreamTimeout, UpstreamUnavailable
 from openai_service.protocol.messages import Json
 from openai_service.protocol.sse import DONE, EventParser
@@ -47,7 +48,7 @@ class UpstreamChunkStream:
         finished = False
         while (chunk := await self._next()) is not None:
             finished = finished or any(choice.get("finish_reason") for choice in chunk.value["choices"] or ())
-            yield self.transform(chunk)
+            yield chunk
         if not finished:
             raise UpstreamUnavailable(reason="its stream was cut", retry_after_seconds=1).processed()
 
@@ -56,17 +57,17 @@ class UpstreamChunkStream:
             if not self._events:
                 await self._read_in_time()
             event = self._events.popleft()
-            return None if event == DONE else _parsed(event)
+            return None if event == DONE else self.transform(_parsed(event))
         except ATTEMPT_ERRORS as error:
             raise self._error_of(error) from error
 
     async def _read_in_time(self) -> None:
-        seconds = self._seconds()
+        began = _now()
         try:
-            async with asyncio.timeout(seconds):
+            async with _MovableLimit(self._seconds):
                 await self._read()
         except TimeoutError as error:
-            raise UpstreamTimeout(seconds=round(seconds, 3)).processed() from error
+            raise UpstreamTimeout(seconds=round(_now() - began, 3)).processed() from error
 
     async def _read(self) -> None:
         """Read until at least one event is there; the end of the bytes counts as ``[DONE]``."""
@@ -82,8 +83,49 @@ class UpstreamChunkStream:
             self.on_close()
 
 
+class _MovableLimit:
+    """Raises ``TimeoutError`` after ``seconds()``; where the deadline was moved meanwhile, after as much again.
+
+    A request that several callers share gets the deadline of each that joins.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds(), self._end, _deadline())
+
+    def _end(self, deadline: float | None) -> None:
+        if _deadline() == deadline:
+            self._timeout.reschedule(_now())
+        else:
+            self._begin()
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._timer.cancel()
+        await self._timeout.__aexit__(*error)
+
+
+def _deadline() -> float | None:
+    info = current_request()
+    return None if info is None else info.deadline
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _parsed(event: bytes) -> Json:
     value = orjson.loads(event)
-    if not isinstance(value, dict) or not all(isinstance(choice, dict) for choice in value["choices"] or ()):
+    if not isinstance(value, dict) or not all(map(_is_choice, value["choices"] or ())):
         raise ValueError("an event that is no chunk")
     return Json(value, event)
+
+
+def _is_choice(choice: Any) -> bool:
+    return isinstance(choice, dict) and isinstance(choice.get("delta"), dict | None)

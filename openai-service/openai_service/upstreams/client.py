@@ -18,6 +18,7 @@ from openai_service.protocol.chat import ChatCompletion
 from openai_service.protocol.messages import Json
 from openai_service.protocol.vectors import Floats
 from openai_service.settings import ProfileName, ProviderSettings
+from openai_service.text.redaction import Redaction
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
 from openai_service.upstreams.embedding_reply import VectorReader
 from openai_service.upstreams.failures import ATTEMPT_ERRORS, failure_of
@@ -43,6 +44,15 @@ class UpstreamOptions:
     fail_max: int = 5
     reset_seconds: float = 60
     model_profiles: Mapping[str, ProfileName] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingChat:
+    """A chat request as it leaves, made by ``UpstreamClient.outgoing_chat``, so that it can be measured before."""
+
+    body: dict[str, Any]
+    redaction: Redaction | None = None
+    """What the answer's placeholders stand for; None where nothing was redacted."""
 
 
 class UpstreamClient:
@@ -74,14 +84,22 @@ class UpstreamClient:
         self._retrier = Retrier(f"llm-{self.name}", policy, on_retry=RETRIES.inc)
         self.breaker = self._retrier.breaker
 
-    async def complete(self, body: dict[str, Any]) -> Json:
-        """Return the complete answer to ``body``, byte for byte as the upstream wrote it."""
-        with self._slot():
-            return await self._call(lambda: self._complete(self._addressed(body)))
+    def outgoing_chat(self, body: dict[str, Any]) -> OutgoingChat:
+        """Return what leaves the service for ``body``."""
+        return OutgoingChat(body)
 
-    async def stream(self, body: dict[str, Any]) -> UpstreamChunkStream:
+    def outgoing_text(self, text: str) -> str:
+        """Return what leaves the service for a text to embed."""
+        return text
+
+    async def complete(self, chat: OutgoingChat) -> Json:
+        """Return the complete answer to ``chat``, byte for byte as the upstream wrote it."""
+        with self._slot():
+            return await self._call(lambda: self._complete(self._addressed(chat.body)))
+
+    async def stream(self, chat: OutgoingChat) -> UpstreamChunkStream:
         """Return once the first chunk has arrived."""
-        streaming = {**self._addressed(body), "stream": True}
+        streaming = {**self._addressed(chat.body), "stream": True}
         with ExitStack() as stack:
             stack.enter_context(self._slot())
             stream = await self._call(lambda: self._open(streaming))
@@ -89,7 +107,7 @@ class UpstreamClient:
             return stream
 
     async def embed(
-        self, texts: Sequence[str] | Sequence[list[int]], model: str, dimensions: int | None
+        self, texts: Sequence[str | list[int]], model: str, dimensions: int | None
     ) -> tuple[Floats, int | None]:
         """Return one row per text, in order, and the tokens used; None where the upstream does not count them."""
         body: dict[str, Any] = {"model": model, "input": list(texts), "encoding_format": "float"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,12 +21,21 @@ def most_tokens(text: str | list[int]) -> int:
     return len(text.encode() if isinstance(text, str) else text)
 
 
-def batches(texts: Sequence[Input], *, inputs: int, tokens: int) -> Iterator[list[Input]]:
-    """Yield ``texts`` in order, at most ``inputs`` texts and ``tokens`` tokens at a time; a longer text goes alone."""
+def batches(
+    texts: Sequence[Input],
+    *,
+    inputs: int,
+    tokens: int,
+    outgoing: Callable[[Input], str | list[int]] = lambda text: text,
+) -> Iterator[list[Input]]:
+    """Yield ``texts`` in order, at most ``inputs`` texts and ``tokens`` tokens at a time; a longer text goes alone.
+
+    ``outgoing`` returns what leaves for a text, which is what counts.
+    """
     batch: list[Input] = []
     size = 0
     for text in texts:
-        length = most_tokens(text)
+        length = most_tokens(outgoing(text))
         if batch and (len(batch) == inputs or size + length > tokens):
             yield batch
             batch, size = [], 0

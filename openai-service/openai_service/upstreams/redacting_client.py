@@ -8,11 +8,18 @@ from typing import Any
 from openai_service.errors import TextNeeded
 from openai_service.metrics import REDACTED
 from openai_service.protocol.chat import is_fetchable
-from openai_service.protocol.messages import WRITTEN_FIELDS, Json
+from openai_service.protocol.messages import Json
 from openai_service.protocol.vectors import Floats
-from openai_service.text.redaction import Redaction, StreamRestorer, placeholders_in
+from openai_service.text.redaction import Redaction, placeholders_in
+from openai_service.upstreams.chunk_restorer import ChunkRestorer
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
-from openai_service.upstreams.client import UpstreamClient, UpstreamOptions
+from openai_service.upstreams.client import OutgoingChat, UpstreamClient, UpstreamOptions
+
+
+class RedactedText(str):
+    """A text that was redacted already."""
+
+    __slots__ = ()
 
 
 class RedactingClient(UpstreamClient):
@@ -28,38 +35,39 @@ class RedactingClient(UpstreamClient):
         super().__init__(options)
         self._handles = handles
 
-    async def complete(self, body: dict[str, Any]) -> Json:
-        """Return the complete answer, with the placeholders it repeats replaced by what they stand for."""
-        redaction, safe = self._redacted(body)
-        answer = await super().complete(safe)
-        if not redaction.values:
-            return answer
-        return Json.of(_map_texts(answer.value, redaction.restore))
+    def outgoing_chat(self, body: dict[str, Any]) -> OutgoingChat:
+        """Return ``body`` with placeholders for what must not leave."""
+        redaction = Redaction(self._handles, placeholders_in(list(_texts(body))))
+        safe = {**_map_texts(body, redaction.redact), "model": body["model"]}
+        for name in redaction.values:
+            REDACTED.labels(name.strip("[]").partition("_")[0].lower()).inc()
+        return OutgoingChat(safe, redaction if redaction.values else None)
 
-    async def stream(self, body: dict[str, Any]) -> UpstreamChunkStream:
+    def outgoing_text(self, text: str) -> str:
+        """Return ``text`` with placeholders, whose numbers do not depend on what it is embedded with."""
+        return RedactedText(Redaction(self._handles).redact(text))
+
+    async def complete(self, chat: OutgoingChat) -> Json:
+        """Return the complete answer, with the placeholders it repeats replaced by what they stand for."""
+        answer = await super().complete(chat)
+        return answer if chat.redaction is None else Json.of(_map_texts(answer.value, chat.redaction.restore))
+
+    async def stream(self, chat: OutgoingChat) -> UpstreamChunkStream:
         """Return the stream once its first chunk has arrived; placeholders are replaced chunk by chunk."""
-        redaction, safe = self._redacted(body)
-        stream = await super().stream(safe)
-        if redaction.values:
-            stream.transform = _ChunkRestorer(redaction).restore
+        stream = await super().stream(chat)
+        if chat.redaction is not None:
+            stream.transform = ChunkRestorer(chat.redaction).restore
         return stream
 
     async def embed(
-        self, texts: Sequence[str] | Sequence[list[int]], model: str, dimensions: int | None
+        self, texts: Sequence[str | list[int]], model: str, dimensions: int | None
     ) -> tuple[Floats, int | None]:
         """Return one row per redacted text, in order, and the tokens used; raises ``TextNeeded`` for tokens."""
         readable = [text for text in texts if isinstance(text, str)]
         if len(readable) < len(texts):
             raise TextNeeded(reason="cannot be redacted, and REDACT is on")
-        redaction = Redaction(self._handles)
-        return await super().embed([redaction.redact(text) for text in readable], model, dimensions)
-
-    def _redacted(self, body: dict[str, Any]) -> tuple[Redaction, dict[str, Any]]:
-        redaction = Redaction(self._handles, placeholders_in(list(_texts(body))))
-        safe = {**_map_texts(body, redaction.redact), "model": body["model"]}
-        for name in redaction.values:
-            REDACTED.labels(name.strip("[]").partition("_")[0].lower()).inc()
-        return redaction, safe
+        safe = [text if isinstance(text, RedactedText) else self.outgoing_text(text) for text in readable]
+        return await super().embed(safe, model, dimensions)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -88,24 +96,3 @@ def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 def _is_image(key: str, value: Any) -> bool:
     return key == "image_url" and isinstance(value, dict) and is_fetchable(str(value.get("url")))
-
-
-class _ChunkRestorer:
-    """Restores the text of chunks; what may be the beginning of a placeholder is held back until its end arrives."""
-
-    def __init__(self, redaction: Redaction) -> None:
-        self._restorers = {name: StreamRestorer(redaction) for name in WRITTEN_FIELDS}
-
-    def restore(self, chunk: Json) -> Json:
-        choices = chunk.value.get("choices") or []
-        if not choices:
-            return chunk
-        # There is one choice: ``n`` is always 1.
-        delta = dict(choices[0].get("delta") or {})
-        for name, restorer in self._restorers.items():
-            text = restorer.feed(delta.get(name) or "")
-            if choices[0].get("finish_reason"):
-                text += restorer.rest()
-            if text or delta.get(name):
-                delta[name] = text
-        return Json.of({**chunk.value, "choices": [{**choices[0], "delta": delta}]})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from castor_chassis import Invalid
 from openai_service.billing.ledger import Ledger
@@ -17,7 +17,7 @@ from openai_service.protocol.models import DEFAULT
 from openai_service.protocol.vectors import Floats
 from openai_service.settings import OpenAISettings
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
-from openai_service.upstreams.client import UpstreamClient
+from openai_service.upstreams.client import OutgoingChat, UpstreamClient
 from openai_service.upstreams.embedding_reply import most_tokens
 from openai_service.upstreams.failover import Target, first_answer
 from openai_service.upstreams.fitting import asked_changes, fit
@@ -71,10 +71,8 @@ class UpstreamRouter:
         """Return the complete answer."""
 
         async def ask(target: Target) -> tuple[tuple[Json, list[str]], Attempt]:
-            body, bound = self._body(request, target, meter)
-            return await self._metered(
-                meter, target, bound, lambda: target.client.fitter.send(body, target.client.complete)
-            )
+            chat, bound = self._outgoing(request, target, meter)
+            return await self._metered(meter, target, bound, lambda: _fitted(target, chat, target.client.complete))
 
         (answer, changes), attempt = await self._first_answer(targets, ask, _discard_nothing)
         attempt.count(answer.value.get("usage"))
@@ -86,14 +84,13 @@ class UpstreamRouter:
         """Return the stream once its first chunk has arrived; usage is always asked for, as the ledger needs it."""
 
         async def ask(target: Target) -> tuple[tuple[UpstreamChunkStream, list[str]], Attempt]:
-            body, bound = self._body(request, target, meter)
-            body["stream_options"] = {"include_usage": True}
-            return await self._metered(
-                meter, target, bound, lambda: target.client.fitter.send(body, target.client.stream)
-            )
+            chat, bound = self._outgoing(request, target, meter)
+            chat.body["stream_options"] = {"include_usage": True}
+            return await self._metered(meter, target, bound, lambda: _fitted(target, chat, target.client.stream))
 
         (chunks, changes), attempt = await self._first_answer(targets, ask, lambda late: late[0][0].aclose())
-        attempt.received_bytes = 0
+        if not self._clients[attempt.provider].fitter.profile(attempt.model).hides_thoughts:
+            attempt.received_bytes = 0
         meter.adapted = asked_changes(request, changes)
         meter.answered_by(attempt.provider, attempt.model)
         return OpenedStream(chunks, attempt)
@@ -105,12 +102,15 @@ class UpstreamRouter:
 
     async def embed(
         self,
-        texts: Sequence[str] | Sequence[list[int]],
+        texts: Sequence[str | list[int]],
         dimensions: int | None,
         meter: Meter,
         targets: Sequence[Target],
     ) -> tuple[Floats, int]:
-        """Return one row per text and the tokens used; only targets of the first one's model are asked."""
+        """Return one row per text and the tokens used; only targets of the first one's model are asked.
+
+        ``texts`` are as they leave.
+        """
         same_model = [target for target in targets if target.model == targets[0].model]
         bound = Tokens(sum(most_tokens(text) + _TOKENS_AROUND_TEXT for text in texts), 0)
 
@@ -135,7 +135,8 @@ class UpstreamRouter:
     ) -> T:
         return await first_answer(targets, ask, hedge_after_seconds=self._settings.hedge_after_seconds, discard=discard)
 
-    def _body(self, request: ChatRequest, target: Target, meter: Meter) -> tuple[dict[str, Any], Tokens]:
+    def _outgoing(self, request: ChatRequest, target: Target, meter: Meter) -> tuple[OutgoingChat, Tokens]:
+        """Return what leaves for the target, and the most tokens that it can count; redaction may lengthen a text."""
         self._check_images(request)
         body = request.for_upstream(target.model)
         provider = target.client.settings
@@ -146,7 +147,8 @@ class UpstreamRouter:
         else:
             # The provider would refuse more than it can write; 'finish_reason' says when an answer was cut.
             body |= {name: min(body[name], limit) for name in LIMIT_FIELDS if body.get(name) is not None}
-        return body, bound_tokens(request, body, self._settings.image_token_limit)
+        chat = target.client.outgoing_chat(body)
+        return chat, bound_tokens(request, chat.body, self._settings.image_token_limit)
 
     def _check_images(self, request: ChatRequest) -> None:
         if self._settings.image_sources == "data" and not all(map(is_inline, request.image_urls())):
@@ -163,6 +165,13 @@ class UpstreamRouter:
         except UpstreamError as error:
             attempt.unpaid = not error.maybe_charged
             raise
+
+
+async def _fitted(
+    target: Target, chat: OutgoingChat, send: Callable[[OutgoingChat], Awaitable[T]]
+) -> tuple[T, list[str]]:
+    """Return what ``send`` returns for what the target accepts of ``chat``, and what was dropped or renamed."""
+    return await target.client.fitter.send(chat.body, lambda body: send(replace(chat, body=body)))
 
 
 async def _discard_nothing(_late: object) -> None:

@@ -17,6 +17,8 @@ from castor_chassis.client.transport import httpx
 from castor_chassis.testing import RunningService, TokenIssuer, thumbprint_of, until
 from castor_chassis.tls import TlsFiles
 from castor_devstack.stack.postgres import EmbeddedPostgres
+from openai_service.billing.meter import Attempt
+from openai_service.billing.prices import Prices, Tokens
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -109,19 +111,41 @@ async def test_a_client_that_hangs_up_pays_what_was_written_and_frees_the_rest(
     run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any], ledger: asyncpg.Connection
 ) -> None:
     """A stream whose client hangs up stops the upstream, and is booked by what has arrived, not by what was held."""
-    upstream.script = [Fault("stall")]
     async with run(**with_upstream, **WIDE, budgets={"total": 50}) as service:
-        async with service.client.stream("POST", PATH, json={**BODY, "stream": True}) as answer:
-            lines = answer.aiter_lines()  # one that nobody refers to is collected, and hangs up
-            await anext(lines)
-            assert await account(ledger) == (0, HALF)
-        await asyncio.wait_for(upstream.hung_up.wait(), 60)
-        await settled(ledger)
+        await hang_up_in_a_stream(service, upstream, ledger)
     row = await ledger.fetchrow("SELECT status, cost_usd, cost_basis, prompt_tokens FROM calls")
     spent, held = await account(ledger)
     assert (row["status"], row["cost_basis"], row["prompt_tokens"], held) == ("cancelled", "bound", None, 0)
     assert 0 < spent < HALF
     assert row["cost_usd"] * 10**9 == spent
+
+
+async def hang_up_in_a_stream(service: RunningService, upstream: FakeOpenAI, ledger: asyncpg.Connection) -> None:
+    """Leave a stream after its first chunk, and wait until the call is booked."""
+    upstream.script = [Fault("stall")]
+    async with service.client.stream("POST", PATH, json={**BODY, "stream": True}) as answer:
+        lines = answer.aiter_lines()  # one that nobody refers to is collected, and hangs up
+        await anext(lines)
+        assert await account(ledger) == (0, HALF)
+    await asyncio.wait_for(upstream.hung_up.wait(), 60)
+    await settled(ledger)
+
+
+async def test_who_hangs_up_pays_for_thoughts_that_were_not_shown(
+    run: Run, upstream: FakeOpenAI, with_upstream: dict[str, Any], ledger: asyncpg.Connection
+) -> None:
+    """What a model thought before its first word is in no chunk, so the call is charged at its bound."""
+    profiles = {"model_profiles": {"priced": "openai-reasoning"}}
+    async with run(**with_upstream, **WIDE, **profiles, budgets={"total": 50}) as service:
+        await hang_up_in_a_stream(service, upstream, ledger)
+    assert await account(ledger) == (HALF, 0)
+
+
+@pytest.mark.parametrize(("received", "tokens"), [(None, 500), (0, 500), (10, 74), (1000, 500)])
+async def test_a_stream_without_usage_is_charged_for_what_it_brought(received: int | None, tokens: int) -> None:
+    """By its bytes and what may be under way; at the bound while nothing has come, since a model may have thought."""
+    attempt = Attempt("p", "priced", Tokens(9, 500), received_bytes=received)
+    assert attempt.bill(Prices(PRICE)) == (Decimal(tokens) / 1000, "bound")
 
 
 async def test_a_stream_is_settled_by_its_last_chunk(

@@ -15,6 +15,7 @@ from openai_service.billing.meter import Attempt
 from openai_service.billing.prices import Tokens
 from openai_service.billing.token_margins import TokenMargins
 from openai_service.metrics import ABOVE_HOLD, ABOVE_HOLD_USD
+from openai_service.text.redaction import Redaction
 
 PATH = "/v1/openai/chat/completions"
 # A prompt token is a thousandth of a dollar here, and nothing else costs.
@@ -95,6 +96,21 @@ async def test_a_configured_margin_holds_from_the_first_call(
         statuses = await asyncio.gather(*(ask(service, seed=number) for number in range(20)))
         assert await spent(ledger, 20) == statuses.count(200) <= 3
     assert statuses.count(200) >= 1
+    assert counted(ABOVE_HOLD) == before
+
+
+@shared
+async def test_what_redaction_adds_is_held_too(run: Run, upstream: FakeOpenAI, ledger: asyncpg.Connection) -> None:
+    """A placeholder is longer than a short handle: the bound is that of what leaves, so no call passes its hold."""
+    text = " ".join(f"@a{number}" for number in range(300))
+    counts = len(Redaction(handles=True).redact(text))
+    upstream.usage = {"prompt_tokens": counts, "completion_tokens": 1, "total_tokens": counts + 1}
+    before = counted(ABOVE_HOLD)
+    sly = {"name": "sly", "base_url": upstream.url}
+    async with run(providers=[sly], price_table=PRICE, budgets={"total": 50}, redact="handles") as service:
+        assert await ask(service, messages=[{"role": "user", "content": text}]) == 200
+        await spent(ledger, 1)
+    assert "[USUARIO_300]" in upstream.bodies[0]["messages"][0]["content"]
     assert counted(ABOVE_HOLD) == before
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
+from castor_chassis.context import RequestInfo, set_request
 from openai_service.errors import UpstreamTimeout, UpstreamUnavailable
 from openai_service.protocol.messages import Json
 from openai_service.upstreams.chunk_stream import UpstreamChunkStream
@@ -42,9 +43,9 @@ def event(text: str, reason: str | None = None) -> bytes:
     return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
 
 
-def opened(reply: Any, seconds: float = 5) -> UpstreamChunkStream:
+def opened(reply: Any, seconds: Callable[[], float] = lambda: 5) -> UpstreamChunkStream:
     """Return the stream of ``reply``."""
-    return UpstreamChunkStream(reply, seconds=lambda: seconds, error_of=lambda error: failure_of(error, None).error)
+    return UpstreamChunkStream(reply, seconds=seconds, error_of=lambda error: failure_of(error, None).error)
 
 
 def text_of(chunk: Json) -> str:
@@ -73,7 +74,14 @@ async def test_events_of_one_read_come_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [b'data: {"id": \n\n', b"data: []\n\n", b"data: {}\n\n", b'data: {"choices": [1]}\n\n']
+    "broken",
+    [
+        b'data: {"id": \n\n',
+        b"data: []\n\n",
+        b"data: {}\n\n",
+        b'data: {"choices": [1]}\n\n',
+        b'data: {"choices": [{"delta": 1}]}\n\n',
+    ],
 )
 async def test_what_came_before_a_broken_event_is_delivered(broken: str) -> None:
     """An event that is no chunk ends the stream, also when it came in one read with good ones."""
@@ -82,6 +90,21 @@ async def test_what_came_before_a_broken_event_is_delivered(broken: str) -> None
     assert texts == ["a", "b"]
     assert isinstance(error, UpstreamUnavailable)
     assert error.maybe_charged
+
+
+async def test_what_cannot_be_restored_ends_the_stream_as_a_broken_event_does() -> None:
+    """A failing ``transform`` is the upstream's fault: it is named, and what came before is delivered."""
+
+    def fails(chunk: Json) -> Json:
+        if text_of(chunk) == "b":
+            raise TypeError
+        return chunk
+
+    stream = opened(Reply(event("a") + event("b")))
+    stream.transform = fails
+    texts, error = await read(stream)
+    assert texts == ["a"]
+    assert isinstance(error, UpstreamUnavailable)
 
 
 async def test_an_end_without_a_finish_reason_is_a_cut() -> None:
@@ -94,9 +117,9 @@ async def test_an_end_without_a_finish_reason_is_a_cut() -> None:
 
 async def test_the_time_limit_is_per_chunk_and_comments_do_not_extend_it() -> None:
     """A stream may take long as a whole; one that sends only comments for too long has stalled."""
-    steady = opened(Reply(event("a"), 0.5, event("b"), 0.5, event("c"), 0.5, event("d", "stop")), seconds=1.4)
+    steady = opened(Reply(event("a"), 0.5, event("b"), 0.5, event("c"), 0.5, event("d", "stop")), seconds=lambda: 1.4)
     assert await read(steady) == (["a", "b", "c", "d"], None)
-    stalled = opened(Reply(event("a"), *[0.2, b": alive\n\n"] * 50, event("b", "stop")), seconds=1.4)
+    stalled = opened(Reply(event("a"), *[0.2, b": alive\n\n"] * 50, event("b", "stop")), seconds=lambda: 1.4)
     texts, error = await read(stalled)
     assert texts == ["a"]
     assert isinstance(error, UpstreamTimeout)
@@ -122,3 +145,18 @@ async def test_closing_frees_the_place_once_the_reply_is_closed() -> None:
     with pytest.raises(OSError, match="gone"):
         await stream.aclose()
     assert freed == [1]
+
+
+async def test_a_deadline_that_moves_moves_the_limit_of_a_read() -> None:
+    """A caller who joins with more time gives it to the read that is under way."""
+    info = RequestInfo(deadline=1.0)
+    set_request(info)
+    limits = [0.01, 60.0]
+
+    def seconds() -> float:
+        asyncio.get_running_loop().call_soon(setattr, info, "deadline", 2.0)
+        return limits.pop(0)
+
+    stream = opened(Reply(0.1, event("a", "stop") + b"data: [DONE]\n\n"), seconds)
+    assert await read(stream) == (["a"], None)
+    assert limits == []

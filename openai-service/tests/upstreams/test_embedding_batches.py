@@ -61,6 +61,18 @@ async def test_a_providers_own_limits_hold(run: Run, upstream: FakeOpenAI) -> No
 
 
 @shared
+async def test_batches_are_of_what_leaves(run: Run, upstream: FakeOpenAI) -> None:
+    """Redaction lengthens short addresses; no request is too long nevertheless, and a text's number is its own."""
+    texts = [f"{number} a@b.co" for number in range(20)]
+    async with run(providers=[provider(upstream, embedding_tokens=60)]) as service:
+        answer = await embed(service, texts)
+    sent = [body["input"] for body in upstream.bodies]
+    assert [text for batch in sent for text in batch] == [f"{number} [CORREO_1]" for number in range(20)]
+    assert max(sum(len(text.encode()) for text in batch) for batch in sent) <= 60
+    assert_vectors(answer, [text for batch in sent for text in batch])
+
+
+@shared
 async def test_batches_fit_whoever_of_the_route_answers(run: Run, upstream: FakeOpenAI) -> None:
     """The second provider of a route can replace the first also when its limits are lower."""
     upstream.most_inputs = 2
