@@ -41,6 +41,15 @@ NAMES = (
 )
 WORDS_PER_MINUTE = 130
 _MIN_SPEECH_SHARE = 0.4
+_TOKENS_PER_WORD = 2
+"""Spanish has about 1.4."""
+_TOKENS_BESIDE_SPEECH = 1500
+"""Title, key points and their quotes."""
+_TOKENS_BESIDE_TOPICS = 200
+_BYTES_AROUND_TOPIC = 80
+"""The names of an item's fields, its marks and its number."""
+_BYTES_PER_TOKEN = 2
+"""JSON has about three."""
 RankingEncoder = Callable[[], Encoder | None]
 """Returns the encoder that ranks sentences, if it is loaded."""
 
@@ -84,6 +93,7 @@ class TaskDefinitions:
             output_type=Speech,
             fallback=lambda: extractive_fallback.speech(documents.documents, self._encoder()),
             verify=lambda speech: [*_needs(speech.key_points, "key_points"), *_long_enough(speech, length)],
+            output_tokens=_TOKENS_PER_WORD * length + _TOKENS_BESIDE_SPEECH,
         )
 
     def advice(self, request: AdviceRequest, documents: PreparedDocuments) -> Task[Advice]:
@@ -126,11 +136,19 @@ class TaskDefinitions:
             output_type=Topics,
             fallback=lambda: extractive_fallback.topics(documents.documents, labels, self._encoder()),
             verify=lambda topics: _is_complete(topics, documents.documents, {label.slug for label in labels}),
+            output_tokens=_tokens_of_topics(documents.documents, labels),
         )
 
     def topics_without_model(self, request: TopicsRequest, documents: Sequence[Document]) -> Topics:
         """Classify by words, for documents that a model may not see."""
         return extractive_fallback.topics(documents, labels_of(request), self._encoder())
+
+
+def _tokens_of_topics(documents: Sequence[Document], labels: Sequence[Axis]) -> int:
+    """Return the most tokens that a model needs to name the topics of ``documents``."""
+    longest = max(len(label.slug.encode()) for label in labels)
+    size = sum(_BYTES_AROUND_TOPIC + len(document.id.encode()) + 2 * longest for document in documents)
+    return _TOKENS_BESIDE_TOPICS + size // _BYTES_PER_TOKEN
 
 
 def spoken_minutes(text: str) -> float:

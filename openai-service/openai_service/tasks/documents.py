@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from openai_service.extractive.passages import Document
 from openai_service.tasks.prompt_fencing import clean_text
@@ -31,6 +31,11 @@ class PreparedDocuments:
         """Return ``topics`` in the order of the caller's documents."""
         place = {name: number for number, name in enumerate(self.order)}
         return Topics(items=sorted(topics.items, key=lambda item: place[item.document_id]))
+
+    def batches(self, size: int) -> Iterator[PreparedDocuments]:
+        """Yield the same with at most ``size`` of the documents that are shown at a time; once where none are."""
+        for first in range(0, max(1, len(self.documents)), size):
+            yield replace(self, documents=self.documents[first : first + size])
 
 
 def prepare_documents(sources: Sequence[SourceDocument]) -> PreparedDocuments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,13 @@ class Task(Generic[W]):
     fallback: Callable[[], W]
     verify: Callable[[W], Iterable[str]] = field(default=lambda _: ())
     """Yields what is wrong with an output beyond its shape, in Spanish."""
+    output_tokens: int | None = None
+    """The room for the output, where it depends on the request; None: as the prompt says."""
+
+    @property
+    def max_tokens(self) -> int:
+        """The limit of the answer."""
+        return self.output_tokens or self.prompt.max_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +70,11 @@ class TaskResult(Generic[W]):
     repaired: bool = False
     degraded: bool = False
 
-    def with_output(self, output: W) -> TaskResult[W]:
-        """Return a copy with another output."""
-        return replace(self, output=output)
+
+def joined(results: Sequence[TaskResult[W]], output: W, documents: PreparedDocuments) -> TaskResult[W]:
+    """Return ``output``, which was made of ``results``, as one result; it is as degraded as the worst of them."""
+    worst = max(results, key=lambda result: result.degraded)
+    return replace(worst, output=output, documents=documents, repaired=any(result.repaired for result in results))
 
 
 class TaskRunner:
@@ -78,6 +88,16 @@ class TaskRunner:
         self._fence = fence
         self._repair = repair
         self._allow_degraded = allow_degraded
+
+    async def run_all(self, tasks: Iterable[Task[W]], model: str) -> list[TaskResult[W]]:
+        """Return the results of parts of one task, which run at the same time; the first failure ends all of them."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(self.run(task, model)) for task in tasks]
+        except ExceptionGroup as failed:
+            # The others were cancelled by it.
+            raise failed.exceptions[0] from None
+        return [task.result() for task in running]
 
     async def run(self, task: Task[W], model: str) -> TaskResult[W]:
         """Return a checked output; raises ``OutputRefused`` and what ``ask`` raises."""
@@ -111,6 +131,10 @@ class TaskRunner:
             if output is not None:
                 TASKS.labels(task.prompt.name, "repaired" if repaired else "ok").inc()
                 return TaskResult(output, task.documents, completion.model, task.prompt.version, repaired)
+            if completion.choices[0].finish_reason == "length":
+                # A repair would have no more room.
+                wrong = [f"la respuesta se cortó a los {task.max_tokens} tokens: pida menos documentos o menos texto"]
+                break
             messages = [*messages, *self._repair_messages(completion, wrong)]
         TASKS.labels(task.prompt.name, "refused").inc()
         raise OutputRefused(task=task.prompt.name, problems=wrong)
@@ -152,7 +176,7 @@ def _request(task: Task[W], messages: list[Message], model: str) -> ChatRequest:
         model=model,
         messages=messages,
         temperature=task.prompt.temperature,
-        max_tokens=task.prompt.max_tokens,
+        max_tokens=task.max_tokens,
         response_format={"type": "json_schema", "json_schema": schema},
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openai_service.metrics import WITHHELD
 from openai_service.tasks.definitions import TaskDefinitions
 from openai_service.tasks.documents import PreparedDocuments, prepare_documents
-from openai_service.tasks.runner import InThread, TaskResult, TaskRunner
+from openai_service.tasks.runner import InThread, TaskResult, TaskRunner, joined
 from openai_service.tasks.schemas import (
     Advice,
     AdviceRequest,
@@ -23,6 +23,9 @@ from openai_service.tasks.schemas import (
     Topics,
     TopicsRequest,
 )
+
+TOPICS_AT_ONCE = 50
+"""Documents of one call: the answer has an item for each, and all of them must fit."""
 
 
 class TaskService:
@@ -41,9 +44,11 @@ class TaskService:
     async def topics(self, request: TopicsRequest, model: str) -> TaskResult[Topics]:
         """Classify the documents, in the caller's order; those that no model may see are classified by their words."""
         documents = await self._prepared(request.documents)
-        result = await self._runner.run(self._definitions.topics(request, documents), model)
+        tasks = [self._definitions.topics(request, part) for part in documents.batches(TOPICS_AT_ONCE)]
+        results = await self._runner.run_all(tasks, model)
         rest = await self._in_thread(self._definitions.topics_without_model, request, documents.hidden)
-        return result.with_output(documents.in_order(Topics(items=[*result.output.items, *rest.items])))
+        items = [item for result in results for item in result.output.items]
+        return joined(results, documents.in_order(Topics(items=[*items, *rest.items])), documents)
 
     async def plan(self, request: PlanRequest, model: str) -> TaskResult[Plan]:
         """Draft a plan."""

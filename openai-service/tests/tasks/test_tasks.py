@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from fake_openai import FakeOpenAI, Fault
 from openai_support import KEY, Run
 
@@ -94,6 +96,59 @@ async def ask(service: RunningService, task: str, **changes: Any) -> Any:
 def says(answer: Any, **more: Any) -> dict[str, Any]:
     """Return a message that holds ``answer`` as JSON."""
     return {"content": answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False), **more}
+
+
+def topics_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a message that names a topic for each document of a request, as a model would."""
+    ids = re.findall(r'<document id="([^"]+)"', body["messages"][1]["content"])
+    return says({"items": [{"document_id": n, "label": "salud", "secondary": None, "confidence": 0.9} for n in ids]})
+
+
+async def test_topics_of_many_documents_fit_the_answers(online: RunningService, upstream: FakeOpenAI) -> None:
+    """Two hundred documents take four calls, each with room for its items, and come back in the caller's order."""
+
+    def answer(body: dict[str, Any]) -> web.Response | None:
+        upstream.replies[:] = [topics_of(body)]
+        return None
+
+    upstream.refuses = answer
+    posts = [
+        {"id": str(1_800_000_000_000_000_000 + n), "text": f"Faltan medicamentos en el hospital {n}."}
+        for n in range(200)
+    ]
+    reply = await ask(online, "topics", documents=posts)
+    assert reply.status_code == 200, reply.text
+    assert [item["document_id"] for item in reply.json()["data"]["items"]] == [post["id"] for post in posts]
+    assert len(upstream.bodies) == 4
+    for body in upstream.bodies:
+        assert len(topics_of(body)["content"]) / 3 < body["max_tokens"] < 4000
+
+
+async def test_a_failed_part_fails_the_whole(online: RunningService, upstream: FakeOpenAI) -> None:
+    """Topics of some of the documents are no answer; the caller is told once what was wrong."""
+    upstream.refuses = lambda _body: upstream.replies.clear()
+    posts = [{"id": str(n), "text": f"Faltan medicamentos en el hospital {n}."} for n in range(60)]
+    reply = await ask(online, "topics", documents=posts)
+    assert (reply.status_code, reply.json()["code"]) == (422, "output_refused")
+
+
+async def test_an_answer_that_was_cut_is_not_repaired(online: RunningService, upstream: FakeOpenAI) -> None:
+    """A second call would have no more room: it is not paid, and the caller learns the limit."""
+    upstream.replies = [says('{"items": [{"document_id": "1", ', finish_reason="length")]
+    reply = await ask(online, "topics")
+    assert (reply.status_code, reply.json()["code"]) == (422, "output_refused")
+    assert f"a los {upstream.bodies[0]['max_tokens']} tokens" in reply.json()["details"]["problems"][0]
+    assert len(upstream.bodies) == 1
+
+
+@pytest.mark.parametrize("minutes", [3, 10])
+async def test_a_speech_has_the_room_that_its_length_needs(
+    online: RunningService, upstream: FakeOpenAI, minutes: int
+) -> None:
+    """Ten minutes are 1,300 words, at up to two tokens each, and the key points come on top."""
+    upstream.replies = [says(GOOD["speeches"][1])] * 2
+    await ask(online, "speeches", minutes=minutes)
+    assert upstream.bodies[0]["max_tokens"] >= 2 * 130 * minutes + 1000
 
 
 @pytest.mark.parametrize("task", GOOD)
