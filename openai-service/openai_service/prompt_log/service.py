@@ -12,8 +12,6 @@ from openai_service.text.redaction import Redaction, placeholders_in
 
 log = structlog.get_logger("castor.openai.prompts")
 ELLIPSIS = "…"
-# Longer than anything that is redacted, so that the cut never leaves half of it.
-_MARGIN_CHARACTERS = 1000
 
 
 class PromptLog:
@@ -55,7 +53,8 @@ class PromptLog:
 
 
 def _redacted(message: Message, characters: int) -> str:
-    text = message.text()[: characters + _MARGIN_CHARACTERS]
+    text = message.text() if characters else ""
+    # Before the cut, which could leave half of what is redacted.
     redacted = Redaction(handles=True, taken=placeholders_in([text])).redact(text)
     if len(redacted) <= characters:
         return redacted

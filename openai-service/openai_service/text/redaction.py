@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from castor_chassis import normal_form
 
@@ -83,25 +84,28 @@ def placeholders_in(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(match for text in texts for match in _PLACEHOLDER.findall(text))
 
 
-class _PlainCharacters(dict[int, str]):
-    """Maps full-width characters, digits of any script, spaces and hyphens to their ASCII forms, one to one."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        category = unicodedata.category(char)
-        if category == "Nd":
-            char = str(unicodedata.digit(char))
-        elif category == "Zs":
-            char = " "
-        elif category == "Pd":
-            char = "-"
-        elif 0xFF01 <= code <= 0xFF5E or char == "\ufe6b":
-            char = normal_form("NFKC", char)
-        self[code] = char
-        return char
+_LAST_PLAIN = 0x1FFFF
+"""No digit, space, hyphen or full-width character has a higher number; above are ideographs and what is not text."""
 
 
-_PLAIN = _PlainCharacters()
+@lru_cache
+def plain_characters() -> dict[int, str]:
+    """Return the ASCII forms of full-width characters, digits of any script, spaces and hyphens, one to one."""
+    forms = ((code, _plain_form(chr(code))) for code in range(0x80, _LAST_PLAIN))
+    return {code: form for code, form in forms if form is not None}
+
+
+def _plain_form(char: str) -> str | None:
+    category = unicodedata.category(char)
+    if category == "Nd":
+        return str(unicodedata.digit(char))
+    if category == "Zs":
+        return " "
+    if category == "Pd":
+        return "-"
+    return normal_form("NFKC", char) if "\uff01" <= char <= "\uff5e" or char == "\ufe6b" else None
+
+
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 
 
@@ -109,7 +113,7 @@ def _found(text: str, handles: bool) -> list[tuple[int, int, str]]:
     """Return start, end and kind of what must not leave, however its characters are written."""
     if text.isascii():
         return _found_in_plain(text, handles)
-    plain = text.translate(_PLAIN)
+    plain = text.translate(plain_characters())
     if not _INVISIBLE.search(plain):
         return _found_in_plain(plain, handles)
     visible = [at for at, char in enumerate(plain) if not _INVISIBLE.match(char)]

@@ -10,7 +10,11 @@ import pytest
 from fake_openai import FakeOpenAI
 from openai_support import Run
 
+from castor_chassis import Postgres
 from castor_chassis.testing import TokenIssuer, until
+from openai_service.prompt_log.repository import PromptRepository
+from openai_service.prompt_log.service import PromptLog
+from openai_service.protocol.chat import ChatRequest, Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -93,6 +97,15 @@ async def test_length_is_bounded(run: Run, keeping: dict[str, Any], ledger: asyn
     assert sum(len(message["content"]) for message in prompt) == 40
     assert prompt[0]["content"] == ""
     assert prompt[1]["content"] == "x" * 24 + " [CORREO_1] yyy…"
+
+
+async def test_a_text_that_redaction_shortens_is_redacted_to_its_end(postgres_url: str) -> None:
+    """Long addresses become short placeholders, so more of the text is kept than its length says; none is cut."""
+    addresses = " ".join(f"{'a' * 60}{number}@{'b' * 60}.com" for number in range(100))
+    log = PromptLog(PromptRepository(Postgres(postgres_url)), enabled=True, characters=8000, days=1)
+    kept = log.excerpt(ChatRequest(messages=[Message(role="user", content=addresses)]))
+    assert kept is not None
+    assert kept[0]["content"].split() == [f"[CORREO_{number}]" for number in range(1, 101)]
 
 
 async def test_a_tenant_erases_its_own(

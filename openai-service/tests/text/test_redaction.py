@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 import time
+import unicodedata
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from openai_support import KEY, Run, Sdk
 
 from castor_chassis.testing import RunningService
-from openai_service.text.redaction import Redaction, StreamRestorer, placeholders_in
+from openai_service.text.redaction import Redaction, StreamRestorer, placeholders_in, plain_characters
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -214,3 +216,13 @@ async def test_it_can_be_switched_off(run: Run, fake: FakeOpenAI, sdk: Sdk) -> N
     async with run(openai_base_url=fake.url, openai_api_key=KEY, redact="off") as service:
         await sdk(service).chat.completions.create(model="m", messages=ASKED)
     assert fake.bodies[0]["messages"] == ASKED
+
+
+async def test_the_table_of_plain_characters_is_whole_and_fixed() -> None:
+    """It has every digit, space and hyphen of Unicode, and no text makes it grow."""
+    kinds = ("Nd", "Zs", "Pd")
+    wanted = {code for code in range(0x80, sys.maxunicode + 1) if unicodedata.category(chr(code)) in kinds}
+    size = len(plain_characters())
+    assert wanted <= plain_characters().keys()
+    Redaction().redact("".join(map(chr, range(0xE000, 0x20000))))
+    assert len(plain_characters()) == size < 1000
