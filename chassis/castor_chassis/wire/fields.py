@@ -56,9 +56,20 @@ def _composed(value: Any) -> Any:
 def _bounded_depth(value: Any, depth: int = 8) -> Any:
     if depth == 0:
         raise ValueError("must not be nested deeper than 8 levels")
-    for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _bounded_depth(child, depth - 1)
+    if isinstance(value, str):
+        _whole_characters(value)
+    elif isinstance(value, dict | list):
+        for child in [*value, *value.values()] if isinstance(value, dict) else value:
+            _bounded_depth(child, depth - 1)
     return value
+
+
+def _whole_characters(text: str) -> None:
+    # JSON can name half of a pair, which is no text: nothing can encode it. Pydantic refuses it in a str only.
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("must not contain a lone surrogate (half of a character)") from error
 
 
 @dataclass(frozen=True, slots=True)

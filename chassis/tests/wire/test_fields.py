@@ -62,6 +62,15 @@ def test_json_objects_are_bounded_in_depth() -> None:
         adapter.validate_python(deep)
 
 
+@pytest.mark.parametrize("value", [{"a": "\ud800"}, {"\udfff": 1}, {"a": [{"b": "x\ud83d"}]}])
+def test_json_objects_hold_whole_characters(value: dict[str, object]) -> None:
+    """Half of a pair, which JSON can name, is refused wherever it is, and whole pairs are taken."""
+    adapter = TypeAdapter(JsonObject)
+    assert adapter.validate_python({"\U0001f600": ["\U0001f600"]})
+    with pytest.raises(ValidationError, match="lone surrogate"):
+        adapter.validate_python(value)
+
+
 def test_a_pattern_says_in_words_what_it_takes() -> None:
     """The contract has the expression, the error its words; neither depends on bounds and composition beside it."""
     kind: Any = Annotated[str, Field(max_length=9), Pattern("^[a-zé]+$", "must be small letters"), Composed]
