@@ -81,20 +81,36 @@ async def _raced(
 ) -> T:
     running: set[asyncio.Future[T]] = {asyncio.ensure_future(ask(first))}
     try:
-        done, _ = await asyncio.wait(running, timeout=after_seconds)
-        if not done:
-            HEDGES.inc()
-        elif (error := next(iter(done)).exception()) is None:
+        winner = await _first_to_answer(running, first, second, ask, after_seconds)
+    except BaseException:
+        await _ended(running, discard)
+        raise
+    try:
+        await _ended(running, discard)
+    except BaseException:
+        # The caller went away while the loser was being stopped, so nobody takes the winner's answer either.
+        await asyncio.shield(discard(winner))
+        raise
+    return winner
+
+
+async def _first_to_answer(
+    running: set[asyncio.Future[T]], first: Target, second: Target, ask: Ask[T], after_seconds: float
+) -> T:
+    """Return the first success, and leave in ``running`` what still has to be stopped."""
+    done, _ = await asyncio.wait(running, timeout=after_seconds)
+    if done:
+        running.clear()
+        error = next(iter(done)).exception()
+        if error is None:
             return next(iter(done)).result()
-        elif not isinstance(error, UpstreamError) or not _is_worth_failover(error):
+        if not isinstance(error, UpstreamError) or not _is_worth_failover(error):
             raise error
-        else:
-            _note(first, error)
-            running = set()
-        running.add(asyncio.ensure_future(ask(second)))
-        return await _winner(running)
-    finally:
-        await _stop(running, discard)
+        _note(first, error)
+    else:
+        HEDGES.inc()
+    running.add(asyncio.ensure_future(ask(second)))
+    return await _winner(running)
 
 
 async def _winner(running: set[asyncio.Future[T]]) -> T:
@@ -109,6 +125,11 @@ async def _winner(running: set[asyncio.Future[T]]) -> T:
                 return one.result()
     assert failure is not None
     raise failure
+
+
+async def _ended(running: set[asyncio.Future[T]], discard: Callable[[T], Awaitable[None]]) -> None:
+    """Stop all in a task of its own: a caller that goes away meanwhile must not leave an answer open."""
+    await asyncio.shield(asyncio.ensure_future(_stop(running, discard)))
 
 
 async def _stop(running: set[asyncio.Future[T]], discard: Callable[[T], Awaitable[None]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,7 @@ from fake_openai import WORDS, FakeOpenAI, Fault
 from openai_support import Run, Sdk
 
 from castor_chassis.testing import until
+from openai_service.upstreams.failover import Target, first_answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -139,6 +140,77 @@ async def test_a_slow_provider_is_hedged_and_the_loser_is_stopped(
     assert [tuple(row)[:3] for row in rows] == [("spare", "m2", 2), ("openai", "m", 1)]
     assert [(float(row["cost_usd"]), row["cost_basis"]) for row in rows] == [(0.55, "bound"), (0.5, "usage")]
     assert await ledger.fetchval("SELECT spent_nano FROM budget_accounts WHERE account = 'total'") == 1_050_000_000
+
+
+class Race:
+    """Two targets by name, whose answers come when they are let go, also after they were cancelled."""
+
+    def __init__(self) -> None:
+        self.go = {"a": asyncio.Event(), "b": asyncio.Event()}
+        self.asked: list[str] = []
+        self.discarded: list[str] = []
+
+    async def ask(self, target: Target) -> str:
+        """Return the target's name."""
+        self.asked.append(target.model)
+        try:
+            await self.go[target.model].wait()
+        except asyncio.CancelledError:
+            await self.go[target.model].wait()
+        return target.model
+
+    async def discard(self, answer: str) -> None:
+        """Note an answer that nobody takes."""
+        self.discarded.append(answer)
+
+    def run(self, hedge_after_seconds: float) -> asyncio.Future[str]:
+        """Begin the race."""
+        targets = [Target(None, name) for name in self.go]  # type: ignore[arg-type]
+        return asyncio.ensure_future(
+            first_answer(targets, self.ask, hedge_after_seconds=hedge_after_seconds, discard=self.discard)
+        )
+
+
+async def test_a_first_answer_in_time_is_not_discarded() -> None:
+    """The answer that is returned, for example an open stream, is the caller's."""
+    race = Race()
+    race.go["a"].set()
+    assert await race.run(60) == "a"
+    assert (race.asked, race.discarded) == (["a"], [])
+
+
+async def test_a_caller_who_leaves_while_the_loser_is_stopped_leaves_nothing_open() -> None:
+    """Both answers are discarded, the winner's at once and the loser's when it comes."""
+    race = Race()
+    running = race.run(0.01)
+    await until_true(lambda: race.asked == ["a", "b"])
+    race.go["b"].set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert race.discarded == ["b"]
+    race.go["a"].set()
+    await until_true(lambda: race.discarded == ["b", "a"])
+
+
+async def until_true(condition: Callable[[], bool]) -> None:
+    """Wait until ``condition()`` holds."""
+
+    async def holds() -> bool:
+        return condition()
+
+    await until(holds)
+
+
+async def test_a_stream_of_a_quick_provider_is_whole_where_hedging_is_on(
+    run: Run, sdk: Sdk, two: dict[str, Any]
+) -> None:
+    """Nothing closes the stream of the first provider before it was read."""
+    async with run(**two, hedge_after_seconds=60) as service:
+        stream = await sdk(service).chat.completions.create(model="m", messages=MESSAGES, stream=True)
+        assert "".join([chunk.choices[0].delta.content or "" async for chunk in stream]) == TEXT
 
 
 @pytest.mark.usefixtures("ledger")
