@@ -147,3 +147,7 @@ class EmbeddingUnusable(ServiceError):
     status = 502
     code = "embedding_unusable"
     message = "openai-service answered embeddings that cannot be used: {reason}."
+
+
+class VectorNotFinite(EmbeddingUnusable):
+    """A vector holds a value that is no finite number, which a text may be the reason of."""

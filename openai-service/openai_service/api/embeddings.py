@@ -10,7 +10,14 @@ from openai_service.api.dependencies import BUDGET_ERRORS, PREFIX, UPSTREAM_ERRO
 from openai_service.api.headers import DEGRADED_HEADER, answer_headers
 from openai_service.api.resources import Caller, R
 from openai_service.api.streaming import while_connected
-from openai_service.errors import EncoderBusy, EncoderNotLoaded, TextNeeded, WrongDimensions, WrongVectors
+from openai_service.errors import (
+    EncoderBusy,
+    EncoderNotLoaded,
+    TextNeeded,
+    TextNotEmbedded,
+    WrongDimensions,
+    WrongVectors,
+)
 from openai_service.protocol.embeddings import EmbeddingList, EmbeddingRequest
 from openai_service.protocol.sdk_errors import sdk_errors_of
 from openai_service.protocol.vectors import render_vectors
@@ -28,7 +35,14 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
     responses={
         **_ANSWER,
         **sdk_errors_of(
-            *UPSTREAM_ERRORS, *BUDGET_ERRORS, WrongDimensions, WrongVectors, TextNeeded, EncoderNotLoaded, EncoderBusy
+            *UPSTREAM_ERRORS,
+            *BUDGET_ERRORS,
+            WrongDimensions,
+            WrongVectors,
+            TextNeeded,
+            TextNotEmbedded,
+            EncoderNotLoaded,
+            EncoderBusy,
         ),
     },
 )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 
 import numpy as np
 
 from castor_chassis import Cache, ServiceError
 from openai_service.embeddings.embedder import Embedder
-from openai_service.errors import WrongVectors
+from openai_service.errors import TextNotEmbedded, WrongVectors
 from openai_service.protocol.vectors import Floats, Vectors
 
 
@@ -31,14 +31,24 @@ async def embed_cached(
     missing = [text for text in keys if text not in known]
     tokens = 0
     for batch in embedder.batches(missing):
-        with _reporting_progress(len(known), len(keys)):
+        with _reporting_progress(known, len(keys)):
             rows, used = await embedder.embed(batch, dimensions)
-        computed = dict(zip(batch, rows, strict=True))
-        await cache.set_many({keys[text]: row.astype("<f4").tobytes() for text, row in computed.items()}, ttl_seconds)
-        known.update(computed)
+            computed = {text: row for text, row in zip(batch, rows, strict=True) if np.isfinite(row).all()}
+            await cache.set_many(
+                {keys[text]: row.astype("<f4").tobytes() for text, row in computed.items()}, ttl_seconds
+            )
+            known.update(computed)
+            _check_whole(embedder, texts, set(batch) - computed.keys())
         tokens += used
     _check_lengths(embedder, known.values())
     return Vectors(np.stack([known[text] for text in texts]), embedder.model, embedder.version, tokens)
+
+
+def _check_whole(embedder: Embedder, texts: Sequence[str], bad: Collection[str]) -> None:
+    """Raise ``TextNotEmbedded`` where there are ``bad`` texts, of which the model made no finite numbers."""
+    if bad:
+        first = next(place for place, text in enumerate(texts) if text in bad)
+        raise TextNotEmbedded(model=embedder.model, count=len(bad), index=first)
 
 
 def _check_lengths(embedder: Embedder, rows: Iterable[Floats]) -> None:
@@ -49,12 +59,12 @@ def _check_lengths(embedder: Embedder, rows: Iterable[Floats]) -> None:
 
 
 @contextmanager
-def _reporting_progress(done: int, of: int) -> Iterator[None]:
+def _reporting_progress(done: Sized, of: int) -> Iterator[None]:
     # Computed vectors are in the cache, so a repeated request pays for the rest only.
     try:
         yield
     except ServiceError as error:
-        error.details.update(texts_done=done, texts=of)
+        error.details.update(texts_done=len(done), texts=of)
         raise
 
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from castor_chassis import Cache
 from openai_service.embeddings.vector_cache import embed_cached
+from openai_service.errors import TextNotEmbedded
 from openai_service.protocol.vectors import Floats
 
 DIMENSIONS = 4
@@ -53,6 +54,26 @@ async def test_a_damaged_vector_is_computed_anew(redis_url: str, damaged: bytes)
         [key] = [key for key in await redis.keys("*") if (await redis.get(key)) == np.full(4, 1, "<f4").tobytes()]
         await redis.set(key, damaged)
     assert model.asked.count("a") == 3
+    await redis.aclose()
+
+
+async def test_a_text_without_a_vector_is_named_and_the_others_are_kept(redis_url: str) -> None:
+    """Numbers that are none are never answered or kept; a repetition without the text costs nothing for the rest."""
+
+    class Sick(Counting):
+        async def embed(self, texts: Sequence[str], dimensions: int | None) -> tuple[Floats, int]:
+            rows, used = await super().embed(texts, dimensions)
+            rows[[text == "enfermo" for text in texts], 1] = np.nan
+            return rows, used
+
+    redis, model = Redis.from_url(redis_url), Sick()
+    cache = Cache(redis, "openai-service")
+    with pytest.raises(TextNotEmbedded) as caught:
+        await embed_cached(cache, 60, model, ["eeeee", "enfermo", "ffffff", "enfermo"], None)
+    assert (caught.value.details["index"], caught.value.details["count"]) == (1, 1)
+    assert (caught.value.details["texts_done"], caught.value.details["texts"]) == (2, 3)
+    again = await embed_cached(cache, 60, model, ["eeeee", "ffffff"], None)
+    assert (again.tokens, np.isfinite(again.rows).all()) == (0, True)
     await redis.aclose()
 
 

@@ -14,7 +14,7 @@ import structlog
 from castor_chassis import PeerError, PeerRejected
 from rag_service.clients.openai import OpenAIClient
 from rag_service.embeddings.model import Embeddings, Space
-from rag_service.errors import EmbeddingUnusable
+from rag_service.errors import EmbeddingUnusable, VectorNotFinite
 from rag_service.text.normal import searchable
 
 _OTHER_NAMES = ("bundled", "bundled-fast")
@@ -99,5 +99,5 @@ def _unit(vector: list[float]) -> list[float]:
     # Half precision ends at 65504: a vector that is not of unit length could overflow it.
     length = math.hypot(*vector)
     if not math.isfinite(length):
-        raise EmbeddingUnusable(reason="a vector holds a value that is no finite number")
+        raise VectorNotFinite(reason="a vector holds a value that is no finite number")
     return [value / length for value in vector] if length else vector

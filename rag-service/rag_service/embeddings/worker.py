@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from castor_chassis import PeerError, PeerRejected
+from castor_chassis import PeerError, PeerRejected, ServiceError
 from rag_service.embeddings.encoder import Encoder
 from rag_service.embeddings.model import PendingDocument
 from rag_service.embeddings.repository import EmbeddingRepository
-from rag_service.errors import EmbeddingUnusable
+from rag_service.errors import EmbeddingUnusable, VectorNotFinite
 from rag_service.metrics import DOCUMENTS, EMBEDDED, PENDING, REFUSED
 
 ENCODED_CHARACTERS = 8_000
@@ -93,12 +93,11 @@ class Embedder:
 
     async def _embed_or_split(
         self, batch: Sequence[PendingDocument]
-    ) -> tuple[list[PendingDocument], PeerRejected | None]:
+    ) -> tuple[list[PendingDocument], ServiceError | None]:
         try:
             embeddings = await self._encoder.embed([item.text for item in batch])
-        except PeerRejected as error:
-            # Only these two say that the fault is in the texts.
-            if error.peer_status != 413 and error.peer_code != "validation_error":
+        except (PeerRejected, VectorNotFinite) as error:
+            if not _is_about_texts(error):
                 raise
             return await self._split(batch, error)
         await self._documents.set_embeddings(batch, embeddings)
@@ -106,14 +105,21 @@ class Embedder:
         return [], None
 
     async def _split(
-        self, batch: Sequence[PendingDocument], error: PeerRejected
-    ) -> tuple[list[PendingDocument], PeerRejected]:
+        self, batch: Sequence[PendingDocument], error: ServiceError
+    ) -> tuple[list[PendingDocument], ServiceError]:
         if len(batch) == 1:
             return list(batch), error
         middle = len(batch) // 2
         first, _ = await self._embed_or_split(batch[:middle])
         second, _ = await self._embed_or_split(batch[middle:])
         return first + second, error
+
+
+def _is_about_texts(error: PeerRejected | VectorNotFinite) -> bool:
+    """Return whether the fault may be in one of the texts, so that the others can be embedded without it."""
+    if isinstance(error, VectorNotFinite):
+        return True
+    return error.peer_status == 413 or error.peer_code in ("validation_error", "text_not_embedded")
 
 
 async def measure(documents: EmbeddingRepository) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castor_chassis import PeerRejected, ServiceError
 from castor_chassis.testing import until
 from rag_service.documents.model import Draft
 from rag_service.documents.repository import DocumentRepository
@@ -14,6 +15,7 @@ from rag_service.embeddings import worker
 from rag_service.embeddings.model import Embeddings
 from rag_service.embeddings.repository import EmbeddingRepository
 from rag_service.embeddings.worker import Embedder
+from rag_service.errors import VectorNotFinite
 
 if TYPE_CHECKING:
     from conftest import World
@@ -116,6 +118,33 @@ async def test_documents_are_embedded_in_full_batches(
         pass
     assert (await embeddings.counts()).embedded == 1000
     assert sorted(counting.sizes, reverse=True) == [128] * 7 + [1000 - 7 * 128]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        VectorNotFinite(reason="null"),
+        PeerRejected(peer="openai-service", peer_status=422, peer_error="no vector", peer_code="text_not_embedded"),
+    ],
+    ids=lambda error: error.code,
+)
+async def test_a_text_that_has_no_vector_does_not_hold_up_the_others(
+    documents: DocumentRepository, embeddings: EmbeddingRepository, error: ServiceError
+) -> None:
+    """A text of which the model makes no numbers is set aside, whoever notices it."""
+
+    class Sick(Counting):
+        async def embed(self, texts: list[str]) -> Embeddings:
+            if "Texto enfermo" in texts:
+                raise error
+            return await super().embed(texts)
+
+    await documents.save([Draft(f"d{n}", f"Escuela {n}" if n != 3 else "Texto enfermo", "x") for n in range(9)])
+    embedder = Embedder(embeddings, Sick(), batch=128, concurrency=1)
+    while await embedder.step():
+        pass
+    counts = await embeddings.counts()
+    assert (counts.embedded, counts.refused) == (8, 1)
 
 
 async def test_documents_wait_while_something_else_goes_first(
