@@ -43,12 +43,13 @@ class Limits:
     """Windows per endpoint, and every 429 by its reason.
 
     ``wasted``: asked although the allowance was used up, or during the wait that an injected 429 demanded.
-    ``crossing``: arrived within ``CROSSING_SECONDS`` of an injected 429, so probably sent before it was read.
+    ``crossing``: arrived within ``crossing_seconds`` of an injected 429, so probably sent before it was read.
     ``injected``: the faults themselves.
     """
 
     window_seconds: int = WINDOW_SECONDS
     per_window: dict[str, int] = field(default_factory=lambda: dict(PER_APP))
+    crossing_seconds: float = CROSSING_SECONDS
     refused: Counter[str] = field(default_factory=Counter)
     _windows: dict[str, Window] = field(default_factory=dict)
     _blocked: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Limits:
         written_at, until = self._blocked.get(endpoint, (0.0, 0))
         now = time.time()
         if now < until:
-            self.refused["crossing" if now - written_at < CROSSING_SECONDS else "wasted"] += 1
+            self.refused["crossing" if now - written_at < self.crossing_seconds else "wasted"] += 1
             return False, _headers(Window(window.limit, 0, until))
         if window.remaining == 0:
             self.refused["wasted"] += 1
