@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,12 @@ def _clock(second: int) -> str:
     return f"{second % 86400 // 3600:02}:{second % 3600 // 60:02}:{second % 60:02}"
 
 
+@pytest.fixture(autouse=True)
+def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger of X counts by UTC days: midnight waits for the end of the test."""
+    monkeypatch.setattr("twitter_service.billing.repository._TODAY", f"SELECT DATE '{datetime.now(UTC):%Y-%m-%d}'")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def migrated(postgres_url: str) -> str:
     """URL of a database with all migrations."""
@@ -237,6 +244,7 @@ def twitter(database: asyncpg.Connection, shared_twitter: Twitter) -> Twitter:  
     sentiment = shared_twitter.sentiment
     sentiment.calls.clear()
     sentiment.script.clear()
+    sentiment.gates.clear()
     sentiment.routes.update(PATHS)
     return shared_twitter
 

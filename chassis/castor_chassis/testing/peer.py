@@ -45,10 +45,12 @@ class ScriptedPeer:
 
     An entry of the script is an answer (status, JSON, headers), a number of seconds to stall before the
     usual answer, or ``"hang up"``: close the connection after the request was read, without an answer.
+    Requests of a path in ``gates`` wait until its event is set.
     """
 
     routes: dict[str, Callable[[Call], Answer]] = field(default_factory=dict)
     script: list[Answer | float | str] = field(default_factory=list)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     delay_seconds: float = 0.0
     url: str = ""
@@ -77,6 +79,8 @@ class ScriptedPeer:
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = Call(request.method, request.path, headers, dict(request.query), body)
         self.calls.append(call)
+        if (gate := self.gates.get(request.path)) is not None:
+            await gate.wait()
         await asyncio.sleep(self.delay_seconds)
         step = self.script.pop(0) if self.script else 0.0
         if step == "hang up":

@@ -202,7 +202,7 @@ async def test_two_organisations_follow_the_stream_under_one_id(
         async with asyncio.timeout(100):
             while not all([(await one.data("/collections/paro"))["streaming"] for one in (acme, other)]):
                 await asyncio.sleep(0.1)
-        missed = fake.corpus.add("la salud no espera", at=datetime.now(UTC))
-        await until_stored(database, {int(missed["id"])})
+        written = fake.stream.publish("la salud no espera", at=datetime.now(UTC))
+        await until_stored(database, {int(written["id"])})
         assert (await other.send("DELETE", "/collections/paro")).status_code == 200
         assert (await acme.data("/collections/paro"))["streaming"] is True

@@ -11,6 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from castor_chassis.testing import until
+
 from ..conftest import FIRST_ID, Start, Twitter, csv_of, numbered
 
 REAL = Path(os.environ.get("CASTOR_REAL_TWEETS", "../shared/data/colombia_2022_tweets.csv"))
@@ -176,18 +178,29 @@ async def test_import_limit(start_twitter: Start) -> None:
 
 async def test_an_import_that_trickles_makes_room(start_twitter: Start) -> None:
     """An import whose file stops coming ends, and the next one finds its place, long before the time of an import."""
+    has_stopped = asyncio.Event()
 
     async def trickle() -> AsyncIterator[bytes]:
-        yield numbered(3000).encode()
-        await asyncio.sleep(60)
+        while not has_stopped.is_set():
+            yield numbered(2000).encode()
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(120)
 
-    async with start_twitter(import_max_concurrent=1, body_grace_seconds=1, body_min_bytes_per_second=1e6) as twitter:
+    limits = {"import_max_concurrent": 1, "body_grace_seconds": 2, "body_min_bytes_per_second": 5e5}
+    async with start_twitter(import_piece_bytes=65_536, **limits) as twitter:
+
+        async def has_begun() -> bool:
+            return bool((await twitter.data("/imports"))["items"])
+
+        async def has_room() -> bool:
+            return (await twitter.upload(numbered(10))).status_code == 201
+
         url, headers = "/v1/twitter/imports", twitter.headers
         stalled = asyncio.ensure_future(twitter.service.client.post(url, content=trickle(), headers=headers))
-        await asyncio.sleep(0.5)
+        await until(has_begun)
         assert (await twitter.upload(numbered(10))).status_code == 429
-        await asyncio.sleep(2)
-        assert (await twitter.upload(numbered(10))).status_code == 201
+        has_stopped.set()
+        await until(has_room)
         stalled.cancel()
         await asyncio.wait([stalled])
 

@@ -75,7 +75,7 @@ async def test_a_renamed_author_stays_while_any_tweet_is_left(
         await postgres.open()
         await RetentionRepository(postgres).delete_authors(10)
         await postgres.close()
-        return [row["key"] for row in await database.fetch("SELECT key FROM authors")]
+        return [row["key"] for row in await database.fetch("SELECT key FROM authors ORDER BY key")]
 
     await twitter.send("POST", "/erasures", {"ids": [str(FIRST_ID + 1)]})
     assert await sweep() == [USER["id"]]
