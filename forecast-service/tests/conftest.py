@@ -20,7 +20,8 @@ from forecast_service.settings import ForecastSettings
 FIRST_DAY = date(2026, 3, 1)
 
 
-LAST_DAYS = {"ana": date(2030, 1, 1), "vieja": date(2026, 5, 1), "constanza": date(2030, 1, 1)}
+IN_A_YEAR = date.today() + timedelta(days=366)
+LAST_DAYS = {"ana": IN_A_YEAR, "vieja": date(2026, 5, 1), "constanza": IN_A_YEAR}
 """Entities, and the last day on which anybody wrote about them."""
 
 

@@ -17,7 +17,7 @@ import pytest_asyncio
 from openai import AsyncOpenAI
 
 from castor_chassis.storage.migrations import migrate
-from castor_chassis.testing import Authority, RunningService, TokenIssuer, run_service, tls_settings
+from castor_chassis.testing import Authority, RunningService, TokenIssuer, past_full_hour, run_service, tls_settings
 from castor_chassis.tls import TlsFiles
 from openai_service.app import create_app
 from openai_service.embeddings.static_encoder import StaticEncoder
@@ -109,7 +109,7 @@ async def online(run: Run, fake: FakeOpenAI) -> AsyncIterator[RunningService]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def impatient(run: Run, fake: FakeOpenAI) -> AsyncIterator[RunningService]:
     """The same for upstreams that never answer: with a short timeout."""
-    options = {"openai_timeout_seconds": 1.5, "breaker_fail_max": 1_000_000}
+    options = {"openai_timeout_seconds": 4, "breaker_fail_max": 1_000_000}
     async with run(openai_base_url=fake.url, openai_api_key=KEY, **options) as service:
         yield service
 
@@ -129,7 +129,8 @@ def sdk(issuer: TokenIssuer) -> Sdk:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ledger(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to the service's database, the ledger empty."""
+    """A connection to the service's database, the ledger empty, and no month that is about to end."""
+    await past_full_hour()
     await migrate(postgres_url, "openai_service")
     connection = await asyncpg.connect(postgres_url)
     await connection.execute("TRUNCATE calls, budget_accounts, budget_holds, prompt_erasures")

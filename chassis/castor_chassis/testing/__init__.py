@@ -6,7 +6,7 @@ from castor_chassis.testing.peer import ScriptedPeer
 from castor_chassis.testing.replica import Replica, replica
 from castor_chassis.testing.server import RunningService, run_service, tls_settings
 from castor_chassis.testing.tokens import TokenIssuer, thumbprint_of
-from castor_chassis.testing.waiting import end_pause, until
+from castor_chassis.testing.waiting import end_pause, past_full_hour, until
 
 __all__ = [
     "Authority",
@@ -16,6 +16,7 @@ __all__ = [
     "TokenIssuer",
     "end_pause",
     "importable",
+    "past_full_hour",
     "replica",
     "run_service",
     "thumbprint_of",

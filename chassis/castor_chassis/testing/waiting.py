@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from castor_chassis.client.breaker import GatedBreaker
@@ -16,6 +17,16 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def past_full_hour(seconds: float = 30) -> None:
+    """Return at once, or behind the next full hour where it is at most ``seconds`` away.
+
+    For tests of hours, days and months: each begins with a full hour in UTC, those of Colombia too.
+    """
+    left = 3600 - time.time() % 3600
+    if left <= seconds:
+        await asyncio.sleep(left + 0.01)
 
 
 def end_pause(breaker: GatedBreaker) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from castor_chassis.testing import RunningService, ScriptedPeer
+from castor_chassis.testing import RunningService, ScriptedPeer, past_full_hour
 
 ENDS_OF_THE_CALENDAR = ("0001-01-01T00:00:00Z", "0001-01-02T05:00:00Z", "9999-12-31T23:59:59Z")
 AS_OF = "2026-05-30T15:00:00Z"
@@ -25,6 +25,7 @@ async def test_prediction_is_kept_and_idempotent(service: RunningService) -> Non
 
 async def test_without_as_of_a_day_is_one_question(service: RunningService) -> None:
     """Moments of one day make one forecast, which is answered as it was made first; an earlier as_of is another."""
+    await past_full_hour()
     made = [(await service.client.post("/v1/forecast/predictions", json={"entity": "ana"})).json() for _ in range(2)]
     assert made[0]["data"] == made[1]["data"], made
     given = await service.client.post("/v1/forecast/predictions", json={"entity": "ana", "as_of": AS_OF})

@@ -17,6 +17,7 @@ from openai_support import Run
 
 from castor_chassis import Postgres
 from castor_chassis.testing import until
+from openai_service.billing import preallocation
 from openai_service.billing.budget import Budget, Limits
 from openai_service.billing.budget_repository import BudgetRepository
 from openai_service.billing.money import NANO, month_of
@@ -30,6 +31,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "/v1/openai/chat/completions"
 PAYER = Payer("user:ana", "ingress")
 NOW = datetime(2026, 5, 29, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def slow_calls_follow_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that follow one another do so on a slow machine too."""
+    monkeypatch.setattr(preallocation, "_BUSY_SECONDS", 60)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -10,7 +10,7 @@ import pytest
 from fake_openai import FakeOpenAI, Fault
 from openai_support import Run
 
-from castor_chassis.testing import RunningService, TokenIssuer
+from castor_chassis.testing import RunningService, TokenIssuer, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -132,6 +132,11 @@ async def test_what_is_no_answer_in_the_cache_is_a_miss(
     async with run(**caching) as service:
         body = asking("dañada", stream=stream, user=damaged.decode())
         one = await ask(service, body)
+
+        async def is_kept() -> bool:
+            return "x-castor-cache" in (await ask(service, body)).headers
+
+        await until(is_kept)  # The answer is kept after it was given.
         redis = service.pair.chassis.redis
         assert redis is not None
         for key in await redis.keys("castor:{openai-answer-*:answer"):

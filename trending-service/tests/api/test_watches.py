@@ -11,6 +11,7 @@ import pytest
 from trending_support import followed
 
 from castor_chassis.testing import RunningService, TokenIssuer
+from castor_chassis.testing.peer import reserved_port
 
 if TYPE_CHECKING:
     from conftest import Run, Stream
@@ -79,25 +80,24 @@ async def test_a_trend_that_starts_is_told_once_and_pushed(
         assert [event["kind"] for event in await _events(service, allowed, watch, 1)] == ["trend.started"]
 
 
-async def test_a_test_message_arrives_whatever_the_target_does(
-    running: Run, allowed: dict[str, str], unused_tcp_port: int
-) -> None:
+async def test_a_test_message_arrives_whatever_the_target_does(running: Run, allowed: dict[str, str]) -> None:
     """The test button queues an event; of a target that is away its status tells."""
-    async with running(**KEY) as service:
-        url = f"http://127.0.0.1:{unused_tcp_port}/"
-        made = await _create(service, allowed, kind="volume_doubles", url=url)
-        assert made["secret"].startswith("whsec_")
-        watch = made["watch"]["id"]
-        assert (await service.client.post(f"{WATCHES}/{watch}/test", headers=allowed)).status_code == 202
-        for _ in range(500):
-            (event,) = await _events(service, allowed, watch, 1)
-            if event["attempts"]:
-                break
-            await asyncio.sleep(0.02)
-        assert event["status"] == "pending"
-        assert "Connect" in event["last_error"]
-        rotated = (await service.client.post(f"{WATCHES}/{watch}/secret", headers=allowed)).json()["data"]
-        assert rotated["secret"] != made["secret"]
+    with reserved_port() as port:
+        async with running(**KEY) as service:
+            url = f"http://127.0.0.1:{port}/"
+            made = await _create(service, allowed, kind="volume_doubles", url=url)
+            assert made["secret"].startswith("whsec_")
+            watch = made["watch"]["id"]
+            assert (await service.client.post(f"{WATCHES}/{watch}/test", headers=allowed)).status_code == 202
+            for _ in range(500):
+                (event,) = await _events(service, allowed, watch, 1)
+                if event["attempts"]:
+                    break
+                await asyncio.sleep(0.02)
+            assert event["status"] == "pending"
+            assert "Connect" in event["last_error"]
+            rotated = (await service.client.post(f"{WATCHES}/{watch}/secret", headers=allowed)).json()["data"]
+            assert rotated["secret"] != made["secret"]
 
 
 async def test_a_secret_that_is_asked_for_again_is_the_same(running: Run, allowed: dict[str, str]) -> None:

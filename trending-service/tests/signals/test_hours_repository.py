@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from castor_chassis import DatabaseUnavailable, Postgres
+from castor_chassis.testing import past_full_hour
 from trending_service.signals import hours_repository
 from trending_service.signals.counts import HourlyCounts
 from trending_service.signals.hours_repository import HoursRepository
@@ -232,6 +233,7 @@ async def test_an_hour_that_is_hardly_over_waits(
     hours: HoursRepository, fill: Fill, stream: Stream, postgres: Postgres
 ) -> None:
     """What is collected comes late: of tweets of now and of three hours ago only the older hour is counted."""
+    await past_full_hour()
     now = datetime.now(UTC)
     for age in (0, 1, 3):
         stream.tweet(now - timedelta(hours=age), "ana", f"paro hace {age} horas")

@@ -29,7 +29,7 @@ NOW = datetime(2022, 5, 29, 12, tzinfo=UTC)
 class Receiver:
     """A webhook on the loopback address; ``answers`` gives the status of each request."""
 
-    url: str
+    url: str = ""
     fails: float = 0.0
     requests: list[tuple[dict[str, str], str]] = field(default_factory=list)
     accepted: list[tuple[str, str]] = field(default_factory=list)
@@ -50,14 +50,15 @@ class Receiver:
 
 
 @pytest.fixture
-async def receiver(unused_tcp_port: int) -> AsyncIterator[Receiver]:
+async def receiver() -> AsyncIterator[Receiver]:
     """A receiver that takes everything."""
-    made = Receiver(f"http://127.0.0.1:{unused_tcp_port}/hook")
+    made = Receiver()
     app = web.Application()
     app.router.add_post("/hook", made.handle)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
     yield made
     made.ended.set()
     await runner.cleanup()
