@@ -15,6 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.tls import TlsFiles
+from castor_devstack.stack.ports import PortLeases
 from small_service.process import Process
 
 
@@ -69,9 +70,11 @@ def texts(attributes: Any) -> dict[str, str]:
     return {attribute.key: attribute.value.string_value for attribute in attributes if attribute.value.string_value}
 
 
-async def test_spans_reach_the_collector(files: TlsFiles, caller: TlsFiles, collector: Collector) -> None:
+async def test_spans_reach_the_collector(
+    files: TlsFiles, caller: TlsFiles, collector: Collector, test_ports: PortLeases
+) -> None:
     """What is in hand at the end is sent as well: the service's name, the route, the stable names of attributes."""
-    service = Process(files, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER_ARG="1")
+    service = Process(files, test_ports, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER_ARG="1")
     process = await service.start()
     async with httpx.AsyncClient(
         base_url=f"https://127.0.0.1:{service.api}", verify=caller.client_context(), trust_env=False

@@ -6,12 +6,13 @@ import asyncio
 import sys
 
 from castor_chassis.tls import TlsFiles
+from castor_devstack.stack.ports import PortLeases
 from small_service.process import Process
 
 
-async def test_without_certificate_settings_it_refuses_to_serve(files: TlsFiles) -> None:
+async def test_without_certificate_settings_it_refuses_to_serve(files: TlsFiles, test_ports: PortLeases) -> None:
     """There is no way to serve the API in plain text; the sentence says what to set."""
-    service = Process(files, TLS_CERT_FILE="", TLS_KEY_FILE="", TLS_CA_FILE="")
+    service = Process(files, test_ports, TLS_CERT_FILE="", TLS_KEY_FILE="", TLS_CA_FILE="")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
     )
@@ -20,9 +21,9 @@ async def test_without_certificate_settings_it_refuses_to_serve(files: TlsFiles)
     assert b"set TLS_CERT_FILE" in errors
 
 
-async def test_wrong_setting_ends_with_one_line_per_problem(files: TlsFiles) -> None:
+async def test_wrong_setting_ends_with_one_line_per_problem(files: TlsFiles, test_ports: PortLeases) -> None:
     """A wrong environment is named variable by variable, without a traceback."""
-    service = Process(files, API_PORT="http", PEER_ATTEMPT_TIMEOUT_SECONDS="99")
+    service = Process(files, test_ports, API_PORT="http", PEER_ATTEMPT_TIMEOUT_SECONDS="99")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "small_service", env=service.environment, stderr=asyncio.subprocess.PIPE
     )

@@ -8,6 +8,7 @@ import signal
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import until
 from castor_chassis.tls import TlsFiles
+from castor_devstack.stack.ports import PortLeases
 from small_service import Running
 from small_service.process import Process
 
@@ -57,12 +58,12 @@ async def test_metrics_name_route_templates(running: Running) -> None:
     assert "wp-admin" not in metrics
 
 
-async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsFiles) -> None:
+async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsFiles, test_ports: PortLeases) -> None:
     """While the service drains, every request that was sent is answered, long ones too, and it exits 0."""
-    service = Process(files, DRAIN_DELAY_SECONDS="1")
+    service = Process(files, test_ports, DRAIN_DELAY_SECONDS="4")
     process = await service.start()
     client = httpx.AsyncClient(
-        base_url=f"https://127.0.0.1:{service.api}", verify=caller.client_context(), trust_env=False, timeout=10
+        base_url=f"https://127.0.0.1:{service.api}", verify=caller.client_context(), trust_env=False, timeout=30
     )
     outcomes: list[int] = []
     closing = 0
@@ -87,7 +88,7 @@ async def test_sigterm_under_load_loses_no_request(files: TlsFiles, caller: TlsF
         routed = False
 
     async with client:
-        long_ones = [asyncio.ensure_future(client.get("/v1/small/slow?seconds=2.5")) for _ in range(3)]
+        long_ones = [asyncio.ensure_future(client.get("/v1/small/slow?seconds=5")) for _ in range(3)]
         loaders = [asyncio.ensure_future(load()) for _ in range(8)]
         await until(all_under_way)
         process.send_signal(signal.SIGTERM)

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from pathlib import Path
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.tls import TlsFiles
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from castor_devstack.stack.ports import PortLeases
 
 
 class Process:
     """The small service as a process of its own."""
 
-    def __init__(self, files: TlsFiles, **settings: str) -> None:
-        self.api, self.management = free_port(), free_port()
+    def __init__(self, files: TlsFiles, ports: PortLeases, **settings: str) -> None:
+        self.api, self.management = ports.choose({"api": 0, "management": 0}).values()
         self.environment = {
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[1]),

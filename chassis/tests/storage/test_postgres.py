@@ -41,11 +41,12 @@ async def test_a_mistake_is_none_whatever_its_text_says(postgres: Postgres) -> N
         async with postgres.connection():
             raise asyncpg.InterfaceError("connection is closed")
     async with postgres.connection() as connection:
-        running = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep(0.2)"))
+        running = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep(60)"))
         await asyncio.sleep(0.05)
         with pytest.raises(asyncpg.InterfaceError):
             await connection.fetchval("SELECT 1")
-        await running
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_connection_lost_between_two_statements_is_an_outage(postgres: Postgres, postgres_url: str) -> None:
@@ -74,7 +75,7 @@ async def test_a_statement_that_takes_too_long_is_no_outage(postgres: Postgres) 
 
 async def test_a_closed_pool_is_an_outage(postgres: Postgres) -> None:
     """What comes after the pool was closed, or is under way as it is, hears 'unavailable'."""
-    under_way = asyncio.ensure_future(postgres.fetchval("SELECT pg_sleep(5)"))
+    under_way = asyncio.ensure_future(postgres.fetchval("SELECT pg_sleep(60)"))
     await asyncio.sleep(0.1)
     await postgres.close()
     for call in (under_way, postgres.fetchval("SELECT 1")):
@@ -98,13 +99,13 @@ async def test_outage_is_503_and_heals(postgres: Postgres, postgres_url: str) ->
     killer = await asyncpg.connect(postgres_url)
 
     async def sleeper() -> None:
-        await postgres.fetchval("SELECT pg_sleep(5)")
+        await postgres.fetchval("SELECT pg_sleep(60)")
 
     call = asyncio.ensure_future(sleeper())
     await asyncio.sleep(0.2)
     await killer.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-        "AND datname = current_database()"
+        "AND datname = current_database() AND backend_type = 'client backend' AND usename = current_user"
     )
     await killer.close()
     with pytest.raises(DatabaseUnavailable) as caught:

@@ -16,8 +16,8 @@ import pytest
 from castor_chassis.client.operation import Operation
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import Authority, until
-from castor_chassis.testing.peer import reserved_port
 from castor_devstack.errors import DevstackError
+from castor_devstack.stack.ports import PortLeases
 from castor_devstack.stack.services import SERVICES
 from castor_devstack.stubs.contract import StubbedContract, read_contract
 from castor_devstack.stubs.examples import FIRST_PAGE, example
@@ -77,11 +77,10 @@ def test_a_feed_has_one_page() -> None:
         StubbedContract("no-service")
 
 
-async def test_a_stub_speaks_mutual_tls(authority: Authority, tmp_path: Path) -> None:
+async def test_a_stub_speaks_mutual_tls(authority: Authority, tmp_path: Path, test_ports: PortLeases) -> None:
     """It has the identity of its service, and answers callers of the authority only."""
     own, caller = authority.write(tmp_path / "own", "sentiment-service"), authority.write(tmp_path / "c", "ingress")
-    with reserved_port() as port:
-        pass
+    port = test_ports.choose({"api": 0})["api"]
     environment = {
         **os.environ, "API_PORT": str(port), "TLS_CERT_FILE": str(own.certificate), "TLS_KEY_FILE": str(own.key),
         "TLS_CA_FILE": str(own.authorities),

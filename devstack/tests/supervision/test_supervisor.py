@@ -59,9 +59,9 @@ class Bench:
 
         return Step(name, run, needs)
 
-    def supervise(self, *plan: Part | Step) -> Supervisor:
+    def supervise(self, *plan: Part | Step, print_line: Callable[[str], None] | None = None) -> Supervisor:
         """Return a supervisor for a plan."""
-        made = Supervisor(self.state_folder, plan, State("starting"), self.said.append)
+        made = Supervisor(self.state_folder, plan, State("starting"), print_line or self.said.append)
         self._supervisors.append(made)
         return made
 
@@ -166,10 +166,17 @@ async def test_a_killed_part_is_started_again(bench: Bench) -> None:
 async def test_a_part_that_keeps_dying_is_started_ever_more_slowly(bench: Bench) -> None:
     """Restarts of a part that ends at once are spaced out, so that it does not eat the machine."""
     once = "import sys, time; open(sys.argv[1], 'a').write('up\\n'); time.sleep(1.5)"
-    await bench.supervise(bench.part("flaky", code=once)).start()
-    await eventually(lambda: any("starts again in 1 s" in line for line in bench.said))
-    starts = (bench.state_folder.root / "flaky").read_text().count("up")
-    assert starts == 2
+    ends: list[tuple[str, int, float]] = []
+
+    def print_line(line: str) -> None:
+        if "starts again" in line:
+            starts = (bench.state_folder.root / "flaky").read_text().count("up")
+            ends.append((line.rpartition("starts again ")[2], starts, time.monotonic()))
+
+    await bench.supervise(bench.part("flaky", code=once), print_line=print_line).start()
+    await eventually(lambda: len(ends) >= 2)
+    assert [end[:2] for end in ends[:2]] == [("in 0.5 s", 1), ("in 1 s", 2)]
+    assert ends[1][2] - ends[0][2] > 0.4 + 1.4
 
 
 async def test_a_deaf_part_is_killed_in_the_end(bench: Bench) -> None:
@@ -223,6 +230,10 @@ async def test_a_program_that_runs_once_must_succeed(bench: Bench) -> None:
 async def test_a_slow_part_is_said_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a part takes long, a line says which one and what it waits for."""
     monkeypatch.setattr(supervisor, "SLOW_AFTER_SECONDS", 0.1)
-    slow = "import sys, time; time.sleep(0.5); open(sys.argv[1], 'w').write('up'); time.sleep(600)"
-    await bench.supervise(bench.part("slow", code=slow)).start()
-    assert any("slow" in line and "is not ready yet: it does not answer" in line for line in bench.said)
+    slow = "import os, sys, time\nwhile not os.path.exists(sys.argv[1] + '.go'): time.sleep(0.02)\n"
+    slow += "open(sys.argv[1], 'w').write('up'); time.sleep(600)"
+    starting = asyncio.ensure_future(bench.supervise(bench.part("slow", code=slow)).start())
+    told = "is not ready yet: it does not answer"
+    await eventually(lambda: any("slow" in line and told in line for line in bench.said))
+    (bench.state_folder.root / "slow.go").touch()
+    await starting
