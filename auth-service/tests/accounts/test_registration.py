@@ -246,16 +246,3 @@ async def test_a_mail_server_that_is_away_delays_the_mail_only(
     finally:
         mailbox.refuses = False
     assert (await _confirm(mailing.client, await mailbox.token(email), people.password)).status_code == 201
-
-
-async def test_what_has_expired_is_forgotten(run_auth: Any, people: Any, database: asyncpg.Connection) -> None:
-    """A registration that nobody confirmed is deleted, with the address and the hash in it."""
-    email = people.email()
-    await database.execute(
-        "INSERT INTO pending_registrations VALUES ('\\x00', $1, 'hash', '{viewer}', '{}', now() - interval '1 s')",
-        email,
-    )
-    async with run_auth(registration="verified") as auth:
-        await auth.ready()
-        while await database.fetchval("SELECT count(*) FROM pending_registrations WHERE email = $1", email):
-            await asyncio.sleep(0.05)

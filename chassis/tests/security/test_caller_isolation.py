@@ -99,15 +99,14 @@ async def test_look_ups_of_api_keys_take_no_place_of_other_calls(
     auth = auth_service(issuer)
     patient = {"peer_attempt_timeout_seconds": 25, "peer_max_connections": 2}
     async with over_the_ingress(authority, tmp_path, auth, **patient) as service:
-        auth.script = [20.0, 20.0]
+        auth.gates[VERIFY] = asyncio.Event()
         strangers = [asyncio.ensure_future(service.client.get(PATH, headers=bearer(random_key()))) for _ in range(2)]
         while sum(call.path == VERIFY for call in auth.calls) < 2:
             await asyncio.sleep(0.01)
-        auth.script = []
         token = await service.client.get(PATH, headers=bearer(issuer.user_token(("small:read",))))
         assert not any(stranger.done() for stranger in strangers)
-        for stranger in strangers:
-            stranger.cancel()
+        auth.gates[VERIFY].set()
+        await asyncio.gather(*strangers)
     assert token.status_code == 200
 
 
