@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -17,6 +18,10 @@ pytest_plugins = ["castor_devstack.testing"]
 # Examples are the same in each run, and none fails because the machine is busy.
 settings.register_profile("castor", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("castor")
+
+# Without ``configure_logging`` a log shows the local variables of every frame: seconds for each exception.
+_PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _PLAIN])
 
 
 LONGEST = ("tests/e2e/", "tests/contract/test_conformance.py", "devstack/tests/", "openai-service/", "auth-service/")

@@ -23,12 +23,13 @@ async def test_one_json_line_per_request_without_secrets(
         captured.append(dict(event))
         return event
 
+    before = structlog.get_config()
     structlog.configure(processors=[keep, structlog.processors.JSONRenderer()])
     try:
         async with running() as service:
             await service.client.get("/v1/small/echo/someone", headers={"Authorization": f"Bearer {token}"})
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
     lines = [event for event in captured if event["event"] == "request"]
     assert len(lines) == 1
     assert {"method", "route", "status", "duration_ms", "peer"} <= lines[0].keys()
