@@ -49,7 +49,7 @@ def _of_caddy(text: str) -> Lists:
 
 def _operations() -> Iterator[dict[str, Any]]:
     for path in sorted((ROOT / "contracts").glob("*.v1.yaml")):
-        for operations in yaml.safe_load(path.read_text())["paths"].values():
+        for operations in yaml.load(path.read_text(), yaml.CSafeLoader)["paths"].values():
             yield from (operation for operation in operations.values() if isinstance(operation, dict))
 
 

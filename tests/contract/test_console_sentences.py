@@ -53,7 +53,7 @@ def descendants(error: type[ServiceError]) -> Iterator[type[ServiceError]]:
 
 @cache
 def contract(service: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "contracts" / f"{service}.v1.yaml").read_text())
+    loaded: dict[str, Any] = yaml.load((ROOT / "contracts" / f"{service}.v1.yaml").read_text(), yaml.CSafeLoader)
     return loaded
 
 

@@ -24,7 +24,7 @@ SERVICES = ("auth", "forecast", "openai", "rag", "sentiment", "trending", "twitt
 
 
 def contract(service: str, folder: Path = CONTRACTS) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((folder / f"{service}.v1.yaml").read_text())
+    loaded: dict[str, Any] = yaml.load((folder / f"{service}.v1.yaml").read_text(), yaml.CSafeLoader)
     return loaded
 
 

@@ -50,7 +50,8 @@ KEYLESS = {
 
 
 def contract(service: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "contracts" / f"{service}-service.v1.yaml").read_text())
+    text = (ROOT / "contracts" / f"{service}-service.v1.yaml").read_text()
+    loaded: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
     return loaded
 
 

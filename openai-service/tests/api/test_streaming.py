@@ -61,7 +61,7 @@ async def test_a_model_that_fails_after_the_first_heartbeat_is_told_in_the_strea
 ) -> None:
     """Once the response has begun its status cannot change: the failure is an event."""
     upstream.script = [Fault("slow")]
-    options = {"stream_heartbeat_seconds": 0.25, "openai_timeout_seconds": 0.8, "allow_degraded": False}
+    options = {"stream_heartbeat_seconds": 0.25, "openai_timeout_seconds": 3, "allow_degraded": False}
     async with run(**with_upstream, **options) as service:
         answer = await service.client.post(PATH, json=BODY)
     assert answer.status_code == 200

@@ -43,7 +43,7 @@ def event(text: str, reason: str | None = None) -> bytes:
     return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
 
 
-def opened(reply: Any, seconds: Callable[[], float] = lambda: 5) -> UpstreamChunkStream:
+def opened(reply: Any, seconds: Callable[[], float] = lambda: 20) -> UpstreamChunkStream:
     """Return the stream of ``reply``."""
     return UpstreamChunkStream(reply, seconds=seconds, error_of=lambda error: failure_of(error, None).error)
 
@@ -117,9 +117,16 @@ async def test_an_end_without_a_finish_reason_is_a_cut() -> None:
 
 async def test_the_time_limit_is_per_chunk_and_comments_do_not_extend_it() -> None:
     """A stream may take long as a whole; one that sends only comments for too long has stalled."""
-    steady = opened(Reply(event("a"), 0.5, event("b"), 0.5, event("c"), 0.5, event("d", "stop")), seconds=lambda: 1.4)
+    limits: list[float] = []
+
+    def limit() -> float:
+        limits.append(20)
+        return 20
+
+    steady = opened(Reply(event("a"), 0.02, event("b"), 0.02, event("c"), 0.02, event("d", "stop")), limit)
     assert await read(steady) == (["a", "b", "c", "d"], None)
-    stalled = opened(Reply(event("a"), *[0.2, b": alive\n\n"] * 50, event("b", "stop")), seconds=lambda: 1.4)
+    assert len(limits) == 5
+    stalled = opened(Reply(event("a"), *[0.05, b": alive\n\n"] * 1000, event("b", "stop")), lambda: 1)
     texts, error = await read(stalled)
     assert texts == ["a"]
     assert isinstance(error, UpstreamTimeout)
