@@ -14,7 +14,8 @@ CHROMIUM := $(firstword $(foreach p,chromium chromium-browser google-chrome,$(sh
 SERVICES := auth sentiment twitter openai rag trending forecast
 
 export UV_PYTHON_DOWNLOADS := never
-unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH
+# Without compiled modules every process that a test or the system starts would compile thousands of them.
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test browser console fuzz up down lint lint-contracts fmt clients local-model contracts release-contracts bench \
   chart-tools charts images clean
