@@ -11,7 +11,7 @@ from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.conversations.model import Conversation, Turn
 from rag_service.documents.access_repository import accessing
 from rag_service.documents.kept_answers_repository import are_kept
-from rag_service.documents.model import Access
+from rag_service.documents.model import Access, Document
 from rag_service.errors import ConversationFull, ConversationNotFound, TooManyConversations
 
 MOST_CONVERSATIONS = 500
@@ -91,11 +91,12 @@ class ConversationRepository:
         standalone: str,
         answer: dict[str, Any],
         named: Sequence[str] = (),
+        read: Sequence[Document] = (),
     ) -> Turn:
         """Append a turn; raises ``ConversationNotFound`` and ``ConversationFull``.
 
-        ``named`` are ids of documents that the answer does not cite and whose authors it names. Of an answer that
-        cites or names what was erased meanwhile only that is kept.
+        ``named`` are ids of documents that the answer does not cite and whose authors it names, ``read`` those that
+        it quotes as they were then. Of an answer with one that was erased or replaced meanwhile only that is kept.
         """
         used = [*_cited(answer), *named]
         async with accessing(self._postgres, access) as connection:
@@ -104,7 +105,7 @@ class ConversationRepository:
                 raise ConversationNotFound(conversation_id=str(name))
             if number > MOST_TURNS:
                 raise ConversationFull(limit=MOST_TURNS)
-            is_kept = await are_kept(connection, access.tenant, used)
+            is_kept = await are_kept(connection, access.tenant, used, read)
             row = await connection.fetchrow(_ADD, name, number, question, standalone, answer, is_kept)
             if is_kept:
                 await connection.execute(_NOTE, list(named), name, number)

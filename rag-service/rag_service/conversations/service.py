@@ -62,5 +62,6 @@ class ConversationService:
             raise ConversationFull(limit=MOST_TURNS)
         alone = standalone(question, turns[-1].standalone if turns else None)
         answer = await self.answers.answer(alone, filters, limit)
-        turn = await self.conversations.add(filters.access, name, question, alone, kept(answer), answer.named)
+        read = [passage.document for passage in answer.passages]
+        turn = await self.conversations.add(filters.access, name, question, alone, kept(answer), answer.named, read)
         return turn, answer

@@ -1,4 +1,4 @@
-"""SQL that finds kept answers of documents that are erased, where whoever erased these did not look for them."""
+"""SQL that finds kept answers of documents that are erased or replaced, where whoever did it did not look for them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,31 @@ from rag_service.documents.repository import WRITER_LOCK
 
 # So many ids at a time: each is looked up in every partition, and a statement may take some seconds only.
 _IDS = "SELECT DISTINCT document_id FROM turn_citations WHERE document_id > $1 ORDER BY document_id LIMIT 1000"
+# A document that changed after the answer was kept: what the answer holds of it must stand there still.
 _MISSED = """
-SELECT DISTINCT o.tenant, c.document_id FROM turn_citations c JOIN conversations o ON o.id = c.conversation
+SELECT o.tenant, c.document_id FROM turn_citations c JOIN conversations o ON o.id = c.conversation
 WHERE c.document_id = ANY($1) AND NOT EXISTS (
     SELECT 1 FROM readable_documents d WHERE d.id = c.document_id AND d.tenant IN ('', o.tenant))
-ORDER BY o.tenant
+UNION
+SELECT o.tenant, c.document_id
+FROM turn_citations c JOIN conversations o ON o.id = c.conversation
+JOIN conversation_turns t ON t.conversation = c.conversation AND t.number = c.number
+JOIN readable_documents d ON d.id = c.document_id AND d.tenant IN ('', o.tenant) AND d.updated_at > t.asked_at
+CROSS JOIN jsonb_array_elements(t.answer -> 'citations') AS q
+WHERE c.document_id = ANY($1) AND q ->> 'id' = c.document_id AND (
+    strpos(d.text, q ->> 'quote') = 0
+    OR q ? 'author' AND d.author IS DISTINCT FROM q ->> 'author'
+    OR q ? 'title' AND d.title IS DISTINCT FROM q ->> 'title')
+ORDER BY tenant
 """
 
 
 async def forget_missed(postgres: Postgres) -> None:
-    """Blank every kept answer that holds something of a document that is not stored any more.
+    """Blank every kept answer that holds something of a document that is not stored any more, or says that no more.
 
-    A release that does not know of kept answers erases without them, before this one or beside it during a roll-out.
-    Each erasure is looked after once; where none was missed, nothing is written.
+    A release that does not know of kept answers, or of replaced documents in them, changes documents without them,
+    before this one or beside it during a roll-out. Each change is looked after once; where none was missed, nothing is
+    written.
     """
     after = ""
     while ids := [row["document_id"] for row in await postgres.fetch(_IDS, after)]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from castor_chassis import Postgres, affected_rows
-from rag_service.documents.kept_answers_repository import forget
+from rag_service.documents.kept_answers_repository import forget, lock_replaced
 from rag_service.documents.model import Document, Draft, SavedDocuments
 from rag_service.errors import CursorMoved, DocumentNotFound
 
@@ -113,7 +113,9 @@ async def _save(connection: asyncpg.Connection, drafts: Sequence[Draft]) -> Save
     await connection.executemany(_MOVE, [(name, known[name], then) for name, then in moved.items()])
     now = datetime.now(UTC)
     records = [record_of(draft, draft.published_at or known.get(draft.id) or now) for draft in drafts]
+    replaced = await lock_replaced(connection, records)
     written = {row["id"] for row in await connection.fetch(_UPSERT, records)}
+    await forget(connection, replaced)
     return SavedDocuments(
         created=[name for name in ids if name in written and name not in known],
         updated=[name for name in ids if name in known and (name in written or name in moved)],

@@ -11,7 +11,7 @@ import asyncpg
 
 from castor_chassis import ANY_TIME, Postgres, TimeSpan, affected_rows
 from rag_service.documents.access_repository import accessing
-from rag_service.documents.kept_answers_repository import forget
+from rag_service.documents.kept_answers_repository import forget, lock_replaced
 from rag_service.documents.model import Access, Document, DocumentFilter, Draft, Erasure, SavedDocuments
 from rag_service.documents.repository import COLUMNS, WRITER_LOCK, record_of
 from rag_service.errors import DocumentNotFound, NotForYourRoles
@@ -147,17 +147,22 @@ async def prepared(drafts: Sequence[Draft]) -> Batch:
 
 
 async def save_in(connection: asyncpg.Connection, access: Access, origin: str, batch: Batch) -> SavedDocuments:
-    """Store a batch in a transaction of ``access`` that holds the lock of writers; raises ``NotForYourRoles``."""
+    """Store a batch in a transaction of ``access`` that holds the lock of writers; raises ``NotForYourRoles``.
+
+    Call it as the last statement that depends on whose the transaction is (``forget``).
+    """
     ids = [draft.id for draft in batch.drafts]
     known = await _known(connection, access, ids)
     for record, draft in zip(batch.records, batch.drafts, strict=True):
         record["published_at"] = draft.published_at or known.get(draft.id) or batch.prepared_at
+    replaced = await lock_replaced(connection, batch.records, access.tenant)
     try:
         rows = await connection.fetch(_UPSERT, batch.records, access.tenant, origin, access.subject)
     except asyncpg.InsufficientPrivilegeError as error:
         raise NotForYourRoles from error
     written = {row["id"] for row in rows}
     await connection.execute(_REUSE, access.tenant, list(written))
+    await forget(connection, replaced, access.tenant)
     return SavedDocuments(
         created=[name for name in ids if name in written and name not in known],
         updated=[name for name in ids if name in written and name in known],

@@ -28,10 +28,11 @@ class FeedConsumer:
         """Store one page and its cursor together; raises ``CursorMoved`` when another replica stored it before."""
         self._traffic.note()
         latest = {tweet.id: tweet for tweet in tweets}.values()
-        erased = [TWEET_PREFIX + tweet.id for tweet in latest if tweet.deleted]
-        drafts = [draft_of(tweet) for tweet in latest if not tweet.deleted]
-        # A tweet of a picture alone has no words to search or to quote.
-        drafts = [draft for draft in drafts if draft.text.strip()]
+        # A tweet of a picture alone has no words to search or to quote, also where an edit left only that.
+        told = [tweet for tweet in latest if not tweet.deleted and (tweet.text or "").strip()]
+        drafts = [draft_of(tweet) for tweet in told]
+        kept = {tweet.id for tweet in told}
+        erased = [TWEET_PREFIX + tweet.id for tweet in latest if tweet.id not in kept]
         await self._documents.apply_page(drafts, erased, int(next_cursor))
 
 

@@ -1,9 +1,10 @@
-"""What is erased leaves the answers that conversations keep."""
+"""What is erased or replaced leaves the answers that conversations keep."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -168,3 +169,94 @@ async def test_an_erasure_waits_for_an_answer_that_is_being_kept(stored: Postgre
     await erasing
     (_, turns) = await conversations.conversation(ANA, name)
     assert turns[0].answer["citations"] == []
+
+
+async def _edited(postgres: Postgres, **changes: Any) -> None:
+    await DocumentRepository(postgres).apply_page([replace(TWEET, **changes)], [], 5)
+
+
+async def _stored_again(postgres: Postgres, **changes: Any) -> None:
+    note = replace(NOTE, **changes)
+    await TenantDocumentRepository(postgres).save(replace(LUIS, roles=("prensa",)), "upload", [note])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"text": "Un puente."}, {"title": "Respuesta a @eva"}, {"author": "eva"}, {"url": "https://x.com/eva"}]
+)
+@pytest.mark.parametrize(("change", "changed"), [(_edited, TWEET.id), (_stored_again, NOTE.id)])
+async def test_what_is_replaced_leaves_the_answers_that_cite_it(
+    stored: Postgres, change: Callable[..., Awaitable[None]], changed: str, changes: dict[str, str]
+) -> None:
+    """What an answer may hold of a document goes with it: its words, its title, its author, its address."""
+    citing, rest = await kept(stored, ANA, changed), await kept(stored, ANA, PASSAGE)
+    await change(stored, **changes)
+    assert (await citing())["citations"] == []
+    assert "cambiado" in (await citing())["answer"]
+    assert await rest() == answer(PASSAGE)
+
+
+async def test_what_is_for_other_readers_now_leaves_the_answers_too(stored: Postgres) -> None:
+    """Ana has not the role that reads it from now on."""
+    read, theirs = await kept(stored, ANA, NOTE.id), await kept(stored, OTHER, NOTE.id)
+    await _stored_again(stored, readers=["prensa"])
+    assert "Un hospital." not in str(await read())
+    assert await theirs() == answer(NOTE.id)
+
+
+@pytest.mark.parametrize(
+    ("change", "changed", "changes"),
+    [
+        (_edited, TWEET.id, {"metadata": {"label": "negative"}, "entities": ["petro"], "datasets": ["mayo"]}),
+        (_stored_again, NOTE.id, {"metadata": {"p\u00e1gina": 2}, "entities": ["petro"]}),
+        (_stored_again, NOTE.id, {}),
+    ],
+)
+async def test_a_label_or_the_same_again_leaves_answers_as_they_are(
+    stored: Postgres, change: Callable[..., Awaitable[None]], changed: str, changes: dict[str, Any]
+) -> None:
+    """Scores of tweets arrive for days; nothing that an answer says is about them."""
+    read = await kept(stored, ANA, changed)
+    await change(stored, **changes)
+    assert await read() == answer(changed)
+
+
+async def test_an_answer_is_not_kept_when_its_document_was_replaced_meanwhile(stored: Postgres) -> None:
+    """The model was given the text before; one that says the same still does no harm."""
+    read = [await DocumentRepository(stored).document(TWEET.id)]
+    conversations = ConversationRepository(stored)
+    name = (await conversations.begin(ANA, "Salud")).id
+    same = await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id), read=read)
+    await _edited(stored, text="Un puente.")
+    other = await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id), read=read)
+    assert (same.answer, other.answer["citations"]) == (answer(TWEET.id), [])
+
+
+async def test_a_replacement_waits_for_an_answer_that_is_being_kept(stored: Postgres) -> None:
+    """It finds the answer once that is stored; a label does not wait."""
+    conversations = ConversationRepository(stored)
+    name = (await conversations.begin(ANA, "Salud")).id
+    async with stored.transaction() as connection:
+        await connection.execute("SELECT id FROM documents WHERE id = $1 FOR KEY SHARE", TWEET.id)
+        await DocumentRepository(stored).apply_page([replace(TWEET, metadata={"label": "negative"})], [], 4)
+        replacing = asyncio.create_task(_edited(stored, text="Un puente."))
+        await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id))
+        assert not replacing.done()
+    await replacing
+    (_, turns) = await conversations.conversation(ANA, name)
+    assert turns[0].answer["citations"] == []
+
+
+@pytest.mark.parametrize("column", ["text", "title", "author"])
+async def test_what_another_release_replaced_leaves_answers_later(stored: Postgres, column: str) -> None:
+    """It changes documents alone; answers that hold what stands there still stay."""
+    cited = {"id": NOTE.id, "quote": NOTE.text, "title": None, "author": None}
+    conversations = ConversationRepository(stored)
+    name = (await conversations.begin(ANA, "Salud")).id
+    told = {**answer(NOTE.id), "citations": [cited]}
+    await conversations.add(ANA, name, "¿Y?", "¿Y?", told)
+    for change, holds in ((f"{column} = {column}", True), (f"{column} = 'Un puente.'", False)):
+        async with accessing(stored, ANA) as connection:
+            await connection.execute(f"UPDATE tenant_documents SET {change}, updated_at = now() WHERE id = $1", NOTE.id)
+        await forget_missed(stored)
+        (_, turns) = await conversations.conversation(ANA, name)
+        assert (turns[0].answer == told) == holds

@@ -70,6 +70,16 @@ async def test_a_deleted_tweet_is_erased(world: World) -> None:
     await world.call("GET", "/v1/rag/documents/tweet:1", status=404)
 
 
+@pytest.mark.parametrize("left", ["", " \u2003\n"])
+async def test_a_tweet_of_which_an_edit_left_a_picture_alone_is_no_document(
+    consumer: FeedConsumer, embeddings: EmbeddingRepository, left: str
+) -> None:
+    """The words that it had before are not kept either."""
+    await consumer.apply([tweet(1, "Borraré esto."), tweet(2, "Esto no.")], "2")
+    await consumer.apply([tweet(1, left)], "3")
+    assert (await embeddings.counts()).documents == 1
+
+
 async def test_a_page_is_stored_with_its_cursor_or_not_at_all(
     consumer: FeedConsumer, documents: DocumentRepository, embeddings: EmbeddingRepository
 ) -> None:
