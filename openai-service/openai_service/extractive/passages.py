@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_DOCUMENT_BEGINS, _DOCUMENT_ENDS = re.compile(r'<document id="([^"<>\n]{1,200})">'), "</document>"
-_QUESTION_BEGINS, _QUESTION_ENDS = re.compile("<question>"), "</question>"
+from openai_service.text.prompt_elements import (
+    DOCUMENT_BEGINS,
+    DOCUMENT_ENDS,
+    QUESTION_BEGINS,
+    QUESTION_ENDS,
+    elements,
+)
+
 _SENTENCE_END = re.compile(r"[.!?…][\"'»”)]?(?=\s+[^\s\w]*[A-ZÁÉÍÓÚÜÑ0-9])")
 _VISIBLE = re.compile(r"\S")
 _MIN_WORDS = 4
@@ -59,24 +65,13 @@ def read_prompt(user_messages: Sequence[str]) -> Prompt:
     outside = ""
     for message in user_messages:
         pieces, start = [], 0
-        for begin, text, end in _elements(message, _DOCUMENT_BEGINS, _DOCUMENT_ENDS):
+        for begin, text, end in elements(message, DOCUMENT_BEGINS, DOCUMENT_ENDS):
             documents.append(Document(unescape(begin[1]), unescape(text)))
             pieces.append(message[start : begin.start()])
             start = end
         outside = " ".join([*pieces, message[start:]])
-        asked += [text for _, text, _ in _elements(outside, _QUESTION_BEGINS, _QUESTION_ENDS)]
+        asked += [text for _, text, _ in elements(outside, QUESTION_BEGINS, QUESTION_ENDS)]
     return Prompt(unescape(asked[-1] if asked else outside).strip(), tuple(documents))
-
-
-def _elements(text: str, begins: re.Pattern[str], ends: str) -> Iterator[tuple[re.Match[str], str, int]]:
-    """Yield the beginning, the content and the end of each element, in time linear in the length of ``text``.
-
-    One that is not closed ends the search: none behind it is closed either.
-    """
-    place = 0
-    while (begin := begins.search(text, place)) and (end := text.find(ends, begin.end())) >= 0:
-        place = end + len(ends)
-        yield begin, text[begin.end() : end], place
 
 
 def passages(document: Document) -> Iterator[Passage]:

@@ -1,0 +1,20 @@
+"""The elements of a prompt, ``<document id="…">`` and ``<question>``, as README says that callers send them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+DOCUMENT_BEGINS, DOCUMENT_ENDS = re.compile(r'<document id="([^"<>\n]{1,200})">'), "</document>"
+QUESTION_BEGINS, QUESTION_ENDS = re.compile("<question>"), "</question>"
+
+
+def elements(text: str, begins: re.Pattern[str], ends: str) -> Iterator[tuple[re.Match[str], str, int]]:
+    """Yield the beginning, the content and the end of each element, in time linear in the length of ``text``.
+
+    One that is not closed ends the search: none behind it is closed either.
+    """
+    place = 0
+    while (begin := begins.search(text, place)) and (end := text.find(ends, begin.end())) >= 0:
+        place = end + len(ends)
+        yield begin, text[begin.end() : end], place
