@@ -8,10 +8,12 @@ import structlog
 
 from openai_service.prompt_log.repository import PromptRepository
 from openai_service.protocol.chat import ChatRequest, Message
+from openai_service.text.prompt_elements import without_documents
 from openai_service.text.redaction import Redaction, placeholders_in
 
 log = structlog.get_logger("castor.openai.prompts")
 ELLIPSIS = "…"
+_ANSWERING = ("assistant", "tool")
 
 
 class PromptLog:
@@ -24,9 +26,11 @@ class PromptLog:
         self._max_age = timedelta(days=days)
 
     def excerpt(self, request: ChatRequest) -> list[dict[str, str]] | None:
-        """Return the roles and redacted texts of the messages, without images and tool calls; None unless enabled.
+        """Return the roles and redacted texts of the messages; None unless enabled.
 
-        The last message is the question, so what is too long is cut from the first messages.
+        Of documents only their ids are kept, and of what a model or a tool said nothing, because documents are erased
+        elsewhere and both may quote them; images and tool calls are left out as well. The last message is the question,
+        so what is too long is cut from the first messages.
         """
         if not self._enabled:
             return None
@@ -53,8 +57,10 @@ class PromptLog:
 
 
 def _redacted(message: Message, characters: int) -> str:
-    text = message.text() if characters else ""
+    if message.role in _ANSWERING or not characters:
+        return ""
     # Before the cut, which could leave half of what is redacted.
+    text = without_documents(message.text())
     redacted = Redaction(handles=True, taken=placeholders_in([text])).redact(text)
     if len(redacted) <= characters:
         return redacted

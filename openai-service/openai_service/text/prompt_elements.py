@@ -18,3 +18,19 @@ def elements(text: str, begins: re.Pattern[str], ends: str) -> Iterator[tuple[re
     while (begin := begins.search(text, place)) and (end := text.find(ends, begin.end())) >= 0:
         place = end + len(ends)
         yield begin, text[begin.end() : end], place
+
+
+def without_documents(text: str) -> str:
+    """Return ``text`` with each document reduced to its id, and without what follows one that is not closed."""
+    pieces, start = [], 0
+    for begin, _, end in elements(text, DOCUMENT_BEGINS, DOCUMENT_ENDS):
+        pieces += [text[start : begin.start()], _empty(begin)]
+        start = end
+    rest = text[start:]
+    if (unclosed := DOCUMENT_BEGINS.search(rest)) is not None:
+        rest = rest[: unclosed.start()] + _empty(unclosed)
+    return "".join([*pieces, rest])
+
+
+def _empty(document: re.Match[str]) -> str:
+    return f'<document id="{document[1]}"/>'

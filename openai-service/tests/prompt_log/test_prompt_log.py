@@ -84,6 +84,51 @@ async def test_images_are_never_kept(run: Run, keeping: dict[str, Any], ledger: 
         assert await rows(ledger, 1) == [[{"role": "user", "content": "¿Qué se ve?"}]]
 
 
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (
+            'Lee: <document id="tweet:1">Faltan medicinas.\nEn Cali.</document>\n<document id="n\u0303">B</document>'
+            "<question>¿Qué falta?</question>",
+            'Lee: <document id="tweet:1"/>\n<document id="n\u0303"/><question>¿Qué falta?</question>',
+        ),
+        (
+            '<document id="1">A &lt;/document> b</document> y <document id="2">sin fin',
+            '<document id="1"/> y <document id="2"/>',
+        ),
+        ("<document>no es uno</document>", "<document>no es uno</document>"),
+    ],
+    ids=["closed", "not closed", "none"],
+)
+async def test_of_documents_only_ids_are_kept(
+    run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection, content: str, kept: str
+) -> None:
+    """They are erased elsewhere; what a model or a tool said before may quote them."""
+    messages = [
+        {"role": "user", "content": content},
+        {"role": "assistant", "content": "Faltan medicinas.", "tool_calls": []},
+        {"role": "tool", "tool_call_id": "1", "content": "Faltan medicinas."},
+        {"role": "user", "content": "¿Y en Cali?"},
+    ]
+    async with run(**keeping) as service:
+        assert (await service.client.post(CHAT, json={"messages": messages})).is_success
+        [prompt] = await rows(ledger, 1)
+    assert prompt is not None
+    assert [message["content"] for message in prompt] == [kept, "", "", "¿Y en Cali?"]
+
+
+async def test_a_task_keeps_the_ids_of_its_documents(
+    run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection
+) -> None:
+    """Documents that are fenced are documents too."""
+    document = {"id": "tweet:7", "text": "Faltan medicamentos en Cali."}
+    async with run(**keeping) as service:
+        await service.client.post("/v1/openai/topics", json={"documents": [document]})
+        [prompt, *_] = await rows(ledger, 2)
+    assert '<document id="tweet:7"/>' in str(prompt)
+    assert "medicamentos" not in str(prompt)
+
+
 async def test_length_is_bounded(run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection) -> None:
     """All messages together keep at most the bound, the last ones first, and no half of an address."""
     messages = [
