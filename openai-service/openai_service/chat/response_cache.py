@@ -1,4 +1,7 @@
-"""The response cache in Redis: complete answers by request, and a lease so that one replica produces each of them."""
+"""The response cache in Redis: complete answers by request, and a lease so that one replica produces each of them.
+
+An answer is sealed by its request (``text.sealing``): it may quote what was erased since.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from castor_chassis.context import remaining_seconds
 from openai_service import __version__
 from openai_service.metrics import ANSWER_CACHE_ERRORS
 from openai_service.protocol.chat import ChatRequest
+from openai_service.text.sealing import Seal
 
 _LEASE_SECONDS = 6.0
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)
@@ -39,6 +43,7 @@ return 1
 def request_key(tenant: str, request: ChatRequest, targets: list[str]) -> str:
     """Return a digest of the tenant, the targets, and every field that changes the answer: equal for equal requests.
 
+    It opens the answer, so it is stored only where it is sealed itself.
     The version of the service is in it, because another one may shape an answer differently, also after a rollback.
     """
     body = request.model_dump(mode="json", exclude_unset=True, exclude={"user", "metadata"})
@@ -64,12 +69,16 @@ class ResponseCache:
         self._ttl = ttl_seconds
 
     async def claim(self, key: str, owner: str) -> bytes | bool:
-        """Return the answer, or True when ``owner`` has the lease now, or False while another owner has it."""
+        """Return the answer, or True when ``owner`` has the lease now, or False while another owner has it.
+
+        One that is damaged is empty.
+        """
         if self._redis is None:
             return True
         with redis_optional(ANSWER_CACHE_ERRORS):
-            found = await self._eval(_CLAIM, _names(key), owner, _milliseconds(_LEASE_SECONDS))
-            return found if isinstance(found, bytes) else found == 1
+            seal = _seal(key)
+            found = await self._eval(_CLAIM, _names(seal), owner, _milliseconds(_LEASE_SECONDS))
+            return (seal.open(found) or b"") if isinstance(found, bytes) else found == 1
         return True
 
     async def renew(self, key: str, owner: str) -> None:
@@ -77,24 +86,29 @@ class ResponseCache:
         while self._redis is not None:
             await asyncio.sleep(_LEASE_SECONDS / 3)
             with redis_optional(ANSWER_CACHE_ERRORS):
-                await self._eval(_RENEW, _names(key)[1:], owner, _milliseconds(_LEASE_SECONDS))
+                await self._eval(_RENEW, _names(_seal(key))[1:], owner, _milliseconds(_LEASE_SECONDS))
 
     async def release(self, key: str, owner: str, content: bytes | None) -> None:
         """Give the lease back, and keep ``content`` as the answer if it is not None."""
         if self._redis is None:
             return
-        kept: list[str | bytes] = [] if content is None else [content, str(self._ttl)]
+        seal = _seal(key)
+        kept: list[str | bytes] = [] if content is None else [seal.close(content), str(self._ttl)]
         with redis_optional(ANSWER_CACHE_ERRORS):
-            await self._eval(_RELEASE, _names(key), owner, *kept)
+            await self._eval(_RELEASE, _names(seal), owner, *kept)
 
     async def _eval(self, script: str, keys: list[str], *args: str | bytes) -> object:
         assert self._redis is not None
         return await cast(Awaitable[object], self._redis.eval(script, len(keys), *keys, *args))
 
 
-def _names(key: str) -> list[str]:
+def _seal(key: str) -> Seal:
+    return Seal(f"answer {key}")
+
+
+def _names(seal: Seal) -> list[str]:
     # The braces put both keys into one slot of a cluster.
-    return [f"castor:{{openai-answer-{key}}}:answer", f"castor:{{openai-answer-{key}}}:lease"]
+    return [f"castor:{{openai-answer-{seal.name}}}:answer", f"castor:{{openai-answer-{seal.name}}}:lease"]
 
 
 def _milliseconds(seconds: float) -> str:

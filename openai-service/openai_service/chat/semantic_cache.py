@@ -2,18 +2,18 @@
 
 It maps a question to the key of an equal question that was asked before; the response cache and single-flight do the
 rest under that key. The map is per tenant, and everything but the words of the last question (model, earlier turns,
-parameters) must be equal. ``text.question_form`` decides which questions are equal.
+parameters) must be equal. ``text.question_form`` decides which questions are equal. An entry is sealed by what it is
+the key of, because it opens an answer (``text.sealing``).
 """
 
 from __future__ import annotations
-
-import hashlib
 
 from castor_chassis import Cache
 from openai_service.chat.response_cache import request_key
 from openai_service.metrics import SEMANTIC
 from openai_service.protocol.chat import ChatRequest
 from openai_service.text.question_form import QuestionForm, is_same_question, question_form
+from openai_service.text.sealing import Seal
 
 _MAX_CHARACTERS = 400
 
@@ -32,15 +32,16 @@ class SemanticCache:
         form = question_form(text) if text else None
         if text is None or form is None:
             return exact
-        place = _place(tenant, request, targets, form)
+        seal = _seal(tenant, request, targets, form)
+        place = f"semantic:{seal.name}"
         [stored] = await self._cache.get_many([place])
-        key, _, earlier = (stored or b"").decode(errors="replace").partition("\n")
+        key, _, earlier = (seal.open(stored) or b"").decode(errors="replace").partition("\n")
         known = question_form(earlier) if earlier else None
         if known is not None and is_same_question(form, known):
             SEMANTIC.labels("same" if key == exact else "hit").inc()
             return key
         SEMANTIC.labels("miss").inc()
-        await self._cache.set_many({place: f"{exact}\n{text}".encode()}, self._ttl)
+        await self._cache.set_many({place: seal.close(f"{exact}\n{text}".encode())}, self._ttl)
         return exact
 
 
@@ -52,7 +53,7 @@ def _question(request: ChatRequest) -> str | None:
     return last.content if len(last.content) <= _MAX_CHARACTERS and "<" not in last.content else None
 
 
-def _place(tenant: str, request: ChatRequest, targets: list[str], form: QuestionForm) -> str:
+def _seal(tenant: str, request: ChatRequest, targets: list[str], form: QuestionForm) -> Seal:
     last = request.messages[-1].model_copy(update={"content": ""})
     around = request_key(tenant, request.model_copy(update={"messages": [*request.messages[:-1], last]}), targets)
-    return f"semantic:{around}:{hashlib.sha256(chr(0).join(form.key).encode()).hexdigest()}"
+    return Seal("\0".join(("question", around, *form.key)))

@@ -1,8 +1,10 @@
-"""The vector cache: each text is computed once, and its vector is then taken from Redis."""
+"""The vector cache: each text is computed once, and its vector is then taken from Redis.
+
+A vector tells much of its text, so it is sealed by it (``text.sealing``): the text may be erased elsewhere.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 
@@ -12,6 +14,7 @@ from castor_chassis import Cache, ServiceError
 from openai_service.embeddings.embedder import Embedder
 from openai_service.errors import TextNotEmbedded, WrongVectors
 from openai_service.protocol.vectors import Floats, Vectors
+from openai_service.text.sealing import Seal
 
 
 async def embed_cached(
@@ -22,21 +25,21 @@ async def embed_cached(
     Raises what the embedder raises; its error says how many texts were done (``texts_done``, ``texts``).
     """
     embedder.check(dimensions)
-    keys = {text: _key(embedder.space, dimensions, text) for text in dict.fromkeys(texts)}
-    stored = await cache.get_many(list(keys.values()))
-    known = {text: row for text, value in zip(keys, stored, strict=True) if (row := _row(value)) is not None}
+    seals = {text: vector_seal(embedder.space, dimensions, text) for text in dict.fromkeys(texts)}
+    stored = await cache.get_many([vector_key(seal) for seal in seals.values()])
+    opened = {text: _row(seals[text].open(value)) for text, value in zip(seals, stored, strict=True)}
+    known = {text: row for text, row in opened.items() if row is not None}
     if len({len(row) for row in known.values()}) > 1:
         # One of them is damaged, and nothing says which.
         known = {}
-    missing = [text for text in keys if text not in known]
+    missing = [text for text in seals if text not in known]
     tokens = 0
     for batch in embedder.batches(missing):
-        with _reporting_progress(known, len(keys)):
+        with _reporting_progress(known, len(seals)):
             rows, used = await embedder.embed(batch, dimensions)
             computed = {text: row for text, row in zip(batch, rows, strict=True) if np.isfinite(row).all()}
-            await cache.set_many(
-                {keys[text]: row.astype("<f4").tobytes() for text, row in computed.items()}, ttl_seconds
-            )
+            sealed = {seals[text]: row.astype("<f4").tobytes() for text, row in computed.items()}
+            await cache.set_many({vector_key(seal): seal.close(row) for seal, row in sealed.items()}, ttl_seconds)
             known.update(computed)
             _check_whole(embedder, texts, set(batch) - computed.keys())
         tokens += used
@@ -68,8 +71,14 @@ def _reporting_progress(done: Sized, of: int) -> Iterator[None]:
         raise
 
 
-def _key(space: str, dimensions: int | None, text: str) -> str:
-    return f"embedding:{space}:{dimensions or 'full'}:{hashlib.sha256(text.encode()).hexdigest()}"
+def vector_seal(space: str, dimensions: int | None, text: str) -> Seal:
+    """Return the seal of the vector of a text by a model of that space."""
+    return Seal(f"embedding\0{space}\0{dimensions or 'full'}\0{text}")
+
+
+def vector_key(seal: Seal) -> str:
+    """Return the key in the cache of a sealed vector."""
+    return f"embedding:{seal.name}"
 
 
 def _row(value: bytes | None) -> Floats | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx
@@ -146,3 +147,30 @@ async def test_what_is_no_answer_in_the_cache_is_a_miss(
     assert len(two.content) > len(damaged) + 20
     assert "x-castor-cache" not in two.headers
     assert len(upstream.bodies) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_redis_tells_neither_prompts_nor_answers(
+    run: Run, caching: dict[str, Any], upstream: FakeOpenAI, stream: bool
+) -> None:
+    """A tweet that is erased elsewhere stands in neither to be read; an equal request still gets the answer."""
+    upstream.replies = [{"content": "Ella dice: «Faltan medicamentos en Cali»."}]
+    text = f'<document id="tweet:1">Faltan medicamentos en Cali.</document><question>¿Qué falta {stream}?</question>'
+    async with run(**caching, semantic_cache=True) as service:
+        for body in (asking(text, stream=stream), asking(f"¿Quién propone más en Cali {stream}?", stream=stream)):
+            first = await ask(service, body)
+            await until(partial(_is_hit, service, body, first.content))
+        redis = service.pair.chassis.redis
+        assert redis is not None
+        answers, questions = [
+            await redis.keys(f"castor:{{openai-{pattern}") for pattern in ("answer-*:answer", "service}:semantic:*")
+        ]
+        held = b"".join([*answers, *questions, *await redis.mget([*answers, *questions])])
+    assert (len(answers) >= 2, len(questions) >= 1) == (True, True)
+    assert not any(word in held for word in (b"medicamentos", b"Cali", b"propone", b"choices"))
+
+
+async def _is_hit(service: RunningService, body: dict[str, Any], expected: bytes) -> bool:
+    again = await ask(service, body)
+    assert again.content == expected
+    return again.headers["x-castor-cache"] == "hit"

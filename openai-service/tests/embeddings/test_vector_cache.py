@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from castor_chassis import Cache
-from openai_service.embeddings.vector_cache import embed_cached
+from openai_service.embeddings.vector_cache import embed_cached, vector_key, vector_seal
 from openai_service.errors import TextNotEmbedded
 from openai_service.protocol.vectors import Floats
 
@@ -39,20 +39,23 @@ class Counting:
         return np.array([[len(text)] * DIMENSIONS for text in texts], np.float32), len(texts)
 
 
+@pytest.mark.parametrize("is_bare", [False, True], ids=["sealed", "bare"])
 @pytest.mark.parametrize(
     "damaged",
     [b"abc", np.full(DIMENSIONS, np.nan, "<f4").tobytes(), np.ones(DIMENSIONS - 1, "<f4").tobytes()],
     ids=["no whole floats", "not finite", "of another length"],
 )
-async def test_a_damaged_vector_is_computed_anew(redis_url: str, damaged: bytes) -> None:
+async def test_a_damaged_vector_is_computed_anew(redis_url: str, damaged: bytes, *, is_bare: bool) -> None:
     """Beside whole vectors and new texts, a damaged one costs its computation, and the answer is whole."""
     redis, model = Redis.from_url(redis_url), Counting()
     cache = Cache(redis, "openai-service")
     for texts in (["a", "bb"], ["bb", "a", "ccc"], ["a", "bb"]):
         vectors = await embed_cached(cache, 60, model, texts, None)
         assert [row[0] for row in vectors.rows] == [len(text) for text in texts]
-        [key] = [key for key in await redis.keys("*") if (await redis.get(key)) == np.full(4, 1, "<f4").tobytes()]
-        await redis.set(key, damaged)
+        seal = vector_seal(model.space, None, "a")
+        [stored] = await cache.get_many([vector_key(seal)])
+        assert seal.open(stored) == np.full(4, 1, "<f4").tobytes()
+        await cache.set_many({vector_key(seal): damaged if is_bare else seal.close(damaged)}, 60)
     assert model.asked.count("a") == 3
     await redis.aclose()
 
@@ -84,4 +87,17 @@ async def test_whole_vectors_are_not_computed_again(redis_url: str) -> None:
     await embed_cached(cache, 60, model, ["dddd"], None)
     again = await embed_cached(cache, 60, model, ["dddd"], None)
     assert (again.tokens, model.asked) == (0, ["dddd"])
+    await redis.aclose()
+
+
+async def test_redis_tells_nothing_of_a_text(redis_url: str) -> None:
+    """Neither its words nor its vector, from which words can be guessed, stand there to be read after it is erased."""
+    redis, model = Redis.from_url(redis_url), Counting()
+    text = "Ana Pérez lo dijo en Cali."
+    await embed_cached(Cache(redis, "openai-service"), 60, model, [text], None)
+    vector = np.full(DIMENSIONS, len(text), "<f4").tobytes()
+    keys = await redis.keys("castor:{openai-service}:embedding:*")
+    held = b"".join([*keys, *(value for value in await redis.mget(keys) if value is not None)])
+    assert keys
+    assert not any(part in held for part in (vector, "Pérez".encode(), b"Cali"))
     await redis.aclose()
