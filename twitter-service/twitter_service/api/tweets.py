@@ -63,7 +63,7 @@ async def list_tweet_versions(
 
 @router.post("/erasures", tags=["twitter"])
 async def erase_tweets(body: ErasureRequest, r: R, _: CanWrite) -> Ok[Erasure]:
-    """Erase tweets that their authors deleted; the feed tells every consumer."""
+    """Erase tweets that their authors deleted, with their retweets; the feed tells every consumer."""
     erased, unknown = await r.tweets.erase(body.ids)
     return ok(Erasure(erased=erased, unknown=unknown))
 

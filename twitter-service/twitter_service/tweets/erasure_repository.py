@@ -1,6 +1,7 @@
 """Erasure of tweets in PostgreSQL: all but the id and the times is removed, and the feed tells every consumer.
 
-With the last tweet of an author goes the author's profile, and with a tweet its author's handle in the replies to it.
+With a tweet go its retweets, which hold its words, its author's handle in the replies to it, and with the last tweet of
+an author the author's profile.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ UNION
 SELECT t.id FROM tweet_versions v JOIN tweets t ON t.id = v.tweet_id
 WHERE v.version_id = ANY($1::bigint[]) AND NOT t.deleted
 """
+
+# Those whose original was not known when they came; the others are rows of ``retweets``.
+_RETWEETS_OF = "SELECT id FROM tweets WHERE retweet_of = ANY($1::bigint[]) AND NOT deleted"
 
 _ERASE = f"""
 WITH old AS (
@@ -58,6 +62,11 @@ FROM (
 WHERE t.id = reply.id
 """
 
+# The JSON of a reply names whom it answers, and a former release stored that tweet in it as well.
+_FORGET_RAW_REPLIES = """
+DELETE FROM tweet_raw r USING tweets t WHERE t.reply_to = ANY($1::bigint[]) AND NOT t.deleted AND r.tweet_id = t.id
+"""
+
 # Its id is kept, so that a file which still holds the retweet does not count it again.
 _ERASE_RETWEETS = """
 UPDATE retweets SET deleted = true, author_id = NULL WHERE retweet_id = ANY($1::bigint[]) AND NOT deleted
@@ -72,13 +81,16 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
     """Erase tweets in a transaction that holds the feed's lock; return the ids that were stored, as they were given."""
     given = list(tweet_ids)
     retweets = await connection.fetch(_ERASE_RETWEETS, given)
-    ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
-    versions = await _versions(connection, ids)
+    firsts = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
+    versions = await _versions(connection, firsts)
+    repeating = [row["id"] for row in await connection.fetch(_RETWEETS_OF, [*versions.union(given)])]
+    ids, versions = list({*firsts, *repeating}), versions.union(repeating)
     for table in _DEPENDENT_TABLES:
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
     await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
     rows = await connection.fetch(_ERASE, ids, head)
     await connection.execute(_ERASE_AUTHORS, *({row[name] for row in rows} for name in ("author", "handle")))
+    await connection.execute(_FORGET_RAW_REPLIES, versions)
     replies = affected_rows(await connection.execute(_FORGET_ANSWERED, versions, head + len(rows)))
     await connection.execute(
         "UPDATE feed_state SET head = head + $1 + $4, tweets = tweets - $1, scored = scored - $2, "

@@ -74,7 +74,7 @@ class NewTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     lang: str | None = None
     metrics: dict[str, int] | None = None
     raw: str | None = None
-    """JSON of the object as it came; None for CSV."""
+    """JSON of the object as it came, without the tweets in it; None for CSV."""
     version_id: int = 0
     """Id of this version; 0: the tweet's own."""
     observed_at: datetime | None = None

@@ -29,6 +29,7 @@ from twitter_service.tweets.model import (
     read_username,
 )
 from twitter_service.tweets.payloads.author_payload import author_of
+from twitter_service.tweets.payloads.embedded_tweets import own_json
 from twitter_service.tweets.payloads.v1_payload import as_v2, is_v1
 
 MAX_RAW_BYTES = 100_000
@@ -86,13 +87,14 @@ def tweet_of_json(raw: bytes, includes: Includes) -> NewTweet:
     """Return the tweet in the JSON of one object, of v2 or of v1.1. Raises ``Unusable``."""
     try:
         item = _read_object(raw)
-        if isinstance(item.user, dict) and is_v1(whole := orjson.loads(raw)):
+        of_v1 = isinstance(item.user, dict) and is_v1(whole := orjson.loads(raw))
+        if of_v1:
             item = msgspec.convert(as_v2(whole), _Object)
     except (ValueError, RecursionError) as error:
         raise Unusable(
             "it is not a tweet object" if isinstance(error, ValueError) else "it is nested too deeply"
         ) from error
-    return _tweet(item, _text_of(raw), includes)
+    return _tweet(item, _own(_text_of(raw), item, of_v1=of_v1), includes)
 
 
 def tweet_of_object(item: Any, usernames: Mapping[str, str], includes: Includes | None = None) -> NewTweet:
@@ -103,12 +105,14 @@ def tweet_of_object(item: Any, usernames: Mapping[str, str], includes: Includes 
         raw = orjson.dumps(item)
     except orjson.JSONEncodeError as error:
         raise Unusable("it is nested too deeply, or holds a number of more than 64 bits") from error
-    if is_v1(item):
+    of_v1 = is_v1(item)
+    if of_v1:
         item = as_v2(item)
     if not item.get("username") and not isinstance(item.get("author"), dict):
         author_id = _string(item.get("author_id"))
         item = {**item, "username": usernames.get(author_id or "")}
-    return _tweet(msgspec.convert(item, _Object), _text_of(raw), includes or Includes())
+    read = msgspec.convert(item, _Object)
+    return _tweet(read, _own(_text_of(raw), read, of_v1=of_v1), includes or Includes())
 
 
 def _tweet(item: _Object, raw: str, includes: Includes) -> NewTweet:
@@ -148,6 +152,13 @@ def _text_of(raw: bytes) -> str:
     if b"\\u0000" in raw and _holds_null(orjson.loads(raw)):
         raise Unusable("it holds a null character")
     return raw.decode()
+
+
+def _own(raw: str, item: _Object, *, of_v1: bool) -> str:
+    try:
+        return own_json(raw, item.referenced_tweets, of_v1=of_v1)
+    except (ValueError, RecursionError) as error:
+        raise Unusable("it is nested too deeply") from error
 
 
 def _holds_null(value: Any) -> bool:

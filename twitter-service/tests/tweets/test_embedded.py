@@ -1,0 +1,101 @@
+"""Tweets that others hold: what a tweet quotes, answers or repeats is stored, and erased, under its own id."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from castor_chassis.storage.migrations import migration_files
+
+from ..conftest import Twitter, csv_of, page_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+OTHER, OWN = "1900000000000000300", "1900000000000000301"
+AT = "Thu May 01 10:00:00 +0000 2025"
+SECRET = "Lo borr\u00f3 su autora"
+EVA = {"id": "9", "username": "eva"}
+OTHER_V1 = {"id_str": OTHER, "created_at": AT, "full_text": SECRET, "user": {"id_str": "9", "screen_name": "eva"}}
+OWN_V1 = {"id_str": OWN, "created_at": AT, "full_text": "no", "user": {"id_str": "7", "screen_name": "fbotero"}}
+ANSWERING = {"in_reply_to_status_id_str": OTHER, "in_reply_to_screen_name": "eva"}
+
+
+def holding(kind: str, **more: Any) -> str:
+    """Return a tweet that names another and, as flattened by twarc, holds it."""
+    reference = {"type": kind, "id": OTHER, **more}
+    return page_of({"id": OWN, "text": "no", "referenced_tweets": [reference]}, users=[EVA])
+
+
+HOLDING = {
+    "a quote of twarc": holding("quoted", text=SECRET, author=EVA),
+    "a reply of twarc": holding("replied_to", text=SECRET, author=EVA),
+    "a quote of v1.1": json.dumps({**OWN_V1, "quoted_status": OTHER_V1}),
+    "a retweet of v1.1 that quotes": json.dumps(
+        {**OWN_V1, "retweeted_status": {"id_str": "x", "quoted_status": OTHER_V1}}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOLDING)
+async def test_the_json_of_a_tweet_holds_no_other(twitter: Twitter, database: asyncpg.Connection, name: str) -> None:
+    """It names the other; the rest stays as it came."""
+    assert (await twitter.imported(HOLDING[name]))["accepted"] == 1
+    raw = await database.fetchval("SELECT raw FROM tweet_raw WHERE tweet_id = $1", int(OWN))
+    assert SECRET not in json.dumps(json.loads(raw), ensure_ascii=False)
+    if "twarc" in name:
+        (reference,) = json.loads(raw)["referenced_tweets"]
+        assert reference == {"type": reference["type"], "id": OTHER}
+    else:
+        assert json.loads(raw) == OWN_V1
+
+
+async def test_what_a_reply_only_names_stays_as_it_came(twitter: Twitter, database: asyncpg.Connection) -> None:
+    """Until that tweet is erased: the JSON of the reply, which names its author, goes with it."""
+    await twitter.imported(csv_of([(int(OTHER), "eva", "2025-05-01T10:00:00Z", SECRET)]))
+    await twitter.imported(json.dumps({**OWN_V1, **ANSWERING}))
+    raw = "SELECT raw FROM tweet_raw WHERE tweet_id = $1"
+    assert json.loads(await database.fetchval(raw, int(OWN))) == {**OWN_V1, **ANSWERING}
+    assert (await twitter.send("POST", "/erasures", {"ids": [OTHER]})).json()["data"]["erased"] == [OTHER]
+    assert await database.fetchval(raw, int(OWN)) is None
+    assert (await twitter.data(f"/tweets/{OWN}"))["text"] == "no"
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_with_a_tweet_go_its_retweets(twitter: Twitter, database: asyncpg.Connection, *, is_known: bool) -> None:
+    """They hold its words; the feed tells of each, and nobody else's retweet goes."""
+    other = holding("retweeted").replace(OWN, f"{OWN[:-1]}2").replace(OTHER, f"{OTHER[:-1]}9")
+    await twitter.imported(holding("retweeted").replace('"no"', f'"RT @eva: {SECRET}"'))
+    await twitter.imported(other)
+    if is_known:
+        await twitter.imported(csv_of([(int(OTHER), "eva", "2025-05-01T10:00:00Z", SECRET)]))
+    await twitter.settled()
+    erased = (await twitter.send("POST", "/erasures", {"ids": [OTHER]})).json()["data"]
+    assert erased == {"erased": [OTHER], "unknown": []} if is_known else {"erased": [], "unknown": [OTHER]}
+    told = {item["id"]: item["deleted"] for item in await twitter.whole_feed()}
+    assert told == {OWN: True, f"{OWN[:-1]}2": False, **({OTHER: True} if is_known else {})}
+    assert not await database.fetchval("SELECT count(*) FROM tweets WHERE text LIKE '%' || $1 || '%'", SECRET)
+    state = await database.fetchrow("SELECT head, tweets FROM feed_state")
+    assert state["tweets"] == 1
+    assert state["head"] == max(item["seq"] for item in await twitter.whole_feed())
+
+
+async def test_json_that_a_former_release_stored_holds_no_quoted_tweet(
+    own_postgres_url: str,
+) -> None:
+    """The migration takes out what would outlive its erasure, and nothing else."""
+    connection = await asyncpg.connect(own_postgres_url)
+    kept = {1: json.dumps(OWN_V1), 2: '{"referenced_tweets":[{"type":"quoted","id":"1"}],"text":"no"}'}
+    gone = {
+        3: json.dumps({**OWN_V1, "quoted_status": OTHER_V1}),
+        4: '{"referenced_tweets":[{"type":"quoted","text":"s"}],"text":"no"}',
+    }
+    for name, sql in migration_files("twitter_service"):
+        if name.startswith("0016"):
+            await connection.executemany(
+                "INSERT INTO tweet_raw (tweet_id, raw) VALUES ($1, $2)", list({**kept, **gone}.items())
+            )
+        await connection.execute(sql)
+    assert dict(await connection.fetch("SELECT tweet_id, raw FROM tweet_raw")) == kept
+    await connection.close()
