@@ -11,6 +11,7 @@ from fake_openai import FakeOpenAI
 from openai_support import Run
 
 from castor_chassis import Postgres
+from castor_chassis.storage.migrations import migration_files
 from castor_chassis.testing import TokenIssuer, until
 from openai_service.prompt_log.repository import PromptRepository
 from openai_service.prompt_log.service import PromptLog
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHAT, PROMPTS = "/v1/openai/chat/completions", "/v1/openai/prompts"
 SECRETS = ("ana.perez@correo.co", "3104567890", "@ana_perez", "1.032.456.789")
 TEXT = f"Escribe a {SECRETS[0]}, al {SECRETS[1]} o a {SECRETS[2]}, cédula {SECRETS[3]}: ¿qué pasa en Cali?"
+OF_FORMER_RELEASE = """
+INSERT INTO calls (id, called_at, request_id, principal, operation, requested_model, provider, model, latency_ms,
+    streamed, degraded, status, tenant, prompt)
+VALUES (gen_random_uuid(), now() + $1 * interval '1 second', 'r', 'user:ana', 'chat', 'm', 'openai', 'm', 1, false,
+    false, 'ok', 'user:ana', $2)
+"""
 ASKED = {"messages": [{"role": "system", "content": "Sé breve."}, {"role": "user", "content": TEXT}]}
 
 
@@ -127,6 +134,26 @@ async def test_a_task_keeps_the_ids_of_its_documents(
         [prompt, *_] = await rows(ledger, 2)
     assert '<document id="tweet:7"/>' in str(prompt)
     assert "medicamentos" not in str(prompt)
+
+
+async def test_prompts_of_a_former_release_keep_ids_too(own_postgres_url: str) -> None:
+    """The migration takes documents out of what is stored; a row without a prompt, and a question, stay."""
+    asked = [
+        {"role": "user", "content": 'Lee: <document id="a">Faltan\nmedicinas.</document><question>¿Qué?</question>'},
+        {"role": "assistant", "content": "Faltan medicinas."},
+        {"role": "user", "content": '<document id="b">Faltan medic…'},
+    ]
+    connection = await asyncpg.connect(own_postgres_url)
+    for name, sql in migration_files("openai_service"):
+        if name.startswith("0006"):
+            await connection.executemany(OF_FORMER_RELEASE, [(1, json.dumps(asked)), (2, None), (3, "[]")])
+        await connection.execute(sql)
+    found = [row["prompt"] for row in await connection.fetch("SELECT prompt FROM calls ORDER BY called_at")]
+    await connection.close()
+    assert [message["content"] for message in json.loads(found[0])] == [
+        'Lee: <document id="a"/><question>¿Qué?</question>', "", '<document id="b"/>',
+    ]  # fmt: skip
+    assert found[1:] == [None, "[]"]
 
 
 async def test_length_is_bounded(run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection) -> None:
