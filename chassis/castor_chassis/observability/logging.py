@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
@@ -16,6 +17,12 @@ from castor_chassis.context import current_request
 
 Event = MutableMapping[str, Any]
 _SECRET = frozenset({"token", "password", "secret", "authorization", "api_key", "key", "refresh_token"})
+# Where pydantic and PostgreSQL show the value, or the row, that is wrong: it may be what somebody wrote.
+_TEXT = re.compile(
+    r"(?<=input_value=).*?(?=, input_type=|\Z)"
+    r"|(?<=Failing row contains ).*?(?=\n\n(?:The above exception|During handling)|\nHINT:|\Z)",
+    re.DOTALL,
+)
 
 
 def _finisher(service: str) -> Any:
@@ -36,6 +43,14 @@ def _finisher(service: str) -> Any:
         return event
 
     return finish
+
+
+def _without_texts(_logger: Any, _method: str, event: Event) -> Event:
+    """Take texts of people out of exceptions and of reasons, which are exceptions as well."""
+    for name in ("exception", "reason"):
+        if event.get(name) is not None:
+            event[name] = _TEXT.sub("[left out]", str(event[name]))
+    return event
 
 
 def _render(_logger: Any, _method: str, event: Event) -> bytes:
@@ -96,7 +111,7 @@ def configure_logging(service: str, level: str) -> None:
     factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
     _request_log.service = service
     _request_log.write = factory().info if logging.getLevelName(level) <= logging.INFO else None
-    shared: list[Any] = [_finisher(service), structlog.processors.format_exc_info]
+    shared: list[Any] = [_finisher(service), structlog.processors.format_exc_info, _without_texts]
     structlog.configure(
         processors=[*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
