@@ -105,6 +105,26 @@ async def test_a_start_that_was_stored_before_a_kill_is_still_told(
         assert await _kinds(evaluator, watch) == ["trend.started"]
 
 
+async def test_what_is_kept_of_a_trend_names_no_tweet_and_no_account(
+    evaluator: Evaluator, fill: Fill, stream: Stream, postgres: Postgres
+) -> None:
+    """Tweets are erased while trends and events are kept for a year."""
+    _usual(stream)
+    _fourteen_say(stream, RISE)
+    await fill(stream.changes)
+    await _watch(evaluator, "trend_starts")
+    assert await evaluator.look(NOON) == 1
+    rows = await postgres.fetch(
+        "SELECT topic::text AS kept FROM trends UNION ALL SELECT body::text FROM trend_events "
+        "UNION ALL SELECT body::text FROM watch_events"
+    )
+    assert len(rows) >= 3
+    for row in rows:
+        assert "#ParoNacional" in row["kept"]
+        assert not any(change["id"] in row["kept"] for change in stream.changes)
+        assert not any(f'"{change["username"]}"' in row["kept"] for change in stream.changes)
+
+
 async def test_a_kind_of_another_version_is_told_nothing_and_holds_nothing_up(
     evaluator: Evaluator, fill: Fill, stream: Stream
 ) -> None:
