@@ -81,6 +81,32 @@ async def test_with_a_tweet_go_its_retweets(twitter: Twitter, database: asyncpg.
     assert state["head"] == max(item["seq"] for item in await twitter.whole_feed())
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 4])
+async def test_many_retweets_go_a_few_at_a_time(
+    twitter: Twitter, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """However many a tweet has; erased again, there is nothing left to erase."""
+    monkeypatch.setattr("twitter_service.tweets.repository.MOST_RETWEETS", most)
+    for number in range(3):
+        await twitter.imported(holding("retweeted").replace(OWN, f"{OWN[:-1]}{number + 4}"))
+    for _ in range(2):
+        erased = (await twitter.send("POST", "/erasures", {"ids": [OTHER]})).json()["data"]
+        assert erased == {"erased": [], "unknown": [OTHER]}
+        assert await database.fetchval("SELECT count(*) FROM tweets WHERE NOT deleted") == 0
+    assert [item["deleted"] for item in await twitter.whole_feed()] == [True] * 3
+
+
+async def test_no_file_brings_a_retweet_of_an_erased_tweet(twitter: Twitter, database: asyncpg.Connection) -> None:
+    """It would bring the words back; what stands beside it in the file is stored."""
+    await twitter.imported(csv_of([(int(OTHER), "eva", "2025-05-01T10:00:00Z", SECRET)]))
+    await twitter.send("POST", "/erasures", {"ids": [OTHER]})
+    beside = page_of({"id": f"{OWN[:-1]}2", "text": "otro"})
+    done = await twitter.imported(holding("retweeted").replace('"no"', f'"RT @eva: {SECRET}"') + beside)
+    assert (done["accepted"], done["duplicates"], done["rejected"]) == (1, 1, 0)
+    stored = await database.fetch("SELECT id, text FROM tweets WHERE NOT deleted")
+    assert [tuple(row) for row in stored] == [(int(f"{OWN[:-1]}2"), "otro")]
+
+
 async def test_json_that_a_former_release_stored_holds_no_quoted_tweet(
     own_postgres_url: str,
 ) -> None:

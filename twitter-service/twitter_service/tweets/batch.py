@@ -39,6 +39,7 @@ class EncodedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     row: bytes
     links: bytes
     raw: bytes | None
+    retweet_of: int | None
     tagged: bytes
     """The tagged tweet in MessagePack, without the JSON that came; read again only where the tweet is not new."""
 
@@ -55,6 +56,7 @@ class EncodedTweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
             tweet_row(tweet, item.axes),
             link_rows(tweet, item.entities),
             raw_row(tweet),
+            tweet.retweet_of,
             _encode(rest),
         )
 

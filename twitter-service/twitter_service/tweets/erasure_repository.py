@@ -1,7 +1,6 @@
 """Erasure of tweets in PostgreSQL: all but the id and the times is removed, and the feed tells every consumer.
 
-With a tweet go its retweets, which hold its words, its author's handle in the replies to it, and with the last tweet of
-an author the author's profile.
+With a tweet goes its author's handle in the replies to it, and with the last tweet of an author the author's profile.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ WHERE v.version_id = ANY($1::bigint[]) AND NOT t.deleted
 """
 
 # Those whose original was not known when they came; the others are rows of ``retweets``.
-_RETWEETS_OF = "SELECT id FROM tweets WHERE retweet_of = ANY($1::bigint[]) AND NOT deleted"
+_RETWEETS_OF = "SELECT id FROM tweets WHERE retweet_of = ANY($1::bigint[]) AND NOT deleted LIMIT $2"
 
 _ERASE = f"""
 WITH old AS (
@@ -81,10 +80,8 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
     """Erase tweets in a transaction that holds the feed's lock; return the ids that were stored, as they were given."""
     given = list(tweet_ids)
     retweets = await connection.fetch(_ERASE_RETWEETS, given)
-    firsts = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
-    versions = await _versions(connection, firsts)
-    repeating = [row["id"] for row in await connection.fetch(_RETWEETS_OF, [*versions.union(given)])]
-    ids, versions = list({*firsts, *repeating}), versions.union(repeating)
+    ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
+    versions = await _versions(connection, ids)
     for table in _DEPENDENT_TABLES:
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
     await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
@@ -101,6 +98,13 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
         replies,
     )
     return sorted({*versions.intersection(given), *(row["retweet_id"] for row in retweets)})
+
+
+async def retweets_of(connection: Any, tweet_ids: Sequence[int], limit: int) -> list[int]:
+    """Return the ids of at most ``limit`` stored tweets that repeat one of ``tweet_ids``, stored or not."""
+    firsts = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, list(tweet_ids))]
+    versions = {*tweet_ids, *await _versions(connection, firsts)}
+    return [row["id"] for row in await connection.fetch(_RETWEETS_OF, list(versions), limit)]
 
 
 async def _versions(connection: Any, ids: Sequence[int]) -> set[int]:

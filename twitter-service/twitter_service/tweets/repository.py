@@ -8,12 +8,14 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.tweets.batch import Batch
-from twitter_service.tweets.erasure_repository import erase
+from twitter_service.tweets.erasure_repository import erase, retweets_of
 from twitter_service.tweets.feed_repository import lock_feed
 from twitter_service.tweets.records import StoredTweet, TweetFilter, TweetVersion
 from twitter_service.tweets.search_syntax import Search, Words
 from twitter_service.tweets.upsert_repository import Added, upsert
 
+MOST_RETWEETS = 1_000
+"""Erased at a time with their original: other writers wait as long as for a piece of an import."""
 Within = Callable[[Any, Added], Awaitable[None]]
 """Called with the connection of a transaction and what it has added, before the commit."""
 
@@ -95,10 +97,20 @@ class TweetRepository:
         return [StoredTweet(*row) for row in await self._postgres.fetch(sql, *where.args)]
 
     async def erase(self, tweet_ids: Sequence[int]) -> list[int]:
-        """Erase all that is known of these tweets but their ids, and return the ids that were stored."""
-        async with self._postgres.transaction() as connection:
-            head, _ = await lock_feed(connection)
-            return await erase(connection, tweet_ids, head)
+        """Erase all that is known of these tweets but their ids, and return the ids that were stored.
+
+        Their retweets, which hold their words, are erased as well: where there are many, before them and
+        ``MOST_RETWEETS`` in a transaction. An erasure that was interrupted goes on when it is asked for again.
+        """
+        wanted = set(tweet_ids)
+        while True:
+            async with self._postgres.transaction() as connection:
+                head, _ = await lock_feed(connection)
+                repeating = await retweets_of(connection, tweet_ids, MOST_RETWEETS)
+                if len(repeating) < MOST_RETWEETS:
+                    erased = await erase(connection, [*tweet_ids, *repeating], head)
+                    return [key for key in erased if key in wanted]
+                await erase(connection, repeating, head)
 
 
 def _conditions(filters: TweetFilter, time: str, key: str) -> _Conditions:

@@ -19,6 +19,7 @@ from twitter_service.tweets.model import NewTweet
 from twitter_service.tweets.pg_copy import LINK_COLUMNS, RAW_COLUMNS, TWEET_COLUMNS, rows_of, tweet_rows
 
 _KNOWN = "SELECT id, coalesce(version_id, id) AS version, observed_at, deleted FROM tweets WHERE id = ANY($1::bigint[])"
+_ERASED = "SELECT id FROM tweets WHERE id = ANY($1::bigint[]) AND deleted"
 
 _REFRESH = """
 UPDATE tweets t SET metrics = coalesce(n.metrics, t.metrics), observed_at = n.observed_at
@@ -154,7 +155,7 @@ def _distinct(items: Sequence[EncodedTweet]) -> tuple[list[EncodedTweet], list[E
 
 async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source, head: int) -> tuple[Added, int]:
     known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in items])}
-    new = [item for item in items if item.id not in known]
+    new = await _without_erased(connection, [item for item in items if item.id not in known])
     old = [(item, known[item.id]) for item in items if item.id in known]
     old = [(item, row) for item, row in old if not row["deleted"]]
     edits = [item.decoded() for item, row in old if item.version > row["version"]]
@@ -176,6 +177,14 @@ async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source,
     await _keep_older(connection, [item.decoded().tweet for item, row in old if item.version < row["version"]])
     head += await _join_dataset(connection, [item.id for item, _ in old], source.dataset, head)
     return Added(sum(item.is_own_row for item in new), len(refreshed)), head
+
+
+async def _without_erased(connection: Any, new: Sequence[EncodedTweet]) -> list[EncodedTweet]:
+    """Return the tweets but retweets of an erased tweet, whose words they hold."""
+    repeated = [item.retweet_of for item in new if item.retweet_of is not None]
+    rows = await connection.fetch(_ERASED, repeated) if repeated else []
+    erased = {row["id"] for row in rows}
+    return [item for item in new if item.retweet_of not in erased]
 
 
 async def _set_answered(connection: Any, tweets: Sequence[NewTweet], head: int) -> list[int]:
