@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
 from castor_chassis import Postgres
+from rag_service.answers.citations import Citation
+from rag_service.answers.model import Answer, CitedPassage
 from rag_service.conversations.repository import ConversationRepository
+from rag_service.conversations.service import ConversationService
 from rag_service.documents.access_repository import accessing
 from rag_service.documents.missed_erasures_repository import forget_missed
 from rag_service.documents.model import Access, Draft
@@ -18,6 +22,7 @@ from rag_service.documents.repository import DocumentRepository
 from rag_service.documents.tenant_repository import TenantDocumentRepository
 from rag_service.files.model import Upload
 from rag_service.files.repository import FileRepository
+from rag_service.retrieval.model import Filters
 
 ANA, LUIS, OTHER = (Access(org, (), f"user:{name}") for org, name in (("a", "ana"), ("a", "luis"), ("b", "eva")))
 TWEET, NOTE = Draft("tweet:1", "Un hospital.", "twitter"), Draft("nota", "Una escuela.", "notas")
@@ -229,6 +234,21 @@ async def test_an_answer_is_not_kept_when_its_document_was_replaced_meanwhile(st
     await _edited(stored, text="Un puente.")
     other = await conversations.add(ANA, name, "¿Y?", "¿Y?", answer(TWEET.id), read=read)
     assert (same.answer, other.answer["citations"]) == (answer(TWEET.id), [])
+
+
+async def test_a_question_is_kept_with_the_documents_as_they_were_read(stored: Postgres) -> None:
+    """A tweet is edited while the model writes: the answer says so instead of what it quoted."""
+
+    class Slow:
+        async def answer(self, *_: object) -> Answer:
+            document = await DocumentRepository(stored).document(TWEET.id)
+            await _edited(stored, text="Un puente.")
+            return Answer("«Un hospital.»", [CitedPassage(Citation(TWEET.id, TWEET.text, 0, 12), document)], 1, [])
+
+    service = ConversationService(ConversationRepository(stored), cast(Any, Slow()))
+    name = (await service.begin(ANA, "Salud")).id
+    turn, _ = await service.ask(name, "¿Y?", Filters(datetime.now(UTC), access=ANA), 12, lambda _: answer(TWEET.id))
+    assert (turn.answer["citations"], turn.answer["positions"]) == ([], [])
 
 
 async def test_a_replacement_waits_for_an_answer_that_is_being_kept(stored: Postgres) -> None:
