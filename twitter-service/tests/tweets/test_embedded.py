@@ -118,7 +118,7 @@ async def test_json_that_a_former_release_stored_holds_no_quoted_tweet(
         4: '{"referenced_tweets":[{"type":"quoted","text":"s"}],"text":"no"}',
     }
     for name, sql in migration_files("twitter_service"):
-        if name.startswith("0016"):
+        if name.startswith("0020"):
             await connection.executemany(
                 "INSERT INTO tweet_raw (tweet_id, raw) VALUES ($1, $2)", list({**kept, **gone}.items())
             )
