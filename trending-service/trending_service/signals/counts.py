@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Ints32 = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
-WEEK_HOURS = 168
+DAY_HOURS, WEEK_HOURS = 24, 168
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class HourlyCounts:
 
     first_hour: int
     stream: Ints
-    terms: Mapping[str, tuple[Ints | Sequence[int], Ints | Sequence[int]]]
+    terms: Mapping[str, tuple[Ints | Ints32 | Sequence[int], Ints | Ints32 | Sequence[int]]]
 
     @property
     def total(self) -> int:
@@ -79,17 +80,33 @@ class Packed:
     """Counts as PostgreSQL returns them: ``hours`` are pairs of int4, an hour since 1970 and its tweets.
 
     ``owners`` are pairs of int4 as well, for one term after the other: its number from 1 and the bytes of ``hours``
-    that are its own. ``kept`` tells whether they were counted before. Without ``owners`` these are stale hours.
+    that are its own. ``kept`` tells whether they were counted before. Without ``owners`` these are stale hours. What is
+    said of the days ``without``, since 1970, does not count.
     """
 
     kept: bool
     owners: bytes | None
     hours: bytes
+    without: Sequence[int] = ()
 
-    def of_terms(self) -> tuple[Ints, Ints]:
-        """Return the places of the terms from 0, and the pairs that each belongs to."""
+    def of_terms(self) -> tuple[Ints32, Ints32]:
+        """Return the places of the terms from 0, and the pairs that each belongs to: hours (row 0) and tweets."""
         owners = _pairs(self.owners or b"")
-        return np.repeat(owners[:, 0] - 1, owners[:, 1] // PAIR_BYTES), _pairs(self.hours)
+        return np.repeat(owners[0] - 1, owners[1] // PAIR_BYTES), _pairs(self.hours)
+
+    def by_term(self, terms: Sequence[str]) -> dict[str, bytes]:
+        """Return the pairs of each of ``terms``, whose numbers the owners are; of one without any nothing."""
+        places, _ = self.of_terms()
+        hours = np.frombuffer(self.hours, dtype=np.int64)[np.argsort(places, kind="stable")].tobytes()
+        ends = (PAIR_BYTES * np.bincount(places, minlength=len(terms)).cumsum()).tolist()
+        return {term: hours[start:end] for term, start, end in zip(terms, [0, *ends], ends, strict=False)}
+
+
+def packed_of(terms: Sequence[str], hours: Mapping[str, bytes], without: Sequence[int]) -> Packed:
+    """Return the pairs of ``terms``, where there are any, that were counted before."""
+    sizes = np.array([len(hours.get(term, b"")) for term in terms], dtype=np.int64)
+    owners = np.stack([np.arange(1, 1 + len(terms)), sizes], axis=1).astype(">i4").tobytes()
+    return Packed(True, owners, b"".join(hours.get(term, b"") for term in terms), without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +128,29 @@ class PackedCounts:
         whole[[hour - self.first_hour for hour in self.stream]] = list(self.stream.values())
         return HourlyCounts(self.first_hour, whole, self._terms())
 
-    def _terms(self) -> dict[str, tuple[Ints, Ints]]:
-        stale = np.concatenate([_NONE, *(_pairs(one.hours)[:, 0] for one in self.packed if one.owners is None)])
+    def _terms(self) -> dict[str, tuple[Ints32, Ints32]]:
+        stale = np.concatenate([_NONE, *(_pairs(one.hours)[0] for one in self.packed if one.owners is None)])
         parts = [self._counting(one, stale) for one in self.packed if one.owners is not None]
         places = np.concatenate([_NONE, *(places for places, _ in parts)])
-        pairs = np.concatenate([_NONE.reshape(0, 2), *(pairs for _, pairs in parts)])
-        pairs = pairs[np.argsort(places, kind="stable")]
-        ends = np.bincount(places, minlength=len(self.terms)).cumsum()
-        found = zip(self.terms, np.split(pairs, ends[:-1]), strict=False)
-        return {term: (part[:, 0], part[:, 1]) for term, part in found if len(part)}
+        pairs = np.concatenate([_NONE.reshape(2, 0), *(pairs for _, pairs in parts)], axis=1)
+        hours, tweets = pairs[:, np.argsort(places, kind="stable")]
+        ends = np.bincount(places, minlength=len(self.terms)).cumsum().tolist()
+        bounds = zip(self.terms, [0, *ends], ends, strict=False)
+        return {term: (hours[start:end], tweets[start:end]) for term, start, end in bounds if end > start}
 
-    def _counting(self, packed: Packed, stale: Ints) -> tuple[Ints, Ints]:
+    def _counting(self, packed: Packed, stale: Ints32) -> tuple[Ints32, Ints32]:
         places, pairs = packed.of_terms()
-        counts = (pairs[:, 0] >= self.first_hour) & (pairs[:, 0] < self.end_hour)
-        if packed.kept:
-            counts &= ~np.isin(pairs[:, 0], stale)
-        return places[counts], pairs[counts]
+        counts = (pairs[0] >= self.first_hour) & (pairs[0] < self.end_hour)
+        if packed.kept and len(stale):
+            counts &= ~np.isin(pairs[0], stale)
+        if len(packed.without):
+            counts &= ~np.isin(pairs[0] // DAY_HOURS, packed.without)
+        return places[counts], pairs[:, counts]
 
 
-_NONE: Ints = np.zeros(0, dtype=np.int64)
+_NONE: Ints32 = np.zeros(0, dtype=np.int32)
 PAIR_BYTES = 8
 
 
-def _pairs(packed: bytes) -> Ints:
-    return np.frombuffer(packed, dtype=">i4").reshape(-1, 2).astype(np.int64)
+def _pairs(packed: bytes) -> Ints32:
+    return np.frombuffer(packed, dtype=">i4").reshape(-1, 2).T.astype(np.int32, order="C")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
 from castor_chassis import Postgres
-from trending_service.signals.counts import Packed, PackedCounts
+from trending_service.signals.counts import DAY_HOURS, Packed, PackedCounts, packed_of
+from trending_service.signals.kept_counts import KeptCounts
 from trending_service.signals.model import Window
 
 HOUR_SECONDS = 3600
@@ -98,9 +100,8 @@ _PACKED = """
 string_agg(int4send(place::int) || int4send(length(hours)), ''::bytea) AS owners, string_agg(hours, ''::bytea) AS hours
 """
 
-# In one statement, so that no hour is counted twice or not at all: terms as they were counted, those of stale hours
-# counted from the tweets, and, without owners, which hours these are.
-_TERMS_SQL = f"""
+# Counted from the tweets, and in the same statement, without owners, which hours these are.
+_STALE_TERMS_SQL = f"""
 WITH {_STALE},
 used AS (
     SELECT wanted.place, s.hour, count(DISTINCT w.text_hash)::int AS tweets FROM stale AS s
@@ -108,13 +109,20 @@ used AS (
     CROSS JOIN string_to_table(w.terms, E'\\n') AS t (term)
     JOIN {_WANTED} ON wanted.term = t.term
     GROUP BY wanted.place, s.hour)
-SELECT true AS kept, {_PACKED} FROM {_WANTED} JOIN term_days USING (term)
-WHERE day >= date_trunc('day', $1, 'UTC') AND day < $2
-UNION ALL
 SELECT false, {_PACKED} FROM (SELECT place, {_PAIR} AS hours FROM used) AS used
 UNION ALL
 SELECT false, NULL, string_agg({_PAIR.replace("tweets::int", "0")}, ''::bytea) FROM stale
 """
+
+# Whoever counts an hour of a day, replicas of the version before too, writes a row of it in stream_hours anew.
+_DIGESTS_SQL = """
+SELECT date_trunc('day', hour, 'UTC') AS day,
+       md5(string_agg(concat_ws(' ', hour, tweets, xmin), ',' ORDER BY hour)) AS digest
+FROM stream_hours WHERE hour >= date_trunc('day', $1, 'UTC') AND hour < date_trunc('day', $2, 'UTC') + interval '1 day'
+GROUP BY 1
+"""
+
+_KEPT_SQL = f"SELECT true, {_PACKED} FROM {_WANTED} JOIN term_days USING (term) WHERE day >= $1 AND day <= $2"
 
 _SCOPED_STREAM_SQL = """
 SELECT date_trunc('hour', created_at, 'UTC') AS hour, count(DISTINCT text_hash)::int AS tweets FROM tweets
@@ -138,6 +146,7 @@ class HoursRepository:
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
+        self._counts = KeptCounts()
 
     async def roll_up(self, *, limit: int = 2, quiet_seconds: float = 10) -> int:
         """Count the stale hours of up to ``limit`` days anew and return how many they were.
@@ -170,14 +179,34 @@ class HoursRepository:
         first, end = _floor(window.baseline_since), _floor(window.since)
         scopes = [list(window.scopes)] if window.scopes else []
         stream = await self._postgres.fetch(_SCOPED_STREAM_SQL if scopes else _STREAM_SQL, first, end, *scopes)
-        used = await self._postgres.fetch(_SCOPED_TERMS_SQL if scopes else _TERMS_SQL, first, end, terms, *scopes)
+        # Stale hours before digests, and these before what was kept: whatever is counted in between, no hour is counted
+        # twice or not at all.
+        used = await self._packed(_SCOPED_TERMS_SQL if scopes else _STALE_TERMS_SQL, first, end, terms, *scopes)
         return PackedCounts(
             _hour(first),
             _hour(end),
             {_hour(row["hour"]): row["tweets"] for row in stream},
             terms,
-            [Packed(*row) for row in used if row["hours"]],
+            used if scopes else [*used, *await self._kept(first, end, terms)],
         )
+
+    async def _kept(self, first: datetime, end: datetime, terms: Sequence[str]) -> list[Packed]:
+        """Return the counts of ``terms`` that were kept of the days from ``first`` to ``end``."""
+        digests = {row["day"]: row["digest"] for row in await self._postgres.fetch(_DIGESTS_SQL, first, end)}
+        plan = self._counts.plan(terms, digests)
+        counts = dict(plan.found)
+        if plan.missing:
+            days = min(plan.digests), max(plan.digests)
+            read = dict.fromkeys(plan.missing, b"")
+            for packed in await self._packed(_KEPT_SQL, *days, plan.missing):
+                read |= packed.by_term(plan.missing)
+            self._counts.remember(plan, read)
+            counts |= read
+        again = [packed for day in plan.changed for packed in await self._packed(_KEPT_SQL, day, day, terms)]
+        return [packed_of(terms, counts, [_hour(day) // DAY_HOURS for day in plan.without]), *again]
+
+    async def _packed(self, sql: str, *args: Any) -> list[Packed]:
+        return [Packed(*row) for row in await self._postgres.fetch(sql, *args) if row["hours"]]
 
 
 async def _count(connection: asyncpg.Connection, taken: Sequence[datetime]) -> None:
