@@ -5,7 +5,8 @@ page by page as the feed brings it; the first 60 pages beside ZINCRBY of the sam
 Valkey and, where it is installed (``uv pip install --target DIR heavykeeper``, ``PYTHONPATH=DIR``), a HeavyKeeper
 sketch in memory, in turns; the rest in larger pages that two processes read, while hours are counted. Then topics of 3
 and of 24 hours are asked for at different moments, as one replica answers without its cache: alone, and while pages are
-stored and hours counted. Bytes are those of the whole database.
+stored and hours counted. Bytes are those of the whole database. Set ``OPENBLAS_NUM_THREADS=1``, as the images and
+``castor up`` do: with a thread per core the small products of a question take longer, and processor time twice.
 """
 
 from __future__ import annotations

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ from trending_service.signals.model import SharedPosts, moment_of
 from trending_service.signals.repository import MOST_SHARED, SignalRepository
 
 InThread = Callable[..., Awaitable[Any]]
-Texts = Set[tuple[str, int]]
-"""Accounts, and the hash of a text of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,44 +41,57 @@ class CoordinationService:
 
     async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> Reports:
         """Return what is said of the suspected groups of the ``period`` up to ``as_of``."""
-        shared, own = await self._looked_at(as_of, period, scopes)
-        found: list[GroupReport] = await self.in_thread(_reports, shared, own)
+        shared, retweets = await self._looked_at(as_of, period, scopes)
+        found: list[GroupReport] = await self.in_thread(_reports, shared, retweets)
         return Reports(found, moment_of(int(shared.moments[-1])) if len(shared) == MOST_SHARED else as_of - period)
 
-    async def _looked_at(self, as_of: datetime, period: timedelta, scopes: Sequence[str]) -> tuple[SharedPosts, Texts]:
-        """Return the tweets that are looked at, and the texts among them that the account that they name wrote."""
+    async def _looked_at(
+        self, as_of: datetime, period: timedelta, scopes: Sequence[str]
+    ) -> tuple[SharedPosts, list[int]]:
+        """Return the tweets of the period that may be looked at, and the rows of those that are retweets after all."""
         shared = await self.signals.shared(as_of - period, as_of, scopes)
-        return shared, await self.signals.written(as_of - period, as_of, set(shared.named().values()))
+        named = shared.named()
+        own = await self.signals.written(as_of - period, as_of, set(named.values()))
+        # What only the text says to be a retweet is one where the account that it names wrote that text.
+        return shared, [row for row, text in named.items() if text in own]
 
 
-def _posts(shared: SharedPosts, own: Texts) -> list[Post]:
-    # What only the text says to be a retweet is one where the account that it names wrote that text.
+def _posts(shared: SharedPosts, retweets: Sequence[int]) -> list[Post]:
     kept = np.ones(len(shared), dtype=bool)
-    kept[[row for row, text in shared.named().items() if text in own]] = False
+    kept[list(retweets)] = False
     rows = np.flatnonzero(kept)
     # What nobody else shares, and who shares nothing else, is left out at once.
     _, texts, uses = np.unique(shared.text_hashes[rows], return_inverse=True, return_counts=True)
-    again = dict.fromkeys(rows[uses[texts] >= LEAST_USES].tolist())
-    lines = {row: text.split("\n") for row in rows.tolist() if (text := shared.shared[row])}
-    names = Counter(chain.from_iterable(lines.values()))
-    often = {name for name, count in names.items() if count >= LEAST_USES}
+    again = set(rows[uses[texts] >= LEAST_USES].tolist())
+    objects = _objects([shared.shared[row] for row in rows.tolist()])
     ids, moments = shared.ids.tolist(), (shared.moments / 1e6).tolist()
     posts = []
-    for row in sorted(lines.keys() | again.keys()):
-        objects = sorted(often.intersection(lines.get(row, ())))
+    for row in rows.tolist():
+        names = objects[shared.shared[row]]
         if row in again:
-            objects.insert(0, f"text:{shared.text_hashes[row]}")
-        if objects:
-            posts.append(Post(ids[row], moments[row], shared.authors[row], tuple(objects)))
+            names = (f"text:{shared.text_hashes[row]}", *names)
+        if names:
+            posts.append(Post(ids[row], moments[row], shared.authors[row], names))
     return posts
 
 
-def _groups(shared: SharedPosts, own: Texts) -> list[Group]:
-    return find_groups(_posts(shared, own))
+def _objects(shared: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each of these lists of hashtags and links, one a line, those that are shared ``LEAST_USES`` times."""
+    lists = Counter(shared)
+    uses: Counter[str] = Counter()
+    for names, count in lists.items():
+        for name in filter(None, names.split("\n")):
+            uses[name] += count
+    often = {name for name, count in uses.items() if count >= LEAST_USES}
+    return {names: tuple(sorted(name for name in names.split("\n") if name in often)) for names in lists}
 
 
-def _reports(shared: SharedPosts, own: Texts) -> list[GroupReport]:
-    posts = _posts(shared, own)
+def _groups(shared: SharedPosts, retweets: Sequence[int]) -> list[Group]:
+    return find_groups(_posts(shared, retweets))
+
+
+def _reports(shared: SharedPosts, retweets: Sequence[int]) -> list[GroupReport]:
+    posts = _posts(shared, retweets)
     groups = find_groups(posts)
     wanted = {name for group in groups for name in group.objects}
     uses: dict[str, dict[int, str]] = defaultdict(dict)
