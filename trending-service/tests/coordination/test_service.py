@@ -95,3 +95,29 @@ async def test_of_too_many_tweets_the_newest_are_looked_at(
     for module in (repository, service):
         monkeypatch.setattr(module, "MOST_SHARED", 10)
     assert (await finder.coordination.reports(NOON, day)).looked_since == NOON - timedelta(minutes=9)
+
+
+async def test_questions_of_one_moment_look_for_groups_once_until_a_tweet_is_stored(
+    finder: Finder, fill: Fill, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round of watches asks with each of its places; another moment, other tweets and a page are looked at."""
+    _echo(stream)
+    await fill(stream.changes)
+    looked: list[tuple[Any, ...]] = []
+    shared = type(finder.signals).shared
+
+    async def counted(self: Any, *asked: Any) -> Any:
+        looked.append(asked)
+        return await shared(self, *asked)
+
+    monkeypatch.setattr(type(finder.signals), "shared", counted)
+    day, coordination = timedelta(days=1), finder.coordination
+    first = await coordination.groups(NOON, day)
+    assert [await coordination.groups(NOON, day) for _ in range(3)] == [first] * 3
+    assert len(looked) == 1
+    await coordination.groups(NOON, day, ["place:bogota"])
+    await coordination.groups(NOON - timedelta(seconds=1), day)
+    assert len(looked) == 3
+    await fill([stream.tweet(NOON - timedelta(minutes=1), "eva", "algo nuevo")])
+    await coordination.groups(NOON - timedelta(seconds=1), day)
+    assert len(looked) == 4

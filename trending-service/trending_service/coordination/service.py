@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from trending_service.signals.model import SharedPosts, moment_of
 from trending_service.signals.repository import MOST_SHARED, SignalRepository
 
 InThread = Callable[..., Awaitable[Any]]
+_Asked = tuple[int, datetime, timedelta, tuple[str, ...]]
+"""How far the feed was stored; as of when, of how long and of which tweets groups were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,19 @@ class CoordinationService:
 
     signals: SignalRepository
     in_thread: InThread
+    _latest: dict[_Asked, list[Group]] = field(default_factory=dict)
 
     async def groups(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> list[Group]:
-        """Return the suspected groups of the ``period`` up to ``as_of``, largest first."""
+        """Return the suspected groups of the ``period`` up to ``as_of``, largest first.
+
+        Those that were found last are found once: a round of watches asks for those of the day with each of its scopes.
+        """
+        asked = (await self.signals.cursor(), as_of, period, tuple(scopes))
+        if (known := self._latest.get(asked)) is not None:
+            return known
         found: list[Group] = await self.in_thread(_groups, *await self._looked_at(as_of, period, scopes))
+        self._latest.clear()
+        self._latest[asked] = found
         return found
 
     async def reports(self, as_of: datetime, period: timedelta, scopes: Sequence[str] = ()) -> Reports:

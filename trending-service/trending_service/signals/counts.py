@@ -133,7 +133,7 @@ class PackedCounts:
         parts = [self._counting(one, stale) for one in self.packed if one.owners is not None]
         places = np.concatenate([_NONE, *(places for places, _ in parts)])
         pairs = np.concatenate([_NONE.reshape(2, 0), *(pairs for _, pairs in parts)], axis=1)
-        hours, tweets = pairs[:, np.argsort(places, kind="stable")]
+        hours, tweets = pairs.take(np.argsort(places, kind="stable"), axis=1)
         ends = np.bincount(places, minlength=len(self.terms)).cumsum().tolist()
         bounds = zip(self.terms, [0, *ends], ends, strict=False)
         return {term: (hours[start:end], tweets[start:end]) for term, start, end in bounds if end > start}
@@ -145,7 +145,7 @@ class PackedCounts:
             counts &= ~np.isin(pairs[0], stale)
         if len(packed.without):
             counts &= ~np.isin(pairs[0] // DAY_HOURS, packed.without)
-        return places[counts], pairs[:, counts]
+        return places[counts], pairs.compress(counts, axis=1)
 
 
 _NONE: Ints32 = np.zeros(0, dtype=np.int32)

@@ -88,6 +88,10 @@ class SignalRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
+    async def cursor(self) -> int:
+        """Return how far the feed is stored: as long as it is the same, so is every answer."""
+        return int(await self._postgres.fetchval("SELECT next_cursor FROM feed_state"))
+
     async def window(self, window: Window, most: int | None = None) -> WindowTweets:
         """Return the tweets of a window, the newest ``most`` of them."""
         limit = None if most is None else most + 1
