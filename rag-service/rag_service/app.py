@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, create_service, every
 from rag_service import __version__
+from rag_service.analyses.service import AnswersWithAnalyses
 from rag_service.answers.prompt import system_message
 from rag_service.answers.service import AnswerService
 from rag_service.api import TAGS, answers, conversations, documents, files, search, status
@@ -78,7 +79,8 @@ async def start(chassis: Chassis[RagSettings]) -> AsyncIterator[Resources]:
     _start_work(chassis, stored, encoder)
     searches = SearchRepository(postgres, dimensions=settings.embedding_dimensions, exact_rows=settings.exact_scan_rows)
     retrieval = RetrievalService(searches, encoder)
-    answer_service = AnswerService(retrieval, openai, system_message(), chassis.in_thread)
+    voices = AnswerService(retrieval, openai, system_message(), chassis.in_thread)
+    answer_service = AnswersWithAnalyses(voices, retrieval)
     yield Resources(
         documents=DocumentService(stored, TenantDocumentRepository(postgres)),
         retrieval=retrieval,

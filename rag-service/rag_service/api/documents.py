@@ -30,6 +30,7 @@ from rag_service.api.schemas.documents import (
     DocumentsIn,
     DocumentsStored,
     ErasureOut,
+    Organisation,
     SourceErased,
 )
 from rag_service.documents.model import ANALYSIS, DocumentFilter
@@ -40,6 +41,9 @@ BY_ID = Order(tuple[Identifier], lambda one: (one.id,))
 _NEWEST = Order(tuple[Row], lambda erasure: (erasure.number,), newest_first=True)
 Limit = Annotated[int, Query(ge=1, le=100)]
 SourceName = Annotated[ComposedText, Query(min_length=1, max_length=128)]
+OrganisationQuery = Annotated[
+    Organisation | None, Query(description="Named by services alone; everybody else erases for their own.")
+]
 router = APIRouter(prefix="/v1/rag", tags=["rag"])
 
 
@@ -51,7 +55,8 @@ router = APIRouter(prefix="/v1/rag", tags=["rag"])
 async def store_documents(body: DocumentsIn, r: R, who: CanWriteDocuments, _once: Once) -> Ok[DocumentsStored]:
     """Store documents, all or none; sending the same again changes nothing and costs no embedding.
 
-    What a service of the system stores is an analysis: search finds it, and no answer counts it as what people say.
+    What a service of the system stores is an analysis: search finds it, answers to a question for forecasts or trends
+    cite it, and none counts it as what people say.
     """
     drafts = [draft_of(document) for document in body.documents]
     access = access_for(who, body.organisation)
@@ -88,10 +93,15 @@ async def get_document(document_id: Identifier, r: R, who: CanReadDocuments) -> 
     return ok(document_of(await r.documents.document(access_of(who), document_id)))
 
 
-@router.delete("/documents/{document_id}", responses=errors_of(DocumentNotFound, ReservedId))
-async def erase_document(document_id: Identifier, r: R, who: CanWriteDocuments) -> Ok[DocumentErased]:
-    """Erase one document of your organisation; who did is kept, and the document is not."""
-    await r.documents.erase(access_of(who), document_id)
+@router.delete("/documents/{document_id}", responses=errors_of(DocumentNotFound, ReservedId, NotYourOrganisation))
+async def erase_document(
+    document_id: Identifier, r: R, who: CanWriteDocuments, organisation: OrganisationQuery = None
+) -> Ok[DocumentErased]:
+    """Erase one document of your organisation; who did is kept, and the document is not.
+
+    Services erase only what they stored, for the organisation that they name.
+    """
+    await r.documents.erase(access_for(who, organisation), document_id, only_own=who.kind == "service")
     return ok(DocumentErased(id=document_id))
 
 

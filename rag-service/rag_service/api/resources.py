@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from castor_chassis import Principal, provided, require
-from rag_service.answers.service import AnswerService
+from rag_service.analyses.service import AnswersWithAnalyses
 from rag_service.conversations.service import ConversationService
 from rag_service.documents.model import BACKGROUND, Access
 from rag_service.documents.service import DocumentService
@@ -24,7 +24,7 @@ class Resources:
 
     documents: DocumentService
     retrieval: RetrievalService
-    answers: AnswerService
+    answers: AnswersWithAnalyses
     conversations: ConversationService
     files: FileService
     embeddings: EmbeddingRepository

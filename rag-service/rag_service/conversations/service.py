@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from castor_chassis import ANY_TIME, TimeSpan
+from rag_service.analyses.service import AnswersWithAnalyses
 from rag_service.answers.model import Answer
-from rag_service.answers.service import AnswerService
 from rag_service.conversations.follow_up import standalone
 from rag_service.conversations.model import Conversation, Turn
 from rag_service.conversations.repository import MOST_TURNS, ConversationRepository
@@ -26,7 +26,7 @@ class ConversationService:
     """Conversations of one caller, who alone reads them."""
 
     conversations: ConversationRepository
-    answers: AnswerService
+    answers: AnswersWithAnalyses
 
     async def begin(self, access: Access, title: str) -> Conversation:
         """Make a conversation; raises ``TooManyConversations``."""

@@ -40,11 +40,14 @@ class DocumentService:
         """Return a document that ``access`` may read; raises ``DocumentNotFound``."""
         return await self.owned.document(access, document_id)
 
-    async def erase(self, access: Access, document_id: str) -> None:
-        """Erase a document of the organisation; raises ``DocumentNotFound``, or ``ReservedId`` (tweets, passages)."""
+    async def erase(self, access: Access, document_id: str, *, only_own: bool = False) -> None:
+        """Erase a document of the organisation, with ``only_own`` one that ``access`` stored.
+
+        Raises ``DocumentNotFound``, or ``ReservedId`` (tweets, passages).
+        """
         if is_reserved_id(document_id):
             raise ReservedId(document_id=document_id)
-        await self.owned.erase(access, document_id)
+        await self.owned.erase(access, document_id, only_own=only_own)
 
     async def page(self, access: Access, wanted: DocumentFilter, after: str, limit: int) -> list[Document]:
         """Return the organisation's documents with an id after ``after``, by id."""

@@ -57,6 +57,7 @@ WHERE d.tenant = $1 AND ($2::text IS NULL OR d.source = $2) AND d.id > $3
   AND ($5::timestamptz IS NULL OR d.published_at >= $5) AND ($6::timestamptz IS NULL OR d.published_at < $6)
 ORDER BY d.id LIMIT $4
 """
+_ERASE = "DELETE FROM tenant_documents WHERE tenant = $1 AND id = $2 AND ($3::text IS NULL OR stored_by = $3)"
 _ERASE_SOURCE = "DELETE FROM tenant_documents WHERE tenant = $1 AND source = $2 RETURNING id"
 # A file without its passages would be taken for read when it is sent again.
 _ERASE_FILES_OF_SOURCE = "DELETE FROM files WHERE tenant = $1 AND source = $2 RETURNING id"
@@ -102,12 +103,15 @@ class TenantDocumentRepository:
             raise DocumentNotFound(document_id=document_id)
         return Document(**row)
 
-    async def erase(self, access: Access, document_id: str) -> None:
-        """Remove a document and note who did; raises ``DocumentNotFound``."""
+    async def erase(self, access: Access, document_id: str, *, only_own: bool = False) -> None:
+        """Remove a document, with ``only_own`` one that ``access`` stored, and note who did.
+
+        Raises ``DocumentNotFound``.
+        """
+        by = access.subject if only_own else None
         async with accessing(self._postgres, access) as connection:
             await connection.execute(WRITER_LOCK)
-            sql = "DELETE FROM tenant_documents WHERE tenant = $1 AND id = $2"
-            if affected_rows(await connection.execute(sql, access.tenant, document_id)) == 0:
+            if affected_rows(await connection.execute(_ERASE, access.tenant, document_id, by)) == 0:
                 raise DocumentNotFound(document_id=document_id)
             await connection.execute(_NOTE, access.tenant, [document_id], access.subject)
             await forget(connection, [document_id], access.tenant)

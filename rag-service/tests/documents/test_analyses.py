@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,3 +98,72 @@ async def test_nobody_else_stores_for_an_organisation_or_as_a_service(service: C
     assert (await newsroom.found(origin="upload"), await newsroom.found(origin="analysis")) == ([], [SUMMARY["id"]])
     for organisation in ("*", "", "a,b", "redacción"):
         assert (await service.store(SUMMARY, organisation=organisation)).status_code == 422
+
+
+async def test_a_service_erases_what_it_stored_and_nothing_else(service: Caller, newsroom: Caller) -> None:
+    """For the organisation that it names; a user names no other one."""
+    await service.store(SUMMARY, organisation="redaccion")
+    await newsroom.store({"id": "carta", "text": "Un hospital ya.", "source": "cartas"})
+    assert (await service.send("DELETE", "documents/carta?organisation=redaccion")).status_code == 404
+    assert (await service.send("DELETE", f"documents/{SUMMARY['id']}")).status_code == 404
+    assert (await newsroom.send("DELETE", "documents/carta?organisation=campana")).status_code == 403
+    assert (await service.send("DELETE", f"documents/{SUMMARY['id']}?organisation=redaccion")).status_code == 200
+    assert await newsroom.found() == ["carta"]
+
+
+async def test_who_asks_for_a_forecast_is_told_the_newest_analysis(
+    world: World, service: Caller, newsroom: Caller
+) -> None:
+    """It comes first, with who made it and when, and counts in no share; what people say follows."""
+    title, day = "Pronóstico del índice de Gustavo Petro", "2022-05-2{}T12:00:00Z"
+    drafts = [
+        {
+            "id": f"p{number}",
+            "title": title,
+            "text": f"Se pronostican {number},5 puntos.",
+            "published_at": day.format(number),
+        }
+        for number in (7, 8)
+    ]
+    other = {"id": "otro", "title": "Pronóstico del índice de Sergio Fajardo", "text": "Se pronostican 9 puntos."}
+    stored = [{**draft, "source": "pronosticos"} for draft in (*drafts, other)]
+    await service.store(*stored, organisation="redaccion")
+    await newsroom.store(
+        {"id": "carta", "text": "Gustavo Petro ganará, pronostica mi vecino.", "source": "cartas", "author": "luz"}
+    )
+    await world.eventually(newsroom.is_embedded)
+    answer = (await newsroom.send("POST", "query", {"question": "¿Qué se pronostica para Gustavo Petro?"})).json()[
+        "data"
+    ]
+    assert [one["id"] for one in answer["citations"]] == ["p8", "carta"]
+    cited = answer["citations"][0]
+    assert (cited["quote"], cited["start"], cited["end"]) == ("Se pronostican 8,5 puntos.", 0, 26)
+    assert (cited["origin"], cited["stored_by"]) == ("analysis", "service:twitter-service")
+    assert '"Se pronostican 8,5 puntos." [p8] (análisis de twitter-service, 28 de mayo de 2022)' in answer["answer"]
+    assert [(one["documents"], one["citations"]) for one in answer["positions"]] == [(1, ["carta"])]
+    voices = (await newsroom.send("POST", "query", {"question": "¿Qué se dice de Petro?"})).json()["data"]
+    assert [one["id"] for one in voices["citations"]] == ["carta"]
+    assert await _cited(newsroom, "¿Qué se pronostica para Petro?", filters={"origin": "upload"}) == ["carta"]
+    strangers = await world.call("POST", "/v1/rag/query", {"question": "¿Qué se pronostica para Petro?"})
+    assert strangers["data"]["citations"] == []
+
+
+async def test_who_asks_what_was_trending_is_told_the_trends_of_that_time(service: Caller, newsroom: Caller) -> None:
+    """Those of the day, the largest first, also where nobody spoke of trends; in either form of an accent."""
+    for name, day, tweets in (("paro", 28, 900), ("debate", 28, 2000), ("cierre", 29, 5000)):
+        draft = {"id": name, "title": f"Tendencia: #{name}", "text": f"«#{name}» fue tendencia en {tweets} tuits."}
+        more = {"published_at": f"2022-05-{day}T15:00:00Z", "source": "tendencias", "metadata": {"tweets": tweets}}
+        await service.store({**draft, **more}, organisation="redaccion")
+    asked = {"as_of": "2022-05-29T23:00:00Z"}
+    assert await _cited(newsroom, "¿Qué fue tendencia ayer?", **asked) == ["debate", "paro"]
+    assert await _cited(newsroom, "¿Qué es tendencia?", **asked) == ["cierre", "debate", "paro"]
+    question = unicodedata.normalize("NFD", "¿El debate fue tendencia en mayo, según el análisis?")
+    assert await _cited(newsroom, question, **asked) == ["debate"]
+    assert await _cited(newsroom, "¿Qué fue tendencia en Cali?", **asked) == []
+
+
+async def _cited(caller: Caller, question: str, **asked: Any) -> list[str]:
+    """Return the ids that an answer cites."""
+    answer = await caller.send("POST", "query", {"question": question, **asked})
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()["data"]["citations"]]

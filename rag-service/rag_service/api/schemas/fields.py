@@ -42,7 +42,7 @@ class FiltersIn(RequestModel):
     sentiment: Literal["positive", "neutral", "negative"] | None = None
     dataset: Name | None = Field(None, description="Data set that a tweet is in.")
     stored_by: Name | None = Field(None, description="Who stored it, as 'stored_by' of a document says.")
-    origin: Voice | None = Field(None, description="By which way it came; answers leave out analyses.")
+    origin: Voice | None = Field(None, description="By which way it came; with one, answers cite no analyses.")
 
 
 class SearchFiltersIn(FiltersIn):
