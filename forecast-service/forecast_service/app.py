@@ -10,7 +10,10 @@ from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
 from castor_chassis import ApiKeyVerifier, Chassis, KeySource, Wakeup, create_service, every
+from castor_chassis.storage.migrations import check_migrated
 from forecast_service import __version__
+from forecast_service.analyses.repository import AnalysisRepository
+from forecast_service.analyses.worker import AnalysisWriter
 from forecast_service.api import TAGS
 from forecast_service.api.resources import Resources
 from forecast_service.api.routers import ROUTERS
@@ -18,6 +21,7 @@ from forecast_service.backtests.repository import BacktestRepository
 from forecast_service.backtests.service import BacktestService
 from forecast_service.backtests.worker import BacktestRunner
 from forecast_service.charts.service import ChartService
+from forecast_service.clients.rag import RagClient
 from forecast_service.clients.trending import TrendingClient
 from forecast_service.clients.twitter import TwitterClient
 from forecast_service.forecasts.pool import ForecastPool
@@ -78,6 +82,7 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
     runner = BacktestRunner(jobs, processes, wakeup, minimum_days=settings.minimum_days)
     chassis.spawn_under_lease("run_backtests", runner.run)
     chassis.spawn("prediction_retention", every(_SWEEP_SECONDS, partial(stored.forget, KEPT_DAYS)))
+    _write_analyses(chassis, twitter)
     posted = PostedForecasts(pool, **limits)
     try:
         yield Resources(
@@ -94,3 +99,12 @@ async def start(chassis: Chassis[ForecastSettings]) -> AsyncIterator[Resources]:
         )
     finally:
         processes.close()
+
+
+def _write_analyses(chassis: Chassis[ForecastSettings], twitter: TwitterClient) -> None:
+    settings, organisations = chassis.settings, chassis.settings.analysis_organisations.split()
+    if settings.rag_url is not None and organisations:
+        rag = RagClient(chassis.peer("rag-service", settings.rag_url))
+        ready = partial(check_migrated, chassis.postgres, chassis.package)
+        analyses = AnalysisRepository(chassis.postgres)
+        chassis.spawn("write_analyses", AnalysisWriter(analyses, rag, twitter, organisations, ready).run)

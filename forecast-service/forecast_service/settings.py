@@ -16,6 +16,14 @@ class ForecastSettings(ServiceSettings):
 
     twitter_url: HttpAddress = Field("https://twitter-service:8443", description="Where twitter-service answers.")
     trending_url: HttpAddress = Field("https://trending-service:8443", description="Where trending-service answers.")
+    rag_url: HttpAddress | None = Field(
+        None, description="Where analyses of forecasts are stored as documents; without it none are."
+    )
+    analysis_organisations: str = Field(
+        "default",
+        pattern=r"^(?:[A-Za-z0-9_.-]{1,64}(?: [A-Za-z0-9_.-]{1,64})*)?$",
+        description="Organisations that get analyses, separated by a space; empty: none.",
+    )
     alpha: float = Field(0.5, ge=0, le=1, description="Weight of sentiment against share of conversation in ICCE.")
     smoothing: float = Field(0.3, gt=0, le=1, description="Weight of the newest day in the smoothed ICCE.")
     counts_timeout_seconds: float = Field(10, gt=0, description="Time limit of one request for daily counts.")

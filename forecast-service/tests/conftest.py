@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migrate
 from castor_chassis.testing import Authority, RunningService, ScriptedPeer, TokenIssuer, run_service, tls_settings
 from castor_chassis.testing.peer import Call
@@ -114,3 +115,13 @@ async def service(
         await running.ready(60)
         running.client.headers["Authorization"] = f"Bearer {issuer.user_token(['forecasts:read'])}"
         yield running
+
+
+@pytest.fixture
+async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
+    """An open pool on a migrated database."""
+    await migrate(postgres_url, "forecast_service")
+    pool = Postgres(postgres_url)
+    await pool.open()
+    yield pool
+    await pool.close()

@@ -97,10 +97,12 @@ def test_edges_are_those_of_the_design() -> None:
     allowed = {
         ("twitter-service", "sentiment-service"),
         ("trending-service", "twitter-service"),
+        ("trending-service", "rag-service"),
         ("rag-service", "twitter-service"),
         ("rag-service", "openai-service"),
         ("forecast-service", "twitter-service"),
         ("forecast-service", "trending-service"),
+        ("forecast-service", "rag-service"),
     }
     assert {(caller, peer) for caller, peer, _ in clients()} == allowed
     assert {(caller, audience) for caller, audiences in GRANTS.items() for audience in audiences} == allowed

@@ -1,4 +1,4 @@
-"""Seven services and six edges, the same in every file that names them."""
+"""Seven services and eight edges, the same in every file that names them."""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ import pytest
 from castor_devstack.job.source import SAMPLE
 from castor_devstack.testing_system import System
 
+from .test_outages import client_of, until
+
 pytestmark = pytest.mark.timeout(600)
 TWEETS = 2000
 
@@ -58,6 +60,28 @@ def test_forecasts_are_bounded_and_ordered(sample: dict[str, Any]) -> None:
         assert forecast["days_observed"] > 90
         for point in forecast["points"]:
             assert 0 <= point["low"] <= point["value"] <= point["high"] <= 100
+
+
+def test_forecasts_reach_the_answers(system: System, sample: dict[str, Any]) -> None:
+    """forecast-service stores each forecast in rag-service: it is cited as an analysis, and no position counts it."""
+    (series,) = [one for one in sample["forecast"] if one["entity"] == "mariana-restrepo"]
+    asked = {"question": "¿Qué se pronostica para Mariana Restrepo?", "filters": {"dataset": "sample"}}
+    with client_of(system) as client:
+
+        def answer() -> dict[str, Any]:
+            data: dict[str, Any] = client.post("/v1/rag/query", json=asked).json()["data"]
+            return data
+
+        def analyses() -> list[dict[str, Any]]:
+            return [one for one in answer()["citations"] if one["stored_by"] == "service:forecast-service"]
+
+        until(lambda: bool(analyses()), 120, "the forecast is an analysis")
+        found = answer()
+        (cited,) = analyses()
+    assert cited["origin"] == "analysis"
+    assert f"{series['points'][0]['value']:.1f}".replace(".", ",") in cited["quote"]
+    assert "(análisis de forecast-service, " in found["answer"]
+    assert all(name.startswith("tweet:") for position in found["positions"] for name in position["citations"])
 
 
 def test_twice_stores_nothing_twice(system: System, sample: dict[str, Any], tmp_path: Path) -> None:

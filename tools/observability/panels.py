@@ -242,6 +242,7 @@ OWN: dict[str, tuple[Panel, ...]] = {
         Panel("Per answer", "none", (
             (mean("castor_trending_candidates"), "terms tested"), (mean("castor_trending_topics"), "topics"),
         )),
+        one("Analyses that wait", "none", f"max (castor_trending_analyses_waiting{{{J}}})", "waiting"),
         _CACHE,
     ),
     "rag-service": (
@@ -266,5 +267,6 @@ OWN: dict[str, tuple[Panel, ...]] = {
                                                for q in (0.5, 0.95))),
         one("Median skill in back-tests", "none", quantile(0.5, "castor_forecast_skill"), "skill", 0),
         one("Mean skill in back-tests", "none", mean("castor_forecast_skill"), "skill", 0),
+        one("Analyses that wait", "none", f"max (castor_forecast_analyses_waiting{{{J}}})", "waiting"),
     ),
 }  # fmt: skip

@@ -20,4 +20,8 @@ CANDIDATES = Histogram(
 TOPICS = Histogram("castor_trending_topics", "Topics found for one answer", buckets=(0, 1, 2, 5, 10, 20, 50))
 DELIVERIES = Counter("castor_trending_deliveries_total", "Webhook messages sent, by outcome", ["outcome"])
 NOT_LOOKED = Counter("castor_trending_scopes_not_looked_total", "Looks at the stream or a watched scope that failed")
+ANALYSES = Counter(
+    "castor_trending_analyses_total", "Analyses of trends by outcome: stored, withdrawn, refused", ["outcome"]
+)
+ANALYSES_WAITING = Gauge("castor_trending_analyses_waiting", "Analyses of trends that rag-service does not have yet")
 EVENTS = Counter("castor_trending_events_total", "Starts, peaks and ends of trends, and events of watches", ["kind"])

@@ -17,6 +17,15 @@ class TrendingSettings(FeedSettings):
 
     twitter_url: HttpAddress = Field("https://twitter-service:8443", description="Where the feed of tweets is.")
 
+    rag_url: HttpAddress | None = Field(
+        None, description="Where analyses of trends are stored as documents; without it none are."
+    )
+    analysis_organisations: str = Field(
+        "default",
+        pattern=r"^(?:[A-Za-z0-9_.-]{1,64}(?: [A-Za-z0-9_.-]{1,64})*)?$",
+        description="Organisations that get analyses, separated by a space; empty: none.",
+    )
+
     baseline_days: int = Field(
         28,
         ge=1,

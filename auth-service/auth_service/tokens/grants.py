@@ -9,12 +9,16 @@ from auth_service.users.roles import Scope
 
 GRANTS: Mapping[str, Mapping[str, frozenset[Scope]]] = {
     "twitter-service": {"sentiment-service": frozenset({Scope.SENTIMENT_ANALYZE})},
-    "trending-service": {"twitter-service": frozenset({Scope.FEED_READ})},
+    "trending-service": {
+        "twitter-service": frozenset({Scope.FEED_READ}),
+        "rag-service": frozenset({Scope.DOCUMENTS_WRITE}),
+    },
     "rag-service": {
         "twitter-service": frozenset({Scope.FEED_READ}),
         "openai-service": frozenset({Scope.LLM_USE}),
     },
     "forecast-service": {
+        "rag-service": frozenset({Scope.DOCUMENTS_WRITE}),
         "twitter-service": frozenset({Scope.COUNTS_READ}),
         "trending-service": frozenset({Scope.TRENDS_READ}),
     },

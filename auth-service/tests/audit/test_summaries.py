@@ -60,7 +60,7 @@ async def test_a_service_that_asks_for_too_much_is_summed_up(run_auth: Any, data
     async with run_auth("forecast-service") as auth:
         await auth.ready()
         for _ in range(25):
-            form = {"grant_type": "client_credentials", "audience": "rag-service"}
+            form = {"grant_type": "client_credentials", "audience": "sentiment-service"}
             assert (await auth.client.post("/v1/auth/token", data=form)).status_code == 400
     rows = await database.fetch("SELECT details FROM audit_events WHERE subject = 'forecast-service' ORDER BY id")
     sums = [json.loads(row["details"]) for row in rows]

@@ -126,6 +126,17 @@ async def test_a_subset_of_the_grant_may_be_asked_for(run_auth: Any) -> None:
         assert (await auth.client.post("/v1/auth/token", data=form)).json()["scope"] == "llm:use"
 
 
+@pytest.mark.parametrize("caller", ["trending-service", "forecast-service"])
+async def test_who_makes_analyses_may_write_documents_and_nothing_else(run_auth: Any, caller: str) -> None:
+    """The grant at rag-service reads nothing and asks nothing."""
+    async with run_auth(caller) as auth:
+        await auth.ready()
+        form = {"grant_type": "client_credentials", "audience": "rag-service"}
+        assert (await auth.client.post("/v1/auth/token", data=form)).json()["scope"] == "documents:write"
+        refused = await auth.client.post("/v1/auth/token", data={**form, "scope": "documents:read"})
+        assert refused.json()["error"] == "invalid_scope"
+
+
 @pytest.mark.parametrize("caller", ["ingress", "laptop"])
 async def test_only_services_are_clients(run_auth: Any, caller: str, database: asyncpg.Connection) -> None:
     """A certificate that names no service gets 401 invalid_client, and the attempt is on record."""

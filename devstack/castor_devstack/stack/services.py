@@ -102,7 +102,7 @@ SERVICES = (
         "trending_service",
         8505,
         8605,
-        ("twitter-service",),
+        ("rag-service", "twitter-service"),
         calls_at_once=True,
         redis_number=5,
         secrets=("webhook_key",),
@@ -121,7 +121,7 @@ SERVICES = (
         "forecast_service",
         8507,
         8607,
-        ("trending-service", "twitter-service"),
+        ("rag-service", "trending-service", "twitter-service"),
         redis_number=7,
     ),
 )

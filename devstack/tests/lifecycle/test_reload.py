@@ -59,7 +59,14 @@ async def test_a_saved_file_restarts_its_service(tmp_path: Path, monkeypatch: py
     ("name", "real"),
     [
         ("sentiment", ["auth-service", "sentiment-service"]),
-        ("trending", ["auth-service", "sentiment-service", "twitter-service", "trending-service"]),
+        ("twitter", ["auth-service", "sentiment-service", "twitter-service"]),
+        (
+            "trending",
+            [
+                *("auth-service", "sentiment-service", "openai-service", "twitter-service", "trending-service"),
+                "rag-service",
+            ],
+        ),
         ("rag", ["auth-service", "sentiment-service", "openai-service", "twitter-service", "rag-service"]),
     ],
 )

@@ -10,7 +10,8 @@ from forecast_service.forecasts.model import Prediction
 _JSON = TypeAdapter(Prediction)
 # An update that changes nothing, so that the row is returned also where another request stored it just now.
 _SAVE = """
-INSERT INTO predictions (id, entity, as_of, prediction) VALUES ($1, $2, $3, $4)
+INSERT INTO predictions (id, entity, as_of, prediction, analysis_due_at)
+VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)
 ON CONFLICT (id) DO UPDATE SET id = excluded.id
 RETURNING prediction
 """
@@ -22,14 +23,15 @@ class PredictionRepository:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def save(self, prediction: Prediction) -> Prediction:
-        """Store a forecast, or return the one that is stored under its id."""
+    async def save(self, prediction: Prediction, *, is_told: bool = False) -> Prediction:
+        """Store a forecast, or return the one that is stored under its id; the analysis of a new one may be told."""
         stored = await self._postgres.fetchval(
             _SAVE,
             prediction.id,
             prediction.entity,
             prediction.as_of,
             _JSON.dump_python(prediction, mode="json"),
+            is_told,
         )
         return _JSON.validate_python(stored)
 

@@ -45,11 +45,12 @@ class ForecastService:
     ) -> Prediction:
         """Forecast and store the forecast; the same question on the same data is the forecast that was made first.
 
-        Without ``as_of`` all moments of a day ask the same question. Raises what ``forecast`` raises, and
+        Without ``as_of`` all moments of a day ask the same question. What the default method forecasts is told by an
+        analysis, what a method that somebody chose does is not. Raises what ``forecast`` raises, and
         ``DatabaseUnavailable`` without PostgreSQL.
         """
         prediction = await self.forecast(entity, as_of, options, dataset)
-        return await self.predictions.save(prediction)
+        return await self.predictions.save(prediction, is_told=options.method == "auto")
 
     async def forecast(
         self, entity: str, as_of: datetime | None, options: Options, dataset: str | None = None

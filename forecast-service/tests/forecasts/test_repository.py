@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from castor_chassis import Postgres
-from castor_chassis.storage.migrations import migrate
 from forecast_service.forecasts.model import PredictedDay, Prediction
 from forecast_service.forecasts.repository import PredictionRepository
 
@@ -29,16 +25,6 @@ PREDICTION = Prediction(
     weights={"theta": 1.0},
     notes=["stale"],
 )
-
-
-@pytest.fixture
-async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
-    """An open pool on a migrated database."""
-    await migrate(postgres_url, "forecast_service")
-    pool = Postgres(postgres_url)
-    await pool.open()
-    yield pool
-    await pool.close()
 
 
 async def test_a_prediction_is_read_back_as_it_was_saved(postgres: Postgres) -> None:

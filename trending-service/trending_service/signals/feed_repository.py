@@ -64,6 +64,7 @@ async def _apply(
     await _mark_stale(connection, [*gone.values(), *(tweet.created_at for tweet in fresh)])
     if gone:
         await _delete(connection, gone)
+    await _correct_analyses(connection, [gone[number] for number in deleted if number in gone])
     if same:
         await _relabel(connection, same)
     terms = await _insert(connection, fresh)
@@ -100,6 +101,16 @@ async def _delete(connection: asyncpg.Connection, gone: dict[int, datetime]) -> 
         list(gone),
         list(gone.values()),
     )
+
+
+async def _correct_analyses(connection: asyncpg.Connection, erased: Sequence[datetime]) -> None:
+    """Make the analyses due that may have counted tweets which are erased now."""
+    if erased:
+        await connection.execute(
+            "UPDATE trends SET analysis_due_at = now() WHERE scope = '' AND started_at <= $2 AND last_seen_at >= $3 "
+            "AND EXISTS (SELECT FROM unnest($1::timestamptz[]) AS at WHERE at BETWEEN started_at AND last_seen_at)",
+            erased, max(erased), min(erased),
+        )  # fmt: skip
 
 
 async def _relabel(connection: asyncpg.Connection, tweets: Sequence[TweetTerms]) -> None:

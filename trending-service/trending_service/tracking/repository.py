@@ -15,12 +15,14 @@ from trending_service.tracking.steps import Step
 _COLUMNS = "id, scope, key, name, started_at, last_seen_at, peak_at, peak_rate, peak_told, ended_at, topic"
 
 _INSERT_SQL = """
-INSERT INTO trends (scope, key, name, started_at, last_seen_at, peak_at, peak_rate, peak_told, ended_at, topic)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO trends (
+    scope, key, name, started_at, last_seen_at, peak_at, peak_rate, peak_told, ended_at, topic, analysis_due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN now() END)
 """
 
 _UPDATE_SQL = """
-UPDATE trends SET last_seen_at = $3, peak_at = $4, peak_rate = $5, peak_told = $6, ended_at = $7, topic = $8
+UPDATE trends SET last_seen_at = $3, peak_at = $4, peak_rate = $5, peak_told = $6, ended_at = $7, topic = $8,
+    analysis_due_at = CASE WHEN $9 THEN now() ELSE analysis_due_at END
 WHERE id = $1 AND started_at = $2
 """
 
@@ -44,10 +46,14 @@ class TrendRepository:
         return {row["scope"] for row in rows}
 
     async def store(self, step: Step) -> None:
-        """Store the trends and what happened, together or not at all."""
+        """Store the trends and what happened, together or not at all.
+
+        What happened to a trend of the whole stream makes its analysis due.
+        """
+        changed = {event.trend.key for event in step.events if not event.trend.scope}
         async with self._postgres.transaction() as connection:
             for trend in step.trends:
-                await _store(connection, trend)
+                await _store(connection, trend, is_due=trend.key in changed)
             for event in step.events:
                 await connection.execute(
                     "INSERT INTO trend_events (at, kind, scope, body, told) VALUES ($1, $2, $3, $4, false)",
@@ -106,14 +112,14 @@ class TrendRepository:
         return affected_rows(done)
 
 
-async def _store(connection: asyncpg.Connection, trend: Trend) -> None:
+async def _store(connection: asyncpg.Connection, trend: Trend, *, is_due: bool) -> None:
     state = (trend.last_seen_at, trend.peak_at, trend.peak_rate, trend.peak_told, trend.ended_at)
     topic = json.dumps(trend.topic)
     if trend.id is None:
         named = (trend.scope, trend.key, trend.name, trend.started_at)
-        await connection.execute(_INSERT_SQL, *named, *state, topic)
+        await connection.execute(_INSERT_SQL, *named, *state, topic, is_due)
     else:
-        await connection.execute(_UPDATE_SQL, trend.id, trend.started_at, *state, topic)
+        await connection.execute(_UPDATE_SQL, trend.id, trend.started_at, *state, topic, is_due)
 
 
 def _stored(row: asyncpg.Record) -> StoredEvent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,7 +10,10 @@ from aiohttp import ClientSession
 
 from castor_chassis import Chassis, every, reveal
 from castor_chassis.storage.migrations import check_migrated
+from trending_service.analyses.repository import AnalysisRepository
+from trending_service.analyses.worker import AnalysisWriter
 from trending_service.api.resources import Resources
+from trending_service.clients.rag import RagClient
 from trending_service.clients.twitter import FEED_PATH, TweetChange, TwitterFeed
 from trending_service.coordination.service import CoordinationService
 from trending_service.ingest.feed_consumer import FeedConsumer
@@ -60,6 +63,7 @@ async def start(chassis: Chassis[TrendingSettings]) -> AsyncIterator[Resources]:
     )
     chassis.spawn_under_lease("track_trends", evaluator.run)
     chassis.spawn("forget_events", EventRetention(trends, watches, migrated, settings.event_retention_days).run)
+    _write_analyses(chassis, migrated)
     key = reveal(settings.webhook_key)
     secret = key.encode() if key is not None else None
     if secret is not None:
@@ -71,6 +75,14 @@ async def start(chassis: Chassis[TrendingSettings]) -> AsyncIterator[Resources]:
         topic_service, coordination, IngestService(feed), trends,
         WatchService(watches, secret, settings.webhook_allow_private),
     )  # fmt: skip
+
+
+def _write_analyses(chassis: Chassis[TrendingSettings], migrated: Callable[[], Awaitable[None]]) -> None:
+    settings, organisations = chassis.settings, chassis.settings.analysis_organisations.split()
+    if settings.rag_url is not None and organisations:
+        rag = RagClient(chassis.peer("rag-service", settings.rag_url))
+        analyses = AnalysisRepository(chassis.postgres)
+        chassis.spawn("write_analyses", AnalysisWriter(analyses, rag, organisations, settings.zone, migrated).run)
 
 
 def sessions_of(settings: TrendingSettings) -> Callable[[], ClientSession]:

@@ -1,0 +1,1 @@
+"""Analyses of forecasts, stored in rag-service: told in Spanish, posted."""

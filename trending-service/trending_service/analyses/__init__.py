@@ -1,0 +1,1 @@
+"""Analyses of trends, stored in rag-service: counted, told in Spanish, posted."""
