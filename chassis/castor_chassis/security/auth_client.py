@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from functools import partial
 from typing import Any, TypeVar
 
 from jose import jwk
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from castor_chassis.background.shared_call import SharedCalls
 from castor_chassis.client.operation import Operation
 from castor_chassis.client.peer import Peer, Reply
-from castor_chassis.metrics import JWKS_FETCHES, TOKEN_EXCHANGES
+from castor_chassis.metrics import JWKS_FETCHES
 from castor_chassis.security.authorization import API_KEY_PREFIX, Principal
 from castor_chassis.security.jwt import ALGORITHM
 from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationList
@@ -80,13 +79,11 @@ EXCHANGE = Operation(
     "POST", TOKEN.path, ("grant_type", "audience", "subject_token", "subject_token_type"), ServiceToken
 )
 OPERATIONS = (JWKS, VERIFY_API_KEY, REVOCATIONS, TOKEN, EXCHANGE)
-_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
-_ACCESS_TOKEN, _API_KEY = "urn:ietf:params:oauth:token-type:access_token", "urn:castor:token-type:api_key"
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _read(model: type[Model], reply: Reply) -> Model:
+def read_answer(model: type[Model], reply: Reply) -> Model:
+    """Return the data of an answer of auth-service as ``model``; raises ``PeerUnavailable`` when it has another shape."""
     try:
         return model.model_validate(reply.data)
     except ValidationError as error:
@@ -131,7 +128,7 @@ class JwksKeys:
 
     async def _fetch(self) -> None:
         try:
-            published = _read(KeySet, await self._auth.get(JWKS.path)).keys
+            published = read_answer(KeySet, await self._auth.get(JWKS.path)).keys
             keys = {key.kid: jwk.construct(key.model_dump(), ALGORITHM) for key in published}
         except (PeerError, JOSEError):
             JWKS_FETCHES.labels("failed").inc()
@@ -205,7 +202,7 @@ class RemoteApiKeys:
             reply = await self._auth.post(VERIFY_API_KEY.path, json={"key": key}, idempotent=True)
         except PeerRejected:
             return None
-        owner = _read(KeyOwner, reply)
+        owner = read_answer(KeyOwner, reply)
         if not owner.valid:
             return None
         scopes, roles = frozenset(owner.scopes), tuple(owner.roles)
@@ -228,65 +225,6 @@ class RemoteRevocations:
 
     async def fetch(self, after: int) -> RevocationBatch:
         """See ``revocation.Fetch``; raises ``PeerError``."""
-        found = _read(Revocations, await self._auth.get(REVOCATIONS.path, params={"after": after}))
+        found = read_answer(Revocations, await self._auth.get(REVOCATIONS.path, params={"after": after}))
         items = [Revocation(item.kind, item.subject, item.revoked_at, item.expires_at) for item in found.items]
         return RevocationBatch(found.epoch, items, found.issued_after, found.more)
-
-
-class ServiceTokens:
-    """Our own tokens for calling peers: one per audience, renewed before it ends, fetched once at a time."""
-
-    def __init__(self, auth: Peer, *, margin_seconds: float = 30) -> None:
-        self._auth = auth
-        self._margin = margin_seconds
-        self._held: dict[str, tuple[float, str]] = {}
-        self._fetches: SharedCalls[str] = SharedCalls()
-
-    async def token(self, audience: str) -> str:
-        """Return a token for ``audience``; raises ``PeerError`` when auth-service is away or refuses."""
-        until, token = self._held.get(audience, (0.0, ""))
-        if until > time.monotonic():
-            return token
-        return await self._fetches.run(audience, partial(self._fetch, audience))
-
-    async def _fetch(self, audience: str) -> str:
-        form = {"grant_type": "client_credentials", "audience": audience}
-        issued = _read(ServiceToken, await self._auth.request("POST", TOKEN.path, form=form, idempotent=True))
-        self._held[audience] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)
-        return issued.access_token
-
-
-class UserTokens:
-    """Users' tokens and API keys as peers get them: exchanged for one audience and bound to our certificate (RFC 8693).
-
-    Each is remembered until ``margin_seconds`` before its end, ``cache_size`` at most, and fetched once at a time.
-    """
-
-    def __init__(self, auth: Peer, *, margin_seconds: float = 30, cache_size: int = 10_000) -> None:
-        self._auth = auth
-        self._margin = margin_seconds
-        self._size = cache_size
-        self._held: OrderedDict[str, tuple[float, str]] = OrderedDict()
-        self._fetches: SharedCalls[str] = SharedCalls()
-
-    async def token(self, user_token: str, audience: str) -> str:
-        """Return the token for ``audience``; raises ``PeerError``: a call without it would be at our own expense."""
-        key = f"{audience} {hashlib.sha256(user_token.encode()).hexdigest()}"
-        until, token = self._held.get(key, (0.0, ""))
-        if until > time.monotonic():
-            return token
-        try:
-            return await self._fetches.run(key, partial(self._fetch, key, user_token, audience))
-        except PeerError:
-            TOKEN_EXCHANGES.labels("failed").inc()
-            raise
-
-    async def _fetch(self, key: str, user_token: str, audience: str) -> str:
-        kind = _API_KEY if user_token.startswith(API_KEY_PREFIX) else _ACCESS_TOKEN
-        form = {"grant_type": _GRANT, "audience": audience, "subject_token": user_token, "subject_token_type": kind}
-        issued = _read(ServiceToken, await self._auth.request("POST", EXCHANGE.path, form=form, idempotent=True))
-        TOKEN_EXCHANGES.labels("ok").inc()
-        self._held[key] = (time.monotonic() + issued.expires_in - self._margin, issued.access_token)
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
-        return issued.access_token

@@ -21,9 +21,10 @@ from castor_chassis.background.supervisor import Workers
 from castor_chassis.client.peer import Peer, PeerPolicy
 from castor_chassis.observability.http_metrics import measure_requests
 from castor_chassis.observability.tracing import trace_requests
-from castor_chassis.security.auth_client import RemoteRevocations, ServiceTokens, UserTokens
+from castor_chassis.security.auth_client import RemoteRevocations
 from castor_chassis.security.authorization import ApiKeyVerifier, Authenticator
 from castor_chassis.security.jwt import KeySource
+from castor_chassis.security.peer_tokens import ServiceTokens, UserTokens
 from castor_chassis.security.revocation import RevocationFollower, RevocationList
 from castor_chassis.service.credentials import build_authenticator
 from castor_chassis.service.error_handlers import install_error_handlers

@@ -10,7 +10,8 @@ import pytest
 
 from castor_chassis import PeerUnavailable, Unavailable
 from castor_chassis.client.peer import Reply
-from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys, RemoteRevocations, ServiceTokens
+from castor_chassis.security.auth_client import JwksKeys, RemoteApiKeys, RemoteRevocations
+from castor_chassis.security.peer_tokens import ServiceTokens
 from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationList
 from castor_chassis.testing import TokenIssuer
 

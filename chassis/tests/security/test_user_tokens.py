@@ -9,7 +9,7 @@ import pytest
 
 from castor_chassis import PeerUnavailable, Principal
 from castor_chassis.client.peer import Reply
-from castor_chassis.security.auth_client import UserTokens
+from castor_chassis.security.peer_tokens import UserTokens
 from castor_chassis.testing import Authority, TokenIssuer, run_service, thumbprint_of, tls_settings
 from small_service.app import SmallSettings, create_app
 
