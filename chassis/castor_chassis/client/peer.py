@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -30,9 +31,10 @@ from castor_chassis.metrics import PEER_REJECTED, PEER_REQUESTS, PEER_RETRIES
 from castor_chassis.tls import TlsIdentity
 from castor_chassis.wire.errors import PeerRejected, PeerTimeout, PeerUnavailable
 
-TokenSource = Callable[[str], Awaitable[str]]
-UserTokenSource = Callable[[str, str], Awaitable[str]]
-"""From a user's token and a peer's name to the token that says to this peer on whose behalf we call."""
+TokenSource = Callable[[str, str], Awaitable[str]]
+"""From a peer's name, and the token that it has just refused (empty: none), to our token for it."""
+UserTokenSource = Callable[[str, str, str], Awaitable[str]]
+"""From a user's token and the same two to the token that says to this peer on whose behalf we call."""
 tracer = trace.get_tracer("castor.peers")
 
 
@@ -101,16 +103,33 @@ class Peer:
     ) -> Reply:
         """Call the peer and open its envelope.
 
-        Raises ``PeerUnavailable``, ``PeerTimeout``, ``PeerRejected`` (a 4xx: never retried) or
-        ``DeadlineExceeded`` when the caller's own time is spent. A POST is repeated only when it is
-        provably unsent or ``idempotent``.
+        Raises ``PeerUnavailable``, ``PeerTimeout``, ``PeerRejected`` (a 4xx: never retried, but a 401 once
+        with other tokens) or ``DeadlineExceeded`` when the caller's own time is spent. A POST is repeated only
+        when it is provably unsent, refused with 401, or ``idempotent``.
         """
         repeatable = method in IDEMPOTENT if idempotent is None else idempotent
         request = {"method": method, "url": path, "params": _without_none(params), "data": form}
         content = None if json is None else orjson.dumps(json)
         # Before the attempt: a token that is late or refused is auth-service's failure, not this peer's.
-        tokens = await self._authorization()
+        tokens = await self._authorization({})
+        call = partial(self._attempts, request, content, repeatable, timeout_seconds)
+        try:
+            return await call(tokens)
+        except PeerRejected as error:
+            renewed = await self._authorization(tokens) if error.peer_status == 401 else tokens
+            if renewed == tokens:
+                raise
+        # It had no effect: a certificate was renewed, or a signing key leaked, between the token and the call.
+        return await call(renewed)
 
+    async def _attempts(
+        self,
+        request: dict[str, Any],
+        content: bytes | None,
+        repeatable: bool,
+        timeout_seconds: float | None,
+        tokens: dict[str, str],
+    ) -> Reply:
         async def attempt(seconds: float) -> Reply:
             return self._opened(await self._observed(request, content, tokens, seconds, repeatable), repeatable)
 
@@ -122,12 +141,18 @@ class Peer:
             attempt, late=late, refused=self._refused, admit=self._admitted, timeout_seconds=timeout_seconds
         )
 
-    async def _authorization(self) -> dict[str, str]:
-        """Return the headers with our own token, and the one for the user on whose behalf we call, if there is one."""
-        headers = {} if self._tokens is None else {"Authorization": f"Bearer {await self._tokens(self.name)}"}
+    async def _authorization(self, refused: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers with our own token, and the one for the user on whose behalf we call, if there is one.
+
+        ``refused`` are the headers that the peer has just refused.
+        """
+        headers = {}
+        if self._tokens is not None:
+            own = await self._tokens(self.name, _token(refused, "Authorization"))
+            headers["Authorization"] = f"Bearer {own}"
         info = current_request()
         if self._user_tokens is not None and info is not None and info.user_token is not None:
-            exchanged = await self._user_tokens(info.user_token, self.name)
+            exchanged = await self._user_tokens(info.user_token, self.name, _token(refused, "X-User-Authorization"))
             headers["X-User-Authorization"] = f"Bearer {exchanged}"
         return headers
 
@@ -234,6 +259,10 @@ async def _close_later(client: httpx.AsyncClient, seconds: float = 60) -> None:
         await asyncio.sleep(seconds)
     finally:
         await client.aclose()
+
+
+def _token(headers: Mapping[str, str], name: str) -> str:
+    return headers.get(name, "").removeprefix("Bearer ")
 
 
 def _without_none(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

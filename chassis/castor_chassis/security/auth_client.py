@@ -83,7 +83,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_answer(model: type[Model], reply: Reply) -> Model:
-    """Return the data of an answer of auth-service as ``model``; raises ``PeerUnavailable`` when it has another shape."""
+    """Return the data of auth-service's answer as ``model``; raises ``PeerUnavailable`` for any other shape."""
     try:
         return model.model_validate(reply.data)
     except ValidationError as error:

@@ -164,6 +164,10 @@ class Chassis(Generic[SettingsT]):
         # Nobody waits long for it: without the exchanged token the caller answers without the peer.
         exchange = PeerPolicy(attempts=1, attempt_timeout_seconds=1, max_connections=16, reset_seconds=5)
         self._user_tokens = UserTokens(self._auth_peer("auth-exchange", exchange))
+        for held in (self._tokens, self._user_tokens):
+            self.revoked.on_add(held.revoke)
+            if self.tls is not None:
+                self.tls.on_change(held.forget)
         self.authenticator = build_authenticator(
             self.settings, self.revoked, lambda name: self._auth_peer(name, self._policy(None)), keys, api_keys
         )

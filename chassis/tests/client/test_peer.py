@@ -234,7 +234,7 @@ async def test_the_users_token_is_exchanged(scripted: ScriptedPeer, caller_ident
     """What was given in exchange goes along; when nothing was, no call is made, which would be at our own expense."""
     known = {"user.to.ken": "to.ken.of-peer"}
 
-    async def exchange(user_token: str, audience: str) -> str:
+    async def exchange(user_token: str, audience: str, _refused: str) -> str:
         if user_token not in known:
             raise PeerUnavailable(peer="auth-exchange", reason="down")
         return f"{known[user_token]}@{audience}"
@@ -254,13 +254,56 @@ async def test_the_users_token_is_exchanged(scripted: ScriptedPeer, caller_ident
 async def test_service_token_is_brought(scripted: ScriptedPeer, caller_identity: TlsIdentity) -> None:
     """Every call carries the token that its source gives for this peer."""
 
-    async def token(audience: str) -> str:
+    async def token(audience: str, _refused: str) -> str:
         return f"token-for-{audience}"
 
     client = Peer("thing-service", scripted.url, tls=caller_identity, tokens=token)
     await client.get(PATH)
     await client.close()
     assert scripted.calls[0].headers["authorization"] == "Bearer token-for-thing-service"
+
+
+REFUSED = (401, {"ok": False, "error": "another certificate", "code": "unauthorized"}, {})
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+async def test_a_refused_token_is_replaced_once(
+    scripted: ScriptedPeer, caller_identity: TlsIdentity, refusals: int
+) -> None:
+    """A 401 is answered with another token, for a POST as well; a second one is the caller's error."""
+    asked = []
+
+    async def token(_audience: str, refused: str) -> str:
+        asked.append(refused)
+        return f"token-{len(asked)}"
+
+    client = Peer("thing-service", scripted.url, tls=caller_identity, tokens=token)
+    scripted.script = [REFUSED] * refusals
+    if refusals == 1:
+        assert (await client.post(PATH, json={})).data == {"n": 1}
+    else:
+        with pytest.raises(PeerRejected, match="another certificate"):
+            await client.post(PATH, json={})
+    await client.close()
+    assert asked == ["", "token-1"]
+    assert [call.headers["authorization"] for call in scripted.calls] == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_a_refused_token_that_cannot_be_replaced_is_not_sent_again(
+    scripted: ScriptedPeer, caller_identity: TlsIdentity
+) -> None:
+    """Where there is no other token, or none at all, a 401 costs one call."""
+
+    async def token(_audience: str, _refused: str) -> str:
+        return "the only one"
+
+    for tokens in (token, None):
+        client = Peer("thing-service", scripted.url, tls=caller_identity, tokens=tokens)
+        scripted.script, scripted.calls = [REFUSED], []
+        with pytest.raises(PeerRejected, match="another certificate"):
+            await client.get(PATH)
+        await client.close()
+        assert len(scripted.calls) == 1
 
 
 async def test_client_takes_up_a_new_certificate(
