@@ -153,6 +153,11 @@ class AuthSettings(ServiceSettings):
             cls._long_enough(SecretStr(secret))
         return secrets
 
+    @property
+    def longest_token_seconds(self) -> int:
+        """The longest life of a token of ours, whoever holds it."""
+        return max(self.access_token_seconds, self.service_token_seconds)
+
     def vault(self) -> Vault:
         """Return what seals and opens with these secrets."""
         return Vault(

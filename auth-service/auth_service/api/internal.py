@@ -45,7 +45,7 @@ async def get_internal_user(user_id: UserId, r: R) -> InternalUserView:
 @router.get("/revocations")
 async def list_revocations(r: R, after: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Ok[RevocationsView]:
     """Return the sessions that ended, after an epoch, before their access tokens did; from memory."""
-    return ok(RevocationsView.model_validate(r.revocations.since(after)))
+    return ok(RevocationsView.model_validate(await r.revocations.since(after)))
 
 
 @router.post("/api-keys/verify")

@@ -31,8 +31,8 @@ _DELETE_BATCH = 1000
 class Revocations:
     """Revokes, and answers other services' questions about what was revoked.
 
-    ``held`` is the list that this service's own token verifier consults. ``token_seconds`` is the longest life of an
-    access token: a revocation is kept for so long.
+    ``held`` is the list that this service's own token verifier consults. ``token_seconds`` is the longest life of a
+    token, those of services and machines included: a revocation is kept for so long.
     """
 
     def __init__(
@@ -90,10 +90,18 @@ class Revocations:
             if stored.revocation.revoked_at > cutoff and stored.revocation.expires_at > now
         ]
 
-    def since(self, after: int) -> RevocationBatch:
-        """Return what was revoked after an epoch, whole epochs only; raises ``Unavailable`` before it is loaded."""
+    async def since(self, after: int) -> RevocationBatch:
+        """Return what was revoked after an epoch, whole epochs only; raises ``Unavailable`` before it is loaded.
+
+        Everything when there was no such epoch yet: the database was restored from a backup.
+        """
         if not self._loaded:
             raise Unavailable(reason="The revocations have not been loaded yet", retry_after_seconds=1)
+        if after > self._held.epoch:
+            with contextlib.suppress(ServiceError):
+                await self.read()
+        if after > self._held.epoch:
+            after = 0
         start = bisect_right(self._log, after, key=lambda stored: stored.epoch)
         if start == len(self._log):
             return RevocationBatch(self._held.epoch, [], self._held.issued_after)

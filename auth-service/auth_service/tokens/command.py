@@ -21,7 +21,7 @@ def rotation_times(settings: AuthSettings) -> RotationTimes:
     return RotationTimes(
         signs=timedelta(days=settings.signing_key_days),
         ahead=timedelta(seconds=settings.key_publish_ahead_seconds),
-        token=timedelta(seconds=max(settings.access_token_seconds, settings.service_token_seconds)),
+        token=timedelta(seconds=settings.longest_token_seconds),
     )
 
 
@@ -51,7 +51,7 @@ async def _rotate(settings: AuthSettings, *, leaked: bool) -> dict[str, object]:
     try:
         vault = settings.vault()
         revocations = Revocations(
-            postgres, RevocationList(), None, issuer=settings.auth_issuer, token_seconds=settings.access_token_seconds
+            postgres, RevocationList(), None, issuer=settings.auth_issuer, token_seconds=settings.longest_token_seconds
         )
         times = rotation_times(settings)
         rotation = KeyRotation(postgres, vault, asyncio.to_thread, Audit(vault), revocations, times)

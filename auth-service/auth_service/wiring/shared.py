@@ -57,7 +57,7 @@ def build_shared(chassis: Chassis[AuthSettings], signing_keys: SigningKeys) -> S
     postgres, vault = chassis.postgres, s.vault()
     audit, issuer = Audit(vault), _issuer(chassis, signing_keys)
     revocations = Revocations(
-        postgres, chassis.revoked, chassis.redis, issuer=s.auth_issuer, token_seconds=s.access_token_seconds
+        postgres, chassis.revoked, chassis.redis, issuer=s.auth_issuer, token_seconds=s.longest_token_seconds
     )
     times = SessionTimes(timedelta(s.refresh_idle_days), timedelta(s.session_max_days), s.refresh_replay_seconds)
     sessions = Sessions(postgres, issuer, vault, audit, times, revocations)

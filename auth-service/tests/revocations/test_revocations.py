@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from castor_chassis.testing import RunningService
@@ -37,3 +38,32 @@ async def test_revocations_are_told_by_epoch(auth_for_services: RunningService, 
     assert [(item["kind"], item["subject"]) for item in told["items"]] == [("session", sid)]
     assert told["epoch"] == known + 1
     assert (await client.get(f"/internal/revocations?after={known + 1}")).json()["data"]["items"] == []
+
+
+async def test_revocations_outlive_every_token(run_auth: Any, people: Any) -> None:
+    """They are kept as long as the longest token lives, also where users' tokens are not the longest."""
+    async with run_auth("twitter-service", access_token_seconds=60, service_token_seconds=300) as auth:
+        await auth.ready()
+        session = await people.register(auth.client)
+        await auth.client.post("/v1/auth/logout", json={"refresh_token": session["tokens"]["refresh_token"]})
+        told = (await auth.client.get("/internal/revocations")).json()["data"]["items"]
+        sid = people.claims(session["tokens"]["access_token"])["sid"]
+        (kept,) = [item for item in told if item["subject"] == sid]
+        assert kept["expires_at"] - kept["revoked_at"] > 300
+
+
+async def test_an_epoch_to_come_brings_everything(
+    auth_for_services: RunningService, people: Any, database: asyncpg.Connection
+) -> None:
+    """A service that knows more than a restored database gets all that is in force, and the epoch that there is."""
+    client = auth_for_services.client
+    session = await people.register(client)
+    await client.post("/v1/auth/logout", json={"refresh_token": session["tokens"]["refresh_token"]})
+    present = (await client.get("/internal/revocations")).json()["data"]
+    assert people.claims(session["tokens"]["access_token"])["sid"] in {item["subject"] for item in present["items"]}
+    told = (await client.get(f"/internal/revocations?after={present['epoch'] + 99}")).json()["data"]
+    assert told == present
+    # Of another replica: this one has not read it yet, and must not take it for an epoch to come.
+    next_epoch = await database.fetchval("UPDATE revocation_epoch SET epoch = epoch + 1 RETURNING epoch")
+    told = (await client.get(f"/internal/revocations?after={next_epoch}")).json()["data"]
+    assert (told["epoch"], told["items"]) == (next_epoch, [])

@@ -1,7 +1,7 @@
 """Revocations, known to every service within a second and without a call per request.
 
 auth-service publishes an epoch notification in Redis: the number of its last revocation, twice a second and at once
-when there is a new one. A service that receives a number it has not reached fetches what it lacks over mutual TLS.
+when there is a new one. A service that receives another number than its own fetches what it lacks over mutual TLS.
 So nothing in Redis has to be trusted, and a service that receives nothing polls auth-service (docs/adr/0010).
 """
 
@@ -156,10 +156,10 @@ class RevocationFollower:
     async def _step(self) -> None:
         now = time.monotonic()
         is_notified = now - self._notified_at < SILENCE_SECONDS
-        if not is_notified or self._announced > self._revoked.epoch or now - self._fetched_at > RESYNC_SECONDS:
+        if not is_notified or self._announced != self._revoked.epoch or now - self._fetched_at > RESYNC_SECONDS:
             await self._catch_up()
         self._report_source(is_notified)
-        if self._announced > self._revoked.epoch:
+        if self._announced != self._revoked.epoch:
             await asyncio.sleep(_GAP_SECONDS)
             return
         await self._notified.wait(POLL_SECONDS)
@@ -174,10 +174,12 @@ class RevocationFollower:
             self._fetched_at = time.monotonic()
             self._revoked.add(batch)
             more = batch.more
+        # An older epoch was announced by a database that went back, or by a replica that lags: now it has been asked.
+        self._announced = max(self._announced, self._revoked.epoch)
 
     def _report_source(self, is_notified: bool) -> None:
         asked = time.monotonic() - self._fetched_at < SILENCE_SECONDS + POLL_SECONDS
-        source = "push" if is_notified and self._announced <= self._revoked.epoch else "poll" if asked else "none"
+        source = "push" if is_notified and self._announced == self._revoked.epoch else "poll" if asked else "none"
         if source != self._source:
             log.info("revocation_source", source=source, before=self._source or None)
             self._source = source
@@ -198,5 +200,5 @@ class RevocationFollower:
             if message is not None and message["data"].isdigit():
                 self._notified_at = time.monotonic()
                 self._announced = int(message["data"])
-                if self._announced > self._revoked.epoch:
+                if self._announced != self._revoked.epoch:
                     self._notified.set()

@@ -8,8 +8,10 @@ import time
 import pytest
 
 from castor_chassis import PeerUnavailable, TokenVerifier, Unauthenticated
+from castor_chassis.security import revocation
 from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationFollower, RevocationList
-from castor_chassis.testing import TokenIssuer
+from castor_chassis.storage.redis import open_redis
+from castor_chassis.testing import TokenIssuer, until
 
 
 def ended(subject: str, *, at: float = 0.0, lives: float = 60, kind: str = "session") -> Revocation:
@@ -73,3 +75,28 @@ async def test_follower_catches_up_and_outlives_errors() -> None:
             await asyncio.sleep(0.01)
     follower.cancel()
     assert all(revoked.session(f"s{n}", 0) for n in range(25))
+
+
+async def test_an_older_epoch_is_asked_about(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restored backup the follower fetches at the first announcement, not at its next resynchronisation."""
+    monkeypatch.setattr(revocation, "RESYNC_SECONDS", 1e9)
+    batch = RevocationBatch(5000, [])
+
+    async def fetch(_after: int) -> RevocationBatch:
+        return batch
+
+    redis, revoked = open_redis(redis_url, 10), RevocationList()
+    assert redis is not None
+    follower = RevocationFollower(revoked, fetch, redis, "restored")
+    running = asyncio.ensure_future(follower.run())
+
+    async def is_told() -> bool:
+        await redis.publish(revocation.channel("restored"), batch.epoch)
+        return revoked.epoch == batch.epoch and follower._source == "push"
+
+    await until(is_told)
+    batch = RevocationBatch(4901, [ended("new")])
+    await until(is_told)
+    assert revoked.session("new", 0)
+    running.cancel()
+    await redis.aclose()
