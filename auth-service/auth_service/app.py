@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from auth_service import __version__
 from auth_service.api import TAGS, audit
 from auth_service.api.dependencies import Resources
-from auth_service.api.oidc.authorize import show_errors_as_pages
+from auth_service.api.oidc.authorize import install_browser_errors
 from auth_service.api.routers import ROUTERS
 from auth_service.api.tokens import document_service_tokens, on_oauth_error
 from auth_service.credentials.api_keys import ApiKeys, LocalApiKeys
@@ -53,7 +53,7 @@ def create_app(
         http_protocol=partial(fast_path_protocol, fast_path),
     )
     app.add_exception_handler(OAuthError, on_oauth_error)
-    show_errors_as_pages(app)
+    install_browser_errors(app)
     document_service_tokens(app)
     return app
 

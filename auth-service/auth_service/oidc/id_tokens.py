@@ -11,12 +11,13 @@ from jose import JWTError, jwt
 from auth_service.accounts.changes import AccountChanges
 from auth_service.errors import LogoutRefused
 from auth_service.oidc.clients import OidcClients
-from auth_service.oidc.model import CollectableLogin
 from auth_service.oidc.requests import redirect_to
 from auth_service.sessions.browser_sessions import BrowserSessions
+from auth_service.sessions.service import OpenSession
 from auth_service.tokens.assurance import acr_of
 from auth_service.tokens.issuer import TokenIssuer
-from auth_service.tokens.signing_keys import ALGORITHM, SigningKeys
+from auth_service.tokens.retired_keys import KeysOfHints
+from auth_service.tokens.signing_keys import ALGORITHM
 from auth_service.users.client import Client
 from auth_service.users.model import User
 
@@ -41,23 +42,25 @@ class IdTokens:
     """Issues ID tokens, and ends the sessions that they name."""
 
     issuer: TokenIssuer
-    keys: SigningKeys
+    keys: KeysOfHints
     clients: OidcClients
     changes: AccountChanges
     browsers: BrowserSessions
 
-    async def issue(self, user: User, session_id: str, login: CollectableLogin) -> str:
-        """Return the ID token of a session that began by ``login``."""
-        nonce = {"nonce": login.nonce} if login.nonce is not None else {}
+    async def issue(self, user: User, session: OpenSession, nonce: str | None = None) -> str:
+        """Return an ID token of a client's session; ``nonce`` is that of its login, and belongs in its first only."""
+        how, grant = session.authentication, session.grant
+        if grant is None:
+            raise ValueError("a session that no client began has no ID token")
         return await self.issuer.id_token(
             user,
-            login.client_id,
-            sid=session_id,
-            auth_time=int(login.auth_time.timestamp()),
-            amr=list(login.amr),
-            acr=acr_of(login.amr),
-            **nonce,
-            **identity_claims(user, login.scopes),
+            grant.client_id,
+            sid=str(session.id),
+            auth_time=int(how.at.timestamp()),
+            amr=list(how.methods),
+            acr=acr_of(how.methods),
+            **({"nonce": nonce} if nonce is not None else {}),
+            **identity_claims(user, grant.scopes),
         )
 
     async def log_out(

@@ -46,10 +46,10 @@ class CodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ClientTokens:
-    """What a client gets; the ID token comes with the first access token of a session only."""
+    """What a client gets."""
 
     pair: TokenPair
-    id_token: str | None
+    id_token: str
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,11 @@ class ClientTokenEndpoint:
         if not request.refresh_token:
             raise InvalidTokenRequest("the parameter refresh_token is missing")
         try:
-            _, pair = await self.sessions.refresh(request.refresh_token, client, client_id=request.client_id)
+            user, session = await self.sessions.advance(request.refresh_token, client, client_id=request.client_id)
         except InvalidRefreshToken as refused:
             raise InvalidGrant("the refresh token is unknown, used, expired, revoked or another client's") from refused
-        return ClientTokens(pair, None)
+        # Another ID token as well (OpenID Connect Core section 12.2): the first one ends with the key that signed it.
+        return await self._tokens(user, session)
 
     async def _collected(self, request: CodeRequest, client: Client) -> ClientTokens:
         code_hash = digest(request.code)
@@ -88,7 +89,10 @@ class ClientTokenEndpoint:
         if login is None or not _is_meant_for(login, request):
             raise InvalidGrant("the code is unknown, or was given to another client, redirect URI or verifier")
         user, session = await self._used(code_hash, login, client)
-        id_token = await self.id_tokens.issue(user, str(session.id), login)
+        return await self._tokens(user, session, login.nonce)
+
+    async def _tokens(self, user: User, session: OpenSession, nonce: str | None = None) -> ClientTokens:
+        id_token = await self.id_tokens.issue(user, session, nonce)
         return ClientTokens(await self.sessions.pair(user, session), id_token)
 
     async def _used(self, code_hash: bytes, login: CollectableLogin, client: Client) -> tuple[User, OpenSession]:

@@ -134,10 +134,17 @@ class Sessions:
         pair = await self.pair(user, OpenSession(uuid.UUID(session_id), "", *found))
         return AccessToken(pair.access_token, pair.expires_in)
 
-    async def refresh(self, presented: str, client: Client, *, client_id: str | None = None) -> tuple[User, TokenPair]:
-        """Exchange a refresh token; raises ``InvalidRefreshToken`` when it is not valid (any more).
+    async def refresh(self, presented: str, client: Client) -> tuple[User, TokenPair]:
+        """Exchange a refresh token of a login at this service; raises ``InvalidRefreshToken``."""
+        user, session = await self.advance(presented, client)
+        return user, await self.pair(user, session)
 
-        Neither is one of a session that another OpenID Connect client than ``client_id`` began.
+    async def advance(
+        self, presented: str, client: Client, *, client_id: str | None = None
+    ) -> tuple[User, OpenSession]:
+        """Return the session of a refresh token, with its next; raises ``InvalidRefreshToken`` when it does not hold.
+
+        Neither does one of a session that another OpenID Connect client than ``client_id`` began.
         """
         with attempt("refresh"):
             async with self.postgres.transaction() as db:
@@ -148,8 +155,8 @@ class Sessions:
             if held is None or not valid:
                 await self.revocations.settle()
                 raise InvalidRefreshToken
-            session = OpenSession(held.session_id, self.vault.successor(presented), held.authentication, held.grant)
-            return held.user, await self.pair(held.user, session)
+            successor = self.vault.successor(presented)
+            return held.user, OpenSession(held.session_id, successor, held.authentication, held.grant)
 
     async def _advance(self, db: asyncpg.Connection, held: HeldRefreshToken, presented: str, client: Client) -> bool:
         used_by = self.vault.blind(client.fingerprint)

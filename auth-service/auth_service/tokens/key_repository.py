@@ -64,6 +64,17 @@ async def retire_all_but(db: Database, kid: str, after: timedelta) -> list[str]:
     return [row["kid"] for row in rows]
 
 
+async def retired(db: Database, kid: str) -> SealedKey | None:
+    """Return a key that verifies no more and has not been deleted; None when there is none."""
+    row = await db.fetchrow("SELECT kid, sealed FROM signing_keys WHERE kid = $1 AND retired_at <= now()", kid)
+    return SealedKey(row["kid"], row["sealed"], signs=False) if row else None
+
+
+async def delete_all_but(db: Database, kid: str) -> list[str]:
+    """Delete all other keys, which have leaked; return their kids."""
+    return [row["kid"] for row in await db.fetch("DELETE FROM signing_keys WHERE kid <> $1 RETURNING kid", kid)]
+
+
 async def delete_retired(db: Database, after: timedelta) -> None:
     """Delete keys that retired ``after`` ago."""
     await db.execute("DELETE FROM signing_keys WHERE retired_at < now() - $1::interval", after)

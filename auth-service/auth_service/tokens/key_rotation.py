@@ -71,7 +71,7 @@ class KeyRotation:
         async with self.postgres.transaction() as db:
             await key_repository.lock(db)
             kid = await self._insert(db, timedelta(0))
-            former = await key_repository.retire_all_but(db, kid, timedelta(0))
+            former = await key_repository.delete_all_but(db, kid)
             await self.audit.record(db, "signing_key_leaked", subject=None, key=kid, former=former)
             await self.revocations.add(db, "signing_key", former)
         log.warning("signing_keys_replaced", kid=kid, former=former)

@@ -95,7 +95,7 @@ class SigningKeys:
         stored = await key_repository.in_force(postgres)
         if not any(key.signs for key in stored):
             stored = await _make_first(postgres, vault, offload)
-        fresh = [self._keys.get(key.kid) or await offload(_unsealed, vault, key) for key in stored]
+        fresh = [self._keys.get(key.kid) or await offload(unsealed, vault, key) for key in stored]
         signs = {key.kid: key.signs for key in stored if key.kid not in self._leaked}
         held = [key for key in fresh if key.kid in signs]
         self._keys = {key.kid: SigningKey(key.kid, key.private, key.public, signs[key.kid]) for key in held}
@@ -134,6 +134,7 @@ def new_private_pem() -> bytes:
     )
 
 
-def _unsealed(vault: Vault, stored: SealedKey) -> SigningKey:
+def unsealed(vault: Vault, stored: SealedKey) -> SigningKey:
+    """Return the key pair of a stored key; takes CPU. Raises ``WrongKeySecret``."""
     private = jwk.construct(vault.unseal(stored.kid, stored.sealed).decode(), ALGORITHM)
     return SigningKey(stored.kid, private, private.public_key(), stored.signs)

@@ -28,6 +28,7 @@ from auth_service.service_accounts.service import ServiceAccounts
 from auth_service.service_accounts.tokens import ServiceAccountTokens
 from auth_service.sessions.browser_sessions import BrowserSessions
 from auth_service.settings import AuthSettings
+from auth_service.tokens.retired_keys import KeysOfHints
 from auth_service.tokens.signing_keys import SigningKeys
 from auth_service.users.saved_views import SavedViews
 from auth_service.wiring.shared import SharedServices, mfa_required_roles, registration_lifetime
@@ -44,7 +45,8 @@ def build_resources(
     mfa = Mfa(f.postgres, f.users, login, f.limits, f.vault, f.audit, f.changes, mfa_required_roles(s))
     oidc_clients = OidcClients(f.postgres, f.audit, console_client(s.console_redirect_uris, s.auth_issuer))
     browsers = BrowserSessions(f.postgres, timedelta(hours=s.browser_session_hours))
-    id_tokens = IdTokens(f.issuer, signing_keys, oidc_clients, f.changes, browsers)
+    hints = KeysOfHints(signing_keys, f.postgres, f.vault, f.issuer.offload)
+    id_tokens = IdTokens(f.issuer, hints, oidc_clients, f.changes, browsers)
     passkeys = _passkeys(s, f, login)
     return Resources(
         users=f.users,

@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse, Response
 from auth_service.api.dependencies import From, R, Resources, count_guess
 from auth_service.api.oidc import pages
 from auth_service.crypto.password_policy import MAX_CHARACTERS
-from auth_service.errors import LoginPageExpired
+from auth_service.errors import LoginPageExpired, LogoutRefused
 from auth_service.oidc.authorization import LoginPage, WayBack
 from auth_service.oidc.requests import PAGE_SECONDS, AuthorizationRefused, language_of
-from castor_chassis import ErrorBody, Text, public
+from castor_chassis import ErrorBody, Text, current_request, public
+from castor_chassis.service.error_handlers import error_response
 
 router = APIRouter(prefix="/v1/auth/oidc", tags=["oidc"])
 COOKIE = "__Host-castor-login"
@@ -157,6 +158,11 @@ def _answer(request: Request, outcome: LoginPage | WayBack) -> Response:
     return pages.login_page(outcome)
 
 
+def forget_browser(response: Response) -> None:
+    """Have the browser forget its single sign-on."""
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+
+
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AuthorizationRefused)
     if error.redirect is None:
@@ -168,7 +174,19 @@ async def _on_expired(request: Request, _error: Exception) -> Response:
     return pages.expired_page(language_for(request))
 
 
-def show_errors_as_pages(app: FastAPI) -> None:
-    """Answer what the login page raises with pages and redirects, which is what browsers can show."""
+async def _on_logout_refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, LogoutRefused)
+    info = current_request()
+    response = error_response(error, info.request_id if info else "none")
+    forget_browser(response)
+    return response
+
+
+def install_browser_errors(app: FastAPI) -> None:
+    """Answer what the login page raises with pages and redirects, which is what browsers can show.
+
+    A logout that is refused takes the single sign-on of the browser all the same: whoever asked for it has left.
+    """
+    app.add_exception_handler(LogoutRefused, _on_logout_refused)
     app.add_exception_handler(AuthorizationRefused, _on_refused)
     app.add_exception_handler(LoginPageExpired, _on_expired)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from auth_service.api.dependencies import From, R, by_user, client_form, no_store
 from auth_service.api.oidc import pages
-from auth_service.api.oidc.authorize import SESSION_COOKIE
+from auth_service.api.oidc.authorize import SESSION_COOKIE, forget_browser
 from auth_service.api.oidc.schemas import AccountTokenView, ClientTokensView, UserInfoView
 from auth_service.api.schemas.tokens import OAuthErrorView
 from auth_service.errors import LogoutRefused, UserNotFound
@@ -151,5 +151,5 @@ async def log_out_of_client(
     no_cache = {"Cache-Control": "no-store"}
     language = language_of(ui_locales or "", request.headers.get("accept-language", ""))
     response = pages.logged_out_page(language) if where is None else RedirectResponse(where, 303, headers=no_cache)
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    forget_browser(response)
     return response
