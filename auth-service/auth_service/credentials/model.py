@@ -1,7 +1,8 @@
-"""Records of API keys and service clients."""
+"""Records of API keys, passkeys and service clients."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,25 @@ class HeldApiKey:
     secret_hashes: list[bytes]
     """Of the secrets that are valid: the present one and, within the grace period, the one before."""
     owner: User
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """A passkey as its owner sees it."""
+
+    id: bytes
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """What an answer of an authenticator is verified with."""
+
+    user_id: uuid.UUID
+    public_key: bytes
+    sign_count: int
 
 
 @dataclass(frozen=True, slots=True)

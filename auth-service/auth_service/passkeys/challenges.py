@@ -12,7 +12,7 @@ from typing import Any
 from auth_service.crypto.digests import digest
 from auth_service.crypto.vault import Vault
 from auth_service.errors import PasskeyRefused
-from auth_service.passkeys import repository
+from auth_service.passkeys import challenge_repository
 from castor_chassis.storage.postgres import Database
 
 LIFETIME = timedelta(minutes=5)
@@ -41,5 +41,5 @@ def opened(vault: Vault, purpose: str, token: str) -> bytes:
 
 async def use(db: Database, challenge: bytes) -> None:
     """Use up a challenge that was answered; raises ``PasskeyRefused`` when it was before."""
-    if not await repository.use_challenge(db, digest(challenge.hex()), LIFETIME):
+    if not await challenge_repository.use_challenge(db, digest(challenge.hex()), LIFETIME):
         raise PasskeyRefused(reason="The challenge was answered before")

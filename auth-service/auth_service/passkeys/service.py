@@ -19,11 +19,12 @@ from webauthn.helpers.structs import (
 
 from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.login import Login
+from auth_service.credentials import passkey_repository
+from auth_service.credentials.model import Passkey
 from auth_service.crypto.vault import Vault
 from auth_service.errors import PasskeyNotFound, PasskeyRefused, TooManyPasskeys
 from auth_service.metrics import attempt
-from auth_service.passkeys import challenges, repository
-from auth_service.passkeys.repository import Passkey
+from auth_service.passkeys import challenges
 from auth_service.sessions.service import AccessToken, Sessions, TokenPair
 from auth_service.users.client import Client
 from auth_service.users.model import User
@@ -53,7 +54,7 @@ class Passkeys:
     async def registration(self, user: User) -> tuple[dict[str, Any], str]:
         """Return the options of ``navigator.credentials.create``, and the token that goes with the answer."""
         challenge, token = challenges.new_challenge(self.vault, f"of {user.id}")
-        held = await repository.of_user(self.postgres, user.id)
+        held = await passkey_repository.of_user(self.postgres, user.id)
         options = webauthn.generate_registration_options(
             rp_id=self.rp_id,
             rp_name="CASTOR",
@@ -85,23 +86,23 @@ class Passkeys:
         except _BAD_ANSWER as error:
             raise PasskeyRefused(reason="The answer of the authenticator does not hold") from error
         async with self.changes.begin(user_id, client, read=user) as change:
-            if len(await repository.of_user(change.db, user.id)) >= MOST:
+            if len(await passkey_repository.of_user(change.db, user.id)) >= MOST:
                 raise TooManyPasskeys(limit=MOST)
             await challenges.use(change.db, challenge)
             key = made.credential_public_key
-            if not await repository.insert(change.db, made.credential_id, user.id, name, key, made.sign_count):
+            if not await passkey_repository.insert(change.db, made.credential_id, user.id, name, key, made.sign_count):
                 raise PasskeyRefused(reason="This passkey is registered already")
-            await repository.note_change(change.db, user.id)
+            await passkey_repository.note_change(change.db, user.id)
             await change.record("passkey_added")
             await change.mail("mfa_changed", user.email)
 
     async def of_user(self, user_id: str) -> list[Passkey]:
         """Return a user's passkeys, oldest first."""
-        return await repository.of_user(self.postgres, uuid.UUID(user_id))
+        return await passkey_repository.of_user(self.postgres, uuid.UUID(user_id))
 
     async def rename(self, user_id: str, passkey_id: bytes, name: str) -> None:
         """Give a passkey another name; raises ``PasskeyNotFound``."""
-        if not await repository.rename(self.postgres, uuid.UUID(user_id), passkey_id, name):
+        if not await passkey_repository.rename(self.postgres, uuid.UUID(user_id), passkey_id, name):
             raise PasskeyNotFound
 
     async def remove(self, user: User, passkey_id: bytes, client: Client) -> None:
@@ -110,9 +111,9 @@ class Passkeys:
         Raises ``PasskeyNotFound``, ``AccountChanged`` or ``OutboxFull``.
         """
         async with self.changes.begin(str(user.id), client, read=user) as change:
-            if not await repository.delete(change.db, user.id, passkey_id):
+            if not await passkey_repository.delete(change.db, user.id, passkey_id):
                 raise PasskeyNotFound
-            await repository.note_change(change.db, user.id)
+            await passkey_repository.note_change(change.db, user.id)
             await change.record("passkey_removed")
             await change.mail("mfa_changed", user.email)
             await change.end_sessions("passkey_removed")
@@ -147,7 +148,7 @@ class Passkeys:
         challenge = challenges.opened(self.vault, _LOGIN, token)
         try:
             passkey_id = base64url_to_bytes(answer["rawId"])
-            held = await repository.public_key(self.postgres, passkey_id)
+            held = await passkey_repository.public_key(self.postgres, passkey_id)
             if held is None:
                 raise PasskeyRefused(reason="The passkey is not registered")
             user = await self.users.get(str(held.user_id))
@@ -163,5 +164,5 @@ class Passkeys:
         except _BAD_ANSWER as error:
             raise PasskeyRefused(reason="The answer of the authenticator does not hold") from error
         await challenges.use(self.postgres, challenge)
-        await repository.note_use(self.postgres, passkey_id, seen.new_sign_count)
+        await passkey_repository.note_use(self.postgres, passkey_id, seen.new_sign_count)
         return user

@@ -11,7 +11,7 @@ from auth_service.accounts.expiry import delete_expired
 from auth_service.audit.service import AuditChain
 from auth_service.credentials import api_key_repository
 from auth_service.oidc import code_repository
-from auth_service.passkeys import repository as passkey_repository
+from auth_service.passkeys import challenge_repository
 from auth_service.service_accounts import credential_repository
 from auth_service.sessions import browser_session_repository
 from auth_service.settings import AuthSettings
@@ -54,7 +54,7 @@ def _in_one_replica(chassis: Chassis[AuthSettings], f: SharedServices, chain: Au
     s = chassis.settings
     rotation = KeyRotation(f.postgres, f.vault, chassis.in_thread, f.audit, f.revocations, rotation_times(s))
     expired: list[Work] = [f.sessions.delete_expired]
-    sweeps = delete_expired, code_repository.delete_expired, passkey_repository.delete_expired
+    sweeps = delete_expired, code_repository.delete_expired, challenge_repository.delete_expired
     for delete in (*sweeps, credential_repository.delete_expired, browser_session_repository.delete_expired):
         expired.append(partial(delete, f.postgres))
     kept_for = timedelta(days=s.ended_credentials_days)

@@ -1,31 +1,11 @@
-"""The SQL of tables ``passkeys`` and ``used_challenges``."""
+"""The SQL of table ``passkeys``."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
+from auth_service.credentials.model import Passkey, PublicKey
 from castor_chassis.storage.postgres import Database, affected_rows
-
-
-@dataclass(frozen=True, slots=True)
-class Passkey:
-    """A passkey as its owner sees it."""
-
-    id: bytes
-    name: str
-    created_at: datetime
-    last_used_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """What an answer of an authenticator is verified with."""
-
-    user_id: uuid.UUID
-    public_key: bytes
-    sign_count: int
 
 
 async def insert(
@@ -78,17 +58,3 @@ async def delete(db: Database, user_id: uuid.UUID, passkey_id: bytes) -> bool:
 async def note_change(db: Database, user_id: uuid.UUID) -> None:
     """Note that the factors of an account changed: what was begun before is void."""
     await db.execute("UPDATE users SET credentials_changed_at = clock_timestamp() WHERE id = $1", user_id)
-
-
-async def use_challenge(db: Database, challenge_hash: bytes, lifetime: timedelta) -> bool:
-    """Use up a challenge; False when it was used before."""
-    tag = await db.execute(
-        "INSERT INTO used_challenges (challenge_hash, expires_at) VALUES ($1, now() + $2) ON CONFLICT DO NOTHING",
-        *(challenge_hash, lifetime),
-    )
-    return affected_rows(tag) == 1
-
-
-async def delete_expired(db: Database) -> None:
-    """Delete challenges that nobody could answer any more anyhow."""
-    await db.execute("DELETE FROM used_challenges WHERE expires_at < now()")
