@@ -7,7 +7,7 @@ when the delay is over, and at once after a reset of the password. Names of buck
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from auth_service.crypto.vault import Vault
@@ -80,10 +80,19 @@ class AttemptLimits:
         device = self._device(email, client)
         known = await self.knows_device(email, client)
         admission = Admission(account, address, device, known, 0)
+        return replace(admission, failures=await self._admit_all(list(admission.buckets())))
+
+    async def _admit_all(self, buckets: Sequence[str]) -> int:
+        """Count an attempt in all buckets or in none; return the failures of the last before it."""
         failures = 0
-        for bucket in admission.buckets():
-            failures = await self._admit(bucket)
-        return replace(admission, failures=failures)
+        for number, bucket in enumerate(buckets):
+            try:
+                failures = await self._admit(bucket)
+            except TooManyAttempts:
+                for admitted in buckets[:number]:
+                    await self._backoff.forgive(admitted)
+                raise
+        return failures
 
     async def _admit(self, bucket: str) -> int:
         kind = bucket.partition(":")[0]

@@ -68,6 +68,23 @@ async def test_the_right_password_is_let_in_after_the_delay(run_auth: Any, peopl
         assert (await _log_in(auth, email, people.password, "192.0.2.9")).status_code == 200
 
 
+async def test_attempts_that_come_too_early_for_an_account_do_not_count_at_the_address(
+    run_auth: Any, people: Any
+) -> None:
+    """Somebody whose account a stranger keeps delayed does not use up the failures of the office."""
+    async with run_auth(**{**SLOW, "throttle_free_attempts_per_address": 4}) as auth:
+        await auth.ready()
+        delayed, colleague = (
+            await _register(auth, people, "198.51.100.5"),
+            await _register(auth, people, "198.51.100.6"),
+        )
+        for number in range(3):
+            await _log_in(auth, delayed, "not the password", f"203.0.113.{20 + number}")
+        retries = [await _log_in(auth, delayed, people.password, "192.0.2.10") for _ in range(6)]
+        assert {retry.status_code for retry in retries} == {429}
+        assert (await _log_in(auth, colleague, people.password, "192.0.2.10")).status_code == 200
+
+
 async def test_simultaneous_guesses_gain_nothing(run_auth: Any, people: Any) -> None:
     """Thirty guesses at once: as many are judged as in a row."""
     async with run_auth(**SLOW) as auth:
