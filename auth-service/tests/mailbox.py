@@ -13,11 +13,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Mailbox:
-    """A mail server on the loopback that keeps what it is sent; ``refuses`` makes it fail."""
+    """A mail server on the loopback that keeps what it is sent; ``refuses`` makes it fail, ``unknown`` are nobody's."""
 
     def __init__(self, port: int) -> None:
         self.mails: list[EmailMessage] = []
         self.refuses = False
+        self.unknown: set[str] = set()
         self.url = f"smtp://127.0.0.1:{port}"
         self.controller = Controller(self, hostname="127.0.0.1", port=port)
 
@@ -25,6 +26,8 @@ class Mailbox:
         """Take a mail, or refuse it for now."""
         if self.refuses:
             return "451 not now"
+        if self.unknown.intersection(envelope.rcpt_tos):
+            return "550 nobody of this name"
         mail = email.message_from_bytes(envelope.original_content or b"", policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)

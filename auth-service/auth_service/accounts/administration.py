@@ -42,11 +42,11 @@ class Administration:
         return user
 
     async def suspend(self, by: Actor, user_id: str, reason: str, client: Client) -> User:
-        """Close an account, end its sessions, and tell its owner; raises ``LastAdministrator`` or ``OutboxFull``."""
+        """Close an account, end its sessions, and tell its owner if possible; raises ``LastAdministrator``."""
         async with self.changes.begin(user_id, client, acting=by) as change:
             await change.require_other_administrator()
             user = _found(await users.set_active(change.db, uuid.UUID(user_id), False, reason), user_id)
-            await change.mail("account_suspended", user.email)
+            await change.mail_if_possible("account_suspended", user.email)
             await _end_sessions(change, "suspended")
         return user
 
@@ -58,10 +58,14 @@ class Administration:
         return user
 
     async def reset_password(self, by: Actor, user_id: str, client: Client) -> User:
-        """Void the password, end all sessions, and mail the owner a token to set another; raises ``OutboxFull``."""
+        """Void the password, delete passkeys, end all sessions, and mail the owner a token to set another password.
+
+        Raises ``OutboxFull``.
+        """
         async with self.changes.begin(user_id, client, acting=by) as change:
             user = _found(await users.by_id(change.db, uuid.UUID(user_id)), user_id)
             await change.set_password(user, _NO_PASSWORD)
+            await change.remove_passkeys(user)
             await change.mail("password_reset", user.email)
             await _end_sessions(change, "password_voided")
         return user

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 
 from auth_service.accounts import registration_repository
 from auth_service.audit.recorder import Audit
-from auth_service.credentials import api_key_repository
-from auth_service.credentials.model import ApiKey
+from auth_service.credentials import api_key_repository, passkey_repository
+from auth_service.credentials.model import AlsoEnded, Remaining
 from auth_service.errors import AccountChanged, LastAdministrator, OutboxFull, UserNotFound
-from auth_service.mail.outbox import Outbox
+from auth_service.mail.outbox import ROOM_OF_STRANGERS, Outbox
 from auth_service.revocations.service import Revocations
 from auth_service.service_accounts import credential_repository
 from auth_service.sessions.service import OpenSession, Sessions
@@ -61,7 +62,10 @@ class AccountChanges:
                 raise AccountChanged
             change = AccountChange(self, db, user_id, client, details)
             yield change
-        if change.ended_sessions:
+            # Last: other transactions that revoke wait from here on, and must find none of our rows locked before.
+            for kind, subjects in change.revoked.items():
+                await self.revocations.add(db, kind, subjects)
+        if change.revoked:
             await self.revocations.settle()
 
 
@@ -74,7 +78,8 @@ class AccountChange:
     user_id: str | None
     client: Client
     details: dict[str, str]
-    ended_sessions: bool = False
+    revoked: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Subjects by the kind of their revocation, which the end of the change writes."""
 
     async def record(self, event: str, *, subject: str | None = None, **details: object) -> None:
         """Append an audit event about the account, or about ``subject``."""
@@ -85,6 +90,10 @@ class AccountChange:
         """Append a mail to the outbox; raises ``OutboxFull``."""
         await self._parts.outbox.append(self.db, kind, to, **details)
 
+    async def mail_to_anybody(self, kind: str, to: str, **details: str) -> None:
+        """``mail`` of a kind that takes no account to cause; these leave room in the outbox for others."""
+        await self._parts.outbox.append(self.db, kind, to, ROOM_OF_STRANGERS, **details)
+
     async def mail_if_possible(self, kind: str, to: str) -> None:
         """``mail``, or nothing while the outbox is full."""
         with suppress(OutboxFull):
@@ -94,21 +103,33 @@ class AccountChange:
         """Store another password."""
         await users.set_password(self.db, user.id, password_hash)
 
-    async def replace_password(self, user: User, password_hash: str, *, revoke_keys: bool) -> list[ApiKey]:
-        """Store the password that the owner chose, and mail them; return the API keys still in force.
+    async def replace_password(self, user: User, password_hash: str, also: AlsoEnded) -> Remaining:
+        """Store the password that the owner chose, and mail them; return what opens the account beside it.
 
         Raises ``OutboxFull``.
         """
         await self.set_password(user, password_hash)
-        if revoke_keys:
+        if also.api_keys:
             await self._revoke_keys(user)
+        if also.passkeys:
+            await self.remove_passkeys(user)
         keys = await api_key_repository.in_force(self.db, user.id)
-        await self.mail("password_changed", user.email, keys=", ".join(f"castor_{key.id}" for key in keys))
-        return keys
+        passkeys = await passkey_repository.of_user(self.db, user.id)
+        names = ", ".join(f"castor_{key.id}" for key in keys)
+        await self.mail("password_changed", user.email, keys=names, passkeys=str(len(passkeys)))
+        return Remaining(keys, passkeys)
+
+    async def remove_passkeys(self, user: User) -> None:
+        """Delete all passkeys of the account."""
+        removed = await passkey_repository.delete_all(self.db, user.id)
+        if removed:
+            await self.record("passkeys_removed", passkeys=removed)
 
     async def _revoke_keys(self, user: User) -> None:
         revoked = await api_key_repository.revoke_all(self.db, user.id)
-        await self._parts.revocations.add(self.db, "api_key", revoked)
+        self.revoked["api_key"] += revoked
+        # Tokens that services got in exchange for a key name it in place of a session.
+        self.revoked["session"] += revoked
         await self.record("api_keys_revoked", keys=revoked)
 
     async def begin_session(self, user: User, amr: Sequence[str], **options: Any) -> OpenSession:
@@ -116,22 +137,22 @@ class AccountChange:
         return await self._parts.sessions.begin(self.db, user, self.client, amr, **options)
 
     async def end_session(self, session_id: str, reason: str) -> None:
-        """End one session of the account, if it lasts, for a reason that also names the audit event. Call it last."""
+        """End one session of the account, if it lasts, for a reason that also names the audit event."""
         assert self.user_id is not None
-        self.ended_sessions = True
-        await self._parts.sessions.end_session(self.db, self.user_id, session_id, reason, self.client)
+        sessions = self._parts.sessions
+        self.revoked["session"] += await sessions.end_session(self.db, self.user_id, session_id, reason, self.client)
 
     async def end_sessions(self, reason: str) -> None:
         """End all sessions of the account, for a reason that also names the audit event.
 
-        Call it last, or before ``begin_session``.
+        Services also forget what they cached about the user's API keys. Call it before ``begin_session``.
         """
         assert self.user_id is not None
-        self.ended_sessions = True
-        await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)
+        self.revoked["session"] += await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)
+        self.revoked["user"].append(self.user_id)
         if reason in _ENDS_TOKENS_OF_MACHINES:
-            ended = await credential_repository.renew_sessions_of_owner(self.db, uuid.UUID(self.user_id))
-            await self._parts.revocations.add(self.db, "session", ended)
+            owner = uuid.UUID(self.user_id)
+            self.revoked["session"] += await credential_repository.renew_sessions_of_owner(self.db, owner)
 
     async def require_other_administrator(self) -> None:
         """Raise ``LastAdministrator`` if the account is the only active administrator's of the default organisation."""

@@ -33,6 +33,8 @@ class EmailChange:
         user, email = await self.login.reauthenticate(user_id, password, client), normal_email(email)
         await self.limits.message(email, client)
         async with self.changes.begin(user_id, client, read=user) as change:
+            # Two entries: a new address that the mail server refuses must not have the notice sent again and again.
+            await change.mail("email_change_asked", user.email)
             await change.mail("email_change", email, of=user.email)
             await change.record("email_change_asked")
 

@@ -7,7 +7,6 @@ for every address.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,21 +23,24 @@ from castor_chassis import Postgres
 
 @dataclass(frozen=True)
 class AccountMessages:
-    """Composes the messages of a queued mail; makes the one-time tokens in them."""
+    """Composes the message of a queued mail; makes the one-time token in it."""
 
     postgres: Postgres
     registration_lifetime: timedelta
     token_lifetime: timedelta
 
-    async def compose(self, mail: QueuedMail) -> Sequence[Message]:
-        """Return the messages to send; none when the account is gone, closed, or changed since they were asked for."""
+    async def compose(self, mail: QueuedMail) -> Message | None:
+        """Return the message to send; None when the account is gone, closed, or changed since it was asked for."""
         if mail.kind == "registration":
-            return [await self._registration(mail)]
+            return await self._registration(mail)
         if mail.kind == "password_reset":
             return await self._password_reset(mail)
         if mail.kind == "email_change":
             return await self._email_change(mail)
-        return [message(mail.kind, mail.to, keys=mail.details.get("keys", ""))]
+        if mail.kind == "email_change_asked" and await self._unchanged(mail.to, mail) is None:
+            return None
+        keys, passkeys = mail.details.get("keys", ""), mail.details.get("passkeys", "0")
+        return message(mail.kind, mail.to, keys=keys, passkeys=passkeys)
 
     async def _registration(self, mail: QueuedMail) -> Message:
         if await users.by_email(self.postgres, mail.to) is not None:
@@ -46,20 +48,24 @@ class AccountMessages:
         token = mail.details["token"]
         return message("confirm_registration", mail.to, token, valid_for=self.registration_lifetime)
 
-    async def _password_reset(self, mail: QueuedMail) -> list[Message]:
-        user = await users.by_email(self.postgres, mail.to)
-        if user is None or not user.is_active or mail.at < user.credentials_changed_at:
-            return []
-        return [await self._with_token("password_reset", user, mail.to)]
+    async def _password_reset(self, mail: QueuedMail) -> Message | None:
+        user = await self._unchanged(mail.to, mail)
+        if user is None or not user.is_active:
+            return None
+        return await self._with_token("password_reset", user, mail.to)
 
-    async def _email_change(self, mail: QueuedMail) -> list[Message]:
-        user = await users.by_email(self.postgres, mail.details["of"])
-        if user is None or mail.at < user.credentials_changed_at:
-            return []
-        notice = message("email_change_asked", user.email)
+    async def _email_change(self, mail: QueuedMail) -> Message | None:
+        user = await self._unchanged(mail.details["of"], mail)
+        if user is None:
+            return None
         if await users.by_email(self.postgres, mail.to) is not None:
-            return [notice, message("address_taken", mail.to)]
-        return [notice, await self._with_token("email_change", user, mail.to)]
+            return message("address_taken", mail.to)
+        return await self._with_token("email_change", user, mail.to)
+
+    async def _unchanged(self, email: str, mail: QueuedMail) -> User | None:
+        """Return the account of ``email``; None when there is none, or it has changed since the mail was asked for."""
+        user = await users.by_email(self.postgres, email)
+        return None if user is None or mail.at < user.credentials_changed_at else user
 
     async def _with_token(self, purpose: Purpose, user: User, to: str) -> Message:
         token = secrets.token_urlsafe(32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from auth_service.accounts import one_time_token_repository
 from auth_service.accounts.changes import AccountChanges
 from auth_service.audit.summaries import Summaries
-from auth_service.credentials.model import ApiKey
+from auth_service.credentials.model import AlsoEnded, Remaining
 from auth_service.crypto.digests import digest
 from auth_service.crypto.passwords import Passwords
 from auth_service.crypto.vault import Vault
@@ -38,12 +38,12 @@ class PasswordReset:
         email = normal_email(email)
         await self.limits.message(email, client)
         async with self.changes.begin(None, client) as change:
-            await change.mail("password_reset", email)
+            await change.mail_to_anybody("password_reset", email)
             account = self.vault.blind(email)
             await self.summaries.record(change.db, "password_reset_asked", subject=None, client=client, account=account)
 
-    async def reset(self, token: str, password: str, client: Client, *, revoke_keys: bool) -> list[ApiKey]:
-        """Set another password, end all sessions and, if asked, API keys; return the API keys still in force.
+    async def reset(self, token: str, password: str, client: Client, also: AlsoEnded) -> Remaining:
+        """Set another password, end all sessions and what else is asked; return what opens the account beside it.
 
         No session begins, so MFA is not bypassed.
 
@@ -60,8 +60,8 @@ class PasswordReset:
             async with self.changes.begin(str(user.id), client, read=user) as change:
                 if not await one_time_token_repository.take(change.db, digest(token)):
                     raise InvalidOneTimeToken
-                keys = await change.replace_password(user, password_hash, revoke_keys=revoke_keys)
+                remaining = await change.replace_password(user, password_hash, also)
                 await change.record("password_reset")
                 await change.end_sessions("password_reset")
             await self.limits.remember_device(user.email, client)
-            return keys
+            return remaining

@@ -65,7 +65,10 @@ class Registration:
         Raises ``WeakPassword``, ``RateLimited``, ``RegistrationClosed``, ``OutboxFull``, in open mode ``EmailTaken``.
         """
         with attempt("register"):
-            await self.limits.registration(client)
+            if self.mode == "verified":
+                await self.limits.message(normal_email(new.email), client)
+            else:
+                await self.limits.registration(client)
             if self.mode == "closed":
                 raise RegistrationClosed
             names = [new.profile.first_name, new.profile.last_name]
@@ -90,7 +93,7 @@ class Registration:
         pending = PendingRegistration(email, password_hash, [self.role], new.profile)
         async with self.changes.begin(None, client) as change:
             await registration_repository.insert(change.db, digest(token), pending, self.lifetime)
-            await change.mail("registration", email, token=token)
+            await change.mail_to_anybody("registration", email, token=token)
             account = self.vault.blind(email)
             await self.summaries.record(change.db, "register_asked", subject=None, client=client, account=account)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from auth_service.accounts.changes import AccountChanges
 from auth_service.accounts.login import Login
-from auth_service.credentials.model import ApiKey
+from auth_service.credentials.model import AlsoEnded, Remaining
 from auth_service.crypto.passwords import Passwords
 from auth_service.errors import UserNotFound
 from auth_service.sessions.service import PASSWORD, TokenPair
@@ -35,21 +35,21 @@ class SelfService:
         return user
 
     async def change_password(
-        self, user_id: str, old: str, new: str, client: Client, *, revoke_keys: bool
-    ) -> tuple[User, TokenPair, list[ApiKey]]:
-        """Set another password, end all sessions and, if asked, API keys; begin a new session.
+        self, user_id: str, old: str, new: str, client: Client, also: AlsoEnded
+    ) -> tuple[User, TokenPair, Remaining]:
+        """Set another password, end all sessions and what else is asked; begin a new session.
 
-        Returns the API keys still in force. Raises ``WrongPassword``, ``WeakPassword``, ``TooManyAttempts``,
-        ``RateLimited`` or ``OutboxFull``.
+        Returns what opens the account beside the password. Raises ``WrongPassword``, ``WeakPassword``,
+        ``TooManyAttempts``, ``RateLimited`` or ``OutboxFull``.
         """
         user = await self.login.reauthenticate(user_id, old, client)
         password_hash = await self.passwords.new_hash(new, user.email, [user.first_name, user.last_name])
         async with self.changes.begin(user_id, client, read=user) as change:
-            keys = await change.replace_password(user, password_hash, revoke_keys=revoke_keys)
+            remaining = await change.replace_password(user, password_hash, also)
             await change.record("password_changed")
             await change.end_sessions("password_changed")
             session = await change.begin_session(user, PASSWORD)
-        return *await self.login.entered(user, session, client), keys
+        return *await self.login.entered(user, session, client), remaining
 
     async def close(self, user_id: str, password: str, client: Client) -> None:
         """Deactivate the account: nobody can log in until an administrator opens it again.

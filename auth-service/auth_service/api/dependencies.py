@@ -6,7 +6,7 @@ import base64
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
 from fastapi import Depends, Path, Request, Response
@@ -20,10 +20,11 @@ from auth_service.accounts.self_service import SelfService
 from auth_service.api.schemas.api_keys import ApiKeyView
 from auth_service.api.schemas.fields import UUID_TEXT
 from auth_service.api.schemas.login import SessionView, TokensView
+from auth_service.api.schemas.passkeys import PasskeyView
 from auth_service.api.schemas.users import UserView
 from auth_service.audit.service import AuditChain
 from auth_service.credentials.api_keys import ApiKeys
-from auth_service.credentials.model import ApiKey
+from auth_service.credentials.model import Remaining
 from auth_service.credentials.service_clients import ServiceClients
 from auth_service.credentials.service_tokens import ServiceTokens
 from auth_service.errors import InvalidClient, InvalidTokenRequest, OAuthError, OwnAccount
@@ -119,13 +120,24 @@ def count_guess(request: Request, error: ServiceError | OAuthError) -> None:
 
 
 async def form_fields(request: Request, names: Iterable[str]) -> dict[str, str]:
-    """Return fields of an OAuth form, absent ones empty; raises ``InvalidTokenRequest`` for one that is given twice."""
+    """Return fields of an OAuth form, absent ones empty.
+
+    Raises ``InvalidTokenRequest`` for one that is given twice, and ``InvalidClient`` for a client whose id holds
+    characters that no id has.
+    """
     form = await request.form(max_files=0, max_fields=20)
     given = {name: form.getlist(name) for name in names}
     for name, values in given.items():
         if len(values) > 1:
             raise InvalidTokenRequest(f"the parameter {name} is given more than once")
-    return {name: str(values[0]) if values else "" for name, values in given.items()}
+    return _with_client({name: str(values[0]) if values else "" for name, values in given.items()})
+
+
+def _with_client(fields: dict[str, str]) -> dict[str, str]:
+    """Return ``fields``; raises ``InvalidClient`` for an id that PostgreSQL, which is asked for it, may not hold."""
+    if not fields.get("client_id", "").isprintable():
+        raise InvalidClient("the client is not registered")
+    return fields
 
 
 def basic_client(header: str | None) -> dict[str, str] | None:
@@ -142,7 +154,7 @@ def basic_client(header: str | None) -> dict[str, str] | None:
         raise InvalidClient("the Basic header cannot be read") from error
     if not found or not name:
         raise InvalidClient("the Basic header names no client")
-    return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
+    return _with_client({"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)})
 
 
 async def client_form(request: Request, names: Iterable[str]) -> dict[str, str]:
@@ -222,9 +234,10 @@ def session_view(user: User, tokens: TokenPair) -> SessionView:
     return SessionView(user=UserView.model_validate(user), tokens=TokensView.model_validate(tokens))
 
 
-def key_views(keys: Iterable[ApiKey]) -> list[ApiKeyView]:
-    """Return API keys as their owner sees them."""
-    return [ApiKeyView.model_validate(key) for key in keys]
+def remaining_views(left: Remaining) -> dict[str, Any]:
+    """Return API keys and passkeys as their owner sees them, by the names of the fields of an answer."""
+    keys, passkeys = map(ApiKeyView.model_validate, left.api_keys), map(PasskeyView.model_validate, left.passkeys)
+    return {"api_keys": list(keys), "passkeys": list(passkeys)}
 
 
 R = Annotated[Resources, provided(Resources)]

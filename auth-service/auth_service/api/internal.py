@@ -44,7 +44,7 @@ async def get_internal_user(user_id: UserId, r: R) -> InternalUserView:
 
 @router.get("/revocations")
 async def list_revocations(r: R, after: Annotated[int, Query(ge=0, le=2**62)] = 0) -> Ok[RevocationsView]:
-    """Return the sessions that ended, after an epoch, before their access tokens did; from memory."""
+    """Return the sessions that ended, after an epoch, before their access tokens did; all for an epoch to come."""
     return ok(RevocationsView.model_validate(await r.revocations.since(after)))
 
 

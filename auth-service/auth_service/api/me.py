@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from auth_service.api.dependencies import AccountOwner, From, R, key_views, no_store, session_view
+from auth_service.api.dependencies import AccountOwner, From, R, no_store, remaining_views, session_view
 from auth_service.api.schemas.fields import UUID_TEXT
 from auth_service.api.schemas.me import (
     ChangeEmailRequest,
@@ -18,6 +18,7 @@ from auth_service.api.schemas.me import (
 )
 from auth_service.api.schemas.outcomes import AskedView, DoneView
 from auth_service.api.schemas.users import ProfileRequest, UserView
+from auth_service.credentials.model import AlsoEnded
 from auth_service.errors import (
     LastAdministrator,
     OutboxFull,
@@ -57,12 +58,13 @@ async def update_me(body: ProfileRequest, r: R, client: From, owner: AccountOwne
 async def change_password(
     body: ChangePasswordRequest, r: R, client: From, owner: AccountOwner
 ) -> Ok[PasswordChangedView]:
-    """Set another password: all sessions end, and a new one begins in this answer; so do API keys, if asked."""
-    passwords = body.current_password, body.new_password
-    user, tokens, keys = await r.self_service.change_password(
-        owner.subject, *passwords, client, revoke_keys=body.revoke_api_keys
-    )
-    return ok(PasswordChangedView(**dict(session_view(user, tokens)), api_keys=key_views(keys)))
+    """Set another password: all sessions end, and a new one begins in this answer.
+
+    API keys and passkeys end as well if asked; the answer lists those that are left.
+    """
+    passwords, also = (body.current_password, body.new_password), AlsoEnded(body.revoke_api_keys, body.remove_passkeys)
+    user, tokens, left = await r.self_service.change_password(owner.subject, *passwords, client, also)
+    return ok(PasswordChangedView(**dict(session_view(user, tokens)), **remaining_views(left)))
 
 
 @router.post(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from auth_service.api.dependencies import From, R, key_views
+from auth_service.api.dependencies import From, R, remaining_views
 from auth_service.api.schemas.outcomes import AskedView, DoneView
 from auth_service.api.schemas.recovery import (
     ForgotPasswordRequest,
@@ -12,6 +12,7 @@ from auth_service.api.schemas.recovery import (
     ResetPasswordRequest,
     TokenRequest,
 )
+from auth_service.credentials.model import AlsoEnded
 from auth_service.errors import InvalidOneTimeToken, OutboxFull, WeakPassword
 from castor_chassis import Ok, errors_of, ok, public
 
@@ -37,9 +38,13 @@ async def forgot_password(body: ForgotPasswordRequest, r: R, client: From) -> Ok
     dependencies=[Depends(_SENT)],
 )
 async def reset_password(body: ResetPasswordRequest, r: R, client: From) -> Ok[PasswordResetView]:
-    """Set another password with a one-time token; all sessions end, and API keys, if asked; one logs in as before."""
-    keys = await r.password_reset.reset(body.token, body.new_password, client, revoke_keys=body.revoke_api_keys)
-    return ok(PasswordResetView(api_keys=key_views(keys)))
+    """Set another password with a one-time token; all sessions end; one logs in as before.
+
+    API keys and passkeys end as well if asked; the answer lists those that are left.
+    """
+    also = AlsoEnded(body.revoke_api_keys, body.remove_passkeys)
+    left = await r.password_reset.reset(body.token, body.new_password, client, also)
+    return ok(PasswordResetView(**remaining_views(left)))
 
 
 @router.post("/email/confirm", responses=errors_of(InvalidOneTimeToken), dependencies=[Depends(_SENT)])

@@ -67,7 +67,7 @@ async def set_user_roles(
     return _managed(await r.administration.set_roles(actor(by), user_id, body.roles, client))
 
 
-@router.post("/{user_id}/suspend", responses=errors_of(UserNotFound, OwnAccount, LastAdministrator, OutboxFull))
+@router.post("/{user_id}/suspend", responses=errors_of(UserNotFound, OwnAccount, LastAdministrator))
 async def suspend_user(
     user_id: Another, body: SuspendRequest, r: R, client: From, by: Administrator
 ) -> Ok[ManagedUserView]:
@@ -83,7 +83,10 @@ async def reactivate_user(user_id: Another, r: R, client: From, by: Administrato
 
 @router.post("/{user_id}/reset-password", responses=errors_of(UserNotFound, OwnAccount, OutboxFull))
 async def void_user_password(user_id: Another, r: R, client: From, by: Administrator) -> Ok[ManagedUserView]:
-    """Void a password, end all sessions, and send the owner a token to set another; nobody else learns it."""
+    """Void a password, remove passkeys, end all sessions, and send the owner a token to set another password.
+
+    Nobody else learns it.
+    """
     return _managed(await r.administration.reset_password(actor(by), user_id, client))
 
 
@@ -93,9 +96,12 @@ async def end_user_sessions(user_id: Another, r: R, client: From, by: Administra
     return _managed(await r.administration.end_sessions(actor(by), user_id, client))
 
 
-@router.delete("/{user_id}/mfa", responses=errors_of(UserNotFound, OwnAccount, OutboxFull))
+@router.delete("/{user_id}/mfa", responses=errors_of(UserNotFound, OwnAccount))
 async def remove_user_factor(user_id: Another, r: R, client: From, by: Administrator) -> Ok[DoneView]:
-    """Remove the second factor of somebody who lost it and whose identity was checked; all sessions end."""
+    """Remove the second factor and the passkeys of somebody who lost them and whose identity was checked.
+
+    All sessions end.
+    """
     await r.mfa.remove_of(user_id, actor(by), client)
     return ok(DoneView())
 

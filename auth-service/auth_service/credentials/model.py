@@ -51,6 +51,24 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True)
+class AlsoEnded:
+    """What a change of the password ends beside all sessions."""
+
+    api_keys: bool = False
+    passkeys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What opens an account beside its password."""
+
+    api_keys: list[ApiKey]
+    """In force, newest first."""
+    passkeys: list[Passkey]
+    """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceClient:
     """A client of the token endpoint that has a secret."""
 

@@ -55,6 +55,11 @@ async def delete(db: Database, user_id: uuid.UUID, passkey_id: bytes) -> bool:
     return affected_rows(tag) == 1
 
 
+async def delete_all(db: Database, user_id: uuid.UUID) -> int:
+    """Delete all passkeys of a user; return how many there were."""
+    return affected_rows(await db.execute("DELETE FROM passkeys WHERE user_id = $1", user_id))
+
+
 async def note_change(db: Database, user_id: uuid.UUID) -> None:
     """Note that the factors of an account changed: what was begun before is void."""
     await db.execute("UPDATE users SET credentials_changed_at = clock_timestamp() WHERE id = $1", user_id)

@@ -8,7 +8,7 @@ and is given up after ``ATTEMPTS``, whatever it fails with: no message holds up 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -26,6 +26,8 @@ from castor_chassis import DatabaseUnavailable, Postgres, Wakeup
 log = structlog.get_logger("auth.outbox")
 ATTEMPTS = 10
 LIMIT = 10_000
+ROOM_OF_STRANGERS = LIMIT // 2
+"""Mails that anybody may cause are refused from here on, so that they keep nobody from changing an account."""
 _BATCH = 50
 _POLL_SECONDS = 1.0
 
@@ -46,8 +48,8 @@ def pause(attempts: int) -> timedelta:
     return timedelta(seconds=min(600, 5 * 2**attempts))
 
 
-Compose = Callable[[QueuedMail], Awaitable[Sequence[Message]]]
-"""Returns the messages to send, possibly none; called when the mail is sent, not when it is appended."""
+Compose = Callable[[QueuedMail], Awaitable[Message | None]]
+"""Returns the message to send, if there is one; called when the mail is sent, not when it is appended."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ class Outbox:
     compose: Compose
     _appended: Wakeup = field(default_factory=Wakeup)
 
-    async def append(self, db: asyncpg.Connection, kind: str, to: str, **details: str) -> None:
-        """Store a mail within a transaction; raises ``OutboxFull`` when ``LIMIT`` mails wait."""
-        if await repository.size(db) >= LIMIT:
+    async def append(self, db: asyncpg.Connection, kind: str, to: str, room: int = LIMIT, /, **details: str) -> None:
+        """Store a mail within a transaction; raises ``OutboxFull`` when ``room`` mails wait."""
+        if await repository.size(db) >= room:
             raise OutboxFull(retry_after_seconds=60)
         await repository.insert(db, self.vault.seal_text("outbox", json.dumps({"kind": kind, "to": to, **details})))
         self._appended.set()
@@ -95,10 +97,11 @@ class Outbox:
             return "unreadable", "unreadable"
         queued = json.loads(text)
         kind, to = queued.pop("kind"), queued.pop("to")
-        messages = await self.compose(QueuedMail(kind, to, queued, entry.created_at))
-        for message in messages:
-            await self.sender.deliver(message)
-        return messages[-1].kind if messages else "nobody", "sent"
+        message = await self.compose(QueuedMail(kind, to, queued, entry.created_at))
+        if message is None:
+            return "nobody", "sent"
+        await self.sender.deliver(message)
+        return message.kind, "sent"
 
     async def _postpone(self, entry: QueuedEntry, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"

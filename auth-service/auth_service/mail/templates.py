@@ -32,7 +32,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "email_change_asked": (
         "Se pidió cambiar la dirección de su cuenta de CASTOR",
-        "Se pidió que su cuenta use otra dirección. Si no fue usted, cambie su contraseña ahora.",
+        "Se pidió que su cuenta use otra dirección. Si no fue usted, cambie su contraseña ahora{and_passkeys}.",
     ),
     "email_changed": (
         "La dirección de su cuenta de CASTOR cambió",
@@ -41,17 +41,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "password_changed": (
         "Su contraseña de CASTOR cambió",
         "La contraseña de su cuenta cambió y todas las sesiones terminaron. Si no fue usted, restablézcala ahora.\n\n"
-        "Claves de API que siguen vigentes: {keys}. Revoque las que no reconozca.",
+        "Claves de API que siguen vigentes: {keys}. Llaves de acceso (passkeys) que siguen vigentes: {passkeys}. "
+        "Quite las que no reconozca.",
     ),
     "mfa_changed": (
         "La verificación en dos pasos de su cuenta de CASTOR cambió",
         "Se activó, se desactivó o se renovó la verificación en dos pasos de su cuenta. "
-        "Si no fue usted, cambie su contraseña ahora.",
+        "Si no fue usted, cambie su contraseña ahora{and_passkeys}.",
+    ),
+    "passkey_added": (
+        "Se agregó una llave de acceso a su cuenta de CASTOR",
+        "Se agregó una llave de acceso (passkey) a su cuenta: con ella se entra sin contraseña ni verificación en dos "
+        "pasos. "
+        "Si no fue usted, cambie su contraseña ahora{and_passkeys}; cambiar solo la contraseña no la quita.",
     ),
     "sign_in_after_failures": (
         "Inicio de sesión en CASTOR tras varios intentos fallidos",
         "Alguien entró a su cuenta después de varios intentos con una contraseña errada. "
-        "Si no fue usted, cambie su contraseña ahora.",
+        "Si no fue usted, cambie su contraseña ahora{and_passkeys}.",
     ),
     "api_key_created": (
         "Se creó una clave de API en su cuenta de CASTOR",
@@ -60,7 +67,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "new_device": (
         "Inicio de sesión en CASTOR desde un dispositivo nuevo",
         "Alguien entró a su cuenta desde un dispositivo que no se había usado antes. "
-        "Si no fue usted, cambie su contraseña ahora.",
+        "Si no fue usted, cambie su contraseña ahora{and_passkeys}.",
     ),
     "roles_changed": (
         "Los permisos de su cuenta de CASTOR cambiaron",
@@ -73,13 +80,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 KINDS = frozenset(_TEXTS)
+_AND_PASSKEYS = " y pida al cambiarla que se quiten también las llaves de acceso (passkeys) de la cuenta"
 
 
 def message(
-    kind: str, to: str, token: str | None = None, *, valid_for: timedelta = timedelta(), keys: str = ""
+    kind: str,
+    to: str,
+    token: str | None = None,
+    *,
+    valid_for: timedelta = timedelta(),
+    keys: str = "",
+    passkeys: str = "0",
 ) -> Message:
-    """Return the message of ``kind``; its token is valid for ``valid_for``, and ``keys`` are the API keys it names."""
+    """Return the message of ``kind``; its token is valid for ``valid_for``.
+
+    ``keys`` are the API keys and ``passkeys`` the number of passkeys that it names.
+    """
     subject, text = _TEXTS[kind]
     minutes = valid_for.total_seconds() / 60
-    body = text.format(code=token, minutes=round(minutes), hours=round(minutes / 60), keys=keys or "ninguna")
+    times = {"minutes": round(minutes), "hours": round(minutes / 60)}
+    body = text.format(code=token, keys=keys or "ninguna", passkeys=passkeys, and_passkeys=_AND_PASSKEYS, **times)
     return Message(kind, to, subject, f"{body}\n\nCASTOR\n", SecretStr(token) if token is not None else None)

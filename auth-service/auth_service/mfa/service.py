@@ -88,7 +88,8 @@ class Mfa:
             if not await repository.confirm(change.db, user.id, sealed, step):
                 raise FactorConflict(reason=_NOTHING_TO_CONFIRM)
             codes = await _replace_codes(change, user)
-            await _end_sessions(change, user, "mfa_enabled")
+            await change.mail("mfa_changed", user.email)
+            await _end_sessions(change, "mfa_enabled")
             user = await users.by_id(change.db, user.id) or user
             session = await change.begin_session(user, PASSWORD_AND_CODE)
         return codes, *await self.login.entered(user, session, client)
@@ -114,7 +115,7 @@ class Mfa:
         await self._remove(user, client)
 
     async def remove_of(self, user_id: str, by: Actor, client: Client) -> None:
-        """Remove the MFA of somebody who lost it, by an administrator, whom the audit log names.
+        """Remove the MFA of somebody who lost it, passkeys included, by an administrator, whom the audit log names.
 
         Raises ``UserNotFound``.
         """
@@ -123,7 +124,10 @@ class Mfa:
     async def _remove(self, user: User, client: Client, by: Actor | None = None) -> None:
         async with self.changes.begin(str(user.id), client, read=user, acting=by) as change:
             await repository.remove(change.db, user.id)
-            await _end_sessions(change, user, "mfa_disabled")
+            if by is not None:
+                await change.remove_passkeys(user)
+            await change.mail_if_possible("mfa_changed", user.email)
+            await _end_sessions(change, "mfa_disabled")
 
     async def log_in(self, mfa_token: str, code: str, client: Client) -> tuple[User, TokenPair]:
         """Finish a login that asked for an MFA code; raises what ``second_step`` raises, or ``AccountChanged``."""
@@ -192,7 +196,6 @@ async def _replace_codes(change: AccountChange, user: User) -> list[str]:
     return codes
 
 
-async def _end_sessions(change: AccountChange, user: User, event: str) -> None:
-    await change.mail("mfa_changed", user.email)
+async def _end_sessions(change: AccountChange, event: str) -> None:
     await change.record(event)
     await change.end_sessions(event)

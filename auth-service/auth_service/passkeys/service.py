@@ -94,7 +94,7 @@ class Passkeys:
                 raise PasskeyRefused(reason="This passkey is registered already")
             await passkey_repository.note_change(change.db, user.id)
             await change.record("passkey_added")
-            await change.mail("mfa_changed", user.email)
+            await change.mail("passkey_added", user.email)
 
     async def of_user(self, user_id: str) -> list[Passkey]:
         """Return a user's passkeys, oldest first."""

@@ -117,7 +117,8 @@ class ServiceAccounts:
             await self._record(db, f"service_account_{'disabled' if disabled else 'enabled'}", by, account_id, client)
             changed = _found(await repository.by_id(db, account_id, None), account_id)
             if disabled:
-                await self._end_tokens(db, account_id)
+                ended = await credential_repository.renew_sessions(db, account_id)
+                await self.revocations.add(db, "session", ended)
         return changed
 
     async def delete(self, account_id: str, by: Actor, client: Client) -> ServiceAccount:
@@ -125,8 +126,9 @@ class ServiceAccounts:
         async with self._change(account_id, by) as db:
             account = _found(await repository.by_id(db, account_id, None), account_id)
             await self._record(db, "service_account_deleted", by, account_id, client)
-            await self._end_tokens(db, account_id)
+            ended = await credential_repository.renew_sessions(db, account_id)
             await repository.delete(db, account_id)
+            await self.revocations.add(db, "session", ended)
         return account
 
     async def add_secret(
@@ -185,10 +187,6 @@ class ServiceAccounts:
         async with self.revocations.transaction() as db:
             _found(await repository.lock(db, account_id, by.within), account_id)
             yield db
-
-    async def _end_tokens(self, db: asyncpg.Connection, account_id: str) -> None:
-        ended = await credential_repository.renew_sessions(db, account_id)
-        await self.revocations.add(db, "session", ended)
 
     async def _record(
         self, db: asyncpg.Connection, event: str, by: Actor, about: str, client: Client, **details: object

@@ -79,7 +79,9 @@ class ServiceAccountTokens:
         return held, await self._with_assertion(held, proof.client_assertion)
 
     async def _held(self, client_id: str) -> HeldAccount:
-        found = await repository.active_with_owner(self.postgres, client_id.replace("\x00", ""))
+        # An assertion may claim any text, also one that PostgreSQL cannot hold.
+        is_id = ACCOUNT_ID.fullmatch(client_id)
+        found = await repository.active_with_owner(self.postgres, client_id) if is_id else None
         if found is None:
             raise InvalidClient(_UNKNOWN)
         account, owner = found

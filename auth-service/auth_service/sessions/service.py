@@ -197,42 +197,44 @@ class Sessions:
             ended = await repository.end_of_user(db, uuid.UUID(user_id), "ended", only=uuid.UUID(session_id))
             if not ended:
                 raise SessionNotFound(session_id=session_id)
-            await self._record(db, "session_ended", user_id, ended, client)
+            await self.revocations.add(db, "session", await self._recorded(db, "session_ended", user_id, ended, client))
 
     async def end_session(
         self, db: asyncpg.Connection, user_id: str, session_id: str, reason: str, client: Client
-    ) -> None:
-        """End one session of a user within a larger transaction, if it lasts; the reason names the audit event."""
+    ) -> list[str]:
+        """End one session of a user within a larger transaction, if it lasts; the reason names the audit event.
+
+        Returns the ids that the transaction has to revoke, as its last statement.
+        """
         ended = await repository.end_of_user(db, uuid.UUID(user_id), reason, only=uuid.UUID(session_id))
-        if ended:
-            await self._record(db, reason, user_id, ended, client)
+        return await self._recorded(db, reason, user_id, ended, client) if ended else []
 
     async def end_all(self, user_id: str, client: Client, *, keep: str | None = None) -> int:
         """End all sessions of a user, or all but ``keep``; return how many there were."""
         async with self.revocations.transaction() as db:
             await users.lock(db, uuid.UUID(user_id))
-            return await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
+            ended = await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
+            await self.revocations.add(db, "session", ended)
+            await self.revocations.add(db, "user", [user_id])
+        return len(ended)
 
     async def end_within(
         self, db: asyncpg.Connection, user_id: str, reason: str, client: Client, *, keep: str | None = None
-    ) -> int:
+    ) -> list[str]:
         """``end_all`` within a larger transaction that has locked the account, such as a change of the password.
 
-        Services also forget what they cached about the user's API keys. Call ``revocations.settle`` after the commit:
-        without it, other services learn of the end up to a second later.
+        Returns the ids that the transaction has to revoke, with the user, as its last statements.
         """
         kept = uuid.UUID(keep) if keep else None
         await browser_session_repository.delete_of_user(db, uuid.UUID(user_id))
         ended = await repository.end_of_user(db, uuid.UUID(user_id), reason, keep=kept)
-        await self._record(db, reason, user_id, ended, client)
-        await self.revocations.add(db, "user", [user_id])
-        return len(ended)
+        return await self._recorded(db, reason, user_id, ended, client)
 
-    async def _record(
+    async def _recorded(
         self, db: asyncpg.Connection, event: str, user_id: str, ended: list[uuid.UUID], client: Client
-    ) -> None:
+    ) -> list[str]:
         await self.audit.record(db, event, subject=user_id, client=client, sessions=len(ended))
-        await self.revocations.add(db, "session", [str(session) for session in ended])
+        return [str(session) for session in ended]
 
     async def delete_expired(self) -> None:
         """Delete sessions that expired a week ago."""

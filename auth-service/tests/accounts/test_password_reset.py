@@ -33,7 +33,7 @@ async def test_a_forgotten_password_is_set_anew_once(
     stored = await database.fetch("SELECT token_hash FROM one_time_tokens WHERE user_id = $1::uuid", person.id)
     assert [len(row["token_hash"]) for row in stored] == [32]
     assert (await _reset(person.client, token, "Colombia2026!")).json()["code"] == "weak_password"
-    assert (await _reset(person.client, token)).json()["data"] == {"done": True, "api_keys": []}
+    assert (await _reset(person.client, token)).json()["data"] == {"done": True, "api_keys": [], "passkeys": []}
     assert (await _reset(person.client, token)).json()["code"] == "invalid_one_time_token"
     assert "cambió" in (await mailbox.next(person.email, 3))["Subject"]
     assert await person.refresh() == 401

@@ -49,6 +49,34 @@ async def waiting(database: asyncpg.Connection, number: int) -> None:
     raise AssertionError(f"fewer than {number} transactions wait")
 
 
+@pytest.mark.parametrize("kind", ["password", "roles", "erasure"])
+async def test_a_change_waits_for_others_before_it_revokes(
+    mailing: RunningService, person: Person, people: Any, database: asyncpg.Connection, kind: str
+) -> None:
+    """Whoever holds a row that a change needs, and then revokes as well, ends first: no deadlock, both are done."""
+    admin = await people.administrator_headers(mailing.client)
+    made = await person.post("/api-keys", name="k", scopes=["trends:read"])
+    assert made.status_code == 201, made.text
+    account = {"name": "nightly", "scopes": ["tweets:read"], "owner_id": person.id}
+    machine = (await person.client.post("/v1/auth/service-accounts", json=account, headers=admin)).json()["data"]["id"]
+    path = f"/v1/auth/service-accounts/{machine}/credentials"
+    assert (await person.client.post(path, json={}, headers=admin)).status_code == 201
+    body = {"current_password": people.password, "new_password": NEXT, "revoke_api_keys": True}
+    change, table, owner = {
+        "password": (lambda: person.post("/me/password", **body), "refresh_families", "user_id = $1::uuid"),
+        "roles": (await change_of("roles", person, admin), "service_account_credentials", "account_id = $1"),
+        "erasure": (lambda: person.post("/me/erase", password=people.password), "api_keys", "user_id = $1::uuid"),
+    }[kind]
+    async with database.transaction():
+        subject = machine if kind == "roles" else person.id
+        await database.execute(f"SELECT FROM {table} WHERE {owner} FOR UPDATE", subject)
+        changing = asyncio.ensure_future(change())
+        await waiting(database, 1)
+        await database.execute("UPDATE revocation_epoch SET epoch = epoch + 1")
+    changed = await changing
+    assert changed.status_code == 200, changed.text
+
+
 async def change_of(kind: str, person: Person, admin: dict[str, str]) -> Change:
     """Return the request that changes the account."""
     if kind == "password":

@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from castor_chassis.testing import until
+
 from ..people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,6 +47,23 @@ async def test_another_address_counts_once_it_is_proved(person: Person, mailbox:
     assert (await person.client.post("/v1/auth/email/confirm", json={"token": token})).status_code == 401
     assert (await person.log_in(people.password, other)).status_code == 200
     assert (await person.log_in(people.password)).status_code == 401
+
+
+async def test_an_address_that_is_nobodys_has_the_owner_warned_once(
+    person: Person, mailbox: Any, people: Any, database: asyncpg.Connection
+) -> None:
+    """However often the mail to the new address is tried."""
+    other = people.email()
+    mailbox.unknown.add(other)
+    assert (await person.post("/me/email", password=people.password, new_email=other)).status_code == 202
+
+    async def tried() -> bool:
+        await database.execute("UPDATE outbox SET due_at = now() WHERE attempts < 3")
+        return bool(await database.fetchval("SELECT max(attempts) >= 3 FROM outbox"))
+
+    await until(tried)
+    await database.execute("DELETE FROM outbox")
+    assert len([mail for mail in mailbox.to(person.email) if "otra dirección" in mail.get_content()]) == 1
 
 
 async def test_a_taken_address_cannot_be_moved_to_and_is_not_revealed(

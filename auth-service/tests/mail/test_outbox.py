@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,8 @@ async def outbox(postgres_url: str, mailbox: Any) -> AsyncIterator[Outbox]:
     await postgres.open()
     sender = SmtpSender(mailbox.url, "castor@example.com", None, 10)
 
-    async def compose(mail: QueuedMail) -> Sequence[Message]:
-        return [message(mail.kind, mail.to)]
+    async def compose(mail: QueuedMail) -> Message | None:
+        return message(mail.kind, mail.to)
 
     yield Outbox(postgres, Vault("a secret for tests only, long enough"), sender, compose)
     sender.close()

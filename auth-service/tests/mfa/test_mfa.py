@@ -191,7 +191,7 @@ async def test_a_reset_of_the_password_does_not_bypass_it(mailing: RunningServic
     token = await mailbox.token(email, 3)
     reset = {"token": token, "new_password": "otra clave bien larga"}
     answer = await mailing.client.post("/v1/auth/password/reset", json=reset)
-    assert answer.json()["data"] == {"done": True, "api_keys": []}
+    assert answer.json()["data"] == {"done": True, "api_keys": [], "passkeys": []}
     assert (await holder.log_in("otra clave bien larga")).json()["code"] == "mfa_required"
 
 

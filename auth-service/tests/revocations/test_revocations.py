@@ -40,6 +40,21 @@ async def test_revocations_are_told_by_epoch(auth_for_services: RunningService, 
     assert (await client.get(f"/internal/revocations?after={known + 1}")).json()["data"]["items"] == []
 
 
+async def test_keys_that_end_with_the_password_end_their_exchanged_tokens(
+    auth_for_services: RunningService, people: Any
+) -> None:
+    """As for a key that is revoked by itself, both are told: the key, and the ``sid`` of what it was exchanged for."""
+    client = auth_for_services.client
+    session = await people.register(client)
+    headers = {"Authorization": f"Bearer {session['tokens']['access_token']}"}
+    body = {"name": "k", "scopes": ["trends:read"]}
+    key = (await client.post("/v1/auth/api-keys", json=body, headers=headers)).json()["data"]["id"]
+    change = {"current_password": people.password, "new_password": "otra clave bien larga", "revoke_api_keys": True}
+    assert (await client.post("/v1/auth/me/password", json=change, headers=headers)).status_code == 200
+    told = (await client.get("/internal/revocations")).json()["data"]["items"]
+    assert {item["kind"] for item in told if item["subject"] == key} == {"api_key", "session"}
+
+
 async def test_revocations_outlive_every_token(run_auth: Any, people: Any) -> None:
     """They are kept as long as the longest token lives, also where users' tokens are not the longest."""
     async with run_auth("twitter-service", access_token_seconds=60, service_token_seconds=300) as auth:

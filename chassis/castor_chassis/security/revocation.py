@@ -156,10 +156,11 @@ class RevocationFollower:
     async def _step(self) -> None:
         now = time.monotonic()
         is_notified = now - self._notified_at < SILENCE_SECONDS
+        went_back = self._announced < self._revoked.epoch
         if not is_notified or self._announced != self._revoked.epoch or now - self._fetched_at > RESYNC_SECONDS:
             await self._catch_up()
         self._report_source(is_notified)
-        if self._announced != self._revoked.epoch:
+        if went_back or self._announced != self._revoked.epoch:
             await asyncio.sleep(_GAP_SECONDS)
             return
         await self._notified.wait(POLL_SECONDS)

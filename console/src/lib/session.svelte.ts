@@ -7,7 +7,7 @@ export const CLIENT = "castor-console";
 export const TOKEN_PATH = "/v1/auth/oidc/token";
 const LOGOUT_PATH = "/v1/auth/oidc/logout";
 
-/** What the token endpoint answers; the ID token comes with the first access token of a session only. */
+/** What the token endpoint answers; the newest ID token is the one that ends the session. */
 export interface Tokens {
   access_token: string;
   refresh_token: string;

@@ -55,7 +55,7 @@ class ClientTokensView(ResponseModel):
     token_type: Literal["Bearer"] = "Bearer"
     expires_in: int = Field(description="Seconds.")
     refresh_token: str = Field(description="Used once: every refresh gives the next.")
-    id_token: str | None = Field(None, description="Absent after a refresh.")
+    id_token: str | None = Field(None, description="After a refresh without the nonce (section 12.2).")
 
 
 class AccountTokenView(ResponseModel):

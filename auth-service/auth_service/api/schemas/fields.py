@@ -55,6 +55,7 @@ NewPassword = Annotated[
     AfterValidator(_not_one_character_repeated),
 ]
 RevokeKeys = Annotated[StrictBool, Field(description="Whether one's API keys end as well.")]
+RemovePasskeys = Annotated[StrictBool, Field(description="Whether one's passkeys are removed as well.")]
 Name = Annotated[ComposedText, Field(min_length=1, max_length=120)]
 Id = Annotated[str, BeforeValidator(str)]
 OpaqueToken = Annotated[str, Field(min_length=1, max_length=512)]

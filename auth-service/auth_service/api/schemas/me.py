@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from auth_service.api.schemas.api_keys import ApiKeyView
-from auth_service.api.schemas.fields import Email, Id, Name, NewPassword, Password, RevokeKeys
+from auth_service.api.schemas.fields import Email, Id, Name, NewPassword, Password, RemovePasskeys, RevokeKeys
 from auth_service.api.schemas.login import SessionView
+from auth_service.api.schemas.passkeys import PasskeyView
 from castor_chassis import RequestModel, ResponseModel, Text, Timestamp
 
 
@@ -24,12 +25,14 @@ class ChangePasswordRequest(RequestModel):
     current_password: Password
     new_password: NewPassword
     revoke_api_keys: RevokeKeys = False
+    remove_passkeys: RemovePasskeys = False
 
 
 class PasswordChangedView(SessionView):
     """A new session; all others ended."""
 
     api_keys: list[ApiKeyView] = Field(description="One's API keys still in force.")
+    passkeys: list[PasskeyView] = Field(description="One's passkeys, which open the account without the password.")
 
 
 class ChangeEmailRequest(RequestModel):
