@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import pytest
@@ -14,7 +14,9 @@ import pytest_asyncio
 
 from castor_chassis import Postgres, Wakeup
 from castor_chassis.testing import until
-from twitter_service.billing.budget import Payer
+from twitter_service.billing.budget import BudgetLimits, Payer, Prices
+from twitter_service.billing.ledger import Ledger
+from twitter_service.billing.repository import LedgerRepository
 from twitter_service.collections.model import Collection, NewCollection
 from twitter_service.collections.repository import CollectionRepository
 from twitter_service.searches.model import ClaimedJob, NewJob
@@ -49,7 +51,35 @@ class Answers:
 
     async def reserve(self, *_: Any) -> None: ...
 
+    async def reserve_some(self, *_: Any) -> int:
+        return 10
+
     async def release(self, *_: Any) -> None: ...
+
+
+class Posts:
+    """Stands where X and the store of pages do: X has ``count`` posts, and serves as many as it is asked for."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.served: list[int] = []
+
+    async def search(self, _query: str, _span: Span, token: str | None, *, size: int, **_: Any) -> XPage:
+        first = int(token or 0)
+        ids = range(first, min(first + size, self.count))
+        self.served.append(len(ids))
+        return XPage([{"id": str(n)} for n in ids], next_token=str(ids.stop) if ids.stop < self.count else None)
+
+    async def store(self, page: XPage, _job: str) -> Any:
+        return SimpleNamespace(
+            ids=[int(post["id"]) for post in page.tweets], stored=len(page.tweets), duplicates=0, rejected=0
+        )
+
+
+def ledger(postgres: Postgres, daily_posts: int) -> Ledger:
+    """A ledger of the whole account's posts a day, half of them for the payer's purpose."""
+    limits = BudgetLimits((daily_posts, None), (None, 75.0), {PAYER.purpose: 0.5}, 1.0)
+    return Ledger(LedgerRepository(postgres, lease_seconds=60), limits, Prices(0.005, 0.01))
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -71,9 +101,11 @@ async def followed(postgres: Postgres) -> Collection:
     return await CollectionRepository(postgres).add(new, PAYER)
 
 
-async def gap(postgres: Postgres, key: str, ends_at: datetime) -> None:
-    """Queue what the stream missed."""
-    new = NewJob("gap", "gap", PAYER, {}, ["paro"], Span(None, ends_at, since_id=1), 100, collection_id=key)
+async def gap(
+    postgres: Postgres, key: str, ends_at: datetime, cap: int = 100, kind: Literal["gap", "collection"] = "gap"
+) -> None:
+    """Queue what the stream missed, or the run of a collection."""
+    new = NewJob("gap", kind, PAYER, {}, ["paro"], Span(None, ends_at, since_id=1), cap, collection_id=key)
     assert await SearchRepository(postgres).add(new)
 
 
@@ -156,3 +188,32 @@ async def test_the_lease_of_a_job_that_was_left_lapses(postgres: Postgres) -> No
     finally:
         running.cancel()
     assert len(runs) >= 2
+
+
+@pytest.mark.parametrize("kind", ["gap", "collection"])
+async def test_a_cap_above_the_budget_hinders_no_run(postgres: Postgres, kind: Literal["gap", "collection"]) -> None:
+    """Of the usual cap of 1,000 posts a run reads what there is, though the usual budget of a day covers 250."""
+    collection = await followed(postgres)
+    await gap(postgres, collection.key, datetime.now(UTC), 1000, kind)
+    x, book = Posts(230), ledger(postgres, 500)
+    await JobRunner(x, SearchRepository(postgres), book, x, max_attempts=1).run(await claimed(postgres))
+    assert (await facts(postgres), x.served) == (("done", None, None), [100, 100, 30])
+    assert (await book.statuses(PAYER))[0].spent.posts == 230
+
+
+async def test_a_run_reads_what_the_budget_leaves_and_goes_on_with_the_next(postgres: Postgres) -> None:
+    """It is paused where less than a page of X's is left, holds nothing meanwhile, and misses nothing."""
+    collection = await followed(postgres)
+    await gap(postgres, collection.key, datetime.now(UTC), 1000)
+    x, searches = Posts(300), SearchRepository(postgres)
+    for daily, state, served in (
+        (250, ("paused", "budget_spent", "budget_spent"), [100, 25]),
+        (250, ("paused", "budget_spent", "budget_spent"), [100, 25]),
+        (268, ("paused", "budget_spent", "budget_spent"), [100, 25]),
+        (1000, ("done", None, None), [100, 25, 100, 75]),
+    ):
+        book = ledger(postgres, daily)
+        await JobRunner(x, searches, book, x, max_attempts=1).run(await claimed(postgres))
+        assert (await facts(postgres), x.served) == (state, served)
+        assert (await book.statuses(PAYER))[0].reserved.posts == 0
+        await searches.requeue("gap", 1000)

@@ -144,6 +144,17 @@ def check(requested: Amount, budgets: Iterable[BudgetStatus]) -> None:
                 )
 
 
+def affordable(posts: int, price_micro_usd: int, budgets: Iterable[BudgetStatus]) -> int:
+    """Return how many of ``posts``, at a price each, every budget covers."""
+    for status in budgets:
+        left_posts, left_micro = status.left
+        if left_posts is not None:
+            posts = min(posts, left_posts)
+        if left_micro is not None and price_micro_usd:
+            posts = min(posts, left_micro // price_micro_usd)
+    return posts
+
+
 def next_start(period: Period, today: date) -> datetime:
     """Return when the period after that of ``today`` begins, in UTC."""
     first = (

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twitter_service.billing.budget import Amount, BudgetLimits, BudgetStatus, Payer, Prices, check, statuses
+from twitter_service.billing.budget import (
+    Amount,
+    BudgetLimits,
+    BudgetStatus,
+    Payer,
+    Prices,
+    affordable,
+    check,
+    statuses,
+)
 from twitter_service.billing.repository import LedgerRepository
 
 
@@ -36,6 +45,19 @@ class Ledger:
             await self._repository.lock(connection)
             check(amount, await self._statuses(connection, payer, besides=key))
             await self._repository.reserve(connection, key, payer, amount)
+
+    async def reserve_some(self, key: str, payer: Payer, posts: int, least: int) -> int:
+        """Reserve the price of as many of ``posts`` as every budget covers, under ``key``, and return how many.
+
+        Raises ``BudgetSpent`` where that is fewer than ``least``; a reservation under the same key is replaced.
+        """
+        async with self._repository.transaction() as connection:
+            await self._repository.lock(connection)
+            budgets = await self._statuses(connection, payer, besides=key)
+            check(self.prices.of(least), budgets)
+            fitting = affordable(posts, self.prices.of(1).micro_usd, budgets)
+            await self._repository.reserve(connection, key, payer, self.prices.of(fitting))
+            return fitting
 
     async def charge(self, key: str, payer: Payer, post_ids: Sequence[int], user_ids: Sequence[int] = ()) -> Charge:
         """Record what X served, and lower the reservation ``key`` by it and renew its lease.

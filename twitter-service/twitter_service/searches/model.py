@@ -100,6 +100,11 @@ class ClaimedJob:
     posts_read: int
 
     @property
+    def may_pause(self) -> bool:
+        """True for the run of a collection and the filling of a gap: what the budget cuts off is read later."""
+        return self.kind in ("collection", "gap")
+
+    @property
     def payer(self) -> Payer:
         """Whose budget is charged."""
         return Payer(self.tenant, self.purpose, self.org)

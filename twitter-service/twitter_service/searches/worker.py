@@ -23,7 +23,7 @@ from twitter_service.searches.ingest import PageIngest
 from twitter_service.searches.model import ClaimedJob, PageProgress
 from twitter_service.searches.planner import RECENT_DAYS
 from twitter_service.searches.repository import SearchRepository
-from twitter_service.x.client import MIN_PAGE, XClient, XPage
+from twitter_service.x.client import MIN_PAGE, RECENT_PAGE, XClient, XPage
 
 POLL_SECONDS = 1.0
 ALLOWANCE_PATIENCE_SECONDS = 3600.0
@@ -49,13 +49,14 @@ class JobRunner:
         """Resume ``job`` where it stands; what goes wrong is recorded with it."""
         set_request(RequestInfo(principal=f"worker:search:{job.id}"))
         try:
-            await self._ledger.reserve(job.id, job.payer, max(0, job.max_posts - job.posts_read))
+            if not job.may_pause:
+                await self._ledger.reserve(job.id, job.payer, max(0, job.max_posts - job.posts_read))
             complete = await self._read_pages(job)
             if complete is not None:
                 await self._end(job, complete)
         except BudgetSpent as error:
             X_BUDGET_SPENT.labels(job.purpose).inc()
-            await self._stop(job, "failed" if job.kind in ("search", "timeline") else "paused", error)
+            await self._stop(job, "paused" if job.may_pause else "failed", error)
         except Unavailable as error:
             await self._postpone(job, error)
         except ServiceError as error:
@@ -70,7 +71,7 @@ class JobRunner:
         while number < len(job.queries):
             if job.max_posts - read < MIN_PAGE:
                 return await self._capped(job)
-            page = await self._ask(job, number, token, job.max_posts - read)
+            page = await self._ask(job, number, token, await self._size(job, job.max_posts - read))
             number, token = (number, page.next_token) if page.next_token else (number + 1, None)
             stored = await self._ingest.store(page, job.id)
             charge = await self._ledger.charge(job.id, job.payer, stored.ids)
@@ -87,6 +88,16 @@ class JobRunner:
                 return None
         return True
 
+    async def _size(self, job: ClaimedJob, rest: int) -> int:
+        """Return how many posts the next page may hold; raises ``BudgetSpent``.
+
+        A job that can be paused reserves each page before it is read, so that it reads what the budgets leave, however
+        large its cap is, and holds no more of them than a page.
+        """
+        if not job.may_pause:
+            return rest
+        return await self._ledger.reserve_some(job.id, job.payer, min(rest, RECENT_PAGE), MIN_PAGE)
+
     async def _ask(self, job: ClaimedJob, number: int, token: str | None, size: int) -> XPage:
         query, patience = job.queries[number], ALLOWANCE_PATIENCE_SECONDS
         if job.kind == "timeline":
@@ -95,7 +106,7 @@ class JobRunner:
 
     async def _capped(self, job: ClaimedJob) -> bool | None:
         """Return False: ``max_posts`` ended the job. The run of a collection may leave nothing out, so it is paused."""
-        if job.kind in ("search", "timeline"):
+        if not job.may_pause:
             return False
         await self._ledger.release(job.id)
         await self._searches.stop(
