@@ -5,19 +5,37 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from castor_chassis import Postgres
 from castor_chassis.testing import until
-from twitter_service.maintenance.retention_repository import RetentionRepository
+from twitter_service.maintenance.retention_repository import DEPENDENT_TABLES, RetentionRepository
 
 from ..conftest import FIRST_ID, USER, Start, Twitter, csv_of, page_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def repository(migrated: str) -> AsyncIterator[RetentionRepository]:
+    """The repository on the same database."""
+    postgres = Postgres(migrated)
+    await postgres.open()
+    yield RetentionRepository(postgres)
+    await postgres.close()
+
+
+async def swept(repository: RetentionRepository) -> list[str]:
+    """Empty what is due with a retention of 30 days and tombstones of one; return the names of the partitions."""
+    now = datetime.now(UTC)
+    return await repository.drop_before(now - timedelta(days=30), now - timedelta(days=1))
 
 
 async def test_retention_erases_through_the_feed_and_empties_partitions(
@@ -36,6 +54,7 @@ async def test_retention_erases_through_the_feed_and_empties_partitions(
         assert sorted(item["id"] for item in items if item["deleted"]) == [str(row[0]) for row in rows]
         assert all(not item["text"] for item in items if item["deleted"])
         assert [t["text"] for t in (await twitter.data("/tweets"))["items"]] == ["nueva"]
+    await database.execute("UPDATE tweets SET erased_at = now() - interval '2 days' WHERE deleted")
     async with start_twitter(retention_days=30, tombstone_days=1, retention_sweep_seconds=0.3) as twitter:
         async with asyncio.timeout(60):
             while await database.fetchval("SELECT EXISTS (SELECT FROM tweets_2019)"):
@@ -63,7 +82,7 @@ async def test_without_a_retention_authors_without_tweets_are_erased(
 
 
 async def test_a_renamed_author_stays_while_any_tweet_is_left(
-    twitter: Twitter, database: asyncpg.Connection, migrated: str
+    twitter: Twitter, database: asyncpg.Connection, repository: RetentionRepository
 ) -> None:
     """Whoever changed the handle keeps the profile, in a sweep and when the one tweet of the new handle is erased."""
     for key, handle in ((FIRST_ID, "old"), (FIRST_ID + 1, "new")):
@@ -71,10 +90,7 @@ async def test_a_renamed_author_stays_while_any_tweet_is_left(
 
     async def sweep() -> list[str]:
         await database.execute("UPDATE authors SET observed_at = now() - interval '2 hours'")
-        postgres = Postgres(migrated)
-        await postgres.open()
-        await RetentionRepository(postgres).delete_authors(10)
-        await postgres.close()
+        await repository.delete_authors(10)
         return [row["key"] for row in await database.fetch("SELECT key FROM authors ORDER BY key")]
 
     await twitter.send("POST", "/erasures", {"ids": [str(FIRST_ID + 1)]})
@@ -88,7 +104,9 @@ async def test_a_renamed_author_stays_while_any_tweet_is_left(
     assert await sweep() == ["8"]
 
 
-async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(database: asyncpg.Connection, migrated: str) -> None:
+async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(
+    database: asyncpg.Connection, repository: RetentionRepository
+) -> None:
     """More than one batch is deleted, and nothing else."""
     old, young = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
     rows = [(1, n, old if n < 25 else young) for n in range(30)]
@@ -97,18 +115,16 @@ async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(database: asyn
         "INSERT INTO authors (key, username, observed_at) VALUES ($1, $1, $2)",
         [(f"a{n}", old if n < 25 else young) for n in range(30)],
     )
-    postgres = Postgres(migrated)
-    await postgres.open()
-    repository = RetentionRepository(postgres)
     horizon = datetime(2025, 1, 1, tzinfo=UTC)
     assert [await repository.delete_retweets_before(horizon, 10) for _ in range(4)] == [10, 10, 5, 0]
     await repository.delete_authors(7)
-    await postgres.close()
     assert await database.fetchval("SELECT count(*) FROM retweets") == 5
     assert await database.fetchval("SELECT count(*) FROM authors") == 5
 
 
-async def test_jobs_that_ended_long_ago_are_deleted(database: asyncpg.Connection, migrated: str) -> None:
+async def test_jobs_that_ended_long_ago_are_deleted(
+    database: asyncpg.Connection, repository: RetentionRepository
+) -> None:
     """More than a batch; what ended lately, runs, waits or is paused stays."""
     await database.execute("DELETE FROM x_searches")
     await database.execute(
@@ -121,11 +137,45 @@ async def test_jobs_that_ended_long_ago_are_deleted(database: asyncpg.Connection
         "INSERT INTO imports (id, format, state, finished_at) SELECT s || n, 'csv', s, now() - n * interval '1 day' "
         "FROM unnest(ARRAY['done', 'running']) s, generate_series(1, 10) n"
     )
-    postgres = Postgres(migrated)
-    await postgres.open()
-    repository, moment = RetentionRepository(postgres), datetime.now(UTC) - timedelta(days=5, hours=12)
+    moment = datetime.now(UTC) - timedelta(days=5, hours=12)
     assert [await repository.delete_jobs_before(moment, 4) for _ in range(4)] == [8, 5, 2, 0]
-    await postgres.close()
     left = await database.fetch("SELECT state FROM x_searches UNION ALL SELECT 'import ' || state FROM imports")
     counts = Counter(row["state"] for row in left)
     assert counts == {"done": 5, "failed": 5, "queued": 10, "paused": 10, "import done": 5, "import running": 10}
+
+
+async def test_tombstones_stay_from_their_erasure_on(
+    twitter: Twitter, database: asyncpg.Connection, repository: RetentionRepository
+) -> None:
+    """However old a tweet is, consumers have the time of the setting to learn that it was erased."""
+    old = 1_100_000_000_000_000_000
+    await twitter.imported(csv_of([(old + n, "ana", "2019-02-25T10:00:00Z", "vieja") for n in range(3)]))
+    await twitter.settled()
+    await twitter.send("POST", "/erasures", {"ids": [str(old)]})
+    while await repository.erase_before(datetime.now(UTC) - timedelta(days=30), 2):
+        pass
+    assert await swept(repository) == []
+    assert [item["deleted"] for item in await twitter.whole_feed()] == [True, True, True]
+    await database.execute("UPDATE tweets SET erased_at = now() - interval '2 days' WHERE id > $1", old)
+    assert await swept(repository) == []
+    await database.execute("UPDATE tweets SET erased_at = now() - interval '2 days'")
+    assert await swept(repository) == ["tweets_2019"]
+    assert await twitter.whole_feed() == []
+
+
+async def test_what_belongs_to_a_young_tweet_with_a_small_id_stays(
+    twitter: Twitter, database: asyncpg.Connection, repository: RetentionRepository
+) -> None:
+    """Files that number their tweets themselves say nothing of the time by their ids."""
+    young = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    await twitter.track("Ana")
+    lines = [{"id": str(n), "username": "ana", "created_at": young, "text": "hola"} for n in (1, 2)]
+    await twitter.imported("\n".join(json.dumps(line) for line in lines))
+    await twitter.settled()
+    assert await swept(repository) == []
+    for table in DEPENDENT_TABLES:
+        assert await database.fetchval(f"SELECT count(*) FROM {table}") == 2, table
+    await database.execute("DELETE FROM tweets WHERE id = 1")
+    assert await swept(repository) == []
+    await database.execute("DELETE FROM tweets")
+    assert await swept(repository) == [f"{table}_to_2016" for table in DEPENDENT_TABLES]

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
 
 from castor_chassis import Postgres
+from castor_chassis.testing import until
 from twitter_service.matching.entities import Matcher
+from twitter_service.metrics import FEED_HEAD
 from twitter_service.scoring.score_repository import ScoreRepository, TweetScore
 from twitter_service.tweets import feed as feed_module
 from twitter_service.tweets.batch import Batch
-from twitter_service.tweets.feed_repository import FeedRepository, lock_feed
+from twitter_service.tweets.feed import Feed
+from twitter_service.tweets.feed_repository import FeedRepository, FeedState, lock_feed
 from twitter_service.tweets.model import NewTweet
 from twitter_service.tweets.repository import TweetRepository
 
@@ -103,7 +108,7 @@ async def test_a_reader_beside_many_writers_misses_nothing(migrated: str, databa
     async def write(number: int) -> None:
         first = 1000 * (number + 1)
         await repository.add(Batch.of(tweets(first, 40), Matcher([]), revision), "x")
-        await scores.save([TweetScore(first + n, 0.1, 0.8, 0.1, "neutral") for n in range(40)], "m@1")
+        await scores.save([TweetScore(first + n, first + n, 0.1, 0.8, 0.1, "neutral") for n in range(40)], "m@1")
 
     writers = asyncio.gather(*(write(number) for number in range(12)))
     cursor, last = 0, {}
@@ -145,6 +150,36 @@ async def test_long_poll_ends_empty_before_the_deadline(start_twitter: Start, mo
         assert time.monotonic() - started > 0.5
         answer = next(a for a in answers if a.status_code == 200).json()
         assert (answer["data"]["items"], answer["meta"]["next_cursor"]) == ([], "7")
+
+
+async def test_a_poll_waits_where_the_newest_changes_are_gone() -> None:
+    """The head stays where it was when old tombstones are deleted; who has read everything still waits for news."""
+    heads, stored, asked = [7], list[Any](), asyncio.Event()
+
+    async def changes(_after: int, _limit: int) -> list[Any]:
+        asked.set()
+        return stored.copy()
+
+    async def state() -> FeedState:
+        return FeedState(heads[-1], 0, 0, 0, 0, None, None)
+
+    repository: Any = SimpleNamespace(state=state, changes=changes)
+    feed = Feed(repository, max_waiters=1, is_draining=lambda: False)
+    FEED_HEAD.set(0)
+
+    async def has_looked() -> bool:
+        return bool(FEED_HEAD._value.get() == 7)
+
+    watching = asyncio.ensure_future(feed.watch())
+    try:
+        await until(has_looked)
+        polling = asyncio.ensure_future(feed.page(5, 10, 60))
+        await asked.wait()
+        stored.append("news")
+        heads.append(8)
+        assert await polling == ["news"]
+    finally:
+        watching.cancel()
 
 
 async def test_an_erased_tweet_is_told_to_consumers(twitter: Twitter, database: asyncpg.Connection) -> None:

@@ -57,6 +57,6 @@ class Retention:
             RETIRED.inc(erased)
         while await self._repository.delete_retweets_before(horizon, BATCH_RETWEETS):
             pass
-        dropped = await self._repository.drop_before(horizon, horizon - self._tombstones)
+        dropped = await self._repository.drop_before(horizon, datetime.now(UTC) - self._tombstones)
         if retired or dropped:
             log.info("tweets_retired", tweets=retired, partitions=dropped, before=horizon.isoformat())

@@ -13,11 +13,11 @@ DEPENDENT_TABLES = ("tweet_raw", "tweet_search", "tweet_entities")
 
 # A partition whose every id was handed out before the horizon; the default one has no such bound.
 _EXPIRED_PARTITIONS = r"""
-SELECT parent.relname AS parent, part.relname AS part
+SELECT part.relname AS part
 FROM pg_inherits i JOIN pg_class part ON part.oid = i.inhrelid JOIN pg_class parent ON parent.oid = i.inhparent
 WHERE parent.relname = ANY($1::text[])
   AND substring(pg_get_expr(part.relpartbound, part.oid) FROM $re$TO \('?(\d+)'?\)$re$)::bigint <= $2
-ORDER BY 1, 2
+ORDER BY 1
 """
 
 # Keys are looked at in order, a batch at a time, so that no statement takes longer the more authors there are.
@@ -85,28 +85,36 @@ class RetentionRepository:
         searches = affected_rows(await self._postgres.execute(_DELETE_SEARCHES, moment, limit))
         return searches + affected_rows(await self._postgres.execute(_DELETE_IMPORTS, moment, limit))
 
-    async def drop_before(self, horizon: datetime, tombstone_horizon: datetime) -> list[str]:
-        """Empty whole partitions and return their names.
+    async def drop_before(self, horizon: datetime, erased_before: datetime) -> list[str]:
+        """Empty whole partitions of ids up to ``horizon`` and return their names.
 
-        Those of the dependent tables are emptied up to ``horizon``. A partition of tweets is emptied up to
-        ``tombstone_horizon``, and only where nothing but tombstones is left in it.
+        A partition of tweets is emptied where nothing is left in it but tombstones from before ``erased_before``; those
+        of the dependent tables where no tweet is left.
         """
-        dependent = await self._postgres.fetch(_EXPIRED_PARTITIONS, list(DEPENDENT_TABLES), snowflake_of(horizon))
-        tweets = await self._postgres.fetch(_EXPIRED_PARTITIONS, ["tweets"], snowflake_of(tombstone_horizon))
+        parts = await self._postgres.fetch(_EXPIRED_PARTITIONS, ["tweets"], snowflake_of(horizon))
         dropped = []
-        for part in (*(row["part"] for row in dependent), *(row["part"] for row in tweets)):
-            if await self._empty(part, is_tweets=not part.startswith(DEPENDENT_TABLES)):
+        for part in (row["part"] for row in parts):
+            # Names come from the catalogue, not from a caller.
+            for table in DEPENDENT_TABLES:
+                if await self._empty(table + part.removeprefix("tweets"), f"{part} WHERE NOT deleted"):
+                    dropped.append(table + part.removeprefix("tweets"))
+            if await self._empty(part, f"{part} WHERE NOT deleted OR erased_at > $1", erased_before):
                 dropped.append(part)
         return dropped
 
-    async def _empty(self, part: str, *, is_tweets: bool) -> bool:
-        # Names come from the catalogue, not from a caller. Statistics would be cheaper to ask, but an empty partition
-        # that was once vacuumed counts as empty in them long after rows came.
+    async def _empty(self, part: str, kept: str, *args: datetime) -> bool:
+        """Empty a partition unless it is empty or anything is left in ``kept``."""
+        # Statistics would be cheaper to ask, but an empty partition that was once vacuumed counts as empty in them long
+        # after rows came.
         if not await self._postgres.fetchval(f"SELECT EXISTS (SELECT FROM {part})"):
+            return False
+        is_kept = f"SELECT EXISTS (SELECT FROM {kept})"
+        # Before the lock, for which other writers wait: to look through tombstones takes a while.
+        if await self._postgres.fetchval(is_kept, *args):
             return False
         async with self._postgres.transaction() as connection:
             await lock_feed(connection)
-            if is_tweets and await connection.fetchval(f"SELECT EXISTS (SELECT FROM {part} WHERE NOT deleted)"):
+            if await connection.fetchval(is_kept, *args):
                 return False
             await connection.execute(f"TRUNCATE {part}")
             return True

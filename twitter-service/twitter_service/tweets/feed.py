@@ -44,7 +44,7 @@ class Feed:
         PENDING.set(state.pending)
         stored_at = state.oldest_pending_stored_at
         SCORE_LAG.set((datetime.now(UTC) - stored_at).total_seconds() if stored_at else 0)
-        if state.head > self._head:
+        if state.head != self._head:
             self._head = state.head
             self._changed.notify()
 
@@ -53,6 +53,9 @@ class Feed:
 
         Raises ``Overloaded`` when too many wait already.
         """
+        # Every change up to this head is seen by the query below. The head can be above all of them, because old
+        # tombstones are deleted.
+        seen = self._head
         changes = await self._repository.changes(after, limit)
         if changes or wait_seconds <= 0:
             return changes
@@ -61,15 +64,15 @@ class Feed:
         self._waiters += 1
         FEED_WAITERS.set(self._waiters)
         try:
-            await self._wait(after, wait_seconds)
+            await self._wait(lambda: self._head > after and self._head != seen, wait_seconds)
         finally:
             self._waiters -= 1
             FEED_WAITERS.set(self._waiters)
         return await self._repository.changes(after, limit)
 
-    async def _wait(self, after: int, wait_seconds: float) -> None:
+    async def _wait(self, has_news: Callable[[], bool], wait_seconds: float) -> None:
         left = remaining_seconds()
         until = time.monotonic() + (wait_seconds if left is None else min(wait_seconds, left - MARGIN_SECONDS))
-        while self._head <= after and not self._is_draining() and (rest := until - time.monotonic()) > 0:
+        while not has_news() and not self._is_draining() and (rest := until - time.monotonic()) > 0:
             # In slices, because nothing notifies when the service begins to drain.
-            await self._changed.wait_for(lambda: self._head > after, min(rest, POLL_SECONDS))
+            await self._changed.wait_for(has_news, min(rest, POLL_SECONDS))
