@@ -7,12 +7,12 @@ from typing import Any
 
 from castor_chassis import Postgres
 from twitter_service.rejudging.model import RejudgingState
-from twitter_service.scoring.score_repository import TweetScore, UnscoredTweet, fetch_planned
+from twitter_service.scoring.score_repository import TweetScore, UnscoredTweet, fetch_planned, score_columns
 from twitter_service.scoring.target_repository import PendingTarget, TargetSentiment, pending_target
 from twitter_service.tweets.feed_repository import lock_feed
 
 _STALE_TEXTS = """
-SELECT id, text, lang, NULL::text, NULL::text FROM tweets
+SELECT id, coalesce(version_id, id), text, lang, NULL::text, NULL::text FROM tweets
 WHERE id > $2 AND NOT needs_score AND label IS NOT NULL AND model IS DISTINCT FROM $1
 ORDER BY id LIMIT $3
 """
@@ -30,10 +30,10 @@ ORDER BY e.tweet_id, e.entity_id
 _COLLECT_TEXTS = """
 WITH saved AS (
     INSERT INTO rejudged_texts (tweet_id, version_id, positive, neutral, negative, label, reason)
-    SELECT t.id, coalesce(t.version_id, t.id), s.positive, s.neutral, s.negative, s.label, s.reason
-    FROM unnest($1::bigint[], $2::float8[], $3::float8[], $4::float8[], $5::text[], $6::text[])
-         AS s(id, positive, neutral, negative, label, reason)
-    JOIN tweets t ON t.id = s.id AND t.id = ANY($1::bigint[])
+    SELECT t.id, s.version_id, s.positive, s.neutral, s.negative, s.label, s.reason
+    FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::float8[], $6::text[], $7::text[])
+         AS s(id, version_id, positive, neutral, negative, label, reason)
+    JOIN tweets t ON t.id = s.id AND t.id = ANY($1::bigint[]) AND coalesce(t.version_id, t.id) = s.version_id
     WHERE NOT t.needs_score AND NOT t.deleted
     ON CONFLICT DO NOTHING RETURNING 1
 )
@@ -108,13 +108,12 @@ class AnswerRepository:
 
     async def collect_texts(self, scores: Sequence[TweetScore]) -> int:
         """Keep scores beside those that count, and return how many; those of edited and erased tweets are dropped."""
-        names = ("id", "positive", "neutral", "negative", "label")
-        columns = [[getattr(score, name) for score in scores] for name in names]
-        return await self._count(_COLLECT_TEXTS, *columns, [None] * len(scores))
+        return await self._count(_COLLECT_TEXTS, *score_columns(scores), [None] * len(scores))
 
-    async def collect_refusal(self, tweet_id: int, reason: str) -> int:
+    async def collect_refusal(self, tweet: UnscoredTweet, reason: str) -> int:
         """Keep that a text was refused."""
-        return await self._count(_COLLECT_TEXTS, [tweet_id], [None], [None], [None], [None], [reason[:500]])
+        columns = ([value] for value in (tweet.id, tweet.version_id, None, None, None, None, reason[:500]))
+        return await self._count(_COLLECT_TEXTS, *columns)
 
     async def collect_targets(self, found: Sequence[TargetSentiment]) -> int:
         """Keep sentiments towards entities beside those that count, and return how many."""

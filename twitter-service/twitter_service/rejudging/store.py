@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from twitter_service.metrics import REJUDGED
 from twitter_service.rejudging.answer_repository import AnswerRepository
 from twitter_service.rejudging.model import SentimentVersion
-from twitter_service.scoring.score_repository import TweetScore
+from twitter_service.scoring.score_repository import TweetScore, UnscoredTweet
 from twitter_service.scoring.target_repository import TargetSentiment
 
 
@@ -29,9 +29,9 @@ class CollectedTexts:
             raise OtherVersionAnswered
         return self._count(await self._answers.collect_texts(scores))
 
-    async def mark_unscorable(self, tweet_id: int, reason: str) -> None:
+    async def mark_unscorable(self, tweet: UnscoredTweet, reason: str) -> None:
         """Keep that a text was refused."""
-        self._count(await self._answers.collect_refusal(tweet_id, reason))
+        self._count(await self._answers.collect_refusal(tweet, reason))
 
     def _count(self, saved: int) -> int:
         self.saved += saved

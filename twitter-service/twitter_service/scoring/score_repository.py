@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from castor_chassis import Postgres, affected_rows
 from twitter_service.tweets.feed_repository import lock_feed
 
 _UNSCORED = """
-SELECT t.id, t.text, t.lang, i.origin_request_id, i.origin_traceparent
+SELECT t.id, coalesce(t.version_id, t.id), t.text, t.lang, i.origin_request_id, i.origin_traceparent
 FROM tweets t LEFT JOIN imports i ON i.id = t.import_id
 WHERE t.needs_score AND t.id <> ALL($1::bigint[])
 ORDER BY t.created_at, t.id LIMIT $2
 """
 
+# An edit meanwhile: the new text is asked about later.
 _SAVE = """
 WITH saved AS (
     UPDATE tweets t
-    SET positive = s.positive, neutral = s.neutral, negative = s.negative, label = s.label, model = $6,
-        scored_at = now(), needs_score = false, change_seq = $7 + s.number
-    FROM unnest($1::bigint[], $2::float8[], $3::float8[], $4::float8[], $5::text[]) WITH ORDINALITY
-         AS s(id, positive, neutral, negative, label, number)
-    WHERE t.id = s.id AND t.id = ANY($1) AND t.needs_score
+    SET positive = s.positive, neutral = s.neutral, negative = s.negative, label = s.label, model = $7,
+        scored_at = now(), needs_score = false, change_seq = $8 + s.number
+    FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::float8[], $6::text[]) WITH ORDINALITY
+         AS s(id, version_id, positive, neutral, negative, label, number)
+    WHERE t.id = s.id AND t.id = ANY($1) AND t.needs_score AND coalesce(t.version_id, t.id) = s.version_id
     RETURNING t.change_seq
 )
 SELECT count(*), max(change_seq) FROM saved
+"""
+
+_MARK_UNSCORABLE = """
+UPDATE tweets SET needs_score = false, score_error = $3
+WHERE id = $1 AND needs_score AND coalesce(version_id, id) = $2
 """
 
 # The head is the number of a change that exists, so that a consumer that has read up to it has everything.
@@ -43,6 +49,7 @@ class UnscoredTweet:
     """A tweet that waits for its sentiment, and the request that brought it."""
 
     id: int
+    version_id: int
     text: str
     lang: str | None
     request_id: str | None
@@ -54,6 +61,8 @@ class TweetScore:
     """Shares in [0, 1] for one tweet; they sum to 1."""
 
     id: int
+    version_id: int
+    """The version whose text was scored."""
     positive: float
     neutral: float
     negative: float
@@ -71,14 +80,8 @@ class ScoreRepository:
         return [UnscoredTweet(*row) for row in await fetch_planned(self._postgres, _UNSCORED, list(besides), limit)]
 
     async def save(self, scores: Sequence[TweetScore], model: str) -> int:
-        """Store sentiments and return how many were new; a tweet that has one keeps it."""
-        columns = [
-            [s.id for s in scores],
-            [s.positive for s in scores],
-            [s.neutral for s in scores],
-            [s.negative for s in scores],
-            [s.label for s in scores],
-        ]
+        """Store sentiments and return how many were new; one that has a sentiment, or was edited, keeps what it has."""
+        columns = score_columns(scores)
         async with self._postgres.transaction() as connection:
             head, _ = await lock_feed(connection)
             row = await connection.fetchrow(_SAVE, *columns, model, head)
@@ -88,16 +91,17 @@ class ScoreRepository:
             await connection.execute(_NOTE_STRAYS, model)
             return saved
 
-    async def mark_unscorable(self, tweet_id: int, reason: str) -> None:
-        """Note that a tweet cannot be scored and why, so that it is not tried again."""
+    async def mark_unscorable(self, tweet: UnscoredTweet, reason: str) -> None:
+        """Note that a tweet cannot be scored and why, so that it is not tried again until it is edited."""
         async with self._postgres.transaction() as connection:
             await lock_feed(connection)
-            marked = await connection.execute(
-                "UPDATE tweets SET needs_score = false, score_error = $2 WHERE id = $1 AND needs_score",
-                tweet_id,
-                reason[:500],
-            )
+            marked = await connection.execute(_MARK_UNSCORABLE, tweet.id, tweet.version_id, reason[:500])
             await connection.execute("UPDATE feed_state SET unscorable = unscorable + $1", affected_rows(marked))
+
+
+def score_columns(scores: Sequence[TweetScore]) -> list[list[Any]]:
+    """Return the columns of scores in the order of their fields."""
+    return [[getattr(score, field.name) for score in scores] for field in fields(TweetScore)]
 
 
 async def fetch_planned(postgres: Postgres, sql: str, *args: Any) -> list[Any]:

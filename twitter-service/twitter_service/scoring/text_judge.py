@@ -28,7 +28,7 @@ class ScoreStore(Protocol):
         """Store what ``model`` answered, and return how many were new."""
         ...
 
-    async def mark_unscorable(self, tweet_id: int, reason: str) -> None:
+    async def mark_unscorable(self, tweet: UnscoredTweet, reason: str) -> None:
         """Note that a text cannot be scored and why."""
         ...
 
@@ -67,7 +67,7 @@ class TextJudge:
     async def _isolate_refused(self, tweets: Sequence[UnscoredTweet], lang: str, reason: str) -> None:
         """Halve the batch until the text that is refused stands alone; the others are scored."""
         if len(tweets) == 1:
-            await self._store.mark_unscorable(tweets[0].id, reason)
+            await self._store.mark_unscorable(tweets[0], reason)
             UNSCORABLE.inc()
             log.warning("tweet_unscorable", tweet_id=tweets[0].id, reason=reason)
             return
@@ -76,9 +76,9 @@ class TextJudge:
         await self._score(tweets[middle:], lang)
 
     async def _save(self, tweets: Sequence[UnscoredTweet], answer: Scores) -> None:
-        asked = {str(tweet.id): tweet.id for tweet in tweets}
+        asked = {str(tweet.id): (tweet.id, tweet.version_id) for tweet in tweets}
         scores = [
-            TweetScore(asked[score.id], score.positive, score.neutral, score.negative, score.label)
+            TweetScore(*asked[score.id], score.positive, score.neutral, score.negative, score.label)
             for score in answer.results
             if score.id in asked
         ]
