@@ -50,6 +50,9 @@ class Collection:
     connects: int
     error_code: str | None
     error: str | None
+    missed_since: datetime | None
+    """With ``missed_until``: the span in which posts were no longer found when they were to be read."""
+    missed_until: datetime | None
     created_at: datetime
 
     @property

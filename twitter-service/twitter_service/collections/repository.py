@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -30,6 +31,13 @@ WHERE collection_id = $1 AND state IN ('queued', 'running', 'paused')
 _TAKE_DUE = f"""
 UPDATE x_collections SET next_run_at = now() + make_interval(secs => every_seconds)
 WHERE enabled AND next_run_at <= now() RETURNING {_COLUMNS}
+"""
+
+_NOTE_MISSED = """
+UPDATE x_collections
+SET missed_since = least(missed_since, $2), missed_until = greatest(missed_until, $3), error_code = 'search_window',
+    error = $4
+WHERE key = $1
 """
 
 
@@ -105,6 +113,17 @@ class CollectionRepository:
             code,
             error,
         )
+
+    async def stop_streaming(self, keys: Sequence[str] | None) -> None:
+        """Note that the stream no longer carries collections (None: any); what they say of an error stays."""
+        await self._postgres.execute(
+            "UPDATE x_collections SET streaming = false WHERE streaming AND ($1::text[] IS NULL OR key = ANY($1))",
+            None if keys is None else list(keys),
+        )
+
+    async def note_missed(self, key: str, since: datetime, until: datetime, reason: str) -> None:
+        """Note that posts of a span can no longer be found; it is added to a span that was missed before."""
+        await self._postgres.execute(_NOTE_MISSED, key, since, until, reason)
 
     async def advance(self, keys: Sequence[str], since_id: int) -> None:
         """Note that every post up to ``since_id`` is stored or waits in the filling of a gap."""

@@ -72,6 +72,7 @@ class CollectionScheduler:
     async def fill_gap(self, collection: Collection, until: datetime, wait_seconds: float) -> None:
         """Queue a job that reads, in ``wait_seconds``, what the stream may have missed up to ``until``."""
         since = max(_checkpoint(collection) - OVERLAP, collection.created_at, datetime.now(UTC) - _REACH)
+        await self._note_missed(collection)
         span = Span(None, until.replace(microsecond=0), since_id=snowflake_of(since))
         await self._queue(collection, "gap", span, not_before=until + timedelta(seconds=wait_seconds))
         log.info("gap_queued", collection=collection.key, seconds=round((until - since).total_seconds(), 1))
@@ -92,14 +93,17 @@ class CollectionScheduler:
     async def _begin_run(self, collection: Collection) -> None:
         now = datetime.now(UTC)
         end = (now - END_LAG).replace(microsecond=0)
-        since_id = collection.since_id
-        if since_id is not None and time_of_snowflake(since_id) < now - _REACH:
-            # X no longer has the posts in between; the collection says so.
-            since = time_of_snowflake(since_id)
-            reason = f"Posts from {since:%Y-%m-%d} on were beyond the {RECENT_DAYS} days of recent search."
-            await self._collections.mark_idle([collection.key], "search_window", reason)
-            since_id = None
-        await self._queue(collection, "collection", Span(None, end, since_id=since_id))
+        is_cut = await self._note_missed(collection)
+        await self._queue(collection, "collection", Span(None, end, since_id=None if is_cut else collection.since_id))
+
+    async def _note_missed(self, collection: Collection) -> bool:
+        """Where X no longer has the posts after the checkpoint, let the collection say so, and return True."""
+        since, earliest = _checkpoint(collection), datetime.now(UTC) - _REACH
+        if since >= earliest:
+            return False
+        reason = f"Posts from {since:%Y-%m-%d} on were beyond the {RECENT_DAYS} days of recent search."
+        await self._collections.note_missed(collection.key, since, earliest, reason)
+        return True
 
     async def _queue(self, collection: Collection, kind: Kind, span: Span, not_before: datetime | None = None) -> None:
         new = NewJob(

@@ -27,7 +27,7 @@ from twitter_service.metrics import X_BUDGET_SPENT, X_POSTS, X_STREAM_CONNECTS, 
 from twitter_service.searches.ingest import PageIngest
 from twitter_service.tweets.model import snowflake_of
 from twitter_service.x.client import XPage
-from twitter_service.x.errors import XUnauthorized
+from twitter_service.x.errors import XRejected
 from twitter_service.x.span import Json
 from twitter_service.x.stream import RULE_LIMIT, XStream, page_parts, tags_of
 
@@ -37,6 +37,8 @@ RULES_SECONDS = 5.0
 RESERVED_POSTS = 100
 """What is reserved ahead for what the stream may bring; a collection whose budget has less left is not followed."""
 SEAM = timedelta(seconds=2)
+REFUSED_SECONDS = 900.0
+"""How long a rule that X refused is not tried again."""
 
 log = structlog.get_logger("twitter.stream")
 
@@ -70,9 +72,13 @@ class StreamFollower:
         self._settle = settle_seconds
         self._carried: dict[str, Collection] = {}
         self._rules: dict[str, str] = {}
+        self._refused: dict[str, tuple[float, XRejected]] = {}
+        """By query: when it may be tried again, and why X refused it."""
 
     async def run(self) -> None:
         """Run until cancelled; raises ``DatabaseUnavailable``."""
+        # A replica that was killed could not say that it follows no longer.
+        await self._collections.stop_streaming(None)
         try:
             await self._reconnect()
         finally:
@@ -89,7 +95,7 @@ class StreamFollower:
             try:
                 await self._follow(followed)
                 failures = 0
-            except (Unavailable, XUnauthorized) as error:
+            except (Unavailable, XRejected) as error:
                 failures += 1
                 log.warning("stream_waits", code=error.code, reason=str(error))
             finally:
@@ -98,7 +104,11 @@ class StreamFollower:
 
     async def _follow(self, followed: dict[str, FollowedCollection]) -> None:
         """Hold one connection until it ends."""
-        await self._set_rules(followed)
+        followed = await self._set_rules(followed)
+        if not followed:
+            X_STREAM_WANTED.set(0)
+            await asyncio.sleep(RULES_SECONDS / 5)
+            return
         looked_at = asyncio.get_running_loop().time()
         opened = False
         async with aclosing(self._stream.items(TICK_SECONDS)) as arriving:
@@ -119,8 +129,10 @@ class StreamFollower:
         followed = {}
         for collection in await self._collections.streamed():
             try:
-                await self._ledger.reserve(f"stream:{collection.key}", collection.payer, RESERVED_POSTS)
                 queries = await self._scheduler.queries(collection.query, RULE_LIMIT)
+                # A rule may be longer than a query; without one the gaps could not be filled.
+                await self._scheduler.queries(collection.query)
+                await self._ledger.reserve(f"stream:{collection.key}", collection.payer, RESERVED_POSTS)
                 followed[collection.key] = FollowedCollection(collection, queries)
             except BudgetSpent as error:
                 X_BUDGET_SPENT.labels(collection.purpose).inc()
@@ -131,29 +143,57 @@ class StreamFollower:
                 await self._collections.mark_idle([collection.key], error.code, str(error))
         return followed
 
-    async def _set_rules(self, followed: dict[str, FollowedCollection]) -> None:
-        rules = {f"{key}:{number}": query for key, one in followed.items() for number, query in enumerate(one.queries)}
-        if rules != self._rules:
-            await self._stream.set_rules(rules)
-            self._rules = rules
+    async def _set_rules(self, followed: dict[str, FollowedCollection]) -> dict[str, FollowedCollection]:
+        """Set the rules of collections and return those that X accepts; of the others the reason is recorded."""
+        accepted = await self._without_refused(followed)
+        rules = {f"{key}:{number}": query for key, one in accepted.items() for number, query in enumerate(one.queries)}
+        if rules == self._rules:
+            return accepted
+        refused = await self._stream.set_rules(rules)
+        self._rules = rules
+        if not refused:
+            return accepted
+        until = asyncio.get_running_loop().time() + REFUSED_SECONDS
+        self._refused.update((query, (until, error)) for query, error in refused.items())
+        # Other rules of the same collections are taken back: nobody would pay for their posts.
+        return await self._set_rules(accepted)
+
+    async def _without_refused(self, followed: dict[str, FollowedCollection]) -> dict[str, FollowedCollection]:
+        now = asyncio.get_running_loop().time()
+        self._refused = {query: (until, error) for query, (until, error) in self._refused.items() if until > now}
+        accepted = dict(followed)
+        for key, one in followed.items():
+            if (query := next((query for query in one.queries if query in self._refused), None)) is not None:
+                del accepted[key]
+                _, error = self._refused[query]
+                await self._ledger.release(f"stream:{key}")
+                await self._collections.mark_idle([key], error.code, str(error))
+        return accepted
 
     async def _change_rules(self) -> None:
         """Begin and stop to carry collections as they change, without a disconnect."""
-        followed = await self._followable()
-        await self._set_rules(followed)
+        followed = await self._set_rules(await self._followable())
         gone = [key for key in self._carried if key not in followed]
         for key in gone:
             del self._carried[key]
             await self._ledger.release(f"stream:{key}")
+        await self._collections.stop_streaming(gone)
         await self._carry([one.collection for key, one in followed.items() if key not in self._carried])
 
     async def _carry(self, collections: Sequence[Collection]) -> None:
         until = datetime.now(UTC) + SEAM
         for collection in collections:
-            await self._scheduler.fill_gap(collection, until, self._settle)
+            try:
+                await self._collections.mark_streaming(collection.key)
+                await self._scheduler.fill_gap(collection, until, self._settle)
+            except Unavailable:
+                raise
+            except ServiceError as error:
+                # The next look at the collections takes its rules back.
+                await self._collections.mark_idle([collection.key], error.code, str(error))
+                continue
             # The job that fills the gap is queued, so the checkpoint may pass it.
             await self._collections.advance([collection.key], snowflake_of(until - SEAM))
-            await self._collections.mark_streaming(collection.key)
             self._carried[collection.key] = collection
 
     async def _take(self, items: Sequence[Json]) -> None:
@@ -184,6 +224,6 @@ class StreamFollower:
         X_STREAM_OPEN.set(0)
         carried, self._carried = list(self._carried), {}
         if carried:
-            await self._collections.mark_idle(carried, None, None)
+            await self._collections.stop_streaming(carried)
         # Another replica may follow next and change the rules.
         self._rules = {}

@@ -177,8 +177,12 @@ class XClient:
         return [rule for rule in _sequence(body.get("data")) if isinstance(rule, dict)]
 
     async def add_rules(self, rules: Sequence[StreamRule]) -> None:
-        """Add rules; X ignores one that exists already."""
-        await self._call("rules_change", lambda: self._rules.add_rules(list(rules)), RULES_PATIENCE_SECONDS)
+        """Add rules; X ignores one that exists already. Raises ``XRejected`` where it refuses one of them."""
+        body = await self._call("rules_change", lambda: self._rules.add_rules(list(rules)), RULES_PATIENCE_SECONDS)
+        for error in _sequence(body.get("errors")):
+            title = _mapping(error).get("title")
+            if title != "DuplicateRule":
+                raise XRejected(status=200, reason=str(_mapping(error).get("detail") or title)[:300])
 
     async def delete_rules(self, ids: Sequence[str]) -> None:
         """Delete rules by id."""

@@ -17,7 +17,7 @@ from tweepy.asynchronous import AsyncStreamingClient
 from tweepy.asynchronous.streaming import AsyncBaseStream
 
 from twitter_service.x.client import TWEET_FIELDS, USER_FIELDS, XClient
-from twitter_service.x.errors import XUnauthorized, XUnavailable
+from twitter_service.x.errors import XRejected, XUnauthorized, XUnavailable
 from twitter_service.x.span import Json
 
 SILENCE_SECONDS = 30.0
@@ -133,8 +133,11 @@ class XStream:
             await asyncio.gather(task, return_exceptions=True)
             self.reason = stream.reason
 
-    async def set_rules(self, rules_by_tag: Mapping[str, str]) -> None:
-        """Replace our rules by ``rules_by_tag`` (query by tag); rules without our tag stay."""
+    async def set_rules(self, rules_by_tag: Mapping[str, str]) -> dict[str, XRejected]:
+        """Replace our rules by ``rules_by_tag`` (query by tag); rules without our tag stay.
+
+        Returns the queries that X refuses, with its reasons; the other rules are set.
+        """
         rules = await self._x.rules()
         ours = [rule for rule in rules if str(rule.get("tag", "")).startswith(TAG)]
         missing = {(TAG + tag, value) for tag, value in rules_by_tag.items()}
@@ -142,9 +145,19 @@ class XStream:
         surplus = [str(rule["id"]) for rule in ours if (str(rule["tag"]), str(rule["value"])) not in missing]
         if surplus:
             await self._x.delete_rules(surplus)
-        added = [StreamRule(value=value, tag=tag) for tag, value in sorted(missing - present)]
-        if added:
-            await self._x.add_rules(added)
+        return await self._add([StreamRule(value=value, tag=tag) for tag, value in sorted(missing - present)])
+
+    async def _add(self, rules: Sequence[StreamRule]) -> dict[str, XRejected]:
+        """Add rules; X refuses all for one, so they are halved until the refused one stands alone."""
+        try:
+            if rules:
+                await self._x.add_rules(rules)
+        except XRejected as error:
+            if len(rules) == 1:
+                return {str(rules[0].value): error}
+            middle = len(rules) // 2
+            return {**await self._add(rules[:middle]), **await self._add(rules[middle:])}
+        return {}
 
 
 TAG = "castor:"

@@ -58,6 +58,12 @@ class CollectionState(ResponseModel):
     connects: Integer = Field(description="How often the stream began to carry it; each filled what lay before.")
     error_code: str | None = Field(description="Why it waits: budget_spent, ...")
     error: str | None
+    missed_since: Timestamp | None = Field(
+        None,
+        description="Posts from then to `missed_until` were older than X's recent search reaches when they were to be "
+        "read, so some may be missing; null: none.",
+    )
+    missed_until: Timestamp | None = None
     created_at: Timestamp
 
     @classmethod
