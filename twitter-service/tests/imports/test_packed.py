@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 from collections.abc import AsyncIterator
 from datetime import date, datetime
@@ -142,6 +143,19 @@ async def test_what_was_recognised_is_said(twitter: Twitter) -> None:
     assert (await twitter.data(f"/imports/{done['id']}"))["notes"] == done["notes"]
     assert (await twitter.imported(CSV.decode().encode("utf-16")))["notes"] == ["the characters are UTF-16"]
     assert (await twitter.imported(CSV))["notes"] == []
+
+
+async def test_an_archive_of_countless_empty_files_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its table of contents is bounded in bytes, before any of its entries takes memory."""
+    made: list[None] = []
+    monkeypatch.setattr(zipfile.ZipInfo, "__init__", lambda *_, **__: made.append(None))
+    head, entry = b"PK\x03\x04" + bytes(26), b"PK\x01\x02" + bytes(42)
+    count = 25_000
+    size = len(entry) * count
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, size, len(head), 0)
+    with pytest.raises(BrokenArchive, match="its table of contents is larger than 1048576 bytes"):
+        await read(head + entry * count + end)
+    assert made == []
 
 
 @pytest.mark.parametrize(
