@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
-from castor_chassis import Wakeup
+from castor_chassis import Postgres, Wakeup
+from castor_chassis.testing import until
 from twitter_service.maintenance import search_indexer
 from twitter_service.maintenance.import_pause import ImportPause
+from twitter_service.maintenance.search_index_repository import SearchIndexRepository
 from twitter_service.maintenance.search_indexer import SearchIndexer
+from twitter_service.matching.entities import Matcher
+from twitter_service.tweets.batch import Batch
+from twitter_service.tweets.model import NewTweet
+from twitter_service.tweets.repository import TweetRepository
 
 from ..conftest import Twitter, numbered
 
@@ -45,6 +53,35 @@ async def test_tweets_stored_during_a_look_are_indexed_at_once(monkeypatch: pyte
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_tweet_erased_while_it_is_indexed_leaves_no_words(database: asyncpg.Connection, migrated: str) -> None:
+    """Its text was read before the erasure, its words are stored after it; the change of the erasure removes them."""
+    postgres = Postgres(migrated)
+    await postgres.open()
+    tweets, index = TweetRepository(postgres), SearchIndexRepository(postgres)
+    at = datetime(2022, 5, 1, tzinfo=UTC)
+    revision = await database.fetchval("SELECT entity_revision FROM feed_state")
+    await tweets.add(Batch.of([NewTweet(5, "ana", None, at, "secreto")], Matcher([]), revision), "x")
+    # What holds the key of the row makes the index wait between its look at the text and its writing.
+    holding = database.transaction()
+    await holding.start()
+    await database.execute("INSERT INTO tweet_search VALUES (5, $1, 5, '')", at)
+    indexing = asyncio.ensure_future(index.add_next(10))
+
+    async def is_waiting() -> bool:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await postgres.fetchval(sql))
+
+    await until(is_waiting)
+    assert await tweets.erase([5]) == [5]
+    await holding.rollback()
+    await indexing
+    assert await database.fetchval("SELECT count(*) FROM tweet_search") == 1
+    await index.add_next(10)
+    assert await database.fetchval("SELECT count(*) FROM tweet_search") == 0
+    await postgres.close()
 
 
 @pytest.mark.asyncio(loop_scope="module")

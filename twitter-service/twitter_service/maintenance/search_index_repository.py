@@ -5,6 +5,8 @@ from __future__ import annotations
 from castor_chassis import Postgres
 
 # A change that did not touch the text finds its version here already. The lock of search_state orders replicas.
+# A tweet that is erased while its text is read here still gets its words; its erasure is a later change, which removes
+# them.
 _INDEX = """
 WITH changes AS (
     SELECT id, created_at, coalesce(version_id, id) AS version_id, text, change_seq, deleted
@@ -16,6 +18,8 @@ WITH changes AS (
       AND NOT EXISTS (SELECT FROM tweet_search k WHERE k.tweet_id = w.id AND k.version_id = w.version_id)
     ON CONFLICT (tweet_id) DO UPDATE SET version_id = excluded.version_id, search = excluded.search
     RETURNING 1
+), removed AS (
+    DELETE FROM tweet_search s USING changes w WHERE s.tweet_id = w.id AND w.deleted
 )
 SELECT count(*) AS seen, max(change_seq) AS through, (SELECT count(*) FROM stored) AS stored FROM changes
 """
