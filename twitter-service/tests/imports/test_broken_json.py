@@ -162,3 +162,21 @@ def test_tweets_of_the_api_v1() -> None:
     assert found[0].metrics == {"like_count": 4}
     assert found[1].original
     assert found[1].original.id == found[0].id
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900])
+@pytest.mark.parametrize("of_page", [True, False])
+def test_a_deeply_nested_object_costs_itself(depth: int, of_page: bool) -> None:
+    """However deep a null character lies in it, it is one rejection, and the others are read, each once."""
+    nested = line(2)[:-1] + ', "z": ' + "[" * depth + '"a\\u0000b"' + "]" * depth + "}"
+    objects = (line(1), nested, line(3))
+    found = parsed(page(*objects) if of_page else "\n".join(objects))
+    assert texts(found) == ["tuit 1", "tuit 3"]
+    assert rejected_lines(found) == [1 if of_page else 2]
+
+
+def test_an_object_nested_deeper_than_any_parser_reads_breaks_nothing() -> None:
+    """The tweet before it is read once, and the rest of the page is one rejection."""
+    found = parsed(page(line(1), line(2)[:-1] + ', "z": ' + "[" * 40_000 + "]" * 40_000 + "}"))
+    assert texts(found)[0] == "tuit 1"
+    assert len(texts(found)) == len(set(texts(found)))

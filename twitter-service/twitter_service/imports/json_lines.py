@@ -62,19 +62,20 @@ def tweets_of_line(line: bytes) -> Iterator[NewTweet | str]:
         yield _parse_error(line, "it is not a tweet object")
         return
     try:
-        yield from _found(*_decoded(line))
+        # All of them before the first is given: where one is broken, the line is read in another way.
+        found = list(_found(*_decoded(line)))
     except (ValueError, RecursionError) as error:
-        yield from _found_in_broken(line, str(error))
+        found = list(_found_in_broken(line, str(error)))
+    yield from found
 
 
 def _found_in_broken(line: bytes, error: str) -> Iterator[NewTweet | str]:
     mended = repaired(line)
     try:
-        decoded = _decoded(mended)
+        found = list(_found(*_decoded(mended)))
     except (ValueError, RecursionError):
-        yield from _salvaged(mended.decode(), _parse_error(line, f"it is no tweet and no page: {error}"))
-    else:
-        yield from _found(*decoded)
+        found = list(_salvaged(mended.decode(), _parse_error(line, f"it is no tweet and no page: {error}")))
+    yield from found
 
 
 def _found(raws: list[msgspec.Raw], is_page: bool, includes: Includes) -> Iterator[NewTweet | str]:

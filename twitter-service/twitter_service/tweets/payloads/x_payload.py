@@ -162,11 +162,17 @@ def _own(raw: str, item: _Object, *, of_v1: bool) -> str:
 
 
 def _holds_null(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any("\x00" in key or _holds_null(child) for key, child in value.items())
-    return isinstance(value, list) and any(_holds_null(child) for child in value)
+    # Not recursive: an object may be nested more deeply than the interpreter can call.
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and "\x00" in one:
+            return True
+        if isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+    return False
 
 
 def _whole_text(item: _Object) -> str:
