@@ -158,8 +158,10 @@ class ImportRun:
         self._note_authors(piece)
         await self._finish_storing()
         if chunk.tweets or chunk.rejections:
+            unseen = self._unseen(piece.batch.authors)
+            known = {author.id for author in piece.batch.authors} - {author.id for author in unseen}
             batch = structs.replace(
-                piece.batch, authors=self._unseen(piece.batch.authors), dataset=self._options.dataset
+                piece.batch, authors=unseen, known_authors=list(known), dataset=self._options.dataset
             )
             self._storing = asyncio.create_task(self._store(chunk, batch))
 

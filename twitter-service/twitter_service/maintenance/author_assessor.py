@@ -25,16 +25,21 @@ class AuthorAssessor:
         while True:
             self._pause.restart()
             await self._pause.wait()
-            while await self.assess_some():
-                pass
+            await self.assess_all()
             await asyncio.sleep(self._poll_seconds)
 
-    async def assess_some(self) -> int:
-        """Assess the next authors that wait for it, and return how many there were."""
-        waiting = await self._assessments.unassessed(BATCH_AUTHORS)
+    async def assess_all(self) -> None:
+        """Assess every author that waits for it once; one about whom more is stored meanwhile waits on."""
+        last: str | None = ""
+        while last is not None:
+            last = await self._assess_some(last)
+
+    async def _assess_some(self, after: str) -> str | None:
+        """Assess the next authors, and return the key of the last one; None where there was none."""
+        waiting = await self._assessments.unassessed(after, BATCH_AUTHORS)
+        if not waiting:
+            return None
         now = datetime.now(UTC)
         # Of an author known by the handle alone there is nothing to say about the profile.
-        assessed = [(author.id, assess(author, activity, now)) for author, activity in waiting]
-        if assessed:
-            await self._assessments.save(assessed)
-        return len(assessed)
+        await self._assessments.save([(of, assess(of.author, of.activity, now)) for of in waiting])
+        return waiting[-1].author.id

@@ -25,6 +25,8 @@ SET username = excluded.username, created_at = coalesce(excluded.created_at, a.c
     location = coalesce(excluded.location, a.location), observed_at = now(), needs_score = true
 """
 
+_WAIT_FOR_SCORE = "UPDATE authors SET needs_score = true WHERE key = ANY($1::text[]) AND NOT needs_score"
+
 _BY_NAME = """
 SELECT username, created_at, followers, following, tweets, verified, location, score, reasons
 FROM authors WHERE lower(username) = lower($1) ORDER BY observed_at DESC LIMIT 1
@@ -40,6 +42,12 @@ async def save_authors(connection: Any, authors: Sequence[Author]) -> None:
             *([getattr(a, name) for a in ordered] for name in _FIELDS),
         ]  # fmt: skip
         await connection.execute(_SAVE, *columns)
+
+
+async def assess_again(connection: Any, keys: Sequence[str]) -> None:
+    """Have the credibility of stored authors assessed again, because of tweets that are being stored."""
+    if keys:
+        await connection.execute(_WAIT_FOR_SCORE, list(keys))
 
 
 class AuthorRepository:

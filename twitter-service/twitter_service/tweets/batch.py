@@ -91,6 +91,8 @@ class Batch(msgspec.Struct, frozen=True):
     dataset: str | None = None
     """Data set that the tweets are put in."""
 
+    known_authors: list[str] = []
+    """Keys of authors whose profiles are stored as they are in ``authors`` of an earlier batch."""
     @classmethod
     def of(cls, tweets: Sequence[NewTweet], matcher: Matcher, revision: int) -> Batch:
         """Tag tweets; of a retweet that includes its original, the original is stored. CPU-bound."""

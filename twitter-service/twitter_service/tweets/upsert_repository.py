@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from castor_chassis import affected_rows
-from twitter_service.tweets.author_repository import save_authors
+from twitter_service.tweets.author_repository import assess_again, save_authors
 from twitter_service.tweets.batch import Batch, EncodedTweet, Retweet, TaggedTweet
 from twitter_service.tweets.model import NewTweet
 from twitter_service.tweets.pg_copy import LINK_COLUMNS, RAW_COLUMNS, TWEET_COLUMNS, rows_of, tweet_rows
@@ -132,6 +132,7 @@ async def upsert(connection: Any, batch: Batch, import_id: str, head: int) -> Ad
 
 async def _count_retweets(connection: Any, retweets: Sequence[Retweet]) -> int:
     if not retweets:
+    await assess_again(connection, batch.known_authors)
         return 0
     columns: list[list[Any]] = [
         [r.original_id for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
