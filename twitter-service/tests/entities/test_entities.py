@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Twitter, csv_of, numbered
+from ..conftest import Start, Twitter, csv_of, numbered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,3 +102,13 @@ async def test_entities_created_while_a_file_runs(twitter: Twitter) -> None:
     await matched(twitter, "petro")
     counts = (await twitter.data("/counts/daily", entity="petro"))["items"]
     assert sum(day["tweets"] for day in counts) == 6000
+
+
+async def test_authors_of_a_file_stop_at_the_limit_of_entities(start_twitter: Start) -> None:
+    """As many of its most active authors as may still be tracked become entities; the others are counted."""
+    async with start_twitter(max_entities=3) as twitter:
+        await twitter.track("Ana", "Eva")
+        done = await twitter.imported(numbered(20), track_authors=True)
+        assert (done["entities_created"], done["authors_left_out"]) == (["user0"], 6)
+        assert (await twitter.imported(numbered(20), track_authors=True))["entities_created"] == []
+        assert len((await twitter.data("/entities"))["items"]) == 3

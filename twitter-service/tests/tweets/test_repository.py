@@ -94,3 +94,49 @@ async def test_the_newer_observation_of_metrics_wins(twitter: Twitter) -> None:
     for likes, at in ((3, "2026-01-02"), (9, "2026-01-05"), (5, "2026-01-03")):
         await twitter.imported(page_of({**tweet, "public_metrics": {"like_count": likes}}, retrieved=f"{at}T00:00:00Z"))
     assert (await twitter.data(f"/tweets/{tweet['id']}"))["metrics"] == {"like_count": 9}
+
+
+async def test_a_retweet_of_a_later_version_counts_for_its_original(
+    twitter: Twitter, database: asyncpg.Connection
+) -> None:
+    """It repeats the version of that moment, and goes with the tweet under the id of any version."""
+    history = ["1900000000000000070", "1900000000000000071"]
+    original = {
+        "id": history[1], "author_id": "7", "text": "o", "created_at": "2025-04-01T10:00:00Z",
+        "edit_history_tweet_ids": history,
+    }  # fmt: skip
+    reference = {"referenced_tweets": [{"type": "retweeted", "id": history[1]}], "text": "RT @fbotero: o"}
+    page = page_of({**reference, "id": "1900000000000000170"}, tweets=[original])
+    await twitter.imported(page)
+    assert (await twitter.data(f"/tweets/{history[0]}"))["retweets"] == 1
+    await twitter.send("POST", "/erasures", {"ids": [history[1]]})
+    assert await database.fetchval("SELECT count(*) FROM retweets") == 0
+
+
+async def test_retweets_of_an_erased_tweet_do_not_come_back(twitter: Twitter, database: asyncpg.Connection) -> None:
+    """A file that still holds them stores nothing of whoever retweeted, also where a retweet was erased before."""
+    original = {"id": "1900000000000000080", "author_id": "7", "text": "o", "created_at": "2025-04-01T10:00:00Z"}
+    reference = {"referenced_tweets": [{"type": "retweeted", "id": original["id"]}], "text": "RT @fbotero: o"}
+    retweets = [{**reference, "id": f"19000000000000001{n}"} for n in (80, 81)]
+    page = page_of(*retweets, tweets=[original])
+    await twitter.imported(page)
+    for gone in (retweets[0]["id"], original["id"]):
+        await twitter.send("POST", "/erasures", {"ids": [gone]})
+    again = await twitter.imported(page)
+    assert (again["accepted"], again["retweets"]) == (0, 0)
+    assert await database.fetchval("SELECT count(*) FROM retweets") == 0
+
+
+async def test_an_edit_moves_a_tweet_to_the_place_it_names(twitter: Twitter) -> None:
+    """A place in the text goes with the text; one from the profile stays where the profile does not come along."""
+    history = ["1900000000000000090", "1900000000000000091", "1900000000000000092"]
+
+    async def places(number: int, text: str, *users: dict[str, object]) -> tuple[list[str], str]:
+        edited = {"id": history[number], "text": text, "edit_history_tweet_ids": history[: number + 1]}
+        await twitter.imported(page_of({**edited, "username": "fbotero"}, users=users))
+        found = await twitter.data(f"/tweets/{history[0]}")
+        return found["places"], found["place_source"]
+
+    assert await places(0, "marcha en Cali") == (["cali", "valle-del-cauca"], "tweet")
+    assert await places(1, "marcha", USER) == (["antioquia", "medellin"], "author")
+    assert await places(2, "la marcha") == (["antioquia", "medellin"], "author")

@@ -79,15 +79,22 @@ class EntityRepository:
             await connection.execute(_RAISE_REVISION)
             return Entity(*row)
 
-    async def create_missing(self, entities: Sequence[NewEntity]) -> list[str]:
-        """Track those that are not tracked yet, and return their ids; the others join the data set."""
+    async def create_missing(self, entities: Sequence[NewEntity]) -> tuple[list[str], int]:
+        """Track those that are not tracked yet, in order; the others join the data set.
+
+        Returns the ids of the new ones, and how many were left out because no more entities can be tracked.
+        """
         async with self._postgres.transaction() as connection:
             await lock_feed(connection)
-            rows = [await connection.fetchrow(_CREATE, *_values(entity)) for entity in entities]
+            tracked = {row["id"] for row in await connection.fetch("SELECT id FROM entities WHERE NOT deleted")}
+            missing = [entity for entity in entities if entity.id not in tracked]
+            new = missing[: max(0, self._max_entities - len(tracked))]
+            for entity in new:
+                await connection.execute(_CREATE, *_values(entity))
             if entities and entities[0].datasets:
                 await connection.execute(_JOIN_DATASETS, [entity.id for entity in entities], entities[0].datasets)
             await connection.execute(_RAISE_REVISION)
-            return [row["id"] for row in rows if row is not None]
+            return [entity.id for entity in new], len(missing) - len(new)
 
     async def change(self, entity_id: str, changes: EntityChanges) -> Entity:
         """Change fields of an entity; stored tweets are matched again where its terms change.

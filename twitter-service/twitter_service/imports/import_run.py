@@ -242,7 +242,7 @@ class ImportRun:
             return TrackedAuthors()
         candidates = author_entities(self._authors, dataset)
         chosen = candidates[: self._tools.limits.max_author_entities]
-        created = await entities.create_missing(chosen)
+        created, too_many = await entities.create_missing(chosen)
         if created:
             await self._tools.rematcher.finish(created)
-        return TrackedAuthors(created, len(candidates) - len(chosen))
+        return TrackedAuthors(created, len(candidates) - len(chosen) + too_many)

@@ -73,7 +73,8 @@ _decode = msgspec.msgpack.Decoder(TaggedTweet).decode
 class Retweet(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A retweet that included its original: it is counted there and is not stored as a tweet."""
 
-    original_id: int | None
+    original_id: int
+    """Id of the first version of its original, under which that is stored."""
     id: int
     author_id: str | None
     created_at: datetime
@@ -90,9 +91,9 @@ class Batch(msgspec.Struct, frozen=True):
     """Entities whose account wrote one of the tweets, or is mentioned in one by its handle."""
     dataset: str | None = None
     """Data set that the tweets are put in."""
-
     known_authors: list[str] = []
     """Keys of authors whose profiles are stored as they are in ``authors`` of an earlier batch."""
+
     @classmethod
     def of(cls, tweets: Sequence[NewTweet], matcher: Matcher, revision: int) -> Batch:
         """Tag tweets; of a retweet that includes its original, the original is stored. CPU-bound."""
@@ -101,7 +102,7 @@ class Batch(msgspec.Struct, frozen=True):
         for tweet in tweets:
             of = tweet.original or tweet
             if tweet.original:
-                retweets.append(Retweet(tweet.retweet_of, tweet.id, tweet.author_id, tweet.created_at))
+                retweets.append(Retweet(of.id, tweet.id, tweet.author_id, tweet.created_at))
             words = words_of(of.text)
             accounts |= matcher.accounts_in(of.username, words)
             items.append(_encoded(of, words, matcher, of is tweet))

@@ -84,7 +84,7 @@ async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[in
     versions = await _versions(connection, ids)
     for table in _DEPENDENT_TABLES:
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
-    await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", ids)
+    await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", versions)
     rows = await connection.fetch(_ERASE, ids, head)
     await connection.execute(_ERASE_AUTHORS, *({row[name] for row in rows} for name in ("author", "handle")))
     await connection.execute(_FORGET_RAW_REPLIES, versions)

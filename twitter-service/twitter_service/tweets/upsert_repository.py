@@ -33,16 +33,21 @@ SELECT id, coalesce(version_id, id), created_at, text FROM tweets WHERE id = ANY
 ON CONFLICT DO NOTHING
 """
 
-# The time of a tweet stays that of its first version; the text is scored and matched again.
+# The time of a tweet stays that of its first version; the text is scored and matched again. A place from the profile
+# stays where the source of the edit does not bring the profile.
 _EDIT = """
 UPDATE tweets t
 SET version_id = n.version_id, text = n.text, lang = n.lang, metrics = coalesce(n.metrics, t.metrics),
     observed_at = coalesce(n.observed_at, t.observed_at), needs_score = true, positive = NULL, neutral = NULL,
     negative = NULL, label = NULL, model = NULL, scored_at = NULL, score_error = NULL,
     axes = string_to_array(n.axes, ','),
+    places = CASE WHEN n.place_source IS NULL AND t.place_source = 'author' THEN t.places
+                  ELSE string_to_array(n.places, ',') END,
+    place_source = coalesce(n.place_source, CASE WHEN t.place_source = 'author' THEN t.place_source END),
     change_seq = $7 + n.number
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[], $8::text[])
-     WITH ORDINALITY AS n(id, version_id, text, lang, metrics, observed_at, axes, number)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::timestamptz[], $8::text[], $9::text[],
+            $10::text[])
+     WITH ORDINALITY AS n(id, version_id, text, lang, metrics, observed_at, axes, places, place_source, number)
 WHERE t.id = n.id AND t.id = ANY($1::bigint[])
 """
 _LOSING_SCORES = """
@@ -59,7 +64,7 @@ INSERT INTO retweets (original_id, retweet_id, author_id, created_at)
 SELECT n.original_id, n.retweet_id, n.author_id, n.created_at
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[])
      AS n(original_id, retweet_id, author_id, created_at)
-WHERE NOT EXISTS (SELECT FROM tweets t WHERE t.id = n.retweet_id AND t.deleted)
+WHERE NOT EXISTS (SELECT FROM tweets t WHERE t.id IN (n.retweet_id, n.original_id) AND t.deleted)
 ON CONFLICT DO NOTHING
 """
 # A tweet of another file too is in the data set of each; that is a change, so that consumers learn it.
@@ -127,12 +132,12 @@ async def upsert(connection: Any, batch: Batch, import_id: str, head: int) -> Ad
         result, head = await _store(connection, distinct, Source(import_id, batch.dataset), head)
         added += result
     await save_authors(connection, batch.authors)
+    await assess_again(connection, batch.known_authors)
     return added + Added(retweets=await _count_retweets(connection, batch.retweets))
 
 
 async def _count_retweets(connection: Any, retweets: Sequence[Retweet]) -> int:
     if not retweets:
-    await assess_again(connection, batch.known_authors)
         return 0
     columns: list[list[Any]] = [
         [r.original_id for r in retweets], [r.id for r in retweets], [r.author_id for r in retweets],
@@ -231,6 +236,7 @@ async def _edit(connection: Any, edits: Sequence[TaggedTweet], head: int) -> Non
     await connection.execute(
         _EDIT, ids, [t.version for t in tweets], [t.text for t in tweets], [t.lang for t in tweets],
         [t.metrics for t in tweets], [t.observed_at for t in tweets], head, [",".join(item.axes) for item in edits],
+        [",".join(t.places) for t in tweets], [t.place_source for t in tweets],
     )  # fmt: skip
     await connection.execute("DELETE FROM tweet_entities WHERE tweet_id = ANY($1::bigint[])", ids)
     links = [(item.tweet.id, entity) for item in edits for entity in item.entities]
