@@ -124,10 +124,11 @@ async def test_a_slow_provider_is_hedged_and_the_loser_is_stopped(
     """The second is asked when the first has not begun in time; the first is hung up on; both are paid for."""
     upstream.script = [Fault("slow")]
     money = {"price_table": {"m": (0.0, 1000.0), "m2": (0.0, 100.0)}, "budgets": {"total": 10}}
-    async with run(**two, **money, hedge_after_seconds=2) as service:
-        body = {"model": "m", "messages": MESSAGES, "max_tokens": 500}
+    body = {"model": "m", "messages": MESSAGES, "max_tokens": 500}
+    async with run(**two, **money, hedge_after_seconds=1) as service:
         answer = await service.client.post(PATH, json=body)
         await asyncio.wait_for(upstream.hung_up.wait(), 60)
+    async with run(**two, **money, hedge_after_seconds=60) as service:
         quick = await service.client.post(PATH, json=body)
 
         async def settled() -> bool:

@@ -156,13 +156,14 @@ async def test_an_outage_of_x_delays_a_search_and_loses_nothing(
     """A search that meets an X that is down waits, says why, and is finished when X is back."""
     truth = set(fake.corpus.find("salud lang:es -is:retweet"))
     async with with_x(start_twitter, fake, redis_url, x_attempts=1) as twitter:
-        fake.faults.plan([Fault("503", "search_recent")] * 3)
+        fake.faults.plan([Fault("503", "search_recent")] * 1000)
         begun = (await search(twitter, any_of=["salud"])).json()["data"]
         async with asyncio.timeout(60):
             while (found := await twitter.data(f"/searches/{begun['id']}"))["error_code"] is None:
                 assert found["state"] in ("queued", "running")
                 await asyncio.sleep(0.02)
         assert found["error_code"] == "x_unavailable"
+        fake.faults.waiting.clear()
         done = await finished(twitter, begun)
         assert (done["state"], done["error_code"]) == ("done", None)
     assert await stored_ids(database) == truth
