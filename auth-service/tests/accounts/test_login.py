@@ -90,7 +90,7 @@ async def test_first_administrator_exists_and_stays_one(run_auth: Any, people: A
             await auth.ready()
             body = {"email": people.administrator, "password": people.password}
             answer = await auth.client.post("/v1/auth/login", json=body)
-            for _ in range(100):
+            for _ in range(1000):
                 if answer.status_code == 200:
                     break
                 await asyncio.sleep(0.05)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from castor_chassis import FeedPage, FeedReader, FeedSettings, Peer, PeerTimeout, Unavailable, feed_operation, follow
 from castor_chassis.background import feed as feed_module
 from castor_chassis.background.supervisor import Workers
-from castor_chassis.testing import ScriptedPeer
+from castor_chassis.testing import ScriptedPeer, until
 from castor_chassis.tls import TlsFiles, TlsIdentity
 
 PATH = "/v1/numbers/feed"
@@ -64,10 +64,11 @@ async def test_follower_takes_every_item_once_through_a_crash() -> None:
         "feed",
         lambda: follow("numbers", load_cursor=feed.load, fetch=feed.fetch, apply=feed.apply, idle_seconds=0.01),
     )
-    for _ in range(300):
-        if len(feed.stored) == 10:
-            break
-        await asyncio.sleep(0.02)
+
+    async def is_whole() -> bool:
+        return len(feed.stored) >= 10
+
+    await until(is_whole)
     await workers.stop()
     assert feed.stored == list(range(10))
 

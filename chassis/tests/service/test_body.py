@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from castor_chassis.testing import Authority, RunningService, TokenIssuer
+from castor_chassis.testing import Authority, RunningService, TokenIssuer, until
 from castor_chassis.tls import TlsFiles
 from small_service import Running
 
@@ -89,8 +89,12 @@ async def test_services_find_places_when_strangers_took_theirs(
     """Callers from outside together take three quarters of the places; the rest is there for services."""
     ingress = authority.write(tmp_path / "ingress", "ingress")
     async with running(client=ingress, max_concurrent_requests=4) as service:
-        strangers = [asyncio.ensure_future(service.client.get("/v1/small/slow?seconds=3")) for _ in range(4)]
-        await asyncio.sleep(0.5)
+        strangers = [asyncio.ensure_future(service.client.get("/v1/small/slow?seconds=5")) for _ in range(4)]
+
+        async def are_there() -> bool:
+            return any(stranger.done() for stranger in strangers)  # The fourth was refused.
+
+        await until(are_there)
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", int(service.url.rsplit(":", 1)[1]), ssl=caller.client_context()
         )
