@@ -16,6 +16,7 @@ MEASUREMENTS = {
     "openai": "bench.openai.against_litellm",
     "rag_answers": "bench.rag.answers",
     "rag_ingest": "bench.rag.ingest",
+    "rag_positions": "bench.rag.positions",
     "rag_recall": "bench.rag.recall",
     "rag_relevance": "bench.rag.relevance",
     "rag_retrieval": "bench.rag.retrieval",
