@@ -21,7 +21,7 @@ from bench.rag.answers import NoModel, labelled
 from bench.rag.database import searched
 from bench.rag.questions import AS_OF, JudgedQuestion, corpus, questions
 from openai_service.embeddings.transformer import TransformerEncoder
-from rag_service.answers.relevance import coverage_of, evidence_of, relevance_of
+from rag_service.answers.relevance import evidence_of, relevance_of
 from rag_service.answers.service import AnswerService
 from rag_service.questions.question import Question
 from rag_service.retrieval.model import Filters
@@ -29,6 +29,10 @@ from rag_service.text.names import full_names
 
 Floats = npt.NDArray[np.float64]
 PENALTY, ROUNDS = 0.5, 50
+MAY_BE_LESS = -np.inf
+"""A cosine may be less than 0; a share is not."""
+RELATIVE, ABSOLUTE = [0, 1, 2], [3, 4, 2]
+"""The columns that tell which documents are about a question, and those that tell whether any is."""
 
 
 def fitted(evidence: Floats, relevant: Floats) -> Floats:
@@ -57,10 +61,12 @@ async def survey(
     about = relevance_of(asked.terms, frequencies, hits, vectors, names).hits
     told = [grades[hit.document.id] for hit in about if hit.document.id in grades]
     counts.update(right=int(sum(told)), told=len(told), relevant=int(sum(grades.values())))
-    evidence = evidence_of(hits, coverage_of(asked.terms, frequencies, hits, names), vectors)
+    evidence = evidence_of(asked.terms, frequencies, hits, vectors, names)
+    rows = list(
+        zip(evidence.standing, evidence.partly, evidence.near, evidence.cosines, evidence.coverage, strict=True)
+    )
     judged = [place for place, hit in enumerate(hits) if hit.document.id in grades]
-    rows = [(cosine, max(0.0, share), near) for cosine, share, near in (evidence[place] for place in judged)]
-    return rows, [grades[hits[place].document.id] for place in judged]
+    return [rows[place] for place in judged], [grades[hits[place].document.id] for place in judged]
 
 
 async def measure() -> None:
@@ -78,8 +84,12 @@ async def measure() -> None:
                 found = await survey(service, question, parts[question.held])
                 if not question.held:
                     rows, grades = rows + found[0], grades + found[1]
-    weights = ", ".join(f"{weight:.2f}" for weight in fitted(np.array(rows), np.array(grades)))
-    print(f"weights of a constant, the cosine, the words and the neighbours, on {len(rows)} documents: {weights}")
+    everything, relevant = np.array(rows), np.array(grades)
+    # What holds none of the names has less than no share: it is not about the question, and teaches nothing of what is.
+    named = everything[:, -1] >= 0
+    for name, columns, of in (("which are", RELATIVE, named), ("whether any is", ABSOLUTE, slice(None))):
+        weights = fitted(np.maximum(everything[of][:, columns], [MAY_BE_LESS, 0, 0]), relevant[of])
+        print(f"weights of {name} about it (a constant, cosine, words, neighbours):", np.round(weights, 2))
     for held, part in parts.items():
         precision, recall = part["right"] / part["told"], part["right"] / part["relevant"]
         print(f"{'held' if held else 'tuned'}: precision {precision:.3f}, recall {recall:.3f}")

@@ -13,6 +13,7 @@ from rag_service.answers.passages import Passage, author_of
 from rag_service.answers.quoting import Candidate, Group
 from rag_service.documents.model import TWEET_SOURCE, Document
 from rag_service.questions.question import Question
+from rag_service.text.terms import content_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _position(group: Group, total: int, quotes: list[Citation]) -> Position:
     size = sum(1 + passage.same for passage in group.passages)
     times = [moment for passage in group.passages for moment in passage.times]
     return Position(
-        group.labels,
+        _labels_of(group, quotes),
         size / total,
         size,
         len({author_of(document) for document in documents}),
@@ -119,6 +120,12 @@ def _position(group: Group, total: int, quotes: list[Citation]) -> Position:
         max(times),
         quotes,
     )
+
+
+def _labels_of(group: Group, quotes: Sequence[Citation]) -> list[str]:
+    """Return the labels of a group whose words are in its quotes: another one would name what is not shown."""
+    quoted = frozenset(key for quote in quotes for key, _ in content_keys(quote.quote))
+    return [label for label in group.labels if quoted.issuperset(key for key, _ in content_keys(label))]
 
 
 def _sentiment(documents: Sequence[Document]) -> Sentiment:

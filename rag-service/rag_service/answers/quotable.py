@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from castor_chassis import fold
 from rag_service.answers.citations import Citation
-from rag_service.documents.model import Document
+from rag_service.documents.model import TWEET_SOURCE, Document
 from rag_service.questions.form import NUMBERS, PROPOSALS, Form
 from rag_service.text.sentences import sentences
 from rag_service.text.terms import Term, keys_of
@@ -21,13 +21,15 @@ SHORT_QUOTE, LONGEST_EXTENDED_QUOTE = 32, 280
 """A quote of fewer characters than the first is told with the next sentence; no quote of several has more than the
 second."""
 _TOKEN = re.compile(r"\S+")
-_OF_TAIL = re.compile(r"https?://\S+|#\w+|\(?\d{1,2}/\d{1,2}\)?|[^\w\s.!?…\"”»)\]]+")
+_OF_TAIL = re.compile(r"https?://\S+|[^\w\s.!?…\"”»)\]]*#\w+|\(?\d{1,2}/\d{1,2}\)?|[^\w\s.!?…\"”»)\]]+")
 """Addresses, hashtags, the numbers of a thread and signs: what is left out at the end of a quote."""
 _LEAD = re.compile(
     r"^(?:RT @\w+:\s*|\d{1,2}[.)](?:\s+|(?=[A-ZÁÉÍÓÚÑ¿¡]))|(?:@\w+\s+)++(?![a-záéíóúüñ])|[^\w\s\"“«¡¿(\[@#$€+−-]+\s*)+"
 )
 _POINT = re.compile(r"(?:^|\s)\d{1,2}[.)]\s?")
 _ADDRESS = re.compile(r"https?://")
+_OF_SEVERAL = re.compile(r"https?://|\n")
+"""What stands between the parts of a text that are told apart."""
 _LEAST_WORDS = 4
 _LEANS = re.compile(
     r"^\W*(?:y|e|o|pero|ademas|tambien|asi|es[aeo]s?|est[aeo]s?|por es[ot]o?|sin embargo|sino|entonces|ahi|aqui|alli|"
@@ -75,6 +77,15 @@ def quotable(document: Document, wanted: Wanted = _nothing) -> list[Citation]:
         for one in dict.fromkeys(whole)
         if len(words_of(one.quote)) >= _LEAST_WORDS and len(one.quote) <= LONGEST_QUOTE
     ] or whole
+
+
+def quotes_of(document: Document, wanted: Wanted = _nothing) -> list[Citation]:
+    """Return a short tweet of one line whole, without the addresses and hashtags at its end: cut, it may lose whom or
+    what it speaks of. Of another document return what is ``quotable``."""
+    whole = _citation(document, 0, len(document.text)) if document.source == TWEET_SOURCE else None
+    if whole is None or len(whole.quote) > LONGEST_EXTENDED_QUOTE or _OF_SEVERAL.search(whole.quote):
+        return quotable(document, wanted)
+    return [whole] if len(words_of(whole.quote)) >= _LEAST_WORDS else quotable(document, wanted)
 
 
 def _wholes(document: Document, wanted: Wanted) -> Iterator[Citation]:

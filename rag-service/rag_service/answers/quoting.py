@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag_service.answers.citations import Citation
-from rag_service.answers.clustering import groups_of, similarities
+from rag_service.answers.clustering import groups_of, meanings, similarities
 from rag_service.answers.passages import Passage, author_of
-from rag_service.answers.quotable import Wanted, quotable, worth
-from rag_service.answers.relevance import NEXT, SURE, Vectors
+from rag_service.answers.quotable import Wanted, quotes_of, worth
+from rag_service.answers.relevance import SURE, Vectors
 from rag_service.questions.question import Question
 from rag_service.retrieval.fusion import similar_words
 from rag_service.text.labels import labels_of
@@ -37,6 +37,13 @@ ALIKE = 0.5
 """What likeness to the passage that stands for the group counts beside that chance."""
 MOST_OF_IT = 0.6
 """A quote that is this share of its document has the meaning of the document."""
+SURE_OF_BEST = 0.4
+"""A group is told that holds a passage which is SURE to be about the question, or has this share of the best chance."""
+ALREADY = 0.25
+"""What likeness to the document of a quote of another group costs."""
+KIN, KINSHIP = 0.5, 0.5
+"""The document of the second quote of a group has this cosine to that of the first, and so much counts how near it is:
+two quotes of one group that say different things are two positions."""
 APART = 0.5
 """What nearness to the centre of another group counts against a quote."""
 
@@ -44,13 +51,20 @@ APART = 0.5
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A sentence that could be quoted; ``words`` is what it is worth by them and by its passage, ``vector`` that of the
-    passage where it is most of it, and ``cosine`` then its own to the question."""
+    passage where it is most of it, ``cosine`` then its own to the question, and ``document`` that of its passage."""
 
     citation: Citation
     author: str
     words: float
     vector: Sequence[float] | None = None
     cosine: float = 0.0
+    document: Sequence[float] | None = None
+
+    def kinship(self, other: Candidate) -> float:
+        """Return the cosine of the vectors of the documents of two sentences, KIN where one is not known."""
+        if self.document is None or other.document is None:
+            return KIN
+        return float(np.dot(self.document, other.document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,10 @@ class Group:
         heard = {one.author for one in quoted}
         told = [words_of(one.citation.quote) for one in quoted]
         value = {
-            one.citation: one.words + near.get(one.citation.quote, 0.0) - TOLD * _is_told(one, told)
+            one.citation: one.words
+            + near.get(one.citation.quote, 0.0)
+            - TOLD * _is_told(one, told)
+            - ALREADY * max((one.kinship(other) for other in quoted), default=KIN)
             for one in self.candidates
         }
         # Of equals the first counts: passages that stand for the group come before others, as do first sentences.
@@ -88,18 +105,26 @@ class Group:
         if not ranked:
             return []
         first = ranked[0]
-        words, behind = words_of(first.citation.quote), BEHIND
-        others = [
-            one
-            for one in ranked
-            if one.author != first.author and not similar_words(words, words_of(one.citation.quote))
-        ]
-        if len({author_of(passage.document) for passage in self.passages}) == 1 and len(self.passages) >= AT_LEAST:
-            others, behind = [one for one in ranked if _is_another(one, first)], BEHIND_OF_ONE
-        other = max(others, key=lambda one: value[one.citation] + UNHEARD * (one.author not in heard), default=None)
+        others, behind = self._beside(first, ranked[1:])
+        other = max(
+            others,
+            key=lambda one: value[one.citation] + UNHEARD * (one.author not in heard) + KINSHIP * first.kinship(one),
+            default=None,
+        )
         if other is None or value[other.citation] < value[first.citation] - behind:
             return [first]
         return [first, other]
+
+    def _beside(self, first: Candidate, others: Sequence[Candidate]) -> tuple[list[Candidate], float]:
+        """Return what may be quoted beside ``first``, which says its position in other words, and how much less it may
+        be worth: sentences of other authors, or of the one who alone speaks in a large group."""
+        kin = [one for one in others if first.kinship(one) >= KIN]
+        if len({author_of(passage.document) for passage in self.passages}) == 1 and len(self.passages) >= AT_LEAST:
+            return [one for one in kin if _is_another(one, first)], BEHIND_OF_ONE
+        words = words_of(first.citation.quote)
+        return [
+            one for one in kin if one.author != first.author and not similar_words(words, words_of(one.citation.quote))
+        ], BEHIND
 
 
 def _is_told(one: Candidate, told: Sequence[frozenset[str]]) -> bool:
@@ -124,7 +149,8 @@ def groups_with_quotes(
     terms = question.terms
     texts = [passage.document.text for passage in passages]
     asked = keys_of([term.word for term in terms])
-    alike = similarities(texts, asked, vectors, [passage.label for passage in passages])
+    tones = [passage.label for passage in passages]
+    alike = similarities(texts, asked, vectors, tones)
     weights = [passage.chance**2 * (1 + passage.same) for passage in passages]
     seeds: list[int] = []
     if compared:
@@ -133,7 +159,7 @@ def groups_with_quotes(
         seeds = _surest_of_each_author(passages)
     else:
         seeds = _surest_of_each_part(passages, question)
-    groups = groups_of(alike, weights, seeds)
+    groups = groups_of(alike, weights, seeds, None if compared else meanings(vectors, tones))
     labels = labels_of(texts, groups, asked)
     known = {passage.document.id: vector for passage, vector in zip(passages, vectors, strict=True)}
     surest = [_surest([(passages[place], float(alike[group[0], place])) for place in group]) for group in groups]
@@ -157,7 +183,7 @@ def surely_about(
     Where authors are ``compared``, the surest group of each stays.
     """
     best = max(passage.chance for passage in passages)
-    least = min(SURE, NEXT * best)
+    least = min(SURE, SURE_OF_BEST * best)
     surest: dict[str, Group] = {}
     for group in sorted(groups, key=lambda one: -one.chance) if compared else ():
         surest.setdefault(_author_of(group), group)
@@ -228,7 +254,7 @@ def _candidates(
 ) -> list[Candidate]:
     own = keys_of(labels)
     wanted = _wanted(question)
-    found = [(passage, citation) for passage in passages for citation in quotable(passage.document, wanted)]
+    found = [(passage, citation) for passage in passages for citation in quotes_of(passage.document, wanted)]
     values = [worth(one.quote, question.terms, own, form=question.form) for _, one in found]
     return [
         Candidate(
@@ -237,6 +263,7 @@ def _candidates(
             value + _worth_of(passage),
             vectors[passage.document.id] if _is_most_of(one, passage) else None,
             passage.cosine or 0.0,
+            vectors[passage.document.id],
         )
         for (passage, one), value in zip(found, values, strict=True)
     ]

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from operator import mul
 
 import numpy as np
 
@@ -19,11 +20,17 @@ from rag_service.text.terms import Term, content_keys, keys_of
 Vectors = Sequence[Sequence[float] | None]
 CALIBRATED = "castor-e5-es-1"
 """The model whose cosines the weights below are of; those of others have another scale."""
-CONSTANT, MEANING, WORDS, NEIGHBOURS = -3.98, 3.01, 2.11, 5.94
-"""Weights of the evidence, fitted by logistic regression on the judged documents of the tuned questions
-(`bench/rag/relevance.py` fits them again): of a constant, of the cosine to the question, of the share of its words that
-are held, and of the mean cosine to the nearest of the documents with most of both, which finds what is said of the
-subject in other words."""
+WEIGHTS = (-3.82, 0.41, 2.80, 5.20)
+"""Weights of the evidence of which documents are about a question, fitted by logistic regression on the judged
+documents of the tuned questions (`bench/rag/relevance.py` fits them again): of a constant; of the cosine to the
+question, in standard deviations above the mean of all that were found; of the share of its words that is held, the mean
+of that of all and of that of one of its parts; and of the mean cosine to the nearest of the documents with most of
+both, which finds what is said of the subject in other words."""
+ABSOLUTE_WEIGHTS = (-3.98, 3.01, 2.11, 5.94)
+"""Weights of whether any is about it, fitted in the same way: of the cosine itself and of the share of all words in
+place of the first two. Something is nearest to every question, and only these tell that it is far."""
+ENOUGH_TO_STAND_OUT = 20
+"""Of fewer documents each is judged by itself: a deviation from the mean of a few says nothing."""
 SEEDS, NEAREST = 4, 2
 """So many documents have most of both; of them, so many are the nearest."""
 BEYOND = 0.05
@@ -31,7 +38,7 @@ BEYOND = 0.05
 SURE, MAYBE, LIKELY = 0.5, 0.4, 0.25
 """Chances. A question is answered where some document has SURE; or MAYBE while some document holds HALF of the weight
 of its words; or LIKELY while each of its words is held by some document found."""
-ENOUGH, NEXT = 0.37, 0.8
+ENOUGH, NEXT = 0.35, 0.4
 """Then those with ENOUGH are about it, or with this share of the best chance."""
 ALL = 0.999
 HALF = 0.5
@@ -40,7 +47,7 @@ FULL = 3
 """For other models so many documents that hold all words tell how near one about the question is: their median."""
 ENOUGH_OF_TONE = 3
 """So many must have the tone that is asked for; labels are often wrong, and fewer may be all that was found of it."""
-ENOUGH_OF_FORM, SHARE_OF_FORM = 3, 0.4
+ENOUGH_OF_FORM, SHARE_OF_FORM = 3, 0.5
 """So many proposals, and this share, are told without what proposes nothing: more may be proposals of another shape. A
 single number answers a question for one."""
 LEAST_WORDS = 2
@@ -103,10 +110,11 @@ def relevance_of(
         return Relevance([], [], missing)
     spoken = _in_spoken_parts(terms, missing)
     coverage = [_coverage(compress(terms, spoken), frequencies, list(compress(row, spoken))) for row in held]
-    chances = _chances(hits, coverage, vectors)
-    best = max(chances, default=0.0)
-    if best < _enough_to_answer(missing, coverage):
+    evidence = Evidence.of(hits, coverage, _of_one_part(terms, frequencies, held), vectors)
+    if max(_absolute(hits, evidence), default=0.0) < _enough_to_answer(missing, coverage):
         return Relevance([], [], missing)
+    chances = _chances(hits, evidence)
+    best = max(chances, default=0.0)
     least = min(ENOUGH, NEXT * best)
     kept = [place for place, hit in enumerate(hits) if chances[place] >= least and _says_something(hit)]
     kept.sort(key=lambda place: (-chances[place], place))
@@ -128,21 +136,58 @@ def _enough_to_answer(missing: Sequence[Term], coverage: Sequence[float]) -> flo
     return MAYBE if max(coverage, default=0.0) >= HALF else SURE
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What tells whether each hit is about a question: its cosine to it, and that in standard deviations above the mean
+    of all hits; the share of the weight of its words that it holds (less than 0 where none of the names is held), and
+    the mean of that and the largest of one part; and its nearness to the hits that have most of both."""
+
+    cosines: list[float]
+    standing: list[float]
+    coverage: list[float]
+    partly: list[float]
+    near: list[float]
+
+    @classmethod
+    def of(
+        cls, hits: Sequence[Hit], coverage: list[float], of_one_part: list[float], vectors: Vectors = ()
+    ) -> Evidence:
+        """Return the evidence of ``hits``, whose ``vectors`` are known or None each."""
+        cosines = _cosines(hits)
+        near = _nearness(cosines, coverage, vectors or [None] * len(hits))
+        mean = [(share + most) / 2 for share, most in zip(coverage, of_one_part, strict=True)]
+        return cls(cosines, _standing(cosines), coverage, mean, near)
+
+
 def evidence_of(
-    hits: Sequence[Hit], coverage: Sequence[float], vectors: Vectors = ()
-) -> list[tuple[float, float, float]]:
-    """Return for each hit its cosine to the question, the share of the words that it holds, and its nearness to the
-    hits that have most of both."""
-    cosines = _cosines(hits)
-    near = _nearness(cosines, coverage, vectors or [None] * len(hits))
-    return list(zip(cosines, coverage, near, strict=True))
+    terms: Sequence[Term],
+    frequencies: Mapping[str, int],
+    hits: Sequence[Hit],
+    vectors: Vectors,
+    names: Sequence[frozenset[str]] = (),
+) -> Evidence:
+    """Return the evidence of ``hits`` for a question of ``terms``."""
+    held = [_held(terms, hit, names) for hit in hits]
+    coverage = [_coverage(terms, frequencies, row) for row in held]
+    return Evidence.of(hits, coverage, _of_one_part(terms, frequencies, held), vectors)
 
 
-def coverage_of(
-    terms: Sequence[Term], frequencies: Mapping[str, int], hits: Sequence[Hit], names: Sequence[frozenset[str]] = ()
-) -> list[float]:
-    """Return the share of the weight of ``terms`` that each hit holds; less than 0 where none of the names is held."""
-    return [_coverage(terms, frequencies, _held(terms, hit, names)) for hit in hits]
+def _of_one_part(terms: Sequence[Term], frequencies: Mapping[str, int], held: Sequence[Sequence[bool]]) -> list[float]:
+    """Return the largest share of the weight of a part, with the names, that each hit holds."""
+    parts = [
+        [term.name or term.part == part for term in terms]
+        for part in sorted({one.part for one in terms if not one.name})
+    ] or [[True] * len(terms)]
+    return [
+        max(_coverage(compress(terms, part), frequencies, list(compress(row, part))) for part in parts) for row in held
+    ]
+
+
+def _standing(cosines: Sequence[float]) -> list[float]:
+    if not cosines:
+        return []
+    mean, deviation = statistics.fmean(cosines), statistics.pstdev(cosines)
+    return [(cosine - mean) / max(deviation, 1e-6) for cosine in cosines]
 
 
 def _cosines(hits: Sequence[Hit]) -> list[float]:
@@ -151,13 +196,23 @@ def _cosines(hits: Sequence[Hit]) -> list[float]:
     return [min(known, default=0.0) if hit.similarity is None else hit.similarity for hit in hits]
 
 
-def _chances(hits: Sequence[Hit], coverage: Sequence[float], vectors: Vectors) -> list[float]:
+def _chances(hits: Sequence[Hit], evidence: Evidence) -> list[float]:
+    """Return for each hit its chance to be about the question: by what sets it apart from enough others, or itself."""
+    if not _is_calibrated(hits) or len(hits) < ENOUGH_TO_STAND_OUT:
+        return _absolute(hits, evidence)
+    rows = zip(evidence.standing, evidence.partly, evidence.near, strict=True)
+    return [_chance(WEIGHTS, row) if row[1] >= 0 else 0.0 for row in rows]
+
+
+def _absolute(hits: Sequence[Hit], evidence: Evidence) -> list[float]:
+    """Return for each hit its chance to be about the question, by itself."""
     if _is_calibrated(hits):
-        return [_chance(*one) if one[1] >= 0 else 0.0 for one in evidence_of(hits, coverage, vectors)]
-    cosines = _cosines(hits)
-    full = [cosine for cosine, share in zip(cosines, coverage, strict=True) if share > ALL and cosine > 0]
+        rows = zip(evidence.cosines, evidence.coverage, evidence.near, strict=True)
+        return [_chance(ABSOLUTE_WEIGHTS, row) if row[1] >= 0 else 0.0 for row in rows]
+    both = list(zip(evidence.cosines, evidence.coverage, strict=True))
+    full = [cosine for cosine, share in both if share > ALL and cosine > 0]
     close = statistics.median(full) if len(full) >= FULL else math.inf
-    return [_by_words(share, near=cosine >= close) for cosine, share in zip(cosines, coverage, strict=True)]
+    return [_by_words(share, near=cosine >= close) for cosine, share in both]
 
 
 def _by_words(share: float, *, near: bool) -> float:
@@ -167,8 +222,9 @@ def _by_words(share: float, *, near: bool) -> float:
     return SURE if near and share >= 0 else 0.0
 
 
-def _chance(cosine: float, share: float, near: float) -> float:
-    return 1 / (1 + math.exp(-(CONSTANT + MEANING * cosine + WORDS * share + NEIGHBOURS * near)))
+def _chance(weights: Sequence[float], evidence: Sequence[float]) -> float:
+    constant, *others = weights
+    return 1 / (1 + math.exp(-(constant + sum(map(mul, others, evidence)))))
 
 
 def _nearness(cosines: Sequence[float], coverage: Sequence[float], vectors: Vectors) -> list[float]:

@@ -12,8 +12,9 @@ from rag_service.text.normal import searchable
 from rag_service.text.terms import STOP_WORDS, content_stem
 from rag_service.text.words import words_of
 
-HELD = (0.6, 0.3, 0.3)
-"""A phrase of one, two or three words labels a group when this share of its texts holds it, and as many as this:"""
+HELD = (0.9, 0.3, 0.3)
+"""A phrase of one, two or three words labels a group when this share of its texts holds it, and as many as
+this: one word that some of them do not have is seldom what the group is about."""
 _HOLDERS = (3, 2, 2)
 MOST_LABELS, LONGEST = 2, 3
 READ = 1_000

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rag_service.answers.clustering import FIRST_GROUPS, MOST_GROUPS, SAME, groups_of, similarities
+from rag_service.answers.clustering import (
+    FEW_GROUPS,
+    FIRST_GROUPS,
+    MOST_GROUPS,
+    SAME,
+    groups_of,
+    meanings,
+    similarities,
+)
 
 
 def test_groups_that_are_alike_are_one() -> None:
@@ -38,6 +46,41 @@ def test_what_small_groups_hold_goes_to_the_nearest_large_one() -> None:
     assert len(groups) == MOST_GROUPS
     assert groups[0] == [0, count - 1]
     assert count - 2 not in {place for group in groups for place in group}
+
+
+def test_groups_of_one_meaning_are_one_but_for_a_few() -> None:
+    """What differs by its words alone is no position of its own, though some groups are left to tell."""
+    apart = np.eye(6)
+    assert len(groups_of(apart, [1.0] * 6)) == MOST_GROUPS
+    assert len(groups_of(apart, [1.0] * 6, meaning=np.full((6, 6), 0.9))) == FEW_GROUPS
+    pairs = np.kron(np.eye(3), np.full((2, 2), 0.5)) + 0.3
+    assert len(groups_of(apart[:4, :4], [1.0] * 4, meaning=pairs[:4, :4])) == 3
+
+
+def test_a_group_that_stands_for_little_is_shared_out() -> None:
+    """One of less than a tenth of all that is said goes to the nearest, unless only one would be left."""
+    alike = np.eye(3)
+    alike[0, 2] = alike[2, 0] = 0.1
+    assert groups_of(alike, [5.0, 5.0, 1.0]) == [[0, 2], [1]]
+    assert groups_of(np.eye(2), [20.0, 1.0]) == [[0], [1]]
+
+
+def test_what_is_in_no_group_goes_to_the_nearest_in_meaning() -> None:
+    """A text that shares nothing with the one that stands for a group may still say what its members do."""
+    alike, meaning = np.eye(3), np.array([[1.0, 0.2, 0.2], [0.2, 1.0, 0.6], [0.2, 0.6, 1.0]])
+    assert groups_of(alike, [5.0, 5.0, 0.1], meaning=meaning) == [[1, 2], [0]]
+    meaning[1, 2] = meaning[2, 1] = 0.3
+    assert groups_of(alike, [5.0, 5.0, 0.1], meaning=meaning) == [[0], [1]]
+
+
+def test_meaning_needs_all_vectors_and_the_same_tone() -> None:
+    """Where a vector is missing nothing is known of the meaning; praise and blame are less alike."""
+    assert meanings([[1.0, 0.0], None]) is None
+    same, opposed = (meanings([[1.0, 0.0], [1.0, 0.0]], labels) for labels in ((), ("positive", "negative")))
+    assert same is not None
+    assert opposed is not None
+    assert same[0, 1] == pytest.approx(1.0)
+    assert opposed[0, 1] < same[0, 1]
 
 
 @pytest.mark.parametrize(

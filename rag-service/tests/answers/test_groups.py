@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import process_time
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from rag_service.answers.citations import Citation
 from rag_service.answers.clustering import groups_of, similarities
 from rag_service.answers.passages import Passage
+from rag_service.answers.positions import overview_of
 from rag_service.answers.quotable import quotable, worth
 from rag_service.answers.quoting import Candidate, Group, groups_with_quotes, surely_about
 from rag_service.questions.form import NUMBERS
@@ -202,7 +204,7 @@ def _cost(text: str) -> float:
 
 def _by(author: str, number: int, chance: float) -> Passage:
     text = f"Empleo{number} con vias{number} y escuelas{number}."
-    document: Any = SimpleNamespace(id=f"{author}{number}", text=text, author=author, metadata={})
+    document: Any = SimpleNamespace(id=f"{author}{number}", text=text, author=author, metadata={}, source="prensa")
     return Passage(document, chance, frozenset())
 
 
@@ -222,7 +224,7 @@ def test_what_nobody_surely_says_is_no_position() -> None:
     document: Any = SimpleNamespace(id="a", text="", author=None)
     sure, doubtful, alone = (
         Passage(SimpleNamespace(**{**vars(document), "id": name}), chance, frozenset())
-        for name, chance in (("a", 0.9), ("b", 0.4), ("c", 0.4))
+        for name, chance in (("a", 0.9), ("b", 0.3), ("c", 0.3))
     )
     groups = [Group([sure, doubtful], [], [], None), Group([alone], [], [], None)]
     assert surely_about([sure, doubtful, alone], groups) == ([sure, doubtful], groups[:1])
@@ -246,3 +248,32 @@ def test_who_and_what_was_not_quoted_yet_goes_first() -> None:
     assert group.best({}) == [again, luz]
     assert group.best({}, quoted) == [other, eva]
     assert Group([], [], [again, _candidate("luz", "Llueve mucho hoy por aquí.", 0.1)], None).best({}) == [again]
+
+
+def test_a_label_is_told_where_a_quote_has_it() -> None:
+    """What a group is about in words that none of its quotes has, nobody can see."""
+    text = "El metro tapa la LUZ de los barrios viejos."
+    when = datetime(2022, 5, 1, tzinfo=UTC)
+    document: Any = SimpleNamespace(
+        id="a", text=text, title=None, author="ana", source="prensa", published_at=when, metadata={}
+    )
+    passage = Passage(document, 0.9, frozenset())
+    said = Candidate(Citation("a", text, 0, len(text)), "ana", 1.0)
+    group = Group([passage], ["luz de los barrios", "trenes"], [said], None)
+    told = overview_of([passage], [group], {}, _question("¿Qué dicen del metro?"))
+    assert told.positions[0].terms == ["luz de los barrios"]
+
+
+def test_quotes_of_a_group_say_one_thing_and_of_two_groups_another() -> None:
+    """The second quote is one whose document means the same; what means what another group said gives way."""
+    metro, luz, eva = (
+        replace(_candidate(author, quote, words), document=vector)
+        for author, quote, words, vector in (
+            ("ana", "El metro tapa la luz de todo el barrio viejo.", 1.0, [1.0, 0.0]),
+            ("luz", "Los buses salen cada diez minutos.", 0.95, [0.0, 1.0]),
+            ("eva", "Las casas quedan en la sombra.", 0.9, [0.8, 0.6]),
+        )
+    )
+    group = Group([], [], [metro, luz, eva], None)
+    assert group.best({}) == [metro, eva]
+    assert group.best({}, [replace(metro, author="sol")])[0] == luz

@@ -144,7 +144,9 @@ async def test_sentences_are_compared_by_meaning(world: World) -> None:
     to be missing."""
     said = "Hacen falta hospitales nuevos en el sur."
     for number, author in enumerate(("ana", "luz", "eva")):
-        world.feed.add(str(number), f"Llegué temprano al barrio {number}. {said}", username=author)
+        # Longer than what is quoted whole.
+        walk = "Caminé por las calles del centro y saludé a quienes abrían sus puestos de fruta. " * 4
+        world.feed.add(str(number), f"Llegué temprano al barrio {number}. {walk}{said}", username=author)
     await world.eventually(lambda: world.cursor_is("3"))
     await world.indexed()
     whole = await world.call("POST", "/v1/rag/query", {"question": "¿Qué dicen de los hospitales?"})

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rag_service.answers.quotable import LONGEST_EXTENDED_QUOTE, quotable
+from rag_service.answers.quotable import LONGEST_EXTENDED_QUOTE, quotable, quotes_of
+from rag_service.documents.model import TWEET_SOURCE
 
 LONG = "El empleo sube " + "en el barrio del sur y " * 9 + "en Cali."
 
@@ -69,6 +70,27 @@ def test_a_quote_of_many_sentences_has_an_end() -> None:
 def test_the_number_of_a_thread_is_no_part_of_a_quote() -> None:
     """It stands at the end, where addresses do."""
     assert _quotes("El empleo sube en todo Cali (3/4)") == ["El empleo sube en todo Cali"]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("La casa arde. El alcalde no vino. 💪🏻🇨🇴#FicoPropone https://t.co/x", ["La casa arde. El alcalde no vino."]),
+        ("@ana @luz La casa arde. El alcalde no vino", ["La casa arde. El alcalde no vino"]),
+        (f"{LONG}\nMás.", [LONG]),
+        (f"{LONG}\nhttps://t.co/x Más.", [LONG]),
+        (f"{LONG} {LONG} {LONG}", [LONG]),
+        ("Sí al paro. No.", ["Sí al paro. No."]),
+        ("#Paro https://t.co/x", []),
+    ],
+    ids=["short", "to others", "of two lines", "an address within", "long", "of few words", "no words"],
+)
+def test_a_short_tweet_is_quoted_whole(text: str, quotes: list[str]) -> None:
+    """Cut, it may lose whom or what it speaks of; what has several lines or is long is told by its sentences."""
+    document: Any = SimpleNamespace(id="tweet:1", text=text, source=TWEET_SOURCE)
+    found = quotes_of(document)
+    assert [one.quote for one in found][: len(quotes)] == quotes
+    assert all(text[one.start : one.end] == one.quote for one in found)
 
 
 @pytest.mark.parametrize("sentence", ["Sí al empleo. ", "¿empleo? 2 ", "No hay 5. ", "Y va. "])

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from rag_service.answers.relevance import CALIBRATED, relevance_of
+from rag_service.answers.relevance import CALIBRATED, ENOUGH_TO_STAND_OUT, relevance_of
 from rag_service.documents.model import Document
 from rag_service.retrieval.model import Hit
 from rag_service.text.terms import question_terms
@@ -93,6 +93,23 @@ def test_a_part_that_nobody_speaks_of_does_not_void_the_others() -> None:
     for question in ("¿Qué se promete a los {} y a los {}?".format(*parts) for parts in permutations(PARTS)):
         assert _about(question, *hits) == ["Apoyo a los pueblos indígenas"]
     assert _about("¿Qué dicen de Bogotá y los tranvías?", ("En Bogotá hace frío", 0.2)) == []
+
+
+def test_one_part_of_a_question_is_enough() -> None:
+    """Of what "y" joins, a text on one part alone is told, after those on both."""
+    others = [(f"Torta de {number} pisos", 0.0) for number in range(ENOUGH_TO_STAND_OUT)]
+    hits = [("Médicos y hospitales", 0.3), ("Faltan médicos", 0.15), *others]
+    assert _about("¿Qué se dice de los médicos y los hospitales?", *hits) == ["Médicos y hospitales", "Faltan médicos"]
+
+
+def test_what_stands_out_of_all_that_was_found_is_about_it() -> None:
+    """Cosines count by how far above those of the others they are: one question has nearer documents than another."""
+    said, other = ("El metro elevado", 0.5), ("Trenes sobre columnas", 0.4)
+    far, near = (
+        [(f"Torta de {number} pisos", cosine) for number in range(ENOUGH_TO_STAND_OUT)] for cosine in (0.0, 0.4)
+    )
+    assert other[0] in _about("¿Qué dicen del metro elevado?", said, other, *far)
+    assert _about("¿Qué dicen del metro elevado?", said, other, *near) == [said[0]]
 
 
 def test_a_namesake_is_not_who_is_asked_about() -> None:
