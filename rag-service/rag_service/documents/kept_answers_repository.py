@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from rag_service.documents.model import Document
+from rag_service.documents.model import ANALYSIS, Document
 
 AS_BACKGROUND = "SELECT set_config('rag.tenant', '*', true)"
 # Tweets are cited in all organisations, a document of one in its own alone.
@@ -39,10 +39,12 @@ ORDER BY d.id FOR UPDATE OF d
 """
 _IS_OTHER = "(d.text, d.title, d.author, d.url) IS DISTINCT FROM (n.text, n.title, n.author, n.url)"
 _REPLACE_SHARED = _REPLACE.format(table="documents", changed=_IS_OTHER)
-# Who may not read a document any more reads nothing of it in an answer either.
+# Who may not read a document any more reads nothing of it in an answer either. An analysis holds nothing that people
+# wrote, and answers name it with its date: its newer figures leave them as they are.
 _REPLACE_OWNED = _REPLACE.format(
     table="tenant_documents",
-    changed=f"d.tenant = $3 AND ({_IS_OTHER} OR NOT (d.readers @> n.readers AND d.readers <@ n.readers))",
+    changed=f"d.tenant = $3 AND (d.origin <> '{ANALYSIS}' AND {_IS_OTHER} "
+    "OR NOT (d.readers @> n.readers AND d.readers <@ n.readers))",
 )
 
 

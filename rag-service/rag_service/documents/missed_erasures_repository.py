@@ -9,12 +9,13 @@ import asyncpg
 
 from castor_chassis import Postgres
 from rag_service.documents.kept_answers_repository import AS_BACKGROUND, forget
+from rag_service.documents.model import ANALYSIS
 from rag_service.documents.repository import WRITER_LOCK
 
 # So many ids at a time: each is looked up in every partition, and a statement may take some seconds only.
 _IDS = "SELECT DISTINCT document_id FROM turn_citations WHERE document_id > $1 ORDER BY document_id LIMIT 1000"
 # A document that changed after the answer was kept: what the answer holds of it must stand there still.
-_MISSED = """
+_MISSED = f"""
 SELECT o.tenant, c.document_id FROM turn_citations c JOIN conversations o ON o.id = c.conversation
 WHERE c.document_id = ANY($1) AND NOT EXISTS (
     SELECT 1 FROM readable_documents d WHERE d.id = c.document_id AND d.tenant IN ('', o.tenant))
@@ -24,7 +25,7 @@ FROM turn_citations c JOIN conversations o ON o.id = c.conversation
 JOIN conversation_turns t ON t.conversation = c.conversation AND t.number = c.number
 JOIN readable_documents d ON d.id = c.document_id AND d.tenant IN ('', o.tenant) AND d.updated_at > t.asked_at
 CROSS JOIN jsonb_array_elements(t.answer -> 'citations') AS q
-WHERE c.document_id = ANY($1) AND q ->> 'id' = c.document_id AND (
+WHERE c.document_id = ANY($1) AND q ->> 'id' = c.document_id AND d.origin <> '{ANALYSIS}' AND (
     strpos(d.text, q ->> 'quote') = 0
     OR q ? 'author' AND d.author IS DISTINCT FROM q ->> 'author'
     OR q ? 'title' AND d.title IS DISTINCT FROM q ->> 'title')

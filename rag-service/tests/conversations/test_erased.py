@@ -200,6 +200,18 @@ async def test_what_is_replaced_leaves_the_answers_that_cite_it(
     assert await rest() == answer(PASSAGE)
 
 
+async def test_newer_figures_of_an_analysis_leave_answers_as_they_are(stored: Postgres) -> None:
+    """It holds nothing that people wrote; once it is erased, or for other readers, so is what answers hold of it."""
+    documents, analysis = TenantDocumentRepository(stored), Draft("trend:1", "Un hospital.", "tendencias", title="T")
+    await documents.save(ANA, "analysis", [analysis])
+    read = await kept(stored, ANA, analysis.id)
+    await documents.save(ANA, "analysis", [replace(analysis, text="Diez tuits.", url="/v1/trending/topics/x")])
+    await forget_missed(stored)
+    assert (await read())["citations"][0]["id"] == analysis.id
+    await documents.erase(ANA, analysis.id)
+    assert (await read())["citations"] == []
+
+
 async def test_what_is_for_other_readers_now_leaves_the_answers_too(stored: Postgres) -> None:
     """Ana has not the role that reads it from now on."""
     read, theirs = await kept(stored, ANA, NOTE.id), await kept(stored, OTHER, NOTE.id)
