@@ -204,6 +204,16 @@ class ImportDiffers(Conflict):
     )
 
 
+class ImportTakenOver(Conflict):
+    """The import made no progress for so long that the same file, sent again, has gone on with it."""
+
+    code = "import_taken_over"
+    message = (
+        "The same file was sent again while this upload made no progress, and the import {import_id} goes on with "
+        "that; ask for it under its id."
+    )
+
+
 class BudgetSpent(ServiceError):
     """The budget for reading X does not cover this."""
 

@@ -78,6 +78,7 @@ const SENTENCES: Record<string, (error: Refusal) => string> = {
   import_database_file: () => t("Es una base de datos; exporta de ella una tabla como CSV.", "That is a database; export a table of it as CSV."),
   import_upload_broken: () => t("El archivo no llegó entero; súbelo de nuevo.", "The file did not arrive whole; upload it again."),
   import_bad_form: () => t("El archivo no llegó bien; súbelo de nuevo.", "The file did not arrive well; upload it again."),
+  import_taken_over: () => t("El mismo archivo se subió otra vez mientras esta subida no avanzaba; sigue con aquella.", "The same file was uploaded again while this upload made no progress; that one goes on."),
   import_differs: () => t("El archivo empieza igual que uno que quedó a medias, pero es otro; sube antes aquel de nuevo.", "The file begins like one that was interrupted, but is another; upload that one again first."),
   too_many_entities: () => t("Se sigue a demasiadas personas; quita una.", "Too many people are tracked; remove one."),
   too_many_watches: () => t("Tienes demasiadas alertas; quita una.", "You have too many watches; remove one."),

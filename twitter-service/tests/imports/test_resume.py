@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import until
+from twitter_service.imports import repository
 
 from ..conftest import FIRST_ID, Start, Twitter, numbered
 
@@ -27,6 +29,14 @@ def lines_of(count: int) -> bytes:
     )
     rows = [json.dumps(tweet, ensure_ascii=False) if n % 100 else "{broken" for n, tweet in enumerate(tweets)]
     return ("\n".join(rows) + "\n").encode()
+
+
+def by(*authors: tuple[str, int]) -> bytes:
+    """Return JSON Lines of so many tweets of each author, one after the other."""
+    names = [name for name, count in authors for _ in range(count)]
+    at = "2022-05-01T10:00:00Z"
+    rows = [{"id": str(FIRST_ID + n), "username": u, "created_at": at, "text": f"t{n}"} for n, u in enumerate(names)]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
 async def broken_off(twitter: Twitter, content: bytes, after: int) -> None:
@@ -104,6 +114,70 @@ async def test_a_killed_import_is_taken_over(start_twitter: Start, database: asy
         )
         done = await twitter.imported(content)
         assert (done["id"], done["rows"], done["resumed"]) == (first["id"], 6000, 1)
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+async def test_an_upload_that_was_taken_over_changes_nothing_more(
+    start_twitter: Start, database: asyncpg.Connection, is_lost: bool
+) -> None:
+    """It only seemed dead: whether its connection breaks or it sends the rest, the import stays done as it is."""
+    content, goes_on = lines_of(6000), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield content[:200_000]
+        await goes_on.wait()
+        if is_lost:
+            raise ConnectionError
+        yield content[200_000:]
+
+    async with start_twitter(**PIECE) as twitter:
+        slow = asyncio.ensure_future(
+            twitter.service.client.post("/v1/twitter/imports", content=slowly(), headers=twitter.headers, timeout=60)
+        )
+
+        async def has_begun() -> bool:
+            return bool(await database.fetchval("SELECT count(*) FROM imports WHERE rows > 0"))
+
+        await until(has_begun)
+        await database.execute("UPDATE imports SET progress_at = now() - interval '61 seconds'")
+        done = await twitter.imported(content)
+        assert (done["resumed"], done["state"], done["rows"]) == (1, "done", 6000)
+        goes_on.set()
+        (answer,) = await asyncio.gather(slow, return_exceptions=True)
+        if isinstance(answer, httpx.Response):
+            assert (answer.status_code, answer.json()["code"]) == (409, "import_taken_over")
+
+        async def is_over() -> bool:
+            return not twitter.service.app.state.resources.imports.is_running()
+
+        await until(is_over)
+        assert await twitter.data(f"/imports/{done['id']}") == done
+
+
+async def test_a_resumed_import_knows_whom_its_first_part_speaks_of(start_twitter: Start) -> None:
+    """Where only the part before the break is by a tracked account, no author becomes an entity."""
+    content = by(("ana", 10), ("eva", 6000))
+    async with start_twitter(**PIECE) as twitter:
+        await twitter.track("Ana")
+        await broken_off(twitter, content, len(content) * 2 // 3)
+        await failed(twitter)
+        done = await twitter.imported(content, track_authors=True)
+        assert (done["resumed"], done["entities_created"]) == (1, [])
+
+
+async def test_a_resumed_import_counts_the_authors_of_its_first_part(
+    start_twitter: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are looked up a few at a time, among tweets of others, and the most active ones become entities."""
+    monkeypatch.setattr(repository, "_AUTHORS_AT_A_TIME", 500)
+    content = by(("ana", 1500), ("eva", 6000), ("tea", 1000))
+    async with start_twitter(**PIECE, max_author_entities=2) as twitter:
+        others = by(("otro", 1200)).replace(str(FIRST_ID)[:4].encode(), b"1600")
+        await twitter.imported(others)
+        await broken_off(twitter, content, len(content) * 2 // 3)
+        await failed(twitter)
+        done = await twitter.imported(content, track_authors=True)
+        assert (done["resumed"], done["entities_created"], done["authors_left_out"]) == (1, ["eva", "ana"], 1)
 
 
 @pytest.mark.parametrize("members", [1, 3])

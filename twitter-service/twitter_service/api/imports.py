@@ -40,6 +40,7 @@ from twitter_service.errors import (
     EmptyImport,
     ImportDiffers,
     ImportNotFound,
+    ImportTakenOver,
     MissingColumns,
     NotUtf8,
     NotUtf16,
@@ -97,6 +98,7 @@ async def origin() -> Origin:
         UnpackedTooLarge,
         UploadBroken,
         ImportDiffers,
+        ImportTakenOver,
         Overloaded,
     ),
 )

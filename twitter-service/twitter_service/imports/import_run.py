@@ -25,7 +25,7 @@ from twitter_service.entities.repository import EntityRepository
 from twitter_service.entities.tweet_writer import InThread, TweetWriter
 from twitter_service.errors import EmptyImport, ImportDiffers
 from twitter_service.imports.author_entities import author_entities
-from twitter_service.imports.model import Chunk, ImportLimits, ImportOptions, Tally, TrackedAuthors
+from twitter_service.imports.model import Attempt, Chunk, ImportLimits, ImportOptions, Tally, TrackedAuthors
 from twitter_service.imports.parser import ParsedPiece, parse_and_match, rejected
 from twitter_service.imports.parser_process import (
     PIECE_SECONDS,
@@ -73,7 +73,7 @@ class ImportRun:
     def __init__(self, tools: ImportTools, options: ImportOptions) -> None:
         self._tools = tools
         self._options = options
-        self._id = uuid.uuid4().hex
+        self._attempt = Attempt(uuid.uuid4().hex)
         self._head_digest = ""
         self._recognised = Recognised()
         self._file = TweetFile(options.format, options.table)
@@ -95,7 +95,7 @@ class ImportRun:
             await self._import(cut(text, limits.piece_bytes))
             if self._tally.rows == 0:
                 raise EmptyImport
-            await self._tools.imports.end(self._id, await self._track_authors(), self._notes())
+            await self._tools.imports.end(self._attempt, await self._track_authors(), self._notes())
         except BaseException as error:
             await self._record_failure(error)
             raise
@@ -119,6 +119,10 @@ class ImportRun:
         await self._import_piece(self._file.read_last, rest)
         await self._finish_storing()
 
+    @property
+    def _id(self) -> str:
+        return self._attempt.id
+
     def _notes(self) -> list[str]:
         return [*self._recognised.notes, *self._file.notes()]
 
@@ -129,7 +133,7 @@ class ImportRun:
         earlier = await self._tools.imports.claim(self._head_digest, self._options)
         if earlier is None:
             return first
-        self._id, self._has_begun = earlier.id, True
+        self._attempt, self._has_begun = earlier.attempt, True
         left, piece = earlier.checkpoint.offset, first
         while piece and left > len(piece):
             await self._tools.in_thread(self._file.skip, piece)
@@ -137,9 +141,11 @@ class ImportRun:
             piece = await anext(pieces, b"")
         self._file.skip(piece[:left])
         if not self._file.resume(earlier.checkpoint):
-            raise ImportDiffers(import_id=earlier.id, offset=earlier.checkpoint.offset)
-        self._tally = earlier.tally
-        self._authors = await self._tools.imports.authors(self._id, MAX_AUTHORS)
+            raise ImportDiffers(import_id=self._id, offset=earlier.checkpoint.offset)
+        self._tally, self._accounts = earlier.tally, set(earlier.accounts)
+        begin, end = self._tally.first_tweet_at, self._tally.last_tweet_at
+        if self._options.track_authors and begin and end:
+            self._authors = await self._tools.imports.authors(self._id, begin, end, MAX_AUTHORS)
         log.info("import_resumed", import_id=self._id, offset=earlier.checkpoint.offset)
         return piece[left:]
 
@@ -211,7 +217,7 @@ class ImportRun:
         async def progress(connection: Any, added: Added) -> None:
             nonlocal tally
             tally = self._tally.with_chunk(chunk, added)
-            await self._tools.imports.progress(connection, self._id, tally, chunk.checkpoint)
+            await self._tools.imports.progress(connection, self._attempt, tally, chunk.checkpoint, self._accounts)
 
         _, stored = await self._tools.writer.store(batch, self._id, within=progress)
         self._accounts |= stored.accounts
@@ -232,7 +238,7 @@ class ImportRun:
         if self._has_begun:
             reason = str(error) if isinstance(error, ServiceError) else "the import was interrupted"
             with suppress(ServiceError):
-                await self._tools.imports.end(self._id, TrackedAuthors(), self._notes(), reason)
+                await self._tools.imports.end(self._attempt, TrackedAuthors(), self._notes(), reason)
 
     async def _track_authors(self) -> TrackedAuthors:
         # Authors become entities only where no tweet is by or to a tracked account. An alias is not enough: a first

@@ -98,12 +98,22 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class InterruptedImport:
-    """An import that broke off, and its progress."""
+class Attempt:
+    """One of the attempts at an import; ``number`` counts from 0, and the highest one is under way."""
 
     id: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class InterruptedImport:
+    """An import that broke off, and its progress; ``attempt`` goes on with it."""
+
+    attempt: Attempt
     checkpoint: Checkpoint
     tally: Tally
+    accounts: frozenset[str]
+    """Tracked accounts that wrote, or are mentioned in, what is stored."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from castor_chassis import Postgres, TimeSpan
-from twitter_service.errors import ImportNotFound
-from twitter_service.imports.model import ImportOptions, ImportRecord, InterruptedImport, Tally, TrackedAuthors
+from castor_chassis import Postgres, TimeSpan, affected_rows
+from twitter_service.errors import ImportNotFound, ImportTakenOver
+from twitter_service.imports.model import (
+    Attempt,
+    ImportOptions,
+    ImportRecord,
+    InterruptedImport,
+    Tally,
+    TrackedAuthors,
+)
 from twitter_service.imports.readers.tweet_file import Checkpoint
 from twitter_service.tweets.model import Rejection
 
@@ -29,7 +36,8 @@ WHERE id = (
       AND (state = 'failed' OR (state = 'running' AND progress_at < now() - interval '{STALE_SECONDS} seconds'))
     ORDER BY started_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, accepted, duplicates, rejected, refreshed, retweets, rejections, first_tweet_at, last_tweet_at, checkpoint
+RETURNING id, resumed, accounts, checkpoint, accepted, duplicates, rejected, refreshed, retweets, rejections,
+          first_tweet_at, last_tweet_at
 """
 
 _BEGIN = """
@@ -37,21 +45,26 @@ INSERT INTO imports (id, format, filename, dataset, origin_request_id, origin_tr
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
+# Attempts are numbered: one that seemed dead, and whose import another one has taken over, writes nothing more.
 _PROGRESS = """
 UPDATE imports
 SET rows = $2, accepted = $3, duplicates = $4, rejected = $5, refreshed = $6, retweets = $7, rejections = $8,
-    first_tweet_at = $9, last_tweet_at = $10, bytes_read = $11, checkpoint = $12, progress_at = now()
-WHERE id = $1
+    first_tweet_at = $9, last_tweet_at = $10, bytes_read = $11, checkpoint = $12, accounts = $13, progress_at = now()
+WHERE id = $1 AND resumed = $14
 """
 
 _END = """
 UPDATE imports SET state = $2, error = $3, entities_created = $4, authors_left_out = $5, notes = $6, finished_at = now()
-WHERE id = $1
+WHERE id = $1 AND resumed = $7
 """
 
+# By time, of which there is an index: the import of a tweet has none.
 _AUTHORS = """
-SELECT username, count(*) AS tweets FROM tweets WHERE import_id = $1 AND NOT deleted GROUP BY 1 LIMIT $2
+SELECT created_at, id, CASE WHEN import_id = $1 THEN username END AS username
+FROM tweets WHERE (created_at, id) > ($2, $3) AND created_at <= $4 AND NOT deleted ORDER BY created_at, id LIMIT $5
 """
+_AUTHORS_AT_A_TIME = 20_000
+"""Tweets looked at in a statement, so that none takes long, however many are stored."""
 
 
 class ImportRepository:
@@ -74,32 +87,47 @@ class ImportRepository:
         if row is None:
             return None
         values = dict(row)
-        import_id, checkpoint = values.pop("id"), Checkpoint(**values.pop("checkpoint"))
-        return InterruptedImport(
-            import_id, checkpoint, Tally(**{**values, "rejections": tuple(_rejections(row["rejections"]))})
-        )
+        attempt = Attempt(values.pop("id"), values.pop("resumed"))
+        accounts, checkpoint = frozenset(values.pop("accounts")), Checkpoint(**values.pop("checkpoint"))
+        tally = Tally(**{**values, "rejections": tuple(_rejections(row["rejections"]))})
+        return InterruptedImport(attempt, checkpoint, tally, accounts)
 
-    async def progress(self, connection: Any, import_id: str, tally: Tally, at: Checkpoint) -> None:
-        """Record how far an import is, in the transaction that stores its tweets."""
+    async def progress(
+        self, connection: Any, attempt: Attempt, tally: Tally, at: Checkpoint, accounts: Iterable[str]
+    ) -> None:
+        """Record how far an import is, in the transaction that stores its tweets; raises ``ImportTakenOver``."""
         rejections = [{"line": rejection.line, "reason": rejection.reason} for rejection in tally.rejections]
-        await connection.execute(
-            _PROGRESS, import_id, tally.rows, tally.accepted, tally.duplicates, tally.rejected, tally.refreshed,
+        done = await connection.execute(
+            _PROGRESS, attempt.id, tally.rows, tally.accepted, tally.duplicates, tally.rejected, tally.refreshed,
             tally.retweets, rejections, tally.first_tweet_at, tally.last_tweet_at, at.offset, asdict(at),
+            sorted(accounts), attempt.number,
         )  # fmt: skip
+        _check_own(done, attempt)
 
     async def end(
-        self, import_id: str, tracked: TrackedAuthors, notes: Sequence[str], error: str | None = None
+        self, attempt: Attempt, tracked: TrackedAuthors, notes: Sequence[str], error: str | None = None
     ) -> None:
-        """Record that an import has ended, what was recognised of its file, and why it failed if it did."""
-        state = "failed" if error else "done"
-        await self._postgres.execute(
-            _END, import_id, state, error, list(tracked.entities), tracked.left_out, list(notes)
-        )
+        """Record that an import has ended, what was recognised of its file, and why it failed if it did.
 
-    async def authors(self, import_id: str, limit: int) -> Counter[str]:
-        """Return how many stored tweets of an import each author wrote."""
-        rows = await self._postgres.fetch(_AUTHORS, import_id, limit)
-        return Counter({row["username"]: row["tweets"] for row in rows})
+        Raises ``ImportTakenOver`` and records nothing where another attempt goes on with it.
+        """
+        state = "failed" if error else "done"
+        done = await self._postgres.execute(
+            _END, attempt.id, state, error, list(tracked.entities), tracked.left_out, list(notes), attempt.number
+        )
+        _check_own(done, attempt)
+
+    async def authors(self, import_id: str, first: datetime, last: datetime, limit: int) -> Counter[str]:
+        """Return how many tweets from ``first`` to ``last`` that an import stored each author wrote.
+
+        At most ``limit`` authors are told apart.
+        """
+        found: Counter[str] = Counter()
+        at = first, 0
+        while rows := await self._postgres.fetch(_AUTHORS, import_id, *at, last, _AUTHORS_AT_A_TIME):
+            found.update(name for row in rows if (name := row["username"]) and (len(found) < limit or name in found))
+            at = rows[-1]["created_at"], rows[-1]["id"]
+        return found
 
     async def get(self, import_id: str) -> ImportRecord:
         """Return an import; raises ``ImportNotFound``."""
@@ -117,6 +145,11 @@ class ImportRepository:
         )
         rows = await self._postgres.fetch(sql, limit, *started, *(before or (None, None)))
         return [_record(row) for row in rows]
+
+
+def _check_own(done: str, attempt: Attempt) -> None:
+    if not affected_rows(done):
+        raise ImportTakenOver(import_id=attempt.id)
 
 
 def _record(row: Any) -> ImportRecord:

@@ -42,7 +42,7 @@ class ImportService:
 
         Raises ``EmptyImport``, ``NotUtf8``, ``NotUtf16``, ``DatabaseFile``, ``MissingColumns``, ``RepeatedColumn``,
         ``BrokenGzip``, ``BrokenArchive``, ``ArchiveNotSingle``, ``BrokenWorkbook``, ``UnpackedTooLarge``,
-        ``ImportDiffers``, ``Overloaded`` or ``DatabaseUnavailable``. What was
+        ``ImportDiffers``, ``ImportTakenOver``, ``Overloaded`` or ``DatabaseUnavailable``. What was
         stored before a failure stays; the same file sent again goes on from there, under the same id.
         """
         if self._running >= self._limits.max_concurrent:
