@@ -215,7 +215,8 @@ class Sessions:
             await users.lock(db, uuid.UUID(user_id))
             ended = await self.end_within(db, user_id, "logout_everywhere", client, keep=keep)
             await self.revocations.add(db, "session", ended)
-            await self.revocations.add(db, "user", [user_id])
+            # Every service acts on each: who ends nothing, again and again, must not keep them busy.
+            await self.revocations.add(db, "user", [user_id] if ended else [])
         return len(ended)
 
     async def end_within(

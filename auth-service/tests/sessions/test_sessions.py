@@ -202,3 +202,15 @@ async def test_old_sessions_are_forgotten(auth: RunningService, people: Any, dat
     left = await database.fetchval("SELECT count(*) FROM refresh_tokens")
     assert left == 0
     assert await database.fetchval("SELECT count(*) FROM users WHERE id = $1::uuid", user_id) == 1
+
+
+async def test_who_ends_nothing_revokes_nothing(
+    auth: RunningService, people: Any, database: asyncpg.Connection
+) -> None:
+    """Every service acts on a revocation, so asking for it again and again causes none where no session ends."""
+    headers = await people.headers(auth.client)
+    account = people.claims(headers["Authorization"])["sub"]
+    for _ in range(3):
+        answer = await auth.client.delete("/v1/auth/sessions?keep_current=true", headers=headers)
+        assert answer.json()["data"] == {"ended": 0}
+    assert await database.fetchval("SELECT count(*) FROM revocations WHERE subject = $1", account) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from typing import Any, TypeVar
 
 from jose import jwk
@@ -17,6 +16,7 @@ from castor_chassis.client.peer import Peer, Reply
 from castor_chassis.metrics import JWKS_FETCHES
 from castor_chassis.security.authorization import API_KEY_PREFIX, Principal
 from castor_chassis.security.jwt import ALGORITHM
+from castor_chassis.security.remembered import Remembered
 from castor_chassis.security.revocation import Revocation, RevocationBatch, RevocationList
 from castor_chassis.wire.errors import PeerError, PeerRejected, PeerUnavailable, Unavailable
 
@@ -160,42 +160,32 @@ class RemoteApiKeys:
     ) -> None:
         self._auth = auth
         self._ttl = ttl_seconds
-        self._size = cache_size
-        self._owners: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
-        self._refused: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
-        self._forgotten = 0
+        self._owners: Remembered[tuple[float, Principal | None]] = Remembered(cache_size)
+        self._refused: Remembered[tuple[float, Principal | None]] = Remembered(cache_size)
         if revoked is not None:
             revoked.on_add(self._forget)
 
     def _forget(self, revocation: Revocation) -> None:
-        if revocation.kind == "session":
-            return
-        self._forgotten += 1
-        named = (revocation.kind, revocation.subject)
-        stale = [digest for digest, (_, owner) in self._owners.items() if owner and named in _names(owner)]
-        for digest in stale:
-            del self._owners[digest]
+        if revocation.kind != "session":
+            self._owners.forget(f"{revocation.kind} {revocation.subject}")
 
     async def verify(self, key: str) -> Principal | None:
         """See ``ApiKeyVerifier``."""
-        digest = hashlib.sha256(key.encode()).digest()
-        until, principal = self._owners.get(digest) or self._refused.get(digest, (0.0, None))
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        until, principal = self._owners.get(digest) or self._refused.get(digest) or (0.0, None)
         if until > time.monotonic():
             return principal
-        before = self._forgotten
-        principal = await self._ask(key)
-        # A revocation that came meanwhile may be newer than the answer.
-        if before == self._forgotten:
-            self._remember(digest, principal)
+        with self._owners.asking() as forgotten:
+            principal = await self._ask(key)
+        # A revocation of the key or of its owner that came meanwhile may be newer than the answer.
+        answer, names = (time.monotonic() + self._ttl, principal), [f"api_key {key_id(key)}"]
+        if principal is None:
+            self._owners.drop(digest)
+            self._refused.put(digest, answer, names, forgotten)
+        else:
+            self._refused.drop(digest)
+            self._owners.put(digest, answer, [*names, f"user {principal.subject}"], forgotten)
         return principal
-
-    def _remember(self, digest: bytes, principal: Principal | None) -> None:
-        for answers in (self._owners, self._refused):
-            answers.pop(digest, None)
-        answers = self._refused if principal is None else self._owners
-        answers[digest] = (time.monotonic() + self._ttl, principal)
-        if len(answers) > self._size:
-            answers.popitem(last=False)
 
     async def _ask(self, key: str) -> Principal | None:
         try:
@@ -206,15 +196,12 @@ class RemoteApiKeys:
         if not owner.valid:
             return None
         scopes, roles = frozenset(owner.scopes), tuple(owner.roles)
-        return Principal("api_key", owner.user_id, scopes, roles=roles, token_id=_key_id(key), org=owner.org)
+        return Principal("api_key", owner.user_id, scopes, roles=roles, token_id=key_id(key), org=owner.org)
 
 
-def _key_id(key: str) -> str:
+def key_id(key: str) -> str:
+    """Return the id of an API key, which is no secret."""
     return key.removeprefix(API_KEY_PREFIX).partition("_")[0]
-
-
-def _names(owner: Principal) -> tuple[tuple[str, str | None], ...]:
-    return ("user", owner.subject), ("api_key", owner.token_id)
 
 
 class RemoteRevocations:

@@ -99,6 +99,27 @@ async def test_api_key_verdicts_are_forgotten_with_their_key_or_owner() -> None:
     assert auth.asked == 4
 
 
+async def test_an_answer_that_another_key_overtook_is_kept() -> None:
+    """Only who is named by a revocation is asked for anew."""
+    revoked = RevocationList()
+    auth = ApiKeyAnswers(revoked)
+    auth.overtaken = True
+    keys = RemoteApiKeys(auth, revoked=revoked)  # type: ignore[arg-type]
+    for _ in range(2):
+        assert await keys.verify("castor_fedcba9876543210_" + "A" * 43) is not None
+    assert auth.asked == 1
+
+
+async def test_a_key_that_no_longer_holds_is_remembered_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was known of it before does not make it be asked for each time."""
+    auth = Scripted({"valid": True, "user_id": "u1"}, {"valid": False})
+    keys = RemoteApiKeys(auth, ttl_seconds=0)  # type: ignore[arg-type]
+    assert await keys.verify("castor_0123456789abcdef_x") is not None
+    monkeypatch.setattr(keys, "_ttl", 600)
+    assert [await keys.verify("castor_0123456789abcdef_x") for _ in range(3)] == [None] * 3
+    assert len(auth.calls) == 2
+
+
 class Scripted:
     """Answers every call with the next of ``answers``, the last one again and again."""
 

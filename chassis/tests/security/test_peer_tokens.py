@@ -14,7 +14,15 @@ from castor_chassis.client.peer import Reply
 from castor_chassis.security import peer_tokens
 from castor_chassis.security.peer_tokens import ServiceTokens, UserTokens
 from castor_chassis.security.revocation import Revocation, RevocationBatch
-from castor_chassis.testing import Authority, ScriptedPeer, TokenIssuer, run_service, thumbprint_of, tls_settings
+from castor_chassis.testing import (
+    Authority,
+    ScriptedPeer,
+    TokenIssuer,
+    run_service,
+    thumbprint_of,
+    tls_settings,
+    until,
+)
 from castor_chassis.testing.authority import replace_file
 from castor_chassis.tls import TlsFiles
 from small_service import Running
@@ -110,15 +118,63 @@ async def test_what_was_being_fetched_at_the_change_is_not_remembered() -> None:
     assert await tokens.token("a-service") == "t2"
 
 
+class Exchanges:
+    """Stands where the client of auth-service does: it exchanges each API key for a token of its owner."""
+
+    def __init__(self, issuer: TokenIssuer, owners: dict[str, str]) -> None:
+        self.issuer = issuer
+        self.owners = owners
+        self.open = asyncio.Event()
+        self.open.set()
+        self.asked: list[str] = []
+
+    async def is_asked(self) -> bool:
+        return bool(self.asked)
+
+    async def request(self, *_path: str, form: dict[str, str], **_options: Any) -> Reply:
+        self.asked.append(form["subject_token"])
+        await self.open.wait()
+        token = self.issuer.delegation(self.owners[form["subject_token"]], "a-service", "b-service", "thumb")
+        return Reply(200, {"access_token": token, "expires_in": 300}, {}, {})
+
+
+KEYS = {KEY: "ana", "castor_fedcba9876543210_x": "ana", "castor_0000000000000000_x": "berta", "a.user.s": "ana"}
+ANAS = set(list(KEYS)[:2])
+
+
 @pytest.mark.parametrize(
-    ("kind", "renewed"), [("session", set()), ("user", {KEY}), ("api_key", {KEY}), ("signing_key", {KEY, "a.user.s"})]
+    ("kind", "subject", "renewed"),
+    [
+        ("session", "0123456789abcdef", set()),
+        ("user", "ana", ANAS),
+        ("user", "carla", set()),
+        ("api_key", "0123456789abcdef", {KEY}),
+        ("signing_key", "kid", set(KEYS)),
+    ],
 )
-async def test_stale_exchanges_are_forgotten(kind: str, renewed: set[str]) -> None:
-    """What a key may do is exchanged anew when its owner or the key changed; users' tokens end with their session."""
-    tokens = UserTokens(Tickets())  # type: ignore[arg-type]
-    held = {credential: await tokens.token(credential, "a-service") for credential in (KEY, "a.user.s")}
-    tokens.revoke(revocation(kind))
+async def test_stale_exchanges_are_forgotten(issuer: TokenIssuer, kind: str, subject: str, renewed: set[str]) -> None:
+    """A key is exchanged anew when it or its owner changed, and nobody else's; users' tokens end with their session."""
+    tokens = UserTokens(Exchanges(issuer, KEYS))  # type: ignore[arg-type]
+    held = {credential: await tokens.token(credential, "a-service") for credential in KEYS}
+    tokens.revoke(revocation(kind, subject))
     assert {name for name, token in held.items() if await tokens.token(name, "a-service") != token} == renewed
+
+
+@pytest.mark.parametrize(("subject", "asked"), [("ana", 2), ("carla", 1)])
+async def test_an_exchange_under_way_is_stale_for_its_owner_alone(
+    issuer: TokenIssuer, subject: str, asked: int
+) -> None:
+    """A revocation that came while a key was exchanged makes the answer stale if it names the owner, else not."""
+    auth = Exchanges(issuer, KEYS)
+    tokens = UserTokens(auth)  # type: ignore[arg-type]
+    auth.open.clear()
+    early = asyncio.ensure_future(tokens.token(KEY, "a-service"))
+    await until(auth.is_asked)
+    tokens.revoke(revocation("user", subject))
+    auth.open.set()
+    first = await early
+    assert (await tokens.token(KEY, "a-service") == first) == (asked == 1)
+    assert len(auth.asked) == asked
 
 
 async def test_a_refused_token_is_fetched_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
