@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
+
 from auth_service.mfa.totp import STEP_SECONDS, code_at
 from castor_chassis.client.transport import httpx
 
@@ -57,6 +59,11 @@ class People:
         part = token.split(".")[1]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         return claims
+
+    async def end_unheard(self, database: asyncpg.Connection, access_token: str) -> None:
+        """End a session without a row in ``revocations``: what a replica finds that has not read it yet."""
+        sql = "UPDATE refresh_families SET ended_at = now(), end_reason = 'ended' WHERE id = $1::uuid"
+        await database.execute(sql, self.claims(access_token)["sid"])
 
 
 class Person:

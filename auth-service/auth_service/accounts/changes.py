@@ -44,14 +44,21 @@ class AccountChanges:
 
     @asynccontextmanager
     async def begin(
-        self, user_id: str | None, client: Client, *, read: User | None = None, acting: Actor | None = None
+        self,
+        user_id: str | None,
+        client: Client,
+        *,
+        read: User | None = None,
+        acting: Actor | None = None,
+        session_id: str | None = None,
     ) -> AsyncIterator[AccountChange]:
         """Give a change of an account (None: of no known account) that commits at the end, or not at all.
 
         Other changes of the account wait until then. ``read`` is the account as it was when its owner was
         authenticated; raises ``AccountChanged`` if its credentials have changed since. ``acting`` is an administrator
         who acts on somebody else's account, whom all audit events name; raises ``UserNotFound`` for an account of
-        another organisation than that administrator manages.
+        another organisation than that administrator manages. ``session_id`` is the session of a caller who gave no
+        password and adds a way into the account; raises ``AccountChanged`` if it has ended.
         """
         async with self.postgres.transaction() as db:
             within, details = (acting.within, {"by": acting.id}) if acting else (None, {})
@@ -59,6 +66,9 @@ class AccountChanges:
             if acting is not None and present is None:
                 raise UserNotFound(user_id=user_id)
             if read is not None and (present is None or not present.has_credentials_of(read)):
+                raise AccountChanged
+            # A replica may not have heard yet that it ended.
+            if session_id is not None and await api_key_repository.session_has_ended(db, uuid.UUID(session_id)):
                 raise AccountChanged
             change = AccountChange(self, db, user_id, client, details)
             yield change

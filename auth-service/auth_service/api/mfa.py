@@ -47,7 +47,7 @@ async def enrol_factor(body: PasswordRequest, r: R, client: From, owner: Account
 )
 async def confirm_factor(body: DigitsRequest, r: R, client: From, owner: AccountOwner) -> Ok[ConfirmedView]:
     """Make the key count: all sessions end, and this answer has recovery codes and a new session."""
-    codes, user, tokens = await r.mfa.confirm(owner.subject, body.code, client)
+    codes, user, tokens = await r.mfa.confirm(owner, body.code, client)
     return ok(ConfirmedView(recovery_codes=codes, session=session_view(user, tokens)))
 
 

@@ -62,7 +62,7 @@ async def begin_passkey(body: PasswordRequest, r: R, client: From, owner: Accoun
 )
 async def add_passkey(body: NewPasskeyRequest, r: R, client: From, owner: AccountOwner) -> Ok[DoneView]:
     """Register the passkey that an authenticator made; a mail tells the owner."""
-    await r.passkeys.register(owner.subject, body.token, body.name, body.credential, client)
+    await r.passkeys.register(owner, body.token, body.name, body.credential, client)
     return ok(DoneView())
 
 

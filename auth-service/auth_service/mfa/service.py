@@ -26,7 +26,7 @@ from auth_service.users import repository as users
 from auth_service.users.client import Client
 from auth_service.users.model import Actor, User
 from auth_service.users.service import Users
-from castor_chassis import Postgres
+from castor_chassis import Postgres, Principal
 
 _NOTHING_TO_CONFIRM = "There is no new key to confirm; make one with POST /v1/auth/me/mfa/totp"
 
@@ -69,22 +69,23 @@ class Mfa:
             await change.record("mfa_asked")
         return enrolment
 
-    async def confirm(self, user_id: str, code: str, client: Client) -> tuple[list[str], User, TokenPair]:
+    async def confirm(self, owner: Principal, code: str, client: Client) -> tuple[list[str], User, TokenPair]:
         """Put the key in force, end all sessions, and return recovery codes with a new session.
 
-        Raises ``InvalidCode``, ``TooManyAttempts``, or ``FactorConflict`` when there is nothing to confirm.
+        Raises ``InvalidCode``, ``TooManyAttempts``, ``FactorConflict`` when there is nothing to confirm, or
+        ``AccountChanged``, also when the caller's session has ended.
         """
-        user = await self.users.get(user_id)
+        user = await self.users.get(owner.subject)
         sealed = await repository.sealed_key(self.postgres, user.id)
         key = self._opened(user, sealed)
         if user.mfa_enabled or key is None or sealed is None:
             raise FactorConflict(reason=_NOTHING_TO_CONFIRM)
-        bucket = await self.limits.mfa_code(user_id)
+        bucket = await self.limits.mfa_code(owner.subject)
         step = matching_step(key, code, time.time())
         if step is None:
             raise InvalidCode
         await self.limits.forgive(bucket)
-        async with self.changes.begin(user_id, client, read=user) as change:
+        async with self.changes.begin(owner.subject, client, read=user, session_id=owner.session_id) as change:
             if not await repository.confirm(change.db, user.id, sealed, step):
                 raise FactorConflict(reason=_NOTHING_TO_CONFIRM)
             codes = await _replace_codes(change, user)

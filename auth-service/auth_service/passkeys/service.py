@@ -29,7 +29,7 @@ from auth_service.sessions.service import AccessToken, Sessions, TokenPair
 from auth_service.users.client import Client
 from auth_service.users.model import User
 from auth_service.users.service import Users
-from castor_chassis import Postgres
+from castor_chassis import Postgres, Principal
 
 PASSKEY = ("pop", "user", "mfa")
 """``amr`` of a login by passkey: possession of its key, and the person verified by the authenticator (RFC 8176)."""
@@ -68,12 +68,13 @@ class Passkeys:
         )
         return json.loads(webauthn.options_to_json(options)), token
 
-    async def register(self, user_id: str, token: str, name: str, answer: dict[str, Any], client: Client) -> None:
+    async def register(self, owner: Principal, token: str, name: str, answer: dict[str, Any], client: Client) -> None:
         """Store the passkey that an authenticator made; a mail tells the owner.
 
-        Raises ``PasskeyRefused``, ``TooManyPasskeys``, ``AccountChanged`` or ``OutboxFull``.
+        Raises ``PasskeyRefused``, ``TooManyPasskeys``, ``AccountChanged``, also when the caller's session has ended, or
+        ``OutboxFull``.
         """
-        user = await self.users.get(user_id)
+        user = await self.users.get(owner.subject)
         challenge = challenges.opened(self.vault, f"of {user.id}", token)
         try:
             made = webauthn.verify_registration_response(
@@ -85,7 +86,7 @@ class Passkeys:
             )
         except _BAD_ANSWER as error:
             raise PasskeyRefused(reason="The answer of the authenticator does not hold") from error
-        async with self.changes.begin(user_id, client, read=user) as change:
+        async with self.changes.begin(owner.subject, client, read=user, session_id=owner.session_id) as change:
             if len(await passkey_repository.of_user(change.db, user.id)) >= MOST:
                 raise TooManyPasskeys(limit=MOST)
             await challenges.use(change.db, challenge)

@@ -168,6 +168,16 @@ async def test_a_key_counts_once_it_is_confirmed_and_is_stored_sealed(
     assert (await holder.ask("POST", "/me/mfa/disable", password=holder.password, code="000000")).status_code == 409
 
 
+async def test_a_session_that_ended_confirms_no_key(holder: Holder, people: Any, database: asyncpg.Connection) -> None:
+    """Also at a replica that has not heard of its end: the owner would be locked out by somebody else's key."""
+    made = await holder.ask("POST", "/me/mfa/totp", password=holder.password)
+    await people.end_unheard(database, holder.tokens["access_token"])
+    key = base64.b32decode(made.json()["data"]["secret"])
+    refused = await confirm_with_earlier_code(key, lambda code: holder.ask("POST", "/me/mfa/totp/confirm", code=code))
+    assert (refused.status_code, refused.json()["code"]) == (401, "account_changed")
+    assert (await holder.ask("GET", "/me/mfa")).json()["data"]["enabled"] is False
+
+
 async def test_disabling_wants_password_and_code(holder: Holder) -> None:
     """Neither alone removes it; both do, and then the password opens the account again."""
     codes = await holder.enrol()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from castor_chassis.testing import RunningService
@@ -67,3 +68,14 @@ async def test_an_administrators_remedies_remove_them(
     done = await auth.client.request(method, f"/v1/auth/users/{account}/{path}", headers=headers)
     assert done.status_code == 200, done.text
     assert (await owner.log_in()).status_code == 401
+
+
+async def test_a_session_that_ended_adds_none(auth: RunningService, people: Any, database: asyncpg.Connection) -> None:
+    """Also at a replica that has not heard of the remedy, with options that were asked for before it."""
+    owner = await somebody(auth, people)
+    asked = await owner.options()
+    await people.end_unheard(database, owner.access_token)
+    credential = owner.device.create(asked["options"])
+    refused = await owner.ask("POST", "/me/passkeys", token=asked["token"], name="x", credential=credential)
+    assert (refused.status_code, refused.json()["code"]) == (401, "account_changed")
+    assert (await owner.ask("GET", "/me/passkeys")).json()["data"]["items"] == []
