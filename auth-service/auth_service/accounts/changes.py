@@ -27,7 +27,7 @@ from auth_service.users.roles import DEFAULT_ORGANISATION, Role
 from castor_chassis import Postgres
 
 _ENDS_TOKENS_OF_MACHINES = frozenset(
-    {"roles_changed", "suspended", "deactivated", "erased", "organisation_changed", "mfa_disabled"}
+    {"roles_changed", "suspended", "deactivated", "erased", "organisation_changed", "mfa_disabled", "passkey_removed"}
 )
 """Reasons that also end the tokens of service accounts of the user: what these may do has changed."""
 
@@ -130,10 +130,14 @@ class AccountChange:
         return Remaining(keys, passkeys)
 
     async def remove_passkeys(self, user: User) -> None:
-        """Delete all passkeys of the account."""
+        """Delete all passkeys of the account; tokens of the user's service accounts end, as they may do less now."""
         removed = await passkey_repository.delete_all(self.db, user.id)
         if removed:
             await self.record("passkeys_removed", passkeys=removed)
+            await self._end_tokens_of_machines(user.id)
+
+    async def _end_tokens_of_machines(self, owner: uuid.UUID) -> None:
+        self.revoked["session"] += await credential_repository.renew_sessions_of_owner(self.db, owner)
 
     async def _revoke_keys(self, user: User) -> None:
         revoked = await api_key_repository.revoke_all(self.db, user.id)
@@ -161,8 +165,7 @@ class AccountChange:
         self.revoked["session"] += await self._parts.sessions.end_within(self.db, self.user_id, reason, self.client)
         self.revoked["user"].append(self.user_id)
         if reason in _ENDS_TOKENS_OF_MACHINES:
-            owner = uuid.UUID(self.user_id)
-            self.revoked["session"] += await credential_repository.renew_sessions_of_owner(self.db, owner)
+            await self._end_tokens_of_machines(uuid.UUID(self.user_id))
 
     async def require_other_administrator(self) -> None:
         """Raise ``LastAdministrator`` if the account is the only active administrator's of the default organisation."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from castor_chassis.testing import until
 
+from ..passkeys.owner import somebody
 from .conftest import ACCOUNTS, SCOPES, Machines
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,6 +69,28 @@ async def test_it_stops_with_its_owner_and_starts_again(machines: Machines, owne
     await _user(machines, "DELETE", admin, "")
     await until(lambda: _refused(machines, again))
     assert (await machines.ask("GET", f"/{form['client_id']}")).status_code == 404
+
+
+@pytest.mark.parametrize("remedy", ["password", "passkey"])
+async def test_its_tokens_end_with_the_passkeys_of_its_owner(
+    machines: Machines, people: Any, database: asyncpg.Connection, remedy: str
+) -> None:
+    """They were the owner's second factor, without which the owner, and so the machine, may do less."""
+    person = await somebody(machines.auth, people)
+    assert (await person.add()).status_code == 201
+    owner_id = people.claims(person.access_token)["sub"]
+    form = await machines.client(owner_id=owner_id, scopes=["tweets:read"])
+    session = people.claims((await machines.token(form)).json()["access_token"])["sid"]
+    if remedy == "password":
+        body = {"current_password": person.password, "new_password": "otra clave bien larga", "remove_passkeys": True}
+        done = await person.ask("POST", "/me/password", **body)
+    else:
+        (passkey,) = (await person.ask("GET", "/me/passkeys")).json()["data"]["items"]
+        done = await person.ask("POST", f"/me/passkeys/{passkey['id']}/remove", password=person.password)
+    assert done.status_code == 200, done.text
+    ended = "SELECT count(*) FROM revocations WHERE kind = 'session' AND subject = $1"
+    assert await database.fetchval(ended, session) == 1
+    assert people.claims((await machines.token(form)).json()["access_token"])["sid"] != session
 
 
 async def test_it_is_disabled_enabled_and_deleted(machines: Machines) -> None:
