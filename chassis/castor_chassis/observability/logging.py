@@ -17,10 +17,14 @@ from castor_chassis.context import current_request
 
 Event = MutableMapping[str, Any]
 _SECRET = frozenset({"token", "password", "secret", "authorization", "api_key", "key", "refresh_token"})
-# Where pydantic and PostgreSQL show the value, or the row, that is wrong: it may be what somebody wrote.
+# Where pydantic, asyncpg and PostgreSQL show the value, or the row, that is wrong: it may be what somebody wrote.
+# It may hold what follows it in a message as well: the last that is possible ends it.
 _TEXT = re.compile(
-    r"(?<=input_value=).*?(?=, input_type=|\Z)"
-    r"|(?<=Failing row contains ).*?(?=\n\n(?:The above exception|During handling)|\nHINT:|\Z)",
+    r"(?<=input_value=)(?:[^\n]*(?=, input_type=)|.*?(?=, input_type=|\Z))"
+    r'|(?<=value ")[^"\n]*(?=" is out of range)'
+    r"|(?P<kept>DETAIL:  (?!Process \d)|Failing row contains |invalid input for query argument \$\d+: "
+    r"|(?:invalid input (?:syntax|value) for|malformed) [\w ]{1,60}: |field value out of range: )"
+    r".*?(?=\n\n(?:The above exception was|During handling of the above)[^\n]{1,60}:\n\nTraceback|\Z)",
     re.DOTALL,
 )
 
@@ -49,7 +53,7 @@ def _without_texts(_logger: Any, _method: str, event: Event) -> Event:
     """Take texts of people out of exceptions and of reasons, which are exceptions as well."""
     for name in ("exception", "reason"):
         if event.get(name) is not None:
-            event[name] = _TEXT.sub("[left out]", str(event[name]))
+            event[name] = _TEXT.sub(r"\g<kept>[left out]", str(event[name]))
     return event
 
 
