@@ -25,6 +25,16 @@ def line(number: int, text: str = "") -> str:
     return json.dumps(tweet(number, text))
 
 
+OF_V1 = {"created_at": "Sun May 01 10:00:00 +0000 2022", "user": {"id_str": "7", "screen_name": "ana"}}
+HOLDING = {
+    "v2": json.dumps({**tweet(2), "referenced_tweets": [{"type": "quoted", "id": "9", "text": "ajeno"}]}),
+    "v1.1": json.dumps(
+        {**OF_V1, "id_str": "2", "text": "tuit 2", "quoted_status": {**OF_V1, "id_str": "9", "text": "ajeno"}}
+    ),
+}
+"""A tweet that holds one that it quotes."""
+
+
 @pytest.mark.parametrize("stray", ["]", ",", "NaN", "<html>502</html>", 'or", "lang": "es"}', "null", '"x"', "\\", "{"])
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_stray_line_costs_itself(stray: str, place: int) -> None:
@@ -173,6 +183,26 @@ def test_a_deeply_nested_object_costs_itself(depth: int, of_page: bool) -> None:
     found = parsed(page(*objects) if of_page else "\n".join(objects))
     assert texts(found) == ["tuit 1", "tuit 3"]
     assert rejected_lines(found) == [1 if of_page else 2]
+
+
+@pytest.mark.parametrize("depth", [100, 300, 900, 1_100])
+@pytest.mark.parametrize("holding", HOLDING)
+def test_a_deeply_nested_object_that_holds_another_tweet_ends_no_import(holding: str, depth: int) -> None:
+    """The other is cut out by writing the object again, which is possible to a smaller depth than to read it."""
+    nested = HOLDING[holding][:-1] + ', "z": ' + "[" * depth + "]" * depth + "}"
+    found = parsed("\n".join((line(1), nested, line(3))))
+    assert [text for text in texts(found) if text != "tuit 2"] == ["tuit 1", "tuit 3"]
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("value", ["1e999", '"\\ud83c"'])
+@pytest.mark.parametrize("holding", HOLDING)
+def test_a_broken_field_beside_another_tweet_costs_itself(holding: str, value: str) -> None:
+    """A field that is not stored by itself and cannot be read is left out, and so is the other tweet."""
+    broken = HOLDING[holding][:-1] + f', "z": {value}}}'
+    found = parsed(page(line(1), broken, line(3)))
+    assert texts(found) == ["tuit 1", "tuit 2", "tuit 3"]
+    assert all("ajeno" not in (item.raw or "") for item in found if isinstance(item, NewTweet))
 
 
 def test_an_object_nested_deeper_than_any_parser_reads_breaks_nothing() -> None:

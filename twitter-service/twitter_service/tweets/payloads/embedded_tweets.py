@@ -14,8 +14,8 @@ _NAMES = frozenset(("type", "id", "username"))
 def own_json(raw: str, references: Any, *, of_v1: bool) -> str:
     """Return ``raw``, the JSON of an object with these ``referenced_tweets``, without the tweets inside.
 
-    ``raw`` is returned as it is where there is none, as in most objects. Raises ``ValueError`` for JSON that is nested
-    too deeply.
+    ``raw`` is returned as it is where there is none, as in most objects. Raises ``orjson.JSONDecodeError`` for a member
+    that cannot be read, and ``orjson.JSONEncodeError`` for JSON that is nested too deeply to be written again.
     """
     # Whole objects are searched only where they can hold one: of v2 the references are read already.
     if not _embeds(references) and not (of_v1 and any(f'"{name}"' in raw for name in _OF_V1)):

@@ -84,16 +84,19 @@ class Includes:
 
 
 def tweet_of_json(raw: bytes, includes: Includes) -> NewTweet:
-    """Return the tweet in the JSON of one object, of v2 or of v1.1. Raises ``Unusable``."""
+    """Return the tweet in the JSON of one object, of v2 or of v1.1.
+
+    Raises ``Unusable``, and ``ValueError`` where a member that is not stored by itself is not JSON.
+    """
     try:
         item = _read_object(raw)
         of_v1 = isinstance(item.user, dict) and is_v1(whole := orjson.loads(raw))
         if of_v1:
             item = msgspec.convert(as_v2(whole), _Object)
-    except (ValueError, RecursionError) as error:
-        raise Unusable(
-            "it is not a tweet object" if isinstance(error, ValueError) else "it is nested too deeply"
-        ) from error
+    except msgspec.DecodeError as error:
+        raise Unusable("it is not a tweet object") from error
+    except RecursionError as error:
+        raise Unusable("it is nested too deeply") from error
     return _tweet(item, _own(_text_of(raw), item, of_v1=of_v1), includes)
 
 
@@ -157,7 +160,7 @@ def _text_of(raw: bytes) -> str:
 def _own(raw: str, item: _Object, *, of_v1: bool) -> str:
     try:
         return own_json(raw, item.referenced_tweets, of_v1=of_v1)
-    except (ValueError, RecursionError) as error:
+    except orjson.JSONEncodeError as error:
         raise Unusable("it is nested too deeply") from error
 
 
