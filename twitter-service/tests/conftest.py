@@ -26,7 +26,7 @@ from twitter_service.settings import TwitterSettings
 ALL = ["tweets:read", "tweets:write", "entities:write", "feed:read", "counts:read"]
 TABLES = (
     "tweets", "tweet_entities", "tweet_raw", "tweet_search", "tweet_versions", "retweets", "authors", "entities",
-    "imports", "datasets", "rejudged_texts", "rejudged_targets", "sentiment_versions",
+    "imports", "datasets", "rejudged_texts", "rejudged_targets", "sentiment_versions", "erased_ids",
 )  # fmt: skip
 FIRST_ID = 1_500_000_000_000_000_000
 USER = {

@@ -122,6 +122,19 @@ async def test_retweets_and_authors_are_deleted_a_batch_at_a_time(
     assert await database.fetchval("SELECT count(*) FROM authors") == 5
 
 
+async def test_erased_ids_go_when_no_file_could_bring_them(
+    database: asyncpg.Connection, repository: RetentionRepository
+) -> None:
+    """Those erased long ago go a batch at a time, unless the retention would keep a tweet with this id."""
+    old, young = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+    rows = [(n, old if n <= 5 else young) for n in range(1, 8)]
+    await database.executemany("INSERT INTO erased_ids VALUES ($1, $2)", [*rows, (2_000_000_000_000_000_000, old)])
+    horizon = datetime(2025, 1, 1, tzinfo=UTC)
+    assert [await repository.delete_erased_ids_before(horizon, horizon, 2) for _ in range(4)] == [2, 2, 1, 0]
+    left = await database.fetch("SELECT id FROM erased_ids ORDER BY id")
+    assert [row["id"] for row in left] == [6, 7, 2_000_000_000_000_000_000]
+
+
 async def test_jobs_that_ended_long_ago_are_deleted(
     database: asyncpg.Connection, repository: RetentionRepository
 ) -> None:

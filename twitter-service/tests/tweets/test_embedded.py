@@ -107,6 +107,49 @@ async def test_no_file_brings_a_retweet_of_an_erased_tweet(twitter: Twitter, dat
     assert [tuple(row) for row in stored] == [(int(f"{OWN[:-1]}2"), "otro")]
 
 
+EDITED = {"id": f"{OTHER[:-1]}5", "username": "eva", "created_at": "2025-05-01T10:00:00Z", "text": SECRET}
+BRINGING = {
+    "another retweet": holding("retweeted").replace('"no"', f'"RT @eva: {SECRET}"'),
+    "a retweet with its original": holding("retweeted", text=SECRET, author=EVA),
+    "the tweet": json.dumps({**EDITED, "id": OTHER}),
+    "a retweet of the later version": holding("retweeted").replace(OTHER, EDITED["id"]).replace('"no"', f'"{SECRET}"'),
+    "the later version alone": json.dumps(EDITED),
+    "the later version with its history": json.dumps({**EDITED, "edit_history_tweet_ids": [OTHER, EDITED["id"]]}),
+}
+
+
+@pytest.mark.parametrize("name", BRINGING)
+@pytest.mark.parametrize("was_stored", [False, True])
+async def test_no_file_brings_back_what_was_erased(
+    twitter: Twitter, database: asyncpg.Connection, name: str, *, was_stored: bool
+) -> None:
+    """Neither a tweet that was stored when it was erased nor one that was not, under the id of any known version."""
+    versions = [OTHER, EDITED["id"]]
+    if was_stored:
+        await twitter.imported(json.dumps({**EDITED, "edit_history_tweet_ids": versions}))
+    await twitter.send("POST", "/erasures", {"ids": [OTHER] if was_stored else versions})
+    done = await twitter.imported(BRINGING[name] + "\n" + json.dumps({**EDITED, "id": "5", "text": "otro"}))
+    assert (done["accepted"], done["duplicates"], done["rejected"]) == (1, 1, 0)
+    assert [row["text"] for row in await database.fetch("SELECT text FROM tweets WHERE NOT deleted")] == ["otro"]
+    assert await database.fetchval("SELECT count(*) FROM retweets") == 0
+    raws = await database.fetch("SELECT raw FROM tweet_raw")
+    assert [json.loads(row["raw"])["id"] for row in raws] == ["5"]
+
+
+async def test_replies_forget_the_author_of_a_tweet_that_was_never_stored(
+    twitter: Twitter, database: asyncpg.Connection
+) -> None:
+    """With its erasure goes the handle that replies name, and their JSON, which names it as well."""
+    await twitter.imported(json.dumps({**OWN_V1, **ANSWERING}))
+    assert await database.fetchval("SELECT reply_to_username FROM tweets") == "eva"
+    erased = (await twitter.send("POST", "/erasures", {"ids": [OTHER]})).json()["data"]
+    assert erased == {"erased": [], "unknown": [OTHER]}
+    assert await database.fetchval("SELECT reply_to_username FROM tweets") is None
+    assert await database.fetchval("SELECT count(*) FROM tweet_raw") == 0
+    told = await twitter.whole_feed()
+    assert [(item["id"], item["reply_to_username"]) for item in told] == [(OWN, None)]
+
+
 async def test_json_that_a_former_release_stored_holds_no_quoted_tweet(
     own_postgres_url: str,
 ) -> None:

@@ -12,7 +12,7 @@ from twitter_service.metrics import RETIRED
 
 BATCH_TWEETS = 1_000
 """Per transaction: other writers wait as long as for a piece of an import."""
-BATCH_RETWEETS = BATCH_AUTHORS = 5_000
+BATCH_RETWEETS = BATCH_AUTHORS = BATCH_ERASED_IDS = 5_000
 BATCH_JOBS = 1_000
 
 log = structlog.get_logger("twitter.retention")
@@ -57,6 +57,9 @@ class Retention:
             RETIRED.inc(erased)
         while await self._repository.delete_retweets_before(horizon, BATCH_RETWEETS):
             pass
-        dropped = await self._repository.drop_before(horizon, datetime.now(UTC) - self._tombstones)
+        erased_before = datetime.now(UTC) - self._tombstones
+        while await self._repository.delete_erased_ids_before(horizon, erased_before, BATCH_ERASED_IDS):
+            pass
+        dropped = await self._repository.drop_before(horizon, erased_before)
         if retired or dropped:
             log.info("tweets_retired", tweets=retired, partitions=dropped, before=horizon.isoformat())

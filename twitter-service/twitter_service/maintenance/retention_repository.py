@@ -40,6 +40,12 @@ DELETE FROM retweets WHERE (original_id, retweet_id) IN (
 )
 """
 
+_DELETE_ERASED_IDS = """
+DELETE FROM erased_ids WHERE id IN (
+    SELECT id FROM erased_ids WHERE erased_at < $1 AND id < $2 ORDER BY erased_at LIMIT $3
+)
+"""
+
 _DELETE_SEARCHES = """
 DELETE FROM x_searches WHERE id IN (SELECT id FROM x_searches WHERE finished_at < $1 ORDER BY finished_at LIMIT $2)
 """
@@ -73,6 +79,12 @@ class RetentionRepository:
     async def delete_retweets_before(self, horizon: datetime, limit: int) -> int:
         """Delete at most ``limit`` retweets made before ``horizon``, oldest first; return how many."""
         return affected_rows(await self._postgres.execute(_DELETE_RETWEETS, horizon, limit))
+
+    async def delete_erased_ids_before(self, horizon: datetime, erased_before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` ids up to ``horizon`` that were erased before ``erased_before``; return how many."""
+        return affected_rows(
+            await self._postgres.execute(_DELETE_ERASED_IDS, erased_before, snowflake_of(horizon), limit)
+        )
 
     async def delete_authors(self, limit: int) -> None:
         """Delete the authors without any tweet left, ``limit`` looked at in a statement; new ones stay."""

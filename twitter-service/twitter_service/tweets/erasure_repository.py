@@ -71,24 +71,32 @@ _ERASE_RETWEETS = """
 UPDATE retweets SET deleted = true, author_id = NULL WHERE retweet_id = ANY($1::bigint[]) AND NOT deleted
 RETURNING retweet_id
 """
+# Of a tweet that is not stored, and of a later version, there is no tombstone.
+_NOTE_ERASED = "INSERT INTO erased_ids (id) SELECT unnest($1::bigint[]) ON CONFLICT DO NOTHING"
+
 _DEPENDENT_TABLES = (
     "tweet_entities", "tweet_raw", "tweet_search", "tweet_versions", "rejudged_texts", "rejudged_targets",
 )  # fmt: skip
 
 
 async def erase(connection: Any, tweet_ids: Sequence[int], head: int) -> list[int]:
-    """Erase tweets in a transaction that holds the feed's lock; return the ids that were stored, as they were given."""
+    """Erase tweets in a transaction that holds the feed's lock; return the ids that were stored, as they were given.
+
+    The ids that were not stored are kept as well, and those of later versions, so that no file brings them.
+    """
     given = list(tweet_ids)
     retweets = await connection.fetch(_ERASE_RETWEETS, given)
     ids = [row["id"] for row in await connection.fetch(_FIRST_VERSIONS, given)]
     versions = await _versions(connection, ids)
+    named = {*given, *versions}
+    await connection.execute(_NOTE_ERASED, sorted(named.difference(ids)))
     for table in _DEPENDENT_TABLES:
         await connection.execute(f"DELETE FROM {table} WHERE tweet_id = ANY($1::bigint[])", ids)
-    await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", versions)
+    await connection.execute("DELETE FROM retweets WHERE original_id = ANY($1::bigint[])", named)
     rows = await connection.fetch(_ERASE, ids, head)
     await connection.execute(_ERASE_AUTHORS, *({row[name] for row in rows} for name in ("author", "handle")))
-    await connection.execute(_FORGET_RAW_REPLIES, versions)
-    replies = affected_rows(await connection.execute(_FORGET_ANSWERED, versions, head + len(rows)))
+    await connection.execute(_FORGET_RAW_REPLIES, named)
+    replies = affected_rows(await connection.execute(_FORGET_ANSWERED, named, head + len(rows)))
     await connection.execute(
         "UPDATE feed_state SET head = head + $1 + $4, tweets = tweets - $1, scored = scored - $2, "
         "unscorable = unscorable - $3",

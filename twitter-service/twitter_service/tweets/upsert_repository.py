@@ -19,7 +19,11 @@ from twitter_service.tweets.model import NewTweet
 from twitter_service.tweets.pg_copy import LINK_COLUMNS, RAW_COLUMNS, TWEET_COLUMNS, rows_of, tweet_rows
 
 _KNOWN = "SELECT id, coalesce(version_id, id) AS version, observed_at, deleted FROM tweets WHERE id = ANY($1::bigint[])"
-_ERASED = "SELECT id FROM tweets WHERE id = ANY($1::bigint[]) AND deleted"
+_ERASED = """
+SELECT id FROM tweets WHERE id = ANY($1::bigint[]) AND deleted
+UNION ALL
+SELECT id FROM erased_ids WHERE id = ANY($1::bigint[] || $2::bigint[])
+"""
 
 _REFRESH = """
 UPDATE tweets t SET metrics = coalesce(n.metrics, t.metrics), observed_at = n.observed_at
@@ -65,6 +69,7 @@ SELECT n.original_id, n.retweet_id, n.author_id, n.created_at
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[])
      AS n(original_id, retweet_id, author_id, created_at)
 WHERE NOT EXISTS (SELECT FROM tweets t WHERE t.id IN (n.retweet_id, n.original_id) AND t.deleted)
+  AND NOT EXISTS (SELECT FROM erased_ids e WHERE e.id IN (n.retweet_id, n.original_id))
 ON CONFLICT DO NOTHING
 """
 # A tweet of another file too is in the data set of each; that is a change, so that consumers learn it.
@@ -160,8 +165,9 @@ def _distinct(items: Sequence[EncodedTweet]) -> tuple[list[EncodedTweet], list[E
 
 
 async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source, head: int) -> tuple[Added, int]:
+    items = await _without_erased(connection, items)
     known = {row["id"]: row for row in await connection.fetch(_KNOWN, [item.id for item in items])}
-    new = await _without_erased(connection, [item for item in items if item.id not in known])
+    new = [item for item in items if item.id not in known]
     old = [(item, known[item.id]) for item in items if item.id in known]
     old = [(item, row) for item, row in old if not row["deleted"]]
     edits = [item.decoded() for item, row in old if item.version > row["version"]]
@@ -185,12 +191,12 @@ async def _store(connection: Any, items: Sequence[EncodedTweet], source: Source,
     return Added(sum(item.is_own_row for item in new), len(refreshed)), head
 
 
-async def _without_erased(connection: Any, new: Sequence[EncodedTweet]) -> list[EncodedTweet]:
-    """Return the tweets but retweets of an erased tweet, whose words they hold."""
-    repeated = [item.retweet_of for item in new if item.retweet_of is not None]
-    rows = await connection.fetch(_ERASED, repeated) if repeated else []
-    erased = {row["id"] for row in rows}
-    return [item for item in new if item.retweet_of not in erased]
+async def _without_erased(connection: Any, items: Sequence[EncodedTweet]) -> list[EncodedTweet]:
+    """Return the tweets but versions that were erased, and retweets of an erased tweet, whose words they hold."""
+    repeated = [item.retweet_of for item in items if item.retweet_of is not None]
+    own = [key for item in items for key in {item.id, item.version}]
+    erased = {row["id"] for row in await connection.fetch(_ERASED, repeated, own)}
+    return [item for item in items if erased.isdisjoint((item.id, item.version, item.retweet_of))]
 
 
 async def _set_answered(connection: Any, tweets: Sequence[NewTweet], head: int) -> list[int]:
