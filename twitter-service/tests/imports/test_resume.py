@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ import pytest
 
 from castor_chassis.client.transport import httpx
 from castor_chassis.testing import until
+from twitter_service.entities.rematcher import Rematcher
 from twitter_service.imports import repository
 
 from ..conftest import FIRST_ID, Start, Twitter, numbered
@@ -178,6 +179,43 @@ async def test_a_resumed_import_counts_the_authors_of_its_first_part(
         await failed(twitter)
         done = await twitter.imported(content, track_authors=True)
         assert (done["resumed"], done["entities_created"], done["authors_left_out"]) == (1, ["eva", "ana"], 1)
+
+
+async def test_an_import_that_tracks_authors_for_long_is_not_taken_over(
+    start_twitter: Start, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While stored tweets are matched against its entities it counts as alive, and a second upload is another one."""
+    content, second = by(("eva", 3000)), []
+
+    async def finish(_: Rematcher, _entities: Collection[str], after_step: Callable[[], Awaitable[None]]) -> None:
+        await database.execute("UPDATE imports SET progress_at = now() - interval '61 seconds'")
+        await after_step()
+        second.append(await twitter.imported(content, track_authors=True))
+
+    monkeypatch.setattr(Rematcher, "finish", finish)
+    async with start_twitter(**PIECE) as twitter:
+        done = await twitter.imported(content, track_authors=True)
+    assert (done["resumed"], done["state"], done["entities_created"]) == (0, "done", ["eva"])
+    assert [(again["resumed"], again["entities_created"]) for again in second] == [(0, [])]
+    assert second[0]["id"] != done["id"]
+
+
+async def test_entities_that_a_broken_import_has_created_stay_on_record(
+    start_twitter: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes on with it creates no more, and its record names them."""
+    content = by(("eva", 3000))
+
+    async def finish(*_: object) -> None:
+        raise ConnectionError
+
+    async with start_twitter(**PIECE) as twitter:
+        with monkeypatch.context() as patch:
+            patch.setattr(Rematcher, "finish", finish)
+            assert (await twitter.upload(content, track_authors=True)).status_code >= 500
+        first = await failed(twitter)
+        done = await twitter.imported(content, track_authors=True)
+        assert (done["id"], done["resumed"], done["entities_created"]) == (first["id"], 1, ["eva"])
 
 
 @pytest.mark.parametrize("members", [1, 3])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from castor_chassis import Wakeup
 from twitter_service.entities.rematch_repository import RematchRepository
@@ -35,7 +35,8 @@ class Rematcher:
             self._on_change()
         return changed is not None
 
-    async def finish(self, entity_ids: Collection[str]) -> None:
-        """Work until all stored tweets are matched against these entities."""
+    async def finish(self, entity_ids: Collection[str], after_step: Callable[[], Awaitable[None]]) -> None:
+        """Work until all stored tweets are matched against these entities; an error of ``after_step`` ends it."""
         while set(entity_ids) & set(await self._repository.matching_ids()):
             await self.step()
+            await after_step()

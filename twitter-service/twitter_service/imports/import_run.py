@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from twitter_service.entities.repository import EntityRepository
 from twitter_service.entities.tweet_writer import InThread, TweetWriter
 from twitter_service.errors import EmptyImport, ImportDiffers
 from twitter_service.imports.author_entities import author_entities
-from twitter_service.imports.model import Attempt, Chunk, ImportLimits, ImportOptions, Tally, TrackedAuthors
+from twitter_service.imports.model import Attempt, Chunk, ImportLimits, ImportOptions, Tally
 from twitter_service.imports.parser import ParsedPiece, parse_and_match, rejected
 from twitter_service.imports.parser_process import (
     PIECE_SECONDS,
@@ -238,17 +239,20 @@ class ImportRun:
         if self._has_begun:
             reason = str(error) if isinstance(error, ServiceError) else "the import was interrupted"
             with suppress(ServiceError):
-                await self._tools.imports.end(self._attempt, TrackedAuthors(), self._notes(), reason)
+                await self._tools.imports.end(self._attempt, 0, self._notes(), reason)
 
-    async def _track_authors(self) -> TrackedAuthors:
+    async def _track_authors(self) -> int:
+        """Make the busiest authors entities, if that is wanted; return how many were left out."""
         # Authors become entities only where no tweet is by or to a tracked account. An alias is not enough: a first
         # name that happens to be somebody's alias does not make a file one about them.
-        entities, dataset = self._tools.entities, self._options.dataset
+        entities, dataset, imports = self._tools.entities, self._options.dataset, self._tools.imports
         if not self._options.track_authors or await entities.any_in(self._accounts, dataset):
-            return TrackedAuthors()
+            return 0
         candidates = author_entities(self._authors, dataset)
         chosen = candidates[: self._tools.limits.max_author_entities]
         created, too_many = await entities.create_missing(chosen)
         if created:
-            await self._tools.rematcher.finish(created)
-        return TrackedAuthors(created, len(candidates) - len(chosen) + too_many)
+            await imports.tracking(self._attempt, created)
+            # To match a million tweets takes longer than an import that writes nothing counts as alive.
+            await self._tools.rematcher.finish(created, partial(imports.tracking, self._attempt))
+        return len(candidates) - len(chosen) + too_many

@@ -117,14 +117,6 @@ class InterruptedImport:
 
 
 @dataclass(frozen=True)
-class TrackedAuthors:
-    """Ids of the entities that an import created, and how many authors did not become one."""
-
-    entities: Sequence[str] = ()
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
 class ImportRecord:
     """What became of a file, or how far it is. ``rows`` = ``accepted`` + ``duplicates`` + ``rejected``."""
 

@@ -16,7 +16,6 @@ from twitter_service.imports.model import (
     ImportRecord,
     InterruptedImport,
     Tally,
-    TrackedAuthors,
 )
 from twitter_service.imports.readers.tweet_file import Checkpoint
 from twitter_service.tweets.model import Rejection
@@ -53,9 +52,14 @@ SET rows = $2, accepted = $3, duplicates = $4, rejected = $5, refreshed = $6, re
 WHERE id = $1 AND resumed = $14
 """
 
+_TRACKING = """
+UPDATE imports SET entities_created = entities_created || $3::text[], progress_at = now()
+WHERE id = $1 AND resumed = $2
+"""
+
 _END = """
-UPDATE imports SET state = $2, error = $3, entities_created = $4, authors_left_out = $5, notes = $6, finished_at = now()
-WHERE id = $1 AND resumed = $7
+UPDATE imports SET state = $2, error = $3, authors_left_out = $4, notes = $5, finished_at = now()
+WHERE id = $1 AND resumed = $6
 """
 
 # By time, of which there is an index: the import of a tweet has none.
@@ -104,17 +108,18 @@ class ImportRepository:
         )  # fmt: skip
         _check_own(done, attempt)
 
-    async def end(
-        self, attempt: Attempt, tracked: TrackedAuthors, notes: Sequence[str], error: str | None = None
-    ) -> None:
+    async def tracking(self, attempt: Attempt, created: Iterable[str] = ()) -> None:
+        """Record entities that an import has created, and that it is still under way; raises ``ImportTakenOver``."""
+        _check_own(await self._postgres.execute(_TRACKING, attempt.id, attempt.number, list(created)), attempt)
+
+    async def end(self, attempt: Attempt, left_out: int, notes: Sequence[str], error: str | None = None) -> None:
         """Record that an import has ended, what was recognised of its file, and why it failed if it did.
 
-        Raises ``ImportTakenOver`` and records nothing where another attempt goes on with it.
+        ``left_out`` counts authors that did not become entities. Raises ``ImportTakenOver`` and records nothing where
+        another attempt goes on with it.
         """
         state = "failed" if error else "done"
-        done = await self._postgres.execute(
-            _END, attempt.id, state, error, list(tracked.entities), tracked.left_out, list(notes), attempt.number
-        )
+        done = await self._postgres.execute(_END, attempt.id, state, error, left_out, list(notes), attempt.number)
         _check_own(done, attempt)
 
     async def authors(self, import_id: str, first: datetime, last: datetime, limit: int) -> Counter[str]:
