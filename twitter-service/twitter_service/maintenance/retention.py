@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from castor_chassis import every
+from twitter_service.maintenance.cleaning_repository import CleaningRepository
 from twitter_service.maintenance.retention_repository import RetentionRepository
 from twitter_service.metrics import RETIRED
 
@@ -24,6 +25,7 @@ class Retention:
     def __init__(
         self,
         repository: RetentionRepository,
+        cleaning: CleaningRepository,
         *,
         retention_days: int,
         tombstone_days: int,
@@ -31,6 +33,7 @@ class Retention:
         sweep_seconds: float,
     ) -> None:
         self._repository = repository
+        self._cleaning = cleaning
         self._retention = timedelta(days=retention_days)
         self._tombstones = timedelta(days=tombstone_days)
         self._jobs = timedelta(days=job_days)
@@ -41,9 +44,14 @@ class Retention:
         await every(self._sweep_seconds, self.sweep)()
 
     async def sweep(self) -> None:
-        """Erase tweets older than the retention, if there is one, authors of whom none is left, and old jobs."""
+        """Erase tweets older than the retention, if there is one, authors of whom none is left, and old jobs.
+
+        Once after an upgrade, what only former releases store goes as well.
+        """
         if self._retention:
             await self._erase_old()
+        while await self._cleaning.clean_next(BATCH_TWEETS):
+            pass
         await self._repository.delete_authors(BATCH_AUTHORS)
         while await self._repository.delete_jobs_before(datetime.now(UTC) - self._jobs, BATCH_JOBS):
             pass

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from castor_chassis import Chassis, Wakeup
 from twitter_service.maintenance.assessment_repository import AssessmentRepository
 from twitter_service.maintenance.author_assessor import AuthorAssessor
+from twitter_service.maintenance.cleaning_repository import CleaningRepository
 from twitter_service.maintenance.import_pause import ImportPause
 from twitter_service.maintenance.retention import Retention
 from twitter_service.maintenance.retention_repository import RetentionRepository
@@ -31,6 +32,7 @@ def start_maintenance(chassis: Chassis[TwitterSettings], *, stored: Wakeup, is_i
     )
     retention = Retention(
         RetentionRepository(postgres),
+        CleaningRepository(postgres),
         retention_days=settings.retention_days,
         tombstone_days=settings.tombstone_days,
         job_days=settings.job_days,
