@@ -40,6 +40,8 @@ async def test_json_with_other_tweets_and_words_of_erased_ones_go_after_an_upgra
     await connection.execute(
         "INSERT INTO tweet_search SELECT id, now(), id, to_tsvector('castor_es', text) FROM tweets"
     )
+    await connection.execute("UPDATE tweets SET version_id = 11 WHERE id = 1")
+    await connection.execute("INSERT INTO retweets VALUES (1, 20, 'r', now(), false), (11, 20, NULL, now(), true)")
 
     async def raws() -> dict[int, str]:
         return dict(await connection.fetch("SELECT tweet_id, raw FROM tweet_raw"))
@@ -53,5 +55,7 @@ async def test_json_with_other_tweets_and_words_of_erased_ones_go_after_an_upgra
     assert await connection.fetchval("SELECT count(*) FROM tweets WHERE raw IS NOT NULL") == 0
     searched = await connection.fetch("SELECT tweet_id FROM tweet_search ORDER BY tweet_id")
     assert [row["tweet_id"] for row in searched] == [*KEPT, *GONE]
+    retweets = await connection.fetch("SELECT original_id, author_id, deleted FROM retweets")
+    assert [tuple(row) for row in retweets] == [(1, None, True)]
     await postgres.close()
     await connection.close()
