@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,16 @@ from twitter_service.errors import MissingColumns, NotUtf8
 from twitter_service.imports.parser import parse
 from twitter_service.imports.readers.jsonl_reader import MAX_LINE
 from twitter_service.imports.readers.tweet_file import TweetFile
-from twitter_service.tweets.model import NewTweet, Rejection, Unusable, read_created_at, read_id, read_text
+from twitter_service.tweets.model import (
+    MAX_ID,
+    NewTweet,
+    Rejection,
+    Unusable,
+    read_created_at,
+    read_id,
+    read_text,
+    snowflake_of,
+)
 
 Found = list[NewTweet | Rejection]
 HEADER = "id,username,created_at,text\n"
@@ -150,6 +160,20 @@ def test_times_that_are_not(value: str) -> None:
     """Anything else is no time."""
     with pytest.raises(Unusable, match="created_at"):
         read_created_at(value, 1)
+
+
+def test_a_time_in_the_future_is_rejected() -> None:
+    """What lies more than a day ahead is an error, also where the time is read from the id."""
+    now = datetime.now(UTC)
+    near, far = now + timedelta(hours=12), now + timedelta(days=2)
+    assert read_created_at(near.isoformat(), 1) == near
+    assert (read_created_at("", snowflake_of(near)) - near) < timedelta(seconds=1)
+    for value in (far.isoformat(), "9999-12-31T23:59:59-05:00"):
+        with pytest.raises(Unusable, match=r"created_at '.*' is in the future"):
+            read_created_at(value, 1)
+    for tweet_id in (7100000000000000004, MAX_ID, snowflake_of(far)):
+        with pytest.raises(Unusable, match=r"the time in the id, \d{4}-\d\d-\d\d, is in the future"):
+            read_created_at("", tweet_id)
 
 
 @pytest.mark.parametrize("value", ["1.05856E+18", "-1", "0", "9223372036854775808", "١٢", "", None, True, 1.0, [1]])

@@ -18,7 +18,9 @@ SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 """Zero of the clock in an id (2010-11-04T01:42:54.657Z); ids count milliseconds from it above bit 22."""
 FIRST_SNOWFLAKE = 2**34
 """Ids below are sequential: they do not contain a time."""
-_FIRST_YEAR, _LAST_YEAR = 2006, 2099
+_FIRST_YEAR = 2006
+_LEAD = timedelta(days=1)
+"""How far ahead of this machine's clock the clock of a source may be."""
 _OLD_FORMAT = "%a %b %d %H:%M:%S %z %Y"
 _ESCAPES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "#39": "'"}
 _ESCAPED = re.compile("&(amp|lt|gt|quot|#39);")
@@ -180,6 +182,8 @@ def read_username(value: Any, author_id: str | None) -> str:
 def read_created_at(value: Any, tweet_id: int, dates: str | None = None) -> datetime:
     """Return when a tweet was written. Where the field is missing the time is read from the id.
 
+    More than a day ahead of now is an error: such a tweet would be the newest of all for years.
+
     A time without a zone is UTC, as X writes it; a date without a time is the beginning of that day in Bogotá. Dates
     with slashes are read only where ``dates`` says in which order: ``dmy`` or ``mdy``.
     """
@@ -194,8 +198,10 @@ def read_created_at(value: Any, tweet_id: int, dates: str | None = None) -> date
         raise Unusable(f"created_at {str(value)[:40]!r} is not a time such as 2022-05-29T16:00:00Z")
     if moment.tzinfo is not UTC:
         moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise Unusable(f"created_at {value[:40]!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    if moment.year < _FIRST_YEAR:
+        raise Unusable(f"created_at {value[:40]!r} is before {_FIRST_YEAR}, when X began")
+    if _is_ahead(moment):
+        raise Unusable(f"created_at {value[:40]!r} is in the future")
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
@@ -226,9 +232,13 @@ def _time_of_id(tweet_id: int) -> datetime:
     if tweet_id < FIRST_SNOWFLAKE:
         raise Unusable("created_at is missing")
     moment = time_of_snowflake(tweet_id)
-    if moment.year > _LAST_YEAR:
-        raise Unusable("created_at is missing")
+    if _is_ahead(moment):
+        raise Unusable(f"created_at is missing, and the time in the id, {moment:%Y-%m-%d}, is in the future")
     return moment
+
+
+def _is_ahead(moment: datetime) -> bool:
+    return moment > datetime.now(UTC) + _LEAD
 
 
 def is_day(value: str) -> bool:
