@@ -272,10 +272,15 @@ async def test_what_returns_stronger_is_compared_with_its_past(finder: Finder, f
 
 
 async def test_without_a_past_the_answer_says_degraded(finder: Finder, fill: Fill, stream: Stream) -> None:
-    """The first day of a stream has no baseline, and the answer admits it."""
+    """The first day of a stream has no baseline, and the answer and each sentence admit it."""
     _say(stream, "#ParoNacional", times=12, authors=12)
     await fill(stream.changes)
-    assert (await _topics(finder)).degraded == ["baseline"]
+    found = await _topics(finder)
+    assert found.degraded == ["baseline"]
+    assert "none in the 28 days before, of which no tweet is stored: what is usual is not known" in found.items[0].why
+    stream.tweet(MORNING - timedelta(days=3), "other", "calma en la plaza")
+    await fill(stream.changes)
+    assert "of which too few tweets are stored: what is usual is not known" in (await _topics(finder)).items[0].why
 
 
 async def test_an_empty_store_has_no_topics(finder: Finder) -> None:

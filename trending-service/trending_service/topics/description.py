@@ -60,7 +60,7 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
         past=past(label.key, evidence),
         sentiment=_shares(labels),
         scored=sum(labels.values()),
-        why=why(tweets, burst, evidence.counts.seen(label.key), evidence.window.seconds, method, began),
+        why=why(tweets, burst, evidence, method, began, seen=evidence.counts.seen(label.key)),
         sample_tweet_ids=[str(tweet.id) for tweet in samples],
         samples=[Sample(str(tweet.id), tweet.author, tweet.created_at) for tweet in samples],
         cluster=_together(found, evidence),
@@ -68,8 +68,10 @@ def describe(found: Cluster, burst: Burst, question: Question, evidence: Evidenc
     )
 
 
-def why(tweets: Sequence[StoredTweet], burst: Burst, seen: int, seconds: int, method: Method, began: datetime) -> str:
-    """Return one sentence with the numbers: of a window of ``seconds``, and ``seen`` tweets of the baseline."""
+def why(
+    tweets: Sequence[StoredTweet], burst: Burst, evidence: Evidence, method: Method, began: datetime, *, seen: int
+) -> str:
+    """Return one sentence with the numbers: of the window, and ``seen`` tweets with the term in the baseline."""
     authors = _accounts(tweets)
     count = "1 tweet" if len(tweets) == 1 else f"{len(tweets)} tweets"
     who = "1 account" if authors == 1 else f"{authors} accounts"
@@ -77,9 +79,19 @@ def why(tweets: Sequence[StoredTweet], burst: Burst, seen: int, seconds: int, me
     days = f"the {method.baseline_days} days before"
     usual = burst.expected_in_window
     change = f"{len(tweets) / usual:.1f}x the {usual:.2g} expected from {days}" if seen else f"none in {days}"
+    change += _doubt(evidence)
     recent = f"; {burst.tweets} of them in the last {length_of(burst.seconds)}" if burst.tweets < len(tweets) else ""
     local = began.astimezone(method.zone)
-    return f"{count} from {who} in {length_of(seconds)}, {change}{recent}; began {local:%Y-%m-%d %H:%M} ({place})"
+    length = length_of(evidence.window.seconds)
+    return f"{count} from {who} in {length}, {change}{recent}; began {local:%Y-%m-%d %H:%M} ({place})"
+
+
+def _doubt(evidence: Evidence) -> str:
+    """Return what is added where too little is stored of the days before: "none" says nothing then."""
+    if not evidence.is_thin:
+        return ""
+    held = "too few tweets are" if evidence.counts.total else "no tweet is"
+    return f", of which {held} stored: what is usual is not known"
 
 
 def past(key: str, evidence: Evidence) -> Past:

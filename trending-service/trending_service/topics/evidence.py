@@ -9,6 +9,9 @@ from trending_service.detection.crowd import Crowd
 from trending_service.signals.counts import HourlyCounts, Ints, WindowPosts
 from trending_service.signals.model import StoredTweet, TweetColumns
 
+THIN_BASELINE = 100
+"""With fewer tweets before the window it is not known what is usual: ``degraded: ["baseline"]``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -25,6 +28,11 @@ class Evidence:
     counts: HourlyCounts
     suspected: frozenset[str]
     crowds: Sequence[Crowd]
+
+    @property
+    def is_thin(self) -> bool:
+        """Tell whether too few tweets are stored of the days before to know what is usual."""
+        return self.counts.total < THIN_BASELINE
 
     def of(self, ids: Collection[int]) -> list[StoredTweet]:
         """Return the tweets with these ids, oldest first."""

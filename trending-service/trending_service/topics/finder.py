@@ -32,8 +32,6 @@ MAX_TERMS = 400
 """Strongest terms that are clustered into topics."""
 COMMON_WORD_SCORE = 3.0
 """Least score of a topic whose label is a lone common word; it also needs three tweets and two accounts."""
-THIN_BASELINE = 100
-"""With fewer tweets in the baseline the answer is marked ``degraded: ["baseline"]``."""
 MOST_NEEDED = 500
 InThread = Callable[..., Awaitable[Any]]
 
@@ -99,8 +97,7 @@ class Finder:
         self, question: Question, seen: WindowTweets, evidence: Evidence, found: Detection, topics: list[Topic]
     ) -> TopicList:
         needed = None if topics else needed_tweets(evidence, found, question.min_tweets)
-        is_thin = evidence.counts.total < THIN_BASELINE
-        missing = [*(["baseline"] if is_thin else ()), *(["window"] if is_shortened(question, seen) else ())]
+        missing = [*(["baseline"] if evidence.is_thin else ()), *(["window"] if is_shortened(question, seen) else ())]
         return TopicList(
             items=topics,
             as_of=question.as_of,
