@@ -119,6 +119,15 @@ async def test_a_form_that_is_not_one_file(twitter: Twitter, parts: dict[str, An
     assert said in answer.json()["error"]
 
 
+async def test_a_workbook_that_is_none_is_called_so(twitter: Twitter) -> None:
+    """Bytes that are named like a workbook and are neither one nor text: the answer is not about their characters."""
+    for name in ("mayo.xlsx", "MAYO.XLS"):
+        answer = await twitter.upload(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\n\x00\xff" * 50, filename=name)
+        assert answer.json()["code"] == "import_broken_workbook"
+        assert "neither a workbook of Excel 2007 or later nor text" in answer.json()["error"]
+    assert (await twitter.imported(CSV, filename="mayo.xlsx"))["accepted"] == 3
+
+
 @pytest.mark.parametrize("media_type", ["application/pdf", "image/png", "text/html; charset=utf-8"])
 async def test_other_types_are_415(twitter: Twitter, media_type: str) -> None:
     """A file of another type is refused with the types that are taken."""

@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from twitter_service.datasets.repository import DatasetRepository
 from twitter_service.entities.rematcher import Rematcher
 from twitter_service.entities.repository import EntityRepository
 from twitter_service.entities.tweet_writer import InThread, TweetWriter
-from twitter_service.errors import EmptyImport, ImportDiffers
+from twitter_service.errors import BrokenWorkbook, EmptyImport, ImportDiffers, NotUtf8
 from twitter_service.imports.author_entities import author_entities
 from twitter_service.imports.model import Attempt, Chunk, ImportLimits, ImportOptions, Tally
 from twitter_service.imports.parser import ParsedPiece, parse_and_match, rejected
@@ -68,6 +68,17 @@ class ImportTools:
     limits: ImportLimits
 
 
+@contextmanager
+def _named(filename: str | None) -> Iterator[None]:
+    """Tell the sender of a broken workbook about that, not about the characters of a text that it never was."""
+    try:
+        yield
+    except NotUtf8 as error:
+        if (filename or "").lower().endswith((".xlsx", ".xls")):
+            raise BrokenWorkbook(why="it is neither a workbook of Excel 2007 or later nor text in UTF-8") from error
+        raise
+
+
 class ImportRun:
     """One import under way."""
 
@@ -93,7 +104,8 @@ class ImportRun:
         try:
             plain = unpacked(pieces, limits.max_unpacked_bytes, self._recognised)
             text = as_utf8(plain, self._options.encoding, self._recognised)
-            await self._import(cut(text, limits.piece_bytes))
+            with _named(self._options.filename):
+                await self._import(cut(text, limits.piece_bytes))
             if self._tally.rows == 0:
                 raise EmptyImport
             await self._tools.imports.end(self._attempt, await self._track_authors(), self._notes())
