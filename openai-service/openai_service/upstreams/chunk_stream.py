@@ -20,14 +20,21 @@ from openai_service.upstreams.failures import ATTEMPT_ERRORS
 class UpstreamChunkStream:
     """A ``ChunkStream`` over an open reply: framing, JSON, time limit per read, and check for a cut in one place.
 
-    ``seconds`` returns how long the next read may take; ``error_of`` turns one of ``ATTEMPT_ERRORS`` into the error
-    that the caller gets. A stream that ends without a finish reason was cut and raises ``UpstreamUnavailable``.
+    A read may take ``limit_seconds``, or less where ``seconds(limit_seconds)`` says that the caller has less time.
+    ``error_of`` turns one of ``ATTEMPT_ERRORS`` into the error that the caller gets. A stream that ends without a
+    finish reason was cut and raises ``UpstreamUnavailable``.
     """
 
     def __init__(
-        self, reply: AsyncStream[Any], *, seconds: Callable[[], float], error_of: Callable[[Exception], Exception]
+        self,
+        reply: AsyncStream[Any],
+        *,
+        limit_seconds: float,
+        seconds: Callable[[float], float],
+        error_of: Callable[[Exception], Exception],
     ) -> None:
         self._reply = reply
+        self._limit_seconds = limit_seconds
         self._seconds = seconds
         self._error_of = error_of
         self._pieces = reply.response.aiter_bytes()
@@ -64,7 +71,7 @@ class UpstreamChunkStream:
     async def _read_in_time(self) -> None:
         began = _now()
         try:
-            async with _MovableLimit(self._seconds):
+            async with _MovableLimit(self._limit_seconds, self._seconds):
                 await self._read()
         except TimeoutError as error:
             raise UpstreamTimeout(seconds=round(_now() - began, 3)).processed() from error
@@ -84,27 +91,31 @@ class UpstreamChunkStream:
 
 
 class _MovableLimit:
-    """Raises ``TimeoutError`` after ``seconds()``; where the deadline was moved meanwhile, after as much again.
+    """Raises ``TimeoutError`` after ``seconds(limit_seconds)``, or later where the deadline was moved meanwhile.
 
-    A request that several callers share gets the deadline of each that joins.
+    A request that several callers share gets the deadline of each that joins. However many join, the limit passes
+    ``limit_seconds`` after it began, so that a stream which has stalled ends.
     """
 
-    def __init__(self, seconds: Callable[[], float]) -> None:
+    def __init__(self, limit_seconds: float, seconds: Callable[[float], float]) -> None:
+        self._limit_seconds = limit_seconds
         self._seconds = seconds
         self._timeout = asyncio.timeout(None)
 
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
-        self._begin()
+        self._latest = _now() + self._limit_seconds
+        self._wait(self._limit_seconds)
 
-    def _begin(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._seconds(), self._end, _deadline())
+    def _wait(self, limit_seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds(limit_seconds), self._end, _deadline())
 
     def _end(self, deadline: float | None) -> None:
-        if _deadline() == deadline:
+        left = self._latest - _now()
+        if left <= 0 or _deadline() == deadline:
             self._timeout.reschedule(_now())
         else:
-            self._begin()
+            self._wait(left)
 
     async def __aexit__(self, *error: Any) -> None:
         self._timer.cancel()

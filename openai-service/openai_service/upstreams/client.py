@@ -140,7 +140,12 @@ class UpstreamClient:
 
     async def _open(self, body: dict[str, Any]) -> UpstreamChunkStream:
         reply = await self._sdk.post(_CHAT, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any])
-        stream = UpstreamChunkStream(reply, seconds=self._retrier.seconds, error_of=self._error_of)
+        stream = UpstreamChunkStream(
+            reply,
+            limit_seconds=self._options.timeout_seconds,
+            seconds=self._retrier.seconds,
+            error_of=self._error_of,
+        )
         try:
             await stream.begin()
         except BaseException:

@@ -43,9 +43,13 @@ def event(text: str, reason: str | None = None) -> bytes:
     return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
 
 
-def opened(reply: Any, seconds: Callable[[], float] = lambda: 20) -> UpstreamChunkStream:
+def opened(
+    reply: Any, seconds: Callable[[float], float] = lambda limit: limit, limit_seconds: float = 20
+) -> UpstreamChunkStream:
     """Return the stream of ``reply``."""
-    return UpstreamChunkStream(reply, seconds=seconds, error_of=lambda error: failure_of(error, None).error)
+    return UpstreamChunkStream(
+        reply, limit_seconds=limit_seconds, seconds=seconds, error_of=lambda error: failure_of(error, None).error
+    )
 
 
 def text_of(chunk: Json) -> str:
@@ -119,14 +123,14 @@ async def test_the_time_limit_is_per_chunk_and_comments_do_not_extend_it() -> No
     """A stream may take long as a whole; one that sends only comments for too long has stalled."""
     limits: list[float] = []
 
-    def limit() -> float:
-        limits.append(20)
-        return 20
+    def limit(seconds: float) -> float:
+        limits.append(seconds)
+        return seconds
 
     steady = opened(Reply(event("a"), 0.02, event("b"), 0.02, event("c"), 0.02, event("d", "stop")), limit)
     assert await read(steady) == (["a", "b", "c", "d"], None)
     assert len(limits) == 5
-    stalled = opened(Reply(event("a"), *[0.05, b": alive\n\n"] * 1000, event("b", "stop")), lambda: 1)
+    stalled = opened(Reply(event("a"), *[0.05, b": alive\n\n"] * 1000, event("b", "stop")), limit_seconds=1)
     texts, error = await read(stalled)
     assert texts == ["a"]
     assert isinstance(error, UpstreamTimeout)
@@ -160,10 +164,25 @@ async def test_a_deadline_that_moves_moves_the_limit_of_a_read() -> None:
     set_request(info)
     limits = [0.01, 60.0]
 
-    def seconds() -> float:
+    def seconds(_limit: float) -> float:
         asyncio.get_running_loop().call_soon(setattr, info, "deadline", 2.0)
         return limits.pop(0)
 
     stream = opened(Reply(0.1, event("a", "stop") + b"data: [DONE]\n\n"), seconds)
     assert await read(stream) == (["a"], None)
     assert limits == []
+
+
+async def test_a_stalled_stream_ends_however_many_callers_join() -> None:
+    """Each of them moves the deadline, and none the limit of a read: the dead stream would take all their time."""
+    info = RequestInfo(deadline=1.0)
+    set_request(info)
+
+    def seconds(limit: float) -> float:
+        assert info.deadline is not None
+        asyncio.get_running_loop().call_soon(setattr, info, "deadline", info.deadline + 1)
+        return limit
+
+    texts, error = await read(opened(Reply(event("a"), 3600), seconds, limit_seconds=0.05))
+    assert texts == ["a"]
+    assert isinstance(error, UpstreamTimeout)
