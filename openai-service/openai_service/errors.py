@@ -41,6 +41,10 @@ class UpstreamTimeout(UpstreamError):
     message = "The language model's API did not answer within {seconds} s; ask for less or allow more time."
 
 
+class CallerTimedOut(UpstreamTimeout):
+    """The caller's time is nearly over, and the call that it shares may go on for others with more."""
+
+
 class UpstreamRefused(UpstreamError):
     """The upstream understood the request and refused it."""
 

@@ -28,13 +28,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
-    """A chat request, who pays for it, who is asked, and the task and prompt that it was made from, if any."""
+    """A chat request, who pays for it, who is asked, and the task and prompt that it was made from, if any.
+
+    ``failure`` is what asking the targets came to already; they are then not asked again.
+    """
 
     request: ChatRequest
     payer: Payer
     targets: Sequence[Target]
     task: str | None = None
     prompt_version: str | None = None
+    failure: UpstreamError | None = None
 
 
 class ChatCompletions:
@@ -91,6 +95,8 @@ class ChatCompletions:
         request = call.request
         if call.targets:
             try:
+                if call.failure is not None:
+                    raise call.failure
                 return await ask(request, meter, call.targets)
             except UpstreamError as error:
                 refused = isinstance(error, UpstreamRefused)

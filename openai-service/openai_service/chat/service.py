@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from castor_chassis import ServiceError
 from openai_service.billing.ledger import Ledger
@@ -13,6 +14,7 @@ from openai_service.chat.response_cache import ResponseCache, ResponseLease, is_
 from openai_service.chat.response_stream import Answer, CachedAnswer, CompleteAnswer, StreamedAnswer
 from openai_service.chat.semantic_cache import SemanticCache
 from openai_service.chat.single_flight import InFlightRequest, SingleFlight, Subscriber
+from openai_service.errors import CallerTimedOut
 from openai_service.metrics import REUSED
 from openai_service.protocol.chat import ChatCompletion, ChatRequest
 from openai_service.protocol.models import BUNDLED, EXTRACTIVE
@@ -81,10 +83,22 @@ class ChatService:
         names = [f"{target.client.name}/{target.model}" for target in call.targets]
         exact = request_key(call.payer.tenant, call.request, names)
         key = await self._semantic.key(call.payer.tenant, call.request, names, exact)
+        try:
+            subscriber = await self._subscribed(key, call)
+        except CallerTimedOut as error:
+            # The shared call goes on for who has more time; this caller gets what it would get alone.
+            return await _opened(self._produced(replace(call, failure=error)))
+        if subscriber.cache:
+            self._account_for_reuse(call, subscriber)
+        return subscriber
+
+    async def _subscribed(self, key: str, call: ChatCall) -> Subscriber:
         subscriber = self._join(key, call)
         try:
             await _opened(subscriber)
             failed = bool(subscriber.degraded)
+        except CallerTimedOut:
+            raise
         except ServiceError:
             if subscriber.leads:
                 raise
@@ -95,8 +109,6 @@ class ChatService:
             await subscriber.close()
             subscriber = self._join(key, call)
             await _opened(subscriber)
-        if subscriber.cache:
-            self._account_for_reuse(call, subscriber)
         return subscriber
 
     def _join(self, key: str, call: ChatCall) -> Subscriber:

@@ -9,11 +9,18 @@ from dataclasses import replace
 from castor_chassis import Broadcast, current_request
 from castor_chassis.context import remaining_seconds, set_request
 from openai_service.chat.response_stream import Answer
-from openai_service.errors import UpstreamTimeout, UpstreamUnavailable
+from openai_service.errors import CallerTimedOut, UpstreamUnavailable
 
 MAX_BYTES = 8_000_000
 _TIME_SHARE = 0.95
 """Of a subscriber's time; more than the call itself takes of the last one's, so that the call tells what happened."""
+
+_SAME_DEADLINE_SECONDS = 0.01
+
+
+def _seconds_to_wait() -> float | None:
+    left = remaining_seconds()
+    return None if left is None else max(0.0, left * _TIME_SHARE)
 
 
 class InFlightRequest:
@@ -95,8 +102,18 @@ class InFlightRequest:
             self._progress.notify()
 
     async def opened(self) -> Answer:
-        """Return the answer once it is open; raises what kept it from opening."""
-        await self._progress.wait_for(lambda: self.answer is not None or self._over)
+        """Return the answer once it is open; raises what kept it from opening.
+
+        Raises ``CallerTimedOut`` when the subscriber's own time is nearly over, and the request has more.
+        """
+
+        def opened() -> bool:
+            return self.answer is not None or self._over
+
+        seconds = _seconds_to_wait()
+        if not await self._progress.wait_for(opened, seconds) and self._outlasts_caller():
+            raise CallerTimedOut(seconds=round(seconds or 0, 3))
+        await self._progress.wait_for(opened)
         if self.answer is None:
             assert self._error is not None
             raise self._error
@@ -116,14 +133,20 @@ class InFlightRequest:
     async def _is_recorded(self, at: int) -> bool:
         """Return True once piece ``at`` is recorded, False when the answer has ended before it.
 
-        Raises ``UpstreamTimeout`` when the subscriber's own time is over, which others' may not be.
+        Raises ``CallerTimedOut`` when the subscriber's own time is nearly over, which others' may not be.
         """
         if at == len(self.recorded):
-            left = remaining_seconds()
-            seconds = None if left is None else left * _TIME_SHARE
+            seconds = _seconds_to_wait()
             if not await self._progress.wait_for(lambda: at < len(self.recorded) or self._over, seconds):
-                raise UpstreamTimeout(seconds=round(seconds or 0, 3))
+                raise CallerTimedOut(seconds=round(seconds or 0, 3))
         return at < len(self.recorded)
+
+    def _outlasts_caller(self) -> bool:
+        """Return whether the request goes on after the caller's time; one that does not tells what became of it."""
+        left = remaining_seconds()
+        if left is None or self._info is None or self._info.deadline is None:
+            return left is not None
+        return self._info.deadline - asyncio.get_running_loop().time() > left + _SAME_DEADLINE_SECONDS
 
     def leave(self) -> None:
         """Remove one subscriber."""
@@ -148,7 +171,7 @@ class Subscriber:
         request.allow(remaining_seconds())
 
     async def open(self) -> None:
-        """Return once the shared answer is open; raises what kept it from opening."""
+        """Return once the shared answer is open; raises what kept it from opening, or ``CallerTimedOut``."""
         answer = await self._request.opened()
         self.degraded, self.adapted = answer.degraded, answer.adapted
         self.cache = answer.cache or (None if self.leads else "shared")

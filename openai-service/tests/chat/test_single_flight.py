@@ -18,6 +18,8 @@ from openai_service.errors import UpstreamTimeout
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+CHAT = "/v1/openai/chat/completions"
+
 
 class SlowAnswer:
     """An answer whose second piece waits for ``go_on``."""
@@ -91,6 +93,35 @@ async def test_a_caller_whose_time_is_over_leaves_the_others_alone() -> None:
     assert await text_of(patient) == b"ab"
 
 
+@pytest.mark.parametrize(("degraded", "status"), [(True, 200), (False, 504)], ids=["quotes", "no quotes"])
+async def test_a_caller_in_a_hurry_is_answered_while_the_call_goes_on_for_a_patient_one(
+    run: Run, with_upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch, degraded: bool, status: int
+) -> None:
+    """It gets what it would get alone, within its own time, and the other one the model's answer."""
+    # A slow machine may need more than the twentieth that is kept for the answer.
+    monkeypatch.setattr("openai_service.chat.single_flight._TIME_SHARE", 0.1)
+    patient_joined, free = asyncio.Event(), asyncio.Event()
+
+    async def claim(*_names: object) -> bool:
+        if (remaining_seconds() or 0) > 60:
+            patient_joined.set()
+        return free.is_set()
+
+    monkeypatch.setattr(ResponseCache, "claim", claim)
+    body = {"model": "m", "messages": [{"role": "user", "content": "otra réplica la está respondiendo"}]}
+    async with run(**with_upstream, chat_cache_seconds=60, allow_degraded=degraded) as service:
+        hurried, patient = (
+            asyncio.ensure_future(service.client.post(CHAT, json=body, headers={"X-Request-Timeout-Ms": milliseconds}))
+            for milliseconds in ("15000", "600000")
+        )
+        await patient_joined.wait()
+        answer = await hurried
+        assert (answer.status_code, answer.json().get("code")) == (status, None if degraded else "upstream_timeout")
+        assert answer.json().get("degraded") == (["llm"] if degraded else None)
+        free.set()
+        assert (await patient).json()["choices"][0]["message"]["content"] == "".join(WORDS)
+
+
 async def test_the_wait_for_another_replica_is_that_of_the_most_patient_caller() -> None:
     """A caller who joins with more time makes the lease be waited for longer, instead of a second call."""
     info = RequestInfo(deadline=asyncio.get_running_loop().time() + 0.01)
@@ -112,11 +143,9 @@ async def test_all_whom_a_failed_call_left_share_one_more(
     upstream.script = [Fault("slow status")]
     body = {"model": "m", "messages": [{"role": "user", "content": "todos a la vez"}]}
     async with run(**with_upstream, chat_cache_seconds=60) as service:
-        first = asyncio.ensure_future(service.client.post("/v1/openai/chat/completions", json=body))
+        first = asyncio.ensure_future(service.client.post(CHAT, json=body))
         await until(upstream.was_asked)
-        others = await asyncio.gather(
-            *(service.client.post("/v1/openai/chat/completions", json=body) for _ in range(5))
-        )
+        others = await asyncio.gather(*(service.client.post(CHAT, json=body) for _ in range(5)))
         assert (await first).json()["degraded"] == ["llm"]
     texts = [answer.json()["choices"][0]["message"]["content"] for answer in others]
     assert texts == ["".join(WORDS)] * 5
