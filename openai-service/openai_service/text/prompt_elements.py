@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-DOCUMENT_BEGINS, DOCUMENT_ENDS = re.compile(r'<document id="([^"<>\n]{1,200})">'), "</document>"
+# Of any length: an id of 200 characters is up to five times as long once it is escaped.
+DOCUMENT_BEGINS, DOCUMENT_ENDS = re.compile(r'<document id="([^"<>\n]+)">'), "</document>"
 QUESTION_BEGINS, QUESTION_ENDS = re.compile("<question>"), "</question>"
 
 

@@ -13,6 +13,7 @@ from openai_support import Run
 from castor_chassis import Postgres
 from castor_chassis.storage.migrations import migration_files
 from castor_chassis.testing import TokenIssuer, until
+from openai_service.extractive.passages import escape
 from openai_service.prompt_log.repository import PromptRepository
 from openai_service.prompt_log.service import PromptLog
 from openai_service.protocol.chat import ChatRequest, Message
@@ -124,34 +125,41 @@ async def test_of_documents_only_ids_are_kept(
     assert [message["content"] for message in prompt] == [kept, "", "", "¿Y en Cali?"]
 
 
+@pytest.mark.parametrize("name", ["tweet:7", "https://elpais.com/?id=1&" + "x" * 174, "&" * 200])
 async def test_a_task_keeps_the_ids_of_its_documents(
-    run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection
+    run: Run, keeping: dict[str, Any], ledger: asyncpg.Connection, name: str
 ) -> None:
-    """Documents that are fenced are documents too."""
-    document = {"id": "tweet:7", "text": "Faltan medicamentos en Cali."}
+    """Documents that are fenced are documents too, however long their ids are once they are escaped."""
+    document = {"id": name, "text": "Faltan medicamentos en Cali."}
     async with run(**keeping) as service:
         await service.client.post("/v1/openai/topics", json={"documents": [document]})
         [prompt, *_] = await rows(ledger, 2)
-    assert '<document id="tweet:7"/>' in str(prompt)
+    assert f'<document id="{escape(name)}"/>' in str(prompt)
     assert "medicamentos" not in str(prompt)
 
 
-async def test_prompts_of_a_former_release_keep_ids_too(own_postgres_url: str) -> None:
-    """The migration takes documents out of what is stored; a row without a prompt, and a question, stay."""
+@pytest.mark.parametrize("before", ["0006", "0007", "0008", None])
+async def test_prompts_of_a_former_release_keep_ids_too(own_postgres_url: str, before: str | None) -> None:
+    """Documents are taken out of what is stored, and of what a replica of that release writes at any time later; a row
+    without a prompt, and a question, stay."""
+    long = escape("https://elpais.com/?id=1&" + "x" * 174)
     asked = [
         {"role": "user", "content": 'Lee: <document id="a">Faltan\nmedicinas.</document><question>¿Qué?</question>'},
         {"role": "assistant", "content": "Faltan medicinas."},
-        {"role": "user", "content": '<document id="b">Faltan medic…'},
+        {"role": "user", "content": f'<document id="{long}">Faltan</document><document id="b">Faltan medic…'},
     ]
+    written = [(1, json.dumps(asked)), (2, None), (3, "[]")]
     connection = await asyncpg.connect(own_postgres_url)
     for name, sql in migration_files("openai_service"):
-        if name.startswith("0006"):
-            await connection.executemany(OF_FORMER_RELEASE, [(1, json.dumps(asked)), (2, None), (3, "[]")])
+        if before is not None and name.startswith(before):
+            await connection.executemany(OF_FORMER_RELEASE, written)
         await connection.execute(sql)
+    if before is None:
+        await connection.executemany(OF_FORMER_RELEASE, written)
     found = [row["prompt"] for row in await connection.fetch("SELECT prompt FROM calls ORDER BY called_at")]
     await connection.close()
     assert [message["content"] for message in json.loads(found[0])] == [
-        'Lee: <document id="a"/><question>¿Qué?</question>', "", '<document id="b"/>',
+        'Lee: <document id="a"/><question>¿Qué?</question>', "", f'<document id="{long}"/><document id="b"/>',
     ]  # fmt: skip
     assert found[1:] == [None, "[]"]
 
