@@ -20,9 +20,10 @@ _ID_DIGITS = range(6, 11)
 _PLACEHOLDER = re.compile(r"\[(?:CORREO|TELEFONO|DOCUMENTO|TARJETA|USUARIO)_\d{1,6}\]")
 LONGEST_PLACEHOLDER = len("[DOCUMENTO_123456]")
 
-# The look-behind makes each address match from one place only.
+# The look-behind makes each address match from one place only. No control character is in one: an address is put back
+# into JSON that a model wrote, where they would have to be escaped.
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|\s?\((?:at|arroba)\)\s?| arroba )"
+    r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|[^\S\x00-\x1f]?\((?:at|arroba)\)[^\S\x00-\x1f]?| arroba )"
     r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}(?![\w-])"
 )
 # Digits in groups, as people write numbers; their count and the words before them decide what they are.

@@ -70,6 +70,15 @@ async def test_it_is_left(text: str) -> None:
     assert Redaction().redact(text) == text
 
 
+async def test_what_is_restored_fits_into_json() -> None:
+    """A model that quotes an address writes its placeholder into a JSON string, which bears no control character."""
+    for space in (" ", "\u00a0", "", *map(chr, range(32))):
+        redaction = Redaction()
+        redaction.redact(f"juan{space}(at){space}dominio.com")
+        assert json.loads(redaction.restore('{"quote": "[CORREO_1]"}'))
+        assert bool(redaction.values) == (space == "" or space >= " ")
+
+
 async def test_handles_by_option() -> None:
     """With ``handles`` the @names go too, and an address is still an address."""
     redaction = Redaction(handles=True)
