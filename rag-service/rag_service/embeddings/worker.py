@@ -23,6 +23,8 @@ ENCODED_CHARACTERS = 8_000
 IDLE_SECONDS = 0.5
 MODEL_CHECK_SECONDS = 60.0
 _PROBE = "elecciones"
+Refused = tuple[PendingDocument, ServiceError]
+"""A document that the encoder refused, and why."""
 log = structlog.get_logger("castor.rag.embeddings")
 
 
@@ -83,17 +85,28 @@ class Embedder:
         return len(pending)
 
     async def _embed(self, batch: Sequence[PendingDocument]) -> None:
-        refused, reason = await self._embed_or_split(batch)
-        if refused and len(refused) == len(batch):
-            # Every text was refused: the fault is in the request, not in the texts, so none of them is marked.
-            raise reason or AssertionError("a refusal has a reason")
-        if refused:
-            log.warning("texts_refused", ids=[item.key[0] for item in refused], reason=str(reason))
-            await self._documents.refuse(refused)
+        refused = await self._embed_or_split(batch)
+        aside = refused if len(refused) < len(batch) else await self._without_a_vector(refused)
+        if aside:
+            log.warning("texts_refused", ids=[item.key[0] for item, _ in aside], reason=str(aside[0][1]))
+            await self._documents.refuse([item for item, _ in aside])
+        for _, error in refused if len(aside) < len(refused) else ():
+            if not _is_about_vector(error):
+                raise error
 
-    async def _embed_or_split(
-        self, batch: Sequence[PendingDocument]
-    ) -> tuple[list[PendingDocument], ServiceError | None]:
+    async def _without_a_vector(self, refused: list[Refused]) -> list[Refused]:
+        """Return those of a batch of which nothing was embedded that are set aside even so.
+
+        Where every text was refused the fault may be in the request or the model. A text of which the model makes no
+        vector is at fault by itself, once the model made one of another text; the others wait.
+        """
+        found = [(item, error) for item, error in refused if _is_about_vector(error)]
+        if found:
+            await self._encoder.embed([_PROBE])
+        return found
+
+    async def _embed_or_split(self, batch: Sequence[PendingDocument]) -> list[Refused]:
+        """Embed what can be embedded; return the rest."""
         try:
             embeddings = await self._encoder.embed([item.text for item in batch])
         except (PeerRejected, VectorNotFinite) as error:
@@ -102,24 +115,27 @@ class Embedder:
             return await self._split(batch, error)
         await self._documents.set_embeddings(batch, embeddings)
         EMBEDDED.inc(len(batch))
-        return [], None
+        return []
 
-    async def _split(
-        self, batch: Sequence[PendingDocument], error: ServiceError
-    ) -> tuple[list[PendingDocument], ServiceError]:
+    async def _split(self, batch: Sequence[PendingDocument], error: ServiceError) -> list[Refused]:
         if len(batch) == 1:
-            return list(batch), error
+            return [(batch[0], error)]
         middle = len(batch) // 2
-        first, _ = await self._embed_or_split(batch[:middle])
-        second, _ = await self._embed_or_split(batch[middle:])
-        return first + second, error
+        return await self._embed_or_split(batch[:middle]) + await self._embed_or_split(batch[middle:])
 
 
 def _is_about_texts(error: PeerRejected | VectorNotFinite) -> bool:
     """Return whether the fault may be in one of the texts, so that the others can be embedded without it."""
-    if isinstance(error, VectorNotFinite):
+    if isinstance(error, PeerRejected) and (error.peer_status == 413 or error.peer_code == "validation_error"):
         return True
-    return error.peer_status == 413 or error.peer_code in ("validation_error", "text_not_embedded")
+    return _is_about_vector(error)
+
+
+def _is_about_vector(error: ServiceError) -> bool:
+    """Return whether the model made of a text what is no vector."""
+    return isinstance(error, VectorNotFinite) or (
+        isinstance(error, PeerRejected) and error.peer_code == "text_not_embedded"
+    )
 
 
 async def measure(documents: EmbeddingRepository) -> None:

@@ -120,18 +120,18 @@ async def test_documents_are_embedded_in_full_batches(
     assert sorted(counting.sizes, reverse=True) == [128] * 7 + [1000 - 7 * 128]
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        VectorNotFinite(reason="null"),
-        PeerRejected(peer="openai-service", peer_status=422, peer_error="no vector", peer_code="text_not_embedded"),
-    ],
-    ids=lambda error: error.code,
-)
+NO_VECTOR = [
+    VectorNotFinite(reason="null"),
+    PeerRejected(peer="openai-service", peer_status=422, peer_error="no vector", peer_code="text_not_embedded"),
+]
+
+
+@pytest.mark.parametrize("others", [0, 8])
+@pytest.mark.parametrize("error", NO_VECTOR, ids=lambda error: error.code)
 async def test_a_text_that_has_no_vector_does_not_hold_up_the_others(
-    documents: DocumentRepository, embeddings: EmbeddingRepository, error: ServiceError
+    documents: DocumentRepository, embeddings: EmbeddingRepository, error: ServiceError, others: int
 ) -> None:
-    """A text of which the model makes no numbers is set aside, whoever notices it."""
+    """A text of which the model makes no numbers is set aside, whoever notices it, and also when it waits alone."""
 
     class Sick(Counting):
         async def embed(self, texts: list[str]) -> Embeddings:
@@ -139,12 +139,53 @@ async def test_a_text_that_has_no_vector_does_not_hold_up_the_others(
                 raise error
             return await super().embed(texts)
 
-    await documents.save([Draft(f"d{n}", f"Escuela {n}" if n != 3 else "Texto enfermo", "x") for n in range(9)])
+    texts = ["Texto enfermo", *(f"Escuela {n}" for n in range(others))]
+    await documents.save([Draft(f"d{n}", text, "x") for n, text in enumerate(texts)])
     embedder = Embedder(embeddings, Sick(), batch=128, concurrency=1)
     while await embedder.step():
         pass
     counts = await embeddings.counts()
-    assert (counts.embedded, counts.refused) == (8, 1)
+    assert (counts.embedded, counts.refused) == (others, 1)
+
+
+REFUSED = PeerRejected(peer="openai-service", peer_status=422, peer_error="unreadable", peer_code="validation_error")
+
+
+@pytest.mark.parametrize("error", [*NO_VECTOR, REFUSED], ids=["null", "no vector", "unreadable"])
+async def test_no_text_is_blamed_for_an_encoder_that_embeds_none(
+    documents: DocumentRepository, embeddings: EmbeddingRepository, error: ServiceError
+) -> None:
+    """A model, or a request, that fails for every text is told of, and all documents wait."""
+
+    class Broken(Counting):
+        async def embed(self, _texts: list[str]) -> Embeddings:
+            raise error
+
+    await documents.save([Draft(f"d{n}", f"Escuela {n}", "x") for n in range(3)])
+    with pytest.raises(type(error)):
+        await Embedder(embeddings, Broken(), batch=128, concurrency=1).step()
+    counts = await embeddings.counts()
+    assert (counts.pending, counts.refused) == (3, 0)
+
+
+async def test_a_text_without_a_vector_is_set_aside_beside_one_that_is_refused(
+    documents: DocumentRepository, embeddings: EmbeddingRepository
+) -> None:
+    """Only the model's word on a text counts where nothing of a batch was embedded; the other text waits."""
+
+    class Both(Counting):
+        async def embed(self, texts: list[str]) -> Embeddings:
+            if "Texto ilegible" in texts:
+                raise REFUSED
+            if "Texto enfermo" in texts:
+                raise NO_VECTOR[1]
+            return await super().embed(texts)
+
+    await documents.save([Draft("d1", "Texto enfermo", "x"), Draft("d2", "Texto ilegible", "x")])
+    with pytest.raises(PeerRejected):
+        await Embedder(embeddings, Both(), batch=128, concurrency=1).step()
+    counts = await embeddings.counts()
+    assert (counts.pending, counts.refused) == (1, 1)
 
 
 async def test_documents_wait_while_something_else_goes_first(
