@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from trending_service.signals import frequent_terms as module
 from trending_service.signals.frequent_terms import frequent_terms
 
 
@@ -44,3 +46,21 @@ def test_terms_are_told_apart_by_every_letter_and_by_their_length() -> None:
     found = frequent_terms(_lines([sorted(texts)] * 2 + [[]]), min_tweets=2, limit=10_000)
     assert found.distinct == len(texts)
     assert {key: rows.tolist() for key, rows in found.rows.items()} == {key: [0, 1] for key in texts}
+
+
+@pytest.mark.parametrize("key", [2 * random.Random(seed).getrandbits(63) + 1 for seed in range(8)])
+def test_terms_written_to_have_one_hash_are_told_apart(key: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the second word of a term differs by cancels what its first did, for half of all keys."""
+    monkeypatch.setattr(module, "_KEY", np.uint64(key))
+    found = frequent_terms(["#marcha0abcdaxx0"] * 3 + ["#marchapabcdcxxp"] * 4, min_tweets=2, limit=10)
+    assert found.distinct == 2
+    assert {term: rows.tolist() for term, rows in found.rows.items()} == {
+        "#marchapabcdcxxp": [3, 4, 5, 6],
+        "#marcha0abcdaxx0": [0, 1, 2],
+    }
+
+
+def test_whatever_the_hash_terms_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when all terms have the same, in each order of their uses."""
+    monkeypatch.setattr(module, "_hashes", lambda uses: np.zeros(len(uses.starts), dtype=np.uint64))
+    test_they_are_those_that_counting_one_by_one_gives(100)
