@@ -23,6 +23,11 @@ second."""
 _TOKEN = re.compile(r"\S+")
 _OF_TAIL = re.compile(r"https?://\S+|[^\w\s.!?…\"”»)\]]*#\w+|\(?\d{1,2}/\d{1,2}\)?|[^\w\s.!?…\"”»)\]]+")
 """Addresses, hashtags, the numbers of a thread and signs: what is left out at the end of a quote."""
+_LEADS_ON = re.compile(
+    r"(?<!\w)(?:a|ante|al|bajo|con|contra|del?|desde|en|entre|es|hacia|hasta|para|por|que|segun|sin|sobre|son|tras|"
+    r"el|las?|los?|unos?|unas?|mis?|sus?|tus?|y|e|ni|o|u)[^\w.!?…:;,]*$"
+)
+"""A word whose sentence goes on with a hashtag, as in «voto por el #Pacto»."""
 _LEAD = re.compile(
     r"^(?:RT @\w+:\s*|\d{1,2}[.)](?:\s+|(?=[A-ZÁÉÍÓÚÑ¿¡]))|(?:@\w+\s+)++(?![a-záéíóúüñ])|[^\w\s\"“«¡¿(\[@#$€+−-]+\s*)+"
 )
@@ -219,9 +224,21 @@ def _citation(document: Document, start: int, end: int) -> Citation | None:
 
 
 def _tail_start(text: str) -> int:
-    """Return where the addresses, hashtags and signs at the end of ``text`` begin; its first token is none of them."""
+    """Return where the addresses, hashtags and signs at the end of ``text`` begin; its first token is none of them.
+
+    A hashtag without which the sentence breaks off is not one of them.
+    """
     tokens = list(_TOKEN.finditer(text))
     kept = len(tokens)
     while kept > 1 and _OF_TAIL.fullmatch(text, *tokens[kept - 1].span()):
         kept -= 1
+    kept += _of_sentence([token.group() for token in tokens[max(0, kept - 1) :]])
     return len(text) if kept == len(tokens) else tokens[kept - 1].end()
+
+
+def _of_sentence(tokens: Sequence[str]) -> int:
+    """Return how many of the tokens after the first end its sentence: a hashtag with the signs before it, or none."""
+    if not tokens or not _LEADS_ON.search(fold(tokens[0], keep_enye=False)):
+        return 0
+    number = next((number for number, token in enumerate(tokens) if number and re.search(r"\w", token)), 0)
+    return number if "#" in tokens[number] and not _ADDRESS.match(tokens[number]) else 0

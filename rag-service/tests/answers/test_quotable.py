@@ -73,6 +73,26 @@ def test_the_number_of_a_thread_is_no_part_of_a_quote() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("Mi voto es para 👉#Cepeda", None),
+        ("Mi voto es para 👉 #Cepeda", None),
+        ("Yo voy a votar por el #PactoHistorico", None),
+        ("El pueblo decide segu\u0301n la #Constitución 🇨🇴", "El pueblo decide segu\u0301n la #Constitución"),
+        ("Mi voto es para #Cepeda #Colombia https://t.co/a", "Mi voto es para #Cepeda"),
+        ("Yo voy a votar este domingo #PactoHistorico", "Yo voy a votar este domingo"),
+        ("Yo voy a votar. #Pacto #Cali", "Yo voy a votar."),
+        ("Lean mi plan de empleo en https://t.co/a#b", "Lean mi plan de empleo en"),
+    ],
+)
+def test_a_hashtag_that_the_sentence_speaks_of_is_part_of_the_quote(text: str, quote: str | None) -> None:
+    """After a preposition or an article; the hashtags after that, and those after a whole sentence, are not."""
+    assert _quotes(text) == [quote or text]
+    document: Any = SimpleNamespace(id="tweet:1", text=text, source=TWEET_SOURCE)
+    assert [one.quote for one in quotes_of(document)] == [quote or text]
+
+
+@pytest.mark.parametrize(
     ("text", "quotes"),
     [
         ("La casa arde. El alcalde no vino. 💪🏻🇨🇴#FicoPropone https://t.co/x", ["La casa arde. El alcalde no vino."]),
