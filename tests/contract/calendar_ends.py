@@ -48,8 +48,11 @@ LONGEST_WAIT_SECONDS = 1
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Let a long poll wait for a second at most: it would take all the time that the request has."""
-    wait = (case.query or {}).get("wait")
-    if isinstance(wait, int | float) and LONGEST_WAIT_SECONDS < wait <= 25:
+    try:
+        wait = float((case.query or {}).get("wait", 0))
+    except (TypeError, ValueError):
+        return
+    if LONGEST_WAIT_SECONDS < wait <= 25:
         case.query["wait"] = LONGEST_WAIT_SECONDS
 
 

@@ -122,8 +122,8 @@ def language_model(server: Server, policy: Policy, _redis_url: str) -> Caller:
         reset_seconds=policy["reset"],
     )
     client = UpstreamClient(options)
-    body = {"model": "m", "messages": [{"role": "user", "content": "¿si?"}]}
-    return Caller(lambda: client.complete(body), client.breaker, client.close)
+    chat = client.outgoing_chat({"model": "m", "messages": [{"role": "user", "content": "¿si?"}]})
+    return Caller(lambda: client.complete(chat), client.breaker, client.close)
 
 
 def x(server: Server, policy: Policy, redis_url: str) -> Caller:

@@ -31,7 +31,7 @@ def test_service_conforms_to_its_contract(system: System, service: str) -> None:
         "run", str(ROOT / "contracts" / f"{name}.v1.yaml"),
         "--url", system.status()["services"][name]["api"],
         "--header", f"Authorization: Bearer {system.castor('token').stdout.strip()}",
-        "--header", "X-Request-Timeout-Ms: 20000",
+        "--header", "X-Request-Timeout-Ms: 20000", "--request-timeout", "30",
         "--request-cert", str(identity / "cert.pem"), "--request-cert-key", str(identity / "key.pem"),
         "--tls-verify", str(system.home / "pki" / "ca.pem"),
         "--checks", "all",

@@ -27,23 +27,24 @@ def place(number: int) -> str:
     return "barrio" + "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
-def rows(topic: str) -> str:
-    """Return tweets of four weeks, and of the last minutes some of as many accounts about a topic."""
+def rows(topic: str) -> dict[str, str]:
+    """Return tweets of four weeks by id, and of the last minutes some of as many accounts about a topic."""
     now = datetime.now(UTC)
     usual = [(now - timedelta(hours=3 * n + 7), f"vecina_{n % 40}", f"agua y luz en {place(n)}") for n in range(USUAL)]
     rising = [(now - timedelta(seconds=20 * n + 60), f"voz_{n}", f"#{topic} llega a {place(n)}") for n in range(RISING)]
-    lines = [
-        f"{snowflake(at) + n},{who},{at.isoformat()},{text}" for n, (at, who, text) in enumerate([*usual, *rising])
-    ]
-    return "id,username,created_at,text\n" + "\n".join(lines) + "\n"
+    return {
+        str(snowflake(at) + n): f"{who},{at.isoformat()},{text}" for n, (at, who, text) in enumerate([*usual, *rising])
+    }
 
 
 def test_a_trend_reaches_the_answers(system: System) -> None:
-    """A topic that rises now is cited within minutes as an analysis, with its figures and who made it."""
+    """A topic that rises now is cited within minutes as an analysis, with its figures, until its tweets are erased."""
     topic = f"Marea{time.time_ns() // 1_000_000}"
+    tweets = rows(topic)
+    file = "".join(f"{line}\n" for line in ["id,username,created_at,text", *map(",".join, tweets.items())])
     with client_of(system) as client:
         given = {"params": {"track_authors": False}, "headers": {"Content-Type": "text/csv"}}
-        imported = client.post("/v1/twitter/imports", content=rows(topic).encode(), **given)
+        imported = client.post("/v1/twitter/imports", content=file.encode(), **given)
         assert imported.json()["data"]["accepted"] == USUAL + RISING, imported.text
 
         def answer() -> dict[str, Any]:
@@ -62,3 +63,6 @@ def test_a_trend_reaches_the_answers(system: System) -> None:
         found = answer()
         assert "(análisis de trending-service, " in found["answer"]
         assert all(name.startswith("tweet:") for position in found["positions"] for name in position["citations"])
+        erased = client.post("/v1/twitter/erasures", json={"ids": list(tweets)})
+        assert len(erased.json()["data"]["erased"]) == len(tweets)
+        until(lambda: not analyses(), 120, "the analysis is erased")
