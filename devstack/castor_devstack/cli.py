@@ -153,6 +153,15 @@ Until = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last
 Question = Annotated[str | None, typer.Option(help="What to ask about the tweets.")]
 
 
+Dates = Annotated[str | None, typer.Option(help="'dmy' or 'mdy': how the file writes 3/4/2022.")]
+Encoding = Annotated[str | None, typer.Option(help="utf-8, utf-16 or windows-1252. Default: recognised.")]
+Columns = Annotated[str | None, typer.Option(help="Unknown headers of the file: FIELD:HEADER,FIELD:HEADER.")]
+Follow = Annotated[
+    str | None,
+    typer.Option(help="Whom to follow: NAME,NAME. Default: authors of the file where it names nobody followed."),
+]
+
+
 @app.command()
 def password(
     user: Annotated[str | None, typer.Option(help="E-mail; registered if unknown. Default: administrator.")] = None,
@@ -174,9 +183,13 @@ def demo(
     since: Since = None,
     until: Until = None,
     question: Question = None,
+    dates: Dates = None,
+    encoding: Encoding = None,
+    columns: Columns = None,
+    follow: Follow = None,
 ) -> None:
     """Run the main job, from tweets to forecasts and a cited answer; starts the stack if needed."""
-    _run_job(file, dataset, report, (since, until), question)
+    _run_job(file, dataset, report, (since, until), question, (dates, encoding, columns, follow))
 
 
 @app.command()
@@ -191,9 +204,13 @@ def report(
     since: Since = None,
     until: Until = None,
     question: Question = None,
+    dates: Dates = None,
+    encoding: Encoding = None,
+    columns: Columns = None,
+    follow: Follow = None,
 ) -> None:
     """Write the report of a file or a data set as one HTML page; without either, that of the sample."""
-    _run_job(file, dataset, output, (since, until), question)
+    _run_job(file, dataset, output, (since, until), question, (dates, encoding, columns, follow))
 
 
 def _run_job(
@@ -202,12 +219,15 @@ def _run_job(
     output: Path | None,
     period: tuple[datetime | None, datetime | None],
     question: str | None,
+    said: tuple[str | None, str | None, str | None, str | None],
 ) -> None:
     from castor_devstack.job.demo import Outputs, run
-    from castor_devstack.job.request import request_of
+    from castor_devstack.job.request import FileHints, names_of, request_of
 
     since, until = (moment.date() if moment else None for moment in period)
-    raise typer.Exit(run(request_of(file, dataset, since, until, question), Outputs.beside(output)))
+    dates, encoding, columns, follow = said
+    hints = FileHints(dates, encoding, columns, names_of(follow))
+    raise typer.Exit(run(request_of(file, dataset, since, until, question, hints), Outputs.beside(output)))
 
 
 def main() -> None:

@@ -53,16 +53,20 @@ class Findings:
         return {**found, "items": items}
 
     def trending(self) -> Json:
-        """Return the topics of the busiest day of the period; of the last one where it is not known which that is."""
-        busiest = max(self._volume, key=lambda one: one["tweets"], default=None)
+        """Return the topics of the busiest day of the period, the latest of equal ones, which has most days before it.
+
+        Where it is not known which that is, they are those of the last day; ``degraded``: parts of them are weak.
+        """
+        busiest = max(self._volume, key=lambda one: (one["tweets"], one["date"]), default=None)
         day = date.fromisoformat(busiest["date"]) if busiest else self._span.last
         as_of = wire_time(end_of(day))
         asked = {"as_of": as_of, "window_hours": 24, "limit": 10, "min_tweets": 3}
-        found = self._topics(asked)
+        found, degraded = self._topics(asked)
         if len(found) < 5:
-            found = self._topics({**asked, "min_tweets": 2})
+            found, degraded = self._topics({**asked, "min_tweets": 2})
         self._progress.done(f"trending: {len(found)} topics in the 24 h before {as_of}")
-        return {"as_of": as_of, "day": day.isoformat(), "is_busiest": busiest is not None, "topics": found}
+        about = {"as_of": as_of, "day": day.isoformat(), "is_busiest": busiest is not None, "degraded": degraded}
+        return {**about, "topics": found}
 
     def answer(self, question: str) -> Json:
         """Return an answer from documents of the period, with each quote's author, date, link and whole text."""
@@ -141,7 +145,8 @@ class Findings:
         found: Json = self._client.get("/v1/twitter/counts/total", dataset=self._dataset, **days)["data"]
         return found
 
-    def _topics(self, asked: Json) -> list[Json]:
+    def _topics(self, asked: Json) -> tuple[list[Json], list[str]]:
+        """Return topics, and which parts of them the service calls weak."""
         try:
             found = self._client.get("/v1/trending/topics", **asked, dataset=self._dataset)
         except ErrorAnswer as error:
@@ -151,7 +156,8 @@ class Findings:
                 self.notes.append("topics_of_all_data_sets")
             found = self._client.get("/v1/trending/topics", **asked)
         shown = ("topic", "tweets", "authors", "expected", "score", "why")
-        return [{name: topic[name] for name in shown} for topic in found["data"]["items"]]
+        topics = [{name: topic[name] for name in shown} for topic in found["data"]["items"]]
+        return topics, found["meta"].get("degraded") or []
 
     def _citation(self, cited: Json) -> Json:
         """Return a quote with the tweet that it stands in; None for the parts that are not known."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from castor_devstack.job.request import as_options
 from castor_devstack.job.span import bogota_date
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -90,7 +91,7 @@ def _taken(taken: Json) -> list[str]:
         f"TWEETS     {taken['rows']:,} rows: {taken['accepted']:,} accepted, {taken['duplicates']:,} duplicates, "
         f"{taken['rejected']:,} rejected",
     ]
-    rows += [f"           line {each['line']}: {each['reason']}" for each in taken["rejections"][:3]]
+    rows += [f"           line {each['line']}: {as_options(each['reason'])}" for each in taken["rejections"][:3]]
     if taken["rejected"] > 3:
         rows.append("           ... the others are in the report")
     return rows
@@ -146,6 +147,8 @@ def _ahead(points: list[Json]) -> str:
 
 def _topics(trending: Json) -> list[str]:
     rows = [f"TRENDING in the 24 h before {trending['as_of']}"]
+    if trending["topics"] and "baseline" in trending["degraded"]:
+        rows.append("  What is usual is not known: too few tweets are stored of the days before.")
     for topic in trending["topics"][:6]:
         why = textwrap.wrap(topic["why"], WIDTH - 29, max_lines=2, placeholder="…")
         rows += [f"  {label:27}{line}" for label, line in zip([topic["topic"][:26], ""], why, strict=False)]

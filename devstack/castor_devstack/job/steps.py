@@ -11,7 +11,7 @@ from castor_devstack.errors import DevstackError
 from castor_devstack.job.findings import Findings
 from castor_devstack.job.ingress_client import ErrorAnswer
 from castor_devstack.job.progress import Progress
-from castor_devstack.job.request import JobRequest
+from castor_devstack.job.request import FileHints, JobRequest, as_options, followed
 from castor_devstack.job.source import SAMPLE_DATASET, Source
 from castor_devstack.job.span import Span
 from castor_devstack.job.traced_client import Json, TracedClient
@@ -33,7 +33,7 @@ class Job:
 
     def main(self, source: Source | None, request: JobRequest) -> Json:
         """Import the file, if there is one, wait for what is computed from it, and return the report."""
-        done = self._take_in(source) if source else self._stored()
+        done = self._take_in(source, request.hints) if source else self._stored()
         span = Span.of(done).within(request.since, request.until)
         about = source.about if source else {}
         findings = Findings(self._client, self._progress, self._dataset, span)
@@ -62,15 +62,16 @@ class Job:
             "timings_s": self.timings,
         }
 
-    def _take_in(self, source: Source) -> Json:
-        for entity in source.about.get("entities", ()):
+    def _take_in(self, source: Source, hints: FileHints) -> Json:
+        for entity in source.about.get("entities") or followed(hints.follow):
             self._track(entity)
         before = self._found()
         with self._timed("import"):
-            done = self._import(source)
+            done = self._import(source, hints)
         if before and done["duplicates"] < before["tweets"]:
             self._progress.done(_mixed(self._dataset, before["tweets"]))
         with self._timed("score"):
+            self._wait_for_matching()
             self._wait_for_scores()
         self.timings["import_to_last_score"] = round(self.timings["import"] + self.timings["score"], 2)
         with self._timed("judge"):
@@ -110,12 +111,15 @@ class Job:
         except ErrorAnswer as error:
             if error.status != 409:
                 raise
-            self._client.call("PATCH", f"/v1/twitter/entities/{entity['id']}", {"datasets": [self._dataset]})
+            path = f"/v1/twitter/entities/{entity['id']}"
+            others = self._client.get(path)["data"]["datasets"]
+            # Without any it is an entity of every data set, and stays so.
+            if others and self._dataset not in others:
+                self._client.call("PATCH", path, {"datasets": [*others, self._dataset]})
 
-    def _import(self, source: Source) -> Json:
+    def _import(self, source: Source, hints: FileHints) -> Json:
         size = source.path.stat().st_size
-        named = {"filename": source.path.name, "dataset": self._dataset}
-        query = urlencode({**named, "track_authors": "true"})
+        query = urlencode({"filename": source.path.name, "dataset": self._dataset, **hints.query})
 
         def chunks() -> Iterator[bytes]:
             sent = 0
@@ -131,11 +135,22 @@ class Job:
             )
         except ErrorAnswer as error:
             if error.status in (400, 413, 422):
-                raise DevstackError(f"{source.path}: {error}", exit_code=2) from error
+                raise DevstackError(f"{source.path}: {as_options(str(error))}", exit_code=2) from error
             raise
         done: Json = answer["data"]
         self._progress.done(f"import: {_imported(done)}")
+        if authors := len(done.get("entities_created", ())):
+            self._progress.done(f"note: {_authors(authors)}")
         return done
+
+    def _wait_for_matching(self) -> None:
+        """Wait until whom the data set follows was looked for in what was stored before."""
+
+        def look() -> tuple[int, int]:
+            found = self._client.get("/v1/twitter/entities", dataset=self._dataset)["data"]["items"]
+            return sum(1 for one in found if not one["matching"]), len(found)
+
+        self._wait("match", "names", look)
 
     def _wait_for_scores(self) -> None:
         def look() -> tuple[int, int]:
@@ -192,6 +207,13 @@ class Job:
 def _mixed(dataset: str, tweets: int) -> str:
     sentence = f"the data set {dataset} held {tweets:,} tweets, not all of which are in this file"
     return f"note: {sentence}; the report is of them too. --dataset NAME keeps a file by itself"
+
+
+def _authors(count: int) -> str:
+    who = "its author is" if count == 1 else f"its {count} most active authors are"
+    return (
+        f"the file speaks of nobody who is followed, so {who} shown as candidates; --follow NAME,NAME says whom instead"
+    )
 
 
 def _imported(done: Json) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import time
 
 from castor_devstack.errors import DevstackError
@@ -71,6 +72,8 @@ def _register(ingress: IngressClient, email: str) -> str:
         if error.status == 409:
             raise _unknown_password(email) from error
         raise
+    # Standard output is the token or the password alone, which scripts take.
+    sys.stderr.write(f"castor: there was no account {email}; it is registered now, as a viewer\n")
     return password
 
 

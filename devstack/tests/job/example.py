@@ -44,7 +44,8 @@ def result() -> dict[str, Any]:
                       "entities": [{"entity": one["entity"], "name": one["name"], **counts} for one in (ana, luis)]},
         "weeks": {"as_of": "2022-05-21T05:00:00Z", "since": "2022-05-14", "until": "2022-05-20", "total_tweets": 350,
                   "total_tweets_before": 340, "items": [ana, luis]},
-        "trending": {"as_of": "2022-05-11T05:00:00.000Z", "day": "2022-05-10", "is_busiest": True, "topics": [
+        "trending": {"as_of": "2022-05-11T05:00:00.000Z", "day": "2022-05-10", "is_busiest": True, "degraded": [],
+                     "topics": [
             {"topic": HOSTILE, "tweets": 12, "authors": 9, "expected": 0.4, "score": 8.1, "why": "12 tweets"}]},
         "rag": {"question": HOSTILE, "answer": "x", "degraded": ["llm"], "citations": [
             {"id": "tweet:1", "quote": HOSTILE, "author": "ana", "published_at": "2022-05-11T02:00:00Z",

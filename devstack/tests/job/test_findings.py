@@ -11,8 +11,9 @@ import pytest
 
 from castor_devstack.job.findings import MOST_TOTALS, Findings
 from castor_devstack.job.html.page import page_of
+from castor_devstack.job.ingress_client import ErrorAnswer
 from castor_devstack.job.progress import Progress
-from castor_devstack.job.request import JobRequest
+from castor_devstack.job.request import FileHints, JobRequest
 from castor_devstack.job.source import Source
 from castor_devstack.job.span import Span
 from castor_devstack.job.steps import Job
@@ -28,20 +29,34 @@ class Services:
     """The public interface where nobody is tracked; data sets by name, and the data sets that the only tweet is in."""
 
     def __init__(
-        self, *, sets: dict[str, int] | None = None, tweet_in: tuple[str, ...] = (), duplicates: int = 0
+        self,
+        *,
+        sets: dict[str, int] | None = None,
+        tweet_in: tuple[str, ...] = (),
+        duplicates: int = 0,
+        created: tuple[str, ...] = (),
+        followed: dict[str, list[str]] | None = None,
+        tweets: dict[str, int] | None = None,
     ) -> None:
         self.url = "https://localhost"
         self.asked: list[str] = []
+        self.sent: list[tuple[str, str, Any]] = []
+        self._followed = followed or {}
+        self._tweets = tweets or TWEETS
         self._sets = sets or {}
         self._tweet_in = tweet_in
         self._done = {"rows": 3, "accepted": 3 - duplicates, "duplicates": duplicates, "rejected": 0, "rejections": []}
+        self._done["entities_created"] = list(created)
 
     def get(self, path: str, **query: Any) -> Json:
         self.asked.append(path)
         return {"data": self._data(path, query), "meta": {"next_cursor": None}}
 
-    def call(self, method: str, path: str, *_: Any, **__: Any) -> Json:
+    def call(self, method: str, path: str, body: Any = None, **_: Any) -> Json:
         self.asked.append(f"{method} {path.partition('?')[0]}")
+        if path == "/v1/twitter/entities" and body["id"] in self._followed:
+            raise ErrorAnswer(409, "It exists.", "entity_exists")
+        self.sent.append((method, path, body))
         if "imports" in path:
             return {"data": {**self._done, **self._span()}}
         return {"data": {"answer": "x", "citations": [QUOTE] if self._tweet_in else []}}
@@ -59,6 +74,8 @@ class Services:
                 "since": "2022-05-02", "until": "2022-05-08", "total_tweets": 0, "total_tweets_before": 0, "items": []
             },
         }  # fmt: skip
+        if path.startswith("/v1/twitter/entities/"):
+            return {"datasets": self._followed[path.rpartition("/")[2]]}
         return known[path]() if path in known else nothing
 
     def _set(self, name: str) -> Json:
@@ -68,7 +85,7 @@ class Services:
         return {"first_tweet_at": "2022-05-01T12:00:00Z", "last_tweet_at": "2022-05-03T12:00:00Z"}
 
     def _total(self, since: str, until: str) -> Json:
-        tweets = sum(count for day, count in TWEETS.items() if since <= day <= until)
+        tweets = sum(count for day, count in self._tweets.items() if since <= day <= until)
         return {"tweets": tweets, "scored": 0, "positive": 0, "neutral": 0, "negative": 0, "models": []}
 
 
@@ -139,3 +156,36 @@ def test_a_data_set_that_holds_another_file_is_said(
     file.write_text("x")
     job("a", sets=sets, duplicates=duplicates).main(Source(file, "text/csv"), JobRequest(file, "a"))
     assert ("note: the data set a held" in capsys.readouterr().out) is noted
+
+
+def test_of_equal_days_the_topics_are_those_of_the_last() -> None:
+    """Before the first day of a file there is nothing that tells what is usual."""
+    assert findings(tweets=dict.fromkeys(TWEETS, 5)).trending()["day"] == "2022-05-03"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    file = tmp_path / "a.csv"
+    file.write_text("x")
+    return Source(file, "text/csv")
+
+
+def test_authors_that_become_candidates_are_said(source: Source, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever finds citizens in the table of candidates learns why, and how to name others; no note without them."""
+    job("a", created=("ana", "luis")).main(source, JobRequest(source.path, "a"))
+    assert "its 2 most active authors are shown as candidates; --follow" in capsys.readouterr().out
+    job("a").main(source, JobRequest(source.path, "a"))
+    assert "--follow" not in capsys.readouterr().out
+
+
+def test_only_whom_the_command_names_is_followed(source: Source) -> None:
+    """Each name becomes an entity of the data set; one that is there keeps its other data sets, or all of them."""
+    services = Services(followed={"ana": ["b"], "luis": []})
+    hints = FileHints(follow=("José Pérez", "Ana", "Luis"))
+    Job(cast(TracedClient, services), Progress(), "a").main(source, JobRequest(source.path, "a", hints=hints))
+    made = {"id": "jose-perez", "name": "José Pérez", "kind": "candidate", "datasets": ["a"]}
+    changes = [sent for sent in services.sent if "entities" in sent[1]]
+    assert changes == [
+        ("POST", "/v1/twitter/entities", made), ("PATCH", "/v1/twitter/entities/ana", {"datasets": ["b", "a"]})
+    ]  # fmt: skip
+    assert any("track_authors=false" in path for _, path, _ in services.sent)

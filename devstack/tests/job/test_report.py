@@ -10,7 +10,15 @@ import pytest
 from castor_devstack.errors import DevstackError
 from castor_devstack.job.demo import Outputs
 from castor_devstack.job.report import Context, lines, scale_of, sparkline, thinned
-from castor_devstack.job.request import NAME, dataset_name, request_of
+from castor_devstack.job.request import (
+    NAME,
+    FileHints,
+    as_options,
+    dataset_name,
+    followed,
+    names_of,
+    request_of,
+)
 from castor_devstack.job.span import Span
 
 from .example import result
@@ -58,6 +66,43 @@ def test_a_data_set_is_a_file_or_a_name(tmp_path: Path) -> None:
     assert request_of(None, "marzo", None, None, None).file is None
     assert request_of(file, "otra", None, None, None).dataset == "otra"
     assert request_of(None, None, None, None, None).dataset is None
+
+
+def test_what_is_said_about_a_file_goes_to_the_importer() -> None:
+    """Dates, characters and columns as they are given; authors are tracked only where nobody is named."""
+    assert FileHints().query == {"track_authors": "true"}
+    hints = FileHints("dmy", "windows-1252", "id:Código", names_of("Ospina, José Pérez"))
+    assert hints.query == {
+        "dates": "dmy", "encoding": "windows-1252", "columns": "id:Código", "track_authors": "false"
+    }  # fmt: skip
+    assert request_of(Path("x.csv"), None, None, None, None, hints).hints == hints
+    with pytest.raises(DevstackError, match="--input"):
+        request_of(None, "mayo", None, None, None, hints)
+
+
+def test_whom_to_follow_is_a_list_of_names() -> None:
+    """Names are apart by commas, each once whatever its accents are made of; without letters one is refused."""
+    names = names_of(" José  Pérez,Jose\u0301 Pe\u0301rez, ,Ana ")
+    assert [(one["id"], one["name"]) for one in followed(names)] == [("jose-perez", "José Pérez"), ("ana", "Ana")]
+    assert names_of(None) == names_of(" , ") == ()
+    with pytest.raises(DevstackError, match="--follow needs names"):
+        followed(["¡!"])
+
+
+def test_advice_of_the_service_is_in_options_of_the_command() -> None:
+    """Whoever runs the command is told what to type, not which parameter of a request to set."""
+    said = "may be day/month or month/day; send the file with dates=dmy or dates=mdy"
+    assert as_options(said).endswith("with --dates=dmy or --dates=mdy")
+    example = result()
+    example["input"]["rejections"] = [{"line": 2, "reason": said}]
+    assert "--dates=dmy" in "\n".join(lines(example, Context("https://localhost", "0", [])))
+
+
+def test_topics_without_a_past_are_said_to_be() -> None:
+    """On the first days of a file it is not known what is usual, which stands beside its topics."""
+    example = result()
+    example["trending"]["degraded"] = ["baseline"]
+    assert "What is usual is not known" in "\n".join(lines(example, Context("https://localhost", "0", [])))
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,14 @@ def test_many_calls_cost_one_login(state_folder: StateFolder) -> None:
     assert len({access_token(state_folder) for _ in range(20)}) == 1
 
 
-def test_an_unknown_user_is_registered_and_known_from_then_on(state_folder: StateFolder) -> None:
-    """A new address gets an account, and the next call logs the same account in."""
-    first, second = access_token(state_folder, "ana@example.org"), access_token(state_folder, "ana@example.org")
+def test_an_unknown_user_is_registered_and_known_from_then_on(
+    state_folder: StateFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A new address gets an account, which is said beside the token, and the next call logs the same account in."""
+    first = access_token(state_folder, "ana@example.org")
+    assert "there was no account ana@example.org; it is registered now, as a viewer" in capsys.readouterr().err
+    second = access_token(state_folder, "ana@example.org")
+    assert capsys.readouterr().err == ""
     assert claims(first)["sub"] == claims(second)["sub"]
     assert "admin" not in claims(first)["roles"]
 

@@ -179,6 +179,8 @@ def _topics(result: Json) -> str:
     trending = result["trending"]
     which = "el día con más tuits" if trending["is_busiest"] else "el último día"
     lead = f"El {day(trending['day'])}, {which} del periodo, frente a las cuatro semanas anteriores."
+    if "baseline" in trending["degraded"]:
+        lead += " Aún no se sabe qué es lo habitual: hay muy pocos tuits de los días anteriores."
     if not trending["topics"]:
         return _section("Temas", element("p", lead + " Nada se mencionó más que antes."))
     head = ["Tema", "Tuits", "Cuentas", "Esperados", "Fuerza"]
