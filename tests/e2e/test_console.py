@@ -269,3 +269,26 @@ def test_the_contracts_are_in_a_viewer(browser: Any, url: str) -> None:
         assert all(each.startswith((url, "data:", "blob:")) for each in asked)
         visit.page.select_option("#service", "auth-service")
         visit.says("/v1/auth/logout")
+
+
+def test_a_new_password_ends_what_else_opens_the_account_or_tells_of_it(visit: Visit) -> None:
+    """What mails tell the owner to do after a theft can be asked for, and what is left is named before one leaves."""
+    page, asked = visit.page, list[Any]()
+    key, passkey = {"id": "k", "name": "Tablero"}, {"id": "p", "name": "Teléfono de Íñigo"}
+
+    def changed(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json={"ok": True, "data": {"api_keys": [key], "passkeys": [passkey]}})
+
+    page.route("**/v1/auth/me/password", changed)
+    visit.open("#/cuenta")
+    page.get_by_label("Quitar también todas las llaves de acceso").check()
+    page.fill("#current", "one")
+    page.fill("#next", "another one")
+    page.get_by_role("button", name="Cambiar", exact=True).click()
+    visit.says("Teléfono de Íñigo")
+    visit.says("Tablero")
+    passwords = {"current_password": "one", "new_password": "another one"}
+    assert asked == [{**passwords, "remove_passkeys": True, "revoke_api_keys": False}]
+    with page.expect_request("**/authorize?**"):
+        page.click("text=Entrar de nuevo")
