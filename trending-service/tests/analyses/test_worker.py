@@ -83,7 +83,7 @@ async def _rise(stream: Stream, fill: Fill) -> list[dict[str, Any]]:
 
 async def _due_now(postgres: Postgres) -> None:
     """Let the time pass for which a trend is taken."""
-    await postgres.execute("UPDATE trends SET analysis_due_at = now() WHERE analysis_due_at IS NOT NULL")
+    await postgres.execute("UPDATE trends SET analysis_claimed_until = now()")
 
 
 async def test_a_trend_is_told_when_it_starts_and_ends(
@@ -150,6 +150,63 @@ async def test_a_trend_that_changes_meanwhile_is_told_again(
     await tracker.follow("", NOON + timedelta(hours=9))
     await writer.analyses.settle(taken, 3600)
     assert await writer.waiting() == 1
+
+
+async def test_whoever_took_too_long_leaves_no_old_figures(
+    writer: AnalysisWriter, tracker: Tracker, rag: ScriptedPeer, stream: Stream, fill: Fill, postgres: Postgres
+) -> None:
+    """What it stored last counts erased tweets: the trend is told once more, whatever was settled meanwhile."""
+    rising = await _rise(stream, fill)
+    await tracker.follow("", NOON)
+    await tracker.follow("", NOON + timedelta(hours=9))
+    slow = await writer.analyses.claim(60)
+    assert slow is not None
+    await fill([stream.change(id=rising[0]["id"], deleted=True)])
+    assert await writer.write_due() == 0
+    await _due_now(postgres)
+    assert await writer.write_due() == 1
+    await writer.analyses.settle(slow, 3600)
+    assert await writer.write_due() == 1
+    assert "13 tuits de 13 cuentas" in _stored(rag)[-1]["text"]
+    assert await writer.waiting() == 0
+
+
+async def test_whoever_took_too_long_takes_nothing_from_the_next(
+    writer: AnalysisWriter, tracker: Tracker, stream: Stream, fill: Fill, postgres: Postgres
+) -> None:
+    """What the slow one makes due waits until the next is done, so that they do not do so to each other for good."""
+    await _rise(stream, fill)
+    await tracker.follow("", NOON)
+    slow = await writer.analyses.claim(60)
+    await _due_now(postgres)
+    next_one = await writer.analyses.claim(60)
+    assert slow is not None
+    assert next_one is not None
+    await writer.analyses.settle(slow, 3600)
+    assert await writer.write_due() == 0
+    await writer.analyses.settle(next_one, 3600)
+    assert await writer.write_due() == 1
+    assert await writer.waiting() == 0
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_a_trend_that_returned_tells_the_document(
+    is_taken: bool,
+    writer: AnalysisWriter, tracker: Tracker, rag: ScriptedPeer, stream: Stream, fill: Fill, postgres: Postgres,
+) -> None:  # fmt: skip
+    """Of two rows with one id of a document the later one tells it, also when the earlier one is told meanwhile."""
+    await _rise(stream, fill)
+    await tracker.follow("", NOON)
+    earlier = await writer.analyses.claim(60) if is_taken else None
+    columns = "scope, key, name, started_at, last_seen_at, peak_at, peak_rate, topic, analysis_due_at"
+    await postgres.execute(f"INSERT INTO trends ({columns}) SELECT {columns} FROM trends")
+    await postgres.execute("UPDATE trends SET ended_at = last_seen_at WHERE id = (SELECT min(id) FROM trends)")
+    assert await writer.write_due() == 1
+    if earlier is not None:
+        await writer.analyses.settle(earlier, 3600)
+        assert await writer.write_due() == 1
+    assert {one["metadata"]["ended"] for one in _stored(rag)} == {False}
+    assert await writer.waiting() == 0
 
 
 async def test_what_is_erased_leaves_the_analysis(

@@ -10,10 +10,14 @@ from trending_service.tracking.model import Trend
 
 @dataclass(frozen=True, slots=True)
 class DueTrend:
-    """A trend whose analysis is to be stored; ``due_at`` changes when the trend does."""
+    """A trend whose analysis is to be stored; ``due_at`` changes when the trend does.
+
+    Nobody else takes it before ``claimed_until``, which is another one each time.
+    """
 
     trend: Trend
     due_at: datetime
+    claimed_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

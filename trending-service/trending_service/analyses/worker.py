@@ -18,7 +18,7 @@ from trending_service.tracking.model import Trend
 
 SOURCE = "tendencias"
 CLAIM_SECONDS = 60.0
-"""Longer than the calls of one analysis may take."""
+"""Longer than the calls of one analysis for one organisation may take."""
 AGAIN_SECONDS = 3600.0
 """How often the figures of a trend that goes on are told."""
 IDLE_SECONDS = 5.0
@@ -50,12 +50,12 @@ class AnalysisWriter:
 
     async def waiting(self) -> int:
         """Return how many analyses rag-service does not have yet."""
-        return await self.analyses.waiting(CLAIM_SECONDS)
+        return await self.analyses.waiting()
 
     async def write_due(self) -> int:
         """Write the analyses that are due and return how many there were."""
-        written = 0
-        while (due := await self.analyses.claim(CLAIM_SECONDS)) is not None:
+        written, seconds = 0, CLAIM_SECONDS * max(1, len(self.organisations))
+        while (due := await self.analyses.claim(seconds)) is not None:
             outcome = await self._write(due.trend)
             await self.analyses.settle(due, AGAIN_SECONDS)
             ANALYSES.labels(outcome).inc()
