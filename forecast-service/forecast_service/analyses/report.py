@@ -20,7 +20,7 @@ _ENSEMBLE = "promedio ponderado de modelos de series de tiempo"
 def document_of(prediction: Prediction, name: str) -> dict[str, Any]:
     """Return the document for rag-service; ``name`` is the entity's.
 
-    Forecasts of one entity, data set and day have the same id: the one that is sent last stands.
+    Forecasts of one entity, data set and day have the same id: the one that was made last tells it.
     """
     return {
         "id": _identifier(prediction),

@@ -16,7 +16,7 @@ from forecast_service.clients.twitter import TwitterClient
 from forecast_service.metrics import ANALYSES, ANALYSES_WAITING
 
 CLAIM_SECONDS = 60.0
-"""Longer than the calls of one analysis may take."""
+"""Longer than the calls of one analysis for one organisation may take."""
 IDLE_SECONDS = 5.0
 log = structlog.get_logger("castor.forecast.analyses")
 
@@ -46,8 +46,8 @@ class AnalysisWriter:
 
     async def write_due(self) -> int:
         """Write the analyses that are due and return how many there were."""
-        written = 0
-        while (due := await self.analyses.claim(CLAIM_SECONDS)) is not None:
+        written, seconds = 0, CLAIM_SECONDS * max(1, len(self.organisations))
+        while (due := await self.analyses.claim(seconds)) is not None:
             name, _ = await self.twitter.name_and_colour(due.entity)
             outcome = await self._store(document_of(due, name))
             await self.analyses.settle(due)

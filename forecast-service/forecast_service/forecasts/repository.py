@@ -10,8 +10,8 @@ from forecast_service.forecasts.model import Prediction
 _JSON = TypeAdapter(Prediction)
 # An update that changes nothing, so that the row is returned also where another request stored it just now.
 _SAVE = """
-INSERT INTO predictions (id, entity, as_of, prediction, analysis_due_at)
-VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)
+INSERT INTO predictions (id, entity, as_of, prediction, is_told, analysis_due_at)
+VALUES ($1, $2, $3, $4, $5, CASE WHEN $5 THEN now() END)
 ON CONFLICT (id) DO UPDATE SET id = excluded.id
 RETURNING prediction
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,56 @@ async def test_while_rag_service_is_away_nothing_is_lost(
     await postgres.execute("UPDATE predictions SET analysis_due_at = now()")
     assert await writer.write_due() == 1
     assert await writer.analyses.waiting() == 0
+
+
+LATER = replace(PREDICTION, id=32 * "b", as_of=datetime(2026, 5, 31, 4, 59, tzinfo=UTC), icce=43.0)
+"""Of the same day in Bogotá, and made after the other."""
+
+
+async def test_a_forecast_that_waited_replaces_no_later_one(
+    writer: AnalysisWriter, rag: ScriptedPeer, postgres: Postgres
+) -> None:
+    """It was taken while rag-service was away; the one that was made since is what the document tells."""
+    predictions = PredictionRepository(postgres)
+    await predictions.save(PREDICTION, is_told=True)
+    assert await writer.analyses.claim(60) == PREDICTION
+    await predictions.save(LATER, is_told=True)
+    assert await writer.write_due() == 1
+    await postgres.execute("UPDATE predictions SET analysis_due_at = now() WHERE id = $1", PREDICTION.id)
+    assert await writer.write_due() == 1
+    assert {document["url"] for _, document in _stored(rag)} == {f"/v1/forecast/predictions/{LATER.id}"}
+    assert await writer.analyses.waiting() == 0
+
+
+async def test_a_forecast_that_is_sent_meanwhile_makes_the_later_one_due(
+    writer: AnalysisWriter, postgres: Postgres
+) -> None:
+    """What is being sent may arrive after the later one: that is sent once more."""
+    predictions = PredictionRepository(postgres)
+    await predictions.save(PREDICTION, is_told=True)
+    assert await writer.analyses.claim(60) == PREDICTION
+    await predictions.save(LATER, is_told=True)
+    assert await writer.write_due() == 1
+    await writer.analyses.settle(PREDICTION)
+    assert await writer.write_due() == 1
+    assert await writer.analyses.waiting() == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"entity": "eva"}, {"dataset": "junio"}, {"as_of": datetime(2026, 5, 31, 5, tzinfo=UTC)}],
+    ids=["entity", "dataset", "day"],
+)
+async def test_a_forecast_of_something_else_replaces_none(
+    other: dict[str, Any], writer: AnalysisWriter, rag: ScriptedPeer, postgres: Postgres
+) -> None:
+    """Of another entity, data set or day; nor does one that is not told."""
+    rag.reply("/v1/twitter/entities/eva", {"name": "Eva"})
+    predictions = PredictionRepository(postgres)
+    await predictions.save(PREDICTION, is_told=True)
+    await predictions.save(replace(LATER, **other), is_told=True)
+    await predictions.save(replace(LATER, id=32 * "c"), is_told=False)
+    assert await writer.write_due() == 2
 
 
 async def test_a_refused_analysis_holds_up_no_other(
