@@ -90,14 +90,40 @@ def _of_form(survey: Survey, overview: Overview) -> str:
     return f" {_count(survey.formless, 'más trata', 'más tratan')} el tema sin {survey.form.name}."
 
 
-def nobody_spoke(missing: Sequence[Term], terms: Sequence[Term], filters: Filters) -> str:
-    """Return the sentence that says what nothing was found about, and when."""
-    subjects = [f"«{term.word}»" for term in missing or terms]
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Of which terms nothing was found (``missing``: those of which not even the word was), in what ``speakers`` wrote
+    where those alone were looked at; ``elsewhere`` are the missing ones that documents of others name."""
+
+    missing: Sequence[Term]
+    terms: Sequence[Term]
+    speakers: Sequence[str] = ()
+    elsewhere: Sequence[Term] = ()
+
+
+def nobody_spoke(silence: Silence, filters: Filters) -> str:
+    """Return the sentence that says what nothing was found about, in whose words, and when."""
+    subjects, period = _quoted(silence.missing or silence.terms), _period(filters)
     if not subjects:
-        return f"No se encontró ninguna publicación sobre esto{_period(filters)}."
-    if missing or len(subjects) == 1:
-        return f"Nadie habló de {_joined(subjects, 'ni de')}{_period(filters)} en los documentos guardados."
-    return f"Nadie habló a la vez de {_joined(subjects, 'y')}{_period(filters)} en los documentos guardados."
+        of_speakers = f" de {_joined(silence.speakers, 'ni de')}" if silence.speakers else ""
+        return f"No se encontró ninguna publicación{of_speakers} sobre esto{period}."
+    if silence.missing or len(subjects) == 1:
+        what = f"de {_joined(subjects, 'ni de')}"
+    else:
+        what = f"a la vez de {_joined(subjects, 'y')}"
+    others = f" Otras publicaciones sí nombran {_joined(_quoted(silence.elsewhere), 'y')}." if silence.elsewhere else ""
+    return f"{_who_did_not(silence.speakers)} {what}{period} en los documentos guardados.{others}"
+
+
+def _quoted(terms: Sequence[Term]) -> list[str]:
+    return [f"«{term.word}»" for term in terms]
+
+
+def _who_did_not(speakers: Sequence[str]) -> str:
+    """Return the beginning of what is said of a subject that nobody, or none of ``speakers``, wrote about."""
+    if not speakers:
+        return "Nadie habló"
+    return f"{speakers[0]} no escribió" if len(speakers) == 1 else f"Ni {' ni '.join(speakers)} escribieron"
 
 
 def said_by(document: Document) -> str:

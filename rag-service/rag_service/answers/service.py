@@ -12,7 +12,14 @@ from rag_service.answers.citations import verify
 from rag_service.answers.model import Answer, CitedPassage
 from rag_service.answers.passages import Passage, fold_repeats
 from rag_service.answers.positions import Overview, overview_of
-from rag_service.answers.press_answer import Survey, authors_are_named, nobody_spoke, press_answer
+from rag_service.answers.press_answer import (
+    Silence,
+    Survey,
+    authors_are_named,
+    nobody_spoke,
+    press_answer,
+    said_by,
+)
 from rag_service.answers.prompt import user_message
 from rag_service.answers.quoting import Group, groups_with_quotes, nearness, surely_about
 from rag_service.answers.relevance import Relevance, Vectors, relevance_of
@@ -26,6 +33,7 @@ from rag_service.retrieval.service import RetrievalService
 from rag_service.text.instructions import is_instruction
 from rag_service.text.names import full_names
 from rag_service.text.normal import searchable
+from rag_service.text.terms import Term
 
 InThread = Callable[..., Awaitable[Any]]
 NOTHING_FOUND = "No hay documentos que respondan a la pregunta con esos filtros y en esa fecha."
@@ -61,18 +69,33 @@ class AnswerService:
     async def _answered(self, text: str, question: Question, found: Found, limit: int) -> Answer:
         if not found.hits:
             ABSTENTIONS.labels("nothing_found").inc()
-            missing = [term.word for term in question.terms]
-            return Answer(nobody_spoke([], question.terms, question.filters), [], 0, found.degraded, [], missing)
+            return await self._of_silence(question, found, question.terms, found.degraded)
         different = await self.in_thread(without_near_duplicates, found.hits, limit)
         shown = [hit.document for hit in different]
         (relevance, overview), reply = await asyncio.gather(
             self._overview(question, found), self.openai.chat(self.instructions, user_message(text, shown))
         )
         degraded = found.degraded + (["llm"] if reply is None else reply.degraded or [])
-        if reply is None or "llm" in degraded:
-            DEGRADED.labels("llm").inc()
-            return _counted(_of_positions(question, relevance, overview, len(found.hits), degraded))
-        return _counted(await self.in_thread(_of_model, text, reply, shown, overview, degraded))
+        if reply is not None and "llm" not in degraded:
+            return _counted(await self.in_thread(_of_model, text, reply, shown, overview, degraded))
+        DEGRADED.labels("llm").inc()
+        if overview is None or not overview.positions:
+            return _counted(await self._of_silence(question, found, relevance.missing, degraded))
+        return _counted(_of_positions(question, relevance, overview, len(found.hits), degraded))
+
+    async def _of_silence(
+        self, question: Question, found: Found, missing: Sequence[Term], degraded: list[str]
+    ) -> Answer:
+        """Answer that nothing was found of ``missing``, or of all that is asked; in whose words, if not all were looked
+        at; and what of it stands in the words of others."""
+        by = {hit.document.author: said_by(hit.document) for hit in found.hits}
+        speakers = [by.get(author, author) for author in found.speakers]
+        terms, missing = ([t for t in some if not (speakers and t.speaker)] for some in (question.terms, missing))
+        words = [term.word for term in missing]
+        everybody = replace(question.filters, author=None)
+        seen = await self.retrieval.frequencies(words, everybody) if speakers and words else {}
+        silence = Silence(missing, terms, speakers, [term for term in missing if seen.get(term.word)])
+        return Answer(nobody_spoke(silence, question.filters), [], len(found.hits), degraded, [], words)
 
     async def surveyed(self, question: Question) -> tuple[Question, Found]:
         """Return what is looked at for ``question``, of those alone whose words it asks for, and what it asks them."""
@@ -154,12 +177,9 @@ def _without_instructions(found: Found) -> Found:
 
 
 def _of_positions(
-    question: Question, relevance: Relevance, overview: Overview | None, considered: int, degraded: list[str]
+    question: Question, relevance: Relevance, overview: Overview, considered: int, degraded: list[str]
 ) -> Answer:
     missing = [term.word for term in relevance.missing]
-    if overview is None or not overview.positions:
-        text = nobody_spoke(relevance.missing, question.terms, question.filters)
-        return Answer(text, [], considered, degraded, [], missing)
     passages = [
         CitedPassage(citation, overview.passages[citation.id].document, overview.passages[citation.id].same)
         for position in overview.positions

@@ -104,6 +104,23 @@ async def test_a_handle_speaks_for_the_name_in_it(city: World) -> None:
     assert [citation["quote"] for citation in data["citations"]] == ["El metro será subterráneo."]
 
 
+async def test_what_a_speaker_did_not_write_is_not_said_of_everybody(city: World) -> None:
+    """Where only what an account wrote is looked at, its silence is told as its own, and what others name is told."""
+    for number, author in enumerate(("petrogustavo", "FicoGutierrez")):
+        text = f"El tranvía número {number} une los barrios."
+        city.feed.add(f"20{number}", text, username=author, created_at="2022-05-10T12:00:00Z")
+    city.openai.down = False
+    await city.eventually(lambda: city.cursor_is("10"))
+    await city.indexed()
+    one = await _ask(city, "¿Qué propone Petro sobre el metro?")
+    assert (one["abstained"], one["missing"]) == (True, ["metro"])
+    assert one["answer"].startswith("@petrogustavo no escribió de «metro» hasta el ")
+    assert one["answer"].endswith(" en los documentos guardados. Otras publicaciones sí nombran «metro».")
+    two = (await _ask(city, "¿Qué dicen Petro y Fico de la eutanasia?"))["answer"]
+    assert two.startswith("Ni @petrogustavo ni @FicoGutierrez escribieron de «eutanasia» hasta el ")
+    assert two.endswith(" en los documentos guardados.")
+
+
 async def test_a_few_authors_are_named_with_what_each_wrote(city: World) -> None:
     """The first line says who they are, the one with most first, where that is known of all."""
     for number, text in enumerate(("El tranvía sale caro.", "Ese tranvía es lento.", "Mi tranvía llegó tarde.")):
