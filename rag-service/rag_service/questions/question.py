@@ -12,8 +12,8 @@ from rag_service.questions.tone import asked_tone
 from rag_service.retrieval.model import Filters
 from rag_service.retrieval.speakers import without_speakers
 from rag_service.text.normal import searchable
-from rag_service.text.periods import period_of
-from rag_service.text.terms import Term, question_terms
+from rag_service.text.periods import period_of, without_period
+from rag_service.text.terms import Term, compares, question_terms
 from rag_service.text.words import words_of
 
 _OF_A_PERIOD = words_of(
@@ -22,6 +22,7 @@ _OF_A_PERIOD = words_of(
 )
 
 _PUNCTUATION = re.compile(r"[,;:.¿?¡!]")
+_WORD = re.compile(r"\w+")
 MOST_PARTS = 4
 
 
@@ -51,11 +52,14 @@ class Question:
     @cached_property
     def parts(self) -> list[tuple[str, list[Term]]]:
         """What "y" or "o" joins, as it is written, with its terms; none where it asks for one thing, for many or in
-        sentences."""
+        sentences. Those of an ordered comparison of names are the names alone."""
+        asked = [term for term in self.terms if not term.speaker]
+        names = [term for term in asked if term.name]
+        if len({term.part for term in names}) > 1 and compares(searchable(self.text)):
+            asked = names
         parts: dict[int, list[Term]] = {}
-        for term in self.terms:
-            if not term.speaker:
-                parts.setdefault(term.part, []).append(term)
+        for term in asked:
+            parts.setdefault(term.part, []).append(term)
         if not 1 < len(parts) <= MOST_PARTS:
             return []
         written = [(_written(self.text, terms), terms) for terms in parts.values()]
@@ -70,9 +74,9 @@ class Question:
         if period is None or (period[0] is not None and period[0] > filters.as_of):
             return cls(text, terms, filters)
         since, until = period
-        return cls(
-            text, [term for term in terms if not _is_of_a_period(term)], filters.from_then_on(since).until_then(until)
-        )
+        rest = frozenset(_WORD.findall(without_period(searchable(text))))
+        asked = [term for term in terms if not _is_of_a_period(term) and term.word in rest]
+        return cls(text, asked, filters.from_then_on(since).until_then(until))
 
     def of_speakers(self, authors: Sequence[str]) -> Question:
         """Return the question to what ``authors`` wrote: whose names they are goes without saying there."""

@@ -9,7 +9,7 @@ from castor_chassis import fold
 from rag_service.text.given_names import GIVEN_NAMES
 from rag_service.text.handles import is_in_handle
 from rag_service.text.normal import searchable
-from rag_service.text.terms import STOP_WORDS, TITLES
+from rag_service.text.terms import STOP_WORDS, TITLES, end_of_order
 
 _WORD = r"[A-ZÁÉÍÓÚÜÑ][a-záéíóúüñ]\w*"
 _RUN = re.compile(rf"(?<![\w#@]){_WORD}(?: {_WORD})*")
@@ -18,8 +18,9 @@ _HANDLE = re.compile(r"@(\w+)")
 
 
 def full_names(question: str) -> list[frozenset[str]]:
-    """Return the folded words of each name of several words that stands in ``question``."""
-    found = (frozenset(_words(match.group())) for match in _RUN.finditer(searchable(question)))
+    """Return the folded words of each name of several words in ``question``, after the order that it begins with."""
+    text = searchable(question)
+    found = (frozenset(_words(match.group())) for match in _RUN.finditer(text, end_of_order(text)))
     return [name for name in found if len(name) > 1]
 
 

@@ -44,7 +44,18 @@ _RELATIVE = {
     "ultimo mes": (-30, 1),
     "este mes": (-30, 1),
 }
-_RELATIVE_DAY = rf"(?:el\s+|la\s+)?\b({'|'.join(_RELATIVE)})\b".replace(" ", r"\s+")
+_WEEKDAYS = ("lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo")
+_WEEKDAY = f"(?:{'|'.join(_WEEKDAYS)})"
+_SPANS = ("fin de semana", "semana", "mes", "ano", _WEEKDAY)
+_NOT_LAST = (
+    "que viene|proximo|siguiente|santo|negro|de (?:la (?:semana|primera|segunda)|elecciones|votaciones|pascua|ramos)"
+)
+_BEFORE = (
+    *(rf"{name} (?:pasad[oa]|anterior)|pasad[oa] {name}" for name in _SPANS),
+    r"(?:(?<=\bel\s)|(?<=\bdel\s)|(?<=\bal\s))" + _WEEKDAY + rf"(?! (?:{_NOT_LAST})\b)",
+)
+"""The period before the one of today. The article tells "el lunes", the last one, from "los lunes"."""
+_RELATIVE_DAY = rf"(?:\b(?:el|la)\s+)?\b({'|'.join([*_RELATIVE, *_BEFORE])})\b".replace(" ", r"\s+")
 _ANY_RELATIVE = re.compile(rf"(?:\b(?!antes\s+de\s+ayer\b)({_SIDES})l?\s+)?{_RELATIVE_DAY}")
 _END = rf"(?:(?:el\s+)?(?:mes\s+de\s+|(\d{{1,2}})\s+de\s+)?{_MONTH}{_YEAR}|{_THE_YEAR}{_ANY_YEAR}|{_RELATIVE_DAY})"
 _RANGE = re.compile(rf"(?<!\d )\b(?:entre|del?|desde)\s+{_END}\s+(?:y|al?|hasta)\s+{_END}")
@@ -93,7 +104,7 @@ def without_period(question: str) -> str:
     found = _named(text) if len(text) == len(question) else None
     if found is None:
         return question
-    before = re.sub(r"\s*\b(?:en|el|los|las|la|durante)\s*$", "", question[: found[1].start()])
+    before = re.sub(r"\s*\b(?:en|del?|el|los|las|la|durante)\s*$", "", question[: found[1].start()])
     return before.rstrip() + question[found[1].end() :]
 
 
@@ -170,8 +181,26 @@ def _relative(match: re.Match[str], today: date) -> _Days:
 
 
 def _relative_days(name: str, today: date) -> tuple[date, date]:
-    first, last = _RELATIVE[" ".join(name.split())]
+    words = name.split()
+    if " ".join(words) not in _RELATIVE:
+        return _days_before(words, today)
+    first, last = _RELATIVE[" ".join(words)]
     return today + timedelta(days=first), today + timedelta(days=last)
+
+
+def _days_before(words: Sequence[str], today: date) -> tuple[date, date]:
+    """Return the latest weekday, weekend, week (from Monday), month or year that was over when ``today`` began."""
+    weekday = next((number for number, name in enumerate(_WEEKDAYS) if name in words), None)
+    if weekday is not None:
+        begin = today - timedelta(days=(today.weekday() - weekday - 1) % 7 + 1)
+        return begin, begin + timedelta(days=1)
+    if "semana" in words:
+        monday = today - timedelta(days=today.weekday())
+        return monday - timedelta(days=2 if "fin" in words else 7), monday
+    if "mes" in words:
+        month = today.replace(day=1)
+        return (month - timedelta(days=1)).replace(day=1), month
+    return date(today.year - 1, 1, 1), date(today.year, 1, 1)
 
 
 _READERS = (

@@ -51,6 +51,23 @@ _FRAME = words_of(
     "estuvo ofrece ofrecen presenta presentan quiere quieren recibe reciben recibio"
 )
 """Words by which people ask, and not what they ask about."""
+_POLITE = words_of("por favor puede puedes podria podrias quiero quisiera necesito me nos")
+_GIVING = words_of("dame danos dar deme denos haga hagame haz hazme hacer")
+_WISHES = words_of("quiero quisiera necesito")
+_COMPARING = words_of("compara comparame comparanos comparar compare compareme comparen comparemos comparacion")
+_ORDERS = (
+    words_of(
+        "analiza analizame analizar analice cuenta cuentame cuente cuenteme describe describeme describir describa di "
+        "dime dinos diga digame enumera enumerame enumerar enumere explica explicame explicar explique lista listame "
+        "listar liste mostrar muestra muestrame muestre muestreme resume resumeme resumenos resumir resuma resumame "
+        "sintetiza sintetizar"
+    )
+    | _GIVING
+    | _COMPARING
+)
+"""Verbs by which an answer is ordered, folded: "Compara", "Haz", "Muéstrame"."""
+_BEFORE_ORDERED = words_of("un una el la los las breve corto corta")
+_ORDERED = words_of("analisis balance comparacion cuadro lista listado resumen sintesis tabla")
 _SAYING_VERBS = words_of(
     "acusa acuso afirma afirman afirmo anuncia anuncio apoya apoyo asegura aseguro ataca busca cree contesta contesto "
     "critica critico cruzaron declara declaro defiende dice dicen diferencian dijeron dijo escribe escribio explica "
@@ -81,6 +98,7 @@ _COMMON_NOUNS = words_of("congreso estado gobierno nacion presidencia senado")
 """Words that are capitalised and name nobody."""
 _LEAST_OF_AN_ACRONYM = 4
 _CONJUNCTIONS = frozenset({"e", "o", "u", "y"})
+_OF_A_COMPARISON = frozenset({"con", "versus", "vs"})
 _UNCHANGED = frozenset({"lunes", "martes", "miercoles", "jueves", "viernes", "crisis", "marte"})
 """Words whose stem is that of another word."""
 
@@ -93,7 +111,7 @@ class Term:
     de Fico", "quiere bajar Fico", "dicen Petro y Fico", and not "qué dicen de Petro"; or it is one of those between
     whom "quién habla" lets choose: "¿Quién habla más de paz, Petro o Fico?".
     ``person`` numbers the speakers, from 1; the names of one have the same number. ``part`` numbers what "y" or "o"
-    joins: "pueblos indígenas y afrodescendientes" are two.
+    joins: "pueblos indígenas y afrodescendientes" are two. A ``handle`` is written with "@".
     """
 
     word: str
@@ -102,6 +120,7 @@ class Term:
     speaker: bool = False
     person: int = 0
     part: int = field(default=0, compare=False)
+    handle: bool = field(default=False, compare=False)
 
     def within(self, keys: frozenset[str]) -> bool:
         """Return whether a text with these keys speaks of it."""
@@ -118,6 +137,7 @@ def question_terms(question: str) -> list[Term]:
     found: dict[frozenset[str], Term] = {}
     before: list[str] = []
     spoken, person, end, part = False, 1, 0, 0
+    ordered, joining = end_of_order(text), _CONJUNCTIONS | (_OF_A_COMPARISON if compares(text) else frozenset())
     choice = _choice_of_speakers(text)
     for match in _WORD.finditer(text):
         word = match.group().lstrip("@#")
@@ -125,16 +145,43 @@ def question_terms(question: str) -> list[Term]:
         name = match.group()[0] in "@#" or (word[0].isupper() and not is_at_start(text[: match.start()], _ENDS))
         name = name and folded not in _COMMON_NOUNS
         speaker = name and (word in choice or _is_speaker(before))
-        joins = spoken and (folded in _CONJUNCTIONS or (speaker and "," in text[end : match.start()]))
+        joins = spoken and (folded in joining or (speaker and "," in text[end : match.start()]))
         spoken, person, end = speaker or joins, person + joins, match.end()
-        part += folded in _CONJUNCTIONS
+        part += folded in joining
         if not spoken:
             before.append(folded)
-        if folded in STOP_WORDS or folded in _FRAME or len(folded) < 2 or _is_title(folded, text, match.end()):
+        if end <= ordered or _is_of_asking(folded) or _is_title(folded, text, end):
             continue
-        term = Term(word, frozenset({folded}) if name else _keys(word), name, speaker, person if speaker else 0, part)
+        keys, handle = frozenset({folded}) if name else _keys(word), match.group()[0] == "@"
+        term = Term(word, keys, name, speaker, person if speaker else 0, part, handle)
         found.setdefault(term.keys, term)
     return list(found.values())
+
+
+def compares(question: str) -> bool:
+    """Return whether ``question`` orders a comparison: "Compara a Petro con Fico"."""
+    return any(fold(word, keep_enye=False) in _COMPARING for word in _WORD.findall(question[: end_of_order(question)]))
+
+
+def end_of_order(question: str) -> int:
+    """Return where the order ends with which ``question`` begins: "Compara", "Haz un resumen"; 0 where it has none."""
+    end, gives = 0, False
+    for match in _WORD.finditer(question):
+        word = fold(match.group(), keep_enye=False)
+        if gives and word in _ORDERED:
+            return match.end()
+        if not end and word in _ORDERS:
+            end = match.end()
+        elif word not in (_BEFORE_ORDERED if gives else _POLITE):
+            break
+        gives = gives or word in _GIVING or word in _WISHES
+        if end and not gives:
+            break
+    return end
+
+
+def _is_of_asking(folded: str) -> bool:
+    return folded in STOP_WORDS or folded in _FRAME or len(folded) < 2
 
 
 def _choice_of_speakers(question: str) -> frozenset[str]:

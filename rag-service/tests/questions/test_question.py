@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
@@ -19,6 +21,10 @@ from rag_service.retrieval.model import Filters
         ("¿Qué dicen Petro y Fico del petróleo?", []),
         ("¿A quién le creen más sobre los impuestos, a Quintero o a Barrera?", []),
         ("¿Qué se dice del metro?", []),
+        ("Compara Restrepo y Mosquera", ["Restrepo", "Mosquera"]),
+        ("Compárame a Mariana Restrepo con Lucía Mosquera en seguridad", ["Mariana Restrepo", "Lucía Mosquera"]),
+        ("Haz una comparación de la salud con la educación", ["salud", "educación"]),
+        ("¿Qué se dice de la salud con la educación?", []),
         ("¿Qué dicen de salud y empleo y tierras y minas y ríos?", []),
         ("¿?", []),
     ],
@@ -43,3 +49,14 @@ def test_a_period_that_has_begun_is_a_filter() -> None:
     now = datetime(2022, 5, 20, 5, tzinfo=UTC)
     asked = Question.of("¿Qué dicen de la paz desde hoy?", Filters(as_of=now))
     assert (asked.filters.since, [term.word for term in asked.terms]) == (now, ["paz"])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("period", ["el miércoles pasado", "el fin de semana anterior", "el año pasado"])
+def test_no_word_of_a_period_is_asked_for(period: str, form: Literal["NFC", "NFD"]) -> None:
+    """What only tells when need not be held; a word of the question that is also one of the period must be."""
+    filters = Filters(as_of=datetime(2022, 5, 20, 5, tzinfo=UTC))
+    asked = Question.of(unicodedata.normalize(form, f"¿Qué dijo @Petro de la paz {period}?"), filters)
+    assert [term.word for term in asked.terms] == ["Petro", "paz"]
+    of_past = Question.of(f"¿Qué dicen del pasado de Petro {period}?", filters)
+    assert [term.word for term in of_past.terms] == ["pasado", "Petro"]

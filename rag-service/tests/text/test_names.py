@@ -15,6 +15,7 @@ def test_names_of_several_words_are_read_off_a_question() -> None:
         frozenset({"alvaro", "uribe"}),
         GAVIRIA,
     ]
+    assert full_names("Compara Restrepo y a Lucía Mosquera") == [frozenset({"lucia", "mosquera"})]
 
 
 @pytest.mark.parametrize(

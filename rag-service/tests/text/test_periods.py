@@ -10,6 +10,7 @@ import pytest
 
 from rag_service.text.periods import period_of, without_period, written_day
 
+OTHER_DAYS = ("los lunes", "el próximo lunes", "el lunes que viene", "el Viernes Santo", "el pasado de Petro")
 NOW = datetime(2022, 5, 20, 3, tzinfo=UTC)  # the evening of the 19th in Bogotá
 
 
@@ -27,6 +28,21 @@ NOW = datetime(2022, 5, 20, 3, tzinfo=UTC)  # the evening of the 19th in Bogotá
         ("¿Y hoy?", "2022-05-19", "2022-05-20"),
         ("en los últimos 10 días", "2022-05-09", "2022-05-20"),
         ("en la última semana", "2022-05-12", "2022-05-20"),
+        ("la semana pasada", "2022-05-09", "2022-05-16"),
+        ("en la semana anterior", "2022-05-09", "2022-05-16"),
+        ("la  pasada semana", "2022-05-09", "2022-05-16"),
+        ("el fin de semana pasado", "2022-05-14", "2022-05-16"),
+        ("el mes pasado", "2022-04-01", "2022-05-01"),
+        ("el mes anterior", "2022-04-01", "2022-05-01"),
+        ("el pasado mes de marzo", "2022-03-01", "2022-04-01"),
+        ("el año pasado", "2021-01-01", "2022-01-01"),
+        ("el lunes", "2022-05-16", "2022-05-17"),
+        ("el lunes pasado", "2022-05-16", "2022-05-17"),
+        ("el debate del miércoles", "2022-05-18", "2022-05-19"),
+        ("el lunes de la semana pasada", "2022-05-09", "2022-05-16"),
+        ("el pasado sábado", "2022-05-14", "2022-05-15"),
+        ("el jueves", "2022-05-12", "2022-05-13"),
+        ("el lunes 9 de mayo", "2022-05-09", "2022-05-10"),
     ],
 )
 def test_periods_are_days_of_bogota(question: str, since: str, until: str) -> None:
@@ -67,6 +83,12 @@ def test_periods_are_days_of_bogota(question: str, since: str, until: str) -> No
         ("entre ayer y hoy", "2022-05-19", "2022-05-21"),
         ("el 3 de mayo a hoy", "2022-05-03", "2022-05-04"),
         ("después de 2022", "2023-01-01", None),
+        ("de la semana pasada", "2022-05-09", "2022-05-16"),
+        ("desde la semana pasada", "2022-05-09", None),
+        ("desde el lunes hasta ayer", "2022-05-16", "2022-05-20"),
+        ("antes del mes pasado", None, "2022-04-01"),
+        ("del año pasado", "2021-01-01", "2022-01-01"),
+        ("del lunes al miércoles", "2022-05-16", "2022-05-19"),
     ],
 )
 def test_periods_seen_from_their_midst(question: str, since: str | None, until: str | None) -> None:
@@ -78,7 +100,9 @@ def test_periods_seen_from_their_midst(question: str, since: str | None, until: 
     assert without_period(text).rstrip("?").removesuffix(" a hoy") == "¿Qué se dijo de la paz"
 
 
-@pytest.mark.parametrize("question", ["¿Qué dicen de la paz?", "el 31 de febrero de 2022", "en la mesa 2022", ""])
+@pytest.mark.parametrize(
+    "question", ["¿Qué dicen de la paz?", "el 31 de febrero de 2022", "en la mesa 2022", "", *OTHER_DAYS]
+)
 def test_what_names_no_period_has_none(question: str) -> None:
     """A question without a date, and a date that does not exist, give no period."""
     assert period_of(question, NOW) is None

@@ -21,6 +21,13 @@ from rag_service.text.terms import content_stem, keys_of, question_terms
         ("¿Cómo afecta el paro a las ciudades?", ["paro", "ciudades"]),
         ("¿Qué elogios recibe el expresidente César Gaviria?", ["César", "Gaviria"]),
         ("¿Qué hace el presidente?", ["presidente"]),
+        ("Resu\u0301meme la reforma", ["reforma"]),
+        ("Haz un resumen de lo que dicen de la lista del Pacto", ["lista", "Pacto"]),
+        ("Por favor, ¿puedes comparar a Ana Ruiz con Eva Paz?", ["Ana", "Ruiz", "Eva", "Paz"]),
+        ("Quiero un análisis del paro", ["paro"]),
+        ("Quiero comparar la salud con el paro", ["salud", "paro"]),
+        ("La lista del Pacto", ["lista", "Pacto"]),
+        ("Lista las propuestas de salud", ["salud"]),
         ("#ParoNacional y @ClaudiaLopez https://t.co/x", ["ParoNacional", "ClaudiaLopez"]),
     ],
 )
