@@ -82,6 +82,12 @@ SELECT d.{column} AS value, count(*) AS documents FROM readable_documents d
 WHERE d.{column} = ANY($1::text[]) AND {where} GROUP BY d.{column}
 """
 
+_AUTHORS = """
+SELECT a.author FROM unnest($1::text[]) AS n(name) CROSS JOIN LATERAL (
+    SELECT d.author FROM readable_documents d WHERE lower(d.author) = n.name AND {where} LIMIT 1
+) AS a
+"""
+
 _VECTORS = """
 SELECT d.id, d.published_at, d.embedding::vector::real[] AS vector
 FROM unnest($1::text[], $2::timestamptz[]) AS k(id, published_at)
@@ -172,6 +178,14 @@ class SearchRepository:
         common = {} if filters.narrow else await self._common.at(filters.as_of)
         rows = await self._fetch(filters.access, _FREQUENCIES.format(where=where), list(words), common, *values)
         return {row["word"]: row["documents"] for row in rows}
+
+    async def authors(self, names: Sequence[str], filters: Filters) -> list[str]:
+        """Return which of ``names``, in lower case, wrote a document that matches ``filters``, as they are stored."""
+        if not names:
+            return []
+        where, values = where_of(filters, first=2)
+        rows = await self._fetch(filters.access, _AUTHORS.format(where=where), list(names), *values)
+        return [row["author"] for row in rows]
 
     async def copies(self, hashes: Sequence[str | None], filters: Filters) -> dict[str | None, int]:
         """Return how many documents that match ``filters`` have each of these words hashes."""

@@ -13,7 +13,7 @@ from rag_service.metrics import DEGRADED, RETRIEVAL
 from rag_service.retrieval.fusion import best_of_each_conversation, fuse
 from rag_service.retrieval.model import Candidate, Filters, Found, Hit
 from rag_service.retrieval.repository import SearchRepository
-from rag_service.retrieval.speakers import speakers_among, without_speakers
+from rag_service.retrieval.speakers import speakers_among, without_speakers, written_handles
 from rag_service.text.terms import Term, question_terms
 
 _WIDEST = 200
@@ -110,7 +110,8 @@ class RetrievalService:
             return []
         keys = [candidate.key for candidate in (*found.lexical, *found.meant)]
         documents = await self.searches.documents(list(dict.fromkeys(keys)), filters.access)
-        return speakers_among(terms, (document.author for document in documents.values()))
+        written = await self.searches.authors(written_handles(terms), filters)
+        return speakers_among(terms, [*(document.author for document in documents.values()), *written])
 
     async def _hits(self, found: Sequence[_Candidates], filters: Filters, limit: int) -> list[Hit]:
         """Fuse the candidates of everybody, which come first, and those of each speaker."""

@@ -16,11 +16,12 @@ MOST_SPEAKERS = 3
 def speakers_among(terms: Sequence[Term], authors: Iterable[str | None]) -> list[str]:
     """Return of each person whose words are asked for the account, among the ``authors`` of hits, that is called so.
 
-    It is the one whose handle holds most of the names, then the one with most hits; at most three, each once.
+    It is the one whose handle is written, or holds most of the names, then the one with most hits; at most three, each
+    once.
     """
     hits = Counter(author for author in authors if author)
     people = sorted({term.person for term in terms if term.speaker})
-    called = [_account([term.word for term in terms if term.person == person], hits) for person in people]
+    called = [_account([term for term in terms if term.person == person], hits) for person in people]
     return list(dict.fromkeys(account for account in called if account))[:MOST_SPEAKERS]
 
 
@@ -30,7 +31,15 @@ def without_speakers(question: str, terms: Sequence[Term]) -> str:
     return re.sub(rf"(?:\s+[eouy])?\s*[@#]?\b(?:{names})\b", "", searchable(question)) if names else question
 
 
-def _account(names: Sequence[str], hits: Counter[str]) -> str | None:
-    held = {author: sum(is_in_handle(author, name) for name in names) for author in hits}
-    fitting = [author for author in hits if held[author]]
+def written_handles(terms: Sequence[Term]) -> list[str]:
+    """Return the handles of speakers that are written with "@", without it, in lower case; at most three."""
+    return [term.word.lower() for term in terms if term.speaker and term.handle][:MOST_SPEAKERS]
+
+
+def _account(names: Sequence[Term], hits: Counter[str]) -> str | None:
+    written = written_handles(names)
+    held = {
+        author: (author.lower() in written, sum(is_in_handle(author, name.word) for name in names)) for author in hits
+    }
+    fitting = [author for author in hits if any(held[author])]
     return max(fitting, key=lambda author: (held[author], hits[author], author), default=None)

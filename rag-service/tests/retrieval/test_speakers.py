@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         ("¿Qué propone Petro?", ["petro_fan", "petrogustavo", "petrogustavo"], ["petrogustavo"]),
         ("¿Qué dicen Petro y Fico del gas?", ["soyfico", "petrogustavo"], ["petrogustavo", "soyfico"]),
         ("¿Qué dicen de Petro?", ["petrogustavo"], []),
+        ("¿Qué dice @ana?", ["ana_maria", "ana_maria", "Ana"], ["Ana"]),
+        ("¿Qué dice @persona_6?", ["persona_60", "persona_60", "persona_6"], ["persona_6"]),
         ("¿Qué propone Claudia?", ["petrogustavo"], []),
     ],
 )
@@ -61,3 +63,17 @@ async def test_what_the_account_wrote_comes_before_what_is_written_about_it(worl
     found = await world.call("POST", "/v1/rag/search", {"query": "¿Qué propone Petro sobre el metro?"})
     ids = [item["document"]["id"] for item in found["data"]["items"]]
     assert (ids[0], sorted(ids)) == ("tweet:2", ["tweet:1", "tweet:2", "tweet:3"])
+
+
+async def test_an_account_that_is_written_is_asked_itself(world: World) -> None:
+    """Its words are found and answered with although no text names it and others wrote more."""
+    world.openai.write = None
+    for number in range(9):
+        world.feed.add(f"1{number}", f"Persona {number} pide el metro elevado ya.", username=f"vecino{number}")
+    world.feed.add("2", "Los hospitales del sur no tienen médicos.", username="Persona_6")
+    await world.eventually(lambda: world.cursor_is("10"))
+    await world.indexed()
+    data = (await world.call("POST", "/v1/rag/query", {"question": "¿Qué dice @persona_6?"}))["data"]
+    assert [citation["author"] for citation in data["citations"]] == ["Persona_6"]
+    silent = (await world.call("POST", "/v1/rag/query", {"question": "¿Qué dice @persona_6 del tranvía?"}))["data"]
+    assert silent["answer"].startswith("@Persona_6 no escribió de «tranvía» hasta el ")
