@@ -13,7 +13,7 @@ from auth_service.users.model import Profile, normal_email
 from auth_service.users.roles import Role
 from castor_chassis import Postgres
 
-log = structlog.get_logger("auth.accounts")
+log = structlog.get_logger("castor.auth.accounts")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from auth_service.users.client import Client
 from castor_chassis import DatabaseUnavailable, current_request
 from castor_chassis.storage.postgres import Database
 
-log = structlog.get_logger("auth.audit")
+log = structlog.get_logger("castor.auth.audit")
 
 
 @dataclass(frozen=True)

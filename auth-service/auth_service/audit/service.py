@@ -18,7 +18,7 @@ from auth_service.audit.repository import Seal
 from auth_service.crypto.vault import Vault
 from castor_chassis import Postgres, TimeSpan
 
-log = structlog.get_logger("auth.audit")
+log = structlog.get_logger("castor.auth.audit")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from auth_service.crypto.password_policy import answering
 from castor_chassis import ChildLost, ChildProcess, Overloaded
 from castor_chassis.background.child_loop import Answer
 
-log = structlog.get_logger("auth.passwords")
+log = structlog.get_logger("castor.auth.passwords")
 _MEMORY_MB = 256
 
 

@@ -23,7 +23,7 @@ from auth_service.mail.sender import MailSender, Message
 from auth_service.metrics import NOTIFICATIONS, OUTBOX
 from castor_chassis import DatabaseUnavailable, Postgres, Wakeup
 
-log = structlog.get_logger("auth.outbox")
+log = structlog.get_logger("castor.auth.outbox")
 ATTEMPTS = 10
 LIMIT = 10_000
 ROOM_OF_STRANGERS = LIMIT // 2

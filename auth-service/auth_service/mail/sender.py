@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from castor_chassis import Unavailable, reveal
 
-log = structlog.get_logger("auth.mail")
+log = structlog.get_logger("castor.auth.mail")
 _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 
 

@@ -20,7 +20,7 @@ from auth_service.revocations.repository import StoredRevocation
 from castor_chassis import Postgres, ServiceError, Unavailable, Wakeup, redis_optional
 from castor_chassis.security.revocation import NOTIFY_SECONDS, RevocationBatch, RevocationList, channel
 
-log = structlog.get_logger("auth.revocations")
+log = structlog.get_logger("castor.auth.revocations")
 READ_SECONDS = 0.3
 """How late a revocation of another replica is known here at most."""
 PAGE = 10_000

@@ -32,7 +32,7 @@ from auth_service.users.client import Client
 from auth_service.users.model import User
 from castor_chassis import Postgres
 
-log = structlog.get_logger("auth.sessions")
+log = structlog.get_logger("castor.auth.sessions")
 _DELETE_BATCH = 1000
 _LISTED = 200
 PASSWORD = ("pwd",)

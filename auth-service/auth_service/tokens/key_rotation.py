@@ -20,7 +20,7 @@ from auth_service.tokens import key_repository
 from auth_service.tokens.signing_keys import Offload, new_private_pem
 from castor_chassis import Postgres
 
-log = structlog.get_logger("auth.rotation")
+log = structlog.get_logger("castor.auth.rotation")
 _KEPT = timedelta(days=30)
 _LEEWAY = timedelta(minutes=1)
 

@@ -26,7 +26,7 @@ from castor_chassis.security.revocation import Revocation
 
 ALGORITHM = "RS256"
 KEY_BITS = 2048
-log = structlog.get_logger("auth.keys")
+log = structlog.get_logger("castor.auth.keys")
 Offload = Callable[..., Awaitable[Any]]
 """``await offload(function, *args)`` runs CPU work on a thread."""
 

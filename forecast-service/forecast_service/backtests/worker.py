@@ -14,7 +14,7 @@ IDLE_SECONDS = 2.0
 KEPT_DAYS = 30
 _MOST_TRIES = 150
 """Of one origin, two seconds apart, while callers take all places or the process ends on it."""
-log = structlog.get_logger("forecast.backtests")
+log = structlog.get_logger("castor.forecast.backtests")
 
 
 class ProcessesBusy(Exception):

@@ -22,7 +22,7 @@ CLAIM_SECONDS = 60.0
 AGAIN_SECONDS = 3600.0
 """How often the figures of a trend that goes on are told."""
 IDLE_SECONDS = 5.0
-log = structlog.get_logger("trending.analyses")
+log = structlog.get_logger("castor.trending.analyses")
 
 
 @dataclass(frozen=True, slots=True)

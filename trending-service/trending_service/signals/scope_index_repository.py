@@ -6,7 +6,7 @@ import structlog
 
 from castor_chassis import Postgres
 
-log = structlog.get_logger("trending.scope_indexes")
+log = structlog.get_logger("castor.trending.scope_indexes")
 BUILD_SECONDS = 6 * 3600
 """Limit of each statement that builds or drops an index."""
 

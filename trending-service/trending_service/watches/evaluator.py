@@ -27,7 +27,7 @@ from trending_service.watches.schedule import due_at
 SCOPES_A_ROUND = 60
 """So many places and entities are looked at in one round; of more those that were not looked at for longest."""
 T = TypeVar("T")
-log = structlog.get_logger("trending.watches")
+log = structlog.get_logger("castor.trending.watches")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ BATCH_ROWS = 5_000
 """Per transaction."""
 SWEEP_SECONDS = 3600.0
 
-log = structlog.get_logger("trending.retention")
+log = structlog.get_logger("castor.trending.retention")
 
 
 @dataclass(frozen=True, slots=True)

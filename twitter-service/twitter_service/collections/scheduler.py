@@ -31,7 +31,7 @@ PURGE_SECONDS = 600.0
 _REACH = timedelta(days=RECENT_DAYS) - timedelta(minutes=30)
 """How far back a run may begin: recent search, less a margin for the time that the run waits."""
 
-log = structlog.get_logger("twitter.collections")
+log = structlog.get_logger("castor.twitter.collections")
 
 
 class CollectionScheduler:

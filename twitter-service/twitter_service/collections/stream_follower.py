@@ -40,7 +40,7 @@ SEAM = timedelta(seconds=2)
 REFUSED_SECONDS = 900.0
 """How long a rule that X refused is not tried again."""
 
-log = structlog.get_logger("twitter.stream")
+log = structlog.get_logger("castor.twitter.stream")
 
 
 @dataclass(frozen=True)

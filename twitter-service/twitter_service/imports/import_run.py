@@ -52,7 +52,7 @@ TOO_SLOW = f"this line and those around it take longer than {PIECE_SECONDS} s to
 MAX_AUTHORS = 50_000
 """Authors that one import tells apart, so that its memory stays bounded."""
 
-log = structlog.get_logger("twitter.import")
+log = structlog.get_logger("castor.twitter.import")
 
 
 @dataclass(frozen=True)

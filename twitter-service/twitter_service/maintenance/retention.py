@@ -16,7 +16,7 @@ BATCH_TWEETS = 1_000
 BATCH_RETWEETS = BATCH_AUTHORS = BATCH_ERASED_IDS = 5_000
 BATCH_JOBS = 1_000
 
-log = structlog.get_logger("twitter.retention")
+log = structlog.get_logger("castor.twitter.retention")
 
 
 class Retention:

@@ -25,7 +25,7 @@ IDLE_SECONDS = 15.0
 BUSY_SECONDS = 1.0
 REPLACED_AT_A_TIME = 500
 
-log = structlog.get_logger("twitter.rejudging")
+log = structlog.get_logger("castor.twitter.rejudging")
 
 
 class FreshWork:

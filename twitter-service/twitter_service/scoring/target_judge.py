@@ -20,7 +20,7 @@ WORKER = "worker:judge_targets"
 Named = tuple[PendingTarget, str]
 """A tweet with an entity, and the name by which the text names it."""
 
-log = structlog.get_logger("twitter.targets")
+log = structlog.get_logger("castor.twitter.targets")
 
 
 class TargetStore(Protocol):

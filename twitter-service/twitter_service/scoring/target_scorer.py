@@ -19,7 +19,7 @@ from twitter_service.scoring.target_repository import PendingTarget, TargetRepos
 POLL_SECONDS = 1.0
 COUNT_SECONDS = 10.0
 
-log = structlog.get_logger("twitter.targets")
+log = structlog.get_logger("castor.twitter.targets")
 
 
 class TargetScorer:

@@ -18,7 +18,7 @@ from twitter_service.scoring.score_repository import TweetScore, UnscoredTweet
 
 WORKER = "worker:score_tweets"
 
-log = structlog.get_logger("twitter.scores")
+log = structlog.get_logger("castor.twitter.scores")
 
 
 class ScoreStore(Protocol):

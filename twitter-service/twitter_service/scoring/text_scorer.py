@@ -20,7 +20,7 @@ from twitter_service.scoring.text_judge import TextJudge
 
 POLL_SECONDS = 1.0
 
-log = structlog.get_logger("twitter.scores")
+log = structlog.get_logger("castor.twitter.scores")
 
 
 class TextScorer:

@@ -13,7 +13,7 @@ from twitter_service.tweets.model import NewTweet, Unusable
 from twitter_service.tweets.payloads.x_payload import Includes, tweet_of_object
 from twitter_service.x.client import XPage
 
-log = structlog.get_logger("twitter.x")
+log = structlog.get_logger("castor.twitter.x")
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ ALLOWANCE_PATIENCE_SECONDS = 3600.0
 """A job waits until X's window of 15 minutes has ended."""
 MAX_PAUSE_SECONDS = 300.0
 
-log = structlog.get_logger("twitter.search")
+log = structlog.get_logger("castor.twitter.search")
 
 
 class JobRunner:
