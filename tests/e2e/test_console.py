@@ -76,6 +76,17 @@ def test_from_an_upload_to_the_first_chart(visit: Visit, tmp_path: Path) -> None
     assert number(page.inner_text("[data-number=tweets]")) == 40
 
 
+def test_a_link_to_a_data_set_opens_on_its_own_days(visit: Visit, tmp_path: Path) -> None:
+    """The address names a data set and no period: it is the days up to that one's newest tweet, not to that of all."""
+    page = visit.open("#/fuentes")
+    page.fill("#dataset", "octubre")
+    file = csv(tmp_path / "o.csv", "2024-10-01", (f"Mariana, mensaje de octubre {n}" for n in range(5)), 2**60 + 3000)
+    page.set_input_files("input[type=file]", file)
+    visit.says("5 nuevas")
+    page = visit.open("#/?datos=octubre")
+    page.wait_for_selector('[data-number=tweets]:text-is("5")')
+
+
 def test_a_search_of_x_is_the_one_whose_price_is_shown(visit: Visit, api: Any) -> None:
     """Whose price is shown is what twitter-service takes, and what is started, once; another text has no price."""
     with_key = {"ok": True, "data": {**api("/v1/twitter/usage"), "x_configured": True}}
@@ -259,13 +270,14 @@ def test_every_view_is_accessible_and_fits_a_phone_and_paper(visit: Visit, langu
 
 
 def test_the_contracts_are_in_a_viewer(browser: Any, url: str) -> None:
-    """/docs shows a contract with its operations, from files of the ingress alone."""
+    """/docs shows a contract with its operations, from files of the ingress alone, and tries them there."""
     with visiting(browser, url) as visit:
         asked: list[str] = []
         visit.page.on("request", lambda request: asked.append(request.url))
         visit.page.goto(f"{url}/docs#rag-service")
         visit.page.wait_for_selector(".opblock")
         assert visit.page.locator("#service option").count() == 7
+        assert visit.page.input_value(".servers select") == url
         assert all(each.startswith((url, "data:", "blob:")) for each in asked)
         visit.page.select_option("#service", "auth-service")
         visit.says("/v1/auth/logout")

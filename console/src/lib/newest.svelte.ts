@@ -1,9 +1,11 @@
-// When the newest stored tweet was written, which ends the period where none is chosen: trending-service knows it for every
-// role. Where that is away or slow, those who may read posts learn it from the newest one.
+// When the newest stored tweet was written, which ends the period where none is chosen: that of the data set in the address,
+// for those who may list data sets, else that of all. Of all, trending-service knows it for every role. Where that is away or
+// slow, those who may read posts learn it from the newest one.
 import { createQuery } from "@tanstack/svelte-query";
 import { dataOf, twitter } from "./client";
 import { setNewest } from "./period.svelte";
-import { status } from "./queries";
+import { datasets, status } from "./queries";
+import { param } from "./route.svelte";
 import { may } from "./session.svelte";
 
 const POLL_MS = 30_000;
@@ -23,6 +25,9 @@ export function followNewest(): void {
   // What was stored a moment ago is not followed yet: that there is no tweet is asked of who stores them.
   const doubted = $derived(told.data ? follows === null : impatient || Boolean(told.error) || !may("trends:read"));
   const post = createQuery(() => ({ ...newestPost(), enabled: may("tweets:read") && doubted, refetchInterval: POLL_MS }));
+  const set = $derived(may("tweets:read") ? param("datos") : "");
+  const sets = createQuery(() => ({ ...datasets(), enabled: set !== "" }));
+  const ofSet = $derived(set ? (sets.data?.find(({ name }) => name === set)?.last_tweet_at ?? null) : null);
   const unknown = $derived((told.error || !may("trends:read")) && (post.error || !may("tweets:read")));
 
   $effect(() => {
@@ -30,7 +35,9 @@ export function followNewest(): void {
     return () => clearTimeout(timer);
   });
   $effect(() => {
-    if (follows !== null) setNewest(follows);
+    if (set && sets.isPending) return;
+    if (ofSet !== null) setNewest(ofSet);
+    else if (follows !== null) setNewest(follows);
     else if (post.data !== undefined) setNewest(post.data, post.data === null);
     else if (told.data && (post.error || !may("tweets:read"))) setNewest(null, true);
     else if (unknown) setNewest(null);

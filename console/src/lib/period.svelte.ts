@@ -30,9 +30,11 @@ export function nothingStored(): boolean {
   return state.empty;
 }
 
-/** Set the moment of the newest stored tweet; null: it is not known, or there is none where `empty`. */
+/** Set the moment of the newest stored tweet; null: it is not known, or there is none where `empty`. One in the future, stored
+ * with a wrong date, counts as of now: views that end there would show nothing else. */
 export function setNewest(moment: string | null, empty = false): void {
-  Object.assign(state, { newest: moment, known: true, empty });
+  const ahead = moment !== null && Date.parse(moment) > Date.now();
+  Object.assign(state, { newest: ahead ? new Date().toISOString() : moment, known: true, empty });
 }
 
 export interface Period {

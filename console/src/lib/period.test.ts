@@ -3,7 +3,7 @@ import { browse } from "./browser.test-kit";
 
 browse();
 vi.stubGlobal("history", { replaceState: (_: unknown, __: string, address: string) => (location.hash = address) });
-const { MOST_DAYS, period } = await import("./period.svelte");
+const { MOST_DAYS, newest, period, setNewest } = await import("./period.svelte");
 const { setParams } = await import("./route.svelte");
 
 /** The period of an address. */
@@ -25,4 +25,14 @@ it("takes what is no day for none", () => {
   expect(of("", "2026-02-31").chosen).toBe(false);
   expect(of("2024-02-29", "2024-02-29")).toMatchObject({ since: "2024-02-29", days: 1, chosen: true });
   expect(() => of("2026-05-01", "2026-99-99")).not.toThrow();
+});
+
+it("ends today where a stored tweet is dated in the future", () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-06-10T15:00:00Z") });
+  setNewest("2064-06-25T12:00:00Z");
+  expect(of("", "")).toMatchObject({ until: "2026-06-10", days: 7, chosen: false });
+  expect(newest()).toBe("2026-06-10T15:00:00.000Z");
+  setNewest("2026-05-31T12:00:00Z");
+  expect(of("", "").until).toBe("2026-05-31");
+  vi.useRealTimers();
 });
