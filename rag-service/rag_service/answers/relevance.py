@@ -38,6 +38,9 @@ BEYOND = 0.05
 SURE, MAYBE, LIKELY = 0.5, 0.4, 0.25
 """Chances. A question is answered where some document has SURE; or MAYBE while some document holds HALF of the weight
 of its words; or LIKELY while each of its words is held by some document found."""
+NEAR_WITHOUT_WORDS = 0.21
+"""A question of whose words none is held by any document found is answered only where one is so near to it: nonsense is
+like many documents that are like each other, and near to none."""
 ENOUGH, NEXT = 0.35, 0.4
 """Then those with ENOUGH are about it, or with this share of the best chance."""
 ALL = 0.999
@@ -112,6 +115,8 @@ def relevance_of(
     coverage = [_coverage(compress(terms, spoken), frequencies, list(compress(row, spoken))) for row in held]
     evidence = Evidence.of(hits, coverage, _of_one_part(terms, frequencies, held), vectors)
     if max(_absolute(hits, evidence), default=0.0) < _enough_to_answer(missing, coverage):
+        return Relevance([], [], missing)
+    if len(missing) == len(terms) and _is_calibrated(hits) and max(evidence.cosines) < NEAR_WITHOUT_WORDS:
         return Relevance([], [], missing)
     chances = _chances(hits, evidence)
     best = max(chances, default=0.0)

@@ -152,3 +152,11 @@ def test_a_title_is_no_part_of_what_must_be_held() -> None:
 def test_of_what_nobody_speaks_nothing_is_relevant(question: str) -> None:
     """The name of the one or the subject of the other is not enough."""
     assert _about(question, ("Pablo Escobar murió", 0.3), ("El metro elevado", 0.3)) == []
+
+
+@pytest.mark.parametrize(("similarity", "answered"), [(0.15, 0), (0.3, 20)], ids=["nonsense", "other words"])
+def test_where_no_word_is_held_something_must_be_near(similarity: float, answered: int) -> None:
+    """Documents like each other do not answer words that none of them holds; those that mean the same do."""
+    terms = question_terms("asdf qwer zxcv")
+    hits = [_hit(f"Torta de {number} pisos", similarity) for number in range(20)]
+    assert len(relevance_of(terms, {}, hits, [[1.0, 0.0]] * 20).hits) == answered
