@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from castor_devstack.errors import DevstackError
+from castor_devstack.job.request import as_options
 
 BOGOTA = timezone(timedelta(hours=-5))
 Json = dict[str, Any]
@@ -24,7 +25,8 @@ class Span:
         """Return the span of an import or data set; raises ``DevstackError`` when no line of it was a tweet."""
         if done["last_tweet_at"] is None:
             reasons = "; ".join(f"line {each['line']}: {each['reason']}" for each in done.get("rejections", ())[:3])
-            raise DevstackError(f"No line of the file is a tweet ({reasons or 'nothing is stored'}).", exit_code=2)
+            why = as_options(reasons) or "nothing is stored"
+            raise DevstackError(f"No line of the file is a tweet ({why}).", exit_code=2)
         first, last = (bogota_date(done[name]) for name in ("first_tweet_at", "last_tweet_at"))
         return cls(first, last)
 

@@ -96,6 +96,8 @@ def test_advice_of_the_service_is_in_options_of_the_command() -> None:
     example = result()
     example["input"]["rejections"] = [{"line": 2, "reason": said}]
     assert "--dates=dmy" in "\n".join(lines(example, Context("https://localhost", "0", [])))
+    with pytest.raises(DevstackError, match="--dates=dmy"):
+        Span.of({**example["input"], "last_tweet_at": None})
 
 
 def test_topics_without_a_past_are_said_to_be() -> None:
