@@ -18,6 +18,8 @@ from castor_devstack.job.traced_client import Json, TracedClient
 
 CHUNK_BYTES = 64 * 1024
 STALL_SECONDS = 180
+MATCH_STALL_SECONDS = 3600
+"""Names that are created together are matched together with all stored tweets: their number stays until the end."""
 IMPORTED = ("rows", "accepted", "duplicates", "rejected", "rejections")
 
 
@@ -150,7 +152,7 @@ class Job:
             found = self._client.get("/v1/twitter/entities", dataset=self._dataset)["data"]["items"]
             return sum(1 for one in found if not one["matching"]), len(found)
 
-        self._wait("match", "names", look)
+        self._wait("match", "names", look, MATCH_STALL_SECONDS)
 
     def _wait_for_scores(self) -> None:
         def look() -> tuple[int, int]:
@@ -170,10 +172,12 @@ class Job:
         if first:
             self._wait("judge", "names in tweets", lambda: (max(0, first - waiting()), first))
 
-    def _wait(self, step: str, unit: str, look: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+    def _wait(
+        self, step: str, unit: str, look: Callable[[], tuple[int, int]], stall_seconds: int = STALL_SECONDS
+    ) -> tuple[int, int]:
         """Poll ``look`` for (done, total) until both are equal.
 
-        Raises ``DevstackError`` when ``done`` has not grown for ``STALL_SECONDS``.
+        Raises ``DevstackError`` when ``done`` has not grown for ``stall_seconds``.
         """
         best, moved_at = -1, time.monotonic()
         while True:
@@ -183,8 +187,8 @@ class Job:
                 return done, total
             if done > best:
                 best, moved_at = done, time.monotonic()
-            if time.monotonic() - moved_at > STALL_SECONDS:
-                sentence = f"{step}: no progress for {STALL_SECONDS} s at {done} of {total} {unit}"
+            if time.monotonic() - moved_at > stall_seconds:
+                sentence = f"{step}: no progress for {stall_seconds} s at {done} of {total} {unit}"
                 raise DevstackError(f"{sentence}; `castor status` and `castor logs` show why.")
             time.sleep(0.2)
 

@@ -47,14 +47,22 @@ _RELATIVE = {
 _WEEKDAYS = ("lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo")
 _WEEKDAY = f"(?:{'|'.join(_WEEKDAYS)})"
 _SPANS = ("fin de semana", "semana", "mes", "ano", _WEEKDAY)
-_NOT_LAST = (
-    "que viene|proximo|siguiente|santo|negro|de (?:la (?:semana|primera|segunda)|elecciones|votaciones|pascua|ramos)"
+_EVENTS = (
+    "semana|primera|segunda|eleccion(?:es)?|votacion(?:es)?|consultas?|plebiscito|referendo|debate|posesion|"
+    "marchas?|paro|final|partido|pascua|ramos"
 )
+_NOT_LAST = rf"que viene|proximo|siguiente|santo|negro|festivo|sin iva|del?(?: l[ao]s?)? (?:{_EVENTS})"
 _BEFORE = (
-    *(rf"{name} (?:pasad[oa]|anterior)|pasad[oa] {name}" for name in _SPANS),
-    r"(?:(?<=\bel\s)|(?<=\bdel\s)|(?<=\bal\s))" + _WEEKDAY + rf"(?! (?:{_NOT_LAST})\b)",
+    *(rf"{name} (?:pasad[oa]|anterior(?! al?\b))|pasad[oa] {name}" for name in _SPANS),
+    r"(?:(?<=\bel\s)|(?<=\bdel\s)|(?<=\bal\s))" + _WEEKDAY + rf"(?! (?:\d|(?:{_NOT_LAST})\b))",
 )
 """The period before the one of today. The article tells "el lunes", the last one, from "los lunes"."""
+_COMPARED = re.compile(
+    rf"\b(?:para|que|(?:frente|respecto)\s+al?|comparad[oa]s?\s+con)\s+(?:(?:el|la)\s+)?(?:{'|'.join(_BEFORE)})\b".replace(
+        " ", r"\s+"
+    )
+)
+"""What is ahead, or beside the period that is asked about: "para el domingo", "frente al mes anterior"."""
 _RELATIVE_DAY = rf"(?:\b(?:el|la)\s+)?\b({'|'.join([*_RELATIVE, *_BEFORE])})\b".replace(" ", r"\s+")
 _ANY_RELATIVE = re.compile(rf"(?:\b(?!antes\s+de\s+ayer\b)({_SIDES})l?\s+)?{_RELATIVE_DAY}")
 _END = rf"(?:(?:el\s+)?(?:mes\s+de\s+|(\d{{1,2}})\s+de\s+)?{_MONTH}{_YEAR}|{_THE_YEAR}{_ANY_YEAR}|{_RELATIVE_DAY})"
@@ -66,6 +74,7 @@ _LAW = re.compile(
     rf"\s+del?\s+(?:(?:\d{{1,2}}\s+de\s+)?{_MONTH}\s+del?\s+)?{_THE_YEAR}{_ANY_YEAR}"
 )
 """A law with its day or year, which tells which one is meant: "la Ley 100 de 1993" is no question about 1993."""
+_OF_LAST_YEAR = re.compile(rf"(\b{_MONTH}\s+del\s+ano\s+)(pasado|anterior)\b")
 _LEAP_YEARS = 9
 """Among so many years each day of the calendar stands."""
 _AHEAD = timedelta(days=215)
@@ -86,7 +95,7 @@ def period_of(question: str, now: datetime) -> Period | None:
     text = fold(question, keep_enye=False)
     today = now.astimezone(_BOGOTA).date() if now > datetime.min.replace(tzinfo=UTC) + timedelta(days=2) else now.date()
     try:
-        found = _named(text)
+        found = _named(text, today.year - 1)
         days = found and found[0](found[1], today)
         return None if days is None else (_midnight(days[0]), _midnight(days[1]))
     except (ValueError, OverflowError):
@@ -108,11 +117,16 @@ def without_period(question: str) -> str:
     return before.rstrip() + question[found[1].end() :]
 
 
-def _named(text: str) -> tuple[Callable[[re.Match[str], date], _Days], re.Match[str]] | None:
+def _named(text: str, last_year: int = 2000) -> tuple[Callable[[re.Match[str], date], _Days], re.Match[str]] | None:
     """Return the first date of the most exact form that ``text`` has, and what reads it."""
-    dates = _LAW.sub(lambda law: " " * len(law.group()), text)
+    dates = _COMPARED.sub(_blank, _LAW.sub(_blank, text))
+    dates = _OF_LAST_YEAR.sub(lambda found: found[1] + str(last_year).rjust(len(found[3])), dates)
     found = ((reader, pattern.search(dates)) for pattern, reader in _READERS)
     return next(((reader, match) for reader, match in found if match is not None), None)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
 
 
 def _days_range(match: re.Match[str], today: date) -> _Days:

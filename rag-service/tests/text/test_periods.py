@@ -11,6 +11,11 @@ import pytest
 from rag_service.text.periods import period_of, without_period, written_day
 
 OTHER_DAYS = ("los lunes", "el próximo lunes", "el lunes que viene", "el Viernes Santo", "el pasado de Petro")
+BESIDE = (
+    "la semana anterior a las elecciones", "¿Qué propone para el domingo?", "la inflación frente al mes anterior",
+    "más que la semana pasada", "comparado con el año pasado", "respecto al mes pasado", "el debate del lunes 16",
+    "el domingo de la consulta", "el domingo del plebiscito", "el lunes sin IVA",
+)  # fmt: skip
 NOW = datetime(2022, 5, 20, 3, tzinfo=UTC)  # the evening of the 19th in Bogotá
 
 
@@ -43,6 +48,8 @@ NOW = datetime(2022, 5, 20, 3, tzinfo=UTC)  # the evening of the 19th in Bogotá
         ("el pasado sábado", "2022-05-14", "2022-05-15"),
         ("el jueves", "2022-05-12", "2022-05-13"),
         ("el lunes 9 de mayo", "2022-05-09", "2022-05-10"),
+        ("en marzo del año pasado", "2021-03-01", "2021-04-01"),
+        ("antes de ayer frente al mes pasado", "2022-05-17", "2022-05-18"),
     ],
 )
 def test_periods_are_days_of_bogota(question: str, since: str, until: str) -> None:
@@ -89,6 +96,7 @@ def test_periods_are_days_of_bogota(question: str, since: str, until: str) -> No
         ("antes del mes pasado", None, "2022-04-01"),
         ("del año pasado", "2021-01-01", "2022-01-01"),
         ("del lunes al miércoles", "2022-05-16", "2022-05-19"),
+        ("antes de marzo del año anterior", None, "2021-03-01"),
     ],
 )
 def test_periods_seen_from_their_midst(question: str, since: str | None, until: str | None) -> None:
@@ -101,7 +109,7 @@ def test_periods_seen_from_their_midst(question: str, since: str | None, until: 
 
 
 @pytest.mark.parametrize(
-    "question", ["¿Qué dicen de la paz?", "el 31 de febrero de 2022", "en la mesa 2022", "", *OTHER_DAYS]
+    "question", ["¿Qué dicen de la paz?", "el 31 de febrero de 2022", "en la mesa 2022", "", *OTHER_DAYS, *BESIDE]
 )
 def test_what_names_no_period_has_none(question: str) -> None:
     """A question without a date, and a date that does not exist, give no period."""

@@ -125,6 +125,7 @@ async def test_a_workbook_that_is_none_is_called_so(twitter: Twitter) -> None:
         answer = await twitter.upload(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\n\x00\xff" * 50, filename=name)
         assert answer.json()["code"] == "import_broken_workbook"
         assert "neither a workbook of Excel 2007 or later nor text" in answer.json()["error"]
+        assert "encoding=windows-1252" in answer.json()["error"]
     assert (await twitter.imported(CSV, filename="mayo.xlsx"))["accepted"] == 3
 
 

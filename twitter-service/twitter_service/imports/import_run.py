@@ -68,14 +68,20 @@ class ImportTools:
     limits: ImportLimits
 
 
+_NO_WORKBOOK = (
+    "it is neither a workbook of Excel 2007 or later nor text in UTF-8; "
+    "if it is text of Windows, send it with encoding=windows-1252"
+)
+
+
 @contextmanager
-def _named(filename: str | None) -> Iterator[None]:
+def _named(filename: str | None, tally: Tally) -> Iterator[None]:
     """Tell the sender of a broken workbook about that, not about the characters of a text that it never was."""
     try:
         yield
     except NotUtf8 as error:
-        if (filename or "").lower().endswith((".xlsx", ".xls")):
-            raise BrokenWorkbook(why="it is neither a workbook of Excel 2007 or later nor text in UTF-8") from error
+        if tally.rows == 0 and (filename or "").lower().endswith((".xlsx", ".xls")):
+            raise BrokenWorkbook(why=_NO_WORKBOOK) from error
         raise
 
 
@@ -104,7 +110,7 @@ class ImportRun:
         try:
             plain = unpacked(pieces, limits.max_unpacked_bytes, self._recognised)
             text = as_utf8(plain, self._options.encoding, self._recognised)
-            with _named(self._options.filename):
+            with _named(self._options.filename, self._tally):
                 await self._import(cut(text, limits.piece_bytes))
             if self._tally.rows == 0:
                 raise EmptyImport
