@@ -7,12 +7,10 @@ nothing behind, and the next attempt begins anew. What a route does elsewhere is
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from typing import Annotated, Any
 
 import orjson
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
@@ -20,10 +18,10 @@ from castor_chassis.context import current_request
 from castor_chassis.storage import idempotency_repository as kept_answers
 from castor_chassis.storage.idempotency_repository import KeptAnswer
 from castor_chassis.storage.postgres import OpenTransaction, Postgres
+from castor_chassis.storage.sealing import Seal
 from castor_chassis.wire.errors import IdempotencyInFlight, IdempotencyKeyReused
 from castor_chassis.wire.fields import Pattern
 
-_NONCE_BYTES = 12
 IdempotencyKey = Annotated[
     str,
     Pattern(
@@ -46,8 +44,7 @@ class Claim:
 
     def __init__(self, transaction: OpenTransaction, secret: bytes, asked: bytes) -> None:
         self._transaction = transaction
-        self._name = hashlib.sha256(b"name" + secret).digest()
-        self._cipher = AESGCM(hashlib.sha256(b"seal" + secret).digest())
+        self._seal = Seal(secret)
         self._asked = asked
 
     @classmethod
@@ -67,14 +64,15 @@ class Claim:
 
     async def _check(self) -> None:
         db = self._transaction.connection
-        if not await kept_answers.lock(db, self._name):
+        if not await kept_answers.lock(db, self._seal.name):
             raise IdempotencyInFlight(retry_after_seconds=1)
-        kept = await kept_answers.find(db, self._name)
+        kept = await kept_answers.find(db, self._seal.name)
         if kept is None:
             return
         if kept.asked != self._asked:
             raise IdempotencyKeyReused
-        body = self._cipher.decrypt(kept.body[:_NONCE_BYTES], kept.body[_NONCE_BYTES:], None)
+        body = self._seal.open(kept.body)
+        assert body is not None, "an answer is kept under the name of what seals it"
         headers = {"Idempotency-Replayed": "true"}
         if kept.cache_control is not None:
             headers["Cache-Control"] = kept.cache_control
@@ -85,12 +83,10 @@ class Claim:
         if not 200 <= status < 300:
             await self.release()
             return
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, body, None)
-        answer = KeptAnswer(self._asked, status, cache_control, sealed)
+        answer = KeptAnswer(self._asked, status, cache_control, self._seal.close(body))
         try:
             with self._transaction.outages_named():
-                await kept_answers.keep(self._transaction.connection, self._name, answer)
+                await kept_answers.keep(self._transaction.connection, self._seal.name, answer)
         except BaseException:
             await self.release()
             raise

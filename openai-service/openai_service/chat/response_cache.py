@@ -1,6 +1,6 @@
 """The response cache in Redis: complete answers by request, and a lease so that one replica produces each of them.
 
-An answer is sealed by its request (``text.sealing``): it may quote what was erased since.
+An answer is sealed by its request (``castor_chassis.storage.sealing``): it may quote what was erased since.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from redis.asyncio import Redis
 
 from castor_chassis import redis_optional
 from castor_chassis.context import remaining_seconds
+from castor_chassis.storage.sealing import Seal
 from openai_service import __version__
 from openai_service.metrics import ANSWER_CACHE_ERRORS
 from openai_service.protocol.chat import ChatRequest
-from openai_service.text.sealing import Seal
 
 _LEASE_SECONDS = 6.0
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.25)
@@ -108,7 +108,7 @@ def _seal(key: str) -> Seal:
 
 def _names(seal: Seal) -> list[str]:
     # The braces put both keys into one slot of a cluster.
-    return [f"castor:{{openai-answer-{seal.name}}}:answer", f"castor:{{openai-answer-{seal.name}}}:lease"]
+    return [f"castor:{{openai-answer-{seal.name.hex()}}}:answer", f"castor:{{openai-answer-{seal.name.hex()}}}:lease"]
 
 
 def _milliseconds(seconds: float) -> str:

@@ -3,17 +3,17 @@
 It maps a question to the key of an equal question that was asked before; the response cache and single-flight do the
 rest under that key. The map is per tenant, and everything but the words of the last question (model, earlier turns,
 parameters) must be equal. ``text.question_form`` decides which questions are equal. An entry is sealed by what it is
-the key of, because it opens an answer (``text.sealing``).
+the key of, because it opens an answer (``castor_chassis.storage.sealing``).
 """
 
 from __future__ import annotations
 
 from castor_chassis import Cache
+from castor_chassis.storage.sealing import Seal
 from openai_service.chat.response_cache import request_key
 from openai_service.metrics import SEMANTIC
 from openai_service.protocol.chat import ChatRequest
 from openai_service.text.question_form import QuestionForm, is_same_question, question_form
-from openai_service.text.sealing import Seal
 
 _MAX_CHARACTERS = 400
 
@@ -33,7 +33,7 @@ class SemanticCache:
         if text is None or form is None:
             return exact
         seal = _seal(tenant, request, targets, form)
-        place = f"semantic:{seal.name}"
+        place = f"semantic:{seal.name.hex()}"
         [stored] = await self._cache.get_many([place])
         key, _, earlier = (seal.open(stored) or b"").decode(errors="replace").partition("\n")
         known = question_form(earlier) if earlier else None

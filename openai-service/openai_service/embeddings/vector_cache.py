@@ -1,6 +1,7 @@
 """The vector cache: each text is computed once, and its vector is then taken from Redis.
 
-A vector tells much of its text, so it is sealed by it (``text.sealing``): the text may be erased elsewhere.
+A vector tells much of its text, so it is sealed by it (``castor_chassis.storage.sealing``): the text may
+be erased elsewhere.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from castor_chassis import Cache, ServiceError
+from castor_chassis.storage.sealing import Seal
 from openai_service.embeddings.embedder import Embedder
 from openai_service.errors import TextNotEmbedded, WrongVectors
 from openai_service.protocol.vectors import Floats, Vectors
-from openai_service.text.sealing import Seal
 
 
 async def embed_cached(
@@ -78,7 +79,7 @@ def vector_seal(space: str, dimensions: int | None, text: str) -> Seal:
 
 def vector_key(seal: Seal) -> str:
     """Return the key in the cache of a sealed vector."""
-    return f"embedding:{seal.name}"
+    return f"embedding:{seal.name.hex()}"
 
 
 def _row(value: bytes | None) -> Floats | None:

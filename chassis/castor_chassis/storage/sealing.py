@@ -1,8 +1,8 @@
-"""Values in Redis that only who knows what they were made from can find and read.
+"""Values that only who knows what they were made from can find and read: kept answers, and cached ones.
 
-Name and key of a value are digests of the request, or of the text, that it is made from. Who reads Redis learns neither
-the prompt nor the answer; who sends the same again finds it. So nothing has to tell this service of a text that is
-erased elsewhere: nobody who asks without that text reads what was made from it.
+Name and key of a value are digests of what it is made from. Who reads the store learns neither that nor the value; who
+sends the same again finds it. So nothing has to tell of a text that is erased elsewhere: nobody who asks without that
+text reads what was made from it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _NONCE_BYTES = 12
 class Seal:
     """Seals (AES-GCM) what was made from ``secret``, which is never stored; ``name`` tells nothing of it."""
 
-    def __init__(self, secret: str) -> None:
-        made_from = secret.encode("utf-8", "surrogatepass")
-        self.name = hashlib.sha256(b"name\0" + made_from).hexdigest()
-        self._cipher = AESGCM(hashlib.sha256(b"seal\0" + made_from).digest())
+    def __init__(self, secret: bytes | str) -> None:
+        made_from = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
+        self.name = hashlib.sha256(b"name" + made_from).digest()
+        self._cipher = AESGCM(hashlib.sha256(b"seal" + made_from).digest())
 
     def close(self, content: bytes) -> bytes:
         """Return ``content`` sealed, another value each time."""

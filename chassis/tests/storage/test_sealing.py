@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_service.text.sealing import Seal
+from castor_chassis.storage.sealing import Seal
 
 
 def test_what_is_sealed_opens_with_its_secret_alone() -> None:
@@ -24,7 +24,7 @@ def test_what_was_not_sealed_is_nothing(damaged: bytes | None) -> None:
 
 
 def test_a_changed_byte_is_noticed() -> None:
-    """Nobody who can write to Redis makes up an answer."""
+    """Nobody who can write to the store makes up an answer."""
     sealed = bytearray(Seal("a").close(b"Llueve."))
     sealed[-1] ^= 1
     assert Seal("a").open(bytes(sealed)) is None
