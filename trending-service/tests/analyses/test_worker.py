@@ -132,11 +132,11 @@ async def test_while_rag_service_is_away_nothing_is_lost(
     rag.script = [AWAY]
     with pytest.raises(PeerUnavailable):
         await writer.write_due()
-    assert await writer.waiting() == 1
+    assert await writer.analyses.waiting() == 1
     assert await writer.write_due() == 0
     await _due_now(postgres)
     assert await writer.write_due() == 1
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 async def test_a_trend_that_changes_meanwhile_is_told_again(
@@ -149,7 +149,7 @@ async def test_a_trend_that_changes_meanwhile_is_told_again(
     assert taken is not None
     await tracker.follow("", NOON + timedelta(hours=9))
     await writer.analyses.settle(taken, 3600)
-    assert await writer.waiting() == 1
+    assert await writer.analyses.waiting() == 1
 
 
 async def test_whoever_took_too_long_leaves_no_old_figures(
@@ -168,7 +168,7 @@ async def test_whoever_took_too_long_leaves_no_old_figures(
     await writer.analyses.settle(slow, 3600)
     assert await writer.write_due() == 1
     assert "13 tuits de 13 cuentas" in _stored(rag)[-1]["text"]
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 async def test_whoever_took_too_long_takes_nothing_from_the_next(
@@ -186,7 +186,7 @@ async def test_whoever_took_too_long_takes_nothing_from_the_next(
     assert await writer.write_due() == 0
     await writer.analyses.settle(next_one, 3600)
     assert await writer.write_due() == 1
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 @pytest.mark.parametrize("is_taken", [False, True])
@@ -206,7 +206,7 @@ async def test_a_trend_that_returned_tells_the_document(
         await writer.analyses.settle(earlier, 3600)
         assert await writer.write_due() == 1
     assert {one["metadata"]["ended"] for one in _stored(rag)} == {False}
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 async def test_what_is_erased_leaves_the_analysis(
@@ -238,7 +238,7 @@ async def test_a_tweet_of_another_time_changes_nothing(
     await tracker.follow("", NOON)
     await writer.write_due()
     await fill([stream.change(id=stream.changes[0]["id"], deleted=True)])
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 async def test_a_refused_analysis_holds_up_no_other(
@@ -249,7 +249,7 @@ async def test_a_refused_analysis_holds_up_no_other(
     await tracker.follow("", NOON)
     rag.script = [REFUSED]
     assert await writer.write_due() == 1
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 async def test_a_refused_token_is_no_refused_analysis(
@@ -262,7 +262,7 @@ async def test_a_refused_token_is_no_refused_analysis(
     writer.rag._peer._tokens = AsyncMock(side_effect=refused)
     with pytest.raises(PeerRejected):
         await writer.write_due()
-    assert await writer.waiting() == 1
+    assert await writer.analyses.waiting() == 1
     assert not _stored(rag)
 
 
@@ -275,7 +275,7 @@ async def test_trends_of_a_watched_scope_are_not_told(
         stream.change(**{**change, "places": ["cali"], "text": f"#Educación barrio{number}"})
     await fill(stream.changes)
     await tracker.follow("place:cali", NOON)
-    assert await writer.waiting() == 0
+    assert await writer.analyses.waiting() == 0
 
 
 async def test_the_service_writes_analyses_where_it_is_told_to(

@@ -46,11 +46,7 @@ class AnalysisWriter:
 
     async def count(self) -> None:
         """Note how many analyses wait."""
-        ANALYSES_WAITING.set(await self.waiting())
-
-    async def waiting(self) -> int:
-        """Return how many analyses rag-service does not have yet."""
-        return await self.analyses.waiting()
+        ANALYSES_WAITING.set(await self.analyses.waiting())
 
     async def write_due(self) -> int:
         """Write the analyses that are due and return how many there were."""
