@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from typing import Any
 
 from castor_chassis import DAYS_OF, normal_time
+from castor_chassis.text.dates import spanish_day
 from forecast_service.forecasts.model import PredictedDay, Prediction
 
 SOURCE = "pronosticos"
-_MONTHS = (
-    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-)
 _ENSEMBLE = "promedio ponderado de modelos de series de tiempo"
 
 
@@ -48,9 +44,9 @@ def _identifier(prediction: Prediction) -> str:
 
 def _text(prediction: Prediction, name: str) -> str:
     made = prediction.as_of.astimezone(DAYS_OF).date()
-    last = f", con datos hasta el {_day(prediction.last_observed)}" if prediction.last_observed else ""
+    last = f", con datos hasta el {spanish_day(prediction.last_observed)}" if prediction.last_observed else ""
     head = (
-        f"El {_day(made)} se pronosticó el ICCE de {name}{_within(prediction)}{last}; "
+        f"El {spanish_day(made)} se pronosticó el ICCE de {name}{_within(prediction)}{last}; "
         f"entonces era de {_points(prediction.icce)} de 100."
     )
     ends = list(dict.fromkeys([prediction.points[0], prediction.points[-1]]))
@@ -62,7 +58,7 @@ def _text(prediction: Prediction, name: str) -> str:
 
 def _point(point: PredictedDay, level: float) -> str:
     interval = f"intervalo del {round(level * 100)} %: de {_number(point.low)} a {_number(point.high)}"
-    return f"Para el {_day(point.date)} se pronostican {_points(point.value)} ({interval})."
+    return f"Para el {spanish_day(point.date)} se pronostican {_points(point.value)} ({interval})."
 
 
 def _skill(skill: float | None) -> str:
@@ -77,10 +73,6 @@ def _skill(skill: float | None) -> str:
 
 def _within(prediction: Prediction) -> str:
     return f" en el conjunto de datos «{prediction.dataset}»" if prediction.dataset else ""
-
-
-def _day(day: date) -> str:
-    return f"{day.day} de {_MONTHS[day.month - 1]} de {day.year}"
 
 
 def _points(value: float) -> str:

@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, timezone
 
 from castor_chassis import fold
+from castor_chassis.text.dates import MONTH_NAMES, spanish_day
 
 _BOGOTA = timezone(timedelta(hours=-5))
 """Colombia has no summer time; days of a question are its days."""
-_MONTH_NAMES = (
-    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-)
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)} | {"setiembre": 9}
+_MONTHS = {name: number for number, name in enumerate(MONTH_NAMES, 1)} | {"setiembre": 9}
 _MONTH = "(" + "|".join(_MONTHS) + ")"
 _YEAR = r"(?:\s+(?:de|del)\s+(?:ano\s+)?((?:19|20)\d\d)\b)?"
 _ANY_YEAR = r"((?:19|20)\d\d)\b"
@@ -165,7 +162,7 @@ def _ended(end: Sequence[str | None], first: Sequence[str | None], today: date) 
 
 
 def _as_written(day: date) -> tuple[str, str, str]:
-    return str(day.day), _MONTH_NAMES[day.month - 1], str(day.year)
+    return str(day.day), MONTH_NAMES[day.month - 1], str(day.year)
 
 
 def _day(match: re.Match[str], today: date) -> _Days:
@@ -289,4 +286,4 @@ def written_day(moment: datetime) -> str:
         day = moment.astimezone(_BOGOTA)
     except OverflowError:
         day = moment
-    return f"{day.day} de {_MONTH_NAMES[day.month - 1]} de {day.year}"
+    return spanish_day(day)

@@ -7,16 +7,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from castor_chassis import normal_time
+from castor_chassis.text.dates import spanish_day
 from trending_service.analyses.model import Analysis, Figures
 from trending_service.tracking.model import Trend
 from trending_service.tracking.service import WINDOW_HOURS
 
 LEAST_ACCOUNTS = 3
 """Of fewer accounts nothing is told: a topic of one or two could tell who they are."""
-_MONTHS = (
-    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-)
 _PLACES = {"Bogota": "Bogotá"}
 
 
@@ -96,7 +93,7 @@ def _moment(moment: datetime, zone: ZoneInfo, same_day_as: datetime | None = Non
     clock = f"las {local:%H:%M}"
     if same_day_as is not None and same_day_as.astimezone(zone).date() == local.date():
         return clock
-    day = f"{local.day} de {_MONTHS[local.month - 1]} de {local.year} a {clock}"
+    day = f"{spanish_day(local)} a {clock}"
     return day if same_day_as is None else f"el {day}"
 
 
